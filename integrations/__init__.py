@@ -1,0 +1,1 @@
+"""Integrations hear and speak: GitHub, Slack, token providers, and stand-ins for them."""
