@@ -1,0 +1,80 @@
+"""What can go wrong when GitHub is asked, one class per thing a caller does about it.
+
+An error names the call by its template (`GET /repos/{owner}/{repo}`), not by a filled path, and has no body.
+"""
+
+# ruff: noqa: N818 - each name reads as what happened where it is caught: `except NotFound`.
+
+
+class GitHubError(Exception):
+    """A call to GitHub failed; `str()` is one sentence."""
+
+    def __init__(self, what: str, status: int | None = None, detail: str | None = None) -> None:
+        self.what = what
+        self.status = status
+        self.detail = detail
+        super().__init__(what, status, detail)
+
+    def __str__(self) -> str:
+        answer = f"GitHub answered {self.status} to {self.what}" if self.status else f"{self.what} failed"
+        return f"{answer}: {self.detail}" if self.detail else answer
+
+
+class Unauthorized(GitHubError):
+    """401: GitHub does not know who asks (wrong key, wrong app id, revoked token)."""
+
+
+class Forbidden(GitHubError):
+    """403: GitHub knows who asks and says no."""
+
+
+class NotFound(GitHubError):
+    """404 or 410: not there, or not for us; GitHub does not tell which."""
+
+
+class Invalid(GitHubError):
+    """Any other 4xx: GitHub understood and refused; `detail` is its short message, masked."""
+
+
+class Moved(GitHubError):
+    """A redirect that is not followed: of a write, off GitHub's origin, or one too many."""
+
+
+class RateLimited(GitHubError):
+    """A primary or secondary limit is reached; nothing was done."""
+
+    def __init__(self, what: str, retry_at: float, status: int | None = None) -> None:
+        super().__init__(what, status, "the rate limit is reached")
+        self.retry_at = retry_at
+        """Unix seconds."""
+
+
+class Unavailable(GitHubError):
+    """5xx, or an answer that is not GitHub's JSON."""
+
+    @property
+    def maybe_done(self) -> bool:
+        """Whether a write may have been carried out all the same."""
+        return not self.what.startswith("GET ")
+
+
+class Unreachable(GitHubError):
+    """No answer: no connection, a lost one, or a timeout."""
+
+    def __init__(self, what: str, detail: str, *, maybe_done: bool) -> None:
+        super().__init__(what, None, detail)
+        self.maybe_done = maybe_done
+        """True for a write that GitHub may have received."""
+
+
+class InstallationGone(GitHubError):
+    """No installation token to be had: the installation was removed or suspended."""
+
+    def __init__(self, what: str, status: int, kind: str) -> None:
+        super().__init__(what, status, f"the installation is {kind}")
+        self.kind = kind
+        """`removed` or `suspended`."""
+
+
+class BadDelivery(Exception):
+    """A webhook body that GitHub can't have sent: not JSON, or without the ids that say what it is about."""

@@ -1,0 +1,246 @@
+"""What GitHub says of alerts, repositories and installations, as frozen records, however it was said.
+
+A field that is None was not said by this source: webhooks, lists, single reads and old servers each leave
+something out. Words that GitHub may extend stay plain text, so an unknown one never breaks intake.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from integrations.github.errors import BadDelivery
+from integrations.github.json_values import (
+    GitHubAccount,
+    JsonObject,
+    account,
+    flag,
+    identifier,
+    json_object,
+    json_objects,
+    line_number,
+    text,
+    timestamp,
+    web_address,
+)
+
+_FULL_NAME = re.compile(r"(?!\.\.?/)[\w.-]{1,100}/(?!\.\.?\Z)[\w.-]{1,200}", re.ASCII)
+_ISSUE_OR_PULL = re.compile(r"/(issues|pulls)/([0-9]+)\Z")
+_STATES = frozenset({"open", "resolved"})
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFacts:
+    """A repository as GitHub last showed it."""
+
+    id: int
+    full_name: str
+    owner: GitHubAccount
+    owner_type: str
+    """GitHub's word: `Organization` or `User`."""
+    visibility: str
+    """GitHub's word: `public`, `private`, `internal`; `unknown` where it did not say."""
+    html_url: str
+    archived: bool = False
+    delegated_dismissal: bool | None = None
+    """Whether closing an alert needs a reviewer. GitHub tells only those who may see the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFacts:
+    """The GitHub App on one account, as GitHub last showed it."""
+
+    id: int
+    account: GitHubAccount
+    account_type: str
+    """GitHub's word: `Organization` or `User`."""
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LocationFacts:
+    """One place where a secret was found."""
+
+    kind: str
+    """GitHub's location type: `commit`, `wiki_commit`, `issue_body`, …; `unknown` where it can't be told."""
+    path: str | None = None
+    line: int | None = None
+    commit_sha: str | None = None
+    html_url: str | None = None
+    """A page for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFacts:
+    """A secret scanning alert as one source told it; never with the secret."""
+
+    number: int
+    html_url: str
+    state: str
+    """`open` or `resolved`; derived where the source has no such field, as webhooks."""
+    secret_type: str
+    """GitHub's slug; empty where the source did not say."""
+    secret_type_name: str
+    """GitHub's name for people; the slug where the source did not say."""
+    provider: str | None = None
+    provider_slug: str | None = None
+    category: str | None = None
+    """`default` or `generic`; webhooks alone tell it."""
+    created_at: float | None = None
+    updated_at: float | None = None
+    resolution: str | None = None
+    resolution_comment: str | None = None
+    resolved_by: GitHubAccount | None = None
+    resolved_at: float | None = None
+    validity: str | None = None
+    publicly_leaked: bool | None = None
+    multi_repo: bool | None = None
+    base64_encoded: bool | None = None
+    bypassed: bool | None = None
+    bypassed_by: GitHubAccount | None = None
+    bypassed_at: float | None = None
+    bypass_comment: str | None = None
+    """What the person asked for with the push protection bypass request."""
+    first_location: LocationFacts | None = None
+    has_more_locations: bool | None = None
+    assigned_to: GitHubAccount | None = None
+    says_assigned_to: bool = False
+    """Whether the source said who is assigned: then a missing `assigned_to` means nobody."""
+    metadata: Mapping[str, str] | None = None
+    """About the token, by GitHub's keys written with hyphens: `owner-name`, `secret-expiration-date`, …"""
+
+
+def is_full_name(value: str) -> bool:
+    """Whether this can be a repository's `owner/name`: safe to put into a path."""
+    return _FULL_NAME.fullmatch(value) is not None
+
+
+def parse_repository(raw: JsonObject) -> RepositoryFacts:
+    """Read a repository from a webhook or a REST answer; raises BadDelivery without id, name and owner."""
+    number, name, owner = identifier(raw.get("id")), text(raw.get("full_name")), account(raw.get("owner"))
+    if number is None or name is None or not is_full_name(name) or owner is None:
+        raise BadDelivery("the repository has no usable id, full_name or owner")
+    private = flag(raw.get("private"))
+    fallback = "unknown" if private is None else "private" if private else "public"
+    return RepositoryFacts(
+        id=number,
+        full_name=name,
+        owner=owner,
+        owner_type=text((json_object(raw.get("owner")) or {}).get("type")) or "unknown",
+        visibility=text(raw.get("visibility")) or fallback,
+        html_url=web_address(raw.get("html_url")) or "",
+        archived=flag(raw.get("archived")) or False,
+        delegated_dismissal=_delegated_dismissal(raw),
+    )
+
+
+def _delegated_dismissal(raw: JsonObject) -> bool | None:
+    settings = json_object(raw.get("security_and_analysis")) or {}
+    setting = json_object(settings.get("secret_scanning_delegated_alert_dismissal")) or {}
+    return {"enabled": True, "disabled": False}.get(text(setting.get("status")) or "")
+
+
+def parse_installation(raw: JsonObject) -> InstallationFacts:
+    """Read an installation from a webhook or a REST answer; raises BadDelivery without id and account."""
+    number, owner = identifier(raw.get("id")), account(raw.get("account"))
+    if number is None or owner is None:
+        raise BadDelivery("the installation has no usable id or account")
+    account_type = text((json_object(raw.get("account")) or {}).get("type")) or text(raw.get("target_type"))
+    return InstallationFacts(number, owner, account_type or "unknown", raw.get("suspended_at") is not None)
+
+
+def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: str = "") -> AlertFacts:
+    """Read an alert from a webhook or a REST answer, whatever fields it has; `secret` is never read.
+
+    `action` is the webhook's, `repository_url` the repository's page, which old payloads need for a link.
+    Raises BadDelivery without a number.
+    """
+    number = identifier(raw.get("number"))
+    if number is None:
+        raise BadDelivery("the alert has no usable number")
+    secret_type = text(raw.get("secret_type")) or ""
+    link = f"{repository_url}/security/secret-scanning/{number}" if repository_url else ""
+    first = json_object(raw.get("first_location_detected"))
+    return AlertFacts(
+        number=number,
+        html_url=web_address(raw.get("html_url")) or link,
+        state=_state(raw, action),
+        secret_type=secret_type,
+        secret_type_name=text(raw.get("secret_type_display_name")) or secret_type,
+        provider=text(raw.get("provider")),
+        provider_slug=text(raw.get("provider_slug")),
+        category=text(raw.get("secret_category")),
+        created_at=timestamp(raw.get("created_at")),
+        updated_at=timestamp(raw.get("updated_at")),
+        resolution=text(raw.get("resolution")),
+        resolution_comment=text(raw.get("resolution_comment")),
+        resolved_by=account(raw.get("resolved_by")),
+        resolved_at=timestamp(raw.get("resolved_at")),
+        validity=text(raw.get("validity")),
+        publicly_leaked=flag(raw.get("publicly_leaked")),
+        multi_repo=flag(raw.get("multi_repo")),
+        base64_encoded=flag(raw.get("is_base64_encoded")),
+        bypassed=flag(raw.get("push_protection_bypassed")),
+        bypassed_by=account(raw.get("push_protection_bypassed_by")),
+        bypassed_at=timestamp(raw.get("push_protection_bypassed_at")),
+        bypass_comment=text(raw.get("push_protection_bypass_request_comment")),
+        first_location=parse_location({"details": first}, repository_url=repository_url) if first else None,
+        has_more_locations=flag(raw.get("has_more_locations")),
+        assigned_to=account(raw.get("assigned_to")),
+        says_assigned_to="assigned_to" in raw,
+        metadata=_metadata(raw),
+    )
+
+
+def _state(raw: JsonObject, action: str | None) -> str:
+    # GitHub's webhook schema has no `state`: it follows from the resolution, and without one from the action.
+    said = text(raw.get("state"))
+    if said in _STATES:
+        return said
+    return "resolved" if text(raw.get("resolution")) or action == "resolved" else "open"
+
+
+def _metadata(raw: JsonObject) -> Mapping[str, str] | None:
+    if not isinstance(raw.get("metadata"), list):
+        return None
+    pairs = ((text(item.get("key")), text(item.get("value"))) for item in json_objects(raw.get("metadata")))
+    # GitHub's filter spells the keys with hyphens, its own example answer with underscores.
+    return {key.replace("_", "-"): value for key, value in pairs if key and value}
+
+
+def parse_location(raw: JsonObject, *, repository_url: str = "") -> LocationFacts:
+    """Read a location `{type, details}`; the type is inferred from the details where it is missing.
+
+    `repository_url` is the repository's page: older servers give API addresses alone, from which the page of
+    a commit, an issue or a pull request follows.
+    """
+    details = json_object(raw.get("details")) or {}
+    kind = text(raw.get("type")) or _kind_of(details)
+    path, line = text(details.get("path")), line_number(details.get("start_line"))
+    sha = text(details.get("commit_sha"))
+    page = web_address(details.get("html_url"))
+    if page is None and kind == "commit" and repository_url and path and sha:
+        page = f"{repository_url}/blob/{quote(sha, safe='')}/{quote(path.lstrip('/'))}" + (
+            f"#L{line}" if line else ""
+        )
+    elif page is None and kind == "wiki_commit":
+        page = web_address(details.get("page_url")) or web_address(details.get("commit_url"))
+    elif page is None:
+        page = _page_of(kind, web_address(details.get(f"{kind}_url")), repository_url)
+    return LocationFacts(kind, path, line, sha, page)
+
+
+def _kind_of(details: JsonObject) -> str:
+    if "commit_sha" in details:
+        return "wiki_commit" if "page_url" in details else "commit"
+    named = (key.removesuffix("_url") for key in details if key.endswith("_url") and key != "html_url")
+    return next(named, "unknown")
+
+
+def _page_of(kind: str, address: str | None, repository_url: str) -> str | None:
+    if address is None or kind.startswith("discussion_"):
+        return address  # GitHub gives discussions by their page.
+    match = _ISSUE_OR_PULL.search(address)
+    if match is None or not repository_url:
+        return None
+    return f"{repository_url}/{'issues' if match[1] == 'issues' else 'pull'}/{match[2]}"

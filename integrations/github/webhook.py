@@ -1,0 +1,243 @@
+"""What a webhook's payload means; without any I/O.
+
+GitHub's docs: new events, actions and fields appear without notice. So everything is read leniently but what
+a delivery is about: the repository's id, the alert's number, the action.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from integrations.github.errors import BadDelivery
+from integrations.github.json_values import (
+    GitHubAccount,
+    JsonObject,
+    account,
+    identifier,
+    json_object,
+    json_objects,
+    text,
+)
+from integrations.github.models import (
+    AlertFacts,
+    InstallationFacts,
+    LocationFacts,
+    RepositoryFacts,
+    parse_alert,
+    parse_installation,
+    parse_location,
+    parse_repository,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """Something happened to an alert (`secret_scanning_alert`)."""
+
+    action: str
+    alert: AlertFacts
+    repository: RepositoryFacts
+    installation_id: int | None
+    sender: GitHubAccount | None
+    assignee: GitHubAccount | None
+    """Who was assigned or unassigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocationEvent:
+    """A known secret was found at one more place (`secret_scanning_alert_location`)."""
+
+    action: str
+    alert: AlertFacts
+    location: LocationFacts
+    repository: RepositoryFacts
+    installation_id: int | None
+    sender: GitHubAccount | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationEvent:
+    """The GitHub App was installed, removed, suspended, got other repositories, or its account renamed."""
+
+    action: str
+    installation: InstallationFacts
+    added: tuple[tuple[int, str], ...] = ()
+    """Repositories, by id and full name."""
+    removed: tuple[tuple[int, str], ...] = ()
+    sender: GitHubAccount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryEvent:
+    """A repository was renamed, transferred, deleted, made public, or its settings changed."""
+
+    action: str
+    repository: RepositoryFacts
+    previous_name: str | None
+    """Its full name before a rename or a transfer."""
+    installation_id: int | None
+    sender: GitHubAccount | None
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipEvent:
+    """Who may do what changed: for a person, a repository or a whole account, by the narrowest id given."""
+
+    event: str
+    action: str
+    owner: GitHubAccount
+    person_id: int | None = None
+    repository_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A delivery that nothing follows from."""
+
+    reason: str
+
+
+Parsed: TypeAlias = (
+    AlertEvent | LocationEvent | InstallationEvent | RepositoryEvent | MembershipEvent | Ignored
+)
+
+
+def parse(event: str, payload: JsonObject) -> Parsed:
+    """What a delivery says, by the word in `X-GitHub-Event`.
+
+    Unknown events, actions and words are no error; raises BadDelivery for one of ours without its ids.
+    """
+    if not isinstance(payload, dict):
+        raise BadDelivery("the body is not a JSON object")
+    match event:
+        case "secret_scanning_alert":
+            return _alert_event(payload)
+        case "secret_scanning_alert_location":
+            return _location_event(payload)
+        case "installation" | "installation_repositories" | "installation_target":
+            return _installation_event(event, payload)
+        case "repository" | "security_and_analysis":
+            return _repository_event(event, payload)
+        case "organization":
+            return _organization_event(payload)
+        case "member" | "membership" | "team" | "team_add":
+            return _membership_event(event, payload)
+        case _:
+            return Ignored("event_not_used")
+
+
+def _action(payload: JsonObject, default: str | None = None) -> str:
+    action = text(payload.get("action")) or default
+    if action is None:
+        raise BadDelivery("the delivery has no action")
+    return action
+
+
+def _object(payload: JsonObject, name: str) -> JsonObject:
+    value = json_object(payload.get(name))
+    if value is None:
+        raise BadDelivery(f"the delivery has no {name}")
+    return value
+
+
+def _installation_id(payload: JsonObject) -> int | None:
+    return identifier((json_object(payload.get("installation")) or {}).get("id"))
+
+
+def _alert_event(payload: JsonObject) -> AlertEvent:
+    action, repository = _action(payload), parse_repository(_object(payload, "repository"))
+    return AlertEvent(
+        action,
+        parse_alert(_object(payload, "alert"), action=action, repository_url=repository.html_url),
+        repository,
+        _installation_id(payload),
+        account(payload.get("sender")),
+        account(payload.get("assignee")),
+    )
+
+
+def _location_event(payload: JsonObject) -> LocationEvent:
+    # GitHub's description does not require the action here, and knows this one alone.
+    action, repository = _action(payload, "created"), parse_repository(_object(payload, "repository"))
+    return LocationEvent(
+        action,
+        parse_alert(_object(payload, "alert"), repository_url=repository.html_url),
+        parse_location(json_object(payload.get("location")) or {}, repository_url=repository.html_url),
+        repository,
+        _installation_id(payload),
+        account(payload.get("sender")),
+    )
+
+
+def _installation_event(event: str, payload: JsonObject) -> InstallationEvent:
+    action, raw = _action(payload), _object(payload, "installation")
+    if event == "installation_target":
+        # A renamed account comes beside an installation that has nothing but its id.
+        raw = {"target_type": payload.get("target_type"), **raw, "account": payload.get("account")}
+    everything = _names(payload.get("repositories"))
+    return InstallationEvent(
+        action,
+        parse_installation(raw),
+        added=_names(payload.get("repositories_added")) + (everything if action == "created" else ()),
+        removed=_names(payload.get("repositories_removed")) + (everything if action == "deleted" else ()),
+        sender=account(payload.get("sender")),
+    )
+
+
+def _names(value: object) -> tuple[tuple[int, str], ...]:
+    pairs = ((identifier(item.get("id")), text(item.get("full_name"))) for item in json_objects(value))
+    return tuple((number, name) for number, name in pairs if number and name)
+
+
+def _repository_event(event: str, payload: JsonObject) -> RepositoryEvent:
+    repository = parse_repository(_object(payload, "repository"))
+    changes = json_object(payload.get("changes")) or {}
+    return RepositoryEvent(
+        # A change of the security settings has no action; its event says it all.
+        _action(payload, event if event == "security_and_analysis" else None),
+        repository,
+        _previous_name(repository.full_name, changes),
+        _installation_id(payload),
+        account(payload.get("sender")),
+    )
+
+
+def _previous_name(full_name: str, changes: JsonObject) -> str | None:
+    owner, _, name = full_name.partition("/")
+    old_name = text(_from(json_object(changes.get("repository")), "name"))
+    former = json_object(_from(changes, "owner")) or {}
+    old_owner = account(former.get("user")) or account(former.get("organization"))
+    if old_name is None and old_owner is None:
+        return None
+    return f"{old_owner.login if old_owner else owner}/{old_name or name}"
+
+
+def _from(changes: JsonObject | None, field: str) -> object:
+    return (json_object((changes or {}).get(field)) or {}).get("from")
+
+
+def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEvent | Ignored:
+    action, organization = _action(payload), _object(payload, "organization")
+    owner, number = account(organization), _installation_id(payload)
+    if owner is None:
+        raise BadDelivery("the organization has no usable id or login")
+    if action == "renamed" and number:
+        return InstallationEvent(action, InstallationFacts(number, owner, "Organization", suspended=False))
+    if action == "member_invited":
+        return Ignored("nothing_changed_yet")
+    person = account((json_object(payload.get("membership")) or {}).get("user"))
+    return MembershipEvent("organization", action, owner, person_id=person.id if person else None)
+
+
+def _membership_event(event: str, payload: JsonObject) -> MembershipEvent:
+    repository = json_object(payload.get("repository")) or {}
+    owner = account(payload.get("organization")) or account(repository.get("owner"))
+    if owner is None:
+        raise BadDelivery(f"the {event} delivery names no account")
+    person = account(payload.get("member"))
+    return MembershipEvent(
+        event,
+        _action(payload, "added" if event == "team_add" else None),
+        owner,
+        person_id=person.id if person else None,
+        repository_id=identifier(repository.get("id")),
+    )
