@@ -1,0 +1,151 @@
+"""Block Kit's blocks, and the messages and views made of them, kept within Slack's documented limits.
+
+A message reads like this where it is drawn; a block that is None is left out:
+
+    message(
+        mrkdwn("OPEN: {} in {}", alert.secret_type_name, repository.full_name),
+        section(lines(mrkdwn("*Open*"), fact("Validity", alert.validity))),
+        actions(button("I'm on it", action_id="take", value=str(alert.key)), block_id=f"alert:{alert.key}:1"),
+    )
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType
+
+from integrations.slack.elements import Element, Json, identifier, marked, plain, spare
+from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, cut
+
+Block = NewType("Block", Json)
+View = NewType("View", Json)
+"""A modal or an App Home."""
+
+# Slack's docs, Block Kit reference and chat.postMessage.
+MESSAGE_TEXT = 4_000
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+SECTION_TEXT = 3_000
+HEADER_TEXT = 150
+CONTEXT_TEXT = 3_000
+CONTEXT_ELEMENTS = 10
+ACTIONS_ELEMENTS = 25
+INPUT_LABEL = INPUT_HINT = 2_000
+VIEW_TITLE = 24
+PRIVATE_METADATA = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message shows; `message` makes one within Slack's limits."""
+
+    text: Mrkdwn
+    """What a lock screen shows and a screen reader reads instead of the blocks."""
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a message says to programs. Everybody in the workspace can read it."""
+
+    event_type: str
+    payload: Mapping[str, str | int]
+
+
+def message(text: Mrkdwn, *blocks: Block | None) -> Content:
+    """A message of up to 50 blocks; without blocks, `text` itself is shown."""
+    shown = tuple(block for block in blocks if block is not None)
+    fitting = cut(as_mrkdwn(text), spare(MESSAGE_TEXT)) or Mrkdwn(EMPTY)
+    return Content(fitting, shown[:MESSAGE_BLOCKS])
+
+
+def section(text: Mrkdwn, *, accessory: Element | None = None, block_id: str | None = None) -> Block:
+    """A paragraph of markup, with one control beside it."""
+    return _block("section", block_id, text=marked(text, SECTION_TEXT), accessory=accessory)
+
+
+def plain_section(text: str, *, block_id: str | None = None) -> Block:
+    """A paragraph shown literally, line ends kept: for the words of other people."""
+    return _block("section", block_id, text=plain(text, SECTION_TEXT, lines=True))
+
+
+def header(text: str, *, block_id: str | None = None) -> Block:
+    """A line in large letters."""
+    return _block("header", block_id, text=plain(text, HEADER_TEXT))
+
+
+def divider() -> Block:
+    """A thin line."""
+    return _block("divider", None)
+
+
+def context(*texts: Mrkdwn | None, block_id: str | None = None) -> Block:
+    """Small grey text, in up to ten pieces beside each other."""
+    shown = [marked(text, CONTEXT_TEXT) for text in texts if text is not None][:CONTEXT_ELEMENTS]
+    return _block("context", block_id, elements=shown or [marked(Mrkdwn(EMPTY), CONTEXT_TEXT)])
+
+
+def actions(*elements: Element | None, block_id: str) -> Block | None:
+    """A row of up to 25 controls; None without any, since Slack refuses an empty row."""
+    shown = [element for element in elements if element is not None][:ACTIONS_ELEMENTS]
+    return _block("actions", block_id, elements=shown) if shown else None
+
+
+def input_block(
+    label: str, element: Element, *, block_id: str, hint: str | None = None, optional: bool = False
+) -> Block:
+    """A labelled input of a form. Without `optional`, Slack's client insists on a value."""
+    return _block(
+        "input",
+        block_id,
+        label=plain(label, INPUT_LABEL),
+        element=element,
+        hint=plain(hint, INPUT_HINT) if hint else None,
+        optional=True if optional else None,
+    )
+
+
+def modal(
+    *,
+    callback_id: str,
+    title: str,
+    blocks: Sequence[Block | None],
+    submit: str | None = None,
+    close: str = "Cancel",
+    private_metadata: str | None = None,
+) -> View:
+    """A modal of up to 100 blocks; titles and buttons of more than 22 characters are cut.
+
+    Raises ValueError for inputs without `submit`, which Slack refuses, and for `private_metadata` over
+    3,000 characters. Slack's client can read the metadata, so it is no place for secrets.
+    """
+    shown = _shown(blocks)
+    if submit is None and any(block["type"] == "input" for block in shown):
+        raise ValueError("a modal with an input needs a submit button")
+    view: Json = {"type": "modal", "callback_id": identifier(callback_id), "title": plain(title, VIEW_TITLE)}
+    if submit is not None:
+        view["submit"] = plain(submit, VIEW_TITLE)
+    view["close"] = plain(close, VIEW_TITLE)
+    if private_metadata:
+        view["private_metadata"] = identifier(private_metadata, PRIVATE_METADATA)
+    view["blocks"] = shown
+    return View(view)
+
+
+def home(blocks: Sequence[Block | None], *, private_metadata: str | None = None) -> View:
+    """An App Home of up to 100 blocks."""
+    view: Json = {"type": "home", "blocks": _shown(blocks)}
+    if private_metadata:
+        view["private_metadata"] = identifier(private_metadata, PRIVATE_METADATA)
+    return View(view)
+
+
+def _shown(blocks: Sequence[Block | None]) -> list[Block]:
+    return [block for block in blocks if block is not None][:VIEW_BLOCKS]
+
+
+def _block(kind: str, block_id: str | None, **parts: Element | Sequence[Element] | bool | None) -> Block:
+    built: Json = {"type": kind}
+    if block_id is not None:
+        built["block_id"] = identifier(block_id)
+    built.update((name, part) for name, part in parts.items() if part is not None)
+    return Block(built)

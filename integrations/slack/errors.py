@@ -1,0 +1,137 @@
+"""What can go wrong between us and Slack: one small class for each thing that a caller does about it."""
+
+
+class SlackError(Exception):
+    """A call that did not end well: `method` is Slack's name of it, `code` Slack's word or one of ours.
+
+    Its text is one sentence and never holds a body, a token or an address.
+    """
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"Slack's answer to {method} was {code}.")
+        self.method = method
+        self.code = code
+
+
+class RateLimited(SlackError):
+    """Slack did nothing, and wants us to wait `retry_after` seconds."""
+
+    def __init__(self, method: str, code: str, retry_after: float) -> None:
+        super().__init__(method, code)
+        self.retry_after = retry_after
+
+
+class Uncertain(SlackError):
+    """No answer came, or Slack failed inside: it may have been carried out, or not."""
+
+
+class Unauthorized(SlackError):
+    """Slack does not accept the token, or it lacks a scope. An operator has to mend it."""
+
+
+class ChannelUnavailable(SlackError):
+    """The bot can't write to or read this channel now: not invited, archived, restricted, or gone."""
+
+
+class MessageGone(SlackError):
+    """The message, or the one that the thread hangs on, was deleted or can no longer be changed."""
+
+
+class ViewGone(SlackError):
+    """The form was closed or redrawn meanwhile, or the trigger that opens one is used up."""
+
+
+class PersonUnavailable(SlackError):
+    """Slack shows us nobody under this user id, or can't bring them a message here."""
+
+
+class ResponseUrlGone(SlackError):
+    """The `response_url` is used up or older than 30 minutes."""
+
+
+class Rejected(SlackError):
+    """Slack will not carry this out as it was asked, however often: a mistake of ours."""
+
+
+DEFAULT_RETRY_AFTER = 30.0
+"""Seconds to wait where Slack says that we ask too often, and not for how long."""
+
+_RATE_LIMITS = ("ratelimited", "rate_limited", "message_limit_exceeded")
+# Slack's docs: the errors listed for each method that we call.
+_MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
+    Uncertain: (
+        "fatal_error",
+        "internal_error",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+        "update_failed",
+    ),
+    Unauthorized: (
+        "access_denied",
+        "account_inactive",
+        "ekm_access_denied",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    ),
+    ChannelUnavailable: (
+        "app_access_restricted",
+        "channel_is_limited_access",
+        "channel_not_found",
+        "external_channel_migrating",
+        "is_archived",
+        "messages_tab_disabled",
+        "method_not_supported_for_channel_type",
+        "not_in_channel",
+        "posting_to_channel_denied",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "slack_connect_file_link_sharing_blocked",
+        "team_not_found",
+    ),
+    MessageGone: (
+        "cannot_reply_to_message",
+        "cant_update_message",
+        "edit_window_closed",
+        "is_inactive",
+        "message_not_found",
+        "thread_not_found",
+    ),
+    ViewGone: (
+        "exchanged_trigger_id",
+        "expired_trigger_id",
+        "hash_conflict",
+        "invalid_trigger_id",
+        "not_found",
+        "push_limit_reached",
+    ),
+    PersonUnavailable: (
+        "cannot_dm_bot",
+        "user_disabled",
+        "user_not_found",
+        "user_not_in_channel",
+        "user_not_visible",
+        "users_not_found",
+    ),
+}
+
+
+def from_code(method: str, code: str, retry_after: float | None = None) -> SlackError:
+    """The error for Slack's word `code`; a word that we don't know is `Rejected`."""
+    if code in _RATE_LIMITS:
+        return RateLimited(method, code, DEFAULT_RETRY_AFTER if retry_after is None else retry_after)
+    for kind, codes in _MEANINGS.items():
+        if code in codes:
+            return kind(method, code)
+    return Rejected(method, code)

@@ -1,0 +1,222 @@
+"""Words for Slack: hostile text made harmless, and the pieces of Slack's markup that we write ourselves.
+
+Two kinds of text exist. A plain `str` may come from anybody. A `Mrkdwn` is finished markup: only the
+functions of this module make one, and whatever they are given as `str` can't mention, link or format.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+WORDS_LIMIT = 300
+"""How long a plain argument of a template may get, in Slack's characters; longer text is cut."""
+CODE_LIMIT = 200
+URL_LIMIT = 2_000
+"""Of a link inside a text; Slack's own limit is on the text around it."""
+EMPTY = "(empty)"
+"""Stands where a text is empty, since Slack refuses empty text objects."""
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_LOOKALIKES = str.maketrans({"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "`": "'"})
+_UNDERSCORE, _COLON, _ANGLE = (
+    "\N{FULLWIDTH LOW LINE}",
+    "\N{RATIO}",
+    "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
+)
+_EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|_+(?!\w)")
+_QUOTE_MARK = re.compile(r"^(\s*)>", re.MULTILINE)
+_EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]+):")
+_PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|.", re.DOTALL)
+_SLACK_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+
+
+class Mrkdwn(str):
+    """Finished Slack markup, safe to send as it is; `+` and f-strings make a plain str of it again."""
+
+    __slots__ = ()
+
+
+def clean(text: str, limit: int | None = None, *, lines: bool = False) -> str:
+    """Return `text` without what people can't see, cut to `limit` with an ellipsis.
+
+    Control, bidirectional, zero-width and other format characters and lone surrogates go. White space
+    becomes single spaces; with `lines`, line ends stay. For Slack's plain_text, which shows it literally.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    if not lines:
+        text = text.replace("\n", " ")
+    kept = (c for c in text.replace("\t", " ") if c == "\n" or unicodedata.category(c) not in _INVISIBLE)
+    text = _SPACES.sub(" ", "".join(kept)).strip()
+    if lines:
+        text = _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in text.split("\n")))
+    return text if limit is None else _cut(text, limit, units)
+
+
+def units(text: str) -> int:
+    """Length of `text` as UTF-16 counts it.
+
+    Slack does not document whether it counts code points or UTF-16 units. This is the larger number.
+    """
+    return len(text) + sum(c > "\uffff" for c in text)
+
+
+def escape(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
+    """Clean text with Slack's three characters escaped; the escaped result fits `limit`.
+
+    Slack's docs: `&`, `<` and `>` are the only ones to escape. Formatting characters still format:
+    `prose` is the one for running text.
+    """
+    return _escaped(_cut(clean(text, lines=lines), limit, _escaped_units))
+
+
+def prose(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
+    """Words of other people inside our own: escaped, and look-alikes stand for what would format."""
+    return _escaped(_cut(_disarm(clean(text, lines=lines)), limit, _escaped_units))
+
+
+def code(text: str, limit: int = CODE_LIMIT) -> Mrkdwn:
+    """A code span, for names, paths and other values; backticks in `text` go."""
+    inside = escape(text.replace("`", ""), max(limit - 2, 1))
+    return Mrkdwn(f"`{inside}`" if inside else EMPTY)
+
+
+def web_url(url: str, limit: int = URL_LIMIT) -> str | None:
+    """The http(s) address, encoded so that it can't end a link; None if it isn't one, or is too long."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    odd = any(c.isspace() or unicodedata.category(c) in _INVISIBLE for c in url)
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or odd:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9.\-:\[\]]+", parts.netloc):
+        return None
+    encoded = quote(url, safe="%:/?#[]@!$&'()*+,;=~", errors="replace")
+    return encoded if units(encoded) <= limit else None
+
+
+def link(url: str, label: str | Mrkdwn) -> Mrkdwn:
+    """A link with our own label; the label alone where `url` is no web address."""
+    shown = as_mrkdwn(label) or Mrkdwn(EMPTY)
+    address = web_url(url)
+    if address is None:
+        return shown
+    return Mrkdwn(f"<{_escaped(address)}|{shown.replace('|', '¦').replace('<', '').replace('>', '')}>")
+
+
+def utc(unix: float) -> str:
+    """A time in words, as `24 Nov 2026, 02:43 UTC`; for where Slack shows no local time."""
+    try:
+        at = datetime.fromtimestamp(unix, UTC)
+    except (OverflowError, ValueError, OSError):
+        return "at an unknown time"
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def date(unix: float, fmt: str = "{date_short_pretty} at {time}", fallback: str | None = None) -> Mrkdwn:
+    """A time that Slack shows in the reader's own time zone.
+
+    `fmt` holds Slack's own tokens (Slack's docs: `{date_num}`, `{date_short_pretty}`, `{time}`, …) and is
+    ours; `fallback` is what old clients show, by default the time in UTC.
+    """
+    shown = prose(utc(unix) if fallback is None else fallback)
+    if not 0 <= unix < 10**11:
+        return shown
+    return Mrkdwn(f"<!date^{int(unix)}^{fmt}|{shown.replace('|', '¦')}>")
+
+
+def user(slack_user_id: str) -> Mrkdwn:
+    """A mention of a person, which Slack shows by name."""
+    return _mention("@", slack_user_id)
+
+
+def channel(channel_id: str) -> Mrkdwn:
+    """A link to a channel, which Slack shows by name to those who may see it."""
+    return _mention("#", channel_id)
+
+
+def usergroup(group_id: str) -> Mrkdwn:
+    """A mention of a user group, which notifies its members."""
+    return _mention("!subteam^", group_id)
+
+
+def mrkdwn(template: str, *args: str | int | Mrkdwn, **named: str | int | Mrkdwn) -> Mrkdwn:
+    """Our own markup with `{}` or `{name}` for the arguments: `mrkdwn("*{}* in {}", title, code(path))`.
+
+    `template` is a literal in our source, never a text from outside. Arguments that are not `Mrkdwn`
+    become `prose`.
+    """
+    return Mrkdwn(
+        template.format(*map(as_mrkdwn, args), **{name: as_mrkdwn(value) for name, value in named.items()})
+    )
+
+
+def as_mrkdwn(value: str | int | Mrkdwn) -> Mrkdwn:
+    """`Mrkdwn` as it is, anything else as `prose`."""
+    return value if isinstance(value, Mrkdwn) else prose(str(value))
+
+
+def fact(name: str, value: str | int | Mrkdwn) -> Mrkdwn:
+    """One line of a card: `*Validity:* active`."""
+    return mrkdwn("*{}:* {}", name, value)
+
+
+def join(parts: Iterable[str | int | Mrkdwn], separator: str = ", ") -> Mrkdwn:
+    """Several pieces in a row; `separator` is ours."""
+    return Mrkdwn(separator.join(as_mrkdwn(part) for part in parts))
+
+
+def lines(*parts: str | int | Mrkdwn | None) -> Mrkdwn:
+    """Several pieces below each other; what is None or empty is left out."""
+    return join((part for part in parts if part is not None and part != ""), "\n")
+
+
+def cut(text: Mrkdwn, limit: int) -> Mrkdwn:
+    """Markup of at most `limit`, never cut inside an entity, a link, a mention or a code span."""
+    if units(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit - 1
+    for piece in _PIECE.findall(text):
+        room -= units(piece)
+        if room < 0:
+            break
+        kept.append(piece)
+    return Mrkdwn("".join(kept).rstrip() + "…")
+
+
+def _cut(text: str, limit: int, size: Callable[[str], int]) -> str:
+    if size(text) <= limit:
+        return text
+    room = limit - 1
+    for index, character in enumerate(text):
+        room -= size(character)
+        if room < 0:
+            return text[:index].rstrip() + "…"
+    return text
+
+
+def _escaped(text: str) -> Mrkdwn:
+    return Mrkdwn("".join(_ENTITIES.get(c, c) for c in text))
+
+
+def _escaped_units(text: str) -> int:
+    return units(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+
+
+def _disarm(text: str) -> str:
+    """Swap each character that formats for one that looks like it; the length stays."""
+    text = _EMOJI_CODE.sub(rf"{_COLON}\1{_COLON}", text.translate(_LOOKALIKES))
+    text = _EDGE_UNDERSCORE.sub(lambda found: _UNDERSCORE * len(found[0]), text)
+    return _QUOTE_MARK.sub(rf"\1{_ANGLE}", text)
+
+
+def _mention(sign: str, slack_id: str) -> Mrkdwn:
+    """A mention by id; an id of another shape is shown as a value, so that it can't become `<!channel>`."""
+    return Mrkdwn(f"<{sign}{slack_id}>") if _SLACK_ID.fullmatch(slack_id) else code(slack_id)
