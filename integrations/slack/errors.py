@@ -7,8 +7,8 @@ class SlackError(Exception):
     Its text is one sentence and never holds a body, a token or an address.
     """
 
-    def __init__(self, method: str, code: str) -> None:
-        super().__init__(f"Slack's answer to {method} was {code}.")
+    def __init__(self, method: str, code: str, detail: str | None = None) -> None:
+        super().__init__(f"Slack's answer to {method} was {code}{f' ({detail})' if detail else ''}.")
         self.method = method
         self.code = code
 
@@ -127,11 +127,17 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
 }
 
 
-def from_code(method: str, code: str, retry_after: float | None = None) -> SlackError:
+def from_code(method: str, code: str, detail: str | None = None) -> SlackError:
     """The error for Slack's word `code`; a word that we don't know is `Rejected`."""
     if code in _RATE_LIMITS:
-        return RateLimited(method, code, DEFAULT_RETRY_AFTER if retry_after is None else retry_after)
+        return RateLimited(method, code, DEFAULT_RETRY_AFTER)
     for kind, codes in _MEANINGS.items():
         if code in codes:
-            return kind(method, code)
-    return Rejected(method, code)
+            return kind(method, code, detail)
+    return Rejected(method, code, detail)
+
+
+def seconds(retry_after_header: str | None) -> float:
+    """How long to wait after HTTP 429 (Slack's docs: a whole number of seconds in `Retry-After`)."""
+    header = retry_after_header or ""
+    return float(header) if header.isascii() and header.isdigit() else DEFAULT_RETRY_AFTER

@@ -1,0 +1,263 @@
+"""What the bot asks of Slack and tells it, one method for each thing; every fault is a class of `errors`."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from integrations.slack.blocks import Content, Metadata, View
+from integrations.slack.calls import WebApi
+from integrations.slack.errors import (
+    RateLimited,
+    Rejected,
+    ResponseUrlGone,
+    SlackError,
+    Unauthorized,
+    Uncertain,
+    seconds,
+)
+from integrations.slack.facts import (
+    Answer,
+    Bot,
+    ChannelFacts,
+    Person,
+    ViewRef,
+    items,
+    member,
+    parse_bot,
+    parse_channel,
+    parse_person,
+    parse_view,
+    text,
+)
+
+TIMEOUT = 10
+"""Seconds a call may take."""
+PAGE = 200
+PAGES = 5
+"""How far `find_post` reads back: 1,000 messages."""
+CLOCK_LEEWAY = 60
+"""Seconds that our clock may be ahead of Slack's."""
+
+# Nothing in a text becomes a mention or a link by itself; chat.update's own default would parse it.
+_LITERAL: Mapping[str, object] = {"parse": "none", "link_names": False}
+_NO_PREVIEWS: Mapping[str, object] = {"unfurl_links": False, "unfurl_media": False}
+
+
+class Slack:
+    """Slack for one workspace's bot token.
+
+    Calls raise `SlackError`s: `Uncertain` where a write may have been carried out, `RateLimited` where it was
+    not. Nothing is sent twice; reads are made once more after a lost connection.
+    """
+
+    def __init__(self, client: AsyncWebClient, *, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+        self._api = WebApi(client)
+        self._bot: Bot | None = None
+
+    @classmethod
+    def build(cls, token: str, api_url: str, session: aiohttp.ClientSession) -> "Slack":
+        """Connect nothing yet: calls go to `api_url` through the process's one `session`."""
+        # The SDK logs whole bodies at DEBUG; and by itself it sends a post again after a lost connection.
+        logger = logging.getLogger("integrations.slack.sdk")
+        logger.setLevel(logging.INFO)
+        client = AsyncWebClient(
+            token, base_url=api_url, timeout=TIMEOUT, session=session, logger=logger, retry_handlers=[]
+        )
+        return cls(client, session=session)
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """The SDK's client, for Bolt."""
+        return self._client
+
+    async def whoami(self) -> Bot:
+        """Who the token belongs to, asked anew; `Unauthorized` if Slack does not accept it as a bot's."""
+        bot = parse_bot(await self._api.read("auth.test", {}))
+        if not bot.bot_id:
+            raise Unauthorized("auth.test", "not_a_bot_token")
+        self._bot = bot
+        return bot
+
+    async def post(
+        self, channel: str, message: Content, *, metadata: Metadata, thread_ts: str | None = None
+    ) -> str:
+        """Post a message and return its `ts`. After `Uncertain`, ask `find_post` before posting again."""
+        return await self._post(channel, message, metadata, thread_ts)
+
+    async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
+        """Redraw one of our own messages in place. Doing it twice is harmless."""
+        place = {"channel": channel, "ts": ts, "metadata": _metadata(metadata)}
+        await self._api.write("chat.update", {**place, **_content(message), **_LITERAL})
+
+    async def find_post(
+        self, channel: str, metadata: Metadata, *, since: float, thread_ts: str | None = None
+    ) -> str | None:
+        """The `ts` of our own message with this metadata, posted at `since` (unix seconds) or later, or None.
+
+        Raises `Uncertain` where there are more messages than it reads.
+        """
+        own = (self._bot or await self.whoami()).bot_id
+        async for message in self._history(channel, since - CLOCK_LEEWAY, thread_ts):
+            if text(message, "bot_id") == own and _same(member(message, "metadata"), metadata):
+                return text(message, "ts")
+        return None
+
+    async def ephemeral(
+        self, channel: str, user: str, message: Content, *, thread_ts: str | None = None
+    ) -> None:
+        """Show a message to one person in a channel, if they are there; Slack does not say if they were."""
+        place = {"channel": channel, "user": user, "thread_ts": thread_ts}
+        await self._api.write("chat.postEphemeral", {**place, **_content(message), **_LITERAL})
+
+    async def direct_message(
+        self, user: str, message: Content, *, metadata: Metadata | None = None
+    ) -> tuple[str, str]:
+        """Write to one person; returns the channel and the `ts`."""
+        opened = await self._api.write("conversations.open", {"users": user})
+        channel = _needed(member(opened, "channel"), "id", "conversations.open")
+        return channel, await self._post(channel, message, metadata, None)
+
+    async def respond(self, response_url: str, message: Content, *, replace_original: bool = False) -> None:
+        """Answer a click or command privately by its `response_url`, valid for 30 minutes and five answers.
+
+        Raises ValueError where the address is neither on the API's origin nor on Slack's own for answers.
+        """
+        if _origin(response_url) not in {_origin(self._client.base_url), ("https", "hooks.slack.com", 443)}:
+            raise ValueError("a response_url that is not Slack's")
+        body = {"response_type": "ephemeral", "replace_original": replace_original, **_content(message)}
+        try:
+            async with self._session.post(
+                response_url,
+                json={name: value for name, value in body.items() if value is not None},
+                allow_redirects=False,
+                proxy=self._client.proxy,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            ) as response:
+                error = _respond_error(
+                    response.status, response.headers, await response.text(errors="replace")
+                )
+        except (TimeoutError, aiohttp.ClientError):
+            raise Uncertain("response_url", "no_answer") from None
+        if error is not None:
+            raise error
+
+    async def open_view(self, trigger_id: str, view: View) -> ViewRef:
+        """Open a modal. Slack's docs: within 3 seconds of the click, and once."""
+        return parse_view(await self._api.write("views.open", {"trigger_id": trigger_id, "view": view}))
+
+    async def update_view(self, view_id: str, view: View, *, hash: str | None = None) -> ViewRef:  # noqa: A002 - Slack's word
+        """Redraw an open modal; with `hash`, only if it is still in that state (else `ViewGone`)."""
+        arguments = {"view_id": view_id, "view": view, "hash": hash}
+        return parse_view(await self._api.write("views.update", arguments))
+
+    async def person(self, user: str) -> Person:
+        """Who somebody is, or `PersonUnavailable`."""
+        return parse_person(await self._api.read("users.info", {"user": user}))
+
+    async def channel(self, channel: str) -> ChannelFacts:
+        """What a channel is, or `ChannelUnavailable`."""
+        return parse_channel(await self._api.read("conversations.info", {"channel": channel}))
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message, for people."""
+        arguments = {"channel": channel, "message_ts": ts}
+        return text(await self._api.read("chat.getPermalink", arguments), "permalink")
+
+    async def _post(
+        self, channel: str, message: Content, metadata: Metadata | None, thread_ts: str | None
+    ) -> str:
+        place = {
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "metadata": None if metadata is None else _metadata(metadata),
+        }
+        answer = await self._api.write(
+            "chat.postMessage", {**place, **_content(message), **_LITERAL, **_NO_PREVIEWS}
+        )
+        return _needed(answer, "ts", "chat.postMessage")
+
+    async def _history(self, channel: str, oldest: float, thread_ts: str | None) -> AsyncIterator[Answer]:
+        """Messages of a channel or of one of its threads, with their whole metadata."""
+        method = "conversations.history" if thread_ts is None else "conversations.replies"
+        arguments: dict[str, object] = {
+            "channel": channel,
+            "ts": thread_ts,
+            "oldest": f"{oldest:.6f}",
+            "limit": PAGE,
+            "include_all_metadata": True,
+        }
+        for _ in range(PAGES):
+            answer = await self._api.read(method, arguments)
+            for message in items(answer, "messages"):
+                if isinstance(message, dict):
+                    yield message
+            arguments["cursor"] = text(member(answer, "response_metadata"), "next_cursor")
+            if not arguments["cursor"]:
+                return
+        raise Uncertain(method, "too_many_messages")
+
+
+def _content(message: Content) -> dict[str, object]:
+    return {"text": message.text, "blocks": list(message.blocks) or None}
+
+
+def _needed(answer: Answer, key: str, method: str) -> str:
+    value = text(answer, key)
+    if not value:
+        raise Uncertain(method, "unreadable_answer")
+    return value
+
+
+def _metadata(metadata: Metadata) -> dict[str, object]:
+    return {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
+
+
+def _same(found: Answer, wanted: Metadata) -> bool:
+    payload = member(found, "event_payload")
+    named = {key: str(value) for key, value in payload.items()}
+    return text(found, "event_type") == wanted.event_type and named == {
+        key: str(value) for key, value in wanted.payload.items()
+    }
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackError | None:
+    """The error that an answer of a `response_url` means; None if it took the message."""
+    method = "response_url"
+    if status == 429:
+        return RateLimited(method, "ratelimited", seconds(headers.get("Retry-After")))
+    if status in {404, 410}:
+        return ResponseUrlGone(method, f"http_{status}")
+    if status >= 500:
+        return Uncertain(method, f"http_{status}")
+    code = _respond_code(body)
+    if code in {"used_url", "expired_url"}:
+        return ResponseUrlGone(method, code)
+    if status >= 300 or code is not None:
+        return Rejected(method, code or f"http_{status}")
+    return None
+
+
+def _respond_code(body: str) -> str | None:
+    """Slack's word for what is wrong, where the answer is JSON with `"ok": false`."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict) or answer.get("ok", True):
+        return None
+    return text(answer, "error") or "unknown_error"

@@ -1,0 +1,90 @@
+"""One call of Slack's Web API: sent once, and whatever goes wrong told by the classes of `errors`."""
+
+import re
+from collections.abc import Mapping
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from integrations.slack.errors import RateLimited, SlackError, Uncertain, from_code, seconds
+from integrations.slack.facts import Answer
+
+_POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
+_LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+
+
+class WebApi:
+    """Slack's methods, each with a dict of arguments. An argument that is None is not sent."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def write(self, method: str, arguments: Mapping[str, object]) -> Answer:
+        """Call a method that changes something, exactly once.
+
+        Raises `Uncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
+        """
+        return await self._call(method, json=_given(arguments))
+
+    async def read(self, method: str, arguments: Mapping[str, object]) -> Answer:
+        """Call a method that changes nothing, once more after a lost connection. Raises as `write` does."""
+        try:
+            return await self._call(method, params=_given(arguments))
+        except _LostConnection:
+            return await self._call(method, params=_given(arguments))
+
+    async def _call(
+        self, method: str, *, json: dict[str, object] | None = None, params: dict[str, object] | None = None
+    ) -> Answer:
+        verb = "POST" if params is None else "GET"
+        try:
+            response = await self._client.api_call(method, http_verb=verb, json=json, params=params)
+        except SlackApiError as error:
+            raise _refusal(method, error) from None
+        except _LOST:
+            raise _LostConnection(method, "connection_lost") from None
+        except TimeoutError:
+            raise Uncertain(method, "timeout") from None
+        except aiohttp.ClientError:
+            raise Uncertain(method, "no_answer") from None
+        except (AttributeError, UnicodeDecodeError):
+            # The SDK takes any JSON or text for an object, and any bytes for UTF-8.
+            raise Uncertain(method, "unreadable_answer") from None
+        if not isinstance(response.data, dict):
+            raise Uncertain(method, "unreadable_answer")
+        return response.data
+
+
+class _LostConnection(Uncertain):
+    """The connection ended before the answer; a read may be made again at once."""
+
+
+def _given(arguments: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _refusal(method: str, error: SlackApiError) -> SlackError:
+    """The error for an answer that was not `"ok": true`.
+
+    The SDK's own error quotes the whole answer, so it is not chained: texts of ours could be in it.
+    """
+    response = error.response
+    # For a body that is no JSON the SDK hands over aiohttp's response, else its own.
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
+    data = getattr(response, "data", None)
+    answer: Answer = data if isinstance(data, dict) else {}
+    code = str(answer.get("error") or f"http_{status}")
+    if status == 429:
+        return RateLimited(method, code, seconds(response.headers.get("Retry-After")))
+    if status >= 500 or "error" not in answer:
+        return Uncertain(method, code)
+    return from_code(method, code, detail=_detail(answer))
+
+
+def _detail(answer: Answer) -> str | None:
+    """What helps an operator: the scope that is missing, or where a block is wrong, and none of our texts."""
+    if answer.get("needed"):
+        return f"needed: {answer['needed']}"
+    pointers = _POINTER.findall(str(answer.get("response_metadata", "")))
+    return ", ".join(dict.fromkeys(pointers)) or None
