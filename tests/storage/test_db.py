@@ -1,0 +1,189 @@
+"""Transactions, migrations and failures of both databases."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from storage import migrations
+from storage.clock import Clock
+from storage.db import Database, StorageUnavailable
+from storage.migrations.upgrade import config
+from storage.tables import METADATA, mark
+
+
+def modes(directory: Path) -> dict[str, int]:
+    """The permissions of each file."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+
+
+async def test_fresh_database_becomes_migrated(empty_database_url: str, clock: Clock) -> None:
+    db = Database(empty_database_url, clock=clock)
+    assert not await db.is_migrated()
+    await db.migrate()
+    assert await db.is_migrated()
+    await db.migrate()
+    await db.ping()
+    await db.close()
+
+
+async def test_four_starts_at_once_migrate_once(empty_database_url: str, clock: Clock) -> None:
+    starts = [Database(empty_database_url, clock=clock) for _ in range(4)]
+    await asyncio.gather(*(start.migrate() for start in starts))
+    assert all([await start.is_migrated() for start in starts])
+    for start in starts:
+        await start.close()
+
+
+async def test_tables_agree_with_the_migrations(db: Database) -> None:
+    def differences(conn: sa.Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(conn), METADATA))
+
+    async with db.read() as tx:
+        assert await tx.conn.run_sync(differences) == []
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(config()).get_heads() == [migrations.HEAD]
+
+
+async def test_database_of_a_newer_version_is_refused(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageUnavailable, match="newer version of Stanch"):
+        await db.migrate()
+
+
+async def test_commit_keeps_and_exception_forgets(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.insert(mark).values(key="kept", value=1))
+
+    async def fail() -> None:
+        async with db.begin() as tx:
+            await tx.conn.execute(sa.insert(mark).values(key="forgotten", value=2))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    async with db.read() as tx:
+        assert (await tx.conn.scalars(sa.select(mark.c.key))).all() == ["kept"]
+
+
+async def test_readers_do_not_wait_for_a_writer(db: Database) -> None:
+    async with asyncio.timeout(5), db.begin() as writer:
+        await writer.conn.execute(sa.insert(mark).values(key="new", value=1))
+        async with db.read() as reader:
+            assert (await reader.conn.scalars(sa.select(mark.c.key))).all() == []
+
+
+async def test_the_reading_door_refuses_to_write(db: Database) -> None:
+    with pytest.raises((StorageUnavailable, sa.exc.DBAPIError)):
+        async with db.read() as tx:
+            await tx.conn.execute(sa.insert(mark).values(key="new", value=1))
+
+
+async def test_writers_of_one_process_take_turns(db: Database) -> None:
+    async def increment() -> None:
+        async with db.begin() as tx:
+            query = sa.select(mark.c.value).where(mark.c.key == "n").with_for_update()
+            value = (await tx.conn.execute(query)).scalar_one()
+            await tx.conn.execute(sa.update(mark).values(value=value + 1))
+
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.insert(mark).values(key="n", value=0))
+    await asyncio.gather(*(increment() for _ in range(20)))
+    async with db.read() as tx:
+        assert (await tx.conn.scalar(sa.select(mark.c.value))) == 20
+
+
+async def test_text_that_no_database_takes_is_mended(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.insert(mark).values(key="a\0b\ud800c", value="a\0b\ud800c"))
+    async with db.read() as tx:
+        row = (await tx.conn.execute(sa.select(mark))).one()
+    assert (row.key, row.value) == ("ab?c", "a\0b\ud800c")
+
+
+async def test_errors_hold_no_parameters(db: Database) -> None:
+    row = {"key": "once", "value": "confidential"}
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        async with db.begin() as tx:
+            await tx.conn.execute(sa.insert(mark), [row, row])
+    assert "confidential" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mysql://x/y", "sqlite+aiosqlite:///:memory:", "postgresql://x/y"]
+)
+def test_other_urls_are_refused_without_repeating_them(url: str) -> None:
+    with pytest.raises(ValueError, match=r"database URL|SQLite needs") as caught:
+        Database(url, clock=Clock())
+    assert url not in str(caught.value)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+async def test_sqlite_files_belong_to_their_owner_alone(tmp_path: Path, clock: Clock, umask: int) -> None:
+    old = os.umask(umask)
+    try:
+        db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", clock=clock)
+        await db.migrate()
+        async with db.begin() as tx:
+            await tx.conn.execute(sa.insert(mark).values(key="a", value=1))
+        assert modes(tmp_path) == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
+        await db.close()
+    finally:
+        os.umask(old)
+
+
+async def test_sqlite_file_with_a_wide_mode_is_narrowed(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "x.db"
+    path.touch()
+    path.chmod(0o644)
+    db = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
+    await db.migrate()
+    assert modes(tmp_path)["x.db"] == 0o600
+    await db.close()
+
+
+async def test_missing_sqlite_file_is_not_created_by_asking(tmp_path: Path, clock: Clock) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", clock=clock)
+    assert not await db.is_migrated()
+    assert modes(tmp_path) == {}
+    await db.close()
+
+
+async def test_file_that_cannot_be_opened_is_named(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "missing" / "x.db"
+    db = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
+    with pytest.raises(StorageUnavailable) as caught:
+        await db.ping()
+    assert str(caught.value) == (
+        f"The database at sqlite+aiosqlite:///{path} can't be opened: unable to open database file."
+    )
+    await db.close()
+
+
+async def test_file_of_something_else_is_named(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"not a database, " * 100)
+    db = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
+    with pytest.raises(StorageUnavailable, match="file is not a database"):
+        await db.ping()
+    await db.close()
+
+
+async def test_unreachable_server_is_named_without_its_password(clock: Clock, unused_port: int) -> None:
+    db = Database(f"postgresql+asyncpg://u:pa55@127.0.0.1:{unused_port}/x?password=pa55", clock=clock)
+    with pytest.raises(StorageUnavailable) as caught:
+        await db.ping()
+    assert str(caught.value).startswith(
+        f"The database at postgresql+asyncpg://127.0.0.1:{unused_port}/x can't be reached: "
+    )
+    assert "pa55" not in str(caught.value)
+    await db.close()
