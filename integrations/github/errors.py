@@ -67,6 +67,10 @@ class Unreachable(GitHubError):
         """True for a write that GitHub may have received."""
 
 
+class Uncertain(GitHubError):
+    """The answer to something that can't be undone was lost: it may have been done, or not."""
+
+
 class InstallationGone(GitHubError):
     """No installation token to be had: the installation was removed or suspended."""
 
@@ -76,5 +80,9 @@ class InstallationGone(GitHubError):
         """`removed` or `suspended`."""
 
 
-class BadDelivery(Exception):
+class Malformed(ValueError):
+    """JSON without the ids that say what it is about."""
+
+
+class BadDelivery(Malformed):
     """A webhook body that GitHub can't have sent: not JSON, or without the ids that say what it is about."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integrations.github.errors import BadDelivery
+from integrations.github.errors import Malformed
 from integrations.github.json_values import (
     GitHubAccount,
     JsonObject,
@@ -116,10 +116,10 @@ def is_full_name(value: str) -> bool:
 
 
 def parse_repository(raw: JsonObject) -> RepositoryFacts:
-    """Read a repository from a webhook or a REST answer; raises BadDelivery without id, name and owner."""
+    """Read a repository from a webhook or a REST answer; raises Malformed without id, name and owner."""
     number, name, owner = identifier(raw.get("id")), text(raw.get("full_name")), account(raw.get("owner"))
     if number is None or name is None or not is_full_name(name) or owner is None:
-        raise BadDelivery("the repository has no usable id, full_name or owner")
+        raise Malformed("the repository has no usable id, full_name or owner")
     private = flag(raw.get("private"))
     fallback = "unknown" if private is None else "private" if private else "public"
     return RepositoryFacts(
@@ -141,10 +141,10 @@ def _delegated_dismissal(raw: JsonObject) -> bool | None:
 
 
 def parse_installation(raw: JsonObject) -> InstallationFacts:
-    """Read an installation from a webhook or a REST answer; raises BadDelivery without id and account."""
+    """Read an installation from a webhook or a REST answer; raises Malformed without id and account."""
     number, owner = identifier(raw.get("id")), account(raw.get("account"))
     if number is None or owner is None:
-        raise BadDelivery("the installation has no usable id or account")
+        raise Malformed("the installation has no usable id or account")
     account_type = text((json_object(raw.get("account")) or {}).get("type")) or text(raw.get("target_type"))
     return InstallationFacts(number, owner, account_type or "unknown", raw.get("suspended_at") is not None)
 
@@ -153,11 +153,11 @@ def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: s
     """Read an alert from a webhook or a REST answer, whatever fields it has; `secret` is never read.
 
     `action` is the webhook's, `repository_url` the repository's page, which old payloads need for a link.
-    Raises BadDelivery without a number.
+    Raises Malformed without a number.
     """
     number = identifier(raw.get("number"))
     if number is None:
-        raise BadDelivery("the alert has no usable number")
+        raise Malformed("the alert has no usable number")
     secret_type = text(raw.get("secret_type")) or ""
     link = f"{repository_url}/security/secret-scanning/{number}" if repository_url else ""
     first = json_object(raw.get("first_location_detected"))

@@ -7,7 +7,7 @@ a delivery is about: the repository's id, the alert's number, the action.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from integrations.github.errors import BadDelivery
+from integrations.github.errors import BadDelivery, Malformed
 from integrations.github.json_values import (
     GitHubAccount,
     JsonObject,
@@ -108,6 +108,13 @@ def parse(event: str, payload: JsonObject) -> Parsed:
     """
     if not isinstance(payload, dict):
         raise BadDelivery("the body is not a JSON object")
+    try:
+        return _parse(event, payload)
+    except Malformed as error:
+        raise BadDelivery(str(error)) from None
+
+
+def _parse(event: str, payload: JsonObject) -> Parsed:
     match event:
         case "secret_scanning_alert":
             return _alert_event(payload)
@@ -128,14 +135,14 @@ def parse(event: str, payload: JsonObject) -> Parsed:
 def _action(payload: JsonObject, default: str | None = None) -> str:
     action = text(payload.get("action")) or default
     if action is None:
-        raise BadDelivery("the delivery has no action")
+        raise Malformed("the delivery has no action")
     return action
 
 
 def _object(payload: JsonObject, name: str) -> JsonObject:
     value = json_object(payload.get(name))
     if value is None:
-        raise BadDelivery(f"the delivery has no {name}")
+        raise Malformed(f"the delivery has no {name}")
     return value
 
 
@@ -219,7 +226,7 @@ def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEv
     action, organization = _action(payload), _object(payload, "organization")
     owner, number = account(organization), _installation_id(payload)
     if owner is None:
-        raise BadDelivery("the organization has no usable id or login")
+        raise Malformed("the organization has no usable id or login")
     if action == "renamed" and number:
         return InstallationEvent(action, InstallationFacts(number, owner, "Organization", suspended=False))
     if action == "member_invited":
@@ -232,7 +239,7 @@ def _membership_event(event: str, payload: JsonObject) -> MembershipEvent:
     repository = json_object(payload.get("repository")) or {}
     owner = account(payload.get("organization")) or account(repository.get("owner"))
     if owner is None:
-        raise BadDelivery(f"the {event} delivery names no account")
+        raise Malformed(f"the {event} delivery names no account")
     person = account(payload.get("member"))
     return MembershipEvent(
         event,
