@@ -130,7 +130,8 @@ class Slack:
         """
         if _origin(response_url) not in {_origin(self._client.base_url), ("https", "hooks.slack.com", 443)}:
             raise ValueError("a response_url that is not Slack's")
-        body = {"response_type": "ephemeral", "replace_original": replace_original, **_content(message)}
+        kind = {"response_type": "ephemeral", "replace_original": replace_original}
+        body = {**kind, **_content(message), **_LITERAL, **_NO_PREVIEWS}
         try:
             async with self._session.post(
                 response_url,

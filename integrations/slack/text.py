@@ -80,8 +80,8 @@ def prose(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn
 
 
 def code(text: str, limit: int = CODE_LIMIT) -> Mrkdwn:
-    """A code span, for names, paths and other values; backticks in `text` go."""
-    inside = escape(text.replace("`", ""), max(limit - 2, 1))
+    """A code span, for names, paths and other values; a backtick in `text` becomes an apostrophe."""
+    inside = escape(text.replace("`", "'"), max(limit - 2, 1))
     return Mrkdwn(f"`{inside}`" if inside else EMPTY)
 
 

@@ -1,0 +1,167 @@
+"""What looks like a secret in other people's text, and the same text with it blanked.
+
+Every text from GitHub or from people goes through here before it is stored, shown or sent. The shapes are the
+documented prefixes of tokens that leak most; what has no shape of its own is found by the name beside it.
+"""
+
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+HIDDEN = "[hidden]"
+
+# One alternative a line. The lengths are less than a whole token's, so that a part of one is hidden as well.
+_TOKEN = re.compile(
+    r"""
+      gh[a-z]_ \d{1,20} _ ey[\w-]{8,} (?:\.[\w-]+){0,2}     # GitHub, stateless installation token
+    | gh[oprsu]_ [A-Za-z0-9]{10,}                           # GitHub, all other kinds
+    | github_pat_ \w{10,}                                   # GitHub, fine-grained
+    | (?<![A-Z0-9]) (?:AKIA|ASIA|ABIA|ACCA) [A-Z0-9]{16}    # AWS access key id
+    | xox[a-z] (?:\.xox[a-z])? - [\w-]{10,}                 # Slack
+    | xapp- \d - [\w-]{10,}                                 # Slack, app level
+    | hooks\.slack\.com/(?:services|workflows|triggers)/ [\w/]{10,}
+    | (?:sk|rk)_(?:live|test)_ [A-Za-z0-9]{10,}             # Stripe
+    | whsec_ [A-Za-z0-9+/=]{16,}
+    | AIza [\w-]{30,}                                       # Google API key
+    | ya29\. [\w-]{20,}
+    | GOCSPX- [\w-]{20,}
+    | gl(?:pat|dt|rt|ptt|oas|soat|ft|imt|agent|cbt|ffct)- [\w.-]{16,}     # GitLab
+    | npm_ [A-Za-z0-9]{20,}
+    | pypi-AgE [\w-]{16,}
+    | SG\. [\w-]{12,} \. [\w-]{12,}                         # SendGrid
+    | sk-(?:ant-|proj-|svcacct-) [\w-]{20,}                 # Anthropic, OpenAI
+    | (?<!\w) sk- [A-Za-z0-9]{40,}
+    | hf_ [A-Za-z0-9]{24,}
+    | hv[sbr]\. [\w-]{20,}                                  # HashiCorp Vault
+    | do[opr]_v1_ [a-f0-9]{32,}                             # DigitalOcean
+    | dckr_pat_ [\w-]{16,}
+    | shp(?:at|ca|pa|ss)_ [a-fA-F0-9]{24,}                  # Shopify
+    | lin_api_ [A-Za-z0-9]{24,}
+    | (?<!\w) dapi [a-f0-9]{32}                             # Databricks
+    | (?<!\d) \d{8,10} : AA [\w-]{30,}                      # Telegram
+    | AGE-SECRET-KEY-1 [A-Z0-9]{20,}
+    | ey[JI] [\w-]{8,} \. ey[JI] [\w-]{8,} (?:\.[\w-]*)?    # JSON Web Token
+    | -----BEGIN\ [A-Z0-9\ ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----
+      (?: .*? -----END\ [A-Z0-9\ ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?----- | .* )
+    """,
+    re.VERBOSE | re.ASCII | re.DOTALL,
+)
+
+_NAME = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|credentials?|api[ _-]?key|access[ _-]?key(?:[ _-]?id)?"
+    r"|account[ _-]?key|private[ _-]?key|auth[ _-]?key|connection[ _-]?string|(?<![a-z])sig)"
+)
+_VALUE = r"""(?P<value>"[^"\n]+"|'[^'\n]+'|<[^<>\n]*>|["']?[^\s"'`,;&]+)"""
+_ASSIGNED = re.compile(
+    _NAME + r"""["'\]]?\s{0,3}(?P<sign>:=|=>|==?|:)\s{0,3}""" + _VALUE,
+    re.IGNORECASE,
+)
+_AUTHORIZATION = re.compile(r"\b(?:bearer|basic)\s+(?P<value>[\w.~+/=-]{16,})", re.IGNORECASE | re.ASCII)
+_URL_PASSWORD = re.compile(r"://[^\s/:@]{0,100}:(?P<value>[^\s/@]{1,200})@")
+_PLACEHOLDER = re.compile(
+    r"[*•x.…]+|\$.*|<.*>|\{\{.*|%.*%|\[hidden\].*|https?://.*|null|none|true|false", re.IGNORECASE
+)
+_LEAST_VALUE = 4
+_LEAST_GUESS = 8
+
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){14,}")
+_NESTING = 2
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+
+Span = tuple[int, int]
+
+
+def mask(text: str) -> str:
+    """`text` with `[hidden]` for whatever looks like a secret; unchanged where nothing does.
+
+    Invisible characters that split a secret don't save it: a text with one loses them all. Masking twice
+    changes nothing more.
+    """
+    seen = _visible(text)
+    spans = _merged(_secrets(seen))
+    if not spans:
+        return text
+    kept, end = [], 0
+    for start, following in spans:
+        kept += [seen[end:start], HIDDEN]
+        end = following
+    return "".join([*kept, seen[end:]])
+
+
+def looks_like_secret(text: str) -> bool:
+    """Whether `mask` would hide something."""
+    return next(_secrets(_visible(text)), None) is not None
+
+
+def _secrets(text: str) -> Iterator[Span]:
+    for found in _TOKEN.finditer(text):
+        yield found.span()
+    for found in _ASSIGNED.finditer(text):
+        if _is_secret_value(found["value"], found["sign"]):
+            yield found.span("value")
+    for pattern in (_AUTHORIZATION, _URL_PASSWORD):
+        for found in pattern.finditer(text):
+            if not _PLACEHOLDER.fullmatch(found["value"]):
+                yield found.span("value")
+    yield from _encoded(text, _NESTING)
+
+
+def _is_secret_value(value: str, sign: str) -> bool:
+    """Whether what stands beside a name like `password` is one.
+
+    After a colon it may be plain prose ("token: rotated by Ana"), so there it has to look made up.
+    """
+    bare = value.strip("\"'()[]{}")
+    if len(bare) < _LEAST_VALUE or _PLACEHOLDER.fullmatch(value) or _PLACEHOLDER.fullmatch(bare):
+        return False
+    if sign != ":" or value[0] in "\"'":
+        return True
+    made_up = any(c.isdigit() for c in bare) and any(c.isalpha() for c in bare)
+    return made_up and len(bare) >= _LEAST_GUESS
+
+
+def _encoded(text: str, nesting: int) -> Iterator[Span]:
+    """Runs of Base64 or hex with a token inside, also where the run was encoded twice."""
+    decoders: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[str]]], ...] = (
+        (_BASE64_RUN, _from_base64),
+        (_HEX_RUN, _from_hex),
+    )
+    for pattern, decode in decoders:
+        for found in pattern.finditer(text):
+            for inside in decode(found[0]):
+                if _TOKEN.search(inside) or (nesting > 1 and next(_encoded(inside, nesting - 1), None)):
+                    yield found.span()
+                    break
+
+
+def _from_base64(run: str) -> Iterator[str]:
+    """What a run says from each of its first four characters on, since a path may stand before it."""
+    letters = run.rstrip("=").translate(str.maketrans("-_", "+/"))
+    for start in range(4):
+        part = letters[start:]
+        part = part[: len(part) - 1] if len(part) % 4 == 1 else part
+        try:
+            yield base64.b64decode(part + "=" * (-len(part) % 4)).decode("latin-1")
+        except binascii.Error:
+            continue
+
+
+def _from_hex(run: str) -> Iterator[str]:
+    yield bytes.fromhex(run).decode("latin-1")
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in _INVISIBLE)
+
+
+def _merged(spans: Iterator[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
