@@ -1,0 +1,1 @@
+"""Slack and GitHub in miniature: the other side for the tests and the demo."""

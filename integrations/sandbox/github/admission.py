@@ -1,0 +1,125 @@
+"""Whether a caller may use a route on the repository or organization that its path names."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from integrations.sandbox.github import rights
+from integrations.sandbox.github.calls import Call, Refusal, Route
+from integrations.sandbox.github.records import Organization, Repository, User
+
+NOT_FOR_INTEGRATIONS = "Resource not accessible by integration"
+NOT_FOR_TOKENS = "Resource not accessible by personal access token"
+ALERT_SCOPES = frozenset({"repo", "security_events"})
+
+
+def admit(call: Call, route: Route) -> None:
+    """Find what the path names and let the caller through, or raise the `Refusal` GitHub answers.
+
+    A private repository out of reach is a 404, as if it weren't there; a public one is a 403.
+    """
+    _check_kind(call, route)
+    if "owner" in call.path and "repo" in call.path:
+        call.target_repository = _find_repository(call, route)
+    if "org" in call.path:
+        call.target_organization = call.github.organization(call.path["org"])
+        if call.target_organization is None:
+            raise Refusal(404, "Not Found")
+        _check_sso(call, call.target_organization)
+    if route.access != "installation" or not route.permissions:
+        return
+    if call.principal.kind == "user":
+        _admit_person(call, route)
+    else:
+        _admit_installation(call, route)
+
+
+def _check_kind(call: Call, route: Route) -> None:
+    kind = call.principal.kind
+    if route.access == "app" and kind != "app":
+        raise Refusal(401, "A JSON web token could not be decoded")
+    if kind == "app" and route.access != "app":
+        raise Refusal(401, "Bad credentials")
+    if route.access in ("installation", "user", "any_token") and kind is None:
+        raise Refusal(401, "Requires authentication")
+    if route.access == "user" and kind == "installation":
+        raise Refusal(403, NOT_FOR_INTEGRATIONS)
+    if route.access == "installation" and not route.permissions and kind == "user":
+        raise Refusal(403, NOT_FOR_TOKENS)
+
+
+def _find_repository(call: Call, route: Route) -> Repository:
+    owner, name = call.path["owner"], call.path["repo"]
+    repository = call.github.named_repository(owner, name)
+    moved = None if repository else call.github.moved_repository(owner, name)
+    found = repository or moved
+    if found is None or not _sees(call, route, found):
+        raise Refusal(404, "Not Found")
+    if isinstance(found.owner, Organization):
+        _check_sso(call, found.owner)
+    if moved is not None:
+        _redirect(call, moved)
+    return found
+
+
+def _sees(call: Call, route: Route, repository: Repository) -> bool:
+    if not repository.private or route.access == "app" or call.principal.reaches(repository):
+        return True
+    user = call.principal.user
+    return user is not None and rights.repository_role(repository, user).flags["pull"]
+
+
+def _redirect(call: Call, repository: Repository) -> None:
+    """GitHub's docs, redirects: 301 for reading, 307 for all else, to the address by id."""
+    old = f"/repos/{call.path['owner']}/{call.path['repo']}"
+    rest = call.url.removeprefix(call.github.api_url).removeprefix(old)
+    query = f"?{urlencode(call.raw_query)}" if call.raw_query else ""
+    target = f"{call.github.api_url}/repositories/{repository.id}{rest}{query}"
+    status, message = (301, "Moved Permanently") if call.method == "GET" else (307, "Temporary Redirect")
+    raise Refusal(status, message, headers={"Location": target})
+
+
+def _admit_installation(call: Call, route: Route) -> None:
+    repository, organization = call.target_repository, call.target_organization
+    installation = call.principal.installation
+    if repository is not None and not call.principal.reaches(repository):
+        raise Refusal(403, NOT_FOR_INTEGRATIONS)
+    if organization is not None and (installation is None or installation.account is not organization):
+        raise Refusal(403, NOT_FOR_INTEGRATIONS)
+    if not any(call.principal.grants(name, level) for name, level in route.permissions):
+        raise Refusal(403, NOT_FOR_INTEGRATIONS)
+
+
+def _admit_person(call: Call, route: Route) -> None:
+    """A person's token reads and updates alerts of repositories, within the person's own rights."""
+    user, live, repository = call.principal.user, call.principal.live, call.target_repository
+    permission, level = route.permissions[0]
+    if user is None or live is None or repository is None or permission != "secret_scanning_alerts":
+        raise Refusal(403, NOT_FOR_TOKENS)
+    if live.kind in ("classic", "oauth") and not ALERT_SCOPES & set(live.scopes):
+        raise Refusal(404, "Not Found")
+    if live.kind == "app_user" and not _app_covers(call, repository):
+        raise Refusal(403, NOT_FOR_INTEGRATIONS)
+    if not _has_right(repository, user, level):
+        raise Refusal(
+            404 if level == "read" else 403, "Not Found" if level == "read" else "Must have admin rights"
+        )
+
+
+def _app_covers(call: Call, repository: Repository) -> bool:
+    installation = call.github.installation_on(repository.owner)
+    return installation is not None and installation.covers(repository)
+
+
+def _has_right(repository: Repository, user: User, level: str) -> bool:
+    check = rights.may_see_alerts if level == "read" else rights.may_resolve_alerts
+    return check(repository, user)
+
+
+def _check_sso(call: Call, organization: Organization) -> None:
+    """GitHub's docs, SAML: a token not yet authorized for the organization is told where to do that."""
+    live = call.principal.live
+    if live is not None and live.network == "sso":
+        address = f"{call.github.url}/orgs/{organization.login}/sso?authorization_request=sandbox"
+        message = "Resource protected by organization SAML enforcement."
+        raise Refusal(403, message, headers={"X-GitHub-SSO": f"required; url={address}"})

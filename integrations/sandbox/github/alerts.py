@@ -1,0 +1,300 @@
+"""Builders for alerts and leaked tokens, with the webhooks GitHub sends."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from integrations.sandbox.github import shapes, shapes_alerts
+from integrations.sandbox.github.records import (
+    Account,
+    Alert,
+    Commit,
+    JsonObject,
+    LiveToken,
+    Location,
+    Network,
+    Repository,
+    TokenKind,
+    User,
+    Validity,
+)
+from integrations.sandbox.github.world import World
+
+GENERIC_TYPES = frozenset(
+    {
+        "ec_private_key",
+        "generic_private_key",
+        "http_basic_authentication_header",
+        "http_bearer_authentication_header",
+        "mongodb_connection_string",
+        "mysql_connection_url",
+        "openssh_private_key",
+        "password",
+        "pgp_private_key",
+        "postgres_connection_string",
+        "rsa_private_key",
+    }
+)
+"""GitHub's docs: slugs of non-provider patterns and AI detection, which lists leave out unless named."""
+
+GITHUB_TYPES: Mapping[str, tuple[TokenKind, str]] = {
+    "github_personal_access_token": ("classic", "GitHub Personal Access Token"),
+    "github_oauth_access_token": ("oauth", "GitHub OAuth Access Token"),
+    "github_app_installation_access_token": ("installation", "GitHub App Installation Access Token"),
+    "github_refresh_token": ("refresh", "GitHub Refresh Token"),
+}
+TOKEN_SHAPES: Mapping[TokenKind, tuple[str, int]] = {
+    "classic": ("ghp_", 36),
+    "fine_grained": ("github_pat_", 82),
+    "oauth": ("gho_", 36),
+    "app_user": ("ghu_", 36),
+    "installation": ("ghs_", 36),
+    "refresh": ("ghr_", 76),
+}
+
+
+def make_literal(kind: TokenKind, seed: str) -> str:
+    """A well-formed token of this kind, always the same for one seed."""
+    prefix, length = TOKEN_SHAPES[kind]
+    return prefix + hashlib.sha512(seed.encode()).hexdigest()[:length]
+
+
+class AlertBuilders(World):
+    """Methods that leak secrets and change alerts; without `by` GitHub itself is the sender."""
+
+    def add_live_token(
+        self,
+        literal: str | None = None,
+        *,
+        owner: User,
+        kind: TokenKind = "classic",
+        scopes: Iterable[str] = (),
+        expires_at: float | None = None,
+        network: Network = "open",
+    ) -> LiveToken:
+        """A token that works: asking with it is answered as its kind, scopes, expiry and network demand.
+
+        `sso`: the organization's resources answer 403 with `X-GitHub-SSO`. `ip_allow_list`: everything
+        answers 403.
+        """
+        made = literal or make_literal(kind, f"live {self.next_id()}")
+        token = LiveToken(made, owner, kind, tuple(scopes), expires_at, network)
+        self.live_tokens[made] = token
+        return token
+
+    def revoke_token(self, token: LiveToken) -> None:
+        """Its owner revokes it; GitHub sends no webhook for it."""
+        token.revoked_at = self.now()
+
+    def token_of(self, alert: Alert) -> LiveToken | None:
+        """The live token whose literal leaked."""
+        literal = base64.b64decode(alert.literal).decode() if alert.is_base64_encoded else alert.literal
+        return self.live_tokens.get(literal)
+
+    def leak(
+        self,
+        repository: Repository,
+        *,
+        secret_type: str = "github_personal_access_token",  # noqa: S107 # A slug, no secret.
+        literal: str | None = None,
+        token: LiveToken | None = None,
+        validity: Validity = "unknown",
+        publicly_leaked: bool = False,
+        multi_repo: bool = False,
+        is_base64_encoded: bool = False,
+        bypassed_by: User | None = None,
+        bypass_comment: str | None = None,
+        locations: Iterable[Location] | None = None,
+        path: str = "config/settings.py",
+        author: User | None = None,
+        category: str | None = None,
+        display_name: str | None = None,
+        provider: str | None = None,
+        resolved: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        created_at: float | None = None,
+    ) -> Alert:
+        """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up dead secret.
+
+        Without `locations` it lies in a new commit of `author` at `path`. `resolved` is the resolution of an
+        old, closed one.
+        """
+        at = self.now() if created_at is None else created_at
+        repository.last_alert_number += 1
+        number = repository.last_alert_number
+        text = token.literal if token else literal or self._dead_literal(repository, number, secret_type)
+        if is_base64_encoded and literal is None:
+            text = base64.b64encode(text.encode()).decode()
+        of_github = secret_type.startswith("github_")
+        alert = Alert(
+            id=self.next_id(),
+            number=number,
+            repository=repository,
+            secret_type=secret_type,
+            display_name=display_name or _display_name(secret_type),
+            provider=provider or ("GitHub" if of_github else None),
+            provider_slug="github_secret_scanning" if of_github else provider and provider.lower(),
+            category=category or ("generic" if secret_type in GENERIC_TYPES else "default"),
+            literal=text,
+            created_at=at,
+            updated_at=at,
+            checked_validity=validity,
+            publicly_leaked=publicly_leaked,
+            multi_repo=multi_repo,
+            is_base64_encoded=is_base64_encoded,
+            bypassed_by=bypassed_by,
+            bypassed_at=at if bypassed_by else None,
+            bypass_comment=bypass_comment,
+            metadata=dict(metadata or {}),
+        )
+        alert.accepts_validity = alert.category == "default"
+        alert.locations = list(locations) if locations is not None else [self._in_commit(alert, path, author)]
+        if resolved is not None:
+            alert.state, alert.resolution, alert.resolved_at, alert.resolved_by = (
+                "resolved",
+                resolved,
+                at,
+                author,
+            )
+        self.alerts[repository.id, number] = alert
+        self._emit_alert("created", alert, sender=author or self.github)
+        return alert
+
+    def close(self, alert: Alert, by: Account | None, resolution: str, comment: str | None = None) -> None:
+        """→ resolved; system words such as `pattern_deleted` too, then usually with `by=None`."""
+        alert.state = "resolved"
+        alert.resolution = resolution
+        alert.resolution_comment = comment
+        alert.resolved_by = by if isinstance(by, User) else None
+        alert.resolved_at = self.now()
+        self._touch("resolved", alert, by)
+
+    def reopen(self, alert: Alert, by: Account | None, comment: str | None = None) -> None:
+        """→ reopened."""
+        alert.state = "open"
+        alert.resolution = alert.resolved_by = alert.resolved_at = None
+        alert.resolution_comment = comment
+        self._touch("reopened", alert, by)
+
+    def set_validity(self, alert: Alert, validity: Validity) -> None:
+        """GitHub's own check found this (→ validated, unless an override hides it)."""
+        before = alert.validity
+        alert.checked_validity = validity
+        if alert.validity != before:
+            self._touch("validated", alert, None)
+
+    def override_validity(self, alert: Alert, validity: Validity | None, by: Account | None = None) -> None:
+        """Somebody records their own finding, `None` clears it (→ validated if `validated_on_override`)."""
+        before = alert.validity
+        alert.validity_override = validity
+        alert.updated_at = self.now()
+        if alert.validity != before and self.validated_on_override:
+            self._touch("validated", alert, by)
+
+    def set_public_leak(self, alert: Alert) -> None:
+        """→ publicly_leaked."""
+        alert.publicly_leaked = True
+        self._touch("publicly_leaked", alert, None)
+
+    def assign(self, alert: Alert, user: User, by: Account | None = None) -> None:
+        """→ assigned."""
+        alert.assigned_to = user
+        self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self, user)})
+
+    def unassign(self, alert: Alert, by: Account | None = None) -> None:
+        """→ unassigned."""
+        user, alert.assigned_to = alert.assigned_to, None
+        assert user is not None, "nobody is assigned"
+        self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self, user)})
+
+    def add_metadata(self, alert: Alert, pairs: Mapping[str, str]) -> None:
+        """→ metadata_created."""
+        alert.metadata.update(pairs)
+        self._touch("metadata_created", alert, None)
+
+    def remove_metadata(self, alert: Alert, *keys: str) -> None:
+        """→ metadata_removed."""
+        for key in keys:
+            del alert.metadata[key]
+        self._touch("metadata_removed", alert, None)
+
+    def remove_alert(self, alert: Alert) -> None:
+        """Gone from REST without a word."""
+        alert.removed = True
+
+    def alert_url(self, alert: Alert) -> str:
+        """The alert's page, its `html_url`."""
+        return shapes_alerts.alert_page(self, alert)
+
+    def location(
+        self,
+        repository: Repository,
+        type: str = "commit",  # noqa: A002 # GitHub's own word.
+        **details: object,
+    ) -> Location:
+        """A place for `leak(locations=…)`, completed to GitHub's shape for its type."""
+        return Location(type, shapes_alerts.location_details(self, repository, type, details))
+
+    def add_location(
+        self,
+        alert: Alert,
+        type: str = "commit",  # noqa: A002 # GitHub's own word.
+        **details: object,
+    ) -> Location:
+        """The same secret at a new place (→ secret_scanning_alert_location.created)."""
+        place = self.location(alert.repository, type, **details)
+        alert.locations.append(place)
+        alert.updated_at = self.now()
+        content: JsonObject = {
+            "alert": shapes_alerts.webhook_alert(self, alert),
+            "location": shapes_alerts.location(place),
+        }
+        repository = alert.repository
+        self.emit(
+            "secret_scanning_alert_location",
+            "created",
+            content,
+            account=repository.owner,
+            repository=repository,
+            sender=self.github,
+        )
+        return place
+
+    def _in_commit(self, alert: Alert, path: str, author: User | None) -> Location:
+        text = f"{alert.repository.id}:{alert.number}"
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        commits = alert.repository.commits
+        if sha not in commits:
+            commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at)
+        return self.location(alert.repository, "commit", path=path, commit_sha=sha)
+
+    def _dead_literal(self, repository: Repository, number: int, secret_type: str) -> str:
+        seed = f"dead {repository.id}:{number}"
+        if secret_type in GITHUB_TYPES:
+            return make_literal(GITHUB_TYPES[secret_type][0], seed)
+        return "sandbox-" + hashlib.sha256(seed.encode()).hexdigest()
+
+    def _touch(self, action: str, alert: Alert, by: Account | None, extra: JsonObject | None = None) -> None:
+        alert.updated_at = self.now()
+        self._emit_alert(action, alert, sender=by or self.github, extra=extra)
+
+    def _emit_alert(
+        self, action: str, alert: Alert, *, sender: Account, extra: JsonObject | None = None
+    ) -> None:
+        content: JsonObject = {"alert": shapes_alerts.webhook_alert(self, alert), **(extra or {})}
+        repository = alert.repository
+        self.emit(
+            "secret_scanning_alert",
+            action,
+            content,
+            account=repository.owner,
+            repository=repository,
+            sender=sender,
+        )
+
+
+def _display_name(secret_type: str) -> str:
+    known = GITHUB_TYPES.get(secret_type)
+    return known[1] if known else secret_type.replace("_", " ").title()

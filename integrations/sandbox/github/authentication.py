@@ -1,0 +1,122 @@
+"""Who a request comes from: the App by its JWT, an installation, or somebody's own (leaked) token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from integrations.sandbox.github.calls import Principal, Refusal
+from integrations.sandbox.github.records import Installation, InstallationToken, LiveToken
+from integrations.sandbox.github.world import World
+
+TOKEN_SECONDS = 3600
+JWT_SECONDS = 600
+IP_REFUSAL = (
+    "Although you appear to have the correct authorization credentials, the organization has an IP allow "
+    "list enabled, and your IP address is not permitted to access this resource."
+)
+
+
+def generate_private_key() -> str:
+    """A fresh RSA key as PEM; it takes a moment, so make one and pass it to every sandbox."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode()
+
+
+def public_key_of(private_key: str) -> rsa.RSAPublicKey:
+    """The half that GitHub keeps of an App's key."""
+    key = serialization.load_pem_private_key(private_key.encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key.public_key()
+
+
+def mint_token(
+    world: World,
+    installation: Installation,
+    permissions: Mapping[str, str],
+    repository_ids: tuple[int, ...] | None,
+) -> InstallationToken:
+    """A `ghs_` token that lives an hour; GitHub's docs: never assume its length."""
+    literal = "ghs_" + secrets.token_hex(18)
+    token = InstallationToken(
+        literal, installation, dict(permissions), repository_ids, world.now() + TOKEN_SECONDS
+    )
+    world.minted[literal] = token
+    return token
+
+
+class Authenticator:
+    """Checks Authorization headers against the world and the App's public key."""
+
+    def __init__(self, world: World, public_key: rsa.RSAPublicKey) -> None:
+        self._world = world
+        self._public_key = public_key
+
+    def authenticate(self, header: str | None, user_agent: str | None) -> Principal:
+        """Who it is; `Refusal` 401 for what GitHub wouldn't accept."""
+        if not header:
+            return Principal()
+        scheme, _, credential = header.partition(" ")
+        if scheme.lower() not in ("bearer", "token") or not credential:
+            raise Refusal(401, "Bad credentials")
+        if credential.count(".") == 2 and not credential.startswith("ghs_"):
+            if scheme.lower() != "bearer":
+                raise Refusal(401, "A JSON web token could not be decoded")
+            return self._app(credential)
+        minted = self._world.minted.get(credential)
+        if minted is not None:
+            return self._installation(minted)
+        live = self._world.live_tokens.get(credential)
+        if live is None or live.kind == "refresh" or not live.alive(self._world.now()):
+            raise Refusal(401, "Bad credentials")
+        return self._leaked(live, user_agent)
+
+    def _installation(self, token: InstallationToken) -> Principal:
+        if token.installation.removed or self._world.now() >= token.expires_at:
+            raise Refusal(401, "Bad credentials")
+        if token.installation.suspended_at is not None:
+            raise Refusal(403, "This installation has been suspended")
+        return Principal("installation", token=token)
+
+    def _leaked(self, live: LiveToken, user_agent: str | None) -> Principal:
+        live.last_used_at = self._world.now()
+        live.last_user_agent = user_agent
+        if live.network == "ip_allow_list":
+            raise Refusal(403, IP_REFUSAL)
+        return Principal("installation" if live.kind == "installation" else "user", live=live)
+
+    def _app(self, credential: str) -> Principal:
+        """GitHub's docs: RS256, `exp` at most ten minutes ahead, `iss` the client id or the app id."""
+        try:
+            claims = jwt.decode(
+                credential,
+                self._public_key,
+                algorithms=["RS256"],
+                # The times are judged below by the sandbox's own clock.
+                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_iss": False},
+            )
+        except jwt.InvalidTokenError:
+            raise Refusal(401, "A JSON web token could not be decoded") from None
+        now = self._world.now()
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if not isinstance(issued, int | float) or issued > now:
+            raise Refusal(
+                401,
+                "'Issued at' claim ('iat') must be an Integer representing the time of issue",
+            )
+        if not isinstance(expires, int | float) or expires <= now:
+            raise Refusal(
+                401, "'Expiration time' claim ('exp') must be a numeric value representing the future time"
+            )
+        if expires > now + JWT_SECONDS:
+            raise Refusal(401, "'Expiration time' claim ('exp') is too far in the future")
+        if str(claims.get("iss")) not in (self._world.client_id, str(self._world.app_id)):
+            raise Refusal(401, "'Issuer' claim ('iss') must be the App's client ID or ID")
+        return Principal("app")

@@ -1,0 +1,183 @@
+"""One call to the stand-in GitHub: who asks, what for, what is answered, and what is kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from integrations.sandbox.github.records import (
+    Installation,
+    InstallationToken,
+    JsonObject,
+    LiveToken,
+    Organization,
+    Repository,
+    User,
+)
+
+if TYPE_CHECKING:
+    from integrations.sandbox.github.sandbox import GitHubSandbox
+
+AuthKind: TypeAlias = Literal["app", "installation", "user", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a status, a JSON body (`None` for an empty one) and extra headers."""
+
+    status: int
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """GitHub says no: `status` and a body with `message`, as its errors have."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: list[object] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {message}")
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+        self.errors = errors
+
+    def answer(self) -> Answer:
+        """The refusal in GitHub's error shape."""
+        body: JsonObject = {
+            "message": self.message,
+            "documentation_url": "https://docs.github.com/rest",
+            "status": str(self.status),
+        }
+        if self.errors is not None:
+            body["errors"] = self.errors
+        return Answer(self.status, body, self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who stands behind a request's Authorization header; all `None` without one."""
+
+    kind: Literal["app", "installation", "user"] | None = None
+    token: InstallationToken | None = None
+    live: LiveToken | None = None
+
+    @property
+    def installation(self) -> Installation | None:
+        return self.token.installation if self.token else None
+
+    @property
+    def user(self) -> User | None:
+        return self.live.owner if self.live and self.kind == "user" else None
+
+    def reaches(self, repository: Repository) -> bool:
+        """Whether an installation token covers this repository."""
+        if self.token is None or not self.token.installation.covers(repository):
+            return False
+        scope = self.token.repository_ids
+        return scope is None or repository.id in scope
+
+    def grants(self, permission: str, level: str) -> bool:
+        """Whether an installation token carries at least this level of a permission."""
+        if self.token is None:
+            return False
+        held = self.token.permissions.get(permission)
+        return held is not None and (level == "read" or held in ("write", "admin"))
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that passed authentication and matched an operation, with its typed parameters."""
+
+    github: GitHubSandbox
+    principal: Principal
+    method: str
+    path: dict[str, str]
+    url: str
+    """The address as the caller wrote it, without its query: what `Link` headers repeat."""
+    query: dict[str, str | int | bool] = field(default_factory=dict)
+    body: JsonObject = field(default_factory=dict)
+    raw_query: dict[str, str] = field(default_factory=dict)
+    version: str | None = None
+    rate: JsonObject = field(default_factory=dict)
+    """The caller's hour, as `GET /rate_limit` shows it."""
+    target_repository: Repository | None = None
+    target_organization: Organization | None = None
+
+    @property
+    def repository(self) -> Repository:
+        assert self.target_repository is not None, "only routes with {owner}/{repo} have a repository"
+        return self.target_repository
+
+    @property
+    def organization(self) -> Organization:
+        assert self.target_organization is not None, "only routes with {org} have an organization"
+        return self.target_organization
+
+    def number(self, name: str) -> int:
+        """A path or query parameter that is a number; 404 for a path that isn't one."""
+        if name in self.query:
+            return int(self.query[name])
+        text = self.path[name]
+        if not text.isdecimal():
+            raise Refusal(404, "Not Found")
+        return int(text)
+
+    def text(self, name: str) -> str | None:
+        """A query parameter as text, `None` where it wasn't sent."""
+        value = self.query.get(name)
+        return None if value is None else str(value)
+
+    def flag(self, name: str) -> bool:
+        """A boolean query parameter; false where it wasn't sent."""
+        return self.query.get(name) is True
+
+
+Handler: TypeAlias = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation of GitHub's description, what answers it and who may call it.
+
+    `access` is `app` (the App's JWT alone), `installation` (a token that holds one of `permissions`), `user`
+    (a person's token), `any_token`, `anyone`, or `nobody` (refused with any Authorization header).
+    """
+
+    operation: str
+    handler: Handler
+    access: Literal["app", "installation", "user", "any_token", "anyone", "nobody"]
+    permissions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class RecordedRequest:
+    """What was asked and how it was authorized; token-like text in the body never shows in the repr."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    auth: AuthKind | None
+    authorized: bool
+    """Whether an Authorization header came at all."""
+    body: object = field(repr=False)
+    user_agent: str | None
+    version: str | None
+    at: float
+    installation_id: int | None = None
+    repository_ids: tuple[int, ...] | None = None
+    permissions: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+    """`None` while it is under way, and for good when the connection was dropped."""
+
+    @property
+    def body_digest(self) -> str:
+        """Tells two bodies apart without showing either."""
+        return hashlib.sha256(repr(self.body).encode()).hexdigest()[:12]

@@ -1,0 +1,85 @@
+"""GitHub's hourly limits and its lockout after failed logins, by the sandbox's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from integrations.sandbox.github.calls import Principal, Refusal
+from integrations.sandbox.github.records import JsonObject
+from integrations.sandbox.github.world import World
+
+HOUR = 3600
+LOCKOUT_SECONDS = 600
+
+
+@dataclass(slots=True)
+class Window:
+    """One caller's hour."""
+
+    limit: int
+    reset: float
+    used: int = 0
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.used)
+
+    def shape(self) -> JsonObject:
+        return {
+            "limit": self.limit,
+            "used": min(self.used, self.limit),
+            "remaining": self.remaining,
+            "reset": int(self.reset),
+        }
+
+    def headers(self) -> dict[str, str]:
+        return {f"X-RateLimit-{name.title()}": str(value) for name, value in self.shape().items()} | {
+            "X-RateLimit-Resource": "core"
+        }
+
+
+class Limits:
+    """Windows by caller: an installation, a token's owner, or an address for all that is unauthenticated."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._windows: dict[str, Window] = {}
+        self._failures: list[float] = []
+        self.lockout_after: int | None = None
+
+    def window(self, principal: Principal, address: str) -> Window:
+        """The caller's present hour."""
+        limit = self._world.core_limit
+        if principal.installation is not None:
+            key = f"installation {principal.installation.id}"
+        elif principal.live is not None:
+            key = f"user {principal.live.owner.id}"
+        elif principal.kind == "app":
+            key = "app"
+        else:
+            key, limit = f"address {address}", self._world.unauthenticated_limit
+        now = self._world.now()
+        window = self._windows.get(key)
+        if window is None or now >= window.reset:
+            window = self._windows[key] = Window(limit, now + HOUR)
+        window.limit = limit
+        return window
+
+    def spend(self, window: Window) -> None:
+        """Count one request; `Refusal` 403 once the hour's are used up."""
+        if window.used >= window.limit:
+            raise Refusal(403, "API rate limit exceeded", headers=window.headers())
+        window.used += 1
+
+    def record_failed_login(self) -> None:
+        """Count a 401."""
+        self._failures.append(self._world.now())
+
+    def check_lockout(self) -> None:
+        """GitHub's docs: several invalid credentials in a short time lock all logins for a while."""
+        if self.lockout_after is None:
+            return
+        since = self._world.now() - LOCKOUT_SECONDS
+        self._failures = [at for at in self._failures if at > since]
+        if len(self._failures) >= self.lockout_after:
+            raise Refusal(403, "Maximum number of login attempts exceeded. Please try again later.")

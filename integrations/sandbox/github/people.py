@@ -1,0 +1,244 @@
+"""Builders for people: accounts, members, teams, collaborators and roles, with the webhooks GitHub sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from integrations.sandbox.github import shapes
+from integrations.sandbox.github.records import (
+    Account,
+    CustomRepositoryRole,
+    JsonObject,
+    Membership,
+    Organization,
+    OrganizationRole,
+    Repository,
+    Team,
+    User,
+)
+from integrations.sandbox.github.rights import LEVELS, SECURITY_MANAGER
+from integrations.sandbox.github.world import World
+
+SECURITY_MANAGER_ROLE_ID = 138
+
+
+class PeopleBuilders(World):
+    """Methods that add and change people."""
+
+    def add_user(
+        self,
+        login: str,
+        *,
+        id: int | None = None,  # noqa: A002 # GitHub's own word.
+        name: str | None = None,
+        email: str | None = None,
+    ) -> User:
+        """A person; the login must be free. A freed login given to somebody new gets another id."""
+        user = User(id or self.next_id(), login, self.now(), name, email)
+        self.index_account(user)
+        return user
+
+    def add_bot(self, login: str) -> User:
+        """An account of type Bot."""
+        bot = User(self.next_id(), login, self.now(), bot=True)
+        self.index_account(bot)
+        return bot
+
+    def add_organization(
+        self,
+        login: str,
+        *,
+        id: int | None = None,  # noqa: A002 # GitHub's own word.
+    ) -> Organization:
+        """An organization with the predefined role `security_manager`."""
+        organization = Organization(id or self.next_id(), login, self.now())
+        role = OrganizationRole(
+            SECURITY_MANAGER_ROLE_ID, SECURITY_MANAGER, "Predefined", "read", (), self.now()
+        )
+        organization.roles.append(role)
+        self.index_account(organization)
+        return organization
+
+    def rename_account(self, account: Account, login: str) -> None:
+        """Another login for the same id; the old one is free at once, repositories redirect from it."""
+        owned = self.repositories_of(account)
+        for repository in owned:
+            self.unindex_repository(repository, redirect=True)
+        self.unindex_account(account)
+        account.login = login
+        self.index_account(account)
+        for repository in owned:
+            self.index_repository(repository)
+
+    def delete_user(self, user: User) -> None:
+        """The account is gone; its login is free."""
+        self.unindex_account(user)
+        del self.accounts[user.id]
+        for account in self.accounts.values():
+            if isinstance(account, Organization):
+                account.members.pop(user.id, None)
+
+    def add_member(
+        self,
+        organization: Organization,
+        user: User,
+        *,
+        role: Literal["member", "admin", "billing_manager"] = "member",
+        state: Literal["active", "pending"] = "active",
+    ) -> None:
+        """A membership (→ organization.member_added); an `admin` is an owner."""
+        organization.members[user.id] = Membership(user, role, state)
+        self._emit_membership("member_added", organization, organization.members[user.id])
+
+    def set_member_role(
+        self, organization: Organization, user: User, role: Literal["member", "admin"]
+    ) -> None:
+        """Promote or demote; GitHub sends no webhook for it."""
+        organization.members[user.id].role = role
+
+    def remove_member(self, organization: Organization, user: User) -> None:
+        """The membership ends, and with it teams and roles (→ organization.member_removed)."""
+        membership = organization.members.pop(user.id)
+        groups = [team.members for team in organization.teams] + [role.users for role in organization.roles]
+        for holders in groups:
+            if user in holders:
+                holders.remove(user)
+        self._emit_membership("member_removed", organization, membership)
+
+    def _emit_membership(self, action: str, organization: Organization, membership: Membership) -> None:
+        content: JsonObject = {"membership": self.membership_shape(organization, membership)}
+        self.emit("organization", action, content, account=organization)
+
+    def membership_shape(self, organization: Organization, membership: Membership) -> JsonObject:
+        """The `org-membership` schema without what only REST adds."""
+        return {
+            "url": f"{self.api_url}/orgs/{organization.login}/memberships/{membership.user.login}",
+            "state": membership.state,
+            "role": membership.role,
+            "organization_url": f"{self.api_url}/orgs/{organization.login}",
+            "user": shapes.simple_user(self, membership.user),
+        }
+
+    def add_team(self, organization: Organization, name: str, *members: User) -> Team:
+        """A team (→ team.created)."""
+        team = Team(self.next_id(), name, name.lower().replace(" ", "-"), organization, list(members))
+        organization.teams.append(team)
+        self.emit("team", "created", {"team": shapes.team(self, team)}, account=organization)
+        return team
+
+    def delete_team(self, team: Team) -> None:
+        """The team and what it granted are gone (→ team.deleted)."""
+        team.organization.teams.remove(team)
+        for role in team.organization.roles:
+            if team in role.teams:
+                role.teams.remove(team)
+        self.emit("team", "deleted", {"team": shapes.team(self, team)}, account=team.organization)
+
+    def add_to_team(self, team: Team, user: User) -> None:
+        """→ membership.added."""
+        team.members.append(user)
+        self._emit_team_membership("added", team, user)
+
+    def remove_from_team(self, team: Team, user: User) -> None:
+        """→ membership.removed."""
+        team.members.remove(user)
+        self._emit_team_membership("removed", team, user)
+
+    def _emit_team_membership(self, action: str, team: Team, user: User) -> None:
+        member = shapes.simple_user(self, user)
+        content: JsonObject = {"scope": "team", "member": member, "team": shapes.team(self, team)}
+        self.emit("membership", action, content, account=team.organization)
+
+    def add_team_to_repository(self, team: Team, repository: Repository, permission: str) -> None:
+        """The team's members get `permission` there (→ team.added_to_repository)."""
+        self._check_role_name(repository.owner, permission)
+        team.repositories[repository.id] = permission
+        content: JsonObject = {
+            "team": shapes.team(self, team),
+            "repository": shapes.repository(self, repository),
+        }
+        self.emit("team", "added_to_repository", content, account=team.organization, repository=repository)
+
+    def add_collaborator(self, repository: Repository, user: User, permission: str) -> None:
+        """One of GitHub's five roles or a custom one for one person (→ member.added or member.edited)."""
+        self._check_role_name(repository.owner, permission)
+        before = repository.collaborators.get(user.id)
+        repository.collaborators[user.id] = permission
+        legacy = {"admin": "admin", "maintain": "write", "write": "write"}.get(permission, "read")
+        changes: JsonObject
+        if before is None:
+            action = "added"
+            changes = {"permission": {"to": legacy}, "role_name": {"to": permission}}
+        else:
+            action = "edited"
+            changes = {"permission": {"from": before, "to": permission}, "old_permission": {"from": before}}
+        self._emit_member(action, repository, user, {"changes": changes})
+
+    def remove_collaborator(self, repository: Repository, user: User) -> None:
+        """→ member.removed."""
+        del repository.collaborators[user.id]
+        self._emit_member("removed", repository, user, {})
+
+    def _emit_member(self, action: str, repository: Repository, user: User, content: JsonObject) -> None:
+        content["member"] = shapes.simple_user(self, user)
+        self.emit("member", action, content, account=repository.owner, repository=repository)
+
+    def add_custom_repository_role(
+        self,
+        organization: Organization,
+        name: str,
+        *,
+        base_role: str = "read",
+        permissions: Iterable[str] = (),
+    ) -> CustomRepositoryRole:
+        """A role that builds on one of GitHub's and adds permissions."""
+        role = CustomRepositoryRole(self.next_id(), name, base_role, tuple(permissions), self.now())
+        organization.custom_repository_roles.append(role)
+        return role
+
+    def add_organization_role(
+        self,
+        organization: Organization,
+        name: str,
+        *,
+        permissions: Iterable[str] = (),
+        base_role: str | None = None,
+        source: Literal["Organization", "Enterprise", "Predefined"] = "Organization",
+    ) -> OrganizationRole:
+        """A custom organization role."""
+        role = OrganizationRole(self.next_id(), name, source, base_role, tuple(permissions), self.now())
+        organization.roles.append(role)
+        return role
+
+    def assign_organization_role(
+        self, organization: Organization, role: OrganizationRole | str, holder: User | Team
+    ) -> None:
+        """Give a role, named or as the record, to a person or a team; GitHub sends no webhook for it."""
+        found = self._organization_role(organization, role)
+        if isinstance(holder, Team):
+            found.teams.append(holder)
+        else:
+            found.users.append(holder)
+
+    def unassign_organization_role(
+        self, organization: Organization, role: OrganizationRole | str, holder: User | Team
+    ) -> None:
+        """Take a role away; GitHub sends no webhook for it."""
+        found = self._organization_role(organization, role)
+        if isinstance(holder, Team):
+            found.teams.remove(holder)
+        else:
+            found.users.remove(holder)
+
+    def _organization_role(
+        self, organization: Organization, role: OrganizationRole | str
+    ) -> OrganizationRole:
+        if isinstance(role, OrganizationRole):
+            return role
+        return next(each for each in organization.roles if each.name == role)
+
+    def _check_role_name(self, owner: Account, name: str) -> None:
+        custom = owner.custom_repository_roles if isinstance(owner, Organization) else []
+        if name not in LEVELS[1:] and name not in [each.name for each in custom]:
+            raise ValueError(f"{owner.login} has no repository role {name}")

@@ -1,0 +1,238 @@
+"""What the stand-in GitHub holds: accounts, repositories, installations, alerts and tokens, all mutable.
+
+The records are plain state. Setting a field is a change that nobody is told about; the builder methods of
+`GitHubSandbox` change the same fields and send the webhook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+JsonObject: TypeAlias = dict[str, object]
+Validity: TypeAlias = Literal["active", "inactive", "unknown"]
+TokenKind: TypeAlias = Literal["classic", "fine_grained", "oauth", "app_user", "installation", "refresh"]
+Network: TypeAlias = Literal["open", "sso", "ip_allow_list"]
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """A login with its numeric id: a user, a bot or an organization."""
+
+    id: int
+    login: str
+    created_at: float
+    name: str | None = None
+    email: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return "User"
+
+
+@dataclass(slots=True, eq=False)
+class User(Account):
+    bot: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "Bot" if self.bot else "User"
+
+
+@dataclass(slots=True)
+class Membership:
+    """`role` is `admin` (an owner), `member` or `billing_manager`; `state` is `active` or `pending`."""
+
+    user: User
+    role: str
+    state: str
+
+
+@dataclass(slots=True, eq=False)
+class Team:
+    id: int
+    name: str
+    slug: str
+    organization: Organization
+    members: list[User] = field(default_factory=list)
+    repositories: dict[int, str] = field(default_factory=dict)
+    """Repository id to permission."""
+
+
+@dataclass(slots=True, eq=False)
+class OrganizationRole:
+    """`permissions` are free strings, as GitHub's description has them."""
+
+    id: int
+    name: str
+    source: str
+    base_role: str | None
+    permissions: tuple[str, ...]
+    created_at: float
+    users: list[User] = field(default_factory=list)
+    teams: list[Team] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class CustomRepositoryRole:
+    id: int
+    name: str
+    base_role: str
+    permissions: tuple[str, ...]
+    created_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Organization(Account):
+    base_permission: str = "read"
+    """What every member may do on every repository."""
+    members: dict[int, Membership] = field(default_factory=dict)
+    teams: list[Team] = field(default_factory=list)
+    roles: list[OrganizationRole] = field(default_factory=list)
+    custom_repository_roles: list[CustomRepositoryRole] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        return "Organization"
+
+
+@dataclass(slots=True, eq=False)
+class Commit:
+    sha: str
+    message: str
+    author: User | None
+    date: float
+
+
+@dataclass(slots=True, eq=False)
+class Repository:
+    id: int
+    name: str
+    owner: Account
+    visibility: str
+    created_at: float
+    archived: bool = False
+    deleted: bool = False
+    secret_scanning: bool = True
+    delegated_dismissal: bool = False
+    app_reviews_dismissals: bool = False
+    """With delegated dismissal on: whether the App is among the reviewers, so that its close is accepted."""
+    collaborators: dict[int, str] = field(default_factory=dict)
+    """User id to permission or custom role name."""
+    commits: dict[str, Commit] = field(default_factory=dict)
+    last_alert_number: int = 0
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    @property
+    def private(self) -> bool:
+        return self.visibility != "public"
+
+
+@dataclass(slots=True, eq=False)
+class Installation:
+    """The App on one account; `repositories` is `None` for all of the account's."""
+
+    id: int
+    account: Account
+    permissions: dict[str, str]
+    events: list[str]
+    created_at: float
+    repositories: list[Repository] | None = None
+    suspended_at: float | None = None
+    suspended_by: User | None = None
+    removed: bool = False
+
+    def covers(self, repository: Repository) -> bool:
+        """Whether the installation reaches this repository."""
+        if repository.deleted or repository.owner is not self.account:
+            return False
+        return self.repositories is None or repository in self.repositories
+
+
+@dataclass(slots=True, eq=False)
+class Location:
+    """One place of a secret; `details` are GitHub's for this `type`."""
+
+    type: str
+    details: JsonObject
+
+
+@dataclass(slots=True, eq=False)
+class Alert:
+    """A secret scanning alert; the literal is never in its repr."""
+
+    id: int
+    number: int
+    repository: Repository
+    secret_type: str
+    display_name: str
+    provider: str | None
+    provider_slug: str | None
+    category: str
+    literal: str = field(repr=False)
+    created_at: float
+    updated_at: float
+    checked_validity: Validity = "unknown"
+    """What GitHub's own check found."""
+    validity_override: Validity | None = None
+    """What somebody recorded by PATCH; it hides GitHub's own finding until it is cleared."""
+    accepts_validity: bool = True
+    """Whether PATCH may set `validity`; GitHub answers 422 where it can't be applied."""
+    state: str = "open"
+    resolution: str | None = None
+    resolution_comment: str | None = None
+    resolved_by: User | None = None
+    resolved_at: float | None = None
+    publicly_leaked: bool = False
+    multi_repo: bool = False
+    is_base64_encoded: bool = False
+    assigned_to: User | None = None
+    bypassed_by: User | None = None
+    bypassed_at: float | None = None
+    bypass_comment: str | None = None
+    bypass_reviewer: User | None = None
+    bypass_reviewer_comment: str | None = None
+    locations: list[Location] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    read_lag: float | None = None
+    """Seconds until REST shows this alert; `None` means the sandbox's own `read_lag`."""
+    removed: bool = False
+
+    @property
+    def validity(self) -> Validity:
+        return self.validity_override or self.checked_validity
+
+
+@dataclass(slots=True, eq=False)
+class LiveToken:
+    """A credential that the stand-in knows, so that asking with it is answered as GitHub would."""
+
+    literal: str = field(repr=False)
+    owner: User
+    kind: TokenKind
+    scopes: tuple[str, ...] = ()
+    expires_at: float | None = None
+    network: Network = "open"
+    revoked_at: float | None = None
+    """From this moment on the token is dead; it may lie ahead."""
+    last_used_at: float | None = None
+    last_user_agent: str | None = None
+
+    def alive(self, now: float) -> bool:
+        """Whether GitHub still accepts it at `now` (unix seconds)."""
+        ends = [at for at in (self.revoked_at, self.expires_at) if at is not None]
+        return all(now < at for at in ends)
+
+
+@dataclass(slots=True, eq=False)
+class InstallationToken:
+    """A minted `ghs_` token with what it was narrowed to; `repository_ids` is `None` for all."""
+
+    literal: str = field(repr=False)
+    installation: Installation
+    permissions: dict[str, str]
+    repository_ids: tuple[int, ...] | None
+    expires_at: float

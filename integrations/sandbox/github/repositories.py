@@ -1,0 +1,225 @@
+"""Builders for repositories and for the App's installations, with the webhooks GitHub sends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from integrations.sandbox.github import shapes
+from integrations.sandbox.github.records import (
+    Account,
+    Commit,
+    Installation,
+    JsonObject,
+    Organization,
+    Repository,
+    User,
+)
+from integrations.sandbox.github.world import World
+
+DEFAULT_PERMISSIONS = {
+    "metadata": "read",
+    "secret_scanning_alerts": "write",
+    "members": "read",
+    "contents": "read",
+    "organization_custom_org_roles": "read",
+    "organization_custom_roles": "read",
+}
+DEFAULT_EVENTS = (
+    "member",
+    "membership",
+    "organization",
+    "repository",
+    "secret_scanning_alert",
+    "secret_scanning_alert_location",
+    "team",
+)
+
+
+class RepositoryBuilders(World):
+    """Methods that add and change repositories and installations."""
+
+    def add_repository(
+        self,
+        owner: Account,
+        name: str,
+        *,
+        id: int | None = None,  # noqa: A002 # GitHub's own word.
+        visibility: Literal["public", "private", "internal"] = "private",
+        archived: bool = False,
+        delegated_dismissal: bool = False,
+        app_reviews_dismissals: bool = False,
+        secret_scanning: bool = True,
+    ) -> Repository:
+        """A repository (→ repository.created); a name that redirected elsewhere is taken over."""
+        repository = Repository(id or self.next_id(), name, owner, visibility, self.now(), archived)
+        repository.secret_scanning = secret_scanning
+        repository.delegated_dismissal = delegated_dismissal
+        repository.app_reviews_dismissals = app_reviews_dismissals
+        self.index_repository(repository)
+        self._emit_repository("created", repository)
+        return repository
+
+    def rename_repository(self, repository: Repository, name: str) -> None:
+        """Another name for the same id; the old one redirects (→ repository.renamed)."""
+        before = repository.name
+        self.unindex_repository(repository, redirect=True)
+        repository.name = name
+        self.index_repository(repository)
+        self._emit_repository("renamed", repository, {"repository": {"name": {"from": before}}})
+
+    def transfer_repository(self, repository: Repository, owner: Account) -> None:
+        """Another owner for the same id; the old name redirects (→ repository.transferred, for the new)."""
+        before = repository.owner
+        self.unindex_repository(repository, redirect=True)
+        repository.owner = owner
+        self.index_repository(repository)
+        origin: JsonObject = (
+            {"organization": shapes.simple_organization(self, before)}
+            if isinstance(before, Organization)
+            else {"user": shapes.simple_user(self, before)}
+        )
+        self._emit_repository("transferred", repository, {"owner": {"from": origin}})
+
+    def delete_repository(self, repository: Repository) -> None:
+        """Gone with its alerts; the name answers 404 (→ repository.deleted)."""
+        self._emit_repository("deleted", repository)
+        self.unindex_repository(repository, redirect=False)
+        repository.deleted = True
+
+    def set_visibility(self, repository: Repository, visibility: Literal["public", "private"]) -> None:
+        """→ repository.publicized or repository.privatized."""
+        repository.visibility = visibility
+        self._emit_repository("publicized" if visibility == "public" else "privatized", repository)
+
+    def archive_repository(self, repository: Repository) -> None:
+        """→ repository.archived."""
+        repository.archived = True
+        self._emit_repository("archived", repository)
+
+    def unarchive_repository(self, repository: Repository) -> None:
+        """→ repository.unarchived."""
+        repository.archived = False
+        self._emit_repository("unarchived", repository)
+
+    def squat(self, full_name: str, *, visibility: Literal["public", "private"] = "private") -> Repository:
+        """A stranger registers an old `owner/name` again: another id answers there, the redirect is gone.
+
+        The owner's login goes to a new user where it is free; `ValueError` when the name is in use.
+        """
+        login, name = full_name.split("/")
+        owner = self.account(login)
+        if owner is None:
+            owner = User(self.next_id(), login, self.now())
+            self.index_account(owner)
+        return self.add_repository(owner, name, visibility=visibility)
+
+    def add_commit(
+        self,
+        repository: Repository,
+        sha: str | None = None,
+        *,
+        author: User | None = None,
+        message: str = "Update settings",
+        date: float | None = None,
+    ) -> Commit:
+        """A commit that `GET …/commits/{ref}` knows."""
+        made = hashlib.sha1(f"{repository.id}:{len(repository.commits)}".encode(), usedforsecurity=False)
+        commit = Commit(sha or made.hexdigest(), message, author, self.now() if date is None else date)
+        repository.commits[commit.sha] = commit
+        return commit
+
+    def _emit_repository(
+        self, action: str, repository: Repository, changes: JsonObject | None = None
+    ) -> None:
+        content: JsonObject = {} if changes is None else {"changes": changes}
+        self.emit("repository", action, content, account=repository.owner, repository=repository)
+
+    # Installations
+
+    def install(
+        self,
+        account: Account,
+        *,
+        repositories: Literal["all"] | Iterable[Repository] = "all",
+        permissions: Mapping[str, str] | None = None,
+        events: Iterable[str] = DEFAULT_EVENTS,
+        id: int | None = None,  # noqa: A002 # GitHub's own word.
+    ) -> Installation:
+        """Install the App on an account (→ installation.created); `ValueError` where it already is."""
+        if self.installation_on(account) is not None:
+            raise ValueError(f"the App is installed on {account.login} already")
+        granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
+        installation = Installation(id or self.next_id(), account, granted, list(events), self.now())
+        if not isinstance(repositories, str):
+            installation.repositories = list(repositories)
+        self.installations[installation.id] = installation
+        self._emit_installation("created", installation, with_repositories=True)
+        return installation
+
+    def uninstall(self, installation: Installation) -> None:
+        """The App is removed from the account; its tokens die (→ installation.deleted)."""
+        installation.removed = True
+        del self.installations[installation.id]
+        self._emit_installation("deleted", installation)
+
+    def suspend(self, installation: Installation, *, by: User | None = None) -> None:
+        """No token is given, none works (→ installation.suspend)."""
+        installation.suspended_at = self.now()
+        installation.suspended_by = by
+        self._emit_installation("suspend", installation)
+
+    def unsuspend(self, installation: Installation) -> None:
+        """→ installation.unsuspend."""
+        installation.suspended_at = installation.suspended_by = None
+        self._emit_installation("unsuspend", installation)
+
+    def set_permissions(self, installation: Installation, permissions: Mapping[str, str]) -> None:
+        """The account accepted other permissions (→ installation.new_permissions_accepted)."""
+        installation.permissions = dict(permissions)
+        self._emit_installation("new_permissions_accepted", installation)
+
+    def add_to_installation(self, installation: Installation, *repositories: Repository) -> None:
+        """Select more repositories (→ installation_repositories.added)."""
+        chosen = installation.repositories = installation.repositories or []
+        chosen.extend(repositories)
+        self._emit_selection("added", installation, added=repositories)
+
+    def remove_from_installation(self, installation: Installation, *repositories: Repository) -> None:
+        """Select fewer; from "all" it becomes a selection (→ installation_repositories.removed)."""
+        reach = self.reach(installation)
+        installation.repositories = [each for each in reach if each not in repositories]
+        self._emit_selection("removed", installation, removed=repositories)
+
+    def _emit_installation(
+        self, action: str, installation: Installation, *, with_repositories: bool = False
+    ) -> None:
+        content: JsonObject = {"installation": shapes.installation(self, installation)}
+        if with_repositories:
+            content["repositories"] = [shapes.short_repository(each) for each in self.reach(installation)]
+            content["requester"] = None
+        self.emit("installation", action, content, account=installation.account, installation=installation)
+
+    def _emit_selection(
+        self,
+        action: str,
+        installation: Installation,
+        *,
+        added: Iterable[Repository] = (),
+        removed: Iterable[Repository] = (),
+    ) -> None:
+        content: JsonObject = {
+            "installation": shapes.installation(self, installation),
+            "repository_selection": "all" if installation.repositories is None else "selected",
+            "repositories_added": [shapes.short_repository(each) for each in added],
+            "repositories_removed": [shapes.short_repository(each) for each in removed],
+            "requester": None,
+        }
+        self.emit(
+            "installation_repositories",
+            action,
+            content,
+            account=installation.account,
+            installation=installation,
+        )

@@ -1,0 +1,288 @@
+"""The App's own endpoints: installations, tokens, webhook deliveries; and those that need no account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import cast
+
+from integrations.sandbox.github import shapes
+from integrations.sandbox.github.authentication import mint_token
+from integrations.sandbox.github.calls import Answer, Call, Refusal, Route
+from integrations.sandbox.github.paging import DEFAULT_PER_PAGE, link_header, page_of
+from integrations.sandbox.github.records import Installation, JsonObject, Organization, Repository, User
+from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
+from integrations.sandbox.github.webhooks import Delivery
+
+MAX_REPOSITORY_IDS = 500
+RETENTION_SECONDS = 3 * 24 * 3600
+REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{82}")
+"""GitHub's description: these kinds can be revoked; installation tokens and others' secrets can't."""
+KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
+
+
+def get_app(call: Call) -> Answer:
+    """`GET /app`."""
+    github = call.github
+    created = shapes.timestamp(github.app_created_at)
+    body: JsonObject = {
+        "id": github.app_id,
+        "slug": github.app_slug,
+        "node_id": shapes.node_id("App", github.app_id),
+        "client_id": github.client_id,
+        "owner": shapes.simple_user(github, github.app_owner),
+        "name": github.app_slug.title(),
+        "description": None,
+        "external_url": github.url,
+        "html_url": f"{github.url}/apps/{github.app_slug}",
+        "created_at": created,
+        "updated_at": created,
+        "permissions": DEFAULT_PERMISSIONS,
+        "events": list(DEFAULT_EVENTS),
+        "installations_count": len(github.installations),
+    }
+    return Answer(200, body)
+
+
+def list_installations(call: Call) -> Answer:
+    """`GET /app/installations`."""
+    page, headers = page_of(call, list(call.github.installations.values()))
+    return Answer(200, [shapes.installation(call.github, each) for each in page], headers)
+
+
+def get_installation(call: Call) -> Answer:
+    """`GET /app/installations/{installation_id}`."""
+    return Answer(200, shapes.installation(call.github, _installation(call)))
+
+
+def create_token(call: Call) -> Answer:
+    """`POST /app/installations/{installation_id}/access_tokens`; never wider than granted."""
+    installation = _installation(call)
+    if installation.suspended_at is not None:
+        raise Refusal(403, "This installation has been suspended")
+    permissions = _asked_permissions(call, installation)
+    chosen = _asked_repositories(call, installation)
+    ids = None if chosen is None else tuple(each.id for each in chosen)
+    token = mint_token(call.github, installation, permissions, ids)
+    body: JsonObject = {
+        "token": token.literal,
+        "expires_at": shapes.timestamp(token.expires_at),
+        "permissions": permissions,
+        "repository_selection": "all" if chosen is None and installation.repositories is None else "selected",
+    }
+    if chosen is not None:
+        body["repositories"] = [shapes.repository(call.github, each) for each in chosen]
+    return Answer(201, body)
+
+
+def _asked_permissions(call: Call, installation: Installation) -> dict[str, str]:
+    asked = cast("dict[str, str] | None", call.body.get("permissions"))
+    if not asked:
+        return dict(installation.permissions)
+    for name, level in asked.items():
+        granted = installation.permissions.get(name)
+        if granted is None or (level != "read" and granted == "read"):
+            raise Refusal(422, "The permissions requested are not granted to this installation.")
+    return {"metadata": "read", **asked}
+
+
+def _asked_repositories(call: Call, installation: Installation) -> list[Repository] | None:
+    reach = call.github.reach(installation)
+    ids = cast("list[int] | None", call.body.get("repository_ids"))
+    names = cast("list[str] | None", call.body.get("repositories"))
+    if ids is None and names is None:
+        return None
+    if len(ids or []) > MAX_REPOSITORY_IDS:
+        raise Refusal(422, f"repository_ids takes at most {MAX_REPOSITORY_IDS} ids")
+    chosen = [each for each in reach if each.id in (ids or []) or each.name in (names or [])]
+    if not chosen or len(chosen) < len(set(ids or [])) + len(set(names or [])):
+        raise Refusal(422, "There is at least one repository that does not exist or is not accessible")
+    return chosen
+
+
+def revoke_own_token(call: Call) -> Answer:
+    """`DELETE /installation/token`: the token it is called with dies."""
+    token = call.principal.token
+    if token is not None:
+        del call.github.minted[token.literal]
+    return Answer(204)
+
+
+def list_reach(call: Call) -> Answer:
+    """`GET /installation/repositories`: what the token reaches."""
+    installation = call.principal.installation
+    reach = call.github.reach(installation) if installation else []
+    reach = [each for each in reach if call.principal.reaches(each)]
+    page, headers = page_of(call, reach)
+    selected = installation is None or installation.repositories is not None
+    body: JsonObject = {
+        "total_count": len(reach),
+        "repositories": [shapes.repository(call.github, each) for each in page],
+        "repository_selection": "selected" if selected else "all",
+    }
+    return Answer(200, body, headers)
+
+
+def get_organization_installation(call: Call) -> Answer:
+    """`GET /orgs/{org}/installation`."""
+    return _installation_on(call, call.organization)
+
+
+def get_repository_installation(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/installation`: 404 too where the installation leaves the repository out."""
+    installation = call.github.installation_on(call.repository.owner)
+    if installation is None or not installation.covers(call.repository):
+        raise Refusal(404, "Not Found")
+    return Answer(200, shapes.installation(call.github, installation))
+
+
+def get_user_installation(call: Call) -> Answer:
+    """`GET /users/{username}/installation`."""
+    return _installation_on(call, call.github.user(call.path["username"]))
+
+
+def _installation_on(call: Call, account: Organization | User | None) -> Answer:
+    installation = call.github.installation_on(account) if account else None
+    if installation is None:
+        raise Refusal(404, "Not Found")
+    return Answer(200, shapes.installation(call.github, installation))
+
+
+def _installation(call: Call) -> Installation:
+    installation = call.github.installations.get(call.number("installation_id"))
+    if installation is None:
+        raise Refusal(404, "Not Found")
+    return installation
+
+
+# Webhook deliveries
+
+
+def list_deliveries(call: Call) -> Answer:
+    """`GET /app/hook/deliveries`, newest first; `status=failure` knows 400 to 599 only, as GitHub's does."""
+    wanted = call.text("status")
+    kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, wanted)]
+    size = call.number("per_page") if "per_page" in call.query else DEFAULT_PER_PAGE
+    cursor = call.text("cursor")
+    ids = [str(each.id) for each in kept]
+    if cursor is not None and cursor not in ids:
+        raise Refusal(422, "Invalid cursor")
+    start = ids.index(cursor) if cursor is not None else 0
+    page = kept[start : start + size]
+    more = kept[start + size : start + size + 1]
+    headers = link_header(call, {"next": {"cursor": str(more[0].id)}} if more else {})
+    return Answer(200, [_delivery(each) for each in page], headers)
+
+
+def get_delivery(call: Call) -> Answer:
+    """`GET /app/hook/deliveries/{delivery_id}`: with the request and the response."""
+    delivery = _find_delivery(call)
+    body = _delivery(delivery) | {
+        "url": call.github.webhook_url or "",
+        "request": {"headers": dict(delivery.request_headers), "payload": delivery.payload},
+        "response": {"headers": dict(delivery.response_headers), "payload": delivery.response_body},
+    }
+    return Answer(200, body)
+
+
+def redeliver(call: Call) -> Answer:
+    """`POST /app/hook/deliveries/{delivery_id}/attempts`: sent again, with the same GUID."""
+    call.github.redeliver(_find_delivery(call))
+    return Answer(202, {})
+
+
+def _kept_deliveries(call: Call) -> list[Delivery]:
+    since = call.github.now() - RETENTION_SECONDS
+    return [each for each in call.github.deliveries if each.delivered_at > since]
+
+
+def _find_delivery(call: Call) -> Delivery:
+    wanted = call.number("delivery_id")
+    found = next((each for each in _kept_deliveries(call) if each.id == wanted), None)
+    if found is None:
+        raise Refusal(404, "Not Found")
+    return found
+
+
+def _has_status(delivery: Delivery, wanted: str | None) -> bool:
+    if wanted is None:
+        return True
+    low, high = (400, 600) if wanted == "failure" else (200, 400)
+    return low <= delivery.status_code < high
+
+
+def _delivery(delivery: Delivery) -> JsonObject:
+    return {
+        "id": delivery.id,
+        "guid": delivery.guid,
+        "delivered_at": shapes.timestamp(delivery.delivered_at),
+        "redelivery": delivery.redelivery,
+        "duration": delivery.duration,
+        "status": delivery.status,
+        "status_code": delivery.status_code,
+        "event": delivery.event,
+        "action": delivery.action,
+        "installation_id": delivery.installation_id,
+        "repository_id": delivery.repository_id,
+        "throttled_at": None,
+    }
+
+
+# Without an account
+
+
+def revoke_credentials(call: Call) -> Answer:
+    """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
+    literals = cast("Iterable[str]", call.body["credentials"])
+    if not all(REVOCABLE.fullmatch(each) for each in literals):
+        raise Refusal(422, "Validation Failed", errors=["credentials holds an unsupported credential type"])
+    delay = call.github.revoke_delay
+    for literal in literals:
+        token = call.github.live_tokens.get(literal)
+        if token is not None and delay is not None and token.revoked_at is None:
+            token.revoked_at = call.github.now() + delay
+    return Answer(202, {})
+
+
+def get_rate_limit(call: Call) -> Answer:
+    """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
+    resources = {
+        "core": call.rate,
+        "search": {"limit": 30, "used": 0, "remaining": 30, "reset": call.rate["reset"]},
+    }
+    body: JsonObject = {"resources": resources}
+    if call.version != KNOWN_VERSIONS[1]:
+        body["rate"] = call.rate
+    return Answer(200, body)
+
+
+def get_meta(call: Call) -> Answer:
+    """`GET /meta`; github.com has no `installed_version`."""
+    return Answer(
+        200, {"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]}
+    )
+
+
+def get_versions(call: Call) -> Answer:
+    """`GET /versions`."""
+    return Answer(200, list(KNOWN_VERSIONS))
+
+
+ROUTES = (
+    Route("apps/get-authenticated", get_app, "app"),
+    Route("apps/list-installations", list_installations, "app"),
+    Route("apps/get-installation", get_installation, "app"),
+    Route("apps/create-installation-access-token", create_token, "app"),
+    Route("apps/get-org-installation", get_organization_installation, "app"),
+    Route("apps/get-repo-installation", get_repository_installation, "app"),
+    Route("apps/get-user-installation", get_user_installation, "app"),
+    Route("apps/list-webhook-deliveries", list_deliveries, "app"),
+    Route("apps/get-webhook-delivery", get_delivery, "app"),
+    Route("apps/redeliver-webhook-delivery", redeliver, "app"),
+    Route("apps/list-repos-accessible-to-installation", list_reach, "installation"),
+    Route("apps/revoke-installation-access-token", revoke_own_token, "installation"),
+    Route("credentials/revoke", revoke_credentials, "nobody"),
+    Route("rate-limit/get", get_rate_limit, "anyone"),
+    Route("meta/get", get_meta, "anyone"),
+    Route("meta/get-all-versions", get_versions, "anyone"),
+)

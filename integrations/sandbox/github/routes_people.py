@@ -1,0 +1,178 @@
+"""The endpoints about people and repositories: profiles, memberships, roles, permissions, commits."""
+
+from __future__ import annotations
+
+from integrations.sandbox.github import rights, shapes, shapes_alerts
+from integrations.sandbox.github.calls import Answer, Call, Refusal, Route
+from integrations.sandbox.github.paging import page_of
+from integrations.sandbox.github.records import JsonObject, OrganizationRole, User
+
+
+def get_repository(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}`: a public one for anybody, whoever owns it by now."""
+    settings = call.principal.reaches(call.repository) or _is_admin(call)
+    return Answer(200, shapes.full_repository(call.github, call.repository, with_settings=settings))
+
+
+def _is_admin(call: Call) -> bool:
+    user = call.principal.user
+    return user is not None and rights.repository_role(call.repository, user).level == "admin"
+
+
+def get_commit(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/commits/{ref}`."""
+    commit = call.repository.commits.get(call.path["ref"])
+    if commit is None:
+        raise Refusal(422, f"No commit found for SHA: {call.path['ref']}")
+    return Answer(200, shapes_alerts.commit(call.github, call.repository, commit))
+
+
+def get_permission(call: Call) -> Answer:
+    """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`: the highest role over all sources."""
+    user = call.github.user(call.path["username"])
+    if user is None:
+        raise Refusal(404, f"{call.path['username']} is not a user")
+    role = rights.repository_role(call.repository, user)
+    person = shapes.simple_user(call.github, user) | {"permissions": role.flags, "role_name": role.name}
+    return Answer(200, {"permission": role.permission, "role_name": role.name, "user": person})
+
+
+def get_organization(call: Call) -> Answer:
+    """`GET /orgs/{org}`."""
+    return Answer(200, shapes.full_organization(call.github, call.organization))
+
+
+def get_membership(call: Call) -> Answer:
+    """`GET /orgs/{org}/memberships/{username}`: 404 for those who are no members."""
+    user = call.github.user(call.path["username"])
+    membership = call.organization.members.get(user.id) if user else None
+    if membership is None:
+        raise Refusal(404, "Not Found")
+    body = call.github.membership_shape(call.organization, membership) | {
+        "direct_membership": True,
+        "enterprise_teams_providing_indirect_membership": [],
+        "organization": shapes.simple_organization(call.github, call.organization),
+    }
+    return Answer(200, body)
+
+
+def list_roles(call: Call) -> Answer:
+    """`GET /orgs/{org}/organization-roles`."""
+    roles = [_role(call, each) for each in call.organization.roles]
+    return Answer(200, {"total_count": len(roles), "roles": roles})
+
+
+def get_role(call: Call) -> Answer:
+    """`GET /orgs/{org}/organization-roles/{role_id}`."""
+    return Answer(200, _role(call, _find_role(call)))
+
+
+def list_role_users(call: Call) -> Answer:
+    """`GET /orgs/{org}/organization-roles/{role_id}/users`: those who have it through a team too."""
+    role = _find_role(call)
+    through_teams = [user for team in role.teams for user in team.members]
+    holders = list(dict.fromkeys([*role.users, *through_teams]))
+    page, headers = page_of(call, holders)
+    return Answer(200, [_assignment(call, role, user) for user in page], headers)
+
+
+def list_role_teams(call: Call) -> Answer:
+    """`GET /orgs/{org}/organization-roles/{role_id}/teams`."""
+    page, headers = page_of(call, _find_role(call).teams)
+    body = [shapes.team(call.github, each) | {"assignment": "direct"} for each in page]
+    return Answer(200, body, headers)
+
+
+def list_custom_repository_roles(call: Call) -> Answer:
+    """`GET /orgs/{org}/custom-repository-roles`."""
+    roles: list[JsonObject] = [
+        {
+            "id": each.id,
+            "name": each.name,
+            "description": None,
+            "base_role": each.base_role,
+            "permissions": list(each.permissions),
+            "organization": shapes.simple_user(call.github, call.organization),
+            "created_at": shapes.timestamp(each.created_at),
+            "updated_at": shapes.timestamp(each.created_at),
+        }
+        for each in call.organization.custom_repository_roles
+    ]
+    return Answer(200, {"total_count": len(roles), "custom_roles": roles})
+
+
+def _find_role(call: Call) -> OrganizationRole:
+    wanted = call.number("role_id")
+    found = next((each for each in call.organization.roles if each.id == wanted), None)
+    if found is None:
+        raise Refusal(404, "Not Found")
+    return found
+
+
+def _role(call: Call, role: OrganizationRole) -> JsonObject:
+    return {
+        "id": role.id,
+        "name": role.name,
+        "description": None,
+        "base_role": role.base_role,
+        "source": role.source,
+        "permissions": list(role.permissions),
+        "organization": shapes.simple_user(call.github, call.organization),
+        "created_at": shapes.timestamp(role.created_at),
+        "updated_at": shapes.timestamp(role.created_at),
+    }
+
+
+def _assignment(call: Call, role: OrganizationRole, user: User) -> JsonObject:
+    teams = [team for team in role.teams if user in team.members]
+    direct = user in role.users
+    inherited = [shapes.team(call.github, team) for team in teams]
+    return shapes.simple_user(call.github, user) | {
+        "assignment": "direct" if not teams else "mixed" if direct else "indirect",
+        "inherited_from": inherited,
+    }
+
+
+def get_user(call: Call) -> Answer:
+    """`GET /users/{username}`: organizations and bots have a profile too."""
+    account = call.github.account(call.path["username"])
+    if account is None:
+        raise Refusal(404, "Not Found")
+    return Answer(200, shapes.public_user(call.github, account))
+
+
+def get_user_by_id(call: Call) -> Answer:
+    """`GET /user/{account_id}`: the present login of an id."""
+    account = call.github.accounts.get(call.number("account_id"))
+    if account is None:
+        raise Refusal(404, "Not Found")
+    return Answer(200, shapes.public_user(call.github, account))
+
+
+def get_authenticated_user(call: Call) -> Answer:
+    """`GET /user`: the token's owner, with private fields where the `user` scope allows them."""
+    live = call.principal.live
+    assert live is not None, "only a person's token gets here"
+    shape = shapes.private_user if "user" in live.scopes else shapes.public_user
+    return Answer(200, shape(call.github, live.owner))
+
+
+METADATA = (("metadata", "read"),)
+MEMBERS = (("members", "read"),)
+ORGANIZATION_ROLES = (("organization_custom_org_roles", "read"),)
+REPOSITORY_ROLES = (("organization_custom_roles", "read"), ("organization_administration", "read"))
+ROUTES = (
+    Route("repos/get", get_repository, "anyone", METADATA),
+    Route("repos/get-commit", get_commit, "installation", (("contents", "read"),)),
+    Route("repos/get-collaborator-permission-level", get_permission, "installation", METADATA),
+    Route("orgs/get", get_organization, "anyone"),
+    Route("orgs/get-membership-for-user", get_membership, "installation", MEMBERS),
+    Route("orgs/list-org-roles", list_roles, "installation", ORGANIZATION_ROLES),
+    Route("orgs/get-org-role", get_role, "installation", ORGANIZATION_ROLES),
+    Route("orgs/list-org-role-users", list_role_users, "installation", MEMBERS),
+    Route("orgs/list-org-role-teams", list_role_teams, "installation", MEMBERS),
+    Route("orgs/list-custom-repo-roles", list_custom_repository_roles, "installation", REPOSITORY_ROLES),
+    Route("users/get-by-username", get_user, "anyone"),
+    Route("users/get-by-id", get_user_by_id, "anyone"),
+    Route("users/get-authenticated", get_authenticated_user, "user"),
+)

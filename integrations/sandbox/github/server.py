@@ -1,0 +1,224 @@
+"""The HTTP side: every request is identified, matched, judged, answered, judged again and recorded."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from aiohttp import web
+
+from integrations.sandbox.faults import FaultPlan, is_dropped
+from integrations.sandbox.github import routes_alerts, routes_app, routes_people
+from integrations.sandbox.github.admission import admit
+from integrations.sandbox.github.authentication import Authenticator
+from integrations.sandbox.github.calls import Answer, Call, Principal, RecordedRequest, Refusal, Route
+from integrations.sandbox.github.limits import Limits
+from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
+from integrations.sandbox.github.records import JsonObject
+from integrations.sandbox.github.shapes import timestamp
+
+if TYPE_CHECKING:
+    from integrations.sandbox.github.sandbox import GitHubSandbox
+
+PREFIX = "/api/v3"
+ROUTES: Mapping[str, Route] = {
+    route.operation: route for route in (*routes_alerts.ROUTES, *routes_app.ROUTES, *routes_people.ROUTES)
+}
+FREE = frozenset({"rate-limit/get"})
+
+
+class Server:
+    """Answers requests to one sandbox and keeps what was asked."""
+
+    def __init__(self, github: GitHubSandbox, authenticator: Authenticator, *, check_answers: bool) -> None:
+        self.faults = FaultPlan()
+        self.requests: list[RecordedRequest] = []
+        self.violations: list[str] = []
+        self.unexpected: list[str] = []
+        self.limits = Limits(github)
+        self._github = github
+        self._authenticator = authenticator
+        self._check_answers = check_answers
+        self._description = load_description()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The one aiohttp handler: record, then answer through the faults."""
+        raw = await request.read()
+        record = self._record(request, raw)
+        self.requests.append(record)
+        effect = functools.partial(self._respond, request, record)
+        response = await self.faults.guard(request, f"{record.method} {record.path}", effect)
+        record.status = None if is_dropped(request) else response.status
+        return response
+
+    def _record(self, request: web.Request, raw: bytes) -> RecordedRequest:
+        try:
+            body = json.loads(raw) if raw else None
+        except ValueError:
+            body = raw
+        return RecordedRequest(
+            method=request.method,
+            path=request.path.removeprefix(PREFIX),
+            query=dict(request.query),
+            auth=None,
+            authorized="Authorization" in request.headers,
+            body=body,
+            user_agent=request.headers.get("User-Agent"),
+            version=request.headers.get("X-GitHub-Api-Version"),
+            at=self._github.now(),
+        )
+
+    async def _respond(self, request: web.Request, record: RecordedRequest) -> web.Response:
+        headers: dict[str, str] = {}
+        try:
+            answer = self._answer(request, record, headers)
+        except Refusal as refusal:
+            answer = refusal.answer()
+        except AnswerMismatch as mismatch:
+            self.violations.append(f"defect of the stand-in: {mismatch}")
+            answer = Refusal(500, str(mismatch)).answer()
+        return _http_response(request, answer, headers)
+
+    def _answer(self, request: web.Request, record: RecordedRequest, headers: dict[str, str]) -> Answer:
+        operation, path = self._match(request, record)
+        route = ROUTES[operation.id]
+        self._check_headers(record, headers)
+        principal = self._identify(request, record, route)
+        window = self.limits.window(principal, request.remote or "")
+        if operation.id not in FREE:
+            self.limits.spend(window)
+        headers.update(window.headers())
+        headers.update(_token_headers(principal))
+        call = Call(
+            github=self._github,
+            principal=principal,
+            method=request.method,
+            path=path,
+            url=f"{self._github.api_url}{record.path}",
+            raw_query=record.query,
+            version=record.version,
+            rate=window.shape(),
+        )
+        admit(call, route)
+        self._read_input(call, operation, record)
+        answer = route.handler(call)
+        if self._check_answers:
+            operation.check_answer(answer.status, answer.body)
+        return answer
+
+    def _match(self, request: web.Request, record: RecordedRequest) -> tuple[Operation, dict[str, str]]:
+        found = None
+        if request.path.startswith(f"{PREFIX}/"):
+            found = self._description.match(record.method, self._present_path(record.path))
+        if found is None or found[0].id not in ROUTES:
+            self.unexpected.append(f"{record.method} {request.path}")
+            raise Refusal(404, "Not Found")
+        return found
+
+    def _present_path(self, path: str) -> str:
+        """The path by name for `/repositories/{id}/…`, where GitHub's redirects lead."""
+        parts = path.split("/")
+        if parts[1] != "repositories" or len(parts) < 3 or not parts[2].isdecimal():
+            return path
+        repository = self._github.repositories.get(int(parts[2]))
+        if repository is None or repository.deleted:
+            raise Refusal(404, "Not Found")
+        return "/".join(["", "repos", repository.full_name, *parts[3:]])
+
+    def _check_headers(self, record: RecordedRequest, headers: dict[str, str]) -> None:
+        """GitHub's docs: a request needs a User-Agent; an unknown version is refused."""
+        if not record.user_agent:
+            self._violation(record, "no User-Agent")
+            raise Refusal(
+                403,
+                "Request forbidden by administrative rules. Please make sure it has a User-Agent header.",
+            )
+        if record.version is None:
+            self._violation(record, "no X-GitHub-Api-Version")
+        elif record.version not in routes_app.KNOWN_VERSIONS:
+            self._violation(record, "unknown X-GitHub-Api-Version")
+            raise Refusal(400, "The version in X-GitHub-Api-Version is not supported")
+        headers["X-GitHub-Api-Version-Selected"] = record.version or routes_app.KNOWN_VERSIONS[0]
+
+    def _identify(self, request: web.Request, record: RecordedRequest, route: Route) -> Principal:
+        header = request.headers.get("Authorization")
+        if route.access == "nobody" and header is not None:
+            record.auth = "bad"
+            self._violation(record, "an Authorization header where GitHub takes none")
+            raise Refusal(403, "This endpoint must be called without authentication")
+        if header is not None:
+            self.limits.check_lockout()
+        try:
+            principal = self._authenticator.authenticate(header, record.user_agent)
+        except Refusal as refusal:
+            record.auth = "bad"
+            if refusal.status == 401:
+                self.limits.record_failed_login()
+            raise
+        record.auth = principal.kind
+        if principal.token is not None:
+            record.installation_id = principal.token.installation.id
+            record.repository_ids = principal.token.repository_ids
+            record.permissions = principal.token.permissions
+        if principal.kind == "app" and route.access != "app":
+            self._violation(record, "the App's JWT where GitHub takes none")
+        return principal
+
+    def _read_input(self, call: Call, operation: Operation, record: RecordedRequest) -> None:
+        """The typed query and body; what GitHub ignores is noted, what it refuses is refused as well."""
+        call.query, problems = operation.read_query(record.query)
+        for problem in problems:
+            self._violation(record, problem)
+        if any(problem.startswith("bad value") for problem in problems):
+            raise Refusal(422, f"Invalid request.\n\n{'; '.join(problems)}")
+        if record.query.get("per_page", "").isdecimal():
+            # GitHub quietly takes too large a page for the largest one.
+            call.query["per_page"] = min(100, max(1, int(record.query["per_page"])))
+        body = record.body
+        if isinstance(body, bytes):
+            self._violation(record, "a body that is not JSON")
+            raise Refusal(400, "Problems parsing JSON")
+        if not operation.takes_body or (body is None and not operation.needs_body):
+            return
+        fault = operation.body_problem(body if body is not None else {})
+        if fault is not None:
+            self._violation(record, fault.replace("\n", " "))
+            raise Refusal(422, fault)
+        call.body = cast("JsonObject", body)
+        for name in sorted(call.body.keys() - operation.body_fields):
+            self._violation(record, f"unknown field {name}")
+
+    def _violation(self, record: RecordedRequest, text: str) -> None:
+        self.violations.append(f"{record.method} {record.path}: {text}")
+
+
+def _token_headers(principal: Principal) -> dict[str, str]:
+    """What a person's token is told about itself: its scopes, and its expiry where it has one."""
+    live = principal.live
+    if live is None:
+        return {}
+    headers = {}
+    if live.kind in ("classic", "oauth", "app_user"):
+        headers["X-OAuth-Scopes"] = ", ".join(live.scopes)
+    if live.expires_at is not None and live.kind in ("classic", "fine_grained"):
+        expiry = timestamp(live.expires_at).replace("T", " ").replace("Z", " UTC")
+        headers["GitHub-Authentication-Token-Expiration"] = expiry
+    return headers
+
+
+def _http_response(request: web.Request, answer: Answer, headers: Mapping[str, str]) -> web.Response:
+    """JSON with GitHub's headers; 304 where the caller has this very answer already."""
+    merged = {"X-GitHub-Media-Type": "github.v3; format=json", **headers, **answer.headers}
+    if answer.status == 204:
+        return web.Response(status=204, headers=merged)
+    body = json.dumps(answer.body, separators=(",", ":")).encode()
+    if request.method == "GET" and answer.status == 200:
+        merged["ETag"] = f'W/"{hashlib.sha256(body).hexdigest()}"'
+        if request.headers.get("If-None-Match") == merged["ETag"]:
+            return web.Response(status=304, headers=merged)
+    return web.Response(
+        status=answer.status, headers=merged, body=body, content_type="application/json", charset="utf-8"
+    )

@@ -1,0 +1,266 @@
+"""GitHub's JSON for accounts, teams, repositories and installations, at their present names."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+from integrations.sandbox.github.addresses import REPOSITORY_LINKS, USER_LINKS
+from integrations.sandbox.github.records import (
+    Account,
+    Installation,
+    JsonObject,
+    Organization,
+    Repository,
+    Team,
+    User,
+)
+from integrations.sandbox.github.world import World
+
+
+def timestamp(at: float) -> str:
+    """GitHub's times: UTC, whole seconds."""
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def optional_timestamp(at: float | None) -> str | None:
+    return None if at is None else timestamp(at)
+
+
+def node_id(kind: str, number: int) -> str:
+    return base64.b64encode(f"{kind}{number}".encode()).decode()
+
+
+def simple_user(world: World, account: Account) -> JsonObject:
+    """The `simple-user` schema, which GitHub uses for organizations and bots too."""
+    api = f"{world.api_url}/users/{account.login}"
+    return {
+        "login": account.login,
+        "id": account.id,
+        "node_id": node_id(account.kind, account.id),
+        "avatar_url": f"{world.url}/avatars/u/{account.id}",
+        "gravatar_id": "",
+        "url": api,
+        "html_url": f"{world.url}/{account.login}",
+        **{name: api + tail for name, tail in USER_LINKS.items()},
+        "type": account.kind,
+        "user_view_type": "public",
+        "site_admin": False,
+    }
+
+
+def optional_user(world: World, account: Account | None) -> JsonObject | None:
+    return None if account is None else simple_user(world, account)
+
+
+def public_user(world: World, account: Account) -> JsonObject:
+    """The `public-user` schema: what anybody sees of a profile."""
+    return {
+        **simple_user(world, account),
+        "name": account.name,
+        "company": None,
+        "blog": "",
+        "location": None,
+        "email": account.email,
+        "hireable": None,
+        "bio": None,
+        "twitter_username": None,
+        "public_repos": 0,
+        "public_gists": 0,
+        "followers": 0,
+        "following": 0,
+        "created_at": timestamp(account.created_at),
+        "updated_at": timestamp(account.created_at),
+    }
+
+
+def private_user(world: World, user: User) -> JsonObject:
+    """The `private-user` schema: what a token with the `user` scope sees of its owner."""
+    return {
+        **public_user(world, user),
+        "user_view_type": "private",
+        "private_gists": 0,
+        "total_private_repos": 0,
+        "owned_private_repos": 0,
+        "disk_usage": 0,
+        "collaborators": 0,
+        "two_factor_authentication": True,
+    }
+
+
+def simple_organization(world: World, organization: Account) -> JsonObject:
+    """The `organization-simple` schema, also of webhooks."""
+    api = f"{world.api_url}/orgs/{organization.login}"
+    return {
+        "login": organization.login,
+        "id": organization.id,
+        "node_id": node_id("Organization", organization.id),
+        "url": api,
+        "repos_url": f"{api}/repos",
+        "events_url": f"{api}/events",
+        "hooks_url": f"{api}/hooks",
+        "issues_url": f"{api}/issues",
+        "members_url": api + "/members{/member}",
+        "public_members_url": api + "/public_members{/member}",
+        "avatar_url": f"{world.url}/avatars/u/{organization.id}",
+        "description": None,
+    }
+
+
+def full_organization(world: World, organization: Organization) -> JsonObject:
+    """The `organization-full` schema as a member's token or an installation sees it."""
+    return {
+        **simple_organization(world, organization),
+        "html_url": f"{world.url}/{organization.login}",
+        "has_organization_projects": True,
+        "has_repository_projects": True,
+        "public_repos": 0,
+        "public_gists": 0,
+        "followers": 0,
+        "following": 0,
+        "type": "Organization",
+        "default_repository_permission": organization.base_permission,
+        "created_at": timestamp(organization.created_at),
+        "updated_at": timestamp(organization.created_at),
+        "archived_at": None,
+    }
+
+
+def team(world: World, record: Team, permission: str = "pull") -> JsonObject:
+    """The `team-simple` schema with `parent`, as roles and webhooks have it."""
+    api = f"{world.api_url}/organizations/{record.organization.id}/team/{record.id}"
+    return {
+        "id": record.id,
+        "node_id": node_id("Team", record.id),
+        "name": record.name,
+        "slug": record.slug,
+        "description": None,
+        "privacy": "closed",
+        "notification_setting": "notifications_enabled",
+        "permission": permission,
+        "url": api,
+        "html_url": f"{world.url}/orgs/{record.organization.login}/teams/{record.slug}",
+        "members_url": api + "/members{/member}",
+        "repositories_url": f"{api}/repos",
+        "type": "organization",
+        "organization_id": record.organization.id,
+        "parent": None,
+    }
+
+
+def simple_repository(world: World, record: Repository) -> JsonObject:
+    """The `simple-repository` schema."""
+    api = f"{world.api_url}/repos/{record.full_name}"
+    return {
+        "id": record.id,
+        "node_id": node_id("Repository", record.id),
+        "name": record.name,
+        "full_name": record.full_name,
+        "owner": simple_user(world, record.owner),
+        "private": record.private,
+        "html_url": f"{world.url}/{record.full_name}",
+        "description": None,
+        "fork": False,
+        "url": api,
+        **{name: api + tail for name, tail in REPOSITORY_LINKS.items()},
+    }
+
+
+def repository(world: World, record: Repository) -> JsonObject:
+    """The `repository` schema, also of webhooks."""
+    web = f"{world.url}/{record.full_name}"
+    created = timestamp(record.created_at)
+    host = world.url.removeprefix("http://")
+    return {
+        **simple_repository(world, record),
+        "git_url": f"git://{host}/{record.full_name}.git",
+        "ssh_url": f"git@{host}:{record.full_name}.git",
+        "clone_url": f"{web}.git",
+        "svn_url": web,
+        "homepage": None,
+        "language": None,
+        "license": None,
+        "mirror_url": None,
+        "size": 0,
+        "default_branch": "main",
+        "topics": [],
+        "visibility": record.visibility,
+        "archived": record.archived,
+        "disabled": False,
+        "is_template": False,
+        "has_issues": True,
+        "has_projects": True,
+        "has_wiki": True,
+        "has_pages": False,
+        "has_downloads": True,
+        "has_discussions": False,
+        "forks": 0,
+        "forks_count": 0,
+        "open_issues": 0,
+        "open_issues_count": 0,
+        "stargazers_count": 0,
+        "watchers": 0,
+        "watchers_count": 0,
+        "allow_forking": True,
+        "web_commit_signoff_required": False,
+        "pushed_at": created,
+        "created_at": created,
+        "updated_at": created,
+    }
+
+
+def full_repository(world: World, record: Repository, *, with_settings: bool) -> JsonObject:
+    """The `full-repository` schema; `security_and_analysis` only for callers who may see it."""
+    shape = {**repository(world, record), "network_count": 0, "subscribers_count": 0}
+    if isinstance(record.owner, Organization):
+        shape["organization"] = simple_user(world, record.owner)
+    if with_settings:
+        states = {
+            "secret_scanning": record.secret_scanning,
+            "secret_scanning_push_protection": record.secret_scanning,
+            "secret_scanning_non_provider_patterns": record.secret_scanning,
+            "secret_scanning_validity_checks": record.secret_scanning,
+            "secret_scanning_delegated_alert_dismissal": record.delegated_dismissal,
+        }
+        shape["security_and_analysis"] = {
+            name: {"status": "enabled" if on else "disabled"} for name, on in states.items()
+        }
+    return shape
+
+
+def short_repository(record: Repository) -> JsonObject:
+    """The five fields by which installation events name a repository."""
+    return {
+        "id": record.id,
+        "node_id": node_id("Repository", record.id),
+        "name": record.name,
+        "full_name": record.full_name,
+        "private": record.private,
+    }
+
+
+def installation(world: World, record: Installation) -> JsonObject:
+    """The `installation` schema."""
+    login = record.account.login
+    organization = isinstance(record.account, Organization)
+    settings = f"/organizations/{login}/settings" if organization else "/settings"
+    return {
+        "id": record.id,
+        "account": simple_user(world, record.account),
+        "app_id": world.app_id,
+        "app_slug": world.app_slug,
+        "client_id": world.client_id,
+        "target_id": record.account.id,
+        "target_type": record.account.kind,
+        "repository_selection": "all" if record.repositories is None else "selected",
+        "access_tokens_url": f"{world.api_url}/app/installations/{record.id}/access_tokens",
+        "repositories_url": f"{world.api_url}/installation/repositories",
+        "html_url": f"{world.url}{settings}/installations/{record.id}",
+        "permissions": record.permissions,
+        "events": record.events,
+        "created_at": timestamp(record.created_at),
+        "updated_at": timestamp(record.created_at),
+        "single_file_name": None,
+        "suspended_by": optional_user(world, record.suspended_by),
+        "suspended_at": optional_timestamp(record.suspended_at),
+    }

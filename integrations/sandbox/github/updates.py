@@ -1,0 +1,76 @@
+"""The rules of GitHub's "update a secret scanning alert": all of them are checked before anything changes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from integrations.sandbox.github.calls import Call, Refusal
+from integrations.sandbox.github.records import Alert, Organization, User, Validity
+from integrations.sandbox.github.rights import has_write_access, is_owner, is_security_manager
+
+COMMENT_LENGTH = 280
+"""GitHub's web form takes no longer dismissal comment; its description of the API sets no limit."""
+
+
+def update_alert(call: Call, alert: Alert) -> None:
+    """Apply a PATCH body, or raise the `Refusal` that GitHub documents.
+
+    400: comment invalid or resolution unchanged. 403: delegated dismissal. 422: all else that is wrong.
+    """
+    body = call.body
+    if "state" in body:
+        _check_state(call, alert)
+    elif body.get("resolution") is not None or body.get("resolution_comment") is not None:
+        raise Refusal(422, "resolution and resolution_comment need a state")
+    assignee = _assignee(call, alert) if body.get("assignee") is not None else None
+    if "validity" in body and not alert.accepts_validity:
+        raise Refusal(422, "validity could not be applied to this alert")
+    _apply(call, alert, assignee)
+
+
+def _check_state(call: Call, alert: Alert) -> None:
+    state, resolution = call.body["state"], call.body.get("resolution")
+    comment = call.body.get("resolution_comment")
+    if state == "resolved" and resolution is None:
+        raise Refusal(422, "resolution is required when state is resolved")
+    if state == "open" and resolution is not None:
+        raise Refusal(422, "resolution must be null when state is open")
+    if state == alert.state and resolution == alert.resolution:
+        raise Refusal(400, "Alert already has this state and resolution")
+    if isinstance(comment, str) and len(comment) > COMMENT_LENGTH:
+        raise Refusal(400, f"resolution_comment is longer than {COMMENT_LENGTH} characters")
+    if state == "resolved" and alert.repository.delegated_dismissal and not _reviews_dismissals(call, alert):
+        raise Refusal(403, "Alert dismissal requires approval by a reviewer")
+
+
+def _reviews_dismissals(call: Call, alert: Alert) -> bool:
+    user = call.principal.user
+    if user is None:
+        return alert.repository.app_reviews_dismissals
+    owner = alert.repository.owner
+    return isinstance(owner, Organization) and (is_owner(owner, user) or is_security_manager(owner, user))
+
+
+def _assignee(call: Call, alert: Alert) -> User:
+    user = call.github.user(str(call.body["assignee"]))
+    if user is None or not has_write_access(alert.repository, user):
+        raise Refusal(422, "assignee must have write access to the repository")
+    return user
+
+
+def _apply(call: Call, alert: Alert, assignee: User | None) -> None:
+    github, body = call.github, call.body
+    actor = call.principal.user or github.bot
+    comment = cast("str | None", body.get("resolution_comment"))
+    if body.get("state") == "resolved":
+        github.close(alert, actor, str(body["resolution"]), comment)
+    elif body.get("state") == "open":
+        github.reopen(alert, actor, comment)
+    if "validity" in body:
+        github.override_validity(alert, cast("Validity | None", body["validity"]), actor)
+    if "assignee" not in body or assignee is alert.assigned_to:
+        return
+    if assignee is None:
+        github.unassign(alert, actor)
+    else:
+        github.assign(alert, assignee, actor)

@@ -1,0 +1,222 @@
+"""The App's webhook: payloads checked against GitHub's schemas, signed, sent once, logged, sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import aiohttp
+from jsonschema import Draft202012Validator
+
+from integrations.sandbox.github import shapes
+from integrations.sandbox.github.openapi import DATA, AnswerMismatch
+from integrations.sandbox.github.records import Account, Installation, JsonObject, Organization, Repository
+from integrations.sandbox.github.world import World
+
+HOOK_ID = 480001
+TIMEOUT_SECONDS = 10.0
+EVENT_PERMISSIONS = {
+    "secret_scanning_alert": "secret_scanning_alerts",
+    "secret_scanning_alert_location": "secret_scanning_alerts",
+    "repository": "metadata",
+    "member": "members",
+    "membership": "members",
+    "organization": "members",
+    "team": "members",
+}
+OLD_ALERT_FIELDS = ("number", "secret_type", "resolution", "resolved_by", "resolved_at")
+"""All that captures of older servers have in `alert`."""
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One attempt to deliver one event; a redelivery is another attempt with the same `guid`."""
+
+    id: int
+    guid: str
+    event: str
+    action: str
+    payload: JsonObject = field(repr=False)
+    installation_id: int
+    repository_id: int | None
+    redelivery: bool = False
+    delivered_at: float = 0.0
+    duration: float = 0.0
+    status: str = "pending"
+    status_code: int = 0
+    request_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    response_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    response_body: str = field(default="", repr=False)
+
+    def copy(self, guid: str | None = None) -> Delivery:
+        """A delivery to vary by hand; with another `guid` it is another event to the receiver."""
+        return replace(self, guid=guid or self.guid, payload=copy.deepcopy(self.payload))
+
+    def sparse(self) -> Delivery:
+        """The same delivery with as little in `alert` as older servers send."""
+        thin = self.copy()
+        alert = thin.payload["alert"]
+        assert isinstance(alert, dict), "only alert events have an alert"
+        thin.payload["alert"] = {name: alert[name] for name in OLD_ALERT_FIELDS}
+        return thin
+
+
+class Webhooks(World):
+    """The sending side; `deliver="hold"` collects deliveries in `held` instead of sending them."""
+
+    def __init__(self, now: Callable[[], float], webhook_secret: str, *, check: bool) -> None:
+        super().__init__(now)
+        self.webhook_url: str | None = None
+        self.webhook_secret = webhook_secret
+        self.deliver: Literal["now", "hold"] = "now"
+        self.held: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
+        self._check_payloads = check
+        self._session: aiohttp.ClientSession | None = None
+        self._sending: set[asyncio.Task[int]] = set()
+
+    def emit(
+        self,
+        event: str,
+        action: str,
+        content: JsonObject,
+        *,
+        account: Account,
+        repository: Repository | None = None,
+        sender: Account | None = None,
+        installation: Installation | None = None,
+    ) -> None:
+        """Send an event to the App where an installation covers it and is subscribed to it."""
+        if self.webhook_url is None and self.deliver == "now":
+            return
+        target = installation or self._subscribed(event, account, repository)
+        if target is None:
+            return
+        payload: JsonObject = {"action": action, **content}
+        if installation is None:
+            payload.setdefault(
+                "installation", {"id": target.id, "node_id": shapes.node_id("Install", target.id)}
+            )
+            if isinstance(account, Organization):
+                payload["organization"] = shapes.simple_organization(self, account)
+        if repository is not None:
+            payload.setdefault("repository", shapes.repository(self, repository))
+        payload["sender"] = shapes.simple_user(self, sender or account)
+        if self._check_payloads:
+            check_payload(event, action, payload)
+        delivery = Delivery(
+            self.next_id(),
+            str(uuid.uuid4()),
+            event,
+            action,
+            payload,
+            target.id,
+            repository.id if repository else None,
+        )
+        if self.deliver == "hold":
+            self.held.append(delivery)
+        else:
+            self._send_soon(delivery)
+
+    def _subscribed(self, event: str, account: Account, repository: Repository | None) -> Installation | None:
+        installation = self.installation_on(account)
+        if installation is None or installation.suspended_at is not None or event not in installation.events:
+            return None
+        if EVENT_PERMISSIONS[event] not in installation.permissions:
+            return None
+        covered = repository is None or installation.covers(repository)
+        return installation if covered else None
+
+    async def send(self, delivery: Delivery) -> int:
+        """Deliver once, now, and log the attempt; returns the receiver's status, 0 without an answer."""
+        assert self.webhook_url is not None, "set webhook_url first"
+        assert self._session is not None, "start the sandbox first"
+        body = self.body(delivery)
+        attempt = replace(
+            delivery,
+            id=self.next_id() if delivery in self.deliveries or delivery.status != "pending" else delivery.id,
+            delivered_at=self.now(),
+            request_headers=self.headers(delivery, body),
+        )
+        began = time.perf_counter()
+        try:
+            async with self._session.post(
+                self.webhook_url, data=body, headers=attempt.request_headers, allow_redirects=False
+            ) as response:
+                attempt.response_body = await response.text()
+                attempt.response_headers = dict(response.headers)
+                attempt.status_code = response.status
+                attempt.status = "OK" if response.ok else f"Invalid HTTP Response: {response.status}"
+        except TimeoutError:
+            attempt.status, attempt.status_code = "timed out", 504
+        except aiohttp.ClientError:
+            # No 4xx or 5xx is logged for it, so GitHub's own filter `status=failure` misses it.
+            attempt.status, attempt.status_code = "failed to connect to host", 0
+        attempt.duration = round(time.perf_counter() - began, 2)
+        self.deliveries.append(attempt)
+        return attempt.status_code if attempt.status != "timed out" else 0
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Send a logged delivery again, as another attempt with the same GUID."""
+        self._send_soon(replace(delivery, id=self.next_id(), redelivery=True, status="pending"))
+
+    async def settle(self) -> None:
+        """Wait until every delivery under way is answered, those that follow from them too."""
+        while self._sending:
+            await asyncio.gather(*self._sending)
+
+    def body(self, delivery: Delivery) -> bytes:
+        """The bytes that are sent and signed."""
+        return json.dumps(delivery.payload, separators=(",", ":")).encode()
+
+    def headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
+        """GitHub's headers of a delivery, with both signatures over `body`."""
+        key = self.webhook_secret.encode()
+        return {
+            "Accept": "*/*",
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/sandbox",
+            "X-GitHub-Delivery": delivery.guid,
+            "X-GitHub-Event": delivery.event,
+            "X-GitHub-Hook-ID": str(HOOK_ID),
+            "X-GitHub-Hook-Installation-Target-ID": str(self.app_id),
+            "X-GitHub-Hook-Installation-Target-Type": "integration",
+            "X-Hub-Signature": "sha1=" + hmac.new(key, body, hashlib.sha1).hexdigest(),
+            "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
+        }
+
+    def _send_soon(self, delivery: Delivery) -> None:
+        task = asyncio.get_running_loop().create_task(self.send(delivery))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    def _open_webhooks(self) -> None:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+
+    async def _close_webhooks(self) -> None:
+        for task in tuple(self._sending):
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+
+@functools.cache
+def _payload_schema(event: str, action: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((DATA / f"webhook.{event}.{action}.schema.json").read_text()))
+
+
+def check_payload(event: str, action: str, payload: JsonObject) -> None:
+    """Raise `AnswerMismatch` unless the payload is one that GitHub's schema for it allows."""
+    for error in _payload_schema(event, action).iter_errors(payload):
+        place = ".".join(str(part) for part in error.absolute_path)
+        raise AnswerMismatch(f"webhook {event}.{action}: {place or 'payload'} breaks {error.validator}")

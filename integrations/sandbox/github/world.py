@@ -1,0 +1,156 @@
+"""The state of the stand-in GitHub and how it is looked up; the builders beside it change it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from integrations.sandbox.github.records import (
+    Account,
+    Alert,
+    Installation,
+    InstallationToken,
+    JsonObject,
+    LiveToken,
+    Organization,
+    Repository,
+    User,
+)
+
+
+class World:
+    """Everything there is, by id and by name, at the time that `now` tells."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.base = "http://127.0.0.1:0"
+        self.accounts: dict[int, Account] = {}
+        self.repositories: dict[int, Repository] = {}
+        self.redirects: dict[tuple[str, str], Repository] = {}
+        self.installations: dict[int, Installation] = {}
+        self.alerts: dict[tuple[int, int], Alert] = {}
+        self.live_tokens: dict[str, LiveToken] = {}
+        self.minted: dict[str, InstallationToken] = {}
+        self._accounts_by_login: dict[str, Account] = {}
+        self._repositories_by_name: dict[tuple[str, str], Repository] = {}
+        self._ids = itertools.count(1001)
+        self.app_id = 4711
+        self.client_id = "Iv23sandbox00000000a"
+        self.app_slug = "stanch"
+        self.app_created_at = now()
+        self.core_limit = 5000
+        self.unauthenticated_limit = 60
+        self.read_lag = 0.0
+        self.revoke_delay: float | None = 0.0
+        self.hidden_secret: str | None = None
+        self.validated_on_override = True
+        self.app_owner: Account = User(self.next_id(), "octo", self.app_created_at)
+        self.bot = User(self.next_id(), f"{self.app_slug}[bot]", self.app_created_at, bot=True)
+        self.github = Organization(9919, "github", self.app_created_at)
+
+    # Addresses
+
+    @property
+    def url(self) -> str:
+        """The web's base address."""
+        return self.base
+
+    @property
+    def api_url(self) -> str:
+        """The REST API's base address."""
+        return f"{self.base}/api/v3"
+
+    # Look-ups
+
+    def account(self, login: str) -> Account | None:
+        """The account that holds this login now."""
+        return self._accounts_by_login.get(login.lower())
+
+    def user(self, login: str) -> User | None:
+        """The user or bot that holds this login now."""
+        account = self.account(login)
+        return account if isinstance(account, User) else None
+
+    def organization(self, login: str) -> Organization | None:
+        """The organization that holds this login now."""
+        account = self.account(login)
+        return account if isinstance(account, Organization) else None
+
+    def named_repository(self, owner: str, name: str) -> Repository | None:
+        """The repository that holds this name now, redirects apart."""
+        return self._repositories_by_name.get((owner.lower(), name.lower()))
+
+    def moved_repository(self, owner: str, name: str) -> Repository | None:
+        """The repository that an old name leads to."""
+        moved = self.redirects.get((owner.lower(), name.lower()))
+        return None if moved is None or moved.deleted else moved
+
+    def repositories_of(self, account: Account) -> list[Repository]:
+        """What an account owns, oldest first."""
+        return [each for each in self.repositories.values() if each.owner is account and not each.deleted]
+
+    def reach(self, installation: Installation) -> list[Repository]:
+        """The repositories that an installation covers."""
+        return [each for each in self.repositories_of(installation.account) if installation.covers(each)]
+
+    def installation_on(self, account: Account) -> Installation | None:
+        """The App's installation on an account, a suspended one too."""
+        return next((each for each in self.installations.values() if each.account is account), None)
+
+    def shown_alerts(self, repository: Repository) -> Iterator[Alert]:
+        """The repository's alerts that REST shows at this moment."""
+        for (repository_id, _), alert in self.alerts.items():
+            if repository_id == repository.id and self.is_shown(alert):
+                yield alert
+
+    def is_shown(self, alert: Alert) -> bool:
+        """Whether the read side has caught up with this alert."""
+        lag = self.read_lag if alert.read_lag is None else alert.read_lag
+        return not alert.removed and self.now() >= alert.created_at + lag
+
+    # Changes that keep the indexes true
+
+    def next_id(self) -> int:
+        """A fresh id; ids of all kinds come from one counter, so that mixing them up never works by luck."""
+        return next(self._ids)
+
+    def emit(
+        self,
+        event: str,
+        action: str,
+        content: JsonObject,
+        *,
+        account: Account,
+        repository: Repository | None = None,
+        sender: Account | None = None,
+        installation: Installation | None = None,
+    ) -> None:
+        """Tell the App's webhook; the sandbox with its webhooks does it, a bare world has nobody to tell."""
+
+    def index_account(self, account: Account) -> None:
+        """Give an account its login; `ValueError` when another holds it."""
+        holder = self.account(account.login)
+        if holder is not None and holder is not account:
+            raise ValueError(f"the login {account.login} is taken")
+        self.accounts[account.id] = account
+        self._accounts_by_login[account.login.lower()] = account
+
+    def unindex_account(self, account: Account) -> None:
+        """Free an account's login."""
+        del self._accounts_by_login[account.login.lower()]
+
+    def index_repository(self, repository: Repository) -> None:
+        """Give a repository its name, which ends a redirect from there; `ValueError` when it is taken."""
+        key = (repository.owner.login.lower(), repository.name.lower())
+        if key in self._repositories_by_name:
+            raise ValueError(f"the name {repository.full_name} is taken")
+        self.redirects.pop(key, None)
+        self.repositories[repository.id] = repository
+        self._repositories_by_name[key] = repository
+
+    def unindex_repository(self, repository: Repository, *, redirect: bool) -> None:
+        """Free a repository's name and, unless it is deleted, leave GitHub's redirect there."""
+        key = (repository.owner.login.lower(), repository.name.lower())
+        del self._repositories_by_name[key]
+        if redirect:
+            self.redirects[key] = repository
