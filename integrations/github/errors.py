@@ -3,8 +3,6 @@
 An error names the call by its template (`GET /repos/{owner}/{repo}`), not by a filled path, and has no body.
 """
 
-# ruff: noqa: N818 - each name reads as what happened where it is caught: `except NotFound`.
-
 
 class GitHubError(Exception):
     """A call to GitHub failed; `str()` is one sentence."""

@@ -1,5 +1,6 @@
 """Lenient reading of single JSON values: each reader gives None for what isn't of its kind."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ JsonObject: TypeAlias = Mapping[str, object]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_ID = 2**63 - 1
+# Letters, digits and hyphens; managed users have an underscore, and bots end in `[bot]`.
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +90,8 @@ def web_address(value: object) -> str | None:
     """An http(s) address."""
     address = text(value)
     return address if address and address.startswith(("https://", "http://")) else None
+
+
+def is_login(value: str) -> bool:
+    """Whether this can be an account's login: safe to put into a path."""
+    return _LOGIN.fullmatch(value) is not None

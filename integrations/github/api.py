@@ -1,0 +1,175 @@
+"""GitHub over REST: the App and its installations, the server's own facts, and the report of a leak."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
+from integrations.github.client import Client, Credential
+from integrations.github.connection import Connection, repository_variables
+from integrations.github.errors import Forbidden, InstallationGone, Invalid, Malformed, NotFound
+from integrations.github.installation import Installation
+from integrations.github.json_values import GitHubAccount, JsonObject, account, json_object, text, timestamp
+from integrations.github.models import InstallationFacts, parse_installation
+from integrations.github.revocation import RevokeAnswer, revoke
+from integrations.literal import Literal
+
+_SERVER_KEPT = 3600.0
+_SIMULTANEOUS = 20
+"""Calls at once; GitHub's docs allow 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppFacts:
+    """The GitHub App itself."""
+
+    slug: str
+    owner: GitHubAccount
+    owner_type: str
+    """GitHub's word: `Organization` or `User`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Which GitHub this is, and what it therefore can."""
+
+    version: str | None
+    """Of GitHub Enterprise Server; None on github.com and GHE.com."""
+    data_residency: bool = False
+    """A host of GHE.com."""
+
+    @property
+    def supports_assignee(self) -> bool:
+        """Whether an alert can be assigned."""
+        return self.version is None
+
+    @property
+    def supports_validity_override(self) -> bool:
+        """Whether an alert's validity can be set."""
+        return self.version is None
+
+    @property
+    def supports_revoke(self) -> bool:
+        """Whether a leak can be reported without an Authorization header: github.com alone says so."""
+        return self.version is None and not self.data_residency
+
+
+class GitHub:
+    """GitHub, as one App sees it."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str,
+        url: str,
+        app_id: str,
+        private_key: str,
+        version: str,
+        now: Callable[[], float],
+    ) -> None:
+        """`api_url` and `url` are GitHub's API and GitHub for people; `version` is Stanch's own.
+
+        The session must have no credentials, cookies or base address of its own. Raises ValueError where the
+        private key is none.
+        """
+        self._session = session
+        self._api_url = api_url.rstrip("/")
+        self._web_url = url.rstrip("/")
+        self.user_agent = f"stanch/{version}"
+        self._now = now
+        self._slots = asyncio.Semaphore(_SIMULTANEOUS)
+        self._tokens = InstallationTokens(self._mint, now)
+        self._clients: dict[int, Client] = {}
+        self._app = self._connect(self._client(), AppKey(app_id, private_key, now))
+        self._server: tuple[float, Server] | None = None
+
+    def _client(self) -> Client:
+        return Client(
+            self._session, api_url=self._api_url, user_agent=self.user_agent, now=self._now, slots=self._slots
+        )
+
+    def _connect(self, client: Client, credential: Credential) -> Connection:
+        return Connection(client, credential, self._web_url)
+
+    async def app(self) -> AppFacts:
+        """The App whose key this is; Unauthorized where GitHub doesn't know it."""
+        return await self._app.get(_app_facts, "/app")
+
+    def installations(self) -> AsyncIterator[InstallationFacts]:
+        """All installations of the App, whoever made them."""
+        return self._app.each(parse_installation, "/app/installations?per_page=100")
+
+    async def installation(self, installation_id: int) -> InstallationFacts:
+        """One installation as it stands; NotFound where it was removed."""
+        path = "/app/installations/{installation_id}"
+        return await self._app.get(parse_installation, path, {"installation_id": str(installation_id)})
+
+    async def installation_of(self, full_name: str) -> InstallationFacts:
+        """The installation that has this repository; NotFound where none has."""
+        path = "/repos/{owner}/{repo}/installation"
+        return await self._app.get(parse_installation, path, repository_variables(path, full_name))
+
+    def of(self, installation_id: int) -> Installation:
+        """What this installation may see; nothing is asked yet."""
+        client = self._clients.setdefault(installation_id, self._client())
+
+        def connection(repository_id: int | None = None) -> Connection:
+            ids = None if repository_id is None else [repository_id]
+            return self._connect(client, InstallationCredential(self._tokens, installation_id, ids))
+
+        return Installation(installation_id, connection(), connection)
+
+    async def _mint(self, installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
+        path = "/app/installations/{installation_id}/access_tokens"
+        data: dict[str, object] = {} if repository_ids is None else {"repository_ids": sorted(repository_ids)}
+        try:
+            return await self._app.write(
+                _minted, "POST", path, {"installation_id": str(installation_id)}, data
+            )
+        except NotFound as error:
+            gone = InstallationGone(error.what, 404, "removed")
+        except Forbidden as error:
+            gone = InstallationGone(error.what, 403, "suspended")
+        except Invalid as error:
+            if repository_ids is None or error.status != 422:
+                raise
+            raise NotFound(error.what, 422, "the installation does not have this repository") from None
+        raise gone
+
+    async def server(self) -> Server:
+        """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
+        if self._server is None or self._now() >= self._server[0] + _SERVER_KEPT:
+            version = await self._app.get(_installed_version, "/meta")
+            host = urlsplit(self._api_url).hostname or ""
+            self._server = self._now(), Server(version, host.endswith(".ghe.com"))
+        return self._server[1]
+
+    async def server_version(self) -> str | None:
+        """GHES's version; None on github.com and GHE.com."""
+        return (await self.server()).version
+
+    async def revoke(self, literal: Literal) -> RevokeAnswer:
+        """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""
+        return await revoke(self._session, self._api_url, self.user_agent, literal, self._now)
+
+
+def _app_facts(raw: JsonObject) -> AppFacts:
+    owner, slug = account(raw.get("owner")), text(raw.get("slug"))
+    if owner is None or slug is None:
+        raise Malformed("the App has no slug or owner")
+    return AppFacts(slug, owner, text((json_object(raw.get("owner")) or {}).get("type")) or "unknown")
+
+
+def _minted(raw: JsonObject) -> Minted:
+    token, end = text(raw.get("token")), timestamp(raw.get("expires_at"))
+    if token is None or end is None:
+        raise Malformed("the token has no text or end")
+    return Minted(Literal(token), end)
+
+
+def _installed_version(raw: JsonObject) -> str | None:
+    return text(raw.get("installed_version"))

@@ -1,0 +1,138 @@
+"""One installation of the GitHub App: the repositories, people and roles that it may see."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from integrations.github.connection import Connection, account_variables, repository_variables
+from integrations.github.errors import Malformed, NotFound
+from integrations.github.json_values import GitHubAccount, JsonObject, account, json_objects
+from integrations.github.models import AlertFacts, RepositoryFacts, parse_alert, parse_repository
+from integrations.github.repository_access import RepositoryAccess
+from integrations.github.role_facts import (
+    CustomRepositoryRole,
+    Membership,
+    OrganizationRole,
+    RepositoryPermission,
+    parse_custom_repository_role,
+    parse_membership,
+    parse_organization_role,
+    parse_permission,
+)
+
+T = TypeVar("T")
+_LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type,state}"
+
+
+class Installation:
+    """What GitHub shows this installation. All methods raise GitHubError."""
+
+    def __init__(
+        self, installation_id: int, connection: Connection, narrowed: Callable[[int], Connection]
+    ) -> None:
+        self.id = installation_id
+        self._connection = connection
+        self._narrowed = narrowed
+
+    def only(self, repository_id: int) -> RepositoryAccess:
+        """Access by a token that opens this one repository."""
+        return RepositoryAccess(self._narrowed(repository_id), repository_id)
+
+    async def repository(self, full_name: str) -> RepositoryFacts:
+        """What answers to this name now."""
+        return await self._connection.repository(full_name)
+
+    def repositories(self) -> AsyncIterator[RepositoryFacts]:
+        """All repositories of the installation."""
+        path = "/installation/repositories?per_page=100"
+        return self._connection.each(parse_repository, path, key="repositories")
+
+    async def account(self, login: str) -> GitHubAccount:
+        """Who has this login now; NotFound where nobody has."""
+        path = "/users/{username}"
+        return await self._connection.get(_account, path, account_variables(path, username=login))
+
+    async def account_by_id(self, account_id: int) -> GitHubAccount:
+        """The account with this id, by its present login."""
+        return await self._connection.get(_account, "/user/{account_id}", {"account_id": str(account_id)})
+
+    async def membership(self, org: str, login: str) -> Membership | None:
+        """Somebody's membership in an organization; None where there is none."""
+        path = "/orgs/{org}/memberships/{username}"
+        variables = account_variables(path, org=org, username=login)
+        try:
+            return await self._connection.get(parse_membership, path, variables)
+        except NotFound:
+            return None
+
+    async def permission(self, full_name: str, login: str) -> RepositoryPermission | None:
+        """What somebody may do in a repository; None where GitHub knows nothing of the two."""
+        path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
+        people = account_variables(path, username=login)
+        try:
+            return await self._connection.get(
+                parse_permission, path, repository_variables(path, full_name) | people
+            )
+        except NotFound:
+            return None
+
+    async def organization_roles(self, org: str) -> tuple[OrganizationRole, ...]:
+        """All roles of an organization. Needs `organization_custom_org_roles: read`, else Forbidden."""
+        path = "/orgs/{org}/organization-roles"
+        read = partial(_listed, "roles", parse_organization_role)
+        return await self._connection.get(read, path, account_variables(path, org=org))
+
+    async def organization_role_holders(self, org: str, role_id: int) -> frozenset[int]:
+        """The ids of all who have a role, by themselves or by a team."""
+        path = "/orgs/{org}/organization-roles/{role_id}/users"
+        variables = account_variables(path, org=org) | {"role_id": str(role_id)}
+        holders = self._connection.each(_account, path + "?per_page=100", variables)
+        return frozenset([holder.id async for holder in holders])
+
+    async def custom_repository_roles(self, org: str) -> tuple[CustomRepositoryRole, ...]:
+        """The repository roles an organization made up. Needs `organization_custom_roles: read`."""
+        path = "/orgs/{org}/custom-repository-roles"
+        read = partial(_listed, "custom_roles", parse_custom_repository_role)
+        return await self._connection.get(read, path, account_variables(path, org=org))
+
+    def organization_alerts(
+        self, org: str, *, secret_types: Iterable[str] = (), state: str | None = None
+    ) -> AsyncIterator[tuple[RepositoryFacts, AlertFacts]]:
+        """All alerts of an organization with their repositories, the latest change first.
+
+        GitHub's docs: without secret types only default patterns are listed; generic ones must be named.
+        """
+        path = "/orgs/{org}/secret-scanning/alerts"
+        variables = account_variables(path, org=org) | _filters(secret_types, state)
+        return self._connection.each(_alert_with_repository, path + _LATEST_FIRST, variables)
+
+    def repository_alerts(
+        self, full_name: str, *, secret_types: Iterable[str] = (), state: str | None = None
+    ) -> AsyncIterator[AlertFacts]:
+        """All alerts of a repository, the latest change first; as `organization_alerts`."""
+        path = "/repos/{owner}/{repo}/secret-scanning/alerts"
+        variables = repository_variables(path, full_name) | _filters(secret_types, state)
+        read = partial(parse_alert, repository_url=f"{self._connection.web_url}/{full_name}")
+        return self._connection.each(read, path + _LATEST_FIRST, variables)
+
+
+def _filters(secret_types: Iterable[str], state: str | None) -> dict[str, str]:
+    chosen = {"secret_type": ",".join(secret_types), "state": state or ""}
+    return {name: value for name, value in chosen.items() if value}
+
+
+def _account(raw: JsonObject) -> GitHubAccount:
+    found = account(raw)
+    if found is None:
+        raise Malformed("the account has no id or login")
+    return found
+
+
+def _alert_with_repository(raw: JsonObject) -> tuple[RepositoryFacts, AlertFacts]:
+    repository = raw.get("repository")
+    facts = parse_repository(repository if isinstance(repository, dict) else {})
+    return facts, parse_alert(raw, repository_url=facts.html_url)
+
+
+def _listed(key: str, read: Callable[[JsonObject], T], raw: JsonObject) -> tuple[T, ...]:
+    return tuple(read(item) for item in json_objects(raw.get(key)))

@@ -1,0 +1,64 @@
+"""Reports a leaked credential to GitHub, which then revokes it: the one call that can't be undone."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from integrations.github.answers import is_limited, message_of, no_answer
+from integrations.github.client import API_VERSION, TIMEOUT
+from integrations.github.errors import Uncertain
+from integrations.literal import Literal
+from integrations.providers.github_token import retry_time
+
+_WHAT = "POST /credentials/revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeAnswer:
+    """What GitHub answered to a report of a credential."""
+
+    accepted: bool
+    """It will be revoked soon; GitHub does not say whether it was one, or when."""
+    status: int
+    retry_at: float | None = None
+    """Unix seconds from which a report that the rate limit refused may be sent again."""
+
+
+async def revoke(
+    session: aiohttp.ClientSession,
+    api_url: str,
+    user_agent: str,
+    literal: Literal,
+    now: Callable[[], float],
+) -> RevokeAnswer:
+    """Send one literal to `POST /credentials/revoke`, on a session without credentials of its own.
+
+    GitHub's docs: without Authorization, else 403; 202 for accepted; 60 an hour for an address. Raises
+    Uncertain where GitHub may have received it and the answer was lost, Unreachable where nothing was sent.
+    """
+    try:
+        async with session.post(
+            f"{api_url}/credentials/revoke",
+            data=json.dumps({"credentials": [literal.reveal()]}),
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Content-Type": "application/json",
+                "User-Agent": user_agent,
+                "X-GitHub-Api-Version": API_VERSION,
+            },
+            allow_redirects=False,
+            timeout=TIMEOUT,
+        ) as response:
+            status, headers, body = response.status, response.headers, await response.read()
+    except (aiohttp.ClientError, OSError) as error:
+        lost = no_answer(_WHAT, error)
+    else:
+        if status >= 500:
+            raise Uncertain(_WHAT, status)
+        if status in {403, 429} and is_limited(status, headers, message_of(body)):
+            return RevokeAnswer(accepted=False, status=status, retry_at=retry_time(headers, now()))
+        return RevokeAnswer(accepted=status == 202, status=status)
+    # Raised outside the handler, so that no context leads to frames that hold the literal.
+    raise Uncertain(_WHAT, None, lost.detail) if lost.maybe_done else lost
