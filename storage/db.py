@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +17,7 @@ from storage.engines import Dialect, open_engines
 from storage.records import UnixTime
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
 _MIGRATION_LOCK = 5_283_127_014_411_917_301
 """Any number, as long as nobody else takes PostgreSQL's advisory lock of that number."""

@@ -1,0 +1,296 @@
+"""Durable work: a table from which workers claim jobs, in order per key, and lose none when they die."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from storage.db import Database, Row, Tx
+from storage.listener import CHANNEL
+from storage.records import Job, JobId, JobState, NewJob, UnixTime
+from storage.tables import job, storable
+
+# As literals, not as parameters: only then does a planner see that a partial index fits.
+READY = sa.literal_column("'ready'", sa.Text)
+RUNNING = sa.literal_column("'running'", sa.Text)
+DONE = sa.literal_column("'done'", sa.Text)
+PARKED = sa.literal_column("'parked'", sa.Text)
+
+_RECORD = tuple(
+    job.c[name]
+    for name in ("id", "kind", "payload", "key", "state", "run_at", "attempts", "error", "created_at")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job did its work."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The job shall run again at `at`, on the database's `clock`."""
+
+    job_id: JobId
+    at: UnixTime
+    error: str | None
+    counts: bool = True
+    """Whether this run was one of the tries after which a job is parked."""
+    holds: bool = True
+    """Whether later jobs of its key wait for it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The job is given up until somebody retries it."""
+
+    job_id: JobId
+    error: str
+
+
+Settled: TypeAlias = Done | Retry | Parked
+
+
+async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
+    """Store jobs with the caller's change; None for each whose `dedup` is remembered already."""
+    if not jobs:
+        return []
+    origin, now = _origin(tx)
+    insert = (
+        tx.insert(job)
+        .values(
+            run_at=origin + sa.bindparam("runs", type_=sa.Double),
+            created_at=origin + sa.bindparam("made", type_=sa.Double),
+        )
+        .on_conflict_do_nothing(index_elements=[job.c.dedup])
+        .returning(job.c.id, job.c.dedup)
+    )
+    rows = (await tx.conn.execute(insert, [_values(new, now) for new in jobs])).all()
+    if rows:
+        await _wake(tx)
+    return _ids(jobs, rows)
+
+
+async def claim(db: Database, worker: str, limit: int, lease: float) -> list[Job]:
+    """Start up to `limit` jobs that are due, for `lease` seconds; each claim counts as an attempt.
+
+    Of one key, only the earliest due job starts, and only while no other one runs.
+    """
+    for _ in range(3):
+        try:
+            async with db.begin() as tx:
+                return await _claim(tx, worker, limit, lease)
+        except sa.exc.IntegrityError:
+            # Two jobs of a key became visible in the other order than they were numbered, and another
+            # worker started the one. Now that it has committed, the next look sees it.
+            continue
+    return []
+
+
+async def renew(db: Database, worker: str, job_ids: Collection[JobId], lease: float) -> None:
+    """Keep running jobs for `lease` seconds from now; those that aren't this worker's any more stay so."""
+    async with db.begin() as tx:
+        mine = sa.select(job.c.id).where(job.c.id.in_(job_ids), _is_run_by(worker))
+        # A row that is locked is being settled: waiting for it could end in a dead lock.
+        query = sa.update(job).where(job.c.id.in_(mine.with_for_update(skip_locked=True)))
+        await tx.conn.execute(query.values(lease_until=_now(tx) + lease))
+
+
+async def recover(db: Database, *, max_attempts: int) -> int:
+    """Give jobs whose lease ended to any worker, or park them after too many tries; returns how many."""
+    async with db.begin() as tx:
+        return await _interrupt(tx, job.c.lease_until < _now(tx), max_attempts)
+
+
+async def take_over(db: Database, *, max_attempts: int) -> int:
+    """Give every running job free at once. Only at the start of a database's single process (SQLite)."""
+    async with db.begin() as tx:
+        return await _interrupt(tx, sa.true(), max_attempts)
+
+
+async def settle(db: Database, worker: str, outcomes: Sequence[Settled]) -> None:
+    """Record how runs ended, in one commit. What isn't this worker's any more is left alone."""
+    done = [outcome.job_id for outcome in outcomes if isinstance(outcome, Done)]
+    retries = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
+    parked = [outcome for outcome in outcomes if isinstance(outcome, Parked)]
+    async with db.begin() as tx:
+        stop = sa.update(job).where(_is_run_by(worker)).values(worker=None, lease_until=None)
+        if done:
+            finished = stop.where(job.c.id.in_(done)).values(state=DONE, error=None, finished_at=_now(tx))
+            await tx.conn.execute(finished)
+        one = stop.where(job.c.id == sa.bindparam("job_id")).values(error=sa.bindparam("problem"))
+        if retries:
+            again = one.values(
+                state=READY,
+                run_at=_now(tx) + sa.bindparam("wait", type_=sa.Double),
+                attempts=job.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
+                holds=sa.bindparam("held", type_=sa.Boolean),
+            )
+            await tx.conn.execute(again, [_retry_values(retry, tx.now) for retry in retries])
+        if parked:
+            rows = [{"job_id": outcome.job_id, "problem": outcome.error} for outcome in parked]
+            await tx.conn.execute(one.values(state=PARKED), rows)
+    db.job_wake.set()
+
+
+async def release(db: Database, worker: str) -> None:
+    """Give this worker's running jobs to the next one, as if it had not started them."""
+    async with db.begin() as tx:
+        query = sa.update(job).where(_is_run_by(worker)).values(attempts=job.c.attempts - 1, **_FREED)
+        if (await tx.conn.execute(query.values(state=READY))).rowcount:
+            await _wake(tx)
+
+
+async def next_due(db: Database) -> UnixTime | None:
+    """When, on `clock`, the next job can start; None while nothing waits. May be past: then claim again."""
+    async with db.read() as tx:
+        now = _now(tx)
+        query = sa.select(job.c.run_at - now).where(job.c.state == READY, ~_is_blocked(now))
+        wait: float | None = await tx.conn.scalar(query.order_by(job.c.run_at, job.c.id).limit(1))
+        return None if wait is None else tx.now + wait
+
+
+async def list_jobs(tx: Tx, *, states: Collection[JobState], limit: int = 200) -> list[Job]:
+    """The jobs in any of these states, oldest first."""
+    query = sa.select(*_RECORD).where(job.c.state.in_(states)).order_by(job.c.id).limit(limit)
+    return [_job(row) for row in await tx.conn.execute(query)]
+
+
+async def retry(tx: Tx, job_id: JobId) -> bool:
+    """Let a parked job run again now; False where there is no such job."""
+    return await _unpark(tx, job.c.id == job_id) == 1
+
+
+async def retry_all(tx: Tx) -> int:
+    """Let every parked job run again now; returns how many."""
+    return await _unpark(tx, sa.true())
+
+
+async def prune(tx: Tx, before: UnixTime) -> int:
+    """Forget jobs that were done before then; returns how many."""
+    query = sa.delete(job).where(job.c.state == DONE, job.c.finished_at < before)
+    return (await tx.conn.execute(query)).rowcount
+
+
+async def count(tx: Tx) -> dict[JobState, int]:
+    """How many jobs there are in each state."""
+    rows = await tx.conn.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
+    found = {JobState(state): number for state, number in rows}
+    return {state: found.get(state, 0) for state in JobState}
+
+
+def _origin(tx: Tx) -> tuple[sa.ColumnElement[float], float]:
+    """The time that all workers agree on, as a sum: PostgreSQL's own clock, moved as far as ours is."""
+    if tx.dialect == "sqlite":
+        return sa.literal_column("0", sa.Double), tx.now
+    return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double), tx.clock.offset
+
+
+def _now(tx: Tx) -> sa.ColumnElement[float]:
+    origin, seconds = _origin(tx)
+    return origin + sa.literal(seconds, sa.Double)
+
+
+def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
+    return sa.and_(job.c.state == RUNNING, job.c.worker == worker)
+
+
+def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    """Whether a ready job has to wait for another one of its key."""
+    other = job.alias("other")
+    running = sa.exists().where(other.c.key == job.c.key, other.c.state == RUNNING)
+    earlier = sa.exists().where(
+        other.c.key == job.c.key,
+        other.c.state == READY,
+        other.c.id < job.c.id,
+        sa.or_(other.c.run_at <= now, other.c.holds),
+    )
+    return sa.and_(job.c.key.is_not(None), sa.or_(running, earlier))
+
+
+async def _claim(tx: Tx, worker: str, limit: int, lease: float) -> list[Job]:
+    now = _now(tx)
+    pick = (
+        sa.select(job.c.id)
+        .where(job.c.state == READY, job.c.run_at <= now, ~_is_blocked(now))
+        .order_by(job.c.run_at, job.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    start = (
+        sa.update(job)
+        .where(job.c.id.in_(pick))
+        .values(state=RUNNING, worker=worker, lease_until=now + lease, attempts=job.c.attempts + 1)
+        .returning(*_RECORD)
+    )
+    started = [_job(row) for row in await tx.conn.execute(start)]
+    return sorted(started, key=lambda one: (one.run_at, one.id))
+
+
+def _values(new: NewJob, now: float) -> dict[str, object]:
+    return {
+        "kind": new.kind,
+        "payload": dict(new.payload),
+        "key": new.key,
+        "dedup": new.dedup,
+        "state": JobState.READY,
+        "holds": False,
+        "attempts": 0,
+        "made": now,
+        "runs": now + new.delay,
+    }
+
+
+def _ids(jobs: Sequence[NewJob], rows: Sequence[Row]) -> list[JobId | None]:
+    """Which new row is whose: by `dedup`, and all others by their order."""
+    by_dedup = {row.dedup: row.id for row in rows if row.dedup is not None}
+    others = iter(sorted(row.id for row in rows if row.dedup is None))
+    return [next(others) if new.dedup is None else by_dedup.pop(storable(new.dedup), None) for new in jobs]
+
+
+def _retry_values(retry: Retry, now: UnixTime) -> dict[str, object]:
+    return {
+        "job_id": retry.job_id,
+        "wait": max(0.0, retry.at - now),
+        "problem": retry.error,
+        "uncounted": 0 if retry.counts else 1,
+        "held": retry.holds,
+    }
+
+
+def _job(row: Row) -> Job:
+    return Job(**{**row._mapping, "state": JobState(row.state)})
+
+
+_FREED: dict[str, Any] = {"worker": None, "lease_until": None, "holds": True}
+"""What a job keeps of a run that did not end: nothing but its place before later ones of its key."""
+
+
+async def _interrupt(tx: Tx, condition: sa.ColumnElement[bool], max_attempts: int) -> int:
+    ended = sa.select(job.c.id).where(job.c.state == RUNNING, condition).with_for_update(skip_locked=True)
+    state = sa.case((job.c.attempts >= max_attempts, PARKED), else_=READY)
+    query = sa.update(job).where(job.c.id.in_(ended))
+    values = {"state": state, "error": "its worker stopped in the middle", **_FREED}
+    number = (await tx.conn.execute(query.values(values))).rowcount
+    if number:
+        await _wake(tx)
+    return number
+
+
+async def _unpark(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
+    query = sa.update(job).where(job.c.state == PARKED, condition)
+    values = {"state": READY, "run_at": _now(tx), "attempts": 0, "holds": False}
+    number = (await tx.conn.execute(query.values(values))).rowcount
+    if number:
+        await _wake(tx)
+    return number
+
+
+async def _wake(tx: Tx) -> None:
+    """Wake the workers at the commit: this process's by `db.job_wake`, others' by PostgreSQL."""
+    if tx.dialect == "postgresql" and not tx.job_enqueued:
+        await tx.conn.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+    tx.job_enqueued = True

@@ -1,0 +1,49 @@
+"""Hears from PostgreSQL that another process has stored a job."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from storage.db import Database, StorageUnavailable
+
+CHANNEL = "stanch_job"
+"""PostgreSQL's name for the notification that a job may be ready."""
+
+
+@asynccontextmanager
+async def listening(db: Database) -> AsyncIterator[None]:
+    """Set `db.job_wake` when another process enqueues, as long as PostgreSQL is there to tell.
+
+    Does nothing on SQLite, whose other processes are short commands: a worker's own poll finds their jobs.
+    """
+    if db.dialect == "sqlite":
+        yield
+        return
+    tried = asyncio.Event()
+    listener = asyncio.create_task(_listen(db, tried))
+    try:
+        await tried.wait()
+        yield
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _listen(db: Database, tried: asyncio.Event) -> None:
+    from asyncpg import InterfaceError, PostgresError
+
+    while True:
+        lost = asyncio.Event()
+        with suppress(StorageUnavailable, InterfaceError, PostgresError):
+            async with db.connection() as conn:
+                server = (await conn.get_raw_connection()).driver_connection
+                assert server is not None
+                server.add_termination_listener(lambda *_, lost=lost: lost.set())
+                await server.add_listener(CHANNEL, lambda *_: db.job_wake.set())
+                # Whatever was told before anybody listened.
+                db.job_wake.set()
+                tried.set()
+                await lost.wait()
+        tried.set()
+        await db.clock.sleep(1)

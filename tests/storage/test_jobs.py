@@ -1,0 +1,336 @@
+"""The job table: order per key, leases, retries, and nothing lost when a worker dies."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+
+from storage import jobs
+from storage.clock import Clock
+from storage.db import Database, StorageUnavailable
+from storage.jobs import Done, Parked, Retry
+from storage.listener import listening
+from storage.records import Job, JobId, JobState, NewJob
+from storage.tables import job
+
+
+def new(name: str, key: str | None = None, *, dedup: str | None = None, delay: float = 0) -> NewJob:
+    return NewJob("test", {"name": name}, key=key, dedup=dedup, delay=delay)
+
+
+async def enqueue(db: Database, *stored: NewJob) -> list[JobId | None]:
+    async with db.begin() as tx:
+        return await jobs.enqueue(tx, *stored)
+
+
+async def claim(db: Database, worker: str = "w", limit: int = 100, lease: float = 30) -> list[Job]:
+    return await jobs.claim(db, worker, limit, lease)
+
+
+def names(claimed: Sequence[Job]) -> list[object]:
+    return [one.payload["name"] for one in claimed]
+
+
+async def states(db: Database) -> dict[JobState, int]:
+    async with db.read() as tx:
+        return {state: number for state, number in (await jobs.count(tx)).items() if number}
+
+
+async def test_jobs_of_a_rolled_back_change_do_not_exist(db: Database) -> None:
+    async def fail() -> None:
+        async with db.begin() as tx:
+            await jobs.enqueue(tx, new("a"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert await claim(db) == []
+    assert not db.job_wake.is_set()
+
+
+async def test_claimed_job_is_what_was_stored(db: Database, clock: Clock) -> None:
+    (stored,) = await enqueue(db, NewJob("kind", {"deep": [1, {"ü": None}]}, key="k"))
+    (found,) = await claim(db)
+    assert (found.id, found.kind, found.key, found.state) == (stored, "kind", "k", JobState.RUNNING)
+    assert found.payload == {"deep": [1, {"ü": None}]}
+    assert (found.attempts, found.error) == (1, None)
+    assert abs(found.created_at - clock.now()) < 60
+
+
+async def test_remembered_dedup_is_not_stored_again(db: Database) -> None:
+    first = await enqueue(db, new("a"), new("b", dedup="x"), new("c"), new("d", dedup="x"))
+    assert [stored is None for stored in first] == [False, False, False, True]
+    again = await enqueue(db, new("e", dedup="x"), new("f"), new("g", dedup="y"))
+    assert [stored is None for stored in again] == [True, False, False]
+    claimed = await claim(db)
+    assert {one.id: one.payload["name"] for one in claimed} == dict(
+        zip([stored for stored in first + again if stored], "abcfg", strict=True)
+    )
+
+
+async def test_dedup_is_forgotten_with_the_pruned_job(db: Database, clock: Clock) -> None:
+    (stored,) = await enqueue(db, new("a", dedup="x"))
+    assert stored
+    await claim(db)
+    await jobs.settle(db, "w", [Done(stored)])
+    async with db.begin() as tx:
+        assert await jobs.prune(tx, clock.now() - 10) == 0
+        assert await jobs.enqueue(tx, new("b", dedup="x")) == [None]
+    clock.advance(100)
+    async with db.begin() as tx:
+        assert await jobs.prune(tx, clock.now() - 10) == 1
+        assert await jobs.enqueue(tx, new("b", dedup="x")) != [None]
+
+
+async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
+    await enqueue(
+        db, new("a1", "a"), new("a2", "a"), new("b1", "b"), new("free1"), new("free2"), new("a3", "a")
+    )
+    first = await claim(db)
+    assert names(first) == ["a1", "b1", "free1", "free2"]
+    assert await claim(db, "other") == []
+    await jobs.settle(db, "w", [Done(first[0].id)])
+    assert names(await claim(db, "other")) == ["a2"]
+
+
+async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("reminder", "a", delay=3600), new("now", "a"))
+    (now,) = await claim(db)
+    assert names([now]) == ["now"]
+    clock.advance(3600)
+    assert await claim(db) == [], "one at a time, also when the earlier one becomes due"
+    await jobs.settle(db, "w", [Done(now.id)])
+    assert names(await claim(db)) == ["reminder"]
+
+
+async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("first", "a"), new("second", "a"))
+    (first,) = await claim(db)
+    await jobs.settle(db, "w", [Retry(first.id, clock.now() + 60, "broken")])
+    assert await claim(db) == []
+    clock.advance(60)
+    (again,) = await claim(db)
+    assert (names([again]), again.attempts, again.error) == (["first"], 2, "broken")
+
+
+async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("first", "a"), new("second", "a"))
+    (first,) = await claim(db)
+    await jobs.settle(db, "w", [Retry(first.id, clock.now() + 60, None, counts=False, holds=False)])
+    assert names(await claim(db)) == ["second"]
+    async with db.read() as tx:
+        (waiting,) = await jobs.list_jobs(tx, states=[JobState.READY])
+    assert waiting.attempts == 0
+
+
+async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> None:
+    await enqueue(db, new("first", "a"), new("second", "a"))
+    (first,) = await claim(db)
+    await jobs.settle(db, "w", [Parked(first.id, "gave up")])
+    assert names(await claim(db)) == ["second"]
+    async with db.begin() as tx:
+        (parked,) = await jobs.list_jobs(tx, states=[JobState.PARKED])
+        assert parked.error == "gave up"
+        assert await jobs.retry(tx, parked.id)
+        assert not await jobs.retry(tx, parked.id)
+        assert await jobs.retry_all(tx) == 0
+        (ready,) = await jobs.list_jobs(tx, states=[JobState.READY])
+    assert ready.attempts == 0
+
+
+async def test_ended_lease_frees_the_job_for_any_worker(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("a", "k"), new("b", "k"))
+    (lost,) = await claim(db, "dead", lease=30)
+    assert await jobs.recover(db, max_attempts=3) == 0
+    clock.advance(31)
+    assert await jobs.recover(db, max_attempts=3) == 1
+    (again,) = await claim(db, "alive")
+    assert (again.id, again.attempts) == (lost.id, 2)
+    await jobs.settle(db, "dead", [Done(lost.id)])
+    assert (await states(db))[JobState.RUNNING] == 1, "a worker that lost its job can't end it"
+
+
+async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("a"))
+    (mine,) = await claim(db, lease=30)
+    clock.advance(20)
+    await jobs.renew(db, "w", [mine.id], 30)
+    await jobs.renew(db, "w", [], 30)
+    clock.advance(20)
+    assert await jobs.recover(db, max_attempts=3) == 0
+
+
+async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, clock: Clock) -> None:
+    await enqueue(db, new("poison"))
+    for _ in range(2):
+        assert len(await claim(db)) == 1
+        clock.advance(31)
+        await jobs.recover(db, max_attempts=2)
+    assert await states(db) == {JobState.PARKED: 1}
+
+
+async def test_take_over_frees_every_running_job_at_once(db: Database) -> None:
+    await enqueue(db, new("a"), new("b"))
+    await claim(db, "killed")
+    assert await jobs.take_over(db, max_attempts=5) == 2
+    assert names(await claim(db, "next")) == ["a", "b"]
+
+
+async def test_released_job_is_as_if_never_started(db: Database) -> None:
+    await enqueue(db, new("first", "a"), new("second", "a"))
+    await claim(db)
+    await jobs.release(db, "w")
+    (again,) = await claim(db, "other")
+    assert (names([again]), again.attempts) == (["first"], 1)
+
+
+async def test_next_due_tells_how_long_to_wait(db: Database, clock: Clock) -> None:
+    assert await jobs.next_due(db) is None
+    await enqueue(db, new("later", delay=50), new("sooner", "k", delay=20))
+    due = await jobs.next_due(db)
+    assert due == pytest.approx(clock.now() + 20, abs=2)
+    clock.advance(25)
+    (sooner,) = await claim(db)
+    await enqueue(db, new("blocked", "k"))
+    assert await jobs.next_due(db) == pytest.approx(clock.now() + 25, abs=2)
+    await jobs.settle(db, "w", [Done(sooner.id)])
+    due = await jobs.next_due(db)
+    assert due is not None
+    assert due <= clock.now() + 1
+
+
+async def test_commit_wakes_the_worker_of_this_process(db: Database) -> None:
+    async with db.begin() as tx:
+        await jobs.enqueue(tx, new("a"))
+        assert not db.job_wake.is_set()
+    assert db.job_wake.is_set()
+
+
+async def test_other_processes_wake_the_worker_by_postgresql(
+    db: Database, database_url: str, clock: Clock
+) -> None:
+    other = Database(database_url, clock=clock)
+    async with asyncio.timeout(10), listening(db):
+        db.job_wake.clear()
+        await enqueue(other, new("a"))
+        if db.dialect == "postgresql":
+            await db.job_wake.wait()
+    await other.close()
+
+
+async def test_listener_returns_when_its_connection_is_cut(db: Database, clock: Clock) -> None:
+    if db.dialect == "sqlite":
+        return
+    async with asyncio.timeout(10), listening(db):
+        db.job_wake.clear()
+        cut = sa.text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
+        )
+        async with db.begin() as tx:
+            assert (await tx.conn.execute(cut)).rowcount == 1
+        await asyncio.sleep(0.1)
+        clock.advance(5)
+        await db.job_wake.wait()
+
+
+async def test_claims_use_the_partial_indexes(db: Database) -> None:
+    if db.dialect == "postgresql":
+        return
+    seen: list[str] = []
+    sa.event.listen(
+        db._engines.write.sync_engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2])
+    )
+    await claim(db)
+    (statement,) = [text for text in seen if text.startswith("UPDATE")]
+    async with db.begin() as tx:
+        marks = (0,) * statement.count("?")
+        plan = (await tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks)).all()
+    used = {word for row in plan for word in str(row.detail).split() if word.startswith("job_")}
+    assert used == {"job_due", "job_key_running", "job_key_waiting"}
+
+
+@dataclass
+class Watch:
+    """What the workers of the stress test saw."""
+
+    per_key: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    running: set[str] = field(default_factory=set)
+    overlaps: int = 0
+    runs: int = 0
+
+
+async def work(db: Database, worker: str, watch: Watch, stop: asyncio.Event, *, dies_after: int = 0) -> None:
+    while not stop.is_set():
+        claimed = await claim(db, worker, limit=20)
+        await jobs.recover(db, max_attempts=10)
+        for one in claimed:
+            watch.runs += 1
+            assert one.key is not None
+            watch.overlaps += one.key in watch.running
+            watch.running.add(one.key)
+        if dies_after and watch.runs > dies_after and claimed:
+            watch.running -= {str(one.key) for one in claimed}
+            return
+        await asyncio.sleep(0)
+        for one in claimed:
+            number = one.payload["number"]
+            assert isinstance(number, int)
+            watch.per_key[str(one.key)].append(number)
+            watch.running.discard(str(one.key))
+        await jobs.settle(db, worker, [Done(one.id) for one in claimed])
+
+
+async def test_nothing_is_lost_or_reordered_when_a_worker_is_killed(
+    db: Database, database_url: str, clock: Clock
+) -> None:
+    """600 jobs of 30 keys, three producers, two workers of which one dies with what it holds."""
+    other = Database(database_url, clock=clock)
+    stop = asyncio.Event()
+    watch = Watch()
+
+    async def produce(part: int) -> None:
+        for number in range(20):
+            for key in range(part * 10, part * 10 + 10):
+                await enqueue(db, NewJob("test", {"number": number}, key=f"key{key}"))
+
+    async def finish() -> None:
+        await asyncio.gather(*(produce(part) for part in range(3)))
+        while (await states(db)) != {JobState.DONE: 600}:
+            await asyncio.sleep(0.02)
+            clock.advance(1)
+        stop.set()
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(
+            finish(),
+            work(db, "survivor", watch, stop),
+            work(other, "victim", watch, stop, dies_after=100),
+        )
+    assert watch.runs > 600, "the victim died with jobs in its hands"
+    assert watch.overlaps == 0
+    assert watch.per_key == {f"key{key}": list(range(20)) for key in range(30)}
+    await other.close()
+
+
+async def test_unreachable_database_is_said_by_every_call(clock: Clock, unused_port: int) -> None:
+    db = Database(f"postgresql+asyncpg://u:x@127.0.0.1:{unused_port}/x", clock=clock)
+    with pytest.raises(StorageUnavailable):
+        await claim(db)
+    async with listening(db):
+        pass
+    await db.close()
+
+
+async def test_ids_are_never_given_twice(db: Database, clock: Clock) -> None:
+    """A claim on an alert names its job; a pruned job's number must not come back."""
+    (first,) = await enqueue(db, new("a"))
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.delete(job))
+    (second,) = await enqueue(db, new("b"))
+    assert first
+    assert second
+    assert second > first
