@@ -1,0 +1,126 @@
+"""Reading Block Kit: which controls some blocks hold, what state they start in, what words they show."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# A JSON object of Slack's, or of the app under test. Its shape is what this package checks at run time.
+Json = dict[str, Any]
+
+# Slack's docs, "block_actions payload": under which key an element's state comes, and the field of the
+# element that it starts from. The value starts as None, or as an empty list where the key is a plural.
+STATE_KEYS = {
+    "plain_text_input": ("value", "initial_value"),
+    "number_input": ("value", "initial_value"),
+    "email_text_input": ("value", "initial_value"),
+    "url_text_input": ("value", "initial_value"),
+    "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
+    "radio_buttons": ("selected_option", "initial_option"),
+    "checkboxes": ("selected_options", "initial_options"),
+    "multi_static_select": ("selected_options", "initial_options"),
+    "multi_external_select": ("selected_options", "initial_options"),
+    "users_select": ("selected_user", "initial_user"),
+    "conversations_select": ("selected_conversation", "initial_conversation"),
+    "channels_select": ("selected_channel", "initial_channel"),
+    "multi_users_select": ("selected_users", "initial_users"),
+    "multi_conversations_select": ("selected_conversations", "initial_conversations"),
+    "multi_channels_select": ("selected_channels", "initial_channels"),
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+}
+STATELESS = frozenset({"button", "overflow", "workflow_button", "icon_button", "feedback_buttons"})
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One interactive element and the block it stands in."""
+
+    block: Json
+    element: Json
+
+    @property
+    def block_id(self) -> str:
+        return str(self.block.get("block_id", ""))
+
+    @property
+    def action_id(self) -> str:
+        return str(self.element.get("action_id", ""))
+
+    @property
+    def type(self) -> str:
+        return str(self.element["type"])
+
+    def option(self, value: str) -> Json | None:
+        return next((o for o in options(self.element) if o.get("value") == value), None)
+
+
+def options(element: Json) -> list[Json]:
+    """The options of a menu or a set of boxes, those inside `option_groups` included."""
+    grouped = [option for group in element.get("option_groups", ()) for option in group["options"]]
+    return [*element.get("options", ()), *grouped]
+
+
+def elements(block: Json) -> list[Json]:
+    """Everything that stands directly in a block: its elements, input element and accessory."""
+    found = [*block.get("elements", ()), block.get("element"), block.get("accessory")]
+    return [element for element in found if isinstance(element, dict)]
+
+
+def controls(blocks: Iterable[Json]) -> Iterator[Control]:
+    """The interactive elements of these blocks, in the order they are drawn."""
+    for block in blocks:
+        for element in elements(block):
+            if element.get("type") in STATE_KEYS or element.get("type") in STATELESS:
+                yield Control(block, element)
+
+
+def initial_state(element: Json) -> Json | None:
+    """What `state.values` says of an untouched element; None for buttons and overflow menus."""
+    keys = STATE_KEYS.get(str(element.get("type")))
+    if keys is None:
+        return None
+    key, initial = keys
+    empty: list[Any] | None = [] if key.endswith("s") else None
+    return {"type": element["type"], key: element.get(initial, empty)}
+
+
+def with_ids(blocks: Iterable[Json], new_id: Callable[[], str]) -> tuple[Json, ...]:
+    """Copies of the blocks, with the block and action ids that Slack fills in where the app gave none."""
+    return tuple(_with_ids(block, new_id) for block in blocks)
+
+
+def _with_ids(block: Json, new_id: Callable[[], str]) -> Json:
+    def named(element: Json) -> Json:
+        interactive = element.get("type") in STATE_KEYS or element.get("type") in STATELESS
+        return {"action_id": new_id(), **element} if interactive else dict(element)
+
+    copy: Json = {"block_id": new_id(), **block}
+    if block["type"] == "markdown":
+        # Slack's docs: a markdown block's own block_id is ignored.
+        copy["block_id"] = new_id()
+    for key in ("element", "accessory"):
+        if key in copy:
+            copy[key] = named(copy[key])
+    if "elements" in copy:
+        copy["elements"] = [named(element) for element in copy["elements"]]
+    return copy
+
+
+def walk(node: object, pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """Every object inside a JSON value, each with its JSON pointer."""
+    if isinstance(node, dict):
+        yield pointer, node
+        for key, value in node.items():
+            yield from walk(value, f"{pointer}/{key}")
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from walk(value, f"{pointer}/{index}")
+
+
+def words(blocks: Iterable[Json]) -> str:
+    """All text that the blocks show, one piece a line."""
+    return "\n".join(
+        node["text"] for block in blocks for _, node in walk(block) if isinstance(node.get("text"), str)
+    )

@@ -1,0 +1,34 @@
+"""Slack's rate limits: a method's tier, and one message a second for each channel."""
+
+import math
+from collections.abc import Callable
+
+from integrations.sandbox.slack.methods import Method
+
+# Slack's docs: chat.postMessage takes about one message a second per channel, short bursts above it.
+CHANNEL_BURST = 4
+
+
+class RateLimits:
+    """A bucket for each method, and for each channel that is posted to; they refill evenly."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def wait(self, method: Method, channel: str | None) -> int:
+        """Seconds that a call has to wait, for `Retry-After`; 0: it may go through, and is counted."""
+        wait = self._take(method.name, method.per_minute, method.per_minute / 60)
+        if not wait and channel is not None and method.name == "chat.postMessage":
+            wait = self._take(f"channel {channel}", CHANNEL_BURST, 1.0)
+        return wait
+
+    def _take(self, name: str, size: float, per_second: float) -> int:
+        now = self._now()
+        level, at = self._buckets.get(name, (size, now))
+        level = min(size, level + (now - at) * per_second)
+        if level < 1:
+            self._buckets[name] = (level, now)
+            return math.ceil((1 - level) / per_second)
+        self._buckets[name] = (level - 1, now)
+        return 0

@@ -1,0 +1,70 @@
+"""The Web API methods that the stand-in knows, each with its scope and rate tier; others are refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from integrations.sandbox.slack import methods_chat as chat
+from integrations.sandbox.slack import methods_conversations as conversations
+from integrations.sandbox.slack import methods_people as people
+from integrations.sandbox.slack import methods_views as views
+from integrations.sandbox.slack.blocks import Json
+from integrations.sandbox.slack.calls import Arguments
+from integrations.sandbox.slack.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method.
+
+    `scope` None: no scope, or one that depends on the channel. `per_minute` is its tier (Slack's docs, "Rate
+    limits"). `json` says whether it reads a JSON body.
+    """
+
+    name: str
+    run: Callable[[World, Arguments], Json]
+    per_minute: int
+    scope: str | None = None
+    json: bool = False
+
+
+TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("auth.test", people.auth_test, SPECIAL, json=True),
+        Method("chat.postMessage", chat.post_message, SPECIAL, "chat:write", json=True),
+        Method("chat.update", chat.update, TIER_3, "chat:write", json=True),
+        Method("chat.delete", chat.delete, TIER_3, "chat:write", json=True),
+        Method("chat.postEphemeral", chat.post_ephemeral, TIER_4, "chat:write", json=True),
+        Method("chat.getPermalink", chat.get_permalink, SPECIAL),
+        Method("views.open", views.open_view, TIER_4, json=True),
+        Method("views.update", views.update, TIER_4, json=True),
+        Method("views.publish", views.publish, TIER_4, json=True),
+        Method("conversations.info", conversations.info, TIER_3),
+        Method("conversations.members", conversations.members, TIER_4),
+        Method("conversations.history", conversations.history, TIER_3, json=True),
+        Method("conversations.replies", conversations.replies, TIER_3),
+        Method("conversations.open", conversations.open_dm, TIER_3, json=True),
+        Method("users.info", people.users_info, TIER_4, "users:read"),
+        Method("users.conversations", people.users_conversations, TIER_3),
+        Method("usergroups.users.list", people.usergroup_users, TIER_2, "usergroups:read"),
+    )
+}
+
+# What the app's manifest asks for.
+DEFAULT_SCOPES = frozenset(
+    {
+        "chat:write",
+        "commands",
+        "channels:read",
+        "channels:history",
+        "groups:read",
+        "groups:history",
+        "im:history",
+        "im:read",
+        "im:write",
+        "usergroups:read",
+        "users:read",
+    }
+)

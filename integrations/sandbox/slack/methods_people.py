@@ -1,0 +1,100 @@
+"""auth.test and the users.* and usergroups.* methods: who somebody is, and where the bot is."""
+
+from integrations.sandbox.slack.blocks import Json
+from integrations.sandbox.slack.calls import ApiError, Arguments
+from integrations.sandbox.slack.methods_conversations import channel_json, page
+from integrations.sandbox.slack.records import Channel, User
+from integrations.sandbox.slack.world import World
+
+CHANNEL_TYPES = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
+
+
+def auth_test(world: World, _arguments: Arguments) -> Json:
+    """auth.test."""
+    app = world.app
+    return {
+        "url": f"https://{app.team_domain}.slack.com/",
+        "team": world.workspace.teams[app.team_id].name,
+        "user": world.workspace.users[app.bot_user_id].name,
+        "team_id": app.team_id,
+        "user_id": app.bot_user_id,
+        "bot_id": app.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def users_info(world: World, arguments: Arguments) -> Json:
+    """users.info."""
+    user = world.workspace.users.get(arguments.required("user"))
+    if user is None:
+        raise ApiError("user_not_found")
+    return {"user": user_json(world, user)}
+
+
+def users_conversations(world: World, arguments: Arguments) -> Json:
+    """users.conversations: the bot's channels, or `user`'s; public ones unless `types` says more."""
+    kinds = set()
+    for name in (arguments.text("types") or "public_channel").split(","):
+        if name.strip() not in CHANNEL_TYPES:
+            raise ApiError("invalid_types")
+        kinds.add(CHANNEL_TYPES[name.strip()])
+    for kind in sorted(kinds):
+        world.need_scope(f"{kind}:read")
+    user = arguments.text("user") or world.app.bot_user_id
+
+    def wanted(channel: Channel) -> bool:
+        visible = not channel.private or world.workspace.bot_is_in(channel)
+        archived = channel.is_archived and arguments.flag("exclude_archived")
+        return channel.kind in kinds and user in channel.members and visible and not archived
+
+    found = [channel for channel in world.workspace.channels.values() if wanted(channel)]
+    listed, cursor = page(found, arguments, default=100, most=999)
+    channels = [channel_json(world, channel) for channel in listed]
+    return {"channels": channels, "response_metadata": {"next_cursor": cursor}}
+
+
+def usergroup_users(world: World, arguments: Arguments) -> Json:
+    """usergroups.users.list: deactivated people are not in it."""
+    group = world.workspace.usergroups.get(arguments.required("usergroup"))
+    if group is None:
+        raise ApiError("no_such_subteam")
+    return {"users": [user for user in group.users if not world.workspace.users[user].deleted]}
+
+
+def user_json(world: World, user: User) -> Json:
+    """Slack's user object.
+
+    A deactivated one has lost its role flags; `is_stranger` and `is_invited_user` appear only where they are
+    true; the e-mail only with its scope.
+    """
+    profile: Json = {"real_name": user.real_name, "display_name": user.name, "team": user.team_id}
+    if user.email and "users:read.email" in world.scopes:
+        profile["email"] = user.email
+    body: Json = {
+        "id": user.id,
+        "team_id": user.team_id,
+        "name": user.name,
+        "deleted": user.deleted,
+        "profile": profile,
+        "is_bot": user.is_bot,
+        "is_app_user": False,
+        "updated": int(world.now()),
+    }
+    for flag in ("is_stranger", "is_invited_user", "is_workflow_bot", "is_connector_bot"):
+        if getattr(user, flag):
+            body[flag] = True
+    if user.enterprise_user is not None:
+        body["enterprise_user"] = dict(user.enterprise_user)
+    if user.deleted:
+        return body
+    return body | {
+        "real_name": user.real_name,
+        "tz": "Etc/UTC",
+        "tz_label": "Coordinated Universal Time",
+        "tz_offset": 0,
+        "is_admin": user.is_admin,
+        "is_owner": user.is_owner,
+        "is_primary_owner": False,
+        "is_restricted": user.is_restricted,
+        "is_ultra_restricted": user.is_ultra_restricted,
+    }

@@ -1,0 +1,196 @@
+"""What people do in modals and in the App Home: press, choose, fill in, submit, close."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from integrations.sandbox.slack import payloads
+from integrations.sandbox.slack.blocks import STATE_KEYS, Control, Json, controls
+from integrations.sandbox.slack.calls import ApiError, Arguments
+from integrations.sandbox.slack.gestures import MENUS, ImpossibleGesture, MessageGestures, chosen_option
+from integrations.sandbox.slack.records import View
+from integrations.sandbox.slack.response_urls import json_object
+from integrations.sandbox.slack.transport import DeliveryResult
+
+Filled = Mapping[str, Mapping[str, str | list[str] | None]]
+REQUIRED = "Please complete this required field."
+
+
+class ViewGestures(MessageGestures):
+    """Gestures on views. A modal can be used only while it is on top of the person's stack."""
+
+    async def click_in_view(
+        self, user: str, view_id: str, action_id: str, *, value: str | None = None, force: bool = False
+    ) -> DeliveryResult:
+        """Press a button in a view."""
+        view = self._view(user, view_id, force=force)
+        control = self.pick(view.blocks, ("button",), action_id, value=value, block_id=None, force=force)
+        sent = control.element.get("value") if value is None else value
+        return await self._act_in(view, control, {} if sent is None else {"value": sent})
+
+    async def select_in_view(
+        self, user: str, view_id: str, action_id: str, value: str | None, *, force: bool = False
+    ) -> DeliveryResult:
+        """Choose an option of a menu in a view."""
+        view = self._view(user, view_id, force=force)
+        control = self.pick(view.blocks, MENUS, action_id, value=None, block_id=None, force=force)
+        option = chosen_option(control, value, force=force)
+        self.choose(user, view.id, control, option, force=force)
+        return await self._act_in(view, control, {"selected_option": option})
+
+    async def tick_in_view(
+        self, user: str, view_id: str, action_id: str, value: str, *, force: bool = False
+    ) -> DeliveryResult:
+        """Tick or untick one box in a view."""
+        view = self._view(user, view_id, force=force)
+        control = self.pick(view.blocks, ("checkboxes",), action_id, value=None, block_id=None, force=force)
+        ticked = self.toggle(user, view.id, control, value, force=force)
+        return await self._act_in(view, control, {"selected_options": ticked})
+
+    async def submit(
+        self, user: str, view_id: str, values: Filled | None = None, *, force: bool = False
+    ) -> DeliveryResult:
+        """Fill in fields and submit the modal on top.
+
+        Slack's client checks first: what it refuses is in `view_errors`, with `status` None, and nothing goes
+        out. The app's answer is carried out: errors stay on the view; update, push, clear and close are done.
+        """
+        view = self._view(user, view_id, force=force)
+        if "submit" not in view.content and not force:
+            raise ImpossibleGesture(f"{view_id} has no submit button")
+        extra = self._fill(view, values or {}, force=force)
+        state = self.world.modals.state_values(user, view.id, view.blocks)
+        errors = {} if force else client_errors(view, state)
+        if errors:
+            self.world.modals.show_errors(view, errors)
+            return DeliveryResult(view_errors=errors)
+        if view.errors:
+            self.world.modals.show_errors(view, {})
+        for block_id, actions in extra.items():
+            state.setdefault(block_id, {}).update(actions)
+        trigger_id = self.world.triggers.make(user, view.id)
+        payload = payloads.view_submission(self.world, view, state, trigger_id)
+        result = await self.send("interactive", payload)
+        if result.error is None:
+            result = self._carry_out(view, result)
+            self.deliveries[-1] = result
+        return result
+
+    async def close_view(self, user: str, view_id: str, *, whole_stack: bool = False) -> DeliveryResult:
+        """Close a modal, or all by the x; the app hears of it only where the view has notify_on_close."""
+        view = self._view(user, view_id, force=False)
+        payload = payloads.view_closed(self.world, view, is_cleared=whole_stack)
+        self.world.modals.close(view, whole_stack=whole_stack)
+        if not view.content.get("notify_on_close"):
+            return DeliveryResult()
+        return await self.send("interactive", payload)
+
+    async def _act_in(self, view: View, control: Control, chosen: Json) -> DeliveryResult:
+        trigger_id = self.world.triggers.make(view.user, view.id)
+        payload = payloads.view_actions(
+            self.world, view, payloads.action(self.world, control, chosen), trigger_id
+        )
+        return await self.send("interactive", payload)
+
+    def _view(self, user: str, view_id: str, *, force: bool) -> View:
+        self.somebody(user, force=force)
+        view = self.world.modals.find(view_id=view_id)
+        if view is None or view.user != user:
+            raise ImpossibleGesture(f"{user} has no view {view_id} open")
+        stack = self.world.modals.stack(user)
+        if view.type == "modal" and stack[-1].id != view_id and not force:
+            raise ImpossibleGesture(f"{view_id} lies under another view")
+        return view
+
+    def _fill(self, view: View, values: Filled, *, force: bool) -> dict[str, Json]:
+        """Type and choose; returns what the view has no field for, which only `force` sends."""
+        extra: dict[str, Json] = {}
+        fields = {(c.block_id, c.action_id): c for c in controls(view.blocks) if c.type in STATE_KEYS}
+        for block_id, actions in values.items():
+            for action_id, value in actions.items():
+                control = fields.get((block_id, action_id))
+                if control is not None:
+                    state = filled_state(control, value, force=force)
+                    self.world.modals.remember(view.user, view.id, block_id, action_id, state)
+                elif force:
+                    extra.setdefault(block_id, {})[action_id] = {"type": "plain_text_input", "value": value}
+                else:
+                    raise ImpossibleGesture(f"{view.id} has no field {block_id}/{action_id}")
+        return extra
+
+    def _carry_out(self, submitted: View, result: DeliveryResult) -> DeliveryResult:
+        """Do what the acknowledgement of a submit says; a wrong one is a violation."""
+        view = self.world.modals.find(view_id=submitted.id)
+        if view is None:
+            return result
+        try:
+            answer = json_object(result.body.encode()) if result.body.strip() else {}
+            errors = self._answered(view, answer)
+        except ApiError as error:
+            self.world.violations.append(f"view_submission: {error}")
+            return replace(result, error="dispatch_failed")
+        return replace(result, view_errors=errors)
+
+    def _answered(self, view: View, answer: Json) -> Mapping[str, str]:
+        modals = self.world.modals
+        word = answer.get("response_action")
+        if not answer:
+            modals.close(view)
+        elif word == "clear":
+            modals.close(view, whole_stack=True)
+        elif word == "errors":
+            return self._show_errors(view, answer.get("errors"))
+        elif word in ("update", "push"):
+            known = frozenset({"view", "response_action"})
+            content = self.world.view_content("views.response_action", Arguments(answer), "modal", known)
+            if word == "update":
+                modals.update(view, content)
+            else:
+                modals.open(view.user, content, over=view.id)
+        else:
+            raise ApiError("invalid_arguments", f"response_action {word!r} is not one of Slack's")
+        return {}
+
+    def _show_errors(self, view: View, errors: object) -> Mapping[str, str]:
+        """Slack's docs: errors are keyed by the block_id of input blocks."""
+        inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+        if not isinstance(errors, dict) or not errors or not set(errors) <= inputs:
+            raise ApiError(
+                "invalid_arguments", f"errors for blocks that are no inputs of the view: {errors!r}"
+            )
+        if not all(isinstance(text, str) and text for text in errors.values()):
+            raise ApiError("invalid_arguments", "an error without a text")
+        self.world.modals.show_errors(view, errors)
+        return errors
+
+
+def filled_state(control: Control, value: str | list[str] | None, *, force: bool) -> Json:
+    """What `state.values` holds of a field after this was typed or chosen; an empty text is null."""
+    key, _ = STATE_KEYS[control.type]
+    filled: object = value or None
+    if key == "selected_option":
+        if isinstance(value, list):
+            raise ImpossibleGesture(f"{control.action_id} takes one value")
+        filled = chosen_option(control, value, force=force)
+    elif key == "selected_options":
+        wanted = [value] if isinstance(value, str) else value or []
+        filled = [chosen_option(control, one, force=force) for one in wanted]
+    return {"type": control.type, key: filled}
+
+
+def client_errors(view: View, state: Json) -> dict[str, str]:
+    """What Slack's client itself finds wrong with the inputs, by block."""
+    errors = {}
+    for control in controls(view.blocks):
+        if control.block["type"] != "input":
+            continue
+        key, _ = STATE_KEYS[control.type]
+        value = state[control.block_id][control.action_id][key]
+        if not value and not control.block.get("optional"):
+            errors[control.block_id] = REQUIRED
+        elif isinstance(value, str) and len(value) > control.element.get("max_length", 3000):
+            errors[control.block_id] = (
+                f"Please shorten this to {control.element.get('max_length', 3000)} characters."
+            )
+        elif isinstance(value, str) and value and len(value) < control.element.get("min_length", 0):
+            errors[control.block_id] = f"Please write at least {control.element['min_length']} characters."
+    return errors

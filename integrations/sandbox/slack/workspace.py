@@ -1,0 +1,189 @@
+"""The state of the stand-in workspace, and the builders with which tests and the demo fill it."""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Any
+
+from integrations.sandbox.slack.blocks import Json, with_ids
+from integrations.sandbox.slack.feed import Change, Feed
+from integrations.sandbox.slack.records import App, Channel, Message, Team, User, UserGroup
+
+
+class Workspace:
+    """People, channels and messages. Every record is a snapshot: a change puts a new one in its place."""
+
+    def __init__(self, app: App, now: Callable[[], float], feed: Feed) -> None:
+        self.app = app
+        self.now = now
+        self.feed = feed
+        self.teams: dict[str, Team] = {}
+        self.users: dict[str, User] = {}
+        self.usergroups: dict[str, UserGroup] = {}
+        self.channels: dict[str, Channel] = {}
+        self.ephemerals: list[Message] = []
+        self._messages: dict[str, dict[str, Message]] = {}
+        self._last_id = 0
+        self._last_microsecond = 0
+        self.add_team(app.team_id, domain=app.team_domain, name="Stand-in workspace")
+        self.add_user(app.bot_user_id, name="stanch", is_bot=True)
+
+    def new_id(self, prefix: str = "") -> str:
+        """An id in the manner of Slack's, unique in this workspace."""
+        self._last_id += 1
+        return f"{prefix}{self._last_id:010d}" if prefix else secrets.token_urlsafe(4)
+
+    def next_ts(self) -> str:
+        """The `ts` of a message made now: seconds and six digits, always above the one before."""
+        self._last_microsecond = max(int(self.now() * 1_000_000), self._last_microsecond + 1)
+        return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
+
+    # People and places
+
+    def add_team(self, team_id: str, *, domain: str | None = None, name: str | None = None) -> Team:
+        """Another organization's workspace; its people are external to the app's."""
+        team = Team(team_id, domain or team_id.lower(), name or team_id)
+        self.teams[team_id] = team
+        return team
+
+    def add_user(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        real_name: str | None = None,
+        team_id: str | None = None,
+        **fields: Any,
+    ) -> User:
+        """A person or a bot; `fields` are those of `User`."""
+        name = name or user_id.lower()
+        team_id = team_id or self.app.team_id
+        if team_id not in self.teams:
+            self.add_team(team_id)
+        user = User(id=user_id, team_id=team_id, name=name, real_name=real_name or name.title(), **fields)
+        self.users[user_id] = user
+        return user
+
+    def add_channel(
+        self,
+        channel_id: str,
+        *,
+        name: str | None = None,
+        members: Iterable[str] = (),
+        bot_in: bool = True,
+        **fields: Any,
+    ) -> Channel:
+        """A channel with these members, and the bot if `bot_in`; `fields` are those of `Channel`."""
+        everyone = frozenset(members) | (frozenset({self.app.bot_user_id}) if bot_in else frozenset())
+        channel = Channel(id=channel_id, name=name or channel_id.lower(), members=everyone, **fields)
+        self.channels[channel_id] = channel
+        self._messages.setdefault(channel_id, {})
+        return channel
+
+    def add_usergroup(self, group_id: str, *, handle: str, users: Iterable[str] = ()) -> UserGroup:
+        """A user group."""
+        group = UserGroup(group_id, handle, tuple(users))
+        self.usergroups[group_id] = group
+        return group
+
+    def change_user(self, user_id: str, **fields: Any) -> User:
+        """Change fields of a user, such as `deleted=True` or `presence="away"`."""
+        self.users[user_id] = replace(self.users[user_id], **fields)
+        return self.users[user_id]
+
+    def change_channel(self, channel_id: str, **fields: Any) -> Channel:
+        """Change fields of a channel, such as `is_archived=True` or `members=frozenset(...)`."""
+        self.channels[channel_id] = replace(self.channels[channel_id], **fields)
+        return self.channels[channel_id]
+
+    def dm(self, user: str) -> Channel:
+        """The app's direct messages with this person, opened if they weren't."""
+        existing = next((c for c in self.channels.values() if c.dm_user == user), None)
+        return existing or self.add_channel(self.new_id("D"), members=[user], private=True, dm_user=user)
+
+    def bot_is_in(self, channel: Channel) -> bool:
+        return self.app.bot_user_id in channel.members
+
+    # Messages
+
+    def messages(self, channel: str) -> list[Message]:
+        """Everything posted in a channel, replies included, oldest first; deleted ones are not."""
+        return [message for message in self._messages.get(channel, {}).values() if not message.deleted]
+
+    def message(self, channel: str, ts: str) -> Message | None:
+        """The message, or the trace of a deleted one that still has a thread."""
+        return self._messages.get(channel, {}).get(ts)
+
+    def history(self, channel: str) -> list[Message]:
+        """What Slack would list of a channel: its messages, and the traces of deleted ones with a thread."""
+        return list(self._messages.get(channel, {}).values())
+
+    def replies(self, channel: str, ts: str) -> list[Message]:
+        return [message for message in self.messages(channel) if message.is_reply and message.thread_ts == ts]
+
+    def post_as_app(
+        self,
+        channel: str,
+        text: str,
+        blocks: Collection[Json] = (),
+        *,
+        metadata: Json | None = None,
+        thread_ts: str | None = None,
+        reply_broadcast: bool = False,
+        ephemeral_to: str | None = None,
+    ) -> Message:
+        """Store a message of the app's bot, for all to see or (`ephemeral_to`) for one person."""
+        message = Message(
+            ts=self.next_ts(),
+            channel=channel,
+            user=self.app.bot_user_id,
+            bot_id=self.app.bot_id,
+            text=text,
+            blocks=with_ids(blocks, self.new_id),
+            metadata=metadata,
+            thread_ts=thread_ts,
+            reply_broadcast=reply_broadcast,
+            ephemeral_to=ephemeral_to,
+        )
+        if ephemeral_to is None:
+            self._messages[channel][message.ts] = message
+            self.feed.tell(Change("message_posted", channel=channel, ts=message.ts))
+        else:
+            self.ephemerals.append(message)
+            self.feed.tell(Change("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
+        return message
+
+    def post_as_user(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
+        """A person writes something."""
+        message = Message(ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
+        self._messages[channel][message.ts] = message
+        self.feed.tell(Change("message_posted", channel=channel, ts=message.ts))
+        return message
+
+    def redraw(self, message: Message, **fields: Any) -> Message:
+        """Put a changed message in the place of the one that stood there."""
+        if "blocks" in fields:
+            fields["blocks"] = with_ids(fields["blocks"], self.new_id)
+        changed = replace(message, **fields)
+        if message.ephemeral_to is None:
+            self._messages[message.channel][message.ts] = changed
+        else:
+            self.ephemerals = [changed if e.ts == message.ts else e for e in self.ephemerals]
+        self.feed.tell(
+            Change("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
+        )
+        return changed
+
+    def delete_message(self, channel: str, ts: str) -> None:
+        """Remove a message; one with replies leaves a trace, so that its thread goes on."""
+        message = self._messages[channel].get(ts)
+        if message is None:
+            self.ephemerals = [e for e in self.ephemerals if e.ts != ts]
+        elif self.replies(channel, ts):
+            self._messages[channel][ts] = replace(message, deleted=True, text="", blocks=(), metadata=None)
+        else:
+            del self._messages[channel][ts]
+        self.feed.tell(Change("message_deleted", channel=channel, ts=ts))
+
+    def ephemeral(self, user: str, ts: str) -> Message | None:
+        return next((e for e in self.ephemerals if e.ts == ts and e.ephemeral_to == user), None)

@@ -1,0 +1,98 @@
+"""Everything that a Web API method may read or change, in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from integrations.sandbox.slack import checks, hygiene
+from integrations.sandbox.slack.blocks import Json
+from integrations.sandbox.slack.calls import CONTENT_FAULTS, ApiError, Arguments
+from integrations.sandbox.slack.modals import Modals
+from integrations.sandbox.slack.records import App, Channel, User
+from integrations.sandbox.slack.triggers import Triggers
+from integrations.sandbox.slack.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message is to show. `blocks` and `metadata` are None where the call does not speak of them."""
+
+    text: str
+    blocks: list[Json] | None
+    metadata: Json | None
+
+
+@dataclass(slots=True)
+class World:
+    """The stand-in's state, its checks, and what it has to say about the calls so far."""
+
+    app: App
+    now: Callable[[], float]
+    scopes: set[str]
+    workspace: Workspace
+    modals: Modals
+    triggers: Triggers
+    checker: checks.Checker
+    violations: list[str] = field(default_factory=list)
+    hygiene: list[str] = field(default_factory=list)
+
+    def need_scope(self, scope: str) -> None:
+        """Refuse a call that the app's token does not cover: `missing_scope`."""
+        if scope not in self.scopes:
+            raise ApiError("missing_scope", needed=scope, provided=",".join(sorted(self.scopes)))
+
+    def channel(self, channel_id: str) -> Channel:
+        """A channel that the app can see: public, or one that its bot is in."""
+        channel = self.workspace.channels.get(channel_id)
+        if channel is None or (channel.private and not self.workspace.bot_is_in(channel)):
+            raise ApiError("channel_not_found")
+        return channel
+
+    def postable_channel(self, channel_id: str) -> Channel:
+        """Where a message may go: a channel with the bot in it; a person's id means their direct messages."""
+        if channel_id in self.workspace.users:
+            return self.workspace.dm(self.reachable_user(channel_id).id)
+        channel = self.channel(channel_id)
+        if channel.is_archived:
+            raise ApiError("is_archived")
+        if not self.workspace.bot_is_in(channel) and "chat:write.public" not in self.scopes:
+            raise ApiError("not_in_channel")
+        return channel
+
+    def reachable_user(self, user_id: str) -> User:
+        """Somebody who can be written to directly."""
+        user = self.workspace.users[user_id]
+        if user.deleted or user.is_stranger:
+            raise ApiError("channel_not_found")
+        if user.is_bot:
+            raise ApiError("cannot_dm_bot")
+        return user
+
+    def content(self, method: str, arguments: Arguments, known: frozenset[str]) -> Content:
+        """The checked content of a message; what is merely unwise goes to `hygiene`."""
+        text = arguments.text("text") or ""
+        blocks: list[Json] | None = arguments.json("blocks", list, "invalid_blocks_format")
+        self.checker.message(text, blocks)
+        sent: Json | None = arguments.json("metadata", dict, "invalid_metadata_format")
+        metadata = None if sent is None else checks.metadata(sent) or {}
+        self.note_lapses(method, arguments, blocks or [], known)
+        return Content(text, blocks, metadata)
+
+    def view_content(self, method: str, arguments: Arguments, kind: str, known: frozenset[str]) -> Json:
+        """The checked view of a call; `kind` is `modal` or `home`."""
+        view: Json | None = arguments.json("view", dict, "invalid_arguments")
+        if view is None:
+            raise ApiError("invalid_arguments", "missing required field: view")
+        self.checker.view(view, kind)
+        self.note_lapses(method, arguments, view["blocks"], known)
+        return view
+
+    def note_lapses(
+        self, method: str, arguments: Arguments, blocks: list[Json], known: frozenset[str]
+    ) -> None:
+        if self.checker.on:
+            self.hygiene += hygiene.lapses(method, arguments, blocks, known)
+
+    def note(self, where: str, error: ApiError) -> None:
+        """Keep an answer that blames the app in `violations`."""
+        if error.error in CONTENT_FAULTS:
+            self.violations.append(f"{where}: {error}")
