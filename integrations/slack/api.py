@@ -34,8 +34,6 @@ from integrations.slack.facts import (
     text,
 )
 
-TIMEOUT = 10
-"""Seconds a call may take."""
 PAGE = 200
 PAGES = 5
 """How far `find_post` reads back: 1,000 messages."""
@@ -62,13 +60,11 @@ class Slack:
 
     @classmethod
     def build(cls, token: str, api_url: str, session: aiohttp.ClientSession) -> "Slack":
-        """Connect nothing yet: calls go to `api_url` through the process's one `session`."""
+        """Connect nothing yet: calls go to `api_url` through the one `session`, within its time limit."""
         # The SDK logs whole bodies at DEBUG; and by itself it sends a post again after a lost connection.
         logger = logging.getLogger("integrations.slack.sdk")
         logger.setLevel(logging.INFO)
-        client = AsyncWebClient(
-            token, base_url=api_url, timeout=TIMEOUT, session=session, logger=logger, retry_handlers=[]
-        )
+        client = AsyncWebClient(token, base_url=api_url, session=session, logger=logger, retry_handlers=[])
         return cls(client, session=session)
 
     @property
@@ -78,7 +74,7 @@ class Slack:
 
     async def whoami(self) -> Bot:
         """Who the token belongs to, asked anew; `Unauthorized` if Slack does not accept it as a bot's."""
-        bot = parse_bot(await self._api.read("auth.test", {}))
+        bot = parse_bot(await self._api.post("auth.test", {}))
         if not bot.bot_id:
             raise Unauthorized("auth.test", "not_a_bot_token")
         self._bot = bot
@@ -93,7 +89,7 @@ class Slack:
     async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
         """Redraw one of our own messages in place. Doing it twice is harmless."""
         place = {"channel": channel, "ts": ts, "metadata": _metadata(metadata)}
-        await self._api.write("chat.update", {**place, **_content(message), **_LITERAL})
+        await self._api.post("chat.update", {**place, **_content(message), **_LITERAL})
 
     async def find_post(
         self, channel: str, metadata: Metadata, *, since: float, thread_ts: str | None = None
@@ -113,13 +109,13 @@ class Slack:
     ) -> None:
         """Show a message to one person in a channel, if they are there; Slack does not say if they were."""
         place = {"channel": channel, "user": user, "thread_ts": thread_ts}
-        await self._api.write("chat.postEphemeral", {**place, **_content(message), **_LITERAL})
+        await self._api.post("chat.postEphemeral", {**place, **_content(message), **_LITERAL})
 
     async def direct_message(
         self, user: str, message: Content, *, metadata: Metadata | None = None
     ) -> tuple[str, str]:
         """Write to one person; returns the channel and the `ts`."""
-        opened = await self._api.write("conversations.open", {"users": user})
+        opened = await self._api.post("conversations.open", {"users": user})
         channel = _needed(member(opened, "channel"), "id", "conversations.open")
         return channel, await self._post(channel, message, metadata, None)
 
@@ -138,7 +134,6 @@ class Slack:
                 json={name: value for name, value in body.items() if value is not None},
                 allow_redirects=False,
                 proxy=self._client.proxy,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             ) as response:
                 error = _respond_error(
                     response.status, response.headers, await response.text(errors="replace")
@@ -150,25 +145,25 @@ class Slack:
 
     async def open_view(self, trigger_id: str, view: View) -> ViewRef:
         """Open a modal. Slack's docs: within 3 seconds of the click, and once."""
-        return parse_view(await self._api.write("views.open", {"trigger_id": trigger_id, "view": view}))
+        return parse_view(await self._api.post("views.open", {"trigger_id": trigger_id, "view": view}))
 
     async def update_view(self, view_id: str, view: View, *, hash: str | None = None) -> ViewRef:  # noqa: A002 - Slack's word
         """Redraw an open modal; with `hash`, only if it is still in that state (else `ViewGone`)."""
         arguments = {"view_id": view_id, "view": view, "hash": hash}
-        return parse_view(await self._api.write("views.update", arguments))
+        return parse_view(await self._api.post("views.update", arguments))
 
     async def person(self, user: str) -> Person:
         """Who somebody is, or `PersonUnavailable`."""
-        return parse_person(await self._api.read("users.info", {"user": user}))
+        return parse_person(await self._api.get("users.info", {"user": user}))
 
     async def channel(self, channel: str) -> ChannelFacts:
         """What a channel is, or `ChannelUnavailable`."""
-        return parse_channel(await self._api.read("conversations.info", {"channel": channel}))
+        return parse_channel(await self._api.get("conversations.info", {"channel": channel}))
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The address of a message, for people."""
         arguments = {"channel": channel, "message_ts": ts}
-        return text(await self._api.read("chat.getPermalink", arguments), "permalink")
+        return text(await self._api.get("chat.getPermalink", arguments), "permalink")
 
     async def _post(
         self, channel: str, message: Content, metadata: Metadata | None, thread_ts: str | None
@@ -178,7 +173,7 @@ class Slack:
             "thread_ts": thread_ts,
             "metadata": None if metadata is None else _metadata(metadata),
         }
-        answer = await self._api.write(
+        answer = await self._api.post(
             "chat.postMessage", {**place, **_content(message), **_LITERAL, **_NO_PREVIEWS}
         )
         return _needed(answer, "ts", "chat.postMessage")
@@ -189,12 +184,12 @@ class Slack:
         arguments: dict[str, object] = {
             "channel": channel,
             "ts": thread_ts,
-            "oldest": f"{oldest:.6f}",
+            "oldest": f"{max(oldest, 0):.6f}",
             "limit": PAGE,
             "include_all_metadata": True,
         }
         for _ in range(PAGES):
-            answer = await self._api.read(method, arguments)
+            answer = await self._api.get(method, arguments)
             for message in items(answer, "messages"):
                 if isinstance(message, dict):
                     yield message

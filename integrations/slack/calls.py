@@ -11,7 +11,6 @@ from integrations.slack.errors import RateLimited, SlackError, Uncertain, from_c
 from integrations.slack.facts import Answer
 
 _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
-_LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
 class WebApi:
@@ -20,19 +19,19 @@ class WebApi:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def write(self, method: str, arguments: Mapping[str, object]) -> Answer:
+    async def post(self, method: str, arguments: Mapping[str, object]) -> Answer:
         """Call a method that changes something, exactly once.
 
         Raises `Uncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
         """
         return await self._call(method, json=_given(arguments))
 
-    async def read(self, method: str, arguments: Mapping[str, object]) -> Answer:
-        """Call a method that changes nothing, once more after a lost connection. Raises as `write` does."""
-        try:
-            return await self._call(method, params=_given(arguments))
-        except _LostConnection:
-            return await self._call(method, params=_given(arguments))
+    async def get(self, method: str, arguments: Mapping[str, object]) -> Answer:
+        """Call a method that changes nothing; aiohttp sends a GET once more after a lost connection.
+
+        Raises as `post` does.
+        """
+        return await self._call(method, params=_given(arguments))
 
     async def _call(
         self, method: str, *, json: dict[str, object] | None = None, params: dict[str, object] | None = None
@@ -42,8 +41,6 @@ class WebApi:
             response = await self._client.api_call(method, http_verb=verb, json=json, params=params)
         except SlackApiError as error:
             raise _refusal(method, error) from None
-        except _LOST:
-            raise _LostConnection(method, "connection_lost") from None
         except TimeoutError:
             raise Uncertain(method, "timeout") from None
         except aiohttp.ClientError:
@@ -54,10 +51,6 @@ class WebApi:
         if not isinstance(response.data, dict):
             raise Uncertain(method, "unreadable_answer")
         return response.data
-
-
-class _LostConnection(Uncertain):
-    """The connection ended before the answer; a read may be made again at once."""
 
 
 def _given(arguments: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,206 @@
+"""Whatever text they are given, the builders make messages and views that Slack takes."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from jsonschema import Draft7Validator
+
+import integrations.sandbox
+from integrations.slack.blocks import (
+    Block,
+    actions,
+    context,
+    divider,
+    header,
+    home,
+    input_block,
+    message,
+    modal,
+    plain_section,
+    section,
+)
+from integrations.slack.elements import (
+    Json,
+    Option,
+    button,
+    checkboxes,
+    overflow,
+    select,
+    text_input,
+)
+from integrations.slack.text import clean, code, lines, link, mrkdwn, prose
+from tests.integrations.slack.hostile import texts
+
+SCHEMA = json.loads(Path(integrations.sandbox.__path__[0], "data", "blocks.schema.json").read_text())
+MESSAGE, MODAL, HOME = (
+    Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": SCHEMA["definitions"]})
+    for name in ("Message", "ModalView", "HomeView")
+)
+ALERT = "90001/42"
+
+
+def faults(validator: Draft7Validator, payload: object) -> list[str]:
+    return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(payload)]
+
+
+def texts_in(node: object) -> Iterator[Json]:
+    if isinstance(node, dict):
+        if node.get("type") in {"plain_text", "mrkdwn"}:
+            yield node
+        for child in node.values():
+            yield from texts_in(child)
+    elif isinstance(node, list | tuple):
+        for child in node:
+            yield from texts_in(child)
+
+
+def every_block(text: str, *, count: int = 1) -> list[Block | None]:
+    options = [Option(text, f"v{number}", text) for number in range(count)]
+    controls = [
+        button(text, action_id="take", value=ALERT, style="primary", url=text),
+        select(text, action_id="close_as", options=options, initial="v0"),
+        overflow(action_id="more", options=options),
+        checkboxes(action_id="next_steps", options=options, checked={"v0"}),
+        None,
+    ]
+    return [
+        header(text),
+        section(lines(mrkdwn("*{}*", text), code(text), link(text, text)), accessory=controls[0]),
+        plain_section(text, block_id=f"alert:{ALERT}:words"),
+        context(*[prose(text, 3_500, lines=True)] * count),
+        None,
+        actions(*controls, block_id=f"alert:{ALERT}:1"),
+        divider(),
+    ]
+
+
+def inputs(text: str) -> list[Block | None]:
+    return [
+        input_block(
+            text,
+            text_input(action_id="comment", multiline=True, max_length=240, initial=text, placeholder=text),
+            block_id="comment",
+            hint=text,
+            optional=True,
+        ),
+        input_block(
+            text, checkboxes(action_id="understood", options=[Option(text, "yes")]), block_id="consequence"
+        ),
+    ]
+
+
+@given(texts)
+def test_any_text_makes_a_message_that_slack_takes(text: str) -> None:
+    content = message(prose(text, 5_000), *every_block(text))
+    payload = {"text": content.text, "blocks": list(content.blocks)}
+    assert faults(MESSAGE, payload) == []
+    for shown in texts_in(payload):
+        flag = {"verbatim": True} if shown["type"] == "mrkdwn" else {"emoji": False}
+        assert flag.items() <= shown.items()
+        assert clean(str(shown["text"]), lines=True) == shown["text"]
+
+
+@given(texts)
+def test_any_text_makes_forms_and_homes_that_slack_takes(text: str) -> None:
+    blocks = [*every_block(text), *inputs(text)]
+    form = modal(
+        callback_id="close_alert",
+        title=text,
+        submit=text,
+        close=text,
+        blocks=blocks,
+        private_metadata=json.dumps({"alert": ALERT}),
+    )
+    assert faults(MODAL, form) == []
+    assert faults(HOME, home(every_block(text), private_metadata="x")) == []
+
+
+def test_the_longest_text_of_each_kind_still_fits() -> None:
+    for text in ("x" * 10_000, "&" * 10_000, "🔑" * 10_000, "<!channel> " * 1_000):
+        content = message(mrkdwn("{}", prose(text, 10_000)), *every_block(text, count=200))
+        assert faults(MESSAGE, {"text": content.text, "blocks": list(content.blocks)}) == []
+        form = modal(callback_id="x", title=text, submit=text, blocks=[*every_block(text), *inputs(text)])
+        assert faults(MODAL, form) == []
+
+
+def test_lists_longer_than_slack_takes_are_cut() -> None:
+    many = [divider()] * 200
+    assert len(message(mrkdwn("a"), *many).blocks) == 50
+    assert faults(HOME, home(many)) == []
+    assert faults(MODAL, modal(callback_id="x", title="t", blocks=many)) == []
+
+
+def test_text_that_nobody_can_see_is_shown_as_empty() -> None:
+    invisible = "\u200b\u202e \n"
+    words = [str(shown["text"]) for shown in texts_in([*every_block(invisible), *inputs(invisible)])]
+    assert all("(empty)" in text for text in words)
+    assert faults(MESSAGE, {"text": "x", "blocks": [b for b in every_block(invisible) if b]}) == []
+
+
+def test_blocks_that_are_none_and_rows_without_controls_are_left_out() -> None:
+    content = message(mrkdwn("a"), None, actions(None, block_id="x"), divider())
+    assert content.blocks == ({"type": "divider"},)
+
+
+def test_a_card_is_what_it_says_where_it_is_drawn() -> None:
+    row = actions(
+        button("I'm on it", action_id="take", value=ALERT, style="primary"),
+        select("Close as…", action_id="close_as", options=[Option("Revoked", "revoked")]),
+        block_id=f"alert:{ALERT}:3",
+    )
+    assert row == {
+        "type": "actions",
+        "block_id": "alert:90001/42:3",
+        "elements": [
+            {
+                "type": "button",
+                "action_id": "take",
+                "text": {"type": "plain_text", "text": "I'm on it", "emoji": False},
+                "value": "90001/42",
+                "style": "primary",
+            },
+            {
+                "type": "static_select",
+                "action_id": "close_as",
+                "placeholder": {"type": "plain_text", "text": "Close as…", "emoji": False},
+                "options": [
+                    {"text": {"type": "plain_text", "text": "Revoked", "emoji": False}, "value": "revoked"}
+                ],
+            },
+        ],
+    }
+
+
+def test_a_value_that_is_no_option_is_not_picked() -> None:
+    options = [Option("Revoked", "revoked")]
+    assert "initial_option" not in select("p", action_id="a", options=options, initial="gone")
+    assert "initial_options" not in checkboxes(action_id="a", options=options, checked={"gone"})
+
+
+def test_a_button_opens_web_addresses_only() -> None:
+    assert "url" not in button("Open", action_id="a", url="javascript:alert(1)")
+    assert button("Open", action_id="a", url="https://octo.test/a|b")["url"] == "https://octo.test/a%7Cb"
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 256])
+def test_an_id_that_does_not_fit_is_our_mistake(wrong: str) -> None:
+    with pytest.raises(ValueError, match="Slack takes 1 to 255 characters"):
+        button("a", action_id=wrong)
+    with pytest.raises(ValueError, match="Slack takes 1 to 255 characters"):
+        section(mrkdwn("a"), block_id=wrong)
+
+
+def test_a_form_with_an_input_needs_a_submit_button() -> None:
+    with pytest.raises(ValueError, match="needs a submit button"):
+        modal(callback_id="x", title="t", blocks=inputs("a"))
+
+
+@pytest.mark.parametrize("build", [section, context])
+def test_a_plain_string_in_the_place_of_markup_is_made_harmless(build: Callable[[Any], Block]) -> None:
+    """The types refuse it; what the types don't see is escaped all the same."""
+    [shown] = texts_in(build("<!channel> *x*"))
+    assert shown["text"] == "&lt;!channel&gt; \N{ASTERISK OPERATOR}x\N{ASTERISK OPERATOR}"
