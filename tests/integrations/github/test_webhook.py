@@ -1,0 +1,323 @@
+"""What deliveries mean: every example of GitHub's, and everything that GitHub never sent."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.github.delivery import decode, scrub, verify_signature
+from integrations.github.errors import BadDelivery
+from integrations.github.json_values import GitHubAccount, JsonValue
+from integrations.github.models import LocationFacts
+from integrations.github.webhook import (
+    AlertEvent,
+    Ignored,
+    InstallationEvent,
+    LocationEvent,
+    MembershipEvent,
+    RepositoryEvent,
+    parse,
+)
+from tests.integrations.github.examples import DATA, WEBHOOKS, event_of, load, webhook
+from tests.integrations.github.test_delivery import json_values
+
+KINDS = {
+    "secret_scanning_alert": AlertEvent,
+    "secret_scanning_alert_location": LocationEvent,
+    "installation": InstallationEvent,
+    "installation_repositories": InstallationEvent,
+    "repository": RepositoryEvent,
+    "member": MembershipEvent,
+    "membership": MembershipEvent,
+    "team": MembershipEvent,
+    "team_add": MembershipEvent,
+}
+EVENTS = [*KINDS, "installation_target", "organization", "security_and_analysis", "ping", "tomorrows_event"]
+
+
+def alert_event(payload: dict[str, JsonValue]) -> AlertEvent:
+    parsed = parse("secret_scanning_alert", payload)
+    assert isinstance(parsed, AlertEvent)
+    return parsed
+
+
+def in_alert(payload: dict[str, JsonValue], **fields: JsonValue) -> dict[str, JsonValue]:
+    """The payload with fields of its alert set; None takes one away."""
+    alert = payload["alert"]
+    assert isinstance(alert, dict)
+    changed: JsonValue = {name: value for name, value in (alert | fields).items() if value is not None}
+    return {**payload, "alert": changed}
+
+
+@pytest.mark.parametrize("path", WEBHOOKS, ids=lambda path: path.name)
+def test_every_example_is_understood(path: Path) -> None:
+    parsed = parse(event_of(path), load(path))
+    assert isinstance(parsed, KINDS.get(event_of(path), object))
+    if event_of(path) in {"ping", "github_app_authorization", "secret_scanning_scan"}:
+        assert parsed == Ignored("event_not_used")
+
+
+def test_every_example_says_where_it_comes_from() -> None:
+    listed = {entry["file"] for entry in json.loads((DATA / "INDEX.json").read_bytes())}
+    assert {str(path.relative_to(DATA)) for path in DATA.glob("*/*.json")} == listed
+
+
+def test_a_full_alert_is_read_field_by_field() -> None:
+    event = alert_event(webhook("secret_scanning_alert.resolved"))
+    assert event.action == "resolved"
+    assert event.installation_id == 12345678
+    assert event.repository.full_name == "octo-org/octo-repo"
+    assert event.repository.visibility == "internal"
+    assert event.alert.state == "resolved"
+    assert event.alert.resolution == "revoked"
+    assert event.alert.resolution_comment == "rotated in INC-1"
+    assert event.alert.resolved_by == GitHubAccount(9919, "github")
+    assert event.alert.updated_at == 1788256800.0
+    assert event.alert.resolved_at == 1788264000.0
+    assert event.alert.validity == "inactive"
+    assert event.alert.category == "default"
+
+
+def test_five_fields_of_an_old_server_are_enough() -> None:
+    event = alert_event(webhook("secret_scanning_alert.reopened.ghes"))
+    assert event.alert.number == 191
+    assert event.alert.state == "open"
+    assert event.alert.html_url == "https://github.com/Codertocat/Hello-World/security/secret-scanning/191"
+    assert event.alert.secret_type_name == "adafruit_io_key"
+    assert (event.alert.updated_at, event.alert.validity, event.alert.metadata) == (None, None, None)
+    assert not event.alert.says_assigned_to
+    assert event.repository.visibility == "private"
+    assert event.installation_id is None
+
+
+@pytest.mark.parametrize(
+    ("action", "resolution", "state"),
+    [
+        ("created", None, "open"),
+        ("reopened", None, "open"),
+        ("resolved", None, "resolved"),
+        ("resolved", "revoked", "resolved"),
+        ("validated", "wont_fix", "resolved"),
+        ("validated", None, "open"),
+        ("assigned", "a_word_of_tomorrow", "resolved"),
+    ],
+)
+def test_the_state_follows_from_resolution_and_action(
+    action: str, resolution: str | None, state: str
+) -> None:
+    payload = in_alert(webhook("secret_scanning_alert.created") | {"action": action}, resolution=resolution)
+    assert alert_event(payload).alert.state == state
+
+
+def test_a_state_that_github_tells_is_taken() -> None:
+    payload = in_alert(webhook("secret_scanning_alert.validated"), state="resolved")
+    assert alert_event(payload).alert.state == "resolved"
+
+
+def test_words_that_github_may_add_pass_through() -> None:
+    payload = in_alert(
+        webhook("secret_scanning_alert.created") | {"action": "frobnicated"},
+        validity="perhaps",
+        secret_category="quantum",
+        secret_type="octo_new_key",
+    )
+    event = alert_event(payload)
+    assert (event.action, event.alert.validity, event.alert.category) == ("frobnicated", "perhaps", "quantum")
+    assert event.alert.secret_type == "octo_new_key"
+
+
+def test_who_was_assigned_is_told_beside_who_is() -> None:
+    event = alert_event(webhook("secret_scanning_alert.assigned"))
+    assert event.assignee == event.alert.assigned_to == GitHubAccount(9919, "github")
+    event = alert_event(webhook("secret_scanning_alert.unassigned"))
+    assert event.assignee == GitHubAccount(9919, "github")
+    assert event.alert.says_assigned_to
+    assert event.alert.assigned_to is None
+
+
+def test_metadata_is_read_and_an_empty_list_means_none() -> None:
+    created = alert_event(webhook("secret_scanning_alert.metadata_created")).alert
+    assert created.metadata == {"owner-name": "octocat", "secret-name": "ci token"}
+    assert alert_event(webhook("secret_scanning_alert.metadata_removed")).alert.metadata == {}
+
+
+def test_a_bypass_is_read_with_its_person_and_time() -> None:
+    alert = alert_event(webhook("secret_scanning_alert.created.push_protection_bypassed")).alert
+    assert alert.bypassed is True
+    assert alert.bypassed_by == GitHubAccount(9919, "github")
+    assert alert.bypassed_at == 1788256799.0
+
+
+def test_a_new_location_gets_a_page_for_people() -> None:
+    parsed = parse("secret_scanning_alert_location", webhook("secret_scanning_alert_location.created.ghes"))
+    assert isinstance(parsed, LocationEvent)
+    sha = "f14d7debf9775f957cf4f1e8176da0786431f72b"
+    page = f"https://github.com/Codertocat/Hello-World/blob/{sha}/example/secrets.txt#L1"
+    assert parsed.location == LocationFacts("commit", "/example/secrets.txt", 1, sha, page)
+
+
+def test_a_location_without_an_action_is_a_new_one() -> None:
+    payload = webhook("secret_scanning_alert_location.created.spec")
+    del payload["action"]
+    parsed = parse("secret_scanning_alert_location", payload)
+    assert isinstance(parsed, LocationEvent)
+    assert parsed.action == "created"
+
+
+def test_installations_tell_which_repositories_came_and_went() -> None:
+    created = parse("installation", webhook("installation.created.api"))
+    assert isinstance(created, InstallationEvent)
+    assert created.added == ((186853002, "Codertocat/Hello-World"),)
+    assert created.installation.account == GitHubAccount(21031067, "Codertocat")
+    deleted = parse("installation", webhook("installation.deleted.api"))
+    assert isinstance(deleted, InstallationEvent)
+    assert deleted.removed == ((1296269, "octocat/Hello-World"),)
+    added = parse("installation_repositories", webhook("installation_repositories.added"))
+    assert isinstance(added, InstallationEvent)
+    assert (added.added, added.removed) == (((186853007, "Codertocat/Space"),), ())
+    suspended = parse("installation", webhook("installation.suspend"))
+    assert isinstance(suspended, InstallationEvent)
+    assert suspended.installation.suspended
+
+
+def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
+    organization = parse("organization", webhook("organization.renamed"))
+    assert isinstance(organization, InstallationEvent)
+    assert organization.installation.account == GitHubAccount(38302899, "Octocoders")
+    target = {
+        "action": "renamed",
+        "account": {"id": 7, "login": "new-name"},
+        "changes": {"login": {"from": "old-name"}},
+        "installation": {"id": 9},
+        "target_type": "Organization",
+    }
+    renamed = parse("installation_target", target)
+    assert isinstance(renamed, InstallationEvent)
+    assert (renamed.action, renamed.installation.id) == ("renamed", 9)
+    assert renamed.installation.account == GitHubAccount(7, "new-name")
+    assert renamed.installation.account_type == "Organization"
+
+
+def test_a_rename_and_a_transfer_tell_the_old_name() -> None:
+    renamed = webhook("repository.renamed") | {"changes": {"repository": {"name": {"from": "Old-World"}}}}
+    parsed = parse("repository", renamed)
+    assert isinstance(parsed, RepositoryEvent)
+    assert parsed.previous_name == "Octocoders/Old-World"
+    transferred = parse("repository", webhook("repository.transferred"))
+    assert isinstance(transferred, RepositoryEvent)
+    assert transferred.previous_name == "octocat/Hello-World"
+    edited = parse("repository", webhook("repository.edited"))
+    assert isinstance(edited, RepositoryEvent)
+    assert edited.previous_name is None
+
+
+def test_changed_security_settings_are_a_change_of_the_repository() -> None:
+    payload = webhook("repository.edited")
+    del payload["action"]
+    parsed = parse("security_and_analysis", payload)
+    assert isinstance(parsed, RepositoryEvent)
+    assert parsed.action == "security_and_analysis"
+
+
+@pytest.mark.parametrize(
+    ("name", "person", "repository", "owner"),
+    [
+        ("member.edited", 583231, 135493233, "Codertocat"),
+        ("membership.removed", 21031067, None, "Octocoders"),
+        ("organization.member_added", 39652351, None, "Octocoders"),
+        ("team.added_to_repository", None, 186853261, "Octocoders"),
+        ("team.deleted", None, None, "Octocoders"),
+        ("team_add", None, 186853261, "Octocoders"),
+    ],
+)
+def test_changed_rights_name_the_narrowest_thing(
+    name: str, person: int | None, repository: int | None, owner: str
+) -> None:
+    parsed = parse(name.partition(".")[0], webhook(name))
+    assert isinstance(parsed, MembershipEvent)
+    assert (parsed.person_id, parsed.repository_id, parsed.owner.login) == (person, repository, owner)
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, True, "42", 1.5, 2**63, []])
+def test_an_alert_without_a_usable_number_is_a_bad_delivery(number: JsonValue) -> None:
+    with pytest.raises(BadDelivery):
+        alert_event(in_alert(webhook("secret_scanning_alert.created"), number=number))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": None},
+        {"id": "1"},
+        {"id": True},
+        {"full_name": "no-slash"},
+        {"full_name": "../.."},
+        {"full_name": "octo/.."},
+        {"full_name": "octo/a/b"},
+        {"full_name": "octo/a?x"},
+        {"owner": None},
+        {"owner": {"login": "octo"}},
+    ],
+)
+def test_a_repository_without_a_usable_identity_is_a_bad_delivery(change: dict[str, JsonValue]) -> None:
+    payload = webhook("secret_scanning_alert.created")
+    repository = payload["repository"]
+    assert isinstance(repository, dict)
+    with pytest.raises(BadDelivery):
+        alert_event(payload | {"repository": repository | change})
+
+
+@pytest.mark.parametrize("missing", ["action", "alert", "repository"])
+def test_an_alert_delivery_without_its_parts_is_a_bad_delivery(missing: str) -> None:
+    payload = webhook("secret_scanning_alert.created")
+    del payload[missing]
+    with pytest.raises(BadDelivery):
+        alert_event(payload)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(EVENTS), json_values)
+def test_no_json_at_all_makes_parsing_fail_otherwise(event: str, payload: JsonValue) -> None:
+    with suppress(BadDelivery):
+        parse(event, payload)  # type: ignore[arg-type]  # What comes over the wire keeps no promise.
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_no_field_of_a_real_delivery_makes_parsing_fail_otherwise(data: st.DataObject) -> None:
+    """Any value at any one or two places of a real payload: it parses, or it is a bad delivery."""
+    path = data.draw(st.sampled_from(WEBHOOKS))
+    payload = load(path)
+    for _ in range(data.draw(st.integers(1, 2))):
+        place: JsonValue = payload
+        while isinstance(place, dict) and place:
+            name = data.draw(st.sampled_from(sorted(place)))
+            if not isinstance(place[name], dict) or data.draw(st.booleans()):
+                place[name] = data.draw(json_values)
+                break
+            place = place[name]
+    with suppress(BadDelivery):
+        parse(event_of(path), payload)
+
+
+def test_a_delivery_is_read_in_a_fraction_of_a_millisecond() -> None:
+    payload = webhook("secret_scanning_alert.created")
+    body = json.dumps(payload).encode()
+    assert best(lambda: parse("secret_scanning_alert", payload)) < 0.0002
+    assert best(lambda: scrub(decode(body, "application/json"))) < 0.001
+    assert best(lambda: verify_signature("secret", body, "sha256=00")) < 0.0002
+
+
+def best(work: Callable[[], object]) -> float:
+    """Seconds of the fastest of many runs, which a busy machine doesn't change."""
+    durations = []
+    for _ in range(200):
+        start = time.perf_counter()
+        work()
+        durations.append(time.perf_counter() - start)
+    return min(durations)
