@@ -146,6 +146,11 @@ def usergroup(group_id: str) -> Mrkdwn:
     return _mention("!subteam^", group_id)
 
 
+def emoji(name: str) -> Mrkdwn:
+    """An emoji by the name that we chose in our source, as `emoji("warning")`."""
+    return Mrkdwn(f":{name}:") if _EMOJI_CODE.fullmatch(f":{name}:") else prose(name)
+
+
 def mrkdwn(template: str, *args: str | int | Mrkdwn, **named: str | int | Mrkdwn) -> Mrkdwn:
     """Our own markup with `{}` or `{name}` for the arguments: `mrkdwn("*{}* in {}", title, code(path))`.
 

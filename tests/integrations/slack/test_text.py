@@ -15,6 +15,7 @@ from integrations.slack.text import (
     code,
     cut,
     date,
+    emoji,
     escape,
     fact,
     join,
@@ -112,6 +113,11 @@ def test_finished_markup_goes_into_a_template_as_it_is() -> None:
     assert mrkdwn("{} by {}, {} times", fact("Found", "<b>"), user("U0DANA"), 2) == (
         "*Found:* &lt;b&gt; by <@U0DANA>, 2 times"
     )
+
+
+def test_an_emoji_of_ours_is_one_and_nothing_else_is() -> None:
+    assert mrkdwn("{} {}", emoji("no_entry"), ":no_entry:") == ":no_entry: \N{RATIO}no_entry\N{RATIO}"
+    assert emoji("<!here>") == "&lt;!here&gt;"
 
 
 def test_joined_strings_are_no_longer_markup() -> None:

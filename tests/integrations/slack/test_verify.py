@@ -37,7 +37,7 @@ def test_a_timestamp_may_be_five_minutes_off(off: int, accepted: bool) -> None:
         ("now", SIGNATURE),
         ("-1531420618", SIGNATURE),
         ("1531420618.0", SIGNATURE),
-        ("١٥٣١٤٢٠٦١٨", SIGNATURE),
+        ("²" * 10, SIGNATURE),
         ("9" * 5000, SIGNATURE),
         (TIMESTAMP, SIGNATURE.upper()),
         (TIMESTAMP, SIGNATURE[3:]),

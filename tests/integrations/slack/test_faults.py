@@ -1,0 +1,226 @@
+"""Whatever goes wrong with Slack has the class of what to do about it, and quotes none of our texts."""
+
+import logging
+from typing import Literal
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from integrations.sandbox.slack import SlackSandbox
+from integrations.slack import errors
+from integrations.slack.api import Slack
+from integrations.slack.blocks import Block, Content
+from integrations.slack.text import mrkdwn
+from tests.integrations.slack.samples import CARD, DANA, SEC, words
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+async def test_a_post_whose_answer_is_lost_is_sent_once_and_uncertain(
+    slack: Slack, sandbox: SlackSandbox, drop: Literal["before", "after"]
+) -> None:
+    sandbox.faults.add("chat.postMessage", drop=drop, times=1)
+    with pytest.raises(errors.Uncertain, match=r"chat\.postMessage was no_answer"):
+        await slack.post(SEC, words("open"), metadata=CARD)
+    assert len(sandbox.calls("chat.postMessage")) == 1
+    assert len(sandbox.cards(SEC)) == (1 if drop == "after" else 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 500, "body": {"ok": False, "error": "internal_error"}}, "internal_error"),
+        ({"status": 200, "body": {"ok": False, "error": "fatal_error"}}, "fatal_error"),
+        ({"status": 502, "body": "Bad gateway"}, "http_502"),
+        ({"status": 503, "body": {}}, "http_503"),
+        ({"status": 200, "body": "surprise"}, "unreadable_answer"),
+        ({"status": 200, "body": {"ok": True}}, "unreadable_answer"),
+        ({"garbage": True}, "http_200"),
+    ],
+)
+async def test_an_answer_that_says_nothing_leaves_a_post_uncertain(
+    slack: Slack, sandbox: SlackSandbox, fault: dict[str, object], code: str
+) -> None:
+    sandbox.faults.add("chat.postMessage", times=1, **fault)  # type: ignore[arg-type] # A table of keywords.
+    with pytest.raises(errors.Uncertain) as caught:
+        await slack.post(SEC, words("open"), metadata=CARD)
+    assert caught.value.code == code
+    assert len(sandbox.calls("chat.postMessage")) == 1
+
+
+async def test_a_post_without_an_answer_in_time_is_uncertain(sandbox: SlackSandbox) -> None:
+    sandbox.faults.add("chat.postMessage", hang=True)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as hasty:
+        slack = Slack.build(sandbox.bot_token, sandbox.api_url, hasty)
+        with pytest.raises(errors.Uncertain, match="timeout"):
+            await slack.post(SEC, words("open"), metadata=CARD)
+
+
+async def test_a_server_that_is_down_is_uncertain_and_a_read_was_tried_twice(
+    slack: Slack, sandbox: SlackSandbox
+) -> None:
+    sandbox.faults.add("users.info", drop="before")
+    with pytest.raises(errors.Uncertain):
+        await slack.person(DANA)
+    assert len(sandbox.calls("users.info")) == 2
+    await sandbox.stop()
+    with pytest.raises(errors.Uncertain):
+        await slack.whoami()
+
+
+async def test_a_read_survives_one_lost_connection(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.faults.add("users.info", drop="before", times=1)
+    assert (await slack.person(DANA)).id == DANA
+
+
+async def test_too_many_calls_are_told_with_the_time_to_wait(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.rate_limit("chat.postMessage", retry_after=7)
+    with pytest.raises(errors.RateLimited) as caught:
+        await slack.post(SEC, words("open"), metadata=CARD)
+    assert caught.value.retry_after == 7.0
+    sandbox.fail("chat.postMessage", "message_limit_exceeded")
+    with pytest.raises(errors.RateLimited) as caught:
+        await slack.post(SEC, words("open"), metadata=CARD)
+    assert caught.value.retry_after == errors.DEFAULT_RETRY_AFTER
+    assert sandbox.cards(SEC) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("not_in_channel", errors.ChannelUnavailable),
+        ("is_archived", errors.ChannelUnavailable),
+        ("restricted_action_read_only_channel", errors.ChannelUnavailable),
+        ("cannot_reply_to_message", errors.MessageGone),
+        ("invalid_auth", errors.Unauthorized),
+        ("token_revoked", errors.Unauthorized),
+        ("a_word_of_tomorrow", errors.Rejected),
+    ],
+)
+async def test_each_refusal_has_the_class_of_what_to_do_about_it(
+    slack: Slack, sandbox: SlackSandbox, code: str, kind: type[errors.SlackError]
+) -> None:
+    sandbox.fail("chat.postMessage", code)
+    with pytest.raises(kind) as caught:
+        await slack.post(SEC, words("open"), metadata=CARD)
+    assert (caught.value.method, caught.value.code) == ("chat.postMessage", code)
+    assert str(caught.value) == f"Slack's answer to chat.postMessage was {code}."
+
+
+async def test_a_deleted_message_and_a_channel_left_are_told_apart(
+    slack: Slack, sandbox: SlackSandbox
+) -> None:
+    ts = await slack.post(SEC, words("open"), metadata=CARD)
+    sandbox.workspace.delete_message(SEC, ts)
+    with pytest.raises(errors.MessageGone):
+        await slack.update(SEC, ts, words("closed"), metadata=CARD)
+    with pytest.raises(errors.ChannelUnavailable):
+        await slack.update("C0NONE", ts, words("closed"), metadata=CARD)
+
+
+async def test_a_missing_scope_is_named(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.scopes.remove("users:read")
+    with pytest.raises(errors.Unauthorized, match="missing_scope \\(needed: users:read\\)"):
+        await slack.person(DANA)
+
+
+async def test_a_refused_block_is_named_by_its_place_and_not_by_its_words(
+    slack: Slack, sandbox: SlackSandbox
+) -> None:
+    wrong = Content(mrkdwn("a"), (Block({"type": "section", "text": "planted words"}),))
+    with pytest.raises(errors.Rejected) as caught:
+        await slack.post(SEC, wrong, metadata=CARD)
+    assert "/blocks/0" in str(caught.value)
+    assert "planted" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+async def test_a_wrong_token_is_unauthorized(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> None:
+    with pytest.raises(errors.Unauthorized, match="invalid_auth"):
+        await Slack.build("xoxb" + "-wrong", sandbox.api_url, session).whoami()
+
+
+async def test_a_users_token_is_refused(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.faults.add("auth.test", status=200, body={"ok": True, "team_id": "T0", "user_id": "U0"})
+    with pytest.raises(errors.Unauthorized, match="not_a_bot_token"):
+        await slack.whoami()
+
+
+# Answers by response_url
+
+
+async def test_a_click_is_answered_privately_by_its_response_url(slack: Slack, sandbox: SlackSandbox) -> None:
+    url = sandbox.response_urls.make("actions", DANA, SEC)
+    await slack.respond(url, words("not you"))
+    await slack.respond(url, words("you"), replace_original=True)
+    assert [m.text for m in sandbox.private_messages(DANA)] == ["you"]
+    assert sandbox.channel_messages(SEC) == []
+
+
+async def test_a_response_url_is_used_up_after_five_answers(slack: Slack, sandbox: SlackSandbox) -> None:
+    url = sandbox.response_urls.make("commands", DANA, SEC)
+    for number in range(5):
+        await slack.respond(url, words(str(number)))
+    with pytest.raises(errors.ResponseUrlGone):
+        await slack.respond(url, words("too late"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 404, "body": "no"}, errors.ResponseUrlGone),
+        ({"status": 410, "body": "no"}, errors.ResponseUrlGone),
+        ({"status": 200, "body": {"ok": False, "error": "expired_url"}}, errors.ResponseUrlGone),
+        ({"status": 429, "headers": {"Retry-After": "3"}}, errors.RateLimited),
+        ({"status": 500}, errors.Uncertain),
+        ({"drop": "before"}, errors.Uncertain),
+        ({"status": 302, "headers": {"Location": "https://evil.test/"}}, errors.Rejected),
+        ({"status": 200, "body": {"ok": False, "error": "invalid_blocks"}}, errors.Rejected),
+    ],
+)
+async def test_a_failed_answer_has_its_class_too(
+    slack: Slack, sandbox: SlackSandbox, fault: dict[str, object], kind: type[errors.SlackError]
+) -> None:
+    sandbox.faults.add("response_url", **fault)  # type: ignore[arg-type] # A table of keywords.
+    with pytest.raises(kind):
+        await slack.respond(sandbox.response_urls.make("actions", DANA, SEC), words("hello"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.test/actions/1",
+        "http://hooks.slack.com/actions/1",
+        "https://hooks.slack.com.evil.test/actions/1",
+        "https://hooks.slack.com@evil.test/actions/1",
+        "https://hooks.slack.com:8443/actions/1",
+        "https://127.0.0.1/actions/1",
+        "file:///etc/passwd",
+        "https://[broken",
+        "",
+    ],
+)
+async def test_private_words_go_to_slack_alone(slack: Slack, url: str) -> None:
+    with pytest.raises(ValueError, match="not Slack's"):
+        await slack.respond(url, words("private"))
+
+
+# Logs
+
+
+async def test_no_body_reaches_a_log_even_at_debug(
+    slack: Slack, sandbox: SlackSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await slack.post(SEC, words("planted words"), metadata=CARD)
+    sandbox.fail("chat.postMessage", "internal_error")
+    with pytest.raises(errors.Uncertain):
+        await slack.post(SEC, words("planted words"), metadata=CARD)
+    assert "planted" not in caplog.text
+    assert sandbox.bot_token not in caplog.text
+
+
+def test_bolt_gets_a_client_that_sends_nothing_again(slack: Slack) -> None:
+    assert isinstance(slack.client, AsyncWebClient)
+    assert slack.client.retry_handlers == []
