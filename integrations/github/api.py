@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
-from integrations.github.client import Client, Credential
+from integrations.github.client import Anonymous, Client, Credential
 from integrations.github.connection import Connection, repository_variables
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, Malformed, NotFound
 from integrations.github.installation import Installation
@@ -70,17 +70,19 @@ class GitHub:
         private_key: str,
         version: str,
         now: Callable[[], float],
+        timeout: float = 10.0,
     ) -> None:
         """`api_url` and `url` are GitHub's API and GitHub for people; `version` is Stanch's own.
 
-        The session must have no credentials, cookies or base address of its own. Raises ValueError where the
-        private key is none.
+        `timeout` is for one call, in seconds. The session must have no credentials, cookies or base address
+        of its own. Raises ValueError where the private key is none.
         """
         self._session = session
         self._api_url = api_url.rstrip("/")
         self._web_url = url.rstrip("/")
         self.user_agent = f"stanch/{version}"
         self._now = now
+        self._timeout = timeout
         self._slots = asyncio.Semaphore(_SIMULTANEOUS)
         self._tokens = InstallationTokens(self._mint, now)
         self._clients: dict[int, Client] = {}
@@ -89,7 +91,12 @@ class GitHub:
 
     def _client(self) -> Client:
         return Client(
-            self._session, api_url=self._api_url, user_agent=self.user_agent, now=self._now, slots=self._slots
+            self._session,
+            api_url=self._api_url,
+            user_agent=self.user_agent,
+            now=self._now,
+            slots=self._slots,
+            timeout=self._timeout,
         )
 
     def _connect(self, client: Client, credential: Credential) -> Connection:
@@ -143,10 +150,16 @@ class GitHub:
     async def server(self) -> Server:
         """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
         if self._server is None or self._now() >= self._server[0] + _SERVER_KEPT:
-            version = await self._app.get(_installed_version, "/meta")
-            host = urlsplit(self._api_url).hostname or ""
-            self._server = self._now(), Server(version, host.endswith(".ghe.com"))
+            self._server = self._now(), await self._ask_server()
         return self._server[1]
+
+    async def _ask_server(self) -> Server:
+        host = urlsplit(self._api_url).hostname or ""
+        if host == "api.github.com" or host.endswith(".ghe.com"):
+            return Server(None, data_residency=host != "api.github.com")
+        # GitHub takes no App's JWT here.
+        anonymous = self._connect(self._client(), Anonymous())
+        return Server(await anonymous.get(_installed_version, "/meta"))
 
     async def server_version(self) -> str | None:
         """GHES's version; None on github.com and GHE.com."""
@@ -154,7 +167,9 @@ class GitHub:
 
     async def revoke(self, literal: Literal) -> RevokeAnswer:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""
-        return await revoke(self._session, self._api_url, self.user_agent, literal, self._now)
+        return await revoke(
+            self._session, self._api_url, self.user_agent, literal, self._now, timeout=self._timeout
+        )
 
 
 def _app_facts(raw: JsonObject) -> AppFacts:

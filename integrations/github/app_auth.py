@@ -60,7 +60,7 @@ class AppKey:
             self._renew_at = issued + _JWT_LIFE - _RENEW_BEFORE
         return self._jwt
 
-    def refuse(self, token: Literal) -> bool:
+    def refuse(self, token: Literal | None) -> bool:
         """A new JWT of the same key would be refused as well."""
         return False
 
@@ -95,7 +95,7 @@ class InstallationTokens:
         # Shielded: a caller that gives up must not take the token away from the others who wait for it.
         return (await asyncio.shield(task)).token
 
-    def drop(self, scope: Scope, token: Literal) -> None:
+    def drop(self, scope: Scope, token: Literal | None) -> None:
         """Forget a token that GitHub refused, unless a newer one has taken its place."""
         kept = self._kept.get(scope)
         if kept is not None and kept.token is token:
@@ -129,7 +129,7 @@ class InstallationCredential:
         """A token with some life left; raises GitHubError where GitHub gives none."""
         return await self._tokens.get(self._scope)
 
-    def refuse(self, token: Literal) -> bool:
+    def refuse(self, token: Literal | None) -> bool:
         """A token may have been revoked before its time: drop it and try once with a new one."""
         self._tokens.drop(self._scope, token)
         return True

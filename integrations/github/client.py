@@ -16,7 +16,6 @@ from integrations.github.json_values import JsonObject, json_objects
 from integrations.literal import Literal
 
 API_VERSION = "2022-11-28"
-TIMEOUT = aiohttp.ClientTimeout(total=10)
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 307, 308})
 
@@ -26,11 +25,21 @@ T = TypeVar("T")
 class Credential(Protocol):
     """What a call is authorised with: the App itself, or one of its installations."""
 
-    async def token(self) -> Literal:
-        """The token to send now; raises GitHubError where none is to be had."""
+    async def token(self) -> Literal | None:
+        """The token to send now, or None for a call that takes none; raises GitHubError without one."""
 
-    def refuse(self, token: Literal) -> bool:
+    def refuse(self, token: Literal | None) -> bool:
         """GitHub answered 401 to this token; says whether a new one is worth a second try."""
+
+
+class Anonymous:
+    """No credential at all, for calls that GitHub wants without one."""
+
+    async def token(self) -> None:
+        return None
+
+    def refuse(self, token: Literal | None) -> bool:
+        return False
 
 
 class _StrayedError(Exception):
@@ -60,10 +69,13 @@ class Client(GitHubAPI):
         user_agent: str,
         now: Callable[[], float],
         slots: asyncio.Semaphore,
+        timeout: float,
     ) -> None:
+        """`slots` are the calls at once, over all clients; `timeout` is for one call, in seconds."""
         super().__init__(session, user_agent, base_url=api_url)
         self._now = now
         self._slots = slots
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
 
     async def call(
         self,
@@ -144,13 +156,13 @@ class Client(GitHubAPI):
                 raise
         return await self._translated(what, send(self._headers(await credential.token())))
 
-    def _headers(self, token: Literal) -> dict[str, str]:
-        return {
-            "authorization": f"Bearer {token.reveal()}",
+    def _headers(self, token: Literal | None) -> dict[str, str]:
+        headers = {
             "x-github-api-version": API_VERSION,
             "user-agent": self.requester,
             "accept": sansio.accept_format(),
         }
+        return headers | {"authorization": f"Bearer {token.reveal()}"} if token else headers
 
     async def _translated(self, what: str, answer: Awaitable[T]) -> T:
         try:
@@ -199,7 +211,7 @@ class Client(GitHubAPI):
             async with (
                 self._slots,
                 self._session.request(
-                    method, url, headers=headers, data=body, allow_redirects=False, timeout=TIMEOUT
+                    method, url, headers=headers, data=body, allow_redirects=False, timeout=self._timeout
                 ) as response,
             ):
                 answer = response.status, response.headers, await response.read()

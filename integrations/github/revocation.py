@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from integrations.github.answers import is_limited, message_of, no_answer
-from integrations.github.client import API_VERSION, TIMEOUT
+from integrations.github.client import API_VERSION
 from integrations.github.errors import Uncertain
 from integrations.literal import Literal
 from integrations.providers.github_token import retry_time
@@ -32,6 +32,8 @@ async def revoke(
     user_agent: str,
     literal: Literal,
     now: Callable[[], float],
+    *,
+    timeout: float,
 ) -> RevokeAnswer:
     """Send one literal to `POST /credentials/revoke`, on a session without credentials of its own.
 
@@ -49,7 +51,7 @@ async def revoke(
                 "X-GitHub-Api-Version": API_VERSION,
             },
             allow_redirects=False,
-            timeout=TIMEOUT,
+            timeout=aiohttp.ClientTimeout(total=timeout),
         ) as response:
             status, headers, body = response.status, response.headers, await response.read()
     except (aiohttp.ClientError, OSError) as error:

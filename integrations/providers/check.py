@@ -1,6 +1,6 @@
 """Asks GitHub, with a leaked token and nothing else of ours, whether that token still works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
 
@@ -16,8 +16,6 @@ from integrations.providers.github_token import (
     kinds_of_type,
 )
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
-
 
 async def check(
     session: aiohttp.ClientSession,
@@ -29,6 +27,7 @@ async def check(
     base64_encoded: bool,
     named: bool,
     now: Callable[[], float],
+    timeout: float = 10.0,
 ) -> Verdict:
     """Ask the host at `api_url` whether the literal works there; `named` also learns whose it is.
 
@@ -43,9 +42,19 @@ async def check(
     question = ask(kind, named)
     if question is None:
         return Verdict("unknown", Reason.CANNOT_BE_ASKED)
-    verdict = await _send(session, api_url, user_agent, token, question, now)
-    if verdict.reason == Reason.NOT_FOUND and question.otherwise:
-        return await _send(session, api_url, user_agent, token, question.otherwise, now)
+
+    async def send(question: Ask) -> Verdict:
+        status, headers, body = await _send(session, api_url, user_agent, token, question, timeout)
+        return judge(status, headers, body, now=now())
+
+    try:
+        verdict = await send(question)
+        if verdict.reason == Reason.NOT_FOUND and question.otherwise:
+            verdict = await send(question.otherwise)
+    except TimeoutError:
+        return Verdict("unknown", Reason.TIMEOUT)
+    except (aiohttp.ClientError, OSError):
+        return Verdict("unknown", Reason.UNREACHABLE)
     return verdict
 
 
@@ -55,23 +64,18 @@ async def _send(
     user_agent: str,
     token: Literal,
     question: Ask,
-    now: Callable[[], float],
-) -> Verdict:
-    try:
-        async with session.request(
-            question.method,
-            api_url.rstrip("/") + question.path,
-            headers={
-                "Authorization": f"Bearer {token.reveal()}",
-                "User-Agent": user_agent,
-                "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": "2022-11-28",
-            },
-            allow_redirects=False,
-            timeout=_TIMEOUT,
-        ) as response:
-            return judge(response.status, response.headers, await response.read(), now=now())
-    except TimeoutError:
-        return Verdict("unknown", Reason.TIMEOUT)
-    except (aiohttp.ClientError, OSError):
-        return Verdict("unknown", Reason.UNREACHABLE)
+    timeout: float,
+) -> tuple[int, Mapping[str, str], bytes]:
+    async with session.request(
+        question.method,
+        api_url.rstrip("/") + question.path,
+        headers={
+            "Authorization": f"Bearer {token.reveal()}",
+            "User-Agent": user_agent,
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        },
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(total=timeout),
+    ) as response:
+        return response.status, response.headers, await response.read()
