@@ -53,7 +53,9 @@ class Checker:
             raise ApiError("invalid_blocks", "special mention [json-pointer:/text]")
         if blocks:
             found = list(self._schema_faults("Message", {"text": text or "-", "blocks": blocks}))
-            if found := found or list(rule_faults(blocks)):
+            # The further rules may rely on the shapes that the schema checks.
+            found = found or list(rule_faults(blocks))
+            if found:
                 raise ApiError("invalid_blocks", *found)
 
     def view(self, view: Json, kind: str) -> None:

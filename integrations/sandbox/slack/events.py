@@ -69,11 +69,16 @@ class Events(ViewGestures):
         request = self.transport.request(
             body, content_type=content_type, timestamp=timestamp, signed=signature, headers=headers
         )
-        return await self.transport.post(request, {})
+        return await self._post(request)
 
     async def resend(
         self, request: SignedRequest, headers: Mapping[str, str] | None = None
     ) -> DeliveryResult:
         """Send an earlier request once more, byte for byte, with more headers where given."""
         again = SignedRequest(request.url, {**request.headers, **(headers or {})}, request.body)
-        return await self.transport.post(again, {})
+        return await self._post(again)
+
+    async def _post(self, request: SignedRequest) -> DeliveryResult:
+        result = await self.transport.post(request, {})
+        self.deliveries.append(result)
+        return result

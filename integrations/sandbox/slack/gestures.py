@@ -224,7 +224,9 @@ class MessageGestures(Gestures):
         """A channel that the person sees: theirs, or a public one of their workspace."""
         channel = self.world.workspace.channels[channel_id]
         sees = user.id in channel.members or (
-            not channel.private and user.team_id == self.world.app.team_id and not user.is_ultra_restricted
+            not channel.private
+            and user.team_id == self.world.app.team_id
+            and not (user.is_restricted or user.is_ultra_restricted)
         )
         if not sees and not force:
             raise ImpossibleGesture(f"{user.id} is not in {channel_id}")

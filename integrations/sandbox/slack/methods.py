@@ -62,9 +62,7 @@ DEFAULT_SCOPES = frozenset(
         "groups:read",
         "groups:history",
         "im:history",
-        "im:read",
         "im:write",
-        "usergroups:read",
         "users:read",
     }
 )

@@ -131,7 +131,9 @@ def message_json(world: World, message: Message, *, all_metadata: bool = True) -
 
 def _thread_json(world: World, message: Message) -> Json:
     if message.is_reply:
-        return {"thread_ts": message.thread_ts, "parent_user_id": world.app.bot_user_id}
+        parent = world.workspace.message(message.channel, message.thread_ts or "")
+        parent_user = {"parent_user_id": parent.user} if parent is not None else {}
+        return {"thread_ts": message.thread_ts, **parent_user}
     replies = world.workspace.replies(message.channel, message.ts)
     if not replies:
         return {}

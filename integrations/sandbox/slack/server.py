@@ -1,5 +1,6 @@
 """The stand-in Slack as a server: the Web API and the response URLs over HTTP, with faults on request."""
 
+import json
 import re
 import secrets
 import time
@@ -8,9 +9,9 @@ from typing import Self
 
 from aiohttp import web
 
-from integrations.sandbox.faults import Effect, FaultPlan
+from integrations.sandbox.faults import Effect, FaultPlan, Rule
 from integrations.sandbox.slack.blocks import Json
-from integrations.sandbox.slack.calls import ApiError, Arguments, RecordedCall, read_call
+from integrations.sandbox.slack.calls import JSON_TYPE, ApiError, Arguments, RecordedCall, read_call
 from integrations.sandbox.slack.checks import Checker
 from integrations.sandbox.slack.events import Events
 from integrations.sandbox.slack.feed import Feed
@@ -121,15 +122,15 @@ class SlackSandbox(Events, Sight):
         """The calls of one method (`response_url` for those), in order."""
         return [call for call in self.requests if call.method == method]
 
-    def rate_limit(self, method: str, *, retry_after: int = 1, times: int | None = 1) -> None:
-        """Answer the next calls of a method with 429 and `Retry-After` in seconds."""
+    def rate_limit(self, method: str, *, retry_after: int = 1, times: int | None = 1) -> Rule:
+        """Answer the next calls of a method with 429 and `Retry-After` (seconds); `faults.remove` ends it."""
         body = {"ok": False, "error": "ratelimited"}
         headers = {"Retry-After": str(retry_after)}
-        self.faults.add(re.escape(method), times=times, status=429, headers=headers, body=body)
+        return self.faults.add(re.escape(method), times=times, status=429, headers=headers, body=body)
 
-    def fail(self, method: str, error: str, *, times: int | None = 1) -> None:
+    def fail(self, method: str, error: str, *, times: int | None = 1) -> Rule:
         """Answer the next calls of a method with an error of Slack's, without effect."""
-        self.faults.add(re.escape(method), times=times, status=200, body={"ok": False, "error": error})
+        return self.faults.add(re.escape(method), times=times, status=200, body={"ok": False, "error": error})
 
     # Serving
 
@@ -235,6 +236,8 @@ class SlackSandbox(Events, Sight):
         response = await self.faults.guard(request, call.method, effect)
         dropped = request.transport is None or request.transport.is_closing()
         call.status = None if dropped else response.status
+        if call.error is None and isinstance(response, web.Response) and response.content_type == JSON_TYPE:
+            call.error = json.loads(response.text or "{}").get("error")
         return response
 
     async def _unknown_path(self, request: web.Request) -> web.Response:

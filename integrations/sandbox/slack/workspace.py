@@ -23,6 +23,8 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[Message] = []
         self._messages: dict[str, dict[str, Message]] = {}
+        # (channel, thread_ts) -> the ts of each reply, so that a long channel stays quick.
+        self._threads: dict[tuple[str, str], list[str]] = {}
         self._last_id = 0
         self._last_microsecond = 0
         self.add_team(app.team_id, domain=app.team_domain, name="Stand-in workspace")
@@ -119,7 +121,8 @@ class Workspace:
         return list(self._messages.get(channel, {}).values())
 
     def replies(self, channel: str, ts: str) -> list[Message]:
-        return [message for message in self.messages(channel) if message.is_reply and message.thread_ts == ts]
+        found = (self.message(channel, reply) for reply in self._threads.get((channel, ts), ()))
+        return [reply for reply in found if reply is not None]
 
     def post_as_app(
         self,
@@ -146,8 +149,7 @@ class Workspace:
             ephemeral_to=ephemeral_to,
         )
         if ephemeral_to is None:
-            self._messages[channel][message.ts] = message
-            self.feed.tell(Change("message_posted", channel=channel, ts=message.ts))
+            self._add(message)
         else:
             self.ephemerals.append(message)
             self.feed.tell(Change("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
@@ -156,9 +158,14 @@ class Workspace:
     def post_as_user(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
         """A person writes something."""
         message = Message(ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
-        self._messages[channel][message.ts] = message
-        self.feed.tell(Change("message_posted", channel=channel, ts=message.ts))
+        self._add(message)
         return message
+
+    def _add(self, message: Message) -> None:
+        self._messages[message.channel][message.ts] = message
+        if message.thread_ts is not None:
+            self._threads.setdefault((message.channel, message.thread_ts), []).append(message.ts)
+        self.feed.tell(Change("message_posted", channel=message.channel, ts=message.ts))
 
     def redraw(self, message: Message, **fields: Any) -> Message:
         """Put a changed message in the place of the one that stood there."""

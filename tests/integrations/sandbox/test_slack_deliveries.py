@@ -240,13 +240,25 @@ async def test_a_response_url_answers_privately_in_public_or_in_place(
     await answer(text="For you")
     assert [m.text for m in slack.private_messages("U0OLGA")] == ["For you"]
     await answer(text="For all", response_type="in_channel")
+    await answer(text="Not a reply", response_type="in_channel", thread_ts=shown.ts)
     await answer(text="Reply", response_type="in_channel", replace_original=False, thread_ts=shown.ts)
-    assert [m.text for m in slack.channel_messages("C0SEC")] == ["Leak", "For all"]
+    assert [m.text for m in slack.channel_messages("C0SEC")] == ["Leak", "For all", "Not a reply"]
     assert [m.text for m in slack.thread("C0SEC", shown.ts)] == ["Reply"]
     assert await answer(delete_original=True, text="Gone") == 400
-    await answer(delete_original=True)
-    assert slack.message("C0SEC", shown.ts) is not None
-    assert [m.text for m in slack.channel_messages("C0SEC")] == ["For all"]
+    assert len(slack.violations) == 1
+
+
+async def test_a_response_url_can_redraw_or_remove_what_was_clicked(
+    slack: SlackSandbox, api: AsyncWebClient
+) -> None:
+    blocks = [section(), actions("page:1", button("page", "2"))]
+    posted = await api.chat_postEphemeral(channel="C0SEC", user="U0OLGA", text="List", blocks=blocks)
+    url = (await slack.click("U0OLGA", "C0SEC", posted["message_ts"], "page")).response_url
+    async with aiohttp.ClientSession() as session:
+        async with session.post(url, json={"text": "Page 2", "replace_original": True}):
+            assert [m.text for m in slack.private_messages("U0OLGA")] == ["Page 2"]
+        async with session.post(url, json={"delete_original": True}):
+            assert slack.private_messages("U0OLGA") == []
 
 
 async def test_events_come_as_json_and_repeats_say_so(

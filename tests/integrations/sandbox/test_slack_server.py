@@ -1,5 +1,6 @@
 """The front door of the stand-in Slack: tokens, scopes, bodies, unknown methods, limits and faults."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -44,6 +45,7 @@ async def test_a_wrong_or_missing_token_is_refused(slack: SlackSandbox) -> None:
     assert (await ask(slack, "auth.test", **in_json))["error"] == "not_authed"
     in_form: dict[str, Any] = {"data": {"token": slack.bot_token}, "headers": {"Authorization": ""}}
     assert (await ask(slack, "auth.test", **in_form))["ok"]
+    assert slack.bot_token not in repr(slack.requests)
 
 
 async def test_a_missing_scope_is_named(slack: SlackSandbox) -> None:
@@ -115,7 +117,8 @@ async def test_a_rate_limit_on_request_has_no_effect(slack: SlackSandbox, api: A
     assert raised.value.response.data == {"ok": False, "error": "ratelimited"}
     assert slack.channel_messages("C0SEC") == []
     assert (await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET))["ok"]
-    assert [call.status for call in slack.calls("chat.postMessage")] == [429, 200]
+    answers = [(call.status, call.error) for call in slack.calls("chat.postMessage")]
+    assert answers == [(429, "ratelimited"), (200, None)]
 
 
 async def test_slacks_own_limits_hold_where_they_are_on(
@@ -153,6 +156,29 @@ async def test_a_connection_dropped_before_the_effect_leaves_nothing(
     [call] = slack.calls("chat.postMessage")
     assert (call.status, call.carried_out) == (None, False)
     assert slack.channel_messages("C0SEC") == []
+
+
+async def test_a_call_can_be_held_before_and_after_its_effect(
+    slack: SlackSandbox, api: AsyncWebClient
+) -> None:
+    before = slack.faults.gate("chat.postMessage", at="before")
+    after = slack.faults.gate("chat.postMessage", at="after")
+    posting = asyncio.create_task(api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET))
+    await before.reached()
+    assert slack.channel_messages("C0SEC") == []
+    before.open()
+    await after.reached()
+    assert len(slack.channel_messages("C0SEC")) == 1
+    assert slack.calls("chat.postMessage")[0].carried_out
+    after.open()
+    assert (await posting)["ok"]
+
+
+async def test_slack_can_be_told_to_fail(slack: SlackSandbox, api: AsyncWebClient) -> None:
+    slack.fail("chat.postMessage", "fatal_error")
+    with pytest.raises(SlackApiError, match="fatal_error"):
+        await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
+    assert slack.calls("chat.postMessage")[0].error == "fatal_error"
 
 
 async def test_channels_say_who_else_can_see_them(slack: SlackSandbox, api: AsyncWebClient) -> None:
@@ -194,6 +220,7 @@ async def test_direct_messages_are_opened_with_people_of_reach(
 
 
 async def test_a_user_group_lists_those_still_there(slack: SlackSandbox, api: AsyncWebClient) -> None:
+    slack.scopes.add("usergroups:read")
     slack.workspace.add_usergroup("S0SEC", handle="security", users=["U0OLGA", "U0RENE"])
     slack.workspace.change_user("U0RENE", deleted=True)
     assert (await api.usergroups_users_list(usergroup="S0SEC"))["users"] == ["U0OLGA"]
