@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
 from storage.clock import Clock
-from storage.engines import Dialect, open_engines
+from storage.engines import LOCK_WAIT, Dialect, open_engines
 from storage.records import UnixTime
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
@@ -57,8 +58,11 @@ class Database:
         self._audit_key = audit_key or b""
         self.clock = clock
         self.dialect: Dialect = self._engines.dialect
+        self.path = self._engines.path
+        """SQLite's file."""
         self.job_wake = asyncio.Event()
         """Set when a job may have become ready; whoever waits clears it."""
+        self._writing = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -72,12 +76,33 @@ class Database:
         The body talks to nobody but the database: on SQLite every other writer waits for it.
         Raises StorageUnavailable when the database fails, before or at the commit.
         """
-        with self._failures():
-            async with self._engines.write.begin() as conn:
+        with self.failures():
+            async with self.turn(), self._engines.write.begin() as conn:
                 tx = self._tx(conn)
                 yield tx
         if tx.job_enqueued:
             self.job_wake.set()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Be SQLite's only writer in this process: first come, first served, where SQLite itself would poll.
+
+        Raises StorageUnavailable when that takes too long.
+        """
+        if self.dialect == "postgresql":
+            yield
+            return
+        try:
+            async with asyncio.timeout(LOCK_WAIT):
+                await self._writing.acquire()
+        except TimeoutError:
+            raise StorageUnavailable(
+                f"The database at {self.name} is busy: a change takes too long."
+            ) from None
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -85,14 +110,14 @@ class Database:
 
         Raises StorageUnavailable.
         """
-        with self._failures():
+        with self.failures():
             async with self._engines.read.begin() as conn:
                 yield self._tx(conn)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside of any transaction, closed for good at the end. Raises StorageUnavailable."""
-        with self._failures():
+        with self.failures():
             async with self._engines.write.connect() as conn:
                 try:
                     yield conn
@@ -161,19 +186,19 @@ class Database:
                 await asyncio.sleep(0.05)
 
     @contextmanager
-    def _failures(self) -> Iterator[None]:
+    def failures(self) -> Iterator[None]:
+        """Turn a driver's word for a database that can't be used into StorageUnavailable."""
         try:
             yield
         except sa.exc.TimeoutError:
             raise StorageUnavailable(
                 f"The database at {self.name} is busy: no connection became free in time."
             ) from None
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
             if not _is_failure(error):
                 raise
-            raise StorageUnavailable(
-                f"The database at {self.name} {_verb(error)}: {_reason(error)}."
-            ) from error
+            reason = _reason(error)
+            raise StorageUnavailable(f"The database at {self.name} {_verb(reason)}: {reason}.") from error
         except OSError as error:
             raise StorageUnavailable(
                 f"The database at {self.name} can't be reached: {_reason(error)}."
@@ -190,21 +215,23 @@ def _set_journal_mode(conn: sa.Connection) -> None:
     raw.close()
 
 
-def _is_failure(error: sa.exc.DBAPIError) -> bool:
+def _is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether the database, rather than the statement, is at fault."""
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         return True
     # SQLite's word for a file that is damaged, or no database at all.
-    return type(error) is sa.exc.DatabaseError
+    return type(error) in (sa.exc.DatabaseError, sqlite3.DatabaseError)
 
 
-def _verb(error: sa.exc.DBAPIError) -> str:
-    if "unable to open" in str(error.orig):
+def _verb(reason: str) -> str:
+    if "unable to open" in reason:
         return "can't be opened"
-    return "is busy" if "locked" in str(error.orig) else "failed"
+    return "is busy" if "locked" in reason else "failed"
 
 
-def _reason(error: sa.exc.DBAPIError | OSError) -> str:
+def _reason(error: Exception) -> str:
     """The driver's own words, in one line."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     text = re.sub(r"<class '[^']*'>: ", "", str(cause)).strip() or type(cause).__name__

@@ -52,13 +52,14 @@ def open_engines(url: str) -> Engines:
     raise ValueError("a database URL starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
 
 
-def _encode(value: object) -> str:
+def encode_json(value: object) -> str:
+    """JSON as it is stored: compact, and ASCII, which every database takes."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def _engine(url: sa.URL, **options: Any) -> AsyncEngine:
     return create_async_engine(
-        url, hide_parameters=True, json_serializer=_encode, pool_timeout=LOCK_WAIT, **options
+        url, hide_parameters=True, json_serializer=encode_json, pool_timeout=LOCK_WAIT, **options
     )
 
 
@@ -75,7 +76,7 @@ def _sqlite(url: sa.URL) -> Engines:
         (write, "BEGIN IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
         (read, "BEGIN DEFERRED", ("query_only=ON",)),
     ):
-        sa.event.listen(engine.sync_engine, "do_connect", _private_file(path))
+        sa.event.listen(engine.sync_engine, "do_connect", _make_private(path))
         sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
         sa.event.listen(engine.sync_engine, "begin", _run_begin(begin))
     return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")
@@ -96,17 +97,21 @@ def _postgresql(url: sa.URL) -> Engines:
     return Engines("postgresql", write, read, None, f"postgresql+asyncpg://{host}{port}/{url.database or ''}")
 
 
-def _private_file(path: Path) -> Callable[..., None]:
-    def prepare(*_: object) -> None:
-        """Create the file for its owner alone before SQLite would; -wal and -shm inherit its mode."""
-        # SQLite itself says best why a file can't be opened.
+def make_private(path: Path) -> None:
+    """Create SQLite's file for its owner alone before SQLite would; -wal and -shm inherit its mode."""
+    # SQLite itself says best why a file can't be opened.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for suffix in ("", "-wal", "-shm"):
         with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                os.chmod(f"{path}{suffix}", 0o600)
+            os.chmod(f"{path}{suffix}", 0o600)
 
-    return prepare
+
+def _make_private(path: Path) -> Callable[..., None]:
+    def run(*_: object) -> None:
+        make_private(path)
+
+    return run
 
 
 def _run_pragmas(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:

@@ -61,14 +61,11 @@ async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
     origin, now = _origin(tx)
     insert = (
         tx.insert(job)
-        .values(
-            run_at=origin + sa.bindparam("runs", type_=sa.Double),
-            created_at=origin + sa.bindparam("made", type_=sa.Double),
-        )
+        .values(run_at=origin + sa.bindparam("runs"), created_at=origin + sa.bindparam("made"))
         .on_conflict_do_nothing(index_elements=[job.c.dedup])
         .returning(job.c.id, job.c.dedup)
     )
-    rows = (await tx.conn.execute(insert, [_values(new, now) for new in jobs])).all()
+    rows = (await tx.conn.execute(insert, [values(new, now) for new in jobs])).all()
     if rows:
         await _wake(tx)
     return _ids(jobs, rows)
@@ -230,7 +227,8 @@ async def _claim(tx: Tx, worker: str, limit: int, lease: float) -> list[Job]:
     return sorted(started, key=lambda one: (one.run_at, one.id))
 
 
-def _values(new: NewJob, now: float) -> dict[str, object]:
+def values(new: NewJob, now: float) -> dict[str, object]:
+    """The columns of a new job; `now` counts from the transaction's origin of time."""
     return {
         "kind": new.kind,
         "payload": dict(new.payload),
