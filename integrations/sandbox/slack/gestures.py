@@ -48,17 +48,19 @@ class Gestures:
         block_id: str | None,
         force: bool,
     ) -> Control:
-        """The one control that is meant; with `force`, a made-up one where there is none."""
-        found = [
+        """The one control that is meant. With `force`, one of another value, or a made-up one, will do."""
+        named = [
             control
             for control in controls(blocks)
             if control.type in types
             and control.action_id == action_id
             and block_id in (None, control.block_id)
-            and (value is None or control.element.get("value") == value)
         ]
+        found = [c for c in named if value is None or c.element.get("value") == value]
         if len(found) == 1:
             return found[0]
+        if force and named:
+            return named[0]
         if force:
             block = {"type": "actions", "block_id": block_id or "forged"}
             return Control(block, {"type": types[0], "action_id": action_id, "value": value})

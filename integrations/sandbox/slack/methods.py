@@ -61,7 +61,6 @@ DEFAULT_SCOPES = frozenset(
         "channels:history",
         "groups:read",
         "groups:history",
-        "im:history",
         "im:write",
         "users:read",
     }

@@ -9,7 +9,7 @@ from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.gestures import MENUS, ImpossibleGesture, MessageGestures, chosen_option
 from integrations.sandbox.slack.records import View
 from integrations.sandbox.slack.response_urls import json_object
-from integrations.sandbox.slack.transport import DeliveryResult
+from integrations.sandbox.slack.transport import Delivery, DeliveryResult
 
 Filled = Mapping[str, Mapping[str, str | list[str] | None]]
 REQUIRED = "Please complete this required field."
@@ -69,10 +69,10 @@ class ViewGestures(MessageGestures):
             state.setdefault(block_id, {}).update(actions)
         trigger_id = self.world.triggers.make(user, view.id)
         payload = payloads.view_submission(self.world, view, state, trigger_id)
-        result = await self.send("interactive", payload)
+        result = await self.transport.send(Delivery("interactive", payload))
         if result.error is None:
             result = self._carry_out(view, result)
-            self.deliveries[-1] = result
+        self.deliveries.append(result)
         return result
 
     async def close_view(self, user: str, view_id: str, *, whole_stack: bool = False) -> DeliveryResult:

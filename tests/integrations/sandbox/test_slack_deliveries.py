@@ -97,6 +97,9 @@ async def test_what_is_not_drawn_can_only_be_forged(
     assert small_app.received == []
     await slack.click("U0OLGA", "C0SEC", shown.ts, "reopen", value="1/1", force=True)
     assert small_app.payload["actions"][0]["value"] == "1/1"
+    await slack.click("U0OLGA", "C0SEC", shown.ts, "take", value="1/1", force=True)
+    [action] = small_app.payload["actions"]
+    assert (action["block_id"], action["value"]) == ("alert:90001/42:1", "1/1")
     await slack.select("U0OLGA", "C0SEC", shown.ts, "close_as", "because", force=True)
     assert small_app.payload["actions"][0]["selected_option"]["value"] == "because"
 

@@ -1,10 +1,12 @@
 """The front door of the stand-in Slack: tokens, scopes, bodies, unknown methods, limits and faults."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import yaml
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -53,6 +55,11 @@ async def test_a_missing_scope_is_named(slack: SlackSandbox) -> None:
     answer = await ask(slack, "users.info", data={"user": "U0OLGA"})
     assert (answer["error"], answer["needed"]) == ("missing_scope", "users:read")
     assert set(answer["provided"].split(",")) == DEFAULT_SCOPES - {"users:read"}
+
+
+def test_the_token_has_the_scopes_of_the_manifest() -> None:
+    manifest = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == DEFAULT_SCOPES
 
 
 async def test_the_scope_of_a_channel_depends_on_its_kind(slack: SlackSandbox) -> None:
