@@ -26,7 +26,7 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 
 _LONGEST_MESSAGE = 200
 _LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-_KEPT_HEADERS = ("link", "retry-after", *_LIMIT_HEADERS)
+_KEPT_HEADERS = ("link", "retry-after")
 
 
 def refusal(what: str, status: int, headers: Mapping[str, str], message: str, now: float) -> GitHubError:
@@ -67,8 +67,7 @@ def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
 def presentable(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The answer, so that gidgethub meets no secret in it and raises nothing but its own errors."""
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-    if not all(_is_small_number(kept.get(name, "")) for name in _LIMIT_HEADERS):
-        kept = {name: value for name, value in kept.items() if name not in _LIMIT_HEADERS}
+    kept |= {name: headers[name] for name in _LIMIT_HEADERS if _is_small_number(headers.get(name, ""))}
     kept["content-type"] = "application/json"
     if status >= 300:
         known = status if status in {code.value for code in http.HTTPStatus} else 502

@@ -102,12 +102,18 @@ class Client(GitHubAPI):
         """Go through all objects of a list, page by page; `key` names the list where it is wrapped."""
         address: str | None = path
         while address:
-            answer, address = await self._page(credential, "GET", path, address, variables, None)
-            listed = answer.get(key) if isinstance(answer, dict) else answer
-            if not isinstance(listed, list):
+            listed, address = await self._list(credential, path, address, variables, key)
+            if listed is None:
                 raise Unavailable(call_name("GET", path), 200, "the answer is not a list")
-            for item in json_objects(listed):
+            for item in listed:
                 yield item
+
+    async def _list(
+        self, credential: Credential, path: str, address: str, variables: Mapping[str, str] | None, key: str
+    ) -> tuple[tuple[JsonObject, ...] | None, str | None]:
+        answer, following = await self._page(credential, "GET", path, address, variables, None)
+        listed = answer.get(key) if isinstance(answer, dict) else answer
+        return json_objects(listed) if isinstance(listed, list) else None, following
 
     async def literal(self, credential: Credential, path: str, variables: Mapping[str, str]) -> Literal:
         """Fetch an alert for its `secret` alone; nothing else of the answer is kept. Raises GitHubError."""

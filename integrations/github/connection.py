@@ -25,9 +25,8 @@ class Connection:
 
     async def get(self, read: Reader[T], path: str, variables: Mapping[str, str] | None = None) -> T:
         """One object."""
-        return self._read(
-            read, f"GET {path}", await self.client.call(self.credential, "GET", path, variables)
-        )
+        found = _read(read, await self.client.call(self.credential, "GET", path, variables))
+        return _only(found, call_name("GET", path))
 
     async def write(
         self,
@@ -38,8 +37,8 @@ class Connection:
         data: Mapping[str, object],
     ) -> T:
         """Change something; the answer shows it changed."""
-        answer = await self.client.call(self.credential, method, path, variables, data)
-        return self._read(read, call_name(method, path), answer)
+        found = _read(read, await self.client.call(self.credential, method, path, variables, data))
+        return _only(found, call_name(method, path))
 
     async def each(
         self, read: Reader[T], path: str, variables: Mapping[str, str] | None = None, key: str = "items"
@@ -61,14 +60,20 @@ class Connection:
         path = "/repos/{owner}/{repo}"
         return await self.get(parse_repository, path, repository_variables(path, full_name))
 
-    @staticmethod
-    def _read(read: Reader[T], what: str, answer: object) -> T:
-        if isinstance(answer, dict):
-            try:
-                return read(answer)
-            except Malformed:
-                pass
+
+def _read(read: Reader[T], answer: object) -> tuple[T, ...]:
+    """What the answer says, or nothing where it isn't what GitHub describes."""
+    try:
+        return (read(answer),) if isinstance(answer, dict) else ()
+    except Malformed:
+        return ()
+
+
+def _only(found: tuple[T, ...], what: str) -> T:
+    # Raised here, where no frame holds an answer that nobody could read.
+    if not found:
         raise Unavailable(what, detail="the answer is not what GitHub describes")
+    return found[0]
 
 
 def repository_variables(path: str, full_name: str, **others: str | int) -> dict[str, str]:

@@ -59,8 +59,8 @@ class Installation:
     async def membership(self, org: str, login: str) -> Membership | None:
         """Somebody's membership in an organization; None where there is none."""
         path = "/orgs/{org}/memberships/{username}"
-        variables = account_variables(path, org=org, username=login)
         try:
+            variables = account_variables(path, org=org, username=login)
             return await self._connection.get(parse_membership, path, variables)
         except NotFound:
             return None
@@ -68,11 +68,9 @@ class Installation:
     async def permission(self, full_name: str, login: str) -> RepositoryPermission | None:
         """What somebody may do in a repository; None where GitHub knows nothing of the two."""
         path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
-        people = account_variables(path, username=login)
         try:
-            return await self._connection.get(
-                parse_permission, path, repository_variables(path, full_name) | people
-            )
+            variables = repository_variables(path, full_name) | account_variables(path, username=login)
+            return await self._connection.get(parse_permission, path, variables)
         except NotFound:
             return None
 

@@ -1,0 +1,327 @@
+"""What Stanch asks of GitHub, against a stand-in that refuses what GitHub does not describe."""
+
+import aiohttp
+import pytest
+
+from integrations.github.api import AppFacts, GitHub
+from integrations.github.errors import Forbidden, InstallationGone, Invalid, Moved, NotFound, Unauthorized
+from integrations.github.json_values import GitHubAccount
+from integrations.github.models import InstallationFacts
+from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
+from integrations.sandbox.github import GitHubSandbox, Organization, Repository, generate_private_key
+from tests.integrations.github.conftest import Time
+
+NAME = "octo/payments"
+
+
+async def test_the_app_says_who_owns_it(far: GitHubSandbox, github: GitHub) -> None:
+    owner = GitHubAccount(far.app_owner.id, "octo")
+    assert await github.app() == AppFacts("stanch", owner, "Organization")
+
+
+async def test_a_key_that_github_does_not_know_is_unauthorized(
+    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time
+) -> None:
+    stranger = GitHub(
+        session,
+        api_url=far.api_url,
+        url=far.url,
+        app_id=str(far.app_id),
+        private_key=generate_private_key(),
+        version="1.2.3",
+        now=time,
+    )
+    with pytest.raises(Unauthorized):
+        await stranger.app()
+    assert len(far.calls()) == 1
+
+
+async def test_installations_are_listed_and_found_by_id_and_by_repository(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    installation = far.install(far.app_owner)
+    foreign = far.install(far.add_organization("stranger"))
+    owner = GitHubAccount(far.app_owner.id, "octo")
+    facts = InstallationFacts(installation.id, owner, "Organization", suspended=False)
+    assert {found.id for found in [found async for found in github.installations()]} == {
+        installation.id,
+        foreign.id,
+    }
+    assert await github.installation(installation.id) == facts
+    assert await github.installation_of(NAME) == facts
+    far.suspend(installation)
+    assert (await github.installation(installation.id)).suspended
+    far.uninstall(installation)
+    with pytest.raises(NotFound):
+        await github.installation(installation.id)
+    with pytest.raises(NotFound):
+        await github.installation_of(NAME)
+
+
+async def test_repositories_are_listed_past_the_first_page(far: GitHubSandbox, github: GitHub) -> None:
+    repositories = {far.add_repository(far.app_owner, f"r{number}").id for number in range(130)}
+    installation = github.of(far.install(far.app_owner).id)
+    assert {repository.id async for repository in installation.repositories()} == repositories
+
+
+async def test_people_are_found_by_login_and_by_id(far: GitHubSandbox, github: GitHub) -> None:
+    ana = far.add_user("ana")
+    installation = github.of(far.install(far.app_owner).id)
+    assert await installation.account("ana") == GitHubAccount(ana.id, "ana")
+    far.rename_account(ana, "ana-maria")
+    assert await installation.account_by_id(ana.id) == GitHubAccount(ana.id, "ana-maria")
+    with pytest.raises(NotFound):
+        await installation.account("ana")
+
+
+@pytest.mark.parametrize("login", ["..", ".", "", "a/b", "ana?x=1", "ana\n", "é"])
+async def test_what_cannot_be_a_login_is_not_asked_for(
+    far: GitHubSandbox, github: GitHub, login: str
+) -> None:
+    with pytest.raises(NotFound):
+        await github.of(1).account(login)
+    assert await github.of(1).membership("octo", login) is None
+    assert await github.of(1).permission(NAME, login) is None
+    assert far.calls() == []
+
+
+async def test_roles_are_told_as_github_keeps_them(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    octo = far.app_owner
+    assert isinstance(octo, Organization)
+    ana, ben, cleo = far.add_user("ana"), far.add_user("ben"), far.add_user("cleo")
+    far.add_member(octo, ana, role="admin")
+    far.add_member(octo, ben)
+    far.add_custom_repository_role(octo, "triager", permissions=("view_secret_scanning_alerts",))
+    far.add_collaborator(payments, ben, "triager")
+    far.assign_organization_role(octo, "security_manager", far.add_team(octo, "security", ben))
+    installation = github.of(far.install(octo).id)
+
+    assert await installation.membership("octo", "ana") == Membership("active", "admin", ana.id)
+    assert await installation.membership("octo", "ben") == Membership("active", "member", ben.id)
+    assert await installation.membership("octo", "cleo") is None
+    owner = RepositoryPermission("admin", "admin", admin=True, user_id=ana.id)
+    assert await installation.permission(NAME, "ana") == owner
+    triager = await installation.permission(NAME, "ben")
+    assert triager is not None
+    assert (triager.role_name, triager.admin, triager.user_id) == ("triager", False, ben.id)
+    stranger = await installation.permission(NAME, "cleo")
+    assert stranger is None or (stranger.permission, stranger.user_id) == ("none", cleo.id)
+    assert await installation.permission(NAME, "nobody") is None
+
+    roles = {role.name: role for role in await installation.organization_roles("octo")}
+    assert roles["security_manager"].source == "Predefined"
+    holders = await installation.organization_role_holders("octo", roles["security_manager"].id)
+    assert holders == {ben.id}
+    custom = CustomRepositoryRole("triager", "read", ("view_secret_scanning_alerts",))
+    assert await installation.custom_repository_roles("octo") == (custom,)
+
+
+async def test_roles_that_the_app_may_not_see_are_forbidden(far: GitHubSandbox, github: GitHub) -> None:
+    octo = far.app_owner
+    granted = {"metadata": "read", "secret_scanning_alerts": "write", "members": "read"}
+    installation = github.of(far.install(octo, permissions=granted).id)
+    with pytest.raises(Forbidden):
+        await installation.organization_roles("octo")
+
+
+async def test_an_alert_is_read_without_its_secret(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments, validity="active")
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    alert = await access.alert(NAME, leaked.number)
+    assert (alert.number, alert.state, alert.validity) == (leaked.number, "open", "active")
+    assert alert.html_url == far.alert_url(leaked)
+    [call] = far.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
+    assert call.query == {"hide_secret": "true"}
+    assert call.repository_ids == (payments.id,)
+
+
+async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments)
+    literal = await github.of(far.install(far.app_owner).id).only(payments.id).literal(NAME, leaked.number)
+    assert literal.reveal() == leaked.literal
+    [call] = far.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
+    assert (call.query, call.repository_ids) == ({}, (payments.id,))
+
+
+async def test_closing_and_reopening_are_written_with_their_comments(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments)
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    closed = await access.close(NAME, leaked.number, "revoked", "rotated")
+    assert (closed.state, closed.resolution, closed.resolution_comment) == ("resolved", "revoked", "rotated")
+    assert closed.resolved_by == GitHubAccount(far.bot.id, "stanch[bot]")
+    with pytest.raises(Invalid) as caught:
+        await access.close(NAME, leaked.number, "revoked", "rotated")
+    assert caught.value.status == 400
+    assert (await access.reopen(NAME, leaked.number)).state == "open"
+    assert leaked.state == "open"
+
+
+async def test_a_close_that_needs_a_reviewer_is_forbidden(far: GitHubSandbox, github: GitHub) -> None:
+    guarded = far.add_repository(far.app_owner, "guarded", delegated_dismissal=True)
+    leaked = far.leak(guarded)
+    installation = github.of(far.install(far.app_owner).id)
+    with pytest.raises(Forbidden):
+        await installation.only(guarded.id).close("octo/guarded", leaked.number, "wont_fix")
+
+
+async def test_validity_and_assignee_are_set_and_cleared(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    ana = far.add_user("ana")
+    far.add_collaborator(payments, ana, "write")
+    leaked = far.leak(payments)
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    assert (await access.set_validity(NAME, leaked.number, "inactive")).validity == "inactive"
+    assert (await access.set_validity(NAME, leaked.number, None)).validity == "unknown"
+    assert (await access.assign(NAME, leaked.number, "ana")).assigned_to == GitHubAccount(ana.id, "ana")
+    unassigned = await access.assign(NAME, leaked.number, None)
+    assert unassigned.assigned_to is None
+    assert unassigned.says_assigned_to
+    far.add_user("reader")
+    with pytest.raises(Invalid):
+        await access.assign(NAME, leaked.number, "reader")
+
+
+async def test_locations_and_the_commits_author_are_told(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    ana = far.add_user("ana")
+    leaked = far.leak(payments, path="config/prod.env", author=ana)
+    far.add_location(leaked, "issue_body")
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    places = [place async for place in access.locations(NAME, leaked.number)]
+    assert [place.kind for place in places] == ["commit", "issue_body"]
+    assert places[0].path == "config/prod.env"
+    assert places[0].commit_sha is not None
+    assert await access.commit_author(NAME, places[0].commit_sha) == GitHubAccount(ana.id, "ana")
+    with pytest.raises(NotFound):
+        await access.commit_author(NAME, "../../../user")
+
+
+async def test_alerts_are_listed_by_organization_and_by_repository(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    api = far.add_repository(far.app_owner, "api", visibility="public")
+    first, second = far.leak(payments), far.leak(api)
+    generic = far.leak(payments, secret_type="password")
+    installation = github.of(far.install(far.app_owner).id)
+    listed = [
+        (repository.id, alert.number) async for repository, alert in installation.organization_alerts("octo")
+    ]
+    assert sorted(listed) == sorted([(payments.id, first.number), (api.id, second.number)])
+    named = installation.repository_alerts(NAME, secret_types=["password", "pgp_private_key"], state="open")
+    assert [alert.number async for alert in named] == [generic.number]
+    assert all(call.query["hide_secret"] == "true" for call in far.calls("GET", ".*/secret-scanning/alerts"))
+
+
+async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_its_old_name(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments)
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    far.rename_repository(payments, "billing")
+    facts = await access.repository(NAME)
+    assert (facts.id, facts.full_name) == (payments.id, "octo/billing")
+    with pytest.raises(Moved):
+        await access.close(NAME, leaked.number, "revoked")
+    assert leaked.state == "open"
+
+
+async def test_a_strangers_repository_under_the_old_name_stays_closed(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments)
+    installation = github.of(far.install(far.app_owner).id)
+    far.rename_repository(payments, "billing")
+    squatter = far.squat(NAME)
+    far.leak(squatter)
+    with pytest.raises(NotFound):
+        await installation.only(payments.id).literal(NAME, leaked.number)
+    with pytest.raises(NotFound):
+        await installation.only(payments.id).close(NAME, leaked.number, "revoked")
+    assert squatter.id != payments.id
+
+
+async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    api = far.add_repository(far.app_owner, "api")
+    made = far.install(far.app_owner, repositories=[payments])
+    installation = github.of(made.id)
+    with pytest.raises(NotFound):
+        await installation.only(api.id).repository("octo/api")
+    far.suspend(made)
+    with pytest.raises(InstallationGone) as suspended:
+        await installation.repository(NAME)
+    far.unsuspend(made)
+    far.uninstall(made)
+    with pytest.raises(InstallationGone) as removed:
+        await installation.repository(NAME)
+    assert (suspended.value.kind, removed.value.kind) == ("suspended", "removed")
+
+
+@pytest.mark.parametrize(
+    "name", ["octo", "octo/..", "../payments", "octo/payments/../api", "octo/pay ments", ""]
+)
+async def test_what_cannot_be_a_repository_is_not_asked_for(
+    far: GitHubSandbox, github: GitHub, name: str
+) -> None:
+    for call in (github.of(1).only(2).alert, github.of(1).only(2).literal):
+        with pytest.raises(NotFound):
+            await call(name, 1)
+    assert far.calls() == []
+
+
+async def test_every_call_says_who_asks_and_by_which_version(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    leaked = far.leak(payments)
+    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    await access.close(NAME, leaked.number, "revoked")
+    await github.server()
+    await github.revoke(await access.literal(NAME, leaked.number))
+    assert len(far.calls()) == 5
+    for call in far.calls():
+        assert (call.user_agent, call.version) == ("stanch/1.2.3", "2022-11-28")
+
+
+async def test_a_server_without_a_version_is_github_itself(
+    far: GitHubSandbox, github: GitHub, time: Time
+) -> None:
+    server = await github.server()
+    assert (server.version, await github.server_version()) == (None, None)
+    assert server.supports_assignee
+    assert server.supports_validity_override
+    assert server.supports_revoke
+    [call] = far.calls("GET", "/meta")
+    assert not call.authorized
+    time.seconds += 3600
+    await github.server()
+    assert len(far.calls("GET", "/meta")) == 2
+
+
+@pytest.mark.parametrize(
+    ("api_url", "revoke"), [("https://api.github.com", True), ("https://api.octo.ghe.com", False)]
+)
+async def test_githubs_own_hosts_are_known_without_asking(
+    session: aiohttp.ClientSession, private_key: str, time: Time, api_url: str, revoke: bool
+) -> None:
+    github = GitHub(
+        session,
+        api_url=api_url,
+        url="https://github.com",
+        app_id="1",
+        private_key=private_key,
+        version="1.2.3",
+        now=time,
+    )
+    server = await github.server()
+    assert (server.version, server.supports_assignee, server.supports_revoke) == (None, True, revoke)
