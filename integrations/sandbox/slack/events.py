@@ -7,12 +7,14 @@ from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE
 from integrations.sandbox.slack.methods_views import view_json
-from integrations.sandbox.slack.transport import DeliveryResult, SignedRequest
+from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, SignedRequest
 from integrations.sandbox.slack.view_gestures import ViewGestures
 
 
 class Events(ViewGestures):
     """Events API deliveries, repeats, and requests that Slack would never send."""
+
+    http: HttpTransport
 
     async def event(
         self, event: Json, *, event_id: str | None = None, retry: tuple[int, str] | None = None
@@ -66,7 +68,7 @@ class Events(ViewGestures):
         headers: Mapping[str, str] | None = None,
     ) -> DeliveryResult:
         """Post any bytes. `timestamp` and `signature` replace the right ones; "" leaves the header out."""
-        request = self.transport.request(
+        request = self.http.request(
             body, content_type=content_type, timestamp=timestamp, signed=signature, headers=headers
         )
         return await self._post(request)
@@ -79,6 +81,6 @@ class Events(ViewGestures):
         return await self._post(again)
 
     async def _post(self, request: SignedRequest) -> DeliveryResult:
-        result = await self.transport.post(request, {})
+        result = await self.http.post(request, {})
         self.deliveries.append(result)
         return result

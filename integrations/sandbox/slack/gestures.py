@@ -7,7 +7,7 @@ from integrations.sandbox.slack.blocks import Control, Json, controls
 from integrations.sandbox.slack.calls import ApiError
 from integrations.sandbox.slack.records import Channel, Message, User
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
-from integrations.sandbox.slack.transport import Delivery, DeliveryResult, HttpTransport, Kind
+from integrations.sandbox.slack.transport import Delivery, DeliveryResult, Kind, Transport
 from integrations.sandbox.slack.world import World
 
 
@@ -19,7 +19,7 @@ class Gestures:
     """The base of everything that tells the app something."""
 
     world: World
-    transport: HttpTransport
+    transport: Transport
     response_urls: ResponseUrls
     deliveries: list[DeliveryResult]
 

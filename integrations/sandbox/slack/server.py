@@ -21,7 +21,7 @@ from integrations.sandbox.slack.modals import Modals
 from integrations.sandbox.slack.records import App
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
 from integrations.sandbox.slack.sight import Sight
-from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport
+from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, Transport
 from integrations.sandbox.slack.triggers import Triggers
 from integrations.sandbox.slack.workspace import Workspace
 from integrations.sandbox.slack.world import World
@@ -68,9 +68,11 @@ class SlackSandbox(Events, Sight):
         self.deliveries: list[DeliveryResult] = []
         self.origin = ""
         self.response_urls = ResponseUrls(self.world, lambda: self.origin)
-        self.transport = HttpTransport(
+        self.http = HttpTransport(
             signing_secret=app.signing_secret, url=lambda: self.events_url, now=now, timeout=answer_timeout
         )
+        # What people do goes out this way; a Socket Mode connection would take its place here.
+        self.transport: Transport = self.http
         self._limits = RateLimits(now)
         self._runner: web.AppRunner | None = None
 
@@ -147,13 +149,13 @@ class SlackSandbox(Events, Sight):
         await site.start()
         host, listening = self._runner.addresses[0][:2]
         self.origin = f"http://{host}:{listening}"
-        await self.transport.open()
+        await self.http.open()
 
     async def stop(self) -> None:
         """Drop what hangs, end the subscriptions, close everything."""
         self.faults.stop()
         self.workspace.feed.close()
-        await self.transport.close()
+        await self.http.close()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
