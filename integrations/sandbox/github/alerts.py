@@ -20,45 +20,13 @@ from integrations.sandbox.github.records import (
     User,
     Validity,
 )
-from integrations.sandbox.github.world import World
-
-GENERIC_TYPES = frozenset(
-    {
-        "ec_private_key",
-        "generic_private_key",
-        "http_basic_authentication_header",
-        "http_bearer_authentication_header",
-        "mongodb_connection_string",
-        "mysql_connection_url",
-        "openssh_private_key",
-        "password",
-        "pgp_private_key",
-        "postgres_connection_string",
-        "rsa_private_key",
-    }
+from integrations.sandbox.github.secret_types import (
+    GENERIC_TYPES,
+    GITHUB_TYPES,
+    display_name_of,
+    make_literal,
 )
-"""GitHub's docs: slugs of non-provider patterns and AI detection, which lists leave out unless named."""
-
-GITHUB_TYPES: Mapping[str, tuple[TokenKind, str]] = {
-    "github_personal_access_token": ("classic", "GitHub Personal Access Token"),
-    "github_oauth_access_token": ("oauth", "GitHub OAuth Access Token"),
-    "github_app_installation_access_token": ("installation", "GitHub App Installation Access Token"),
-    "github_refresh_token": ("refresh", "GitHub Refresh Token"),
-}
-TOKEN_SHAPES: Mapping[TokenKind, tuple[str, int]] = {
-    "classic": ("ghp_", 36),
-    "fine_grained": ("github_pat_", 82),
-    "oauth": ("gho_", 36),
-    "app_user": ("ghu_", 36),
-    "installation": ("ghs_", 36),
-    "refresh": ("ghr_", 76),
-}
-
-
-def make_literal(kind: TokenKind, seed: str) -> str:
-    """A well-formed token of this kind, always the same for one seed."""
-    prefix, length = TOKEN_SHAPES[kind]
-    return prefix + hashlib.sha512(seed.encode()).hexdigest()[:length]
+from integrations.sandbox.github.world import World
 
 
 class AlertBuilders(World):
@@ -89,9 +57,11 @@ class AlertBuilders(World):
         token.revoked_at = self.now()
 
     def token_of(self, alert: Alert) -> LiveToken | None:
-        """The live token whose literal leaked."""
-        literal = base64.b64decode(alert.literal).decode() if alert.is_base64_encoded else alert.literal
-        return self.live_tokens.get(literal)
+        """The live token whose literal leaked, as it is or in Base64."""
+        for token in self.live_tokens.values():
+            if alert.literal in (token.literal, base64.b64encode(token.literal.encode()).decode()):
+                return token
+        return None
 
     def leak(
         self,
@@ -133,7 +103,7 @@ class AlertBuilders(World):
             number=number,
             repository=repository,
             secret_type=secret_type,
-            display_name=display_name or _display_name(secret_type),
+            display_name=display_name or display_name_of(secret_type),
             provider=provider or ("GitHub" if of_github else None),
             provider_slug="github_secret_scanning" if of_github else provider and provider.lower(),
             category=category or ("generic" if secret_type in GENERIC_TYPES else "default"),
@@ -293,8 +263,3 @@ class AlertBuilders(World):
             repository=repository,
             sender=sender,
         )
-
-
-def _display_name(secret_type: str) -> str:
-    known = GITHUB_TYPES.get(secret_type)
-    return known[1] if known else secret_type.replace("_", " ").title()

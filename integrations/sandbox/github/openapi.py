@@ -233,8 +233,9 @@ def amend(content: Schema) -> Schema:
     """GitHub's document, loosened where its own answers leave it.
 
     An alert may be read with `pattern_edited` and `pattern_deleted`, which only the webhook schema lists;
-    version 2026-03-10 drops `rate` from the rate limits; the list of installations wants every account to be a
-    user and an enterprise at once; `nullable` beside `oneOf` means null, which OpenAPI 3.0 needs a `type` for.
+    version 2026-03-10 drops `rate` from the rate limits; the list of installations wants every account to be
+    a user and an enterprise at once; `nullable` beside `oneOf` means null, which OpenAPI 3.0 needs a `type`
+    for.
     """
     schemas = _find(content, "components", "schemas")
     for name in READABLE_RESOLUTIONS:

@@ -16,7 +16,7 @@ from integrations.sandbox.github.webhooks import Delivery
 
 MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
-REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{82}")
+REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")
 """GitHub's description: these kinds can be revoked; installation tokens and others' secrets can't."""
 KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 

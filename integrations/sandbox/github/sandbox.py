@@ -21,6 +21,7 @@ from integrations.sandbox.github.webhooks import Webhooks
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
+GITHUB_ACCOUNT_ID = 9919
 
 
 class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks):
@@ -42,8 +43,8 @@ class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks)
         self.app_id, self.client_id, self.app_slug = app_id, client_id, app_slug
         self.private_key = private_key or generate_private_key()
         self.bot = self.add_bot(f"{app_slug}[bot]")
+        self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
         self.app_owner = self.add_organization(app_owner)
-        self.index_account(self.github)
         self._server = Server(
             self, Authenticator(self, public_key_of(self.private_key)), check_answers=check_answers
         )

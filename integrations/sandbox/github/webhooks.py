@@ -77,6 +77,7 @@ class Webhooks(World):
         super().__init__(now)
         self.webhook_url: str | None = None
         self.webhook_secret = webhook_secret
+        self.webhook_timeout = TIMEOUT_SECONDS
         self.deliver: Literal["now", "hold"] = "now"
         self.held: list[Delivery] = []
         self.deliveries: list[Delivery] = []
@@ -143,19 +144,25 @@ class Webhooks(World):
         body = self.body(delivery)
         attempt = replace(
             delivery,
-            id=self.next_id() if delivery in self.deliveries or delivery.status != "pending" else delivery.id,
+            id=self.next_id(),
             delivered_at=self.now(),
             request_headers=self.headers(delivery, body),
         )
         began = time.perf_counter()
         try:
             async with self._session.post(
-                self.webhook_url, data=body, headers=attempt.request_headers, allow_redirects=False
+                self.webhook_url,
+                data=body,
+                headers=attempt.request_headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=self.webhook_timeout),
             ) as response:
                 attempt.response_body = await response.text()
                 attempt.response_headers = dict(response.headers)
                 attempt.status_code = response.status
-                attempt.status = "OK" if response.ok else f"Invalid HTTP Response: {response.status}"
+                attempt.status = (
+                    "OK" if 200 <= response.status < 300 else f"Invalid HTTP Response: {response.status}"
+                )
         except TimeoutError:
             attempt.status, attempt.status_code = "timed out", 504
         except aiohttp.ClientError:
@@ -167,7 +174,7 @@ class Webhooks(World):
 
     def redeliver(self, delivery: Delivery) -> None:
         """Send a logged delivery again, as another attempt with the same GUID."""
-        self._send_soon(replace(delivery, id=self.next_id(), redelivery=True, status="pending"))
+        self._send_soon(replace(delivery, redelivery=True))
 
     async def settle(self) -> None:
         """Wait until every delivery under way is answered, those that follow from them too."""
@@ -200,7 +207,7 @@ class Webhooks(World):
         task.add_done_callback(self._sending.discard)
 
     def _open_webhooks(self) -> None:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+        self._session = aiohttp.ClientSession()
 
     async def _close_webhooks(self) -> None:
         for task in tuple(self._sending):

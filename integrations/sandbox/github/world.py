@@ -21,6 +21,13 @@ from integrations.sandbox.github.records import (
 class World:
     """Everything there is, by id and by name, at the time that `now` tells."""
 
+    app_owner: Account
+    """The account that the App belongs to."""
+    bot: User
+    """Who acts when the App does."""
+    github: Organization
+    """Who acts when GitHub does."""
+
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.base = "http://127.0.0.1:0"
@@ -44,9 +51,6 @@ class World:
         self.revoke_delay: float | None = 0.0
         self.hidden_secret: str | None = None
         self.validated_on_override = True
-        self.app_owner: Account = User(self.next_id(), "octo", self.app_created_at)
-        self.bot = User(self.next_id(), f"{self.app_slug}[bot]", self.app_created_at, bot=True)
-        self.github = Organization(9919, "github", self.app_created_at)
 
     # Addresses
 
