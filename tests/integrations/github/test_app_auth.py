@@ -1,0 +1,188 @@
+"""The App's key and its installations' tokens: minted rarely, kept in memory, shown nowhere."""
+
+import asyncio
+import traceback
+
+import aiohttp
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from integrations.github.api import GitHub
+from integrations.github.app_auth import AppKey, InstallationTokens, Minted, check_private_key
+from integrations.github.errors import GitHubError, NotFound, Unauthorized, Unavailable
+from integrations.literal import Literal
+from integrations.sandbox.github import GitHubSandbox, Repository
+from tests.integrations.github.conftest import Time
+
+MINT = r"/app/installations/\d+/access_tokens"
+
+
+def elliptic_key() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def test_an_rsa_key_in_pem_is_taken(private_key: str) -> None:
+    check_private_key(private_key)
+    check_private_key("\n" + private_key.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "path", "elliptic"])
+def test_anything_else_is_one_clear_error_that_does_not_repeat_it(private_key: str, kind: str) -> None:
+    pem = {
+        "empty": "",
+        "text": "not a key at all",
+        "cut": private_key[:-200],
+        "path": "/etc/stanch/key.pem",
+        "elliptic": elliptic_key(),
+    }[kind]
+    with pytest.raises(ValueError, match=r"^not an RSA private key in PEM$") as caught:
+        check_private_key(pem)
+    assert caught.value.__context__ is None
+    with pytest.raises(ValueError, match="RSA"):
+        AppKey("1", pem, Time())
+
+
+def test_keys_and_tokens_print_nothing(private_key: str) -> None:
+    key = AppKey("1", private_key, Time())
+    minted = Minted(Literal("ghs_" + "t" * 36), 1.0)
+    for text in (repr(key), repr(minted), str(key)):
+        assert "PRIVATE" not in text
+        assert "ttt" not in text
+
+
+async def test_the_apps_jwt_is_made_anew_before_it_ends(private_key: str) -> None:
+    time = Time()
+    key = AppKey("1", private_key, time)
+    first = await key.token()
+    assert await key.token() is first
+    time.seconds += 170
+    assert await key.token() is first
+    time.seconds += 20
+    assert await key.token() is not first
+    assert not key.refuse(first)
+
+
+async def test_the_app_is_known_to_github_at_any_time(far: GitHubSandbox, github: GitHub, time: Time) -> None:
+    for _ in range(6):
+        await github.app()
+        time.seconds += 200
+    time.seconds += 7 * 24 * 3600
+    await github.app()
+
+
+async def test_a_token_is_minted_once_for_many_who_ask_at_once(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    await asyncio.gather(*(installation.repository("octo/payments") for _ in range(10)))
+    await installation.repository("octo/payments")
+    assert len(far.calls("POST", MINT)) == 1
+
+
+async def test_each_repository_gets_a_token_of_its_own(far: GitHubSandbox, github: GitHub) -> None:
+    payments, api = far.add_repository(far.app_owner, "payments"), far.add_repository(far.app_owner, "api")
+    installation = github.of(far.install(far.app_owner).id)
+    for _ in range(2):
+        await installation.repository("octo/payments")
+        await installation.only(payments.id).repository("octo/payments")
+        await installation.only(api.id).repository("octo/api")
+    assert [call.body for call in far.calls("POST", MINT)] == [
+        {},
+        {"repository_ids": [payments.id]},
+        {"repository_ids": [api.id]},
+    ]
+    with pytest.raises(NotFound):
+        await installation.only(api.id).repository("octo/payments")
+
+
+async def test_a_token_is_not_used_in_its_last_five_minutes(
+    far: GitHubSandbox, github: GitHub, payments: Repository, time: Time
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    await installation.repository("octo/payments")
+    time.seconds += 54 * 60
+    await installation.repository("octo/payments")
+    assert len(far.calls("POST", MINT)) == 1
+    time.seconds += 2 * 60
+    await installation.repository("octo/payments")
+    assert len(far.calls("POST", MINT)) == 2
+
+
+async def test_a_token_that_github_refuses_is_minted_anew_once(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    await installation.repository("octo/payments")
+    rule = far.faults.add(r"GET /repos/octo/payments", status=401, times=1)
+    assert (await installation.repository("octo/payments")).id == payments.id
+    assert rule.hits == 1
+    assert len(far.calls("POST", MINT)) == 2
+    far.faults.add(r"GET /repos/octo/payments", status=401)
+    with pytest.raises(Unauthorized):
+        await installation.repository("octo/payments")
+    assert len(far.calls("POST", MINT)) == 3
+
+
+async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    rule = far.faults.add(f"POST {MINT}", status=503)
+    outcomes = await asyncio.gather(
+        *(installation.repository("octo/payments") for _ in range(5)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 5
+    assert len(far.calls("POST", MINT)) == 1
+    far.faults.remove(rule)
+    await installation.repository("octo/payments")
+
+
+async def test_who_gives_up_waiting_takes_no_token_from_others(
+    far: GitHubSandbox, github: GitHub, payments: Repository
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    gate = far.faults.gate(f"POST {MINT}", at="before", times=1)
+    impatient = asyncio.create_task(installation.repository("octo/payments"))
+    patient = asyncio.create_task(installation.repository("octo/payments"))
+    await gate.reached(timeout=5)
+    impatient.cancel()
+    gate.open()
+    assert (await patient).id == payments.id
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    assert len(far.calls("POST", MINT)) == 1
+
+
+async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
+    time, minted = Time(), iter("abc")
+
+    async def mint(installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
+        return Minted(Literal(next(minted)), time() + 3600)
+
+    tokens = InstallationTokens(mint, time)
+    scope = (1, None)
+    old = await tokens.get(scope)
+    tokens.drop(scope, old)
+    new = await tokens.get(scope)
+    tokens.drop(scope, old)
+    assert await tokens.get(scope) is new
+    assert "Literal" not in repr(tokens)
+
+
+async def test_no_token_and_no_key_is_in_an_error(
+    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: Repository
+) -> None:
+    installation = github.of(far.install(far.app_owner).id)
+    await installation.repository("octo/payments")
+    far.faults.add(r"(GET|POST) /(repos|app)/.*", status=500)
+    for call in (installation.repository("octo/payments"), installation.only(payments.id).alert("a/b", 1)):
+        with pytest.raises(GitHubError) as caught:
+            await call
+        text = "".join(
+            traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+        )
+        assert "ghs_" not in text
+        assert "eyJ" not in text
+        assert "PRIVATE KEY" not in text

@@ -1,0 +1,94 @@
+"""Reporting a leak: one literal, without a credential, and three ways it can end."""
+
+import traceback
+
+import aiohttp
+import pytest
+
+from integrations.github.api import GitHub
+from integrations.github.errors import Uncertain
+from integrations.github.revocation import RevokeAnswer
+from integrations.literal import Literal
+from integrations.sandbox.github import GitHubSandbox, LiveToken
+from tests.integrations.github.conftest import Time
+
+
+@pytest.fixture
+def token(far: GitHubSandbox) -> LiveToken:
+    return far.add_live_token(owner=far.add_user("ana"))
+
+
+async def test_an_accepted_report_kills_the_token_and_carries_no_credential(
+    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
+) -> None:
+    assert await github.revoke(Literal(token.literal)) == RevokeAnswer(accepted=True, status=202)
+    assert not token.alive(time())
+    [call] = far.calls("POST", "/credentials/revoke")
+    assert not call.authorized
+    assert call.body == {"credentials": [token.literal]}
+
+
+async def test_the_sixty_first_report_of_an_hour_waits(
+    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
+) -> None:
+    far.unauthenticated_limit = 0
+    answer = await github.revoke(Literal(token.literal))
+    assert not answer.accepted
+    assert answer.status in {403, 429}
+    assert answer.retry_at is not None
+    assert time() < answer.retry_at <= time() + 3600
+    assert token.alive(time())
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [(422, {}, None), (403, {}, None), (200, {}, None), (429, {"retry-after": "9"}, 9), (429, {}, 60)],
+)
+async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
+    far: GitHubSandbox,
+    github: GitHub,
+    token: LiveToken,
+    time: Time,
+    status: int,
+    headers: dict[str, str],
+    wait: float | None,
+) -> None:
+    far.faults.add(r"POST /credentials/revoke", status=status, headers=headers)
+    answer = await github.revoke(Literal(token.literal))
+    assert answer == RevokeAnswer(
+        accepted=False, status=status, retry_at=None if wait is None else time() + wait
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "alive"), [({"status": 500}, True), ({"drop": "before"}, True), ({"drop": "after"}, False)]
+)
+async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
+    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time, fault: dict[str, str], alive: bool
+) -> None:
+    far.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
+    with pytest.raises(Uncertain) as caught:
+        await github.revoke(Literal(token.literal))
+    assert token.alive(time()) is alive
+    assert caught.value.__context__ is None
+    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert token.literal not in text
+    assert token.literal not in repr(vars(caught.value))
+
+
+async def test_a_slow_answer_is_uncertain(
+    far: GitHubSandbox, session: aiohttp.ClientSession, private_key: str, token: LiveToken, time: Time
+) -> None:
+    hasty = GitHub(
+        session,
+        api_url=far.api_url,
+        url=far.url,
+        app_id="1",
+        private_key=private_key,
+        version="1.2.3",
+        now=time,
+        timeout=0.2,
+    )
+    far.faults.add(r"POST /credentials/revoke", hang=True)
+    with pytest.raises(Uncertain, match="no answer in time"):
+        await hasty.revoke(Literal(token.literal))

@@ -1,0 +1,215 @@
+"""Asking GitHub with a leaked token: nothing but the token goes out, and no fault makes it dead."""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal as OneOf
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from integrations.literal import Literal
+from integrations.providers.check import check
+from integrations.providers.github_token import Reason, TokenOwner, Verdict
+from integrations.sandbox.github import GitHubSandbox
+from tests.integrations.github.conftest import Time
+
+PAT = "github_personal_access_token"
+INSTALLATION = "github_app_installation_access_token"
+Check = Callable[..., Awaitable[Verdict]]
+
+
+@pytest.fixture
+def ask(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check:
+    async def ask(
+        literal: str,
+        secret_type: str = PAT,
+        *,
+        base64_encoded: bool = False,
+        named: bool = True,
+        timeout: float = 10.0,
+    ) -> Verdict:
+        return await check(
+            session,
+            far.api_url,
+            "stanch/1.2.3",
+            Literal(literal),
+            secret_type=secret_type,
+            base64_encoded=base64_encoded,
+            named=named,
+            now=time,
+            timeout=timeout,
+        )
+
+    return ask
+
+
+async def test_a_working_token_names_its_owner_and_scopes(far: GitHubSandbox, ask: Check) -> None:
+    ana = far.add_user("ana")
+    token = far.add_live_token(owner=ana, scopes=("repo", "read:org"))
+    verdict = await ask(token.literal)
+    assert (verdict.value, verdict.reason) == ("active", Reason.ACCEPTED)
+    assert verdict.account == TokenOwner(ana.id, "ana")
+    assert verdict.scopes == ("repo", "read:org")
+    assert token.last_user_agent == "stanch/1.2.3"
+    assert [call.path for call in far.calls()] == ["/user"]
+
+
+async def test_a_follow_up_does_not_ask_for_the_owner(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    verdict = await ask(token.literal, named=False)
+    assert (verdict.value, verdict.account) == ("active", None)
+    assert [call.path for call in far.calls()] == ["/rate_limit"]
+
+
+async def test_a_revoked_token_is_inactive_on_this_host(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    far.revoke_token(token)
+    assert await ask(token.literal) == Verdict("inactive", Reason.BAD_CREDENTIALS)
+
+
+async def test_a_base64_copy_is_decoded_before_it_is_sent(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    encoded = base64.b64encode(token.literal.encode()).decode()
+    assert (await ask(encoded, base64_encoded=True)).value == "active"
+    assert (await ask(encoded)).reason == Reason.NOT_A_TOKEN
+    assert len(far.calls()) == 1
+
+
+async def test_an_installation_token_is_never_asked_for_its_user(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"), kind="installation")
+    assert (await ask(token.literal, INSTALLATION)).value == "active"
+    assert [call.path for call in far.calls()] == ["/rate_limit"]
+
+
+async def test_a_server_without_rate_limits_is_asked_another_way(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    installation = far.add_live_token(owner=far.add_user("bot"), kind="installation")
+    far.faults.add(r"GET /rate_limit", status=404)
+    assert (await ask(token.literal, named=False)).value == "active"
+    await ask(installation.literal, INSTALLATION)
+    paths = [call.path for call in far.calls()]
+    assert paths == ["/rate_limit", "/user", "/rate_limit", "/installation/repositories"]
+
+
+async def test_a_network_policy_does_not_make_a_token_dead(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"), network="ip_allow_list")
+    assert await ask(token.literal) == Verdict("active", Reason.IP_ALLOW_LIST)
+
+
+@pytest.mark.parametrize(
+    ("literal", "secret_type", "reason"),
+    [
+        ("ghr_" + "a" * 76, "github_refresh_token", Reason.CANNOT_BE_ASKED),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", "github_ssh_private_key", Reason.CANNOT_BE_ASKED),
+        ("ghp_" + "a" * 36, "github_test_token", Reason.CANNOT_BE_ASKED),
+        ("ghp_" + "a" * 10, PAT, Reason.NOT_A_TOKEN),
+        ("ana:ghp_" + "a" * 36, PAT, Reason.NOT_A_TOKEN),
+        ("ghp_" + "a" * 36 + "\r\nX-Evil: 1", PAT, Reason.NOT_A_TOKEN),
+        ("ghp_" + "a" * 36, "mailchimp_api_key", Reason.NOT_A_TOKEN),
+        ("", PAT, Reason.NOT_A_TOKEN),
+    ],
+)
+async def test_what_cannot_be_asked_is_unknown_and_never_sent(
+    far: GitHubSandbox, ask: Check, literal: str, secret_type: str, reason: Reason
+) -> None:
+    for named in (True, False):
+        assert await ask(literal, secret_type, named=named) == Verdict("unknown", reason)
+    assert far.calls() == []
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+async def test_a_lost_answer_is_unknown(
+    far: GitHubSandbox, ask: Check, drop: OneOf["before", "after"]
+) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    far.faults.add(r"GET /user", drop=drop)
+    assert await ask(token.literal) == Verdict("unknown", Reason.UNREACHABLE)
+
+
+async def test_no_answer_in_time_is_unknown(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    far.faults.add(r"GET /user", hang=True)
+    assert await ask(token.literal, timeout=0.2) == Verdict("unknown", Reason.TIMEOUT)
+
+
+async def test_a_server_error_and_a_login_page_are_unknown(far: GitHubSandbox, ask: Check) -> None:
+    token = far.add_live_token(owner=far.add_user("ana"))
+    far.faults.add(r"GET /user", status=503, times=1)
+    assert await ask(token.literal) == Verdict("unknown", Reason.SERVER_ERROR)
+    far.faults.add(r"GET /user", garbage=True, times=1)
+    assert await ask(token.literal) == Verdict("unknown", Reason.UNEXPECTED)
+
+
+async def test_many_refused_tokens_lock_logins_out_and_then_all_is_unknown(
+    far: GitHubSandbox, ask: Check, time: Time
+) -> None:
+    alive = far.add_live_token(owner=far.add_user("ana"))
+    far.lockout_after = 3
+    for character in "abc":
+        assert (await ask("ghp_" + character * 36)).value == "inactive"
+    verdict = await ask(alive.literal)
+    assert (verdict.value, verdict.reason) == ("unknown", Reason.LOGINS_LOCKED)
+    assert verdict.retry_at is not None
+    assert verdict.retry_at > time()
+
+
+async def test_a_host_that_is_not_there_is_unknown(session: aiohttp.ClientSession, time: Time) -> None:
+    for address in ("http://127.0.0.1:1", "http://host.invalid", "not an address"):
+        verdict = await check(
+            session,
+            address,
+            "stanch/1.2.3",
+            Literal("ghp_" + "a" * 36),
+            secret_type=PAT,
+            base64_encoded=False,
+            named=True,
+            now=time,
+        )
+        assert verdict == Verdict("unknown", Reason.UNREACHABLE)
+
+
+@pytest.fixture
+async def redirecting() -> AsyncIterator[tuple[str, list[web.Request]]]:
+    """A server that sends every request elsewhere on itself, and what it was asked."""
+    asked: list[web.Request] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        asked.append(request)
+        return web.Response(status=302, headers={"location": "/api/elsewhere"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/", asked
+    await runner.cleanup()
+
+
+async def test_the_token_alone_is_sent_and_no_redirect_followed(
+    redirecting: tuple[str, list[web.Request]], session: aiohttp.ClientSession, time: Time
+) -> None:
+    url, asked = redirecting
+    literal = "ghp_" + "a" * 36
+    verdict = await check(
+        session,
+        url,
+        "stanch/1.2.3",
+        Literal(literal),
+        secret_type=PAT,
+        base64_encoded=False,
+        named=True,
+        now=time,
+    )
+    assert verdict == Verdict("unknown", Reason.REDIRECTED)
+    [request] = asked
+    assert (request.method, request.path) == ("GET", "/api/user")
+    sent = {name.lower(): value for name, value in request.headers.items()}
+    assert {name: sent.pop(name) for name in ("host", "accept-encoding")}
+    assert sent == {
+        "authorization": f"Bearer {literal}",
+        "user-agent": "stanch/1.2.3",
+        "accept": "application/vnd.github+json",
+        "x-github-api-version": "2022-11-28",
+    }
