@@ -1,0 +1,208 @@
+"""Alerts, which job acts on them right now, and their timeline."""
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import documents, jobs
+from storage.db import Row, Tx
+from storage.records import (
+    Account,
+    Alert,
+    AlertKey,
+    AlertNumber,
+    AlertState,
+    Claim,
+    Event,
+    EventKind,
+    JobId,
+    Person,
+    RepositoryId,
+    SlackTeamId,
+    SlackUserId,
+)
+from storage.tables import alert, job
+from storage.tables import event as timeline
+
+_PLAIN = (
+    *("html_url", "secret_type", "secret_type_name", "provider", "category", "created_at", "updated_at"),
+    *("resolution", "resolution_comment", "resolved_at", "validity", "publicly_leaked", "multi_repo"),
+    *("base64_encoded", "bypassed", "bypassed_by", "bypassed_at", "bypass_comment", "has_more_places"),
+    *("detailed", "first_seen_at", "taken_at", "validity_written"),
+)
+"""The fields that are columns of the same name and type."""
+
+
+async def load(tx: Tx, key: AlertKey) -> Alert | None:
+    """The alert of that key."""
+    return await _load(tx, sa.select(alert).where(_is(key)))
+
+
+async def load_for_update(tx: Tx, key: AlertKey) -> Alert | None:
+    """The alert of that key, which nobody else changes until the transaction ends."""
+    return await _load(tx, sa.select(alert).where(_is(key)).with_for_update())
+
+
+async def insert(tx: Tx, new: Alert) -> bool:
+    """Store an alert unless it is there already; False then."""
+    query = tx.insert(alert).on_conflict_do_nothing(index_elements=[alert.c.repository_id, alert.c.number])
+    return (await tx.conn.execute(query.values(_values(new)))).rowcount == 1
+
+
+async def save(tx: Tx, changed: Alert) -> None:
+    """Overwrite the alert of the same key; its claim stays."""
+    await tx.conn.execute(sa.update(alert).where(_is(changed.key)).values(_values(changed)))
+
+
+async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
+    """Let one job alone act on the alert, until it releases it or has come to its end.
+
+    One conditional UPDATE: of two that read and then wrote, both would act. A claim counts only while its
+    job is ready or running, so that a job that was parked can't keep the alert.
+    """
+    alive = sa.exists().where(job.c.id == alert.c.claim_job, job.c.state.in_((jobs.READY, jobs.RUNNING)))
+    free = sa.or_(alert.c.claim_job.is_(None), sa.and_(alert.c.claim_job != job_id, ~alive))
+    values = {"claim_action": action, "claim_job": job_id, "claim_at": tx.now}
+    if (await tx.conn.execute(sa.update(alert).where(_is(key), free).values(values))).rowcount == 1:
+        return Claim.NEW
+    return Claim.RESUMED if await claimed_by(tx, key) == job_id else Claim.TAKEN
+
+
+async def claimed_by(tx: Tx, key: AlertKey) -> JobId | None:
+    """The job that claimed the alert last and has not released it."""
+    claimed: int | None = await tx.conn.scalar(sa.select(alert.c.claim_job).where(_is(key)))
+    return None if claimed is None else JobId(claimed)
+
+
+async def release(tx: Tx, key: AlertKey, job_id: JobId) -> None:
+    """End this job's claim; another job's stays."""
+    query = sa.update(alert).where(_is(key), alert.c.claim_job == job_id)
+    await tx.conn.execute(query.values(claim_action=None, claim_job=None, claim_at=None))
+
+
+async def find(
+    tx: Tx,
+    *,
+    repository_ids: Collection[RepositoryId] | None = None,
+    state: AlertState | None = None,
+    limit: int,
+    offset: int = 0,
+) -> list[Alert]:
+    """Alerts, newest first; of any repository and state where none is given."""
+    query = sa.select(alert).order_by(alert.c.created_at.desc(), alert.c.repository_id, alert.c.number)
+    if repository_ids is not None:
+        query = query.where(alert.c.repository_id.in_(repository_ids))
+    if state is not None:
+        query = query.where(alert.c.state == state)
+    return [_record(row) for row in await tx.conn.execute(query.limit(limit).offset(offset))]
+
+
+async def count_by_state(tx: Tx) -> dict[AlertState, int]:
+    """How many alerts there are in each state."""
+    rows = await tx.conn.execute(sa.select(alert.c.state, sa.func.count()).group_by(alert.c.state))
+    found = {AlertState(state): number for state, number in rows}
+    return {state: found.get(state, 0) for state in AlertState}
+
+
+async def open_count(tx: Tx) -> int:
+    """How many alerts are open."""
+    return (await count_by_state(tx))[AlertState.OPEN]
+
+
+async def add_event(tx: Tx, new: Event) -> int | None:
+    """Add to an alert's timeline and return the entry's id; None when its `once` is there already."""
+    values = {
+        "repository_id": new.alert.repository_id,
+        "alert_number": new.alert.number,
+        "kind": new.kind,
+        "at": new.at,
+        "by": documents.document(new.by),
+        "details": dict(new.details),
+        "once": new.once,
+    }
+    names = [timeline.c.repository_id, timeline.c.alert_number, timeline.c.once]
+    query = tx.insert(timeline).values(values).on_conflict_do_nothing(index_elements=names)
+    added: int | None = await tx.conn.scalar(query.returning(timeline.c.id))
+    return added
+
+
+async def events(tx: Tx, key: AlertKey, limit: int = 200) -> list[Event]:
+    """The newest `limit` entries of an alert's timeline, in the order they were added."""
+    of_alert = sa.and_(timeline.c.repository_id == key.repository_id, timeline.c.alert_number == key.number)
+    query = sa.select(timeline).where(of_alert).order_by(timeline.c.id.desc()).limit(limit)
+    return [_event(row) for row in reversed((await tx.conn.execute(query)).all())]
+
+
+async def event(tx: Tx, event_id: int) -> Event | None:
+    """One entry of a timeline."""
+    row = (await tx.conn.execute(sa.select(timeline).where(timeline.c.id == event_id))).one_or_none()
+    return None if row is None else _event(row)
+
+
+def _is(key: AlertKey) -> sa.ColumnElement[bool]:
+    return sa.and_(alert.c.repository_id == key.repository_id, alert.c.number == key.number)
+
+
+async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Alert | None:
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def _values(record: Alert) -> dict[str, object]:
+    taken_by = record.taken_by or Person()
+    return {
+        **{name: getattr(record, name) for name in _PLAIN},
+        "repository_id": record.key.repository_id,
+        "number": record.key.number,
+        "state": record.state,
+        **_account("resolved_by", record.resolved_by),
+        **_account("assigned_to", record.assigned_to),
+        **_account("taken_by", taken_by.github),
+        "taken_by_team": taken_by.slack_team,
+        "taken_by_user": taken_by.slack_user,
+        "place": documents.document(record.place),
+        "token": documents.document(record.token),
+        "probe": documents.document(record.probe),
+        "report": documents.document(record.report),
+        "acted_by": documents.document(record.acted_by),
+    }
+
+
+def _account(column: str, account: Account | None) -> dict[str, object]:
+    return {f"{column}_id": account and account.id, f"{column}_login": account and account.login}
+
+
+def _record(row: Row) -> Alert:
+    return Alert(
+        key=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.number)),
+        state=AlertState(row.state),
+        resolved_by=documents.account(row.resolved_by_id, row.resolved_by_login),
+        assigned_to=documents.account(row.assigned_to_id, row.assigned_to_login),
+        taken_by=_taken_by(row),
+        place=documents.place(row.place),
+        token=documents.token_facts(row.token),
+        probe=documents.probe(row.probe),
+        report=documents.report(row.report),
+        acted_by=documents.person(row.acted_by),
+        **{name: getattr(row, name) for name in _PLAIN},
+    )
+
+
+def _taken_by(row: Row) -> Person | None:
+    team = None if row.taken_by_team is None else SlackTeamId(row.taken_by_team)
+    user = None if row.taken_by_user is None else SlackUserId(row.taken_by_user)
+    somebody = Person(team, user, documents.account(row.taken_by_id, row.taken_by_login))
+    return None if somebody == Person() else somebody
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        alert=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.alert_number)),
+        kind=EventKind(row.kind),
+        at=row.at,
+        by=documents.person(row.by),
+        details=row.details,
+        once=row.once,
+        id=row.id,
+    )

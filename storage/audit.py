@@ -1,0 +1,131 @@
+"""The audit log: who did, tried or was refused what, in rows that are chained and never change.
+
+A row's hash is the HMAC-SHA256, keyed by the operator's key, of the hash before it and the row's canonical
+JSON. Without a key anybody who can write to the database could make a new chain: then only a head that was
+noted elsewhere, in the log, tells.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.db import Row, Tx
+from storage.records import AuditEntry, AuditOutcome, AuditRow, UnixTime
+from storage.tables import audit, storable
+
+START = "0" * 64
+"""What the first row is chained to."""
+
+_LOCK = 5_283_127_014_411_917_302
+"""PostgreSQL's advisory lock of this number lets one transaction at a time append."""
+_ENTRY = tuple(field.name for field in fields(AuditEntry))
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of checking the whole chain."""
+
+    ok: bool
+    rows: int
+    """So many rows are as they were written."""
+    head: str
+    """The hash of the last one of them."""
+    problem: str | None
+    """What is wrong with the next one, in a sentence."""
+
+
+async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
+    """Add a row with the transaction's time; it exists when the transaction commits.
+
+    On PostgreSQL others wait with theirs until then, so it is best the last thing that a transaction does.
+    """
+    if tx.dialect == "postgresql":
+        await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    last = (
+        await tx.conn.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+    ).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, START)
+    row = AuditRow(seq, tx.now, _storable(entry), previous, "")
+    row = replace(row, hash=chain_hash(tx.audit_key, row))
+    values = {"seq": seq, "at": row.at, **asdict(row.entry), "previous": previous, "hash": row.hash}
+    await tx.conn.execute(sa.insert(audit).values(values))
+    return row
+
+
+async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncIterator[AuditRow]:
+    """The rows from `since` on, oldest first, without ever holding all of them."""
+    query = sa.select(audit).order_by(audit.c.seq)
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    async with tx.conn.stream(query.execution_options(yield_per=500)) as result:
+        async for row in result:
+            yield _record(row)
+
+
+async def verify(tx: Tx, head: str | None = None) -> Verification:
+    """Check every row against the one before it, and that the chain holds `head`, a hash noted earlier."""
+    checked, last, has_head = 0, START, head in (None, START)
+    async for row in rows(tx):
+        problem = _problem(tx.audit_key, row, checked + 1, last)
+        if problem is not None:
+            return Verification(False, checked, last, problem)
+        checked, last = row.seq, row.hash
+        has_head = has_head or last == head
+    if not has_head:
+        return Verification(
+            False, checked, last, "No row has the given hash: rows after it or all were replaced."
+        )
+    return Verification(True, checked, last, None)
+
+
+async def head(tx: Tx) -> str:
+    """The hash of the last row, or 64 zeros."""
+    last: str | None = await tx.conn.scalar(sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+    return last or START
+
+
+def iso(at: UnixTime) -> str:
+    """A row's time as it is exported and hashed: UTC, ISO 8601, to the microsecond."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def canonical(row: AuditRow) -> str:
+    """The row without its hashes as JSON: keys sorted, no spaces, ASCII."""
+    content = {"seq": row.seq, "at": iso(row.at), **asdict(row.entry)}
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def chain_hash(key: bytes, row: AuditRow) -> str:
+    """What the row's hash has to be."""
+    return hmac.new(key, (row.previous + canonical(row)).encode(), hashlib.sha256).hexdigest()
+
+
+def _problem(key: bytes, row: AuditRow, seq: int, previous: str) -> str | None:
+    if row.seq != seq:
+        return f"Row {seq} is missing."
+    if row.previous != previous:
+        return f"Row {seq} is not chained to the row before it."
+    if not hmac.compare_digest(chain_hash(key, row), row.hash):
+        return f"Row {seq} was altered, or made with another key."
+    return None
+
+
+def _storable(entry: AuditEntry) -> AuditEntry:
+    """The entry as the database will give it back, so that its hash stays true."""
+    values: dict[str, Any] = asdict(entry)
+    for name, value in values.items():
+        if isinstance(value, str) and not isinstance(value, AuditOutcome):
+            values[name] = storable(value)
+    return AuditEntry(**values)
+
+
+def _record(row: Row) -> AuditRow:
+    values = {name: getattr(row, name) for name in _ENTRY}
+    values["outcome"] = AuditOutcome(row.outcome)
+    return AuditRow(row.seq, row.at, AuditEntry(**values), row.previous, row.hash)

@@ -1,0 +1,96 @@
+"""Which Slack user is which GitHub account, one to one in a workspace."""
+
+from typing import Literal
+
+import sqlalchemy as sa
+
+from storage.db import Row, Tx
+from storage.records import Account, GitHubId, Identity, SlackTeamId, SlackUserId
+from storage.tables import identity
+
+
+class IdentityTaken(Exception):
+    """One side of a new identity belongs to another one already."""
+
+    def __init__(self, side: Literal["slack", "github"], holder: Identity) -> None:
+        """`side` says which one is taken, by `holder`."""
+        whose = "Slack user" if side == "slack" else "GitHub account"
+        super().__init__(f"The {whose} is linked already.")
+        self.side = side
+        self.holder = holder
+
+
+async def link(tx: Tx, new: Identity) -> None:
+    """Store an identity, or renew the proof and login of the same one.
+
+    Raises IdentityTaken when either side is linked to somebody else.
+    """
+    query = tx.insert(identity).values(_values(new)).on_conflict_do_nothing()
+    if (await tx.conn.execute(query)).rowcount == 1:
+        return
+    slack = await of_slack(tx, new.slack_team, new.slack_user)
+    if slack is not None and slack.github.id != new.github.id:
+        raise IdentityTaken("slack", slack)
+    github = await of_github(tx, new.slack_team, new.github.id)
+    if github is not None and github.slack_user != new.slack_user:
+        raise IdentityTaken("github", github)
+    await tx.conn.execute(sa.update(identity).where(_is(new.slack_team, new.slack_user)).values(_values(new)))
+
+
+async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
+    """Forget who that Slack user is; returns what was known."""
+    query = sa.delete(identity).where(_is(team, user)).returning(*identity.c)
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def of_slack(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
+    """Who that Slack user is."""
+    row = (await tx.conn.execute(sa.select(identity).where(_is(team, user)))).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
+    """Who that GitHub account is in that workspace."""
+    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def all_identities(tx: Tx) -> list[Identity]:
+    """Everybody who is linked, by workspace and login."""
+    query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
+    return [_record(row) for row in await tx.conn.execute(query)]
+
+
+async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
+    """Note the login that a GitHub account has now."""
+    query = sa.update(identity).where(identity.c.github_id == github_id)
+    await tx.conn.execute(query.values(github_login=login))
+
+
+def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
+    return sa.and_(identity.c.slack_team == team, identity.c.slack_user == user)
+
+
+def _values(record: Identity) -> dict[str, object]:
+    return {
+        "slack_team": record.slack_team,
+        "slack_user": record.slack_user,
+        "github_id": record.github.id,
+        "github_login": record.github.login,
+        "proof": record.proof,
+        "linked_at": record.linked_at,
+        "linked_by": record.linked_by,
+    }
+
+
+def _record(row: Row) -> Identity:
+    return Identity(
+        slack_team=SlackTeamId(row.slack_team),
+        slack_user=SlackUserId(row.slack_user),
+        github=Account(GitHubId(row.github_id), row.github_login),
+        proof=row.proof,
+        linked_at=row.linked_at,
+        linked_by=row.linked_by,
+    )

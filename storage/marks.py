@@ -1,0 +1,19 @@
+"""How far a repeated task has come: small values by name."""
+
+import sqlalchemy as sa
+
+from storage.db import Tx
+from storage.records import JsonValue
+from storage.tables import mark
+
+
+async def load(tx: Tx, key: str) -> JsonValue:
+    """The value of that name, or None."""
+    value: JsonValue = await tx.conn.scalar(sa.select(mark.c.value).where(mark.c.key == key))
+    return value
+
+
+async def save(tx: Tx, key: str, value: JsonValue) -> None:
+    """Set the value of that name."""
+    query = tx.insert(mark).values(key=key, value=value)
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=[mark.c.key], set_={"value": value}))

@@ -1,0 +1,130 @@
+"""Messages of ours in channels, and the pace at which each channel takes them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.db import Row, Tx
+from storage.records import (
+    AlertKey,
+    AlertNumber,
+    ChannelId,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    MessageTs,
+    RepositoryId,
+    UnixTime,
+)
+from storage.tables import channel_pace, message
+
+
+async def plan(tx: Tx, new: Message) -> Message:
+    """Store a message unless its purpose, channel and subject have one already; returns the stored one."""
+    unique = [message.c.purpose, message.c.channel, message.c.subject]
+    query = tx.insert(message).values(_values(new)).on_conflict_do_nothing(index_elements=unique)
+    if (await tx.conn.execute(query)).rowcount == 1:
+        return new
+    same = (column == getattr(new, column.name) for column in unique)
+    return _record((await tx.conn.execute(sa.select(message).where(*same))).one())
+
+
+async def load(tx: Tx, key: MessageKey) -> Message | None:
+    """The message of that key."""
+    return await _load(tx, sa.select(message).where(message.c.key == key))
+
+
+async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
+    """The message of that key, which nobody else changes until the transaction ends."""
+    return await _load(tx, sa.select(message).where(message.c.key == key).with_for_update())
+
+
+async def save(tx: Tx, changed: Message) -> None:
+    """Overwrite the message of the same key."""
+    await tx.conn.execute(sa.update(message).where(message.c.key == changed.key).values(_values(changed)))
+
+
+async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None) -> list[Message]:
+    """An alert's messages in all channels, oldest first."""
+    about = sa.and_(message.c.repository_id == key.repository_id, message.c.alert_number == key.number)
+    query = sa.select(message).where(about)
+    return await _list(tx, query if purpose is None else query.where(message.c.purpose == purpose))
+
+
+async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
+    """A channel's messages but the replies that were posted, which are never redrawn; oldest first."""
+    is_final = sa.and_(message.c.purpose == MessagePurpose.REPLY, message.c.state == MessageState.POSTED)
+    gone = message.c.state == MessageState.DROPPED
+    return await _list(tx, sa.select(message).where(message.c.channel == channel, ~is_final, ~gone))
+
+
+async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
+    """The message that Slack knows by that channel and timestamp."""
+    return await _load(
+        tx, sa.select(message).where(message.c.channel == channel, message.c.ts == ts).limit(1)
+    )
+
+
+async def blocked(tx: Tx) -> list[Message]:
+    """Messages that their channel could not take, oldest first."""
+    return await _list(tx, sa.select(message).where(message.c.state == MessageState.BLOCKED))
+
+
+async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
+    """Take the channel's next turn and return its time; `interval` seconds lie between two turns.
+
+    One statement, so that simultaneous callers, on several machines too, get different turns.
+    """
+    next_at = channel_pace.c.next_at
+    turn = sa.case((next_at > tx.now, next_at), else_=sa.literal(tx.now, sa.Double))
+    query = tx.insert(channel_pace).values(channel=channel, next_at=tx.now + interval)
+    query = query.on_conflict_do_update(
+        index_elements=[channel_pace.c.channel], set_={"next_at": turn + interval}
+    )
+    following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
+    return following - interval
+
+
+async def hold_channel(tx: Tx, channel: str, until: UnixTime) -> None:
+    """Give no turn before then: Slack asked to wait."""
+    next_at = channel_pace.c.next_at
+    later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
+    query = tx.insert(channel_pace).values(channel=channel, next_at=until)
+    unique = [channel_pace.c.channel]
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
+
+
+async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Message | None:
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def _list(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> list[Message]:
+    rows = await tx.conn.execute(query.order_by(message.c.created_at, message.c.key))
+    return [_record(row) for row in rows]
+
+
+_PLAIN = (
+    *("key", "purpose", "channel", "subject", "state", "ts", "draw", "fingerprint"),
+    *("slot_at", "posting_since", "problem", "created_at"),
+)
+"""The fields that are columns of the same name."""
+
+
+def _values(record: Message) -> dict[str, object]:
+    about = record.alert
+    return {
+        **{name: getattr(record, name) for name in _PLAIN},
+        "repository_id": about and about.repository_id,
+        "alert_number": about and about.number,
+    }
+
+
+def _record(row: Row) -> Message:
+    about = row.repository_id is not None
+    values = {name: getattr(row, name) for name in _PLAIN}
+    values["purpose"] = MessagePurpose(row.purpose)
+    values["state"] = MessageState(row.state)
+    key = AlertKey(RepositoryId(row.repository_id), AlertNumber(row.alert_number)) if about else None
+    return Message(alert=key, **values)

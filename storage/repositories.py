@@ -1,0 +1,103 @@
+"""Repositories that have or had alerts, and the installations of the GitHub App."""
+
+import sqlalchemy as sa
+
+from storage.db import Row, Tx
+from storage.records import (
+    Account,
+    GitHubId,
+    Installation,
+    InstallationId,
+    InstallationState,
+    Repository,
+    RepositoryId,
+    RepositoryState,
+)
+from storage.tables import installation, repository
+
+
+async def load_repository(tx: Tx, repository_id: RepositoryId) -> Repository | None:
+    """The repository of that id."""
+    row = (await tx.conn.execute(sa.select(repository).where(repository.c.id == repository_id))).one_or_none()
+    return None if row is None else _repository(row)
+
+
+async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:
+    """Every repository last seen under that name, newest id first: a name can change hands.
+
+    `full_name` is `owner/name` in any case.
+    """
+    query = sa.select(repository).where(repository.c.folded_name == full_name.casefold())
+    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.id.desc()))]
+
+
+async def save_repository(tx: Tx, known: Repository) -> None:
+    """Store the repository, or overwrite the one of the same id."""
+    values = {
+        "full_name": known.full_name,
+        "folded_name": known.full_name.casefold(),
+        "owner_id": known.owner.id,
+        "owner_login": known.owner.login,
+        "owner_type": known.owner_type,
+        "visibility": known.visibility,
+        "html_url": known.html_url,
+        "installation_id": known.installation_id,
+        "state": known.state,
+        "delegated_dismissal": known.delegated_dismissal,
+    }
+    query = tx.insert(repository).values(id=known.id, **values)
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=[repository.c.id], set_=values))
+
+
+async def repositories_of(tx: Tx, installation_id: InstallationId) -> list[Repository]:
+    """The repositories that are reached through that installation, by name."""
+    query = sa.select(repository).where(repository.c.installation_id == installation_id)
+    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
+
+
+async def load_installation(tx: Tx, installation_id: InstallationId) -> Installation | None:
+    """The installation of that id."""
+    query = sa.select(installation).where(installation.c.id == installation_id)
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else _installation(row)
+
+
+async def save_installation(tx: Tx, known: Installation) -> None:
+    """Store the installation, or overwrite the one of the same id."""
+    values = {
+        "account_id": known.account.id,
+        "account_login": known.account.login,
+        "account_type": known.account_type,
+        "state": known.state,
+    }
+    query = tx.insert(installation).values(id=known.id, **values)
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=[installation.c.id], set_=values))
+
+
+async def installations(tx: Tx) -> list[Installation]:
+    """Every installation ever seen, by id."""
+    rows = await tx.conn.execute(sa.select(installation).order_by(installation.c.id))
+    return [_installation(row) for row in rows]
+
+
+def _repository(row: Row) -> Repository:
+    return Repository(
+        id=RepositoryId(row.id),
+        full_name=row.full_name,
+        owner=Account(GitHubId(row.owner_id), row.owner_login),
+        owner_type=row.owner_type,
+        visibility=row.visibility,
+        html_url=row.html_url,
+        installation_id=row.installation_id,
+        state=RepositoryState(row.state),
+        delegated_dismissal=row.delegated_dismissal,
+    )
+
+
+def _installation(row: Row) -> Installation:
+    return Installation(
+        id=InstallationId(row.id),
+        account=Account(GitHubId(row.account_id), row.account_login),
+        account_type=row.account_type,
+        state=InstallationState(row.state),
+    )
