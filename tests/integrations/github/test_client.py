@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Literal as OneOf
 
 import aiohttp
@@ -209,19 +210,6 @@ async def test_a_limit_says_when_to_come_back(
     assert error.retry_at == time() + wait
 
 
-async def test_no_more_than_twenty_calls_are_under_way_at_once(
-    far: GitHubSandbox, installation: Installation
-) -> None:
-    await installation.account("octo")
-    gate = far.faults.gate(r"GET /users/.*", at="before", times=1)
-    calls = [asyncio.create_task(installation.account("octo")) for _ in range(40)]
-    await gate.reached(timeout=5)
-    assert len([call for call in far.calls("GET", "/users/octo") if call.status is None]) <= 20
-    gate.open()
-    await asyncio.gather(*calls)
-    assert len(far.calls("GET", "/users/octo")) == 41
-
-
 @pytest.mark.parametrize("field", ["secret", "first_location_detected"])
 async def test_the_secret_that_a_patch_answers_is_nowhere(
     far: GitHubSandbox, installation: Installation, leaked: Alert, field: str
@@ -258,25 +246,28 @@ class Strange:
         return self.answer(request)
 
 
+@asynccontextmanager
+async def serving(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """A server on the loopback interface whose every path is one function; gives its address."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
-    runners = []
+    async with AsyncExitStack() as stack:
 
-    async def start() -> Strange:
-        strange = Strange()
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", strange.handle)
-        runner = web.AppRunner(app)
-        runners.append(runner)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        strange.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        return strange
+        async def start() -> Strange:
+            strange = Strange()
+            strange.url = await stack.enter_async_context(serving(strange.handle))
+            return strange
 
-    yield start
-    for runner in runners:
-        await runner.cleanup()
+        yield start
 
 
 def client_of(strange: Strange, session: aiohttp.ClientSession, private_key: str, time: Time) -> GitHub:
@@ -381,3 +372,34 @@ async def test_a_credential_goes_to_githubs_origin_and_its_redirects_there(
     facts = await client_of(near, session, private_key, time).of(1).repository(NAME)
     assert facts.id == 1
     assert [request.headers["authorization"] for request in near.asked] == ["Bearer ghs_" + "t" * 36] * 2
+
+
+async def test_no_more_than_twenty_calls_are_under_way_at_once(
+    session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    """Forty calls meet a server that answers at once when a twenty-first is there, and else after a while."""
+    under_way = 0
+    too_many = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        nonlocal under_way
+        under_way += 1
+        if under_way > 20:
+            too_many.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(too_many.wait(), 0.1)
+        under_way -= 1
+        return web.json_response({"slug": "stanch", "owner": {"id": 1, "login": "octo"}})
+
+    async with serving(handle) as url:
+        github = GitHub(
+            session,
+            api_url=url,
+            url=url,
+            app_id="1",
+            private_key=private_key,
+            version="1.2.3",
+            now=time,
+        )
+        await asyncio.gather(*(github.app() for _ in range(40)))
+    assert not too_many.is_set()
