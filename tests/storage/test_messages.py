@@ -1,0 +1,103 @@
+"""A message is planned once per place, and a channel's turns are handed out one by one."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from storage import alerts, messages
+from storage.clock import Clock
+from storage.db import Database
+from storage.records import ChannelId, MessageKey, MessagePurpose, MessageState, MessageTs
+from tests.storage.made import key, message, plain_alert
+
+CHANNEL = ChannelId("C1")
+
+
+async def test_message_is_planned_once_per_purpose_channel_and_subject(db: Database) -> None:
+    async with db.begin() as tx:
+        first = message("k1", subject="1/2")
+        assert await messages.plan(tx, first) == first
+        assert await messages.plan(tx, message("k2", subject="1/2")) == first
+        elsewhere = message("k3", channel="C2", subject="1/2")
+        assert await messages.plan(tx, elsewhere) == elsewhere
+        other = replace(message("k4", subject="1/2"), purpose=MessagePurpose.CHECKLIST)
+        assert await messages.plan(tx, other) == other
+
+
+async def test_simultaneous_plans_agree_on_one_message(db: Database) -> None:
+    async def plan(name: str) -> MessageKey:
+        async with db.begin() as tx:
+            return (await messages.plan(tx, message(name, subject="1/2"))).key
+
+    assert len(set(await asyncio.gather(*(plan(f"k{number}") for number in range(8))))) == 1
+
+
+async def test_saved_message_is_found_by_everything_it_is_known_by(db: Database) -> None:
+    async with db.begin() as tx:
+        await alerts.insert(tx, plain_alert())
+        card = replace(message("k1"), alert=key())
+        await messages.plan(tx, card)
+        posted = replace(
+            card,
+            state=MessageState.POSTED,
+            ts=MessageTs("1.2"),
+            draw=3,
+            fingerprint="f",
+            slot_at=5.5,
+            posting_since=6.0,
+        )
+        await messages.save(tx, posted)
+        reply = replace(message("k2"), alert=key(), purpose=MessagePurpose.REPLY, created_at=9.0)
+        await messages.plan(tx, reply)
+    async with db.begin() as tx:
+        assert await messages.load(tx, posted.key) == posted
+        assert await messages.load_for_update(tx, posted.key) == posted
+        assert await messages.load(tx, MessageKey("unknown")) is None
+        assert await messages.at(tx, CHANNEL, MessageTs("1.2")) == posted
+        assert await messages.at(tx, ChannelId("C2"), MessageTs("1.2")) is None
+        assert await messages.of_alert(tx, key()) == [posted, reply]
+        assert await messages.of_alert(tx, key(), MessagePurpose.CARD) == [posted]
+
+
+async def test_what_a_channel_still_wants(db: Database) -> None:
+    reply = replace(message("reply"), purpose=MessagePurpose.REPLY)
+    async with db.begin() as tx:
+        for planned in (
+            message("planned"),
+            replace(message("card"), state=MessageState.POSTED),
+            replace(message("gone"), state=MessageState.DROPPED),
+            replace(message("blocked"), state=MessageState.BLOCKED, problem="is_archived", created_at=0.5),
+            replace(reply, state=MessageState.POSTED),
+            replace(reply, key=MessageKey("open reply"), subject="open reply"),
+            message("elsewhere", channel="C2"),
+        ):
+            await messages.plan(tx, planned)
+        wanted = await messages.of_channel(tx, CHANNEL)
+        blocked = await messages.blocked(tx)
+    assert [found.key for found in wanted] == ["blocked", "card", "open reply", "planned"]
+    assert [(found.key, found.problem) for found in blocked] == [("blocked", "is_archived")]
+
+
+async def test_simultaneous_callers_get_different_turns(db: Database, clock: Clock) -> None:
+    async def reserve() -> float:
+        async with db.begin() as tx:
+            return await messages.reserve_slot(tx, CHANNEL, 10.0)
+
+    turns = sorted(await asyncio.gather(*(reserve() for _ in range(6))))
+    assert turns[0] <= clock.now()
+    assert [later - turns[0] for later in turns] == pytest.approx([0, 10, 20, 30, 40, 50], abs=2)
+    clock.advance(1000)
+    assert await reserve() == pytest.approx(clock.now(), abs=2)
+
+
+async def test_held_channel_gives_no_turn_before_then(db: Database, clock: Clock) -> None:
+    async with db.begin() as tx:
+        until = clock.now() + 100
+        await messages.hold_channel(tx, CHANNEL, until)
+        await messages.hold_channel(tx, CHANNEL, until - 50)
+        assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until)
+        assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until + 1)
+        assert await messages.reserve_slot(tx, ChannelId("C2"), 1.0) <= clock.now()
+        await messages.hold_channel(tx, CHANNEL, until + 60)
+        assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until + 60)

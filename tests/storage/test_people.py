@@ -1,0 +1,124 @@
+"""Identities are one to one; roles are forgotten when told; subscriptions are one per channel."""
+
+from dataclasses import replace
+
+import pytest
+
+from storage import identities, marks, roles, subscriptions
+from storage.clock import Clock
+from storage.db import Database
+from storage.identities import IdentityTaken
+from storage.records import (
+    ChannelId,
+    GitHubId,
+    RepositoryId,
+    SlackTeamId,
+    SlackUserId,
+    Subscription,
+    ThreadLevel,
+)
+from tests.storage.made import ANA, BEN, TEAM, identity
+
+
+async def test_identity_is_found_from_both_sides(db: Database) -> None:
+    async with db.begin() as tx:
+        await identities.link(tx, identity("U1", ANA))
+        assert await identities.of_slack(tx, TEAM, SlackUserId("U1")) == identity("U1", ANA)
+        assert await identities.of_github(tx, TEAM, ANA.id) == identity("U1", ANA)
+        assert await identities.of_slack(tx, SlackTeamId("T2"), SlackUserId("U1")) is None
+        assert await identities.of_github(tx, TEAM, BEN.id) is None
+
+
+async def test_taken_side_is_named(db: Database) -> None:
+    async with db.begin() as tx:
+        await identities.link(tx, identity("U1", ANA))
+        with pytest.raises(IdentityTaken) as slack:
+            await identities.link(tx, identity("U1", BEN))
+        with pytest.raises(IdentityTaken) as github:
+            await identities.link(tx, identity("U2", ANA))
+        assert (slack.value.side, github.value.side) == ("slack", "github")
+        assert slack.value.holder == github.value.holder == identity("U1", ANA)
+        await identities.link(tx, identity("U1", ANA, SlackTeamId("T2")))
+        assert len(await identities.all_identities(tx)) == 2
+
+
+async def test_same_identity_is_renewed(db: Database) -> None:
+    async with db.begin() as tx:
+        await identities.link(tx, identity("U1", ANA))
+        renewed = replace(
+            identity("U1", replace(ANA, login="ana-new")), proof="device_flow", linked_at=2000.0
+        )
+        await identities.link(tx, renewed)
+        assert await identities.all_identities(tx) == [renewed]
+        await identities.rename_login(tx, ANA.id, "ana-newest")
+        (found,) = await identities.all_identities(tx)
+        assert found.github.login == "ana-newest"
+
+
+async def test_unlinked_person_is_unknown(db: Database) -> None:
+    async with db.begin() as tx:
+        await identities.link(tx, identity("U1", ANA))
+        assert await identities.unlink(tx, TEAM, SlackUserId("U1")) == identity("U1", ANA)
+        assert await identities.unlink(tx, TEAM, SlackUserId("U1")) is None
+        await identities.link(tx, identity("U2", ANA))
+
+
+async def test_role_is_kept_with_its_time_and_dropped_when_told(db: Database, clock: Clock) -> None:
+    owner, other = GitHubId(100), GitHubId(200)
+    repositories = {RepositoryId(1): owner, RepositoryId(2): owner, RepositoryId(3): other}
+
+    async def known() -> set[tuple[str, int]]:
+        async with db.read() as tx:
+            return {
+                (person.login, repository)
+                for person in (ANA, BEN)
+                for repository in repositories
+                if await roles.load(tx, person.id, repository)
+            }
+
+    async with db.begin() as tx:
+        for repository, owner_id in repositories.items():
+            await roles.save(tx, ANA.id, repository, owner_id, {"admin": False})
+            await roles.save(tx, BEN.id, repository, owner_id, {"admin": False})
+    clock.advance(60)
+    async with db.begin() as tx:
+        await roles.save(tx, ANA.id, RepositoryId(1), owner, {"admin": True, "teams": ["x"]})
+        found = await roles.load(tx, ANA.id, RepositoryId(1))
+        assert found is not None
+        assert found == ({"admin": True, "teams": ["x"]}, tx.now)
+    async with db.begin() as tx:
+        await roles.drop_person(tx, ANA.id, owner)
+    assert await known() == {("ana", 3), ("ben", 1), ("ben", 2), ("ben", 3)}
+    async with db.begin() as tx:
+        await roles.drop_repository(tx, RepositoryId(3))
+    assert await known() == {("ben", 1), ("ben", 2)}
+    async with db.begin() as tx:
+        await roles.save(tx, ANA.id, RepositoryId(3), other, {})
+        await roles.drop_owner(tx, owner)
+    assert await known() == {("ana", 3)}
+    async with db.begin() as tx:
+        await roles.drop_person(tx, ANA.id)
+    assert await known() == set()
+
+
+async def test_channel_has_one_subscription(db: Database, clock: Clock) -> None:
+    channel = ChannelId("C1")
+    async with db.begin() as tx:
+        await subscriptions.add(tx, Subscription(channel, "is:open", created_at=5.0))
+        later = Subscription(channel, "repo:octo/payments", ThreadLevel.ALL, 7.0)
+        await subscriptions.add(tx, later)
+        assert await subscriptions.of_channel(tx, channel) == later
+        await subscriptions.add(tx, Subscription(ChannelId("C0"), ""))
+        first, second = await subscriptions.all_subscriptions(tx)
+        assert (first, second.channel, second.created_at) == (later, "C0", tx.now)
+        assert await subscriptions.remove(tx, channel)
+        assert not await subscriptions.remove(tx, channel)
+        assert await subscriptions.of_channel(tx, channel) is None
+
+
+async def test_mark_is_overwritten(db: Database) -> None:
+    async with db.begin() as tx:
+        assert await marks.load(tx, "sweep") is None
+        await marks.save(tx, "sweep", {"at": 1})
+        await marks.save(tx, "sweep", {"at": 2})
+        assert await marks.load(tx, "sweep") == {"at": 2}
