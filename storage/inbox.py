@@ -44,12 +44,12 @@ class Inbox:
         if self._task is not None:
             await self._task
 
-    async def accept_delivery(self, delivery: Delivery, job: NewJob) -> bool:
-        """Store a webhook with its job; False when its guid is known. Returns after the commit.
+    async def accept_delivery(self, delivery: Delivery, job: NewJob | None) -> bool:
+        """Store a webhook with its job, if it has one; False when its guid is known. Returns after the commit.
 
         Raises StorageUnavailable when it could not be stored.
         """
-        return await self._accept(_Arrival(delivery, (job,)))
+        return await self._accept(_Arrival(delivery, (job,) if job else ()))
 
     async def accept_request(self, fingerprint: str, jobs: Sequence[NewJob]) -> bool:
         """Store the jobs of a signed Slack request; False when it was seen within the last 10 minutes.

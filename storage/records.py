@@ -1,6 +1,6 @@
 """What Stanch remembers, as frozen records of the standard library alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
@@ -8,7 +8,7 @@ from typing import NewType, TypeAlias
 UnixTime: TypeAlias = float
 """Seconds since 1970-01-01T00:00:00Z."""
 
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 RepositoryId = NewType("RepositoryId", int)
 AlertNumber = NewType("AlertNumber", int)
@@ -154,6 +154,8 @@ class Probe:
     """None for a follow-up that nobody clicked."""
     ever_active: bool = False
     """This host accepted the secret at some earlier probe."""
+    superseded: bool = False
+    """GitHub has changed its own word since."""
 
 
 class ReportState(StrEnum):
@@ -161,8 +163,6 @@ class ReportState(StrEnum):
 
     WAITING = "waiting"
     """Accepted by a person, to be sent when GitHub's quota allows."""
-    SENDING = "sending"
-    """May or may not have reached GitHub."""
     REPORTED = "reported"
     CONFIRMED = "confirmed"
     """Reported, and the secret no longer works."""

@@ -12,6 +12,7 @@ from integrations.github.models import (
     RepositoryFacts,
     parse_alert,
     parse_location,
+    parse_repository,
 )
 from integrations.literal import Literal
 
@@ -32,6 +33,17 @@ class RepositoryAccess:
     async def repository(self, full_name: str) -> RepositoryFacts:
         """What answers to this name now; the caller compares the id."""
         return await self._connection.repository(full_name)
+
+    async def current(self) -> RepositoryFacts:
+        """The repository by its id, whatever its name is now; NotFound where the token does not open it.
+
+        GitHub's docs: the list holds what the token opens, which is this one repository.
+        """
+        path = "/installation/repositories"
+        async for facts in self._connection.each(parse_repository, path + "?per_page=100", key="repositories"):
+            if facts.id == self.repository_id:
+                return facts
+        raise NotFound(f"GET {path}", 404)
 
     async def alert(self, full_name: str, number: int) -> AlertFacts:
         """The alert as it stands, asked for without its secret."""

@@ -1,0 +1,161 @@
+"""What every action is made of: when it is shown, what it needs, what is decided, what is done."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+
+from bot.options import Options
+from bot.rules.case import Case, PersonalCase
+from bot.rules.permissions import Need
+from bot.tools import Tools
+from integrations.github.models import AlertFacts
+from integrations.github.repository_access import RepositoryAccess
+from integrations.slack.blocks import Content, View
+from integrations.slack.elements import Element
+from storage.records import (
+    Alert,
+    AlertKey,
+    AuditOutcome,
+    ChannelId,
+    Event,
+    JsonValue,
+    MessageTs,
+    NewJob,
+    Person,
+    SlackTeamId,
+    SlackUserId,
+    UnixTime,
+)
+
+Given: TypeAlias = Mapping[str, str | tuple[str, ...] | None]
+"""What a person gave: by block id for a form, `value` for a menu."""
+Wanted = TypeVar("Wanted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One click or submit, as it was made. All of it is untrusted."""
+
+    action: str
+    alert: AlertKey
+    team: SlackTeamId
+    user: SlackUserId
+    at: UnixTime
+    channel: ChannelId | None = None
+    thread: MessageTs | None = None
+    """The card's ts, under which private answers appear."""
+    view_id: str | None = None
+    response_url: str | None = field(default=None, repr=False)
+    given: Given = field(default_factory=dict, repr=False)
+    waited: bool = False
+    """It was accepted before and had to wait; this is its next try."""
+
+    @property
+    def metadata(self) -> str:
+        """What a form carries to its submit: which alert, and where the card is."""
+        return json.dumps({"alert": str(self.alert), "channel": self.channel, "thread": self.thread})
+
+    def to_json(self) -> dict[str, JsonValue]:
+        given = {name: list(v) if isinstance(v, tuple) else v for name, v in self.given.items()}
+        return {
+            "action": self.action,
+            "alert": str(self.alert),
+            "team": self.team,
+            "user": self.user,
+            "at": self.at,
+            "channel": self.channel,
+            "thread": self.thread,
+            "view_id": self.view_id,
+            "response_url": self.response_url,
+            "given": given,
+            "waited": self.waited,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Request":
+        given = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
+        return cls(**{**data, "alert": AlertKey.parse(data["alert"]), "given": given})
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """The means of one action under way."""
+
+    tools: Tools
+    access: RepositoryAccess
+    case: PersonalCase
+    request: Request
+    resumed: bool
+    """An earlier run of the same job may have done it already: look before repeating."""
+
+
+def unchanged(alert: Alert) -> Alert:
+    return alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an action, to be recorded in one transaction and told."""
+
+    said: Content
+    """What the person is told, privately."""
+    facts: AlertFacts | None = None
+    """What GitHub answered about the alert."""
+    by: Person | None = None
+    """Who made the change that GitHub's answer shows."""
+    change: Callable[[Alert], Alert] = unchanged
+    """What else changes in our own record."""
+    events: tuple[Event, ...] = ()
+    jobs: tuple[NewJob, ...] = ()
+    outcome: AuditOutcome = AuditOutcome.DONE
+    reason: str | None = None
+    view: View | None = None
+    """What the open modal shows now, for a button inside one."""
+
+
+class Action(ABC, Generic[Wanted]):
+    """A control with an effect. It holds its own knowledge only; the steps around it are `flows/act`'s."""
+
+    id: ClassVar[str]
+    """Slack's action id of the control."""
+    audited_as: ClassVar[str]
+    needs: ClassVar[Need] = Need.VIEW
+    asks_role_afresh: ClassVar[bool] = False
+
+    @abstractmethod
+    def shown(self, case: Case) -> bool:
+        """Whether the card shows the control."""
+
+    @abstractmethod
+    def control(self, case: Case) -> Element:
+        """The control as it stands on the card."""
+
+    @abstractmethod
+    def decide(self, case: PersonalCase, given: Given) -> Wanted:
+        """What is to be done, or raises Refused."""
+
+    @abstractmethod
+    async def act(self, doing: Doing, wanted: Wanted) -> Outcome:
+        """Do it; raises Refused, or GitHubError when GitHub fails in the middle."""
+
+    def abandon(self, alert: Alert) -> Alert:
+        """The alert once a wish that had waited is refused after all."""
+        return alert
+
+
+class FormAction(Action[Wanted]):
+    """A control that opens a form, whose submit has the effect."""
+
+    callback_id: ClassVar[str]
+    title: ClassVar[str]
+
+    @abstractmethod
+    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+        """The form; raises Refused where it makes no sense to fill it."""
+
+    def faults(self, given: Given, options: Options) -> dict[str, str]:
+        """What is wrong with the fields, by block id; asked before the submit is stored."""
+        del given, options
+        return {}

@@ -1,0 +1,136 @@
+"""Check validity: asks GitHub whether the secret still works, and tells whoever clicked."""
+
+from dataclasses import dataclass, replace
+
+from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.probing import Asked, fetch_and_ask
+from bot.rules.case import Case, PersonalCase
+from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
+from bot.rules.permissions import Need
+from bot.views.answers import answer
+from bot.views.words import PROBE_REASONS, alert_name, is_open, span_words
+from integrations.github.errors import GitHubError
+from integrations.github.models import AlertFacts
+from integrations.slack import text as t
+from integrations.slack.blocks import Content
+from integrations.slack.elements import Element, button
+from storage.records import Alert, Event, EventKind, Probe, RepositoryState
+
+CHECK, REFRESH = "Check validity", "Refresh from GitHub"
+ACTIVE, INACTIVE, UNKNOWN = (
+    "It still works.",
+    "It no longer works.",
+    "It could not be found out whether it works.",
+)
+NOT_HERE = "It is not valid on this GitHub."
+NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub; nothing here ever accepted it."
+WRITTEN = "GitHub's alert now says so too."
+ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
+APART = 30.0
+"""Seconds between two probes of one alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How to look; `recent` is an answer so fresh that nobody is asked again."""
+
+    kind: CheckKind
+    recent: Probe | None = None
+
+
+class CheckValidity(Action[Check]):
+    """For GitHub's own tokens a probe, for every other secret GitHub's word read again."""
+
+    id = "check_validity"
+    audited_as = "check_validity"
+    needs = Need.VIEW
+
+    def shown(self, case: Case) -> bool:
+        return is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+
+    def control(self, case: Case) -> Element:
+        label = CHECK if check_kind(case.alert) is CheckKind.PROBE else REFRESH
+        return button(label, action_id=self.id, value=str(case.alert.key))
+
+    def decide(self, case: PersonalCase, given: Given) -> Check:
+        kind, probe = check_kind(case.alert), case.alert.probe
+        recent = probe if probe is not None and case.now - probe.at < APART else None
+        return Check(kind, recent if kind is CheckKind.PROBE else None)
+
+    async def act(self, doing: Doing, wanted: Check) -> Outcome:
+        alert, repository = doing.case.alert, doing.case.repository
+        if wanted.kind is CheckKind.REFRESH:
+            return Outcome(said=_refreshed(doing.case))
+        if wanted.recent is not None:
+            return Outcome(said=_said(doing.case, alert, wanted.recent, again=True), reason="asked_recently")
+        asked = await fetch_and_ask(doing.tools, doing.access, alert, repository, by=doing.case.actor.person)
+        written = await _write_back(doing, asked)
+        return Outcome(
+            said=_said(doing.case, asked.remember(alert), asked.probe, written=written is not None),
+            facts=written,
+            change=lambda current: replace(
+                asked.remember(current), validity_written=current.validity_written or written is not None
+            ),
+            events=(_probed(doing, asked),),
+            reason=f"{asked.probe.verdict}: {asked.probe.reason}",
+        )
+
+
+async def _write_back(doing: Doing, asked: Asked) -> AlertFacts | None:
+    """Give GitHub the verdict as the alert's `validity`, which stays until it is cleared.
+
+    Only by someone who may resolve, and only where GitHub knows nothing; a later look that disagrees with what
+    Stanch wrote clears it. A GitHub that will not take it keeps its own word, and the check is still an answer.
+    """
+    case, verdict = doing.case, asked.probe.verdict
+    alert = case.alert
+    wanted = case.server.overrides_validity and case.options.validity.write_back and case.actor.rights.resolve
+    if not wanted or verdict == "unknown":
+        return None
+    disagrees = alert.validity_written and alert.validity != verdict
+    if alert.validity != "unknown" and not disagrees:
+        return None
+    try:
+        return await doing.access.set_validity(
+            case.repository.full_name, alert.key.number, None if disagrees else verdict
+        )
+    except GitHubError:
+        return None
+
+
+def _probed(doing: Doing, asked: Asked) -> Event:
+    details = {
+        "verdict": asked.probe.verdict,
+        "reason": asked.probe.reason,
+        # A probe may move the token's "last used": whoever reads its log can tell us from a thief.
+        "user_agent": doing.tools.user_agent,
+    }
+    return Event(doing.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
+
+
+def _said(
+    case: PersonalCase, alert: Alert, probe: Probe, *, again: bool = False, written: bool = False
+) -> Content:
+    name = alert_name(alert, case.repository)
+    ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after 30 seconds at the earliest."
+    extra = ago if again else WRITTEN if written else None
+    why = t.prose(PROBE_REASONS.get(probe.reason, probe.reason))
+    if probe.verdict == "active":
+        owner = alert.token.owner
+        whose = t.mrkdwn("{}: it belongs to {}.", why, t.code(owner.login)) if owner else t.mrkdwn("{}.", why)
+        return answer("rotating_light", ACTIVE, t.lines(name, whose, extra))
+    if probe.verdict == "inactive" and confirmed_inactive(alert):
+        return answer("white_check_mark", INACTIVE, t.lines(name, t.mrkdwn("{}.", why), extra))
+    if probe.verdict == "inactive":
+        return answer("grey_question", NOT_HERE, t.lines(name, NOT_HERE_DETAIL, extra))
+    return answer("grey_question", UNKNOWN, t.lines(name, t.mrkdwn("{}.", why), extra))
+
+
+def _refreshed(case: PersonalCase) -> Content:
+    alert = case.alert
+    sign, words = {
+        "active": ("rotating_light", "GitHub says that it still works."),
+        "inactive": ("white_check_mark", "GitHub says that it no longer works."),
+    }.get(alert.validity, ("grey_question", "GitHub does not know whether it works."))
+    there = t.mrkdwn("{} {}", ONLY_THERE, t.link(alert.html_url, "Open it on GitHub"))
+    return answer(sign, words, t.lines(alert_name(alert, case.repository), there))

@@ -1,0 +1,196 @@
+"""Close as…: ends an alert with one of GitHub's four reasons."""
+
+from dataclasses import dataclass
+
+from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.errors import Refused
+from bot.options import Options
+from bot.rules.case import Case, PersonalCase
+from bot.rules.comments import comment_fault, room, sign, unsigned
+from bot.rules.eligibility import works
+from bot.rules.permissions import Need
+from bot.views.answers import answer
+from bot.views.words import (
+    alert_name,
+    is_open,
+    person_words,
+    resolution_words,
+    secret_word,
+    span_words,
+)
+from integrations.github.errors import Forbidden, Invalid
+from integrations.github.models import AlertFacts
+from integrations.slack import text as t
+from integrations.slack.blocks import Block, View, input_block, modal, section
+from integrations.slack.elements import Element, Option, select, text_input
+from integrations.slack.text import Mrkdwn
+from storage.records import Person, RepositoryState
+
+REASONS = (
+    Option("Revoked", "revoked", "The secret no longer works"),
+    Option("False positive", "false_positive", "It is not a real secret"),
+    Option("Used in tests", "used_in_tests", "It is not used in production"),
+    Option("Won't fix", "wont_fix", "We accept the risk"),
+)
+TITLE, MENU = "Close alert", "Close as…"
+HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
+NO_REASON = "Pick one of the reasons."
+REVIEWERS = "organization owners and security managers"
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The reason, and the comment as GitHub gets it. `already` means that there is nothing left to do."""
+
+    resolution: str
+    comment: str
+    already: bool = False
+
+
+class CloseAlert(FormAction[Close]):
+    """A menu of reasons on the card; picking one opens the form with it."""
+
+    id = "close_as"
+    callback_id = "close_alert"
+    audited_as = "close_alert"
+    title = TITLE
+    needs = Need.RESOLVE
+    asks_role_afresh = True
+
+    def shown(self, case: Case) -> bool:
+        return is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+
+    def control(self, case: Case) -> Element:
+        options = [Option(reason.text, reason.value) for reason in REASONS]
+        return select(MENU, action_id=self.id, options=options)
+
+    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+        if not is_open(case.alert):
+            raise _closed_meanwhile(case)
+        _check_delegation(case)
+        picked = given.get("value")
+        reason = select(
+            "Reason",
+            action_id="resolution",
+            options=REASONS,
+            initial=picked if isinstance(picked, str) else None,
+        )
+        longest = room(case.actor.identity.github.login)
+        comment = text_input(action_id="comment", multiline=True, max_length=longest)
+        optional = not case.options.close.require_comment
+        return modal(
+            callback_id=self.callback_id,
+            title=TITLE,
+            submit=TITLE,
+            private_metadata=metadata,
+            blocks=[
+                section(alert_name(case.alert, case.repository)),
+                _warning(case),
+                input_block("Reason", reason, block_id="resolution"),
+                input_block("Comment", comment, block_id="comment", hint=HINT, optional=optional),
+            ],
+        )
+
+    def faults(self, given: Given, options: Options) -> dict[str, str]:
+        known = {reason.value for reason in REASONS}
+        faults = {} if given.get("resolution") in known else {"resolution": NO_REASON}
+        fault = comment_fault(_typed(given), required=options.close.require_comment)
+        return {**faults, "comment": fault} if fault else faults
+
+    def decide(self, case: PersonalCase, given: Given) -> Close:
+        if self.faults(given, case.options):
+            raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
+        resolution = str(given["resolution"])
+        comment = sign(_typed(given), case.actor.identity.github.login)
+        if is_open(case.alert):
+            _check_delegation(case)
+            return Close(resolution, comment)
+        if case.alert.resolution != resolution:
+            raise _closed_meanwhile(case)
+        return Close(resolution, comment, already=True)
+
+    async def act(self, doing: Doing, wanted: Close) -> Outcome:
+        case = doing.case
+        ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
+        facts = None if wanted.already else await self._close(doing, wanted)
+        words = resolution_words(wanted.resolution)
+        headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
+        return Outcome(
+            said=answer(
+                "white_check_mark",
+                headline,
+                t.lines(alert_name(case.alert, case.repository), _warning_words(case)),
+            ),
+            facts=facts,
+            by=case.actor.person if ours else None,
+            reason=wanted.resolution,
+        )
+
+    async def _close(self, doing: Doing, wanted: Close) -> AlertFacts:
+        name, number = doing.case.repository.full_name, doing.case.alert.key.number
+        try:
+            return await doing.access.close(name, number, wanted.resolution, wanted.comment)
+        except Forbidden:
+            raise _needs_reviewer(doing.case) from None
+        except Invalid:
+            # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
+            facts = await doing.access.alert(name, number)
+            if facts.resolution != wanted.resolution:
+                raise
+            return facts
+
+
+def _typed(given: Given) -> str | None:
+    comment = given.get("comment")
+    return comment if isinstance(comment, str) else None
+
+
+def _check_delegation(case: PersonalCase) -> None:
+    """GitHub's docs: with delegated dismissal on, only reviewers close; the app itself is no person to ask."""
+    if case.repository.delegated_dismissal and not case.actor.rights.reviewer:
+        raise _needs_reviewer(case)
+
+
+def _needs_reviewer(case: PersonalCase) -> Refused:
+    there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
+    return Refused(
+        "delegated_dismissal",
+        "You can't close this alert from here.",
+        t.mrkdwn(
+            "{} has delegated alert dismissal on: {} close its alerts. {}.",
+            t.code(case.repository.full_name),
+            REVIEWERS,
+            there,
+        ),
+    )
+
+
+def _closed_meanwhile(case: PersonalCase) -> Refused:
+    alert = case.alert
+    by = person_words(alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None))
+    ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
+    comment = unsigned(alert.resolution_comment)
+    said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn("")
+    return Refused(
+        "closed_meanwhile",
+        f"It was closed already, as {resolution_words(alert.resolution)}.",
+        t.mrkdwn("{} closed it {} ago{}.", by, ago, said),
+        Mrkdwn("To close it for another reason, reopen it first."),
+    )
+
+
+def _warning(case: PersonalCase) -> Block | None:
+    words = _warning_words(case)
+    return section(words) if words else None
+
+
+def _warning_words(case: PersonalCase) -> Mrkdwn | None:
+    """What the person should know before turning away: the secret still works, steps are open."""
+    active = None
+    if works(case.alert) == "active":
+        active = t.mrkdwn(
+            ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_word(case.alert)
+        )
+    left = case.steps_total - case.steps_done
+    steps = f"{case.steps_done} of {case.steps_total} steps are done." if left else None
+    return t.lines(active, steps) or None

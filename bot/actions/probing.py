@@ -1,0 +1,76 @@
+"""Asking whether a leaked token still works: fetched at that moment, sent to GitHub alone, forgotten."""
+
+from dataclasses import dataclass, replace
+
+from bot.rules.eligibility import works
+from bot.tools import Tools
+from integrations.github.repository_access import RepositoryAccess
+from integrations.literal import Literal
+from integrations.providers.check import check
+from integrations.providers.github_token import Verdict
+from storage import messages
+from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
+
+PACE = 1.0
+"""Seconds between two probes, over all processes."""
+PROBES = ChannelId("probes")
+"""The name under which probes take their turns; no channel of Slack's has such an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a probe found, and what is known of the token since."""
+
+    probe: Probe
+    token: TokenFacts
+
+    def remember(self, alert: Alert) -> Alert:
+        return replace(alert, probe=self.probe, token=self.token)
+
+
+async def fetch_and_ask(
+    tools: Tools, access: RepositoryAccess, alert: Alert, repository: Repository, *, by: Person | None
+) -> Asked:
+    """Fetch the literal and ask GitHub with it; `GET /user` when somebody clicked, since it names the owner."""
+    literal = await access.literal(repository.full_name, alert.key.number)
+    return await ask(tools, alert, literal, by=by)
+
+
+async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None) -> Asked:
+    """Ask GitHub with a literal at hand. Probes of all processes take turns. Never raises for GitHub's trouble."""
+    async with tools.probing:
+        async with tools.db.begin() as tx:
+            turn = await messages.reserve_slot(tx, PROBES, PACE)
+        await tools.clock.sleep(max(0.0, turn - tools.clock.now()))
+        verdict = await check(
+            tools.session,
+            tools.github_api_url,
+            tools.user_agent,
+            literal,
+            secret_type=alert.secret_type,
+            base64_encoded=alert.base64_encoded,
+            named=by is not None,
+            now=tools.clock.now,
+        )
+    return Asked(_probe(alert, verdict, tools.clock.now(), by), _token(alert.token, verdict))
+
+
+def _probe(alert: Alert, verdict: Verdict, now: float, by: Person | None) -> Probe:
+    before = alert.probe is not None and alert.probe.ever_active
+    return Probe(
+        verdict=verdict.value,
+        reason=verdict.reason,
+        at=now,
+        by=by,
+        ever_active=before or verdict.value == "active" or works(alert) == "active",
+    )
+
+
+def _token(known: TokenFacts, verdict: Verdict) -> TokenFacts:
+    owner = Account(GitHubId(verdict.account.id), verdict.account.login) if verdict.account else known.owner
+    return TokenFacts(
+        owner=owner,
+        owner_name=known.owner_name,
+        scopes=verdict.scopes or known.scopes,
+        expires_at=verdict.expires_at or known.expires_at,
+    )

@@ -1,0 +1,100 @@
+"""Reopen: puts a closed alert back to work."""
+
+from dataclasses import dataclass
+
+from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.errors import Refused
+from bot.options import Options
+from bot.rules.case import Case, PersonalCase
+from bot.rules.comments import comment_fault, room, sign
+from bot.rules.permissions import Need
+from bot.views.answers import answer
+from bot.views.words import alert_name, is_open, resolution_words
+from integrations.github.errors import Forbidden
+from integrations.github.models import AlertFacts
+from integrations.slack import text as t
+from integrations.slack.blocks import View, input_block, modal, section
+from integrations.slack.elements import Element, button, text_input
+from storage.records import RepositoryState
+
+TITLE, BUTTON = "Reopen alert", "Reopen"
+HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
+DONE, ALREADY = "Reopened.", "It is open already."
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """The comment as GitHub gets it. `already` means that there is nothing left to do."""
+
+    comment: str
+    already: bool = False
+
+
+class ReopenAlert(FormAction[Reopen]):
+    """A button on closed cards; its form asks for an optional comment."""
+
+    id = "reopen"
+    callback_id = "reopen_alert"
+    audited_as = "reopen_alert"
+    title = TITLE
+    needs = Need.RESOLVE
+
+    def shown(self, case: Case) -> bool:
+        return not is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+
+    def control(self, case: Case) -> Element:
+        return button(BUTTON, action_id=self.id, value=str(case.alert.key))
+
+    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+        if is_open(case.alert):
+            raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
+        closed = t.mrkdwn("Closed as {}.", resolution_words(case.alert.resolution))
+        longest = room(case.actor.identity.github.login)
+        comment = text_input(action_id="comment", multiline=True, max_length=longest)
+        return modal(
+            callback_id=self.callback_id,
+            title=TITLE,
+            submit=TITLE,
+            private_metadata=metadata,
+            blocks=[
+                section(t.lines(alert_name(case.alert, case.repository), closed)),
+                input_block("Comment", comment, block_id="comment", hint=HINT, optional=True),
+            ],
+        )
+
+    def faults(self, given: Given, options: Options) -> dict[str, str]:
+        del options
+        fault = comment_fault(_typed(given), required=False)
+        return {"comment": fault} if fault else {}
+
+    def decide(self, case: PersonalCase, given: Given) -> Reopen:
+        if self.faults(given, case.options):
+            raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
+        return Reopen(sign(_typed(given), case.actor.identity.github.login), is_open(case.alert))
+
+    async def act(self, doing: Doing, wanted: Reopen) -> Outcome:
+        case = doing.case
+        ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
+        facts = None if wanted.already else await self._reopen(doing, wanted)
+        name = alert_name(case.alert, case.repository)
+        return Outcome(
+            said=answer("red_circle", DONE if ours else ALREADY, name),
+            facts=facts,
+            by=case.actor.person if ours else None,
+            reason=None if ours else "open_already",
+        )
+
+    async def _reopen(self, doing: Doing, wanted: Reopen) -> AlertFacts:
+        case = doing.case
+        try:
+            return await doing.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
+        except Forbidden:
+            there = t.link(case.alert.html_url, "Open it on GitHub")
+            raise Refused(
+                "forbidden", "GitHub does not let Stanch reopen this alert.", t.mrkdwn("{}.", there)
+            ) from None
+
+
+def _typed(given: Given) -> str | None:
+    comment = given.get("comment")
+    return comment if isinstance(comment, str) else None

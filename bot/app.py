@@ -1,0 +1,240 @@
+"""The only wiring: builds everything from the settings, and starts and stops it in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.database import SLACK_TEAM, build_database
+from bot.edge import github as github_edge
+from bot.edge import housekeeping, ops
+from bot.edge.jobs import Worker
+from bot.edge.slack import SlackEdge
+from bot.edge.work import HANDLERS
+from bot.errors import StartRefused
+from bot.metrics import Metrics
+from bot.options import Options
+from bot.settings import Settings
+from bot.surroundings import Surroundings
+from bot.tools import Tools
+from bot.version import VERSION
+from integrations.github.api import GitHub
+from integrations.slack.api import Slack
+from storage import marks
+from storage.clock import Clock
+from storage.db import Database
+from storage.inbox import Inbox
+from storage.records import ChannelId
+
+log = structlog.get_logger(__name__)
+FIRST_ANSWER = 10.0
+"""Seconds that the start waits for Slack and GitHub to say who we are."""
+
+
+class Role(StrEnum):
+    """What a process does: everything, the requests alone, or the jobs alone."""
+
+    ALL = "all"
+    WEB = "web"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running Stanch."""
+
+    tools: Tools
+    worker: Worker
+    host: str
+    port: int
+
+
+def build_tools(
+    settings: Settings, options: Options, db: Database, session: aiohttp.ClientSession, clock: Clock
+) -> Tools:
+    """Everything that flows and actions talk to."""
+    slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    github = GitHub(
+        session,
+        api_url=settings.github_api_url,
+        url=settings.github_url,
+        app_id=settings.github_app_id,
+        private_key=settings.github_app_private_key.get_secret_value(),
+        version=VERSION,
+        now=clock.now,
+    )
+    channel = settings.stanch_default_channel
+    return Tools(
+        db=db,
+        inbox=Inbox(db),
+        slack=slack,
+        github=github,
+        session=session,
+        clock=clock,
+        options=options,
+        around=Surroundings(
+            slack,
+            github,
+            clock,
+            accounts=settings.github_accounts,
+            github_api_url=settings.github_api_url,
+        ),
+        metrics=Metrics(),
+        user_agent=github.user_agent,
+        github_url=settings.github_url,
+        github_api_url=settings.github_api_url,
+        default_channel=ChannelId(channel) if channel else None,
+    )
+
+
+@asynccontextmanager
+async def run(
+    settings: Settings,
+    options: Options,
+    *,
+    role: Role = Role.ALL,
+    clock: Clock | None = None,
+    works: bool = True,
+) -> AsyncIterator[Running]:
+    """Start Stanch, and stop it at the end; raises StartRefused or StorageUnavailable.
+
+    With `works` False no job runs by itself: tests run those that are due when they want to.
+    """
+    clock = clock or Clock()
+    async with AsyncExitStack() as stack:
+        # 1. The database, in this version's shape.
+        db = build_database(settings, clock)
+        stack.push_async_callback(db.close)
+        await db.migrate()
+        # 2. Slack and GitHub: a refusal ends the start, silence does not.
+        session = await stack.enter_async_context(_session())
+        tools = build_tools(settings, options, db, session, clock)
+        await _meet(tools)
+        await _note_workspace(tools)
+        # 3. The writer and the worker.
+        worker = Worker(tools, HANDLERS)
+        if role is not Role.WORKER:
+            await tools.inbox.start()
+            stack.push_async_callback(tools.inbox.stop)
+        if role is not Role.WEB:
+            await worker.take_over()
+            if works:
+                await _work(stack, worker, tools)
+        # 4. The door.
+        host, port = await _listen(stack, settings, tools, role)
+        _say_what_is_missing(settings)
+        log.info("serving", host=host, port=port, role=role, version=VERSION)
+        yield Running(tools, worker, host, port)
+        log.info("stopping")
+
+
+def _session() -> aiohttp.ClientSession:
+    """One for the whole process: no cookies, no credentials, ten seconds for a call."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=10.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=100),
+    )
+
+
+async def _meet(tools: Tools) -> None:
+    """Ask both at once who we are; one sentence ends the start where either refuses."""
+    asking = (tools.around.ask_slack(), tools.around.ask_github())
+    answers = await asyncio.gather(*(_within(FIRST_ANSWER, ask) for ask in asking), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    for name, standing in (("slack", tools.around.slack), ("github", tools.around.github)):
+        if not standing.ok:
+            log.warning("serving_without", server=name, reason=standing.reason)
+
+
+async def _note_workspace(tools: Tools) -> None:
+    """For commands that need the workspace and don't ask Slack."""
+    if tools.around.home is not None:
+        async with tools.db.begin() as tx:
+            await marks.save(tx, SLACK_TEAM, tools.around.home.team_id)
+
+
+async def _within(seconds: float, ask: Awaitable[None]) -> None:
+    try:
+        await asyncio.wait_for(ask, seconds)
+    except TimeoutError:
+        return
+
+
+async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools) -> None:
+    tasks = (
+        asyncio.create_task(worker.run(), name="worker"),
+        asyncio.create_task(housekeeping.keep_house(tools), name="housekeeping"),
+        asyncio.create_task(tools.around.keep_asking(), name="surroundings"),
+    )
+
+    async def stop() -> None:
+        worker.stop()
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+
+
+async def _listen(stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role) -> tuple[str, int]:
+    web_app = web.Application(client_max_size=github_edge.LARGEST)
+    web_app.add_routes(_routes(settings, tools, role))
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=10.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise StartRefused(
+            f"HOST and PORT: {settings.host}:{settings.port} can't be listened on "
+            f"({error.strerror or error}); end what uses it or choose another PORT."
+        ) from None
+    host, port = runner.addresses[0][:2]
+    return str(host), int(port)
+
+
+def _routes(settings: Settings, tools: Tools, role: Role) -> list[web.RouteDef]:
+    async def readyz(_: web.Request) -> web.Response:
+        return await ops.readyz(tools)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return await ops.metrics(tools)
+
+    async def webhooks(request: web.Request) -> web.Response:
+        return await github_edge.receive(request, tools, secret.get_secret_value() if secret else None)
+
+    routes = [
+        web.get("/healthz", ops.healthz),
+        web.get("/readyz", readyz),
+        web.get("/metrics", metrics),
+    ]
+    if role is Role.WORKER:
+        return routes
+    secret, signing = settings.github_webhook_secret, settings.slack_signing_secret
+    slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
+    return [
+        *routes,
+        web.post("/slack/events", slack_edge.receive),
+        web.post("/github/webhooks", webhooks),
+    ]
+
+
+def _say_what_is_missing(settings: Settings) -> None:
+    """What works without, and an operator may have forgotten."""
+    if settings.stanch_default_channel is None:
+        log.warning(
+            "not_set", setting="STANCH_DEFAULT_CHANNEL", means="alerts without a subscription have no card"
+        )
+    if settings.stanch_audit_key is None:
+        log.warning("not_set", setting="STANCH_AUDIT_KEY", means="the audit log is chained without a key")
+    if settings.github_webhook_secret is None:
+        log.warning("not_set", setting="GITHUB_WEBHOOK_SECRET", means="alerts come by sweep alone")

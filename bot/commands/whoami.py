@@ -1,0 +1,83 @@
+"""`/leaks whoami`: which GitHub account somebody is here, how that is known, and what it may do."""
+
+from bot.commands.command import Asked, Subcommand
+from bot.errors import Refused
+from bot.flows import authorize
+from bot.rules.permissions import Rights
+from bot.tools import Tools
+from bot.views.answers import answer
+from bot.views.words import when
+from integrations.github.errors import GitHubError
+from integrations.github.models import is_full_name
+from integrations.slack import text as t
+from integrations.slack.blocks import Content
+from integrations.slack.text import Mrkdwn
+from storage import repositories
+from storage.records import Identity, Repository
+
+PROOFS = {"mapping": "whoever runs Stanch linked it"}
+NO_ALERTS = "Stanch knows no repository of that name, or it is not yours to see."
+
+
+async def whoami(tools: Tools, asked: Asked) -> Content:
+    """The asker's identity; with `OWNER/REPO`, their roles there as GitHub says just now."""
+    identity = await authorize.identify(tools, asked.user, asked.channel)
+    named = asked.text.strip()
+    if not named:
+        return answer(
+            "bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), _hint()
+        )
+    repository = await _find(tools, named)
+    try:
+        repository, _, _ = await authorize.reach(tools, repository)
+        rights = await authorize.rights(tools, identity, repository, None, fresh=True)
+    except GitHubError as error:
+        raise authorize.unreachable_github(error) from error
+    if not rights.view and rights.role == "no role":
+        raise Refused("no_role", NO_ALERTS, _proof(identity))
+    return answer(
+        "bust_in_silhouette",
+        f"You are {identity.github.login} here.",
+        t.lines(_proof(identity), t.fact(repository.full_name, rights.role), _allowed(rights)),
+    )
+
+
+async def _find(tools: Tools, named: str) -> Repository:
+    if not is_full_name(named):
+        raise Refused(
+            "bad_repository", "That is not a repository.", "Write it as OWNER/NAME: /leaks whoami octo/web"
+        )
+    async with tools.db.read() as tx:
+        found = await repositories.load_by_name(tx, named)
+    if not found:
+        raise Refused("no_role", NO_ALERTS)
+    return found[0]
+
+
+def _proof(identity: Identity) -> Mrkdwn:
+    how = PROOFS.get(identity.proof, identity.proof)
+    return t.mrkdwn(
+        "GitHub account {} (id {}), since {}: {}.",
+        t.code(identity.github.login),
+        identity.github.id,
+        when(identity.linked_at),
+        how,
+    )
+
+
+def _allowed(rights: Rights) -> Mrkdwn:
+    view = "see, check and report alerts" if rights.view else "do nothing with its alerts"
+    resolve = ", close and reopen them" if rights.resolve else ""
+    return t.mrkdwn("You may {}{}.", view, resolve)
+
+
+def _hint() -> Mrkdwn:
+    return Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
+
+
+WHOAMI = Subcommand(
+    "whoami",
+    "whoami [OWNER/NAME]",
+    "which GitHub account you are here, and what you may do in a repository",
+    whoami,
+)

@@ -1,0 +1,15 @@
+"""The database as the settings describe it, and the marks that processes leave for each other in it."""
+
+from bot.settings import StorageSettings
+from storage.clock import Clock
+from storage.db import Database
+
+SLACK_TEAM = "slack_team"
+"""The mark under which `serve` notes the workspace, for commands that don't ask Slack."""
+
+
+def build_database(settings: StorageSettings, clock: Clock) -> Database:
+    """The database of the settings; nothing is opened yet."""
+    key = settings.stanch_audit_key
+    audit_key = key.get_secret_value().encode() if key else None
+    return Database(settings.database_url, clock=clock, audit_key=audit_key)

@@ -1,0 +1,179 @@
+"""The worker: takes durable jobs, runs them, and settles how they ended."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+
+from bot.errors import RetryLater
+from bot.tools import Tools
+from integrations.github.errors import RateLimited
+from storage import jobs
+from storage.db import StorageUnavailable
+from storage.jobs import Done, Parked, Retry, Settled
+from storage.listener import listening
+from storage.records import Job, JobId
+
+log = structlog.get_logger(__name__)
+SIMULTANEOUS = 16
+LEASE = 30.0
+"""Seconds after which another worker takes over what a dead one left."""
+IDLE = 5.0
+"""Seconds between two looks when nothing wakes the worker."""
+LONGEST_WAIT = 600.0
+STOP_WITHIN = 10.0
+Run: TypeAlias = Callable[[Tools, Job], Awaitable[None]]
+GaveUp: TypeAlias = Callable[[Tools, Job, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What a kind of job does, how often it is tried, and who hears of it when it is given up."""
+
+    run: Run
+    attempts: int = 8
+    gave_up: GaveUp | None = None
+
+
+class Worker:
+    """One process's worker. Handlers run at least once: every effect of theirs is idempotent."""
+
+    def __init__(self, tools: Tools, handlers: Mapping[str, Handler]) -> None:
+        self._tools = tools
+        self._handlers = handlers
+        self._running: dict[JobId, asyncio.Task[None]] = {}
+        self._ended: list[Settled] = []
+        self._stopping = False
+        self._wake = tools.db.job_wake
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+    async def run(self) -> None:
+        """Work until `stop`; a database that fails is waited for."""
+        async with listening(self._tools.db):
+            recovered = 0.0
+            while not self._stopping:
+                try:
+                    if self._tools.clock.now() - recovered >= LEASE / 3:
+                        await self._keep_leases()
+                        recovered = self._tools.clock.now()
+                    busy = await self._turn()
+                except StorageUnavailable as error:
+                    log.error("worker_waits", reason=str(error))
+                    await self._tools.clock.sleep(1.0)
+                    continue
+                if not busy:
+                    await self._rest()
+            await self._finish()
+
+    def stop(self) -> None:
+        """Take no more jobs; those that run may end."""
+        self._stopping = True
+        self._wake.set()
+
+    async def take_over(self) -> None:
+        """At the start: on SQLite, which one process uses, whatever ran before is free at once."""
+        if self._tools.db.dialect == "sqlite":
+            await jobs.take_over(self._tools.db, max_attempts=self._most_attempts)
+
+    async def run_due(self) -> int:
+        """Run all that is due now, and what follows from it at once, then return how many ran."""
+        count = 0
+        while claimed := await jobs.claim(self._tools.db, self.name, SIMULTANEOUS, LEASE):
+            count += len(claimed)
+            await asyncio.gather(*(self._work(job) for job in claimed))
+            await self._settle()
+        return count
+
+    @property
+    def _most_attempts(self) -> int:
+        return max(handler.attempts for handler in self._handlers.values())
+
+    async def _turn(self) -> bool:
+        """Settle what has ended and start what is due; whether it is worth looking again at once."""
+        self._wake.clear()
+        await self._settle()
+        free = SIMULTANEOUS - len(self._running)
+        claimed = await jobs.claim(self._tools.db, self.name, free, LEASE) if free else []
+        for job in claimed:
+            self._running[job.id] = asyncio.create_task(self._work(job))
+        return bool(claimed) and len(claimed) == free
+
+    async def _rest(self) -> None:
+        due = await jobs.next_due(self._tools.db)
+        wait = IDLE if due is None else min(IDLE, max(0.0, due - self._tools.clock.now()))
+        if len(self._running) >= SIMULTANEOUS:
+            wait = IDLE
+        sleeping = asyncio.create_task(self._tools.clock.sleep(wait))
+        woken = asyncio.create_task(self._wake.wait())
+        await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (sleeping, woken):
+            task.cancel()
+
+    async def _keep_leases(self) -> None:
+        if self._running:
+            await jobs.renew(self._tools.db, self.name, list(self._running), LEASE)
+        await jobs.recover(self._tools.db, max_attempts=self._most_attempts)
+
+    async def _finish(self) -> None:
+        """Let running jobs end; what does not end in time is given back to whoever works next."""
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=STOP_WITHIN)
+        for task in self._running.values():
+            task.cancel()
+        await self._settle()
+        await jobs.release(self._tools.db, self.name)
+
+    async def _settle(self) -> None:
+        ended, self._ended = self._ended, []
+        if ended:
+            await jobs.settle(self._tools.db, self.name, ended)
+
+    async def _work(self, job: Job) -> None:
+        """Run one job. This is the one place where everything unexpected of a job ends."""
+        handler = self._handlers.get(job.kind)
+        structlog.contextvars.bind_contextvars(job_id=job.id, job=job.kind)
+        try:
+            if handler is None:
+                self._ended.append(Parked(job.id, f"this version knows no job of the kind {job.kind}"))
+                return
+            await handler.run(self._tools, job)
+            self._ended.append(Done(job.id))
+            self._count(job, "done")
+        except RetryLater as later:
+            self._ended.append(Retry(job.id, later.at, later.reason, counts=False, holds=later.holds))
+            self._count(job, "later")
+        except RateLimited as limited:
+            self._ended.append(Retry(job.id, limited.retry_at, str(limited), counts=False))
+            self._count(job, "later")
+        except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
+            assert handler is not None
+            await self._failed(job, handler, error)
+        finally:
+            self._running.pop(job.id, None)
+            self._wake.set()
+
+    async def _failed(self, job: Job, handler: Handler, error: Exception) -> None:
+        """Try again later, or give up and say so."""
+        incident = secrets.token_hex(4)
+        reason = f"{type(error).__name__} ({incident})"
+        log.error("job_failed", incident=incident, attempt=job.attempts, exc_info=error)
+        if job.attempts < handler.attempts:
+            wait = min(LONGEST_WAIT, 2.0**job.attempts)
+            self._ended.append(Retry(job.id, self._tools.clock.now() + wait, reason))
+            self._count(job, "retried")
+            return
+        self._ended.append(Parked(job.id, reason))
+        self._count(job, "parked")
+        if handler.gave_up is not None:
+            try:
+                await handler.gave_up(self._tools, job, incident)
+            except Exception as second:
+                log.error("not_told", incident=incident, exc_info=second)
+
+    def _count(self, job: Job, outcome: str) -> None:
+        self._tools.metrics.jobs_finished.labels(job.kind, outcome).inc()

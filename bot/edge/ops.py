@@ -1,0 +1,63 @@
+"""What operators and their machines ask: is it alive, is it ready, what has it counted."""
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.surroundings import Standing
+from bot.tools import Tools
+from storage import alerts, jobs, messages
+from storage.db import StorageUnavailable
+
+
+async def healthz(_: web.Request) -> web.Response:
+    """The process lives."""
+    return web.Response(text="ok\n")
+
+
+async def readyz(tools: Tools) -> web.Response:
+    """How database, Slack and GitHub stand; 503 only where the database fails: the rest is waited for."""
+    database, waiting = await _database(tools)
+    body = {
+        "ready": database.ok,
+        "database": _standing(database),
+        "slack": _standing(tools.around.slack),
+        "github": _standing(tools.around.github),
+        "channels": {
+            "state": "failing" if waiting else "ok",
+            "reason": f"{waiting} messages wait for a channel that may take them"
+            if waiting
+            else "none waits",
+        },
+    }
+    return web.json_response(body, status=200 if database.ok else 503)
+
+
+async def metrics(tools: Tools) -> web.Response:
+    """Prometheus text; gauges are read from the database at that moment."""
+    try:
+        async with tools.db.read() as tx:
+            for state, number in (await jobs.count(tx)).items():
+                tools.metrics.jobs.labels(state).set(number)
+            for alert_state, number in (await alerts.count_by_state(tx)).items():
+                tools.metrics.alerts.labels(alert_state).set(number)
+            tools.metrics.blocked_messages.set(len(await messages.blocked(tx)))
+    except StorageUnavailable:
+        # Without a database the counters still tell something; `/readyz` tells why.
+        pass
+    return web.Response(
+        body=generate_latest(tools.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )
+
+
+async def _database(tools: Tools) -> tuple[Standing, int]:
+    try:
+        if not await tools.db.is_migrated():
+            return Standing(ok=False, reason="not migrated; run stanch migrate"), 0
+        async with tools.db.read() as tx:
+            return Standing(ok=True, reason="answers"), len(await messages.blocked(tx))
+    except StorageUnavailable as error:
+        return Standing(ok=False, reason=str(error)), 0
+
+
+def _standing(standing: Standing) -> dict[str, str]:
+    return {"state": "ok" if standing.ok else "failing", "reason": standing.reason}

@@ -1,0 +1,285 @@
+"""Slack's requests: verified, checked for shape, stored with their work, acknowledged; jobs do the rest."""
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+
+from bot.actions import ACTIONS, FORMS
+from bot.actions.action import Action, FormAction, Given, Request
+from bot.commands import answer_at_once
+from bot.tools import Tools
+from bot.views.answers import skeleton_view
+from integrations.slack.errors import SlackError
+from integrations.slack.payloads import (
+    BadPayload,
+    Click,
+    Command,
+    Happening,
+    Submit,
+    read,
+    read_body,
+)
+from integrations.slack.verify import fingerprint, verify
+from storage import jobs
+from storage.db import StorageUnavailable
+from storage.records import AlertKey, ChannelId, JsonValue, MessageTs, NewJob, SlackTeamId, SlackUserId
+
+log = structlog.get_logger(__name__)
+LARGEST = 1_048_576
+EVERYTHING = re.compile(".*", re.DOTALL)
+NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."
+OUTDATED = "outdated_control"
+Next: TypeAlias = Callable[[], Awaitable[BoltResponse]]
+
+
+class SlackEdge:
+    """The handful of listeners, and the handler that lets only well-formed signed requests reach them."""
+
+    def __init__(self, tools: Tools, signing_secret: str | None) -> None:
+        self._tools = tools
+        self._secret = signing_secret
+        self.app = self._bolt()
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """`POST /slack/events`: 401 unless Slack signed it within five minutes, 400 for a wrong shape."""
+        if self._secret is None:
+            return self._answer(503, "no_secret")
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return self._answer(413, "too_large")
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if len(body) > LARGEST:
+            return self._answer(413, "too_large")
+        if not verify(self._secret, body, timestamp, signature, self._tools.clock.now()):
+            return self._answer(401, "bad_signature")
+        try:
+            payload = read_body(body, request.headers.get("Content-Type", ""))
+        except BadPayload as error:
+            log.info("bad_payload", reason=str(error))
+            return self._answer(400, "bad_payload")
+        bolt_request = AsyncBoltRequest(
+            body=body.decode("utf-8", "replace"),
+            headers=dict(request.headers),
+            context={"payload": payload, "fingerprint": fingerprint(body, timestamp, signature)},
+        )
+        response = await self.app.async_dispatch(bolt_request)
+        self._tools.metrics.slack_requests.labels(f"http_{response.status}").inc()
+        return await to_aiohttp_response(response)
+
+    def _answer(self, status: int, outcome: str) -> web.Response:
+        self._tools.metrics.slack_requests.labels(outcome).inc()
+        return web.Response(status=status)
+
+    def _bolt(self) -> AsyncApp:
+        app = AsyncApp(
+            client=self._tools.slack.client,
+            # Requests are verified above, before anything reads them.
+            request_verification_enabled=False,
+            authorize=self._authorize,
+            raise_error_for_unhandled_request=False,
+        )
+        app.use(self._read_payload)
+        app.action(EVERYTHING)(self._on_click)
+        app.view(EVERYTHING)(self._on_submit)
+        app.view_closed(EVERYTHING)(self._on_nothing)
+        app.command(EVERYTHING)(self._on_command)
+        app.event(EVERYTHING)(self._on_event)
+        app.shortcut(EVERYTHING)(self._on_nothing)
+        app.error(self._on_error)
+        return app
+
+    async def _authorize(self) -> AuthorizeResult:
+        """Fixed, so that no request has to ask Slack first: Bolt's own would call auth.test in our 3 seconds."""
+        home = self._tools.around.home
+        return AuthorizeResult(
+            enterprise_id=home.enterprise_id if home else None,
+            team_id=home.team_id if home else None,
+            bot_token=self._tools.slack.client.token,
+        )
+
+    async def _read_payload(
+        self,
+        context: AsyncBoltContext,
+        req: AsyncBoltRequest,
+        next: Next,  # noqa: A002 - Bolt passes it by this name.
+    ) -> BoltResponse:
+        """Socket Mode has no handler of ours before Bolt: there the body is read here."""
+        if "payload" not in context:
+            body = json.dumps(req.body, sort_keys=True)
+            try:
+                context["payload"] = read(req.body)
+            except BadPayload as error:
+                log.info("bad_payload", reason=str(error))
+                return BoltResponse(status=400)
+            context["fingerprint"] = hashlib.sha256(body.encode()).hexdigest()
+        return await next()
+
+    async def _on_click(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        click = context["payload"]
+        assert isinstance(click, Click)
+        form = next((form for form in FORMS if form.id == click.action_id), None)
+        if form is not None:
+            await self._open_form(form, click, ack, context)
+            return
+        action = next((action for action in ACTIONS if action.id == click.action_id), None)
+        await self._accept(context, [_work(action, click, self._tools.clock.now())])
+        await ack()
+
+    async def _open_form(
+        self, form: FormAction[Any], click: Click, ack: AsyncAck, context: AsyncBoltContext
+    ) -> None:
+        """A trigger lives for three seconds, and asking GitHub for a role may take longer: a skeleton first."""
+        key = _alert_of(click)
+        new = await self._accept(context, [] if key else [_work(None, click, self._tools.clock.now())])
+        await ack()
+        if not new or key is None:
+            return
+        skeleton = skeleton_view(callback_id=form.callback_id, title=form.title)
+        try:
+            opened = await self._tools.slack.open_view(click.trigger_id, skeleton)
+        except SlackError as error:
+            log.warning("form_not_opened", action=form.id, reason=error.code)
+            return
+        request = _request(form.id, key, click, self._tools.clock.now())
+        payload = {**request.to_json(), "view_id": opened.id, "response_url": None}
+        async with self._tools.db.begin() as tx:
+            await jobs.enqueue(tx, NewJob("fill_form", {"request": payload, "hash": opened.hash}))
+
+    async def _on_submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        submit = context["payload"]
+        assert isinstance(submit, Submit)
+        form = next((form for form in FORMS if form.callback_id == submit.callback_id), None)
+        where = _metadata(submit.private_metadata)
+        key = _parse_key(where.get("alert"))
+        if form is None or key is None:
+            await ack()
+            return
+        faults = form.faults(submit.given, self._tools.options)
+        if faults:
+            await ack(response_action="errors", errors=faults)
+            return
+        request = Request(
+            action=form.id,
+            alert=key,
+            team=SlackTeamId(submit.user_team),
+            user=SlackUserId(submit.user),
+            at=self._tools.clock.now(),
+            channel=_channel(where.get("channel")),
+            thread=_thread(where.get("thread")),
+            view_id=submit.view_id,
+            given=submit.given,
+        )
+        await self._accept(context, [NewJob("act", request.to_json(), key=f"alert:{key}")])
+        await ack()
+
+    async def _on_command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        command = context["payload"]
+        assert isinstance(command, Command)
+        said = answer_at_once(command.text)
+        if said is not None:
+            await ack(text=said.text, blocks=list(said.blocks), response_type="ephemeral")
+            return
+        work: dict[str, JsonValue] = {
+            "user": command.user,
+            "team": command.user_team,
+            "channel": command.channel,
+            "text": command.text[:500],
+            "response_url": command.response_url,
+            "at": self._tools.clock.now(),
+        }
+        await self._accept(context, [NewJob("command", work)])
+        await ack()
+
+    async def _on_event(self, context: AsyncBoltContext) -> None:
+        event = context["payload"]
+        if not isinstance(event, Happening) or event.channel is None:
+            return
+        if event.type in ("channel_shared", "channel_unshared", "channel_id_changed"):
+            self._tools.around.forget_channel(event.channel)
+            await self._accept(context, [NewJob("channel", {"channel": event.channel})])
+
+    async def _on_nothing(self, ack: AsyncAck) -> None:
+        await ack()
+
+    async def _accept(self, context: AsyncBoltContext, work: Sequence[NewJob]) -> bool:
+        """Store what is to be done with the fact that this request came; False if it came before."""
+        return await self._tools.inbox.accept_request(context["fingerprint"], work)
+
+    async def _on_error(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
+        """The one place where everything unexpected of this edge ends: the log has it, Slack shows a failure."""
+        if isinstance(error, StorageUnavailable):
+            log.error("request_not_stored", reason=str(error))
+            return BoltResponse(status=503, body=NOT_STORED)
+        log.error("slack_request_failed", exc_info=error, kind=type(context.get("payload")).__name__)
+        return BoltResponse(status=500)
+
+
+def _work(action: Action[Any] | None, click: Click, now: float) -> NewJob:
+    """The job of a button with an effect; a control that nothing is known of gets an answer."""
+    key = _alert_of(click)
+    if action is None or key is None:
+        nobody = AlertKey.parse("0/0")
+        request = _request(OUTDATED, key or nobody, click, now)
+        return NewJob("outdated", request.to_json())
+    return NewJob("act", _request(action.id, key, click, now).to_json(), key=f"alert:{key}")
+
+
+def _request(action: str, key: AlertKey, click: Click, now: float) -> Request:
+    given: Given = {"value": click.value}
+    where = _metadata(click.private_metadata)
+    return Request(
+        action=action,
+        alert=key,
+        team=SlackTeamId(click.user_team),
+        user=SlackUserId(click.user),
+        at=now,
+        channel=_channel(click.channel or where.get("channel")),
+        thread=_thread(click.thread_ts or click.message_ts or where.get("thread")),
+        view_id=click.view_id,
+        response_url=click.response_url,
+        given=given,
+    )
+
+
+def _alert_of(click: Click) -> AlertKey | None:
+    """Which alert a control means: a button's value, or else the block it stands in."""
+    named = _parse_key(click.value)
+    if named is not None:
+        return named
+    parts = click.block_id.split(":")
+    return _parse_key(parts[1]) if len(parts) > 1 and parts[0] == "alert" else None
+
+
+def _parse_key(value: object) -> AlertKey | None:
+    try:
+        return AlertKey.parse(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _metadata(text: str) -> dict[str, object]:
+    """What a form carried; anything else than an object of ours is nothing."""
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _channel(value: object) -> ChannelId | None:
+    return ChannelId(value) if isinstance(value, str) and value else None
+
+
+def _thread(value: object) -> MessageTs | None:
+    return MessageTs(value) if isinstance(value, str) and value else None

@@ -1,0 +1,111 @@
+"""Which story each kind of durable job tells."""
+
+from collections.abc import Mapping
+
+from bot.actions.action import Request
+from bot.commands import answer as answer_command
+from bot.commands.command import Asked
+from bot.edge.jobs import Handler
+from bot.errors import Refused
+from bot.flows import act, follow_up, intake, publish
+from bot.flows.tell import send_directly, tell
+from bot.tools import Tools
+from bot.views.answers import identity_notice, mistake, refusal
+from integrations.slack.text import Mrkdwn
+from storage.records import AlertKey, ChannelId, Job, MessageKey
+
+
+async def _delivery(tools: Tools, job: Job) -> None:
+    await intake.receive(tools, str(job.payload["guid"]))
+
+
+async def _details(tools: Tools, job: Job) -> None:
+    await intake.complete(tools, _alert(job), _number(job, "attempt"))
+
+
+async def _message(tools: Tools, job: Job) -> None:
+    await publish.publish(tools, MessageKey(str(job.payload["key"])))
+
+
+async def _act(tools: Tools, job: Job) -> None:
+    await act.perform(tools, Request.from_json(job.payload), job.id)
+
+
+async def _fill_form(tools: Tools, job: Job) -> None:
+    request = job.payload["request"]
+    assert isinstance(request, dict)
+    await act.fill_form(tools, Request.from_json(request), str(job.payload["hash"]))
+
+
+async def _follow_up(tools: Tools, job: Job) -> None:
+    await follow_up.look_again(tools, _alert(job), _number(job, "look"))
+
+
+async def _command(tools: Tools, job: Job) -> None:
+    asked = Asked.from_json(job.payload)
+    try:
+        said = await answer_command(tools, asked)
+    except Refused as refused:
+        said = refusal(refused)
+    await tell(tools, asked, said)
+
+
+async def _outdated(tools: Tools, job: Job) -> None:
+    refused = Refused(
+        "outdated_control",
+        "This control does nothing any more.",
+        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
+    )
+    await tell(tools, Request.from_json(job.payload), refusal(refused))
+
+
+async def _channel(tools: Tools, job: Job) -> None:
+    """A channel was shared or is no longer: every card in it is looked at again."""
+    channel = ChannelId(str(job.payload["channel"]))
+    tools.around.forget_channel(channel)
+    await publish.redraw_channel(tools, channel)
+
+
+async def _tell_identity(tools: Tools, job: Job) -> None:
+    """Whoever was linked or unlinked hears of it: a link that they don't know of is an alarm."""
+    login, linked = str(job.payload["login"]), job.payload["change"] == "linked"
+    await send_directly(tools, str(job.payload["user"]), identity_notice(login, linked=linked))
+
+
+async def _act_given_up(tools: Tools, job: Job, incident: str) -> None:
+    await tell(tools, Request.from_json(job.payload), refusal(mistake(incident)))
+
+
+async def _form_given_up(tools: Tools, job: Job, incident: str) -> None:
+    request = job.payload["request"]
+    assert isinstance(request, dict)
+    await act.show_mistake(tools, Request.from_json(request), mistake(incident))
+
+
+async def _command_given_up(tools: Tools, job: Job, incident: str) -> None:
+    await tell(tools, Asked.from_json(job.payload), refusal(mistake(incident)))
+
+
+def _alert(job: Job) -> AlertKey:
+    return AlertKey.parse(str(job.payload["alert"]))
+
+
+def _number(job: Job, name: str) -> int:
+    value = job.payload[name]
+    assert isinstance(value, int)
+    return value
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "delivery": Handler(_delivery),
+    "details": Handler(_details),
+    "message": Handler(_message, attempts=12),
+    # Somebody is waiting: a few quick tries, then an honest answer.
+    "act": Handler(_act, attempts=3, gave_up=_act_given_up),
+    "fill_form": Handler(_fill_form, attempts=2, gave_up=_form_given_up),
+    "command": Handler(_command, attempts=2, gave_up=_command_given_up),
+    "outdated": Handler(_outdated, attempts=3),
+    "follow_up": Handler(_follow_up),
+    "channel": Handler(_channel),
+    "tell_identity": Handler(_tell_identity),
+}

@@ -1,0 +1,35 @@
+"""The few errors of ours: what a person is told, and what makes a job wait."""
+
+from storage.records import UnixTime
+
+
+class Refused(Exception):
+    """Something was asked that will not be done; the person is told why and what to do.
+
+    `reason` is the short word for the audit log and for metrics. `headline` is plain text; `detail` and `hint`
+    are finished markup: whoever raises it has escaped what came from elsewhere.
+    """
+
+    def __init__(self, reason: str, headline: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.headline = headline
+        self.detail = detail
+        self.hint = hint
+
+
+class RetryLater(Exception):
+    """The job is fine and wants to run again at a later time; this costs none of its attempts.
+
+    `holds` tells whether later jobs of the same key wait for it.
+    """
+
+    def __init__(self, at: UnixTime, reason: str, *, holds: bool = True) -> None:
+        super().__init__(reason)
+        self.at = at
+        self.reason = reason
+        self.holds = holds
+
+
+class StartRefused(Exception):
+    """Stanch can't start or the command can't be done; the one sentence says what to mend."""

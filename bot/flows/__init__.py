@@ -1,0 +1,1 @@
+"""The stories of Stanch, each told in numbered steps."""

@@ -1,0 +1,252 @@
+"""A click or a submit, from who it was to what GitHub did about it: the steps that every action shares."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from bot.actions import ACTIONS, FORMS
+from bot.actions.action import Action, Doing, FormAction, Outcome, Request
+from bot.errors import Refused, RetryLater
+from bot.flows import authorize
+from bot.flows.intake import store_events
+from bot.flows.publish import plan
+from bot.flows.tell import tell
+from bot.rules.case import Actor, PersonalCase
+from bot.rules.lifecycle import events_between, merge
+from bot.tools import Tools
+from bot.views.answers import refusal, refusal_view
+from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
+from integrations.github.models import AlertFacts
+from integrations.github.repository_access import RepositoryAccess
+from integrations.slack.errors import SlackError
+from storage import alerts, audit, identities, jobs, repositories
+from storage.records import (
+    Alert,
+    AuditEntry,
+    AuditOutcome,
+    Claim,
+    Identity,
+    JobId,
+)
+
+log = structlog.get_logger(__name__)
+RETRY = 5.0
+"""Seconds until a write whose answer was lost is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found out before anything is decided."""
+
+    case: PersonalCase
+    access: RepositoryAccess
+    facts: AlertFacts
+    """The alert as GitHub answered just now."""
+
+
+async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> None:
+    """Put the form into the modal that was opened at the click, or the reason why there is none."""
+    action = _form_of(request.action)
+    try:
+        # 1. Who is it, what is meant, and may they.
+        gathered = await _gather(tools, action, request)
+        # 2. The form for this alert and this person.
+        view = action.form(gathered.case, request.given, request.metadata)
+    except Refused as refused:
+        await _audit(tools, action, request, AuditOutcome.REFUSED, refused.reason)
+        view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
+    except GitHubError as error:
+        unreachable = authorize.unreachable_github(error)
+        view = refusal_view(unreachable, callback_id=action.callback_id, title=action.title)
+    assert request.view_id is not None
+    try:
+        await tools.slack.update_view(request.view_id, view, hash=view_hash)
+    except SlackError as error:
+        log.info("form_not_shown", action=action.id, reason=error.code)
+
+
+async def show_mistake(tools: Tools, request: Request, refused: Refused) -> None:
+    """Replace the skeleton of a form that could not be filled."""
+    action = _form_of(request.action)
+    view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
+    assert request.view_id is not None
+    await tools.slack.update_view(request.view_id, view)
+
+
+async def perform(tools: Tools, request: Request, job: JobId) -> None:
+    """Do what a click or a submit asks for, once, and tell the person."""
+    action = _action_of(request.action)
+    async with tools.db.read() as tx:
+        resumed = await alerts.claimed_by(tx, request.alert) == job
+    try:
+        # 1. Who is it, what is meant, and may they: all of it as of now.
+        gathered = await _gather(tools, action, request)
+        # 2. What is to be done, decided on the facts alone.
+        wanted = action.decide(gathered.case, request.given)
+        # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
+        await _claim(tools, action, request, gathered, job)
+        # 4. The call.
+        doing = Doing(tools, gathered.access, gathered.case, request, resumed)
+        outcome = await action.act(doing, wanted)
+    except Refused as refused:
+        await _refuse(tools, action, request, job, refused)
+        return
+    except GitHubError as error:
+        await _fail(tools, action, request, job, error, resumed=resumed)
+        return
+    # 5. What came of it: the alert, its timeline, the audit log and its cards, in one transaction.
+    await _record(tools, action, request, gathered, outcome, job)
+    # 6. The person hears of it.
+    if outcome.view is not None and request.view_id is not None:
+        try:
+            await tools.slack.update_view(request.view_id, outcome.view)
+        except SlackError as error:
+            log.info("form_not_shown", action=action.id, reason=error.code)
+    await tell(tools, request, outcome.said)
+
+
+async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gathered:
+    """Load, then ask who it is and whether they may, on what was loaded."""
+    identity = await authorize.identify(tools, request.user, request.channel)
+    async with tools.db.read() as tx:
+        alert = await alerts.load(tx, request.alert)
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is None or repository is None:
+        raise Refused("unknown_alert", authorize.NOT_THEIRS)
+    repository, _, access = await authorize.reach(tools, repository)
+    rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
+    wish = action.audited_as.replace("_", " ").replace(" alert", " this alert")
+    authorize.check_need(rights, action.needs, wish, repository, identity.github.login)
+    facts = await access.alert(repository.full_name, alert.key.number)
+    now = tools.clock.now()
+    alert = merge(alert, facts, repository.id, now, fetched=True)
+    case = PersonalCase(
+        alert=alert,
+        repository=repository,
+        now=now,
+        server=tools.around.server,
+        options=tools.options,
+        actor=Actor(identity, rights),
+        waited=request.waited,
+        token_owner=await _token_owner(tools, identity, alert),
+    )
+    return Gathered(case, access, facts)
+
+
+async def _token_owner(tools: Tools, identity: Identity, alert: Alert) -> Identity | None:
+    if alert.token.owner is None:
+        return None
+    async with tools.db.read() as tx:
+        return await identities.of_github(tx, identity.slack_team, alert.token.owner.id)
+
+
+async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: Gathered, job: JobId) -> None:
+    async with tools.db.begin() as tx:
+        claim = await alerts.claim(tx, request.alert, action.audited_as, job)
+        if claim is Claim.NEW:
+            row = await audit.append(tx, _entry(action, request, AuditOutcome.INTENDED, None, gathered))
+            log.info("audited", seq=row.seq, head=row.hash)
+    if claim is Claim.TAKEN:
+        raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
+
+
+async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobId, refused: Refused) -> None:
+    """Say no: privately, and in the audit log."""
+    await _audit(tools, action, request, AuditOutcome.REFUSED, refused.reason)
+    async with tools.db.begin() as tx:
+        await alerts.release(tx, request.alert, job)
+        alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+        if alert is not None and repository is not None:
+            alert = action.abandon(alert)
+            await alerts.save(tx, alert)
+            await plan(tx, tools, alert, repository, ())
+    await tell(tools, request, refusal(refused))
+
+
+async def _fail(
+    tools: Tools, action: Action[Any], request: Request, job: JobId, error: GitHubError, *, resumed: bool
+) -> None:
+    """GitHub failed: before the call the answer is no; a call whose answer was lost is looked at again."""
+    lost = isinstance(error, Uncertain) or (isinstance(error, Unreachable | Unavailable) and error.maybe_done)
+    if lost or (resumed and isinstance(error, Unreachable | Unavailable | RateLimited)):
+        log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
+        raise RetryLater(tools.clock.now() + RETRY, str(error)) from None
+    await _audit(tools, action, request, AuditOutcome.FAILED, type(error).__name__)
+    async with tools.db.begin() as tx:
+        await alerts.release(tx, request.alert, job)
+    await tell(tools, request, refusal(authorize.unreachable_github(error)))
+
+
+async def _record(
+    tools: Tools, action: Action[Any], request: Request, gathered: Gathered, outcome: Outcome, job: JobId
+) -> None:
+    repository = gathered.case.repository
+    async with tools.db.begin() as tx:
+        before = await alerts.load_for_update(tx, request.alert)
+        assert before is not None
+        after = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
+        if outcome.facts is not None:
+            after = merge(after, outcome.facts, repository.id, tx.now, fetched=True)
+        after = outcome.change(after)
+        if outcome.by is not None:
+            after = replace(after, acted_by=outcome.by)
+        happened = (*events_between(before, after, tx.now, by=outcome.by), *outcome.events)
+        await alerts.save(tx, after)
+        stored = await store_events(tx, happened)
+        await alerts.release(tx, request.alert, job)
+        await jobs.enqueue(tx, *outcome.jobs)
+        await plan(tx, tools, after, repository, stored)
+        row = await audit.append(tx, _entry(action, request, outcome.outcome, outcome.reason, gathered))
+    log.info("audited", seq=row.seq, head=row.hash)
+    tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
+
+
+async def _audit(
+    tools: Tools, action: Action[Any], request: Request, outcome: AuditOutcome, reason: str
+) -> None:
+    async with tools.db.begin() as tx:
+        identity = await identities.of_slack(tx, request.team, request.user)
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+        entry = AuditEntry(
+            action=action.audited_as,
+            outcome=outcome,
+            slack_team=request.team,
+            slack_user=request.user,
+            github_login=identity.github.login if identity else None,
+            github_id=identity.github.id if identity else None,
+            repository_id=request.alert.repository_id,
+            repository=repository.full_name if repository else None,
+            alert_number=request.alert.number,
+            reason=reason,
+        )
+        row = await audit.append(tx, entry)
+    log.info("audited", seq=row.seq, head=row.hash)
+    tools.metrics.actions.labels(action.audited_as, outcome).inc()
+
+
+def _entry(
+    action: Action[Any], request: Request, outcome: AuditOutcome, reason: str | None, gathered: Gathered
+) -> AuditEntry:
+    identity, repository = gathered.case.actor.identity, gathered.case.repository
+    return AuditEntry(
+        action=action.audited_as,
+        outcome=outcome,
+        slack_team=request.team,
+        slack_user=request.user,
+        github_login=identity.github.login,
+        github_id=identity.github.id,
+        repository_id=repository.id,
+        repository=repository.full_name,
+        alert_number=request.alert.number,
+        reason=reason,
+    )
+
+
+def _action_of(name: str) -> Action[Any]:
+    return next(action for action in ACTIONS if name in (action.id, action.audited_as))
+
+
+def _form_of(name: str) -> FormAction[Any]:
+    return next(form for form in FORMS if name in (form.id, form.callback_id))

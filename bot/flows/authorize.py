@@ -1,0 +1,249 @@
+"""Who somebody is, which repository is meant, and what GitHub lets that person do there."""
+
+import asyncio
+from dataclasses import replace
+
+from bot.errors import Refused
+from bot.rules.permissions import (
+    RESOLVE,
+    SECURITY_MANAGER,
+    STANDARD_ROLES,
+    VIEW,
+    Need,
+    Rights,
+    RoleFacts,
+    outsider_reason,
+    rights_of,
+)
+from bot.tools import Tools
+from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
+from integrations.github.installation import Installation
+from integrations.github.models import RepositoryFacts
+from integrations.github.repository_access import RepositoryAccess
+from integrations.slack import text as t
+from integrations.slack.errors import SlackError
+from integrations.slack.text import Mrkdwn
+from storage import identities, repositories, roles
+from storage.records import (
+    Account,
+    Alert,
+    ChannelId,
+    GitHubId,
+    Identity,
+    Repository,
+    SlackTeamId,
+    SlackUserId,
+)
+
+ROLE_LASTS = 300.0
+"""Seconds for which a role is used again where it need not be asked afresh."""
+ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
+NOT_THEIRS = "There is no such alert, or it is not yours to see."
+
+
+async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -> Identity:
+    """The identity of a Slack user who acts in a channel; raises Refused for those who may never act here.
+
+    Slack is asked about the person, since the payload of a click from a shared channel names our own team.
+    """
+    home = await tools.around.our_home()
+    try:
+        if channel is not None and not channel.startswith("D"):
+            facts = await tools.around.channel(channel)
+            if facts.is_shared_outside:
+                raise Refused(
+                    "shared_channel",
+                    "Nothing can be done in a channel that is shared with another organization.",
+                    "Use a channel of this workspace alone.",
+                )
+        person = await tools.around.person(user)
+    except SlackError as error:
+        raise Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.") from error
+    outsider = outsider_reason(person, home)
+    if outsider is not None:
+        raise Refused(
+            outsider,
+            "You can't use Stanch here.",
+            "Guests, bots, deactivated users and people of other organizations can't.",
+        )
+    async with tools.db.read() as tx:
+        # On Grid a person may act from any workspace of the organization; the identity is kept for ours.
+        identity = await identities.of_slack(tx, SlackTeamId(home.team_id), user)
+    if identity is None:
+        raise Refused(
+            "not_linked",
+            "Stanch doesn't know which GitHub account is yours.",
+            t.mrkdwn("Ask whoever runs Stanch to link {} to your GitHub account.", t.user(user)),
+            t.mrkdwn("They do it with {}", t.code(f"stanch identities add {user} YOUR_GITHUB_LOGIN")),
+        )
+    return identity
+
+
+async def reach(tools: Tools, repository: Repository) -> tuple[Repository, RepositoryFacts, RepositoryAccess]:
+    """The repository as it is now, and access to it alone.
+
+    A name can be registered anew by a stranger, so the token is minted for the stored id and the name must answer
+    with that id; where it does not, GitHub tells the present name by the id, and that one must.
+    Raises Refused where the id can't be reached any more.
+    """
+    if repository.installation_id is None:
+        raise _unreachable(repository)
+    access = tools.github.of(repository.installation_id).only(repository.id)
+    try:
+        facts = await _by_name(access, repository)
+        if facts is None:
+            facts = await access.current()
+            facts = await _by_name(access, replace(repository, full_name=facts.full_name))
+    except (NotFound, Invalid, Forbidden) as error:
+        raise _unreachable(repository) from error
+    if facts is None:
+        raise _unreachable(repository)
+    now = replace(
+        repository,
+        full_name=facts.full_name,
+        owner=Account(GitHubId(facts.owner.id), facts.owner.login),
+        owner_type=facts.owner_type,
+        visibility=facts.visibility,
+        html_url=facts.html_url or repository.html_url,
+        delegated_dismissal=facts.delegated_dismissal,
+    )
+    if now != repository:
+        async with tools.db.begin() as tx:
+            await repositories.save_repository(tx, now)
+    return now, facts, access
+
+
+async def _by_name(access: RepositoryAccess, repository: Repository) -> RepositoryFacts | None:
+    """What answers to the stored name, if it is the stored repository."""
+    try:
+        facts = await access.repository(repository.full_name)
+    except NotFound:
+        return None
+    return facts if facts.id == repository.id else None
+
+
+def _unreachable(repository: Repository) -> Refused:
+    return Refused(
+        "unreachable",
+        "GitHub no longer gives Stanch access to this repository.",
+        t.mrkdwn(
+            "{} was removed from the GitHub App's installation, deleted, or moved.",
+            t.code(repository.full_name),
+        ),
+    )
+
+
+async def rights(
+    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, fresh: bool
+) -> Rights:
+    """What the person may do in the repository, asked afresh or at most five minutes old; raises GitHubError."""
+    person = identity.github.id
+    if not fresh:
+        async with tools.db.read() as tx:
+            known = await roles.load(tx, person, repository.id)
+        if known is not None and tools.clock.now() - known[1] <= ROLE_LASTS:
+            return rights_of(RoleFacts.from_json(known[0]), alert)
+    facts = await ask_roles(tools, identity, repository)
+    async with tools.db.begin() as tx:
+        await roles.save(tx, person, repository.id, repository.owner.id, facts.to_json())
+    return rights_of(facts, alert)
+
+
+def check_need(rights: Rights, need: Need, wish: str, repository: Repository, login: str) -> None:
+    """Raise Refused unless the rights allow it; `wish` says what was wanted: `close this alert`.
+
+    Whoever may not even view gets the words of an alert that doesn't exist.
+    """
+    if rights.allow(need):
+        return
+    whoami = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
+    if not rights.view:
+        raise Refused("no_role", NOT_THEIRS, hint=whoami)
+    detail = t.mrkdwn(
+        "GitHub says {} is {} in {}. That takes repository admin, security manager or organization owner.",
+        t.code(login),
+        rights.role,
+        t.code(repository.full_name),
+    )
+    raise Refused("no_role", f"You can't {wish}.", detail, whoami)
+
+
+async def ask_roles(tools: Tools, identity: Identity, repository: Repository) -> RoleFacts:
+    """Ask GitHub for the person's roles: repository, organization, and custom ones; raises GitHubError.
+
+    Logins change hands: the id that GitHub answers with must be the linked one, else the account's present login
+    is looked up by its id and asked about instead.
+    """
+    assert repository.installation_id is not None
+    installation = tools.github.of(repository.installation_id)
+    account = identity.github
+    permission = await installation.permission(repository.full_name, account.login)
+    membership = None
+    if repository.owner_type == "Organization":
+        membership = await installation.membership(repository.owner.login, account.login)
+    answered = {found.user_id for found in (permission, membership) if found is not None}
+    if answered - {account.id} or not answered:
+        renamed = await _present_login(installation, account)
+        if renamed is None:
+            return RoleFacts(account, repository.owner_type, repository.owner.id)
+        if renamed != account:
+            async with tools.db.begin() as tx:
+                await identities.rename_login(tx, account.id, renamed.login)
+            return await ask_roles(tools, replace(identity, github=renamed), repository)
+        if answered - {account.id}:
+            return RoleFacts(account, repository.owner_type, repository.owner.id)
+    facts = RoleFacts(
+        account,
+        repository.owner_type,
+        repository.owner.id,
+        membership=membership.role if membership and membership.state == "active" else None,
+        permission=permission.permission if permission else "none",
+        role_name=permission.role_name if permission else "none",
+    )
+    if rights_of(facts).reviewer or repository.owner_type != "Organization":
+        return facts
+    return await _ask_custom_roles(installation, repository.owner.login, facts)
+
+
+async def _present_login(installation: Installation, account: Account) -> Account | None:
+    try:
+        found = await installation.account_by_id(account.id)
+    except NotFound:
+        return None
+    return Account(GitHubId(found.id), found.login)
+
+
+async def _ask_custom_roles(installation: Installation, org: str, facts: RoleFacts) -> RoleFacts:
+    """Add what organization roles and custom repository roles give.
+
+    Either list may be closed to the app (a permission not granted, a plan without it); then nobody has a role by it.
+    """
+    manager, granted = False, frozenset[str]()
+    not_asked = set[str]()
+    try:
+        defined = await installation.organization_roles(org)
+        telling = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
+        holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in telling))
+        for role, people in zip(telling, holders, strict=True):
+            if facts.account.id in people:
+                manager = manager or role.name == SECURITY_MANAGER
+                granted |= ROLE_PERMISSIONS & set(role.permissions)
+    except (Forbidden, NotFound, Invalid):
+        not_asked.add("organization_roles")
+    if facts.role_name not in STANDARD_ROLES:
+        try:
+            for custom in await installation.custom_repository_roles(org):
+                if custom.name == facts.role_name:
+                    granted |= ROLE_PERMISSIONS & set(custom.permissions)
+        except (Forbidden, NotFound, Invalid):
+            not_asked.add("custom_roles")
+    return replace(facts, security_manager=manager, granted=granted, not_asked=frozenset(not_asked))
+
+
+def unreachable_github(error: GitHubError) -> Refused:
+    """What a person is told when GitHub can't be asked: then the answer is no."""
+    return Refused(
+        "github_unreachable",
+        "GitHub can't be asked right now, so nothing was done.",
+        t.mrkdwn("{} Try again in a few minutes.", f"{error}."),
+    )

@@ -1,0 +1,110 @@
+"""After a report: asking GitHub again whether the secret still works, until that is known."""
+
+from dataclasses import replace
+
+from bot.actions.probing import Asked, fetch_and_ask
+from bot.actions.report_leak import FOLLOW_UPS
+from bot.errors import Refused
+from bot.flows import authorize
+from bot.flows.intake import store_events
+from bot.flows.publish import plan
+from bot.flows.tell import send_directly
+from bot.tools import Tools
+from bot.views.answers import answer
+from bot.views.words import alert_title
+from integrations.slack.blocks import Content
+from storage import alerts, jobs, repositories
+from storage.records import (
+    Alert,
+    AlertKey,
+    Event,
+    EventKind,
+    NewJob,
+    Report,
+    ReportState,
+    Repository,
+    UnixTime,
+)
+
+LOOKS = 6
+"""How often it is asked at most, where GitHub gives no clear answer."""
+
+
+async def look_again(tools: Tools, key: AlertKey, look: int) -> None:
+    """Ask once more; `look` counts from 0. Raises GitHubError, and the job is tried again."""
+    # 1. Is there still something to find out?
+    async with tools.db.read() as tx:
+        alert = await alerts.load(tx, key)
+        repository = await repositories.load_repository(tx, key.repository_id)
+    if alert is None or repository is None or not _is_awaited(alert):
+        return
+    # 2. Ask with the token itself, fetched anew.
+    try:
+        repository, _, access = await authorize.reach(tools, repository)
+    except Refused:
+        return
+    asked = await fetch_and_ask(tools, access, alert, repository, by=None)
+    # 3. Record it, with the next look where one is needed.
+    known = await _record(tools, key, repository, asked, look)
+    # 4. Whoever reported hears how it ended.
+    report = known.report if known else None
+    if known and report and report.next_look_at is None and report.by.slack_user:
+        await send_directly(tools, report.by.slack_user, _said(known, repository, report.state))
+
+
+def _is_awaited(alert: Alert) -> bool:
+    return alert.report is not None and alert.report.state is ReportState.REPORTED
+
+
+async def _record(
+    tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int
+) -> Alert | None:
+    async with tools.db.begin() as tx:
+        alert = await alerts.load_for_update(tx, key)
+        if alert is None or alert.report is None or not _is_awaited(alert):
+            return None
+        delay = _next_delay(asked, look)
+        report = _report(alert.report, asked, tx.now + delay if delay else None)
+        after = replace(asked.remember(alert), report=report)
+        await alerts.save(tx, after)
+        stored = await store_events(tx, _events(after, report, asked))
+        if delay:
+            again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
+            await jobs.enqueue(tx, again)
+        await plan(tx, tools, after, repository, stored)
+        return after
+
+
+def _next_delay(asked: Asked, look: int) -> float | None:
+    """Seconds until the next look, None after the last one: 1, 5 and 15 minutes after the report."""
+    if asked.probe.verdict == "inactive":
+        return None
+    if look + 1 < len(FOLLOW_UPS):
+        return FOLLOW_UPS[look + 1] - FOLLOW_UPS[look]
+    return FOLLOW_UPS[-1] if asked.probe.verdict == "unknown" and look + 1 < LOOKS else None
+
+
+def _report(report: Report, asked: Asked, next_look_at: UnixTime | None) -> Report:
+    if asked.probe.verdict == "inactive":
+        return replace(report, state=ReportState.CONFIRMED, next_look_at=None)
+    if asked.probe.verdict == "active" and next_look_at is None:
+        return replace(report, state=ReportState.STILL_ACTIVE, next_look_at=None)
+    return replace(report, next_look_at=next_look_at)
+
+
+def _events(alert: Alert, report: Report, asked: Asked) -> tuple[Event, ...]:
+    at = asked.probe.at
+    if report.state is ReportState.CONFIRMED:
+        return (Event(alert.key, EventKind.REPORT_CONFIRMED, at, once=f"confirmed:{report.at}"),)
+    if report.state is ReportState.STILL_ACTIVE:
+        return (Event(alert.key, EventKind.REPORT_STILL_ACTIVE, at, once=f"still_active:{report.at}"),)
+    return ()
+
+
+def _said(alert: Alert, repository: Repository, state: ReportState) -> Content:
+    title = alert_title(alert, repository)
+    if state is ReportState.CONFIRMED:
+        return answer("large_green_circle", "The secret you reported no longer works.", title)
+    if state is ReportState.STILL_ACTIVE:
+        return answer("rotating_light", "The secret you reported still works after 15 minutes.", title)
+    return answer("grey_question", "It could not be found out whether the reported secret works.", title)

@@ -1,0 +1,130 @@
+"""Installations, repositories and memberships: what their webhooks hint at, and what GitHub says when asked."""
+
+from dataclasses import replace
+
+import structlog
+
+from bot.errors import Refused
+from bot.flows import authorize
+from bot.tools import Tools
+from integrations.github.errors import NotFound
+from integrations.github.models import InstallationFacts
+from integrations.github.webhook import InstallationEvent, MembershipEvent, RepositoryEvent
+from storage import repositories, roles
+from storage.records import (
+    Account,
+    GitHubId,
+    Installation,
+    InstallationId,
+    InstallationState,
+    Repository,
+    RepositoryId,
+    RepositoryState,
+)
+
+log = structlog.get_logger(__name__)
+
+
+async def find_installation(tools: Tools, installation_id: int | None, full_name: str) -> Installation | None:
+    """The installation of a delivery, by its id or else by the repository; None where GitHub has none.
+
+    GitHub is asked about an installation once, and again when its webhooks say that it changed.
+    """
+    if installation_id is not None:
+        async with tools.db.read() as tx:
+            known = await repositories.load_installation(tx, InstallationId(installation_id))
+        if known is not None and known.state is InstallationState.ACTIVE:
+            return known
+    try:
+        if installation_id is not None:
+            facts = await tools.github.installation(installation_id)
+        else:
+            facts = await tools.github.installation_of(full_name)
+    except NotFound:
+        return None
+    return await _save(tools, facts)
+
+
+async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
+    """The app was installed, removed or suspended, got or lost repositories, or its account was renamed."""
+    # 1. GitHub's word, not the webhook's.
+    installation_id = InstallationId(said.installation.id)
+    try:
+        facts = await tools.github.installation(installation_id)
+    except NotFound:
+        await _remove(tools, installation_id)
+        return "installation_removed"
+    installation = await _save(tools, facts)
+    # 2. What it can reach now: repositories that are gone are asked about one by one.
+    async with tools.db.begin() as tx:
+        await roles.drop_owner(tx, installation.account.id)
+        mine = await repositories.repositories_of(tx, installation.id)
+    if installation.state is not InstallationState.ACTIVE:
+        await _mark(tools, mine, RepositoryState.REMOVED)
+        return "installation_suspended"
+    named = {number for number, _ in (*said.added, *said.removed)}
+    for repository in mine:
+        if repository.id in named or repository.state is not RepositoryState.REACHABLE:
+            await ask_repository(tools, repository)
+    return "installation_updated"
+
+
+async def hear_membership(tools: Tools, said: MembershipEvent) -> str:
+    """Somebody's rights may have changed: whatever was remembered of them is asked anew."""
+    async with tools.db.begin() as tx:
+        if said.person_id is not None:
+            await roles.drop_person(tx, GitHubId(said.person_id))
+        elif said.repository_id is not None:
+            await roles.drop_repository(tx, RepositoryId(said.repository_id))
+        else:
+            await roles.drop_owner(tx, GitHubId(said.owner.id))
+    return "roles_dropped"
+
+
+async def hear_repository(tools: Tools, said: RepositoryEvent) -> str:
+    """A repository was renamed, moved, shown, hidden or deleted: GitHub is asked what is true now."""
+    async with tools.db.begin() as tx:
+        await roles.drop_repository(tx, RepositoryId(said.repository.id))
+        known = await repositories.load_repository(tx, RepositoryId(said.repository.id))
+    if known is None:
+        return "repository_without_alerts"
+    await ask_repository(tools, known)
+    return "repository_asked"
+
+
+async def ask_repository(tools: Tools, repository: Repository) -> None:
+    """Find out whether the repository can still be reached, and under which name, and remember it."""
+    try:
+        now, _, _ = await authorize.reach(tools, repository)
+        now = replace(now, state=RepositoryState.REACHABLE)
+    except Refused:
+        now = replace(repository, state=RepositoryState.REMOVED)
+    if now != repository:
+        async with tools.db.begin() as tx:
+            await repositories.save_repository(tx, now)
+
+
+async def _save(tools: Tools, facts: InstallationFacts) -> Installation:
+    state = InstallationState.SUSPENDED if facts.suspended else InstallationState.ACTIVE
+    account = Account(GitHubId(facts.account.id), facts.account.login)
+    installation = Installation(InstallationId(facts.id), account, facts.account_type, state)
+    async with tools.db.begin() as tx:
+        await repositories.save_installation(tx, installation)
+    return installation
+
+
+async def _remove(tools: Tools, installation_id: InstallationId) -> None:
+    async with tools.db.begin() as tx:
+        known = await repositories.load_installation(tx, installation_id)
+        mine = await repositories.repositories_of(tx, installation_id)
+        if known is not None:
+            await repositories.save_installation(tx, replace(known, state=InstallationState.REMOVED))
+    await _mark(tools, mine, RepositoryState.REMOVED)
+
+
+async def _mark(tools: Tools, found: list[Repository], state: RepositoryState) -> None:
+    async with tools.db.begin() as tx:
+        for repository in found:
+            await repositories.save_repository(tx, replace(repository, state=state))
+    if found:
+        log.warning("repositories_out_of_reach", count=len(found), state=state)

@@ -1,0 +1,326 @@
+"""From an alert to its messages: which channels, what they show, posted once and kept true."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.actions import ACTIONS
+from bot.errors import RetryLater
+from bot.rules.case import Case
+from bot.rules.routing import route
+from bot.tools import Tools
+from bot.views.card import card_metadata, draw_card, draw_hidden
+from bot.views.thread import draw_reply, reply_metadata, wanted
+from bot.views.words import is_open
+from integrations.slack import errors
+from integrations.slack.blocks import Content, Metadata
+from storage import alerts, jobs, messages, repositories, subscriptions
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    ChannelId,
+    Event,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    MessageTs,
+    NewJob,
+    Repository,
+    ThreadLevel,
+)
+
+log = structlog.get_logger(__name__)
+INTERVAL = 1.0
+"""Seconds between two new messages in one channel (Slack's docs: about one a second)."""
+LOOK_AGAIN = 3.0
+SETTLED = 15.0
+"""Seconds after which a post that can't be found is taken as not having happened."""
+TOKEN_TROUBLE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a message shows now; `hidden` stands in its place where outsiders can read the channel."""
+
+    content: Content
+    metadata: Metadata
+    fingerprint: str
+    thread: MessageTs | None = None
+
+
+async def plan(
+    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Iterable[Event], *, delay: float = 0.0
+) -> None:
+    """Within the change's own transaction: plan new cards and replies, and have every card redrawn.
+
+    An alert that was closed when it was first seen gets no card. `delay` holds new cards back, in seconds.
+    """
+    known = await messages.of_alert(tx, alert.key)
+    cards = [message for message in known if message.purpose is MessagePurpose.CARD]
+    wishes = await subscriptions.all_subscriptions(tx)
+    if not cards and is_open(alert):
+        for target in route(repository, wishes, tools.default_channel):
+            card = _new(MessagePurpose.CARD, target.channel, str(alert.key), alert, tx.now)
+            cards.append(await messages.plan(tx, card))
+        if not cards:
+            log.warning(
+                "no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription"
+            )
+    levels = {wish.channel: wish.thread for wish in wishes}
+    replies = [
+        await messages.plan(tx, _new(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert, tx.now))
+        for event in events
+        for card in cards
+        if wanted(event.kind, levels.get(card.channel, ThreadLevel.ACTIONS))
+    ]
+    await jobs.enqueue(tx, *(publishing(card, delay if card.ts is None else 0.0) for card in cards))
+    await jobs.enqueue(tx, *(publishing(reply) for reply in replies))
+
+
+def publishing(message: Message, delay: float = 0.0) -> NewJob:
+    """The job that brings a message to Slack, or up to date there."""
+    return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
+
+
+async def publish(tools: Tools, key: MessageKey) -> None:
+    """Bring one message to Slack, or up to date there."""
+    # 1. What is to be shown, as of now.
+    async with tools.db.read() as tx:
+        message = await messages.load(tx, key)
+        drawing = await _draw(tx, tools, message) if message else None
+    if message is None or drawing is None or message.state is MessageState.DROPPED:
+        return
+    # 2. A message that Slack has is redrawn in place, if it would look different.
+    if message.state is MessageState.POSTED:
+        await _update(tools, message, drawing)
+        return
+    # 3. One that Slack may have is looked for before anything is sent again.
+    if message.state is MessageState.POSTING and await _adopt(tools, message, drawing):
+        return
+    # 4. Anything else is posted: when the channel is fit for it, and when it is its turn.
+    await _post(tools, message, drawing)
+
+
+async def redraw_channel(tools: Tools, channel: ChannelId) -> None:
+    """Look at every card of a channel again, and at those that could not be posted there."""
+    async with tools.db.begin() as tx:
+        found = await messages.of_channel(tx, channel)
+        await jobs.enqueue(tx, *(publishing(message) for message in found))
+
+
+async def retry_blocked(tools: Tools) -> int:
+    """Try again what a channel could not have; returns how many there are."""
+    async with tools.db.begin() as tx:
+        blocked = await messages.blocked(tx)
+        await jobs.enqueue(tx, *(publishing(message) for message in blocked))
+    return len(blocked)
+
+
+def _new(purpose: MessagePurpose, channel: ChannelId, subject: str, alert: Alert, now: float) -> Message:
+    key = MessageKey(secrets.token_hex(8))
+    return Message(key, purpose, channel, subject, alert.key, created_at=now)
+
+
+async def _draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
+    """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
+    if message.alert is None:
+        return None
+    alert = await alerts.load(tx, message.alert)
+    repository = await repositories.load_repository(tx, message.alert.repository_id)
+    if alert is None or repository is None:
+        return None
+    if message.purpose is MessagePurpose.CARD:
+        return _card(tools, message, alert, repository)
+    if message.purpose is MessagePurpose.REPLY:
+        return await _reply(tx, message, alert, repository)
+    return None
+
+
+def _card(tools: Tools, message: Message, alert: Alert, repository: Repository) -> Drawing:
+    case = Case(
+        alert=alert,
+        repository=repository,
+        now=tools.clock.now(),
+        server=tools.around.server,
+        options=tools.options,
+    )
+    controls = [action.control(case) for action in ACTIONS if action.shown(case)]
+    plain = draw_card(case, controls, 0)
+    return Drawing(draw_card(case, controls, message.draw + 1), card_metadata(alert.key), _fingerprint(plain))
+
+
+async def _reply(tx: Tx, message: Message, alert: Alert, repository: Repository) -> Drawing | None:
+    event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
+    cards = await messages.of_alert(tx, alert.key, MessagePurpose.CARD)
+    thread = next((card.ts for card in cards if card.channel == message.channel), None)
+    if event is None or thread is None:
+        return None
+    content = draw_reply(event, alert, repository)
+    return Drawing(content, reply_metadata(message.key), _fingerprint(content), thread)
+
+
+def _fingerprint(content: Content) -> str:
+    text = json.dumps([content.text, content.blocks], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
+    assert message.ts is not None
+    if message.purpose is MessagePurpose.CARD and await _is_shared(tools, message.channel):
+        hidden = draw_hidden()
+        drawing = replace(drawing, content=hidden, fingerprint=_fingerprint(hidden))
+    if drawing.fingerprint == message.fingerprint:
+        return
+    try:
+        await tools.slack.update(message.channel, message.ts, drawing.content, metadata=drawing.metadata)
+    except errors.RateLimited as error:
+        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
+    except errors.Uncertain as error:
+        # The same update twice is harmless, unlike the same post.
+        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+    except (errors.MessageGone, errors.ChannelUnavailable) as error:
+        await _save(tools, replace(message, state=MessageState.DROPPED, problem=error.code))
+        log.warning("message_lost", channel=message.channel, alert=str(message.alert), reason=error.code)
+        return
+    tools.metrics.messages.labels("updated").inc()
+    await _save(tools, replace(message, draw=message.draw + 1, fingerprint=drawing.fingerprint))
+
+
+async def _adopt(tools: Tools, message: Message, drawing: Drawing) -> bool:
+    """Find a message that was sent without a known outcome; wait a while before giving it up."""
+    since = message.posting_since or message.created_at
+    try:
+        ts = await tools.slack.find_post(
+            message.channel, drawing.metadata, since=since, thread_ts=drawing.thread
+        )
+    except errors.ChannelUnavailable as error:
+        await _block(tools, message, error.code)
+        return True
+    except errors.Unauthorized as error:
+        # Without the right to read the channel nobody can tell, and twice is worse than an operator who looks.
+        await _save(tools, replace(message, state=MessageState.DROPPED, problem=f"uncertain: {error.code}"))
+        log.error("uncertain_post", channel=message.channel, alert=str(message.alert), reason=error.code)
+        return True
+    except errors.RateLimited as error:
+        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
+    except errors.SlackError as error:
+        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+    if ts is None:
+        if tools.clock.now() < since + SETTLED:
+            raise RetryLater(tools.clock.now() + LOOK_AGAIN, "not known yet whether it was posted")
+        return False
+    tools.metrics.messages.labels("found_again").inc()
+    # What it shows may be old: without a fingerprint the next draw is sent whatever it is.
+    await _posted(tools, replace(message, fingerprint=None), MessageTs(ts))
+    return True
+
+
+async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
+    problem = await _channel_problem(tools, message.channel)
+    if problem is not None:
+        await _block(tools, message, problem)
+        return
+    async with tools.db.begin() as tx:
+        slot = message.slot_at
+        if slot is None:
+            slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
+        due = slot <= tx.now
+        sending = replace(message, slot_at=slot, draw=message.draw + 1, problem=None)
+        if due:
+            sending = replace(sending, state=MessageState.POSTING, posting_since=tx.now)
+        await messages.save(tx, sending if due else replace(message, slot_at=slot))
+    if not due:
+        raise RetryLater(slot, "its turn in the channel comes later")
+    try:
+        ts = await tools.slack.post(
+            message.channel, drawing.content, metadata=drawing.metadata, thread_ts=drawing.thread
+        )
+    except errors.Uncertain as error:
+        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+    except errors.SlackError as error:
+        await _not_posted(tools, replace(message, state=MessageState.PLANNED, slot_at=None), error)
+        return
+    tools.metrics.messages.labels("posted").inc()
+    await _posted(tools, replace(sending, fingerprint=drawing.fingerprint), MessageTs(ts))
+
+
+async def _not_posted(tools: Tools, message: Message, error: errors.SlackError) -> None:
+    """Slack certainly did not take it: wait, find another channel, or give up."""
+    await _save(tools, message)
+    if isinstance(error, errors.RateLimited):
+        until = tools.clock.now() + error.retry_after
+        async with tools.db.begin() as tx:
+            await messages.hold_channel(tx, message.channel, until)
+        raise RetryLater(until, "Slack asks us to wait") from None
+    if isinstance(error, errors.Unauthorized):
+        log.error("slack_refuses_token", reason=error.code)
+        raise RetryLater(tools.clock.now() + TOKEN_TROUBLE, str(error)) from None
+    if isinstance(error, errors.ChannelUnavailable | errors.MessageGone):
+        await _block(tools, message, error.code)
+        return
+    raise error
+
+
+async def _posted(tools: Tools, message: Message, ts: MessageTs) -> None:
+    """Remember where it is, and let the replies follow that waited for it."""
+    async with tools.db.begin() as tx:
+        await messages.save(tx, replace(message, state=MessageState.POSTED, ts=ts, slot_at=None))
+        if message.fingerprint is None:
+            await jobs.enqueue(tx, publishing(message))
+        if message.purpose is MessagePurpose.CARD and message.alert is not None:
+            waiting = await messages.of_alert(tx, message.alert, MessagePurpose.REPLY)
+            mine = (reply for reply in waiting if reply.channel == message.channel and reply.ts is None)
+            await jobs.enqueue(tx, *(publishing(reply) for reply in mine))
+
+
+async def _block(tools: Tools, message: Message, problem: str) -> None:
+    """The channel can't have it: keep it for later, and show the alert in the default channel meanwhile."""
+    log.warning("channel_blocked", channel=message.channel, alert=str(message.alert), reason=problem)
+    tools.metrics.messages.labels("blocked").inc()
+    async with tools.db.begin() as tx:
+        await messages.save(tx, replace(message, state=MessageState.BLOCKED, problem=problem, slot_at=None))
+        default = tools.default_channel
+        if (
+            message.purpose is MessagePurpose.CARD
+            and default
+            and default != message.channel
+            and message.alert
+        ):
+            card = Message(
+                MessageKey(secrets.token_hex(8)),
+                MessagePurpose.CARD,
+                default,
+                message.subject,
+                message.alert,
+                created_at=tx.now,
+            )
+            await jobs.enqueue(tx, publishing(await messages.plan(tx, card)))
+
+
+async def _channel_problem(tools: Tools, channel: ChannelId) -> str | None:
+    """Why the channel may not have alerts, as one short word, or None."""
+    try:
+        facts = await tools.around.channel(channel)
+    except errors.ChannelUnavailable as error:
+        return error.code
+    except errors.RateLimited as error:
+        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
+    except errors.SlackError as error:
+        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+    if facts.is_shared_outside:
+        return "shared_with_another_organization"
+    return "is_archived" if facts.is_archived else None
+
+
+async def _is_shared(tools: Tools, channel: ChannelId) -> bool:
+    return await _channel_problem(tools, channel) == "shared_with_another_organization"
+
+
+async def _save(tools: Tools, message: Message) -> None:
+    async with tools.db.begin() as tx:
+        await messages.save(tx, message)

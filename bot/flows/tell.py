@@ -1,0 +1,60 @@
+"""Telling one person something privately, by whichever way works at that moment."""
+
+from typing import Protocol
+
+import structlog
+
+from bot.tools import Tools
+from integrations.slack.blocks import Content
+from integrations.slack.errors import PersonUnavailable, SlackError
+from storage.records import ChannelId, SlackUserId, UnixTime
+
+log = structlog.get_logger(__name__)
+RESPONSE_URL_LASTS = 25 * 60.0
+"""Seconds for which an answer to the click itself is tried; Slack's docs give it 30 minutes."""
+LOOKING = 120.0
+"""Seconds after which whoever clicked is taken to have gone: then a direct message is what reaches them."""
+
+
+class Asker(Protocol):
+    """Whoever clicked, submitted or typed something, and how they can be answered."""
+
+    @property
+    def user(self) -> SlackUserId: ...
+    @property
+    def channel(self) -> ChannelId | None: ...
+    @property
+    def response_url(self) -> str | None: ...
+    @property
+    def at(self) -> UnixTime: ...
+
+
+async def tell(tools: Tools, asker: Asker, said: Content) -> None:
+    """Answer the click, else show it in the channel to them alone, else send a direct message.
+
+    Slack shows an ephemeral message only to people who are looking, so a late answer goes to them directly.
+    """
+    age = tools.clock.now() - asker.at
+    if asker.response_url is not None and age < RESPONSE_URL_LASTS:
+        try:
+            await tools.slack.respond(asker.response_url, said)
+        except (SlackError, ValueError) as error:
+            log.info("answer_not_taken", way="response_url", reason=str(error))
+        else:
+            return
+    if asker.channel is not None and not asker.channel.startswith("D") and age < LOOKING:
+        try:
+            await tools.slack.ephemeral(asker.channel, asker.user, said)
+        except SlackError as error:
+            log.info("answer_not_taken", way="ephemeral", reason=error.code)
+        else:
+            return
+    await send_directly(tools, asker.user, said)
+
+
+async def send_directly(tools: Tools, user: str, said: Content) -> None:
+    """A direct message; somebody whom Slack does not let us write to is logged, since there is no other way."""
+    try:
+        await tools.slack.direct_message(user, said)
+    except PersonUnavailable as error:
+        log.warning("person_not_reached", user=user, reason=error.code)

@@ -1,0 +1,47 @@
+"""A case: everything that a decision or a drawing about one alert looks at, gathered beforehand."""
+
+from dataclasses import dataclass, field
+
+from bot.options import Options
+from bot.rules.eligibility import Server
+from bot.rules.permissions import Rights
+from storage.records import Alert, Identity, Person, Repository, UnixTime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: the Slack user, the GitHub account that is theirs, and what it may do."""
+
+    identity: Identity
+    rights: Rights
+
+    @property
+    def person(self) -> Person:
+        return Person(self.identity.slack_team, self.identity.slack_user, self.identity.github)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One alert at one moment."""
+
+    alert: Alert
+    repository: Repository
+    now: UnixTime
+    server: Server = field(default_factory=Server)
+    options: Options = field(default_factory=Options)
+    steps_done: int = 0
+    steps_total: int = 0
+    """How far the checklist is; 0 of 0 while there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalCase(Case):
+    """A case in front of one person."""
+
+    actor: Actor
+    token_owner: Identity | None = None
+    """The token's owner, where that GitHub account is linked here."""
+    waited: bool = False
+    """The wish was accepted before and had to wait; this is its next try."""
+    own_token: bool = False
+    """The leaked secret is one of Stanch's own credentials."""

@@ -1,0 +1,46 @@
+"""Comments that go to GitHub, where nobody can edit or delete them."""
+
+import re
+
+from bot.rules.masking import looks_like_secret
+from integrations.slack.text import clean
+
+LONGEST = 280
+"""Characters of a comment on GitHub, our attribution included."""
+LONGEST_TYPED = 240
+VIA = "via Stanch"
+NO_COMMENT = "Say in a sentence why; this is required here."
+TOO_LONG = f"At most {LONGEST_TYPED} characters, please."
+SECRET_INSIDE = "This looks like a secret. GitHub's comments can't be deleted, so leave it out."  # noqa: S105 - words
+_MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
+_SIGNATURE = re.compile(rf"(?:^| — )by [\w.\[\]-]{{1,100}} {VIA}\Z")
+
+
+def comment_fault(typed: str | None, *, required: bool) -> str | None:
+    """What is wrong with a comment as it was typed, in a sentence for its field."""
+    text = clean(typed or "")
+    if required and not text:
+        return NO_COMMENT
+    if len(text) > LONGEST_TYPED:
+        return TOO_LONG
+    return SECRET_INSIDE if looks_like_secret(typed or "") else None
+
+
+def room(login: str) -> int:
+    """How many characters a person may type so that the signature still fits."""
+    return min(LONGEST_TYPED, LONGEST - len(_signature(login)) - len(" — "))
+
+
+def sign(typed: str | None, login: str) -> str:
+    """The comment for GitHub: cleaned, mentioning nobody, signed with who acts through us."""
+    text = _MENTION.sub("", clean(typed or "", room(login)))
+    return f"{text} — {_signature(login)}" if text else _signature(login)
+
+
+def unsigned(comment: str | None) -> str | None:
+    """A comment from GitHub without our signature, for places that show the person anyway."""
+    return (_SIGNATURE.sub("", comment) or None) if comment else None
+
+
+def _signature(login: str) -> str:
+    return f"by {login} {VIA}"

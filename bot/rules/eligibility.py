@@ -1,0 +1,81 @@
+"""What may be done with an alert, whoever asks: probing, reporting, closing, reopening."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.options import ReportOptions
+from storage.records import Alert, AlertState, ReportState, Repository, RepositoryState
+
+PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
+PROBED_TYPES = PERSONAL_ACCESS_TOKENS | {
+    "github_oauth_access_token",
+    "github_app_installation_access_token",
+    "github_app_user_access_token",
+}
+SENT = frozenset({ReportState.REPORTED, ReportState.CONFIRMED, ReportState.STILL_ACTIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What this GitHub can do: github.com and GHE.com more than an Enterprise Server."""
+
+    revokes: bool = True
+    overrides_validity: bool = True
+    assigns: bool = True
+
+
+class CheckKind(StrEnum):
+    """How an alert's validity is looked at."""
+
+    PROBE = "probe"
+    """Stanch asks GitHub with the token itself."""
+    REFRESH = "refresh"
+    """GitHub's own `validity` is read again."""
+
+
+def check_kind(alert: Alert) -> CheckKind:
+    return CheckKind.PROBE if alert.secret_type in PROBED_TYPES else CheckKind.REFRESH
+
+
+def works(alert: Alert) -> str:
+    """Whether the secret works as far as anybody knows: `active`, `inactive` or `unknown`.
+
+    Stanch's own look counts where it gave an answer, until GitHub changes its word.
+    """
+    probe = alert.probe
+    if probe is None or probe.verdict == "unknown" or probe.superseded:
+        return alert.validity
+    return probe.verdict
+
+
+def confirmed_inactive(alert: Alert) -> bool:
+    """Whether the secret may be called dead: GitHub says so, or this host accepted it once and no longer does."""
+    if alert.validity == "inactive" and not alert.validity_written:
+        return True
+    return alert.probe is not None and alert.probe.verdict == "inactive" and alert.probe.ever_active
+
+
+def reportable_types(options: ReportOptions) -> frozenset[str]:
+    more = {
+        "github_oauth_access_token": options.oauth_tokens,
+        "github_app_user_access_token": options.app_user_tokens,
+        "github_refresh_token": options.refresh_tokens,
+    }
+    return PERSONAL_ACCESS_TOKENS | {kind for kind, wanted in more.items() if wanted}
+
+
+def report_obstacle(
+    alert: Alert, repository: Repository, server: Server, options: ReportOptions
+) -> str | None:
+    """Why this alert's secret can't be reported to GitHub now, as one short word, or None."""
+    obstacles = (
+        (repository.state is not RepositoryState.REACHABLE, "unreachable"),
+        (alert.state is not AlertState.OPEN, "closed"),
+        (alert.secret_type not in reportable_types(options), "secret_type"),
+        (not server.revokes, "server"),
+        (repository.is_public, "public"),
+        (alert.report is not None and alert.report.state in SENT, "reported"),
+        (alert.report is not None and alert.report.state is ReportState.WAITING, "waiting"),
+        (works(alert) == "inactive", "inactive"),
+    )
+    return next((word for holds, word in obstacles if holds), None)

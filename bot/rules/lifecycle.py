@@ -1,0 +1,194 @@
+"""How an alert changes when GitHub says something about it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.rules.masking import mask
+from integrations.github.json_values import GitHubAccount, timestamp
+from integrations.github.models import AlertFacts, LocationFacts
+from storage.records import (
+    Account,
+    Alert,
+    AlertKey,
+    AlertNumber,
+    AlertState,
+    Event,
+    EventKind,
+    GitHubId,
+    JsonValue,
+    Person,
+    Place,
+    Report,
+    ReportState,
+    RepositoryId,
+    TokenFacts,
+    UnixTime,
+)
+
+SYSTEM_RESOLUTIONS = frozenset({"pattern_edited", "pattern_deleted", "hidden_by_config"})
+
+
+def merge(
+    known: Alert | None, facts: AlertFacts, repository_id: RepositoryId, now: UnixTime, *, fetched: bool
+) -> Alert:
+    """What is known of the alert once GitHub has said `facts`.
+
+    `fetched` tells an answer of the API, which carries every detail, from a webhook, which carries some.
+    What a source did not say stays as it was. Facts older than what is known only fill what was missing.
+    """
+    if known is None:
+        known = _first_sight(facts, repository_id, now)
+    elif facts.updated_at is not None and facts.updated_at < known.updated_at:
+        return _fill_gaps(known, facts, fetched=fetched)
+    state = AlertState(facts.state) if facts.state in set(AlertState) else known.state
+    resolved = state is AlertState.RESOLVED
+    validity = facts.validity if facts.validity is not None else known.validity
+    changed = validity != known.validity
+    merged = replace(
+        known,
+        html_url=facts.html_url or known.html_url,
+        secret_type=facts.secret_type or known.secret_type,
+        secret_type_name=mask(facts.secret_type_name or known.secret_type_name),
+        provider=facts.provider or known.provider,
+        updated_at=facts.updated_at if facts.updated_at is not None else known.updated_at,
+        state=state,
+        resolution=(facts.resolution or known.resolution) if resolved else None,
+        resolution_comment=_masked(facts.resolution_comment),
+        resolved_by=(_account(facts.resolved_by) or known.resolved_by) if resolved else None,
+        resolved_at=(facts.resolved_at or known.resolved_at) if resolved else None,
+        validity=validity,
+        validity_written=known.validity_written and not changed,
+        acted_by=known.acted_by if state is known.state else None,
+        report=_report(known.report, validity) if changed else known.report,
+        probe=replace(known.probe, superseded=True) if known.probe and changed else known.probe,
+        publicly_leaked=_or(facts.publicly_leaked, known.publicly_leaked),
+        multi_repo=_or(facts.multi_repo, known.multi_repo),
+        bypassed=_or(facts.bypassed, known.bypassed),
+        assigned_to=_account(facts.assigned_to) if facts.says_assigned_to else known.assigned_to,
+    )
+    return _fill_gaps(merged, facts, fetched=fetched)
+
+
+def events_between(
+    before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
+) -> tuple[Event, ...]:
+    """The timeline entries that lead from one state to the next.
+
+    `by` is who did it where that is known better than from the alert itself. The `once` words are made of
+    GitHub's own times, so the same change heard twice gives one entry.
+    """
+    if before is None:
+        return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
+    found: list[Event] = []
+
+    def add(kind: EventKind, at: UnixTime, who: Person | None, once: str, **details: JsonValue) -> None:
+        found.append(Event(after.key, kind, at, who, details, once=once))
+
+    if before.state is not after.state and after.state is AlertState.RESOLVED:
+        add(
+            EventKind.CLOSED,
+            after.resolved_at or now,
+            by or _person(after.resolved_by),
+            f"closed:{after.resolved_at or after.updated_at}",
+            resolution=after.resolution,
+            comment=after.resolution_comment,
+        )
+    elif before.state is not after.state:
+        comment = after.resolution_comment if after.resolution_comment != before.resolution_comment else None
+        add(EventKind.REOPENED, now, by, f"reopened:{after.updated_at}", comment=comment)
+    if before.validity != after.validity:
+        add(
+            EventKind.VALIDITY_CHANGED,
+            now,
+            by,
+            f"validity:{after.validity}:{after.updated_at}",
+            before=before.validity,
+            after=after.validity,
+        )
+    if (
+        after.report is not None
+        and before.report is not None
+        and before.report.state is not after.report.state
+    ):
+        add(EventKind.REPORT_CONFIRMED, now, None, f"confirmed:{after.report.at}")
+    if after.publicly_leaked and not before.publicly_leaked:
+        add(EventKind.PUBLICLY_LEAKED, now, None, "publicly_leaked")
+    if after.multi_repo and not before.multi_repo:
+        add(EventKind.MULTI_REPO, now, None, "multi_repo")
+    if before.assigned_to != after.assigned_to:
+        kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
+        person = _person(after.assigned_to or before.assigned_to)
+        login = person.github.login if person and person.github else None
+        add(kind, now, by, f"{kind}:{login}:{after.updated_at}", login=login)
+    return tuple(found)
+
+
+def place_of(facts: LocationFacts) -> Place:
+    """A location as it is remembered: its path masked, since secrets turn up in names of files too."""
+    return Place(facts.kind, _masked(facts.path), facts.line, facts.commit_sha, facts.html_url)
+
+
+def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) -> Alert:
+    created = facts.created_at or now
+    return Alert(
+        key=AlertKey(repository_id, AlertNumber(facts.number)),
+        html_url=facts.html_url or "",
+        secret_type=facts.secret_type or "unknown",
+        secret_type_name=mask(facts.secret_type_name or facts.secret_type or "Secret"),
+        created_at=created,
+        updated_at=facts.updated_at or created,
+        first_seen_at=now,
+    )
+
+
+def _fill_gaps(known: Alert, facts: AlertFacts, *, fetched: bool) -> Alert:
+    """Add what does not change with time and was not known yet."""
+    token = known.token
+    if facts.metadata:
+        token = TokenFacts(
+            owner=token.owner or _owner(facts.metadata),
+            owner_name=token.owner_name or _masked(facts.metadata.get("owner-name")),
+            scopes=token.scopes,
+            expires_at=token.expires_at or timestamp(facts.metadata.get("secret-expiration-date")),
+        )
+    return replace(
+        known,
+        category=facts.category or known.category,
+        bypassed_by=facts.bypassed_by.login if facts.bypassed_by else known.bypassed_by,
+        bypassed_at=facts.bypassed_at or known.bypassed_at,
+        bypass_comment=_masked(facts.bypass_comment) or known.bypass_comment,
+        base64_encoded=_or(facts.base64_encoded, known.base64_encoded),
+        place=place_of(facts.first_location) if facts.first_location else known.place,
+        has_more_places=_or(facts.has_more_locations, known.has_more_places),
+        token=token,
+        detailed=known.detailed or fetched,
+    )
+
+
+def _report(report: Report | None, validity: str) -> Report | None:
+    """GitHub calling a reported secret inactive confirms the report."""
+    if report is None or validity != "inactive":
+        return report
+    looked_for = report.state in (ReportState.REPORTED, ReportState.STILL_ACTIVE)
+    return replace(report, state=ReportState.CONFIRMED, next_look_at=None) if looked_for else report
+
+
+def _owner(metadata: Mapping[str, str]) -> Account | None:
+    login, number = metadata.get("owner-name"), metadata.get("owner-id", "")
+    return Account(GitHubId(int(number)), login) if login and number.isascii() and number.isdigit() else None
+
+
+def _account(account: GitHubAccount | None) -> Account | None:
+    return Account(GitHubId(account.id), account.login) if account else None
+
+
+def _person(account: Account | None) -> Person | None:
+    return Person(github=account) if account else None
+
+
+def _masked(text: str | None) -> str | None:
+    return mask(text) if text else None
+
+
+def _or(new: bool | None, old: bool) -> bool:
+    return old if new is None else new

@@ -1,0 +1,138 @@
+"""Who may do what with an alert, from facts that GitHub and Slack gave."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from storage.records import Account, Alert, GitHubId, JsonValue
+
+VIEW = "view_secret_scanning_alerts"
+RESOLVE = "resolve_secret_scanning_alerts"
+SECURITY_MANAGER = "security_manager"
+STANDARD_ROLES = frozenset({"read", "triage", "write", "maintain", "admin", "none"})
+
+
+class Need(StrEnum):
+    """What an action asks of a person."""
+
+    VIEW = "view"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFacts:
+    """What GitHub answered about one account and one repository."""
+
+    account: Account
+    owner_type: str
+    """GitHub's word for the repository's owner: `Organization` or `User`."""
+    owner_id: GitHubId
+    membership: str | None = None
+    """Role in the organization: `admin` (an owner), `member`, …; None for outsiders and the invited."""
+    permission: str = "none"
+    """GitHub's word: `admin`, `write`, `read`, `none`."""
+    role_name: str = "none"
+    security_manager: bool = False
+    granted: frozenset[str] = frozenset()
+    """Fine-grained permissions that custom roles give."""
+    not_asked: frozenset[str] = frozenset()
+    """What GitHub would not tell the app: `organization_roles`, `custom_roles`, …"""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        data = asdict(self)
+        return {**data, "granted": sorted(self.granted), "not_asked": sorted(self.not_asked)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "RoleFacts":
+        account = Account(**data["account"])
+        sets = {name: frozenset(data[name]) for name in ("granted", "not_asked")}
+        return cls(**{**data, "account": account, **sets})
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What an account may do with the alerts of a repository, and the role that says so."""
+
+    view: bool
+    resolve: bool
+    write: bool
+    """May be GitHub's assignee."""
+    reviewer: bool
+    """May close where delegated dismissal is on: an organization owner or a security manager."""
+    role: str
+    """In words, for people: `organization owner`, `repository admin`, …"""
+
+    def allow(self, need: Need) -> bool:
+        return self.resolve if need is Need.RESOLVE else self.view
+
+
+def rights_of(facts: RoleFacts, alert: Alert | None = None) -> Rights:
+    """The rights that the facts give; the assignee of `alert` may view it besides."""
+    organization = facts.owner_type == "Organization"
+    owner = organization and facts.membership == "admin"
+    own_repository = not organization and facts.account.id == facts.owner_id
+    admin = facts.permission == "admin"
+    manager = organization and facts.security_manager
+    resolve = owner or own_repository or admin or manager or RESOLVE in facts.granted
+    assignee = (
+        alert is not None and alert.assigned_to is not None and alert.assigned_to.id == facts.account.id
+    )
+    view = resolve or VIEW in facts.granted or assignee
+    words = (
+        (owner, "organization owner"),
+        (own_repository, "owner of the repository"),
+        (manager, "security manager"),
+        (admin, "repository admin"),
+        (bool(facts.granted & {VIEW, RESOLVE}), f"custom role {facts.role_name}"),
+        (assignee, "assignee of the alert"),
+        (facts.permission != "none", facts.role_name),
+    )
+    role = next((word for holds, word in words if holds), "no role")
+    write = owner or own_repository or facts.permission in ("admin", "write")
+    return Rights(view=view, resolve=resolve, write=write, reviewer=owner or manager, role=role)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPerson:
+    """What Slack says of somebody who clicks."""
+
+    id: str
+    team_id: str | None
+    enterprise_id: str | None
+    teams: frozenset[str] = frozenset()
+    deleted: bool = False
+    bot: bool = False
+    guest: bool = False
+    stranger: bool = False
+    invited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The workspace (and, on Grid, the organization) that Stanch is installed in."""
+
+    team_id: str
+    enterprise_id: str | None = None
+
+
+def outsider_reason(person: SlackPerson, home: Home) -> str | None:
+    """Why this person may never act here, as one short word, or None.
+
+    On Grid one person may act from another workspace of the organization, so there the organization decides;
+    elsewhere the person's own team id, never the one of the payload (Slack Connect).
+    """
+    if person.bot or person.id == "USLACKBOT":
+        return "bot"
+    if person.deleted:
+        return "deactivated"
+    if person.stranger:
+        return "other_organization"
+    if home.enterprise_id is not None and person.enterprise_id is not None:
+        if person.enterprise_id != home.enterprise_id:
+            return "other_organization"
+    elif person.team_id != home.team_id:
+        return "other_organization"
+    if person.guest or person.invited:
+        return "guest"
+    return None

@@ -1,0 +1,39 @@
+"""Which channels an alert goes to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.rules.filters import BadFilter, matches, parse_filter
+from storage.records import ChannelId, Repository, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A channel, and why the alert goes there."""
+
+    channel: ChannelId
+    because: str
+
+
+def route(
+    repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
+) -> list[Route]:
+    """Every subscription that wants the repository; the default channel where none does.
+
+    A stored filter that can no longer be read takes everything: an alert too many beats an alert nobody sees.
+    """
+    routes = [
+        Route(subscription.channel, subscription.filter or "every alert")
+        for subscription in subscriptions
+        if _wants(subscription, repository)
+    ]
+    if not routes and default is not None:
+        return [Route(default, "default channel")]
+    return routes
+
+
+def _wants(subscription: Subscription, repository: Repository) -> bool:
+    try:
+        return matches(parse_filter(subscription.filter), repository)
+    except BadFilter:
+        return True

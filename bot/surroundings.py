@@ -1,0 +1,153 @@
+"""What Slack and GitHub say about ourselves: asked at the start, and again until they answer."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.errors import RetryLater, StartRefused
+from bot.rules.eligibility import Server
+from bot.rules.permissions import Home, SlackPerson
+from integrations.github import errors as github_errors
+from integrations.github.api import GitHub
+from integrations.github.json_values import GitHubAccount
+from integrations.slack import errors as slack_errors
+from integrations.slack.api import Slack
+from integrations.slack.facts import ChannelFacts
+from storage.clock import Clock
+from storage.records import ChannelId, UnixTime
+
+log = structlog.get_logger(__name__)
+REMEMBERED = 300.0
+"""Seconds for which a person's or a channel's Slack facts are used again."""
+ASK_AGAIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one of the two servers stands towards us."""
+
+    ok: bool
+    reason: str
+
+
+NOT_ASKED = Standing(ok=False, reason="not asked yet")
+
+
+class Surroundings:
+    """The bot's own place in Slack and GitHub, and a short memory of people and channels."""
+
+    def __init__(
+        self, slack: Slack, github: GitHub, clock: Clock, *, accounts: frozenset[str], github_api_url: str
+    ) -> None:
+        self._slack = slack
+        self._github_api_url = github_api_url
+        self._github = github
+        self._clock = clock
+        self._accounts = accounts
+        """Lower-case logins whose installations count; empty means the app's owner alone."""
+        self._owner: GitHubAccount | None = None
+        self._people: dict[str, tuple[UnixTime, SlackPerson]] = {}
+        self._channels: dict[str, tuple[UnixTime, ChannelFacts]] = {}
+        self.home: Home | None = None
+        self.server = Server()
+        self.slack = NOT_ASKED
+        self.github = NOT_ASKED
+
+    async def ask_slack(self) -> None:
+        """Learn which workspace this is; raises StartRefused when Slack definitely refuses the token."""
+        try:
+            bot = await self._slack.whoami()
+        except slack_errors.Unauthorized as error:
+            self.slack = Standing(False, f"Slack refuses the bot token: {error.code}")
+            raise StartRefused(
+                f"Slack at {self._slack.client.base_url} refuses SLACK_BOT_TOKEN ({error.code}): "
+                "take the current bot token from the app's page OAuth & Permissions."
+            ) from None
+        except slack_errors.SlackError as error:
+            self.slack = Standing(False, f"Slack does not answer: {error.code}")
+            return
+        self.home = Home(bot.team_id, bot.enterprise_id)
+        self.slack = Standing(True, "answers")
+
+    async def ask_github(self) -> None:
+        """Learn whose app this is and what the server can do; raises StartRefused when GitHub refuses the key."""
+        try:
+            app = await self._github.app()
+            server = await self._github.server()
+        except (github_errors.Unauthorized, github_errors.NotFound) as error:
+            self.github = Standing(False, f"GitHub refuses the app's key: {error}")
+            raise StartRefused(
+                f"GitHub at {self._github_api_url} refuses GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY "
+                f"({error.status}): check that the key belongs to this app and server."
+            ) from None
+        except github_errors.GitHubError as error:
+            self.github = Standing(False, f"GitHub does not answer: {error}")
+            return
+        self._owner = app.owner
+        self.server = Server(
+            revokes=server.supports_revoke,
+            overrides_validity=server.supports_validity_override,
+            assigns=server.supports_assignee,
+        )
+        self.github = Standing(True, "answers")
+
+    async def keep_asking(self) -> None:
+        """Ask whoever has not answered yet, until both have; a refusal now is logged, since we serve already."""
+        while not (self.slack.ok and self.github.ok):
+            await self._clock.sleep(ASK_AGAIN)
+            for known, ask in ((self.slack, self.ask_slack), (self.github, self.ask_github)):
+                if known.ok:
+                    continue
+                try:
+                    await ask()
+                except StartRefused as error:
+                    log.error("refused", reason=str(error))
+
+    async def counts(self, account: GitHubAccount) -> bool:
+        """Whether installations on this account are ours to serve."""
+        if self._accounts:
+            return account.login.lower() in self._accounts
+        if self._owner is None:
+            await self.ask_github()
+        if self._owner is None:
+            raise RetryLater(self._clock.now() + ASK_AGAIN, "GitHub has not said yet whose app this is")
+        return account.id == self._owner.id
+
+    async def our_home(self) -> Home:
+        """The workspace; raises RetryLater while Slack has not told it."""
+        if self.home is None:
+            await self.ask_slack()
+        if self.home is None:
+            raise RetryLater(self._clock.now() + ASK_AGAIN, "Slack has not said yet which workspace this is")
+        return self.home
+
+    async def person(self, user: str) -> SlackPerson:
+        """Slack's facts about somebody, at most five minutes old; raises SlackError."""
+        at, known = self._people.get(user, (0.0, None))
+        if known is None or self._clock.now() - at > REMEMBERED:
+            facts = await self._slack.person(user)
+            known = SlackPerson(
+                id=facts.id,
+                team_id=facts.team_id,
+                enterprise_id=facts.enterprise_id,
+                teams=frozenset(facts.enterprise_team_ids),
+                deleted=facts.is_deleted,
+                bot=facts.is_bot,
+                guest=facts.is_guest,
+                stranger=facts.is_stranger,
+                invited=facts.is_invited,
+            )
+            self._people[user] = (self._clock.now(), known)
+        return known
+
+    async def channel(self, channel: ChannelId) -> ChannelFacts:
+        """Slack's facts about a channel, at most five minutes old; raises SlackError."""
+        at, known = self._channels.get(channel, (0.0, None))
+        if known is None or self._clock.now() - at > REMEMBERED:
+            known = await self._slack.channel(channel)
+            self._channels[channel] = (self._clock.now(), known)
+        return known
+
+    def forget_channel(self, channel: str) -> None:
+        """Ask anew next time: Slack said that something about the channel changed."""
+        self._channels.pop(channel, None)

@@ -1,0 +1,69 @@
+"""Private answers: what one person is told about what they did or asked."""
+
+from bot.errors import Refused
+from integrations.slack import text as t
+from integrations.slack.blocks import Content, View, context, message, modal, section
+from integrations.slack.text import Mrkdwn
+
+
+def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
+    """A sign, one bold line, and below it what follows from it."""
+    return message(
+        t.escape(headline, 900),
+        section(t.lines(t.mrkdwn("{} *{}*", t.emoji(sign), headline), detail)),
+        context(hint) if hint else None,
+    )
+
+
+def refusal(refused: Refused) -> Content:
+    """What a person is told who may not, or can't now."""
+    return answer("no_entry", refused.headline, _markup(refused.detail), _markup(refused.hint))
+
+
+def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
+    """The same inside the modal that was opened for the form."""
+    detail, hint = _markup(refused.detail), _markup(refused.hint)
+    return modal(
+        callback_id=callback_id,
+        title=title,
+        close="Close",
+        blocks=[
+            section(t.lines(t.mrkdwn(":no_entry: *{}*", refused.headline), detail)),
+            context(hint) if hint else None,
+        ],
+    )
+
+
+def skeleton_view(*, callback_id: str, title: str) -> View:
+    """What a modal shows until the form is there."""
+    return modal(
+        callback_id=callback_id,
+        title=title,
+        close="Cancel",
+        blocks=[section(Mrkdwn(":hourglass_flowing_sand: Asking GitHub what you may do here…"))],
+    )
+
+
+def identity_notice(login: str, *, linked: bool) -> Content:
+    """Tells somebody that their Slack user was linked to a GitHub account, or is no longer."""
+    headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
+    detail = (
+        t.mrkdwn("In Stanch you now act as {}.", t.code(login))
+        if linked
+        else t.mrkdwn("It was {}.", t.code(login))
+    )
+    return answer("link", headline, detail, Mrkdwn("If that is wrong, tell whoever runs Stanch."))
+
+
+def mistake(incident: str) -> Refused:
+    """What a person is told when something of ours broke; the log has the same short id."""
+    return Refused(
+        "mistake",
+        "Something went wrong here, and it was not done.",
+        t.mrkdwn("Try again. If it stays so, tell whoever runs Stanch this id: {}", t.code(incident)),
+    )
+
+
+def _markup(text: str) -> Mrkdwn | None:
+    """Errors know nothing of Slack: what they carry is markup already, or plain text to be escaped."""
+    return t.as_mrkdwn(text) if text else None

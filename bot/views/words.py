@@ -1,0 +1,101 @@
+"""The words that several views share: people, validity, resolutions, places, spans of time."""
+
+from integrations.slack import text as t
+from integrations.slack.text import Mrkdwn
+from storage.records import Alert, AlertState, Person, Place, Repository, UnixTime
+
+RESOLUTIONS = {
+    "revoked": "revoked",
+    "false_positive": "false positive",
+    "used_in_tests": "used in tests",
+    "wont_fix": "won't fix",
+    "pattern_edited": "pattern edited",
+    "pattern_deleted": "pattern deleted",
+}
+PROBE_REASONS = {
+    "accepted": "GitHub accepted it",
+    "bad_credentials": "this GitHub does not accept it",
+    "sso_required": "GitHub accepted it and asks for single sign-on",
+    "ip_allow_list": "GitHub accepted it, though an IP allow list stands before it",
+    "not_permitted": "GitHub accepted it, though not for this question",
+    "rate_limited": "GitHub asks us to wait",
+    "logins_locked": "GitHub refuses all logins from here for a while",
+    "not_found": "GitHub gave no usable answer",
+    "forbidden": "GitHub would not say",
+    "server_error": "GitHub had trouble answering",
+    "redirected": "GitHub gave no usable answer",
+    "unexpected_answer": "GitHub gave no usable answer",
+    "timeout": "GitHub did not answer in time",
+    "unreachable": "GitHub could not be reached",
+    "not_a_token": "the secret is not a GitHub token in full",
+    "cannot_be_asked": "there is no harmless way to ask about this kind of token",
+}
+
+
+def resolution_words(resolution: str | None) -> str:
+    """GitHub's reason in words; one we don't know is shown as it is."""
+    return RESOLUTIONS.get(resolution or "", (resolution or "unknown reason").replace("_", " "))
+
+
+def person_words(person: Person | None) -> Mrkdwn:
+    """A person as `<@U1> (octo-admin)`, or what is known of them."""
+    if person is None:
+        return Mrkdwn("somebody")
+    login = t.code(person.github.login) if person.github else None
+    if person.slack_user is None:
+        return login or Mrkdwn("somebody")
+    return t.mrkdwn("{} ({})", t.user(person.slack_user), login) if login else t.user(person.slack_user)
+
+
+def person_plain(person: Person) -> str:
+    """A person for a lock screen."""
+    return person.github.login if person.github else "somebody"
+
+
+def when(at: UnixTime) -> Mrkdwn:
+    return t.date(at)
+
+
+def span_words(seconds: float) -> str:
+    """A span of time in its largest unit: `16 minutes`, `2 days`."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
+
+
+def alert_title(alert: Alert, repository: Repository) -> Mrkdwn:
+    """`GitHub Personal Access Token in octo/payments, alert 42`, with links to GitHub."""
+    return t.mrkdwn(
+        "{} in {}, alert {}",
+        t.link(alert.html_url, alert.secret_type_name),
+        t.link(repository.html_url, repository.full_name),
+        alert.key.number,
+    )
+
+
+def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
+    """The same without links, for answers and forms."""
+    return t.mrkdwn(
+        "*{}* in {}, alert {}", alert.secret_type_name, t.code(repository.full_name), alert.key.number
+    )
+
+
+def place_words(place: Place, repository: Repository) -> Mrkdwn:
+    """Where the secret is: the commit as a link, the path as a value, the line."""
+    kind = place.kind.replace("_", " ")
+    if place.commit_sha is None:
+        return t.link(place.url, kind) if place.url else t.prose(kind)
+    commit = t.link(f"{repository.html_url}/commit/{place.commit_sha}", place.commit_sha[:7])
+    line = f" line {place.line}" if place.line else ""
+    return t.mrkdwn("{}, {}{}", commit, t.code(place.path), line) if place.path else commit
+
+
+def secret_word(alert: Alert) -> str:
+    """`token` for GitHub's own, `secret` for the rest."""
+    return "token" if alert.secret_type.startswith("github_") else "secret"
+
+
+def is_open(alert: Alert) -> bool:
+    return alert.state is AlertState.OPEN

@@ -1,0 +1,230 @@
+"""What Slack sends when people click, submit or type, read into small records; without any I/O.
+
+Everything in them is untrusted but for the fact that Slack sent it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+from integrations.slack.facts import Answer, items, member, text
+
+Value: TypeAlias = str | tuple[str, ...] | None
+
+
+class BadPayload(Exception):
+    """A body that Slack can't have sent: not the encoding, or without what it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """A button, a menu or checkboxes on a message or in a view (`block_actions`)."""
+
+    user: str
+    user_team: str
+    action_id: str
+    block_id: str
+    value: Value
+    """A button's value, the picked option's value, or the values of all ticked boxes."""
+    action_ts: str
+    trigger_id: str
+    channel: str | None
+    message_ts: str | None
+    thread_ts: str | None
+    view_id: str | None
+    private_metadata: str
+    response_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """A form sent off (`view_submission`)."""
+
+    user: str
+    user_team: str
+    callback_id: str
+    view_id: str
+    private_metadata: str
+    given: Mapping[str, Value] = field(repr=False)
+    """By block id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A slash command."""
+
+    user: str
+    user_team: str
+    command: str
+    text: str = field(repr=False)
+    channel: str
+    trigger_id: str
+    response_url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """A shortcut on a message (`message_action`), or a global one without a message."""
+
+    user: str
+    user_team: str
+    callback_id: str
+    trigger_id: str
+    channel: str | None
+    message_ts: str | None
+    response_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """An event that Slack tells (`event_callback`)."""
+
+    type: str
+    event_id: str
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Well formed, and nothing that follows anything: a closed view, a handshake, a kind we don't know."""
+
+    type: str
+
+
+Payload: TypeAlias = Click | Submit | Command | Shortcut | Happening | Other
+
+
+def read_body(body: bytes, content_type: str) -> Payload:
+    """Read a request of Slack's Events, interactivity or command address; raises BadPayload."""
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        return read(_object(body))
+    try:
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=64))
+    except ValueError:
+        raise BadPayload("the body is neither JSON nor a form") from None
+    if "payload" in form:
+        return read(_object(form["payload"]))
+    if form.get("ssl_check"):
+        return Other("ssl_check")
+    return read_command(form)
+
+
+def _object(source: bytes | str) -> Answer:
+    try:
+        value = json.loads(source)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise BadPayload("the payload is not a JSON object")
+    return value
+
+
+def read(payload: Answer) -> Payload:
+    """Read an interaction or an event; raises BadPayload without what it is about."""
+    kind = text(payload, "type")
+    match kind:
+        case "block_actions":
+            return _click(payload)
+        case "view_submission":
+            return _submit(payload)
+        case "message_action" | "shortcut":
+            return _shortcut(payload)
+        case "event_callback":
+            return _happening(payload)
+        case "":
+            if text(payload, "command"):
+                return read_command(payload)
+            raise BadPayload("the payload has no type")
+        case _:
+            return Other(kind)
+
+
+def read_command(form: Answer) -> Command:
+    """Read a slash command's fields; raises BadPayload."""
+    return Command(
+        user=_needed(form, "user_id"),
+        user_team=_needed(form, "team_id"),
+        command=_needed(form, "command"),
+        text=text(form, "text"),
+        channel=_needed(form, "channel_id"),
+        trigger_id=text(form, "trigger_id"),
+        response_url=_needed(form, "response_url"),
+    )
+
+
+def _click(payload: Answer) -> Click:
+    actions = [action for action in items(payload, "actions") if isinstance(action, dict)]
+    if not actions:
+        raise BadPayload("the click has no action")
+    action, container, view = actions[0], member(payload, "container"), member(payload, "view")
+    channel = text(member(payload, "channel"), "id") or text(container, "channel_id")
+    return Click(
+        user=_needed(member(payload, "user"), "id"),
+        user_team=text(member(payload, "user"), "team_id"),
+        action_id=_needed(action, "action_id"),
+        block_id=text(action, "block_id"),
+        value=_value(action),
+        action_ts=text(action, "action_ts"),
+        trigger_id=text(payload, "trigger_id"),
+        channel=channel or None,
+        message_ts=text(container, "message_ts") or None,
+        thread_ts=text(container, "thread_ts") or None,
+        view_id=text(view, "id") or None,
+        private_metadata=text(view, "private_metadata"),
+        response_url=text(payload, "response_url") or None,
+    )
+
+
+def _submit(payload: Answer) -> Submit:
+    view = member(payload, "view")
+    given: dict[str, Value] = {}
+    for block_id, elements in member(member(view, "state"), "values").items():
+        if not isinstance(elements, dict):
+            raise BadPayload("the form's values have no shape")
+        for element in elements.values():
+            given[block_id] = _value(element) if isinstance(element, dict) else None
+    return Submit(
+        user=_needed(member(payload, "user"), "id"),
+        user_team=text(member(payload, "user"), "team_id"),
+        callback_id=_needed(view, "callback_id"),
+        view_id=_needed(view, "id"),
+        private_metadata=text(view, "private_metadata"),
+        given=given,
+    )
+
+
+def _shortcut(payload: Answer) -> Shortcut:
+    return Shortcut(
+        user=_needed(member(payload, "user"), "id"),
+        user_team=text(member(payload, "user"), "team_id"),
+        callback_id=_needed(payload, "callback_id"),
+        trigger_id=text(payload, "trigger_id"),
+        channel=text(member(payload, "channel"), "id") or None,
+        message_ts=text(member(payload, "message"), "ts") or None,
+        response_url=text(payload, "response_url") or None,
+    )
+
+
+def _happening(payload: Answer) -> Happening:
+    event = member(payload, "event")
+    channel = event.get("channel")
+    named = text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
+    return Happening(type=_needed(event, "type"), event_id=text(payload, "event_id"), channel=named or None)
+
+
+def _value(element: Answer) -> Value:
+    """What an element holds, whatever kind it is."""
+    if element.get("type") == "checkboxes":
+        chosen = (option for option in items(element, "selected_options") if isinstance(option, dict))
+        return tuple(text(option, "value") for option in chosen)
+    picked = member(element, "selected_option")
+    return text(picked, "value") or text(element, "value") or None
+
+
+def _needed(payload: Answer, key: str) -> str:
+    value = text(payload, key)
+    if not value or len(value) > 3000:
+        raise BadPayload(f"the payload has no usable {key}")
+    return value

@@ -1,0 +1,200 @@
+"""The whole product between a stand-in Slack and a stand-in GitHub, with time in the test's hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot import app
+from bot.options import Options
+from bot.settings import Settings
+from bot.tools import Tools
+from integrations.sandbox.github import (
+    Alert,
+    GitHubSandbox,
+    LiveToken,
+    Repository,
+    User,
+)
+from integrations.sandbox.slack import DeliveryResult, Message, SlackSandbox, View
+from storage import identities, jobs
+from storage.clock import Clock
+from storage.records import (
+    Account,
+    AlertKey,
+    AlertNumber,
+    GitHubId,
+    Identity,
+    RepositoryId,
+    SlackTeamId,
+    SlackUserId,
+)
+
+CHANNEL = "C0ALERTS"
+OWNER, ADMIN, MANAGER, READER, UNLINKED = "U0OWNER", "U0ADMIN", "U0SEC", "U0READER", "U0NOBODY"
+LOGINS = {OWNER: "octo-owner", ADMIN: "octo-admin", MANAGER: "octo-sec", READER: "octo-reader"}
+
+
+@dataclass
+class Stage:
+    """What a flow test plays with."""
+
+    slack: SlackSandbox
+    github: GitHubSandbox
+    clock: Clock
+    running: app.Running
+    people: dict[str, User]
+    repository: Repository
+    leaker: User
+
+    @property
+    def tools(self) -> Tools:
+        return self.running.tools
+
+    async def work(self, within: float = 0.0) -> None:
+        """Deliver and run all that is due now, and what becomes due within so many seconds."""
+        deadline = self.clock.now() + within
+        while True:
+            await self.github.settle()
+            if await self.running.worker.run_due():
+                continue
+            due = await jobs.next_due(self.tools.db)
+            if due is None or due > deadline:
+                return
+            self.clock.advance(max(0.0, due - self.clock.now()) + 0.001)
+
+    def live_token(self, **more: Any) -> LiveToken:
+        """A personal access token that works."""
+        return self.github.add_live_token(owner=self.leaker, scopes=("repo", "workflow"), **more)
+
+    async def leak(self, repository: Repository | None = None, **more: Any) -> Alert:
+        """A secret leaks, and the card is there."""
+        if "secret_type" not in more and "token" not in more:
+            more["token"] = self.live_token()
+        alert = self.github.leak(repository or self.repository, **more)
+        await self.work(within=10)
+        return alert
+
+    def card(self, channel: str = CHANNEL) -> Message:
+        """The only card of a channel."""
+        [card] = self.slack.cards(channel)
+        return card
+
+    async def click(self, user: str, action: str, **more: Any) -> DeliveryResult:
+        """Click a button on the only card, and let the work be done."""
+        result = await self.slack.click(user, CHANNEL, self.card().ts, action, **more)
+        await self.work(within=3)
+        return result
+
+    async def pick(self, user: str, action: str, value: str) -> DeliveryResult:
+        """Pick from a menu on the only card, and let the work be done."""
+        result = await self.slack.select(user, CHANNEL, self.card().ts, action, value)
+        await self.work(within=3)
+        return result
+
+    def form(self, user: str) -> View:
+        """The modal in front of a user."""
+        view = self.slack.view(user)
+        assert view is not None, "no modal is open"
+        return view
+
+    async def submit(self, user: str, values: dict[str, Any] | None = None, **more: Any) -> DeliveryResult:
+        """Send off the modal in front of a user, and let the work be done."""
+        result = await self.slack.submit(user, self.form(user).id, values or {}, **more)
+        await self.work(within=3)
+        return result
+
+    async def close_as(self, user: str, reason: str, comment: str | None = None) -> DeliveryResult:
+        """Pick a reason, and send off the form."""
+        await self.pick(user, "close_as", reason)
+        return await self.submit(user, {"comment": {"comment": comment}} if comment else None)
+
+    async def report(self, user: str) -> DeliveryResult:
+        """Open the report form, tick the consequence, and send it off."""
+        await self.click(user, "report_leak")
+        return await self.submit(user, {"consequence": {"understood": ["yes"]}})
+
+    def told(self, user: str) -> str:
+        """The last thing that a user was told privately."""
+        said = self.slack.private_messages(user)
+        return said[-1].shown_text if said else ""
+
+    async def link(self, user: str, account: User) -> None:
+        """Link a Slack user to a GitHub account, as an administrator did it."""
+        identity = Identity(
+            SlackTeamId(self.slack.team_id),
+            SlackUserId(user),
+            Account(GitHubId(account.id), account.login),
+            "mapping",
+            self.clock.now(),
+            "cli",
+        )
+        async with self.tools.db.begin() as tx:
+            await identities.link(tx, identity)
+
+    def check(self) -> None:
+        """Nothing was sent that the real ones would refuse, or that we promise not to send."""
+        assert self.slack.violations == []
+        assert self.slack.hygiene == []
+        assert self.slack.unexpected == []
+        assert self.github.violations == []
+        assert self.github.unexpected == []
+
+
+def key_of(alert: Alert) -> AlertKey:
+    return AlertKey(RepositoryId(alert.repository.id), AlertNumber(alert.number))
+
+
+@asynccontextmanager
+async def open_stage(
+    database_url: str, clock: Clock, private_key: str, *, options: Options | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
+    """Start both stand-ins and the product between them; no job runs until the test lets it."""
+    async with (
+        SlackSandbox(now=clock.now) as slack,
+        GitHubSandbox(now=clock.now, private_key=private_key) as github,
+    ):
+        people = _people(slack, github)
+        octo = github.app_owner
+        repository = github.add_repository(octo, "payments")
+        github.add_collaborator(repository, people[ADMIN], "admin")
+        github.add_collaborator(repository, people[READER], "read")
+        github.install(octo)
+        leaker = github.add_user("leaky-dev")
+        values: dict[str, Any] = {
+            "slack_bot_token": slack.bot_token,
+            "slack_signing_secret": slack.signing_secret,
+            "slack_api_url": slack.api_url,
+            "github_app_id": str(github.app_id),
+            "github_app_private_key": github.private_key,
+            "github_webhook_secret": github.webhook_secret,
+            "github_url": github.url,
+            "github_api_url": github.api_url,
+            "database_url": database_url,
+            "port": 0,
+            "stanch_default_channel": CHANNEL,
+            "stanch_audit_key": "a key for tests",
+            "stanch_sync_interval": 0,
+        }
+        made = Settings.model_validate({**values, **settings})
+        async with app.run(made, options or Options(), clock=clock, works=False) as running:
+            slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
+            github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
+            stage = Stage(slack, github, clock, running, people, repository, leaker)
+            for user, account in people.items():
+                await stage.link(user, account)
+            await stage.work()
+            yield stage
+
+
+def _people(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, User]:
+    for user in (*LOGINS, UNLINKED):
+        slack.workspace.add_user(user, name=LOGINS.get(user, "nobody"))
+    slack.workspace.add_channel(CHANNEL, name="security-alerts", members=[*LOGINS, UNLINKED])
+    people = {user: github.add_user(login) for user, login in LOGINS.items()}
+    octo = github.app_owner
+    github.add_member(octo, people[OWNER], role="admin")
+    for user in (ADMIN, MANAGER, READER):
+        github.add_member(octo, people[user])
+    github.assign_organization_role(octo, "security_manager", people[MANAGER])
+    return people
