@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from integrations.github.api import GitHub
-from integrations.sandbox.github import GitHubSandbox, Repository, generate_private_key
+from integrations.github.installation import Installation
+from integrations.sandbox.github import Alert, GitHubSandbox, Repository, generate_private_key
 
 
 @dataclass
@@ -62,3 +63,13 @@ def github(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Gi
 @pytest.fixture
 def payments(far: GitHubSandbox) -> Repository:
     return far.add_repository(far.app_owner, "payments")
+
+
+@pytest.fixture
+def installation(far: GitHubSandbox, github: GitHub, payments: Repository) -> Installation:
+    return github.of(far.install(far.app_owner).id)
+
+
+@pytest.fixture
+def leaked(far: GitHubSandbox, payments: Repository) -> Alert:
+    return far.leak(payments, literal="ghp_" + "Marked0" * 5 + "1")

@@ -1,9 +1,7 @@
-"""How the client behaves when GitHub is slow, moved, limited, broken, or answers what it never should."""
+"""How the client behaves when GitHub is slow, limited, broken or gone."""
 
 import asyncio
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Literal as OneOf
 
 import aiohttp
@@ -26,37 +24,11 @@ from integrations.github.installation import Installation
 from integrations.literal import Literal
 from integrations.sandbox.github import Alert, GitHubSandbox, Repository
 from tests.integrations.github.conftest import Time
+from tests.integrations.github.strange import failure, rendered, serving
 
 NAME = "octo/payments"
 MARK = "ghp_" + "Marked0" * 5 + "1"
 ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
-
-
-@pytest.fixture
-def installation(far: GitHubSandbox, github: GitHub, payments: Repository) -> Installation:
-    return github.of(far.install(far.app_owner).id)
-
-
-@pytest.fixture
-def leaked(far: GitHubSandbox, payments: Repository) -> Alert:
-    return far.leak(payments, literal=MARK)
-
-
-def rendered(error: BaseException) -> str:
-    """A traceback as the most talkative renderer prints it: with local variables and every context."""
-    parts: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        parts += traceback.TracebackException.from_exception(seen, capture_locals=True).format()
-        parts.append(repr(vars(seen)))
-        seen = seen.__context__
-    return "".join(parts)
-
-
-async def failure(call: Awaitable[object]) -> GitHubError:
-    with pytest.raises(GitHubError) as caught:
-        await call
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -208,170 +180,6 @@ async def test_a_limit_says_when_to_come_back(
     error = await failure(installation.account("octo"))
     assert isinstance(error, RateLimited)
     assert error.retry_at == time() + wait
-
-
-@pytest.mark.parametrize("field", ["secret", "first_location_detected"])
-async def test_the_secret_that_a_patch_answers_is_nowhere(
-    far: GitHubSandbox, installation: Installation, leaked: Alert, field: str
-) -> None:
-    """GitHub's description gives the answer to a PATCH the literal, and no way to leave it out."""
-    access = installation.only(leaked.repository.id)
-    closed = await access.close(NAME, 1, "revoked", "rotated")
-    assert leaked.literal == MARK
-    assert MARK not in repr(closed)
-    answer = await access._connection.client.call(
-        access._connection.credential,
-        "PATCH",
-        "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}",
-        {"owner": "octo", "repo": "payments", "alert_number": "1"},
-        {"state": "open"},
-    )
-    assert isinstance(answer, dict)
-    assert (field in answer) == (field != "secret")
-
-
-class Strange:
-    """A server that says of any GitHub path whatever a test wants, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer: Callable[[web.Request], web.StreamResponse] = lambda _: web.json_response({})
-        self.asked: list[web.Request] = []
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        if request.path.endswith("/access_tokens"):
-            end = "2030-01-01T00:00:00Z"
-            return web.json_response({"token": "ghs_" + "t" * 36, "expires_at": end}, status=201)
-        self.asked.append(request)
-        return self.answer(request)
-
-
-@asynccontextmanager
-async def serving(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """A server on the loopback interface whose every path is one function; gives its address."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-@pytest.fixture
-async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
-    async with AsyncExitStack() as stack:
-
-        async def start() -> Strange:
-            strange = Strange()
-            strange.url = await stack.enter_async_context(serving(strange.handle))
-            return strange
-
-        yield start
-
-
-def client_of(strange: Strange, session: aiohttp.ClientSession, private_key: str, time: Time) -> GitHub:
-    return GitHub(
-        session,
-        api_url=strange.url + "/api/v3",
-        url=strange.url,
-        app_id="1",
-        private_key=private_key,
-        version="1.2.3",
-        now=time,
-    )
-
-
-async def test_a_redirect_off_githubs_origin_is_not_followed(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
-) -> None:
-    near, elsewhere = await serve(), await serve()
-    near.answer = lambda _: web.Response(status=301, headers={"location": elsewhere.url + "/api/v3/app"})
-    error = await failure(client_of(near, session, private_key, time).app())
-    assert isinstance(error, Moved)
-    assert str(error) == "GET /app failed: it leads off GitHub's origin"
-    assert elsewhere.asked == []
-
-
-async def test_a_page_link_off_githubs_origin_is_not_followed(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
-) -> None:
-    near, elsewhere = await serve(), await serve()
-    link = f'<{elsewhere.url}/api/v3/app/installations?page=2>; rel="next"'
-    near.answer = lambda _: web.json_response([], headers={"link": link})
-    with pytest.raises(Moved):
-        _ = [found async for found in client_of(near, session, private_key, time).installations()]
-    assert elsewhere.asked == []
-
-
-async def test_an_endless_redirect_is_given_up(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
-) -> None:
-    near = await serve()
-    near.answer = lambda request: web.Response(status=307, headers={"location": request.path})
-    assert isinstance(await failure(client_of(near, session, private_key, time).app()), Moved)
-    assert len(near.asked) == 4
-
-
-BODIES = [
-    b'{"secret": "' + MARK.encode() + b'", "number"',
-    b'["' + MARK.encode() + b'"]',
-    b'{"secret": ["' + MARK.encode() + b'"]}',
-    b'{"message": "no ' + MARK.encode() + b'", "secret": "' + MARK.encode() + b'"}',
-    MARK.encode(),
-    b"\xff" + MARK.encode(),
-]
-
-
-@pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 418, 422, 500, 520, 599])
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
-    serve: Callable[[], Awaitable[Strange]],
-    session: aiohttp.ClientSession,
-    private_key: str,
-    time: Time,
-    status: int,
-    body: bytes,
-) -> None:
-    near = await serve()
-    near.answer = lambda _: web.Response(status=status, body=body, content_type="application/json")
-    access = client_of(near, session, private_key, time).of(1).only(2)
-    calls: list[Callable[[], Awaitable[object]]] = [
-        lambda: access.alert(NAME, 1),
-        lambda: access.close(NAME, 1, "revoked"),
-        lambda: access.repository(NAME),
-    ]
-    if status != 200 or not body.startswith(b'{"message"'):
-        calls.append(lambda: access.literal(NAME, 1))
-    for call in calls:
-        text = rendered(await failure(call()))
-        assert MARK not in text
-        assert "t" * 36 not in text
-
-
-async def test_a_literal_whose_answer_breaks_off_is_in_no_error(
-    far: GitHubSandbox, installation: Installation, leaked: Alert
-) -> None:
-    far.faults.add(f"GET {ALERT}", drop="after")
-    assert MARK not in rendered(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))
-
-
-async def test_a_credential_goes_to_githubs_origin_and_its_redirects_there(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
-) -> None:
-    near = await serve()
-    owner = {"id": 2, "login": "octo", "type": "Organization"}
-    repository = {"id": 1, "full_name": "octo/billing", "owner": owner}
-
-    def moved(request: web.Request) -> web.StreamResponse:
-        if request.path.startswith("/api/v3/repositories/"):
-            return web.json_response(repository)
-        return web.Response(status=301, headers={"location": near.url + "/api/v3/repositories/1"})
-
-    near.answer = moved
-    facts = await client_of(near, session, private_key, time).of(1).repository(NAME)
-    assert facts.id == 1
-    assert [request.headers["authorization"] for request in near.asked] == ["Bearer ghs_" + "t" * 36] * 2
 
 
 async def test_no_more_than_twenty_calls_are_under_way_at_once(

@@ -1,0 +1,142 @@
+"""Nothing of ours leaves GitHub's origin, and nothing that GitHub answers gets into an error."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from integrations.github.errors import Moved
+from integrations.github.installation import Installation
+from integrations.sandbox.github import Alert, GitHubSandbox
+from tests.integrations.github.conftest import Time
+from tests.integrations.github.strange import Strange, client_of, failure, rendered, serving
+
+NAME = "octo/payments"
+MARK = "ghp_" + "Marked0" * 5 + "1"
+ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
+    async with AsyncExitStack() as stack:
+
+        async def start() -> Strange:
+            strange = Strange()
+            strange.url = await stack.enter_async_context(serving(strange.handle))
+            return strange
+
+        yield start
+
+
+@pytest.mark.parametrize("field", ["secret", "first_location_detected"])
+async def test_the_secret_that_a_patch_answers_is_nowhere(
+    far: GitHubSandbox, installation: Installation, leaked: Alert, field: str
+) -> None:
+    """GitHub's description gives the answer to a PATCH the literal, and no way to leave it out."""
+    access = installation.only(leaked.repository.id)
+    closed = await access.close(NAME, 1, "revoked", "rotated")
+    assert leaked.literal == MARK
+    assert MARK not in repr(closed)
+    answer = await access._connection.client.call(
+        access._connection.credential,
+        "PATCH",
+        "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}",
+        {"owner": "octo", "repo": "payments", "alert_number": "1"},
+        {"state": "open"},
+    )
+    assert isinstance(answer, dict)
+    assert (field in answer) == (field != "secret")
+
+
+async def test_a_redirect_off_githubs_origin_is_not_followed(
+    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    near, elsewhere = await serve(), await serve()
+    near.answer = lambda _: web.Response(status=301, headers={"location": elsewhere.url + "/api/v3/app"})
+    error = await failure(client_of(near, session, private_key, time).app())
+    assert isinstance(error, Moved)
+    assert str(error) == "GET /app failed: it leads off GitHub's origin"
+    assert elsewhere.asked == []
+
+
+async def test_a_page_link_off_githubs_origin_is_not_followed(
+    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    near, elsewhere = await serve(), await serve()
+    link = f'<{elsewhere.url}/api/v3/app/installations?page=2>; rel="next"'
+    near.answer = lambda _: web.json_response([], headers={"link": link})
+    with pytest.raises(Moved):
+        _ = [found async for found in client_of(near, session, private_key, time).installations()]
+    assert elsewhere.asked == []
+
+
+async def test_an_endless_redirect_is_given_up(
+    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    near = await serve()
+    near.answer = lambda request: web.Response(status=307, headers={"location": request.path})
+    assert isinstance(await failure(client_of(near, session, private_key, time).app()), Moved)
+    assert len(near.asked) == 4
+
+
+BODIES = [
+    b'{"secret": "' + MARK.encode() + b'", "number"',
+    b'["' + MARK.encode() + b'"]',
+    b'{"secret": ["' + MARK.encode() + b'"]}',
+    b'{"message": "no ' + MARK.encode() + b'", "secret": "' + MARK.encode() + b'"}',
+    MARK.encode(),
+    b"\xff" + MARK.encode(),
+]
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 418, 422, 500, 520, 599])
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
+    serve: Callable[[], Awaitable[Strange]],
+    session: aiohttp.ClientSession,
+    private_key: str,
+    time: Time,
+    status: int,
+    body: bytes,
+) -> None:
+    near = await serve()
+    near.answer = lambda _: web.Response(status=status, body=body, content_type="application/json")
+    access = client_of(near, session, private_key, time).of(1).only(2)
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: access.alert(NAME, 1),
+        lambda: access.close(NAME, 1, "revoked"),
+        lambda: access.repository(NAME),
+    ]
+    if status != 200 or not body.startswith(b'{"message"'):
+        calls.append(lambda: access.literal(NAME, 1))
+    for call in calls:
+        text = rendered(await failure(call()))
+        assert MARK not in text
+        assert "t" * 36 not in text
+
+
+async def test_a_literal_whose_answer_breaks_off_is_in_no_error(
+    far: GitHubSandbox, installation: Installation, leaked: Alert
+) -> None:
+    far.faults.add(f"GET {ALERT}", drop="after")
+    assert MARK not in rendered(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))
+
+
+async def test_a_credential_goes_to_githubs_origin_and_its_redirects_there(
+    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    near = await serve()
+    owner = {"id": 2, "login": "octo", "type": "Organization"}
+    repository = {"id": 1, "full_name": "octo/billing", "owner": owner}
+
+    def moved(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/api/v3/repositories/"):
+            return web.json_response(repository)
+        return web.Response(status=301, headers={"location": near.url + "/api/v3/repositories/1"})
+
+    near.answer = moved
+    facts = await client_of(near, session, private_key, time).of(1).repository(NAME)
+    assert facts.id == 1
+    assert [request.headers["authorization"] for request in near.asked] == ["Bearer ghs_" + "t" * 36] * 2
