@@ -82,11 +82,20 @@ class SlackEdge:
         return web.Response(status=status)
 
     def _bolt(self) -> AsyncApp:
+        async def authorize() -> AuthorizeResult:
+            """Fixed: Bolt's own would ask Slack's auth.test within the 3 seconds of the first request."""
+            home = self._tools.around.home
+            return AuthorizeResult(
+                enterprise_id=home.enterprise_id if home else None,
+                team_id=home.team_id if home else None,
+                bot_token=self._tools.slack.client.token,
+            )
+
         app = AsyncApp(
             client=self._tools.slack.client,
             # Requests are verified above, before anything reads them.
             request_verification_enabled=False,
-            authorize=self._authorize,
+            authorize=authorize,
             raise_error_for_unhandled_request=False,
         )
         app.use(self._read_payload)
@@ -98,15 +107,6 @@ class SlackEdge:
         app.shortcut(EVERYTHING)(self._on_nothing)
         app.error(self._on_error)
         return app
-
-    async def _authorize(self) -> AuthorizeResult:
-        """Fixed, so that no request has to ask Slack first: Bolt's own would call auth.test in our 3 seconds."""
-        home = self._tools.around.home
-        return AuthorizeResult(
-            enterprise_id=home.enterprise_id if home else None,
-            team_id=home.team_id if home else None,
-            bot_token=self._tools.slack.client.token,
-        )
 
     async def _read_payload(
         self,

@@ -1,0 +1,171 @@
+"""People click and submit: what GitHub is asked to do, what the card shows, and who is told what."""
+
+import asyncio
+
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, key_of
+
+PATCHES = r"/repos/.*/secret-scanning/alerts/\d+"
+
+
+async def test_closing_with_a_reason_closes_on_github_and_redraws_the_card(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked", "Rotated in vault.")
+    assert (alert.state, alert.resolution) == ("resolved", "revoked")
+    assert alert.resolution_comment == "Rotated in vault. — by octo-admin via Stanch"
+    card = stage.card()
+    assert "Closed as revoked" in card.shown_text
+    assert "“Rotated in vault.”" in card.shown_text
+    assert card.action_ids == ["reopen"]
+    assert "Closed as revoked." in stage.told(ADMIN)
+    [reply] = stage.slack.thread(CHANNEL, card.ts)
+    assert "Closed as revoked by" in reply.shown_text
+
+
+async def test_the_menu_opens_the_form_with_the_picked_reason(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "used_in_tests")
+    form = stage.form(ADMIN)
+    assert form.title == "Close alert"
+    control = form.control("resolution")
+    assert control is not None
+    assert control["initial_option"]["value"] == "used_in_tests"
+
+
+async def test_a_reader_is_refused_privately_and_nothing_happens(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(READER, "close_as", "revoked")
+    assert "There is no such alert, or it is not yours to see." in stage.form(READER).shown_text
+    assert alert.state == "open"
+    assert stage.github.calls("PATCH", PATCHES) == []
+
+
+async def test_somebody_unlinked_is_told_how_to_be_linked(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(UNLINKED, "check_validity")
+    assert "Stanch doesn't know which GitHub account is yours." in stage.told(UNLINKED)
+
+
+async def test_a_security_manager_and_an_owner_may_close_and_reopen(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(MANAGER, "wont_fix")
+    assert alert.resolution == "wont_fix"
+    await stage.click(OWNER, "reopen")
+    await stage.submit(OWNER)
+    assert alert.state == "open"
+    assert "Open:" in stage.card().shown_text
+
+
+async def test_a_check_asks_github_with_the_token_and_names_its_owner(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    card = stage.card()
+    assert "Open: this token still works" in card.shown_text
+    assert "leaky-dev" in card.shown_text
+    assert "scopes repo and workflow" in card.shown_text
+    assert "It still works." in stage.told(ADMIN)
+    assert alert.validity == "active"
+
+
+async def test_reporting_needs_the_ticked_consequence(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    result = await stage.submit(ADMIN, {}, force=True)
+    assert result.json()["errors"] == {
+        "consequence": "Tick the box to accept the consequence; nothing was sent."
+    }
+    assert stage.github.calls("POST", "/credentials/revoke") == []
+
+
+async def test_a_report_is_sent_without_authorization_and_followed_up(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.report(ADMIN)
+    [call] = stage.github.calls("POST", "/credentials/revoke")
+    assert call.auth is None
+    assert "Reported to GitHub, not yet confirmed dead" in stage.card().shown_text
+    assert "Reported to GitHub." in stage.told(ADMIN)
+    await stage.work(within=70)
+    assert "Reported and confirmed inactive" in stage.card().shown_text
+    assert "The secret you reported no longer works." in stage.told(ADMIN)
+    assert alert.state == "open"
+
+
+async def test_two_simultaneous_submits_make_one_call(stage: Stage) -> None:
+    await stage.leak()
+    for user in (ADMIN, OWNER):
+        await stage.click(user, "report_leak")
+    views = [(user, stage.form(user).id) for user in (ADMIN, OWNER)]
+    values = {"consequence": {"understood": ["yes"]}}
+    await asyncio.gather(*(stage.slack.submit(user, view, values) for user, view in views))
+    await stage.work(within=3)
+    assert len(stage.github.calls("POST", "/credentials/revoke")) == 1
+    told = [stage.told(user) for user in (ADMIN, OWNER)]
+    assert sum("Reported to GitHub." in words for words in told) == 1
+    assert sum("It has been reported already." in words for words in told) == 1
+
+
+async def test_the_intent_is_in_the_audit_log_before_the_call(stage: Stage) -> None:
+    await stage.leak()
+    gate = stage.github.faults.gate(r"POST /credentials/revoke", at="before")
+    await stage.click(ADMIN, "report_leak")
+    await stage.slack.submit(ADMIN, stage.form(ADMIN).id, {"consequence": {"understood": ["yes"]}})
+    working = asyncio.create_task(stage.work(within=3))
+    await gate.reached(timeout=5)
+    from bot import operators
+
+    rows = [row async for row in operators.export_audit(stage.tools.db, None)]
+    assert [(row["action"], row["outcome"]) for row in rows if row["action"] == "report_leak"] == [
+        ("report_leak", "intended")
+    ]
+    gate.open()
+    await working
+    rows = [row async for row in operators.export_audit(stage.tools.db, None)]
+    assert rows[-1]["outcome"] == "done"
+    assert rows[-1]["github_login"] == "octo-admin"
+
+
+async def test_closing_what_was_closed_otherwise_says_by_whom(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix", comment="We live with it.")
+    await stage.work()
+    await stage.submit(ADMIN)
+    assert "It was closed already, as won't fix." in stage.told(ADMIN)
+    assert "octo-owner" in stage.told(ADMIN)
+    assert stage.github.calls("PATCH", PATCHES) == []
+
+
+async def test_a_role_lost_between_form_and_submit_counts(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    await stage.submit(ADMIN)
+    assert alert.state == "open"
+    assert "not yours to see" in stage.told(ADMIN)
+
+
+async def test_a_comment_with_a_token_is_refused_on_its_field(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    comment = "It was ghp_" + "a1B2" * 9
+    result = await stage.submit(ADMIN, {"comment": {"comment": comment}})
+    assert "looks like a secret" in result.json()["errors"]["comment"]
+    assert stage.github.calls("PATCH", PATCHES) == []
+
+
+async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.slack.workspace.add_user("U0LEAKY", name="leaky")
+    await stage.link("U0LEAKY", stage.leaker)
+    await stage.click(ADMIN, "check_validity")
+    await stage.click(ADMIN, "report_leak")
+    view = stage.form(ADMIN)
+    assert "Tell leaky-dev first" in view.shown_text
+    await stage.slack.click_in_view(ADMIN, view.id, "tell_owner")
+    await stage.work(within=3)
+    assert "A token of yours has leaked." in stage.told("U0LEAKY")
+    assert "has been told" in stage.form(ADMIN).shown_text
+    replies = " ".join(reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts))
+    assert "told the owner" in replies
+    await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
+    assert len(stage.github.calls("POST", "/credentials/revoke")) == 1
+    assert key_of(alert).number == 1
