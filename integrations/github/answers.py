@@ -17,6 +17,7 @@ from integrations.github.errors import (
     Unauthorized,
     Unavailable,
     Unreachable,
+    is_write,
 )
 from integrations.literal import Literal
 from integrations.providers.github_token import mask_tokens, retry_time
@@ -50,12 +51,11 @@ def refusal(what: str, status: int, headers: Mapping[str, str], message: str, no
 
 def no_answer(what: str, error: Exception) -> Unreachable:
     """The error that a lost or missing answer is; only a connection that never was leaves a write undone."""
-    write = not what.startswith("GET ")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | aiohttp.ConnectionTimeoutError):
         return Unreachable(what, "no connection", maybe_done=False)
     if isinstance(error, TimeoutError):
-        return Unreachable(what, "no answer in time", maybe_done=write)
-    return Unreachable(what, "the connection was lost", maybe_done=write)
+        return Unreachable(what, "no answer in time", maybe_done=is_write(what))
+    return Unreachable(what, "the connection was lost", maybe_done=is_write(what))
 
 
 def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:

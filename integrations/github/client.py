@@ -121,6 +121,9 @@ class Client(GitHubAPI):
         address = sansio.format_url(path, dict(variables), base_url=self.base_url)
 
         async def fetch(headers: Mapping[str, str]) -> Literal | None:
+            if self.rate_limit is not None:
+                self.rate_limit.remaining -= 1
+            await self.manage_rate_limit(method="GET", url=address)
             status, answered, body = await self._exchange("GET", address, headers, b"")
             if status == 200:
                 return secret_of(body)

@@ -52,8 +52,8 @@ class Unavailable(GitHubError):
 
     @property
     def maybe_done(self) -> bool:
-        """Whether a write may have been carried out all the same."""
-        return not self.what.startswith("GET ")
+        """Whether it was a write that may have been carried out all the same."""
+        return is_write(self.what)
 
 
 class Unreachable(GitHubError):
@@ -84,3 +84,8 @@ class Malformed(ValueError):
 
 class BadDelivery(Malformed):
     """A webhook body that GitHub can't have sent: not JSON, or without the ids that say what it is about."""
+
+
+def is_write(what: str) -> bool:
+    """Whether a call changes something; a token that was minted and lost on the way does not."""
+    return not what.startswith("GET ") and not what.endswith("/access_tokens")

@@ -40,7 +40,9 @@ class RepositoryAccess:
         GitHub's docs: the list holds what the token opens, which is this one repository.
         """
         path = "/installation/repositories"
-        async for facts in self._connection.each(parse_repository, path + "?per_page=100", key="repositories"):
+        async for facts in self._connection.each(
+            parse_repository, path + "?per_page=100", key="repositories"
+        ):
             if facts.id == self.repository_id:
                 return facts
         raise NotFound(f"GET {path}", 404)

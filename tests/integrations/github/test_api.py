@@ -2,6 +2,7 @@
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from integrations.github.api import AppFacts, GitHub
 from integrations.github.errors import Forbidden, InstallationGone, NotFound, Unauthorized
@@ -10,6 +11,7 @@ from integrations.github.models import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubSandbox, Organization, Repository, generate_private_key
 from tests.integrations.github.conftest import Time
+from tests.integrations.github.strange import serving
 
 NAME = "octo/payments"
 
@@ -205,3 +207,26 @@ async def test_githubs_own_hosts_are_known_without_asking(
     )
     server = await github.server()
     assert (server.version, server.supports_assignee, server.supports_revoke) == (None, True, revoke)
+
+
+async def test_an_enterprise_server_tells_its_version_and_lacks_what_it_lacks(
+    session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    async def meta(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"installed_version": "3.19.1"})
+
+    async with serving(meta) as url:
+        github = GitHub(
+            session,
+            api_url=url + "/api/v3",
+            url=url,
+            app_id="1",
+            private_key=private_key,
+            version="1.2.3",
+            now=time,
+        )
+        server = await github.server()
+    assert server.version == await github.server_version() == "3.19.1"
+    assert not server.supports_assignee
+    assert not server.supports_validity_override
+    assert not server.supports_revoke

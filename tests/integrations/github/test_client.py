@@ -93,6 +93,27 @@ async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
     assert leaked.state == ("resolved" if drop == "after" else "open")
 
 
+@pytest.mark.parametrize("fault", ["lost", "broken"])
+async def test_a_lost_token_leaves_the_write_it_was_for_undone(
+    far: GitHubSandbox, installation: Installation, leaked: Alert, fault: str
+) -> None:
+    status, drop = (503, None) if fault == "broken" else (None, "after")
+    far.faults.add(r"POST /app/installations/.*", status=status, drop=drop)  # type: ignore[arg-type]  # A table.
+    error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
+    assert isinstance(error, Unreachable | Unavailable)
+    assert not error.maybe_done
+    assert far.calls("PATCH") == []
+
+
+async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
+    far: GitHubSandbox, installation: Installation, leaked: Alert
+) -> None:
+    far.faults.add(f"PATCH {ALERT}", status=502)
+    error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
+    assert isinstance(error, Unavailable)
+    assert error.maybe_done
+
+
 async def test_a_lost_answer_to_a_read_has_done_nothing(
     far: GitHubSandbox, installation: Installation, leaked: Alert
 ) -> None:
@@ -144,7 +165,7 @@ async def test_a_server_that_is_not_there_has_done_nothing(
 
 
 async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
-    far: GitHubSandbox, installation: Installation, time: Time
+    far: GitHubSandbox, installation: Installation, leaked: Alert, time: Time
 ) -> None:
     far.core_limit = 3
     for _ in range(3):
@@ -155,6 +176,9 @@ async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
     assert error.retry_at > time()
     assert error.status is None
     assert len(far.calls()) == asked
+    access = installation.only(leaked.repository.id)
+    assert isinstance(await failure(access.literal(NAME, 1)), RateLimited)
+    assert far.calls("GET", ALERT) == []
     time.seconds = error.retry_at + 1
     await installation.account("octo")
 
