@@ -11,9 +11,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from bot import app, operators
+from bot import app
+from bot.database import open_database
 from bot.errors import StartRefused
 from bot.logs import set_up_logging
+from bot.operators import audit as audit_log
+from bot.operators import identities as people
+from bot.operators import jobs as work_table
+from bot.operators import subscriptions as channels
+from bot.operators.accounts import open_accounts
 from bot.settings import GitHubSettings, Settings, StorageSettings, load_options, load_settings
 from bot.version import VERSION
 from storage.db import StorageUnavailable
@@ -86,7 +92,7 @@ def migrate() -> None:
     """Bring the database to this version's shape."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
+        async with open_database(settings) as db:
             typer.echo(f"The database at {db.name} is up to date.")
 
     _run(work(load_settings(StorageSettings)))
@@ -97,8 +103,8 @@ def list_identities() -> None:
     """Every identity: workspace, Slack user, GitHub login and id, how it is known."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            for identity in await operators.list_identities(db):
+        async with open_database(settings) as db:
+            for identity in await people.list_identities(db):
                 typer.echo(_identity(identity))
 
     _run(work(load_settings(StorageSettings)))
@@ -109,8 +115,8 @@ def add_identity(slack_user: str, github_login: str, team: Team = None) -> None:
     """Link a Slack user id to a GitHub login; GitHub is asked for the account's numeric id."""
 
     async def work(settings: GitHubSettings) -> None:
-        async with operators.open_database(settings) as db, operators.open_accounts(settings) as accounts:
-            typer.echo(_identity(await operators.add_identity(db, accounts, slack_user, github_login, team)))
+        async with open_database(settings) as db, open_accounts(settings) as accounts:
+            typer.echo(_identity(await people.add_identity(db, accounts, slack_user, github_login, team)))
 
     _run(work(load_settings(GitHubSettings)))
 
@@ -120,8 +126,8 @@ def remove_identity(slack_user: str, team: Team = None) -> None:
     """Forget who a Slack user is on GitHub."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            typer.echo(f"Removed {_identity(await operators.remove_identity(db, slack_user, team))}")
+        async with open_database(settings) as db:
+            typer.echo(f"Removed {_identity(await people.remove_identity(db, slack_user, team))}")
 
     _run(work(load_settings(StorageSettings)))
 
@@ -131,8 +137,8 @@ def import_identities(file: Path) -> None:
     """Link every row of a CSV file with the columns slack_user, github_login and optionally team."""
 
     async def work(settings: GitHubSettings) -> None:
-        async with operators.open_database(settings) as db, operators.open_accounts(settings) as accounts:
-            for identity in await operators.import_identities(db, accounts, file):
+        async with open_database(settings) as db, open_accounts(settings) as accounts:
+            for identity in await people.import_identities(db, accounts, file):
                 typer.echo(_identity(identity))
 
     _run(work(load_settings(GitHubSettings)))
@@ -143,8 +149,8 @@ def list_subscriptions() -> None:
     """Every channel with its filter."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            for subscription in await operators.list_subscriptions(db):
+        async with open_database(settings) as db:
+            for subscription in await channels.list_subscriptions(db):
                 typer.echo(f"{subscription.channel}\t{subscription.filter or 'every alert'}")
 
     _run(work(load_settings(StorageSettings)))
@@ -157,8 +163,8 @@ def add_subscription(
     """Let a channel have the alerts of a filter: `repo:octo/payments org:octo`; all without one."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            added = await operators.add_subscription(db, channel, filter_text)
+        async with open_database(settings) as db:
+            added = await channels.add_subscription(db, channel, filter_text)
             typer.echo(f"{added.channel} gets {added.filter or 'every alert'}.")
 
     _run(work(load_settings(StorageSettings)))
@@ -169,8 +175,8 @@ def remove_subscription(channel: str) -> None:
     """Give a channel no more alerts."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            await operators.remove_subscription(db, channel)
+        async with open_database(settings) as db:
+            await channels.remove_subscription(db, channel)
             typer.echo(f"{channel} gets no more alerts.")
 
     _run(work(load_settings(StorageSettings)))
@@ -181,8 +187,8 @@ def list_jobs() -> None:
     """What is parked, runs or waits: id, state, kind, tries, reason."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            for job in await operators.list_jobs(db):
+        async with open_database(settings) as db:
+            for job in await work_table.list_jobs(db):
                 typer.echo(f"{job.id}\t{job.state}\t{job.kind}\t{job.attempts}\t{job.error or ''}")
 
     _run(work(load_settings(StorageSettings)))
@@ -198,11 +204,11 @@ def retry_jobs(
         raise typer.BadParameter("give one job's ID or --all")
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
+        async with open_database(settings) as db:
             if job_id is None:
-                typer.echo(f"{await operators.retry_all_jobs(db)} jobs run again.")
+                typer.echo(f"{await work_table.retry_all_jobs(db)} jobs run again.")
             else:
-                await operators.retry_job(db, job_id)
+                await work_table.retry_job(db, job_id)
                 typer.echo(f"Job {job_id} runs again.")
 
     _run(work(load_settings(StorageSettings)))
@@ -216,11 +222,11 @@ def export_audit(
     """Print the audit log."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            table = csv.DictWriter(sys.stdout, operators.AUDIT_COLUMNS)
+        async with open_database(settings) as db:
+            table = csv.DictWriter(sys.stdout, audit_log.AUDIT_COLUMNS)
             if style == "csv":
                 table.writeheader()
-            async for row in operators.export_audit(db, since):
+            async for row in audit_log.export_audit(db, since):
                 if style == "csv":
                     table.writerow(row)
                 else:
@@ -236,8 +242,8 @@ def verify_audit(
     """Check that no row was altered, removed or added."""
 
     async def work(settings: StorageSettings) -> None:
-        async with operators.open_database(settings) as db:
-            typer.echo(await operators.verify_audit(db, head))
+        async with open_database(settings) as db:
+            typer.echo(await audit_log.verify_audit(db, head))
 
     _run(work(load_settings(StorageSettings)))
 

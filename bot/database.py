@@ -1,5 +1,8 @@
 """The database as the settings describe it, and the marks that processes leave for each other in it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from bot.settings import StorageSettings
 from storage.clock import Clock
 from storage.db import Database
@@ -13,3 +16,14 @@ def build_database(settings: StorageSettings, clock: Clock) -> Database:
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     return Database(settings.database_url, clock=clock, audit_key=audit_key)
+
+
+@asynccontextmanager
+async def open_database(settings: StorageSettings) -> AsyncIterator[Database]:
+    """The migrated database of the settings; raises StorageUnavailable."""
+    db = build_database(settings, Clock())
+    try:
+        await db.migrate()
+        yield db
+    finally:
+        await db.close()

@@ -1,24 +1,20 @@
 """From an alert to its messages: which channels, what they show, posted once and kept true."""
 
-import hashlib
-import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
-from bot.actions import ACTIONS
 from bot.errors import RetryLater
-from bot.rules.case import Case
+from bot.flows.drawing import Drawing, draw, fingerprint
 from bot.rules.routing import route
 from bot.tools import Tools
-from bot.views.card import card_metadata, draw_card, draw_hidden
-from bot.views.thread import draw_reply, reply_metadata, wanted
+from bot.views.card import draw_hidden
+from bot.views.thread import wanted
 from bot.views.words import is_open
 from integrations.slack import errors
-from integrations.slack.blocks import Content, Metadata
-from storage import alerts, jobs, messages, repositories, subscriptions
+from storage import jobs, messages, subscriptions
 from storage.db import Tx
 from storage.records import (
     Alert,
@@ -41,16 +37,6 @@ LOOK_AGAIN = 3.0
 SETTLED = 15.0
 """Seconds after which a post that can't be found is taken as not having happened."""
 TOKEN_TROUBLE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """What a message shows now; `hidden` stands in its place where outsiders can read the channel."""
-
-    content: Content
-    metadata: Metadata
-    fingerprint: str
-    thread: MessageTs | None = None
 
 
 async def plan(
@@ -92,7 +78,7 @@ async def publish(tools: Tools, key: MessageKey) -> None:
     # 1. What is to be shown, as of now.
     async with tools.db.read() as tx:
         message = await messages.load(tx, key)
-        drawing = await _draw(tx, tools, message) if message else None
+        drawing = await draw(tx, tools, message) if message else None
     if message is None or drawing is None or message.state is MessageState.DROPPED:
         return
     # 2. A message that Slack has is redrawn in place, if it would look different.
@@ -126,54 +112,11 @@ def _new(purpose: MessagePurpose, channel: ChannelId, subject: str, alert: Alert
     return Message(key, purpose, channel, subject, alert.key, created_at=now)
 
 
-async def _draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
-    """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
-    if message.alert is None:
-        return None
-    alert = await alerts.load(tx, message.alert)
-    repository = await repositories.load_repository(tx, message.alert.repository_id)
-    if alert is None or repository is None:
-        return None
-    if message.purpose is MessagePurpose.CARD:
-        return _card(tools, message, alert, repository)
-    if message.purpose is MessagePurpose.REPLY:
-        return await _reply(tx, message, alert, repository)
-    return None
-
-
-def _card(tools: Tools, message: Message, alert: Alert, repository: Repository) -> Drawing:
-    case = Case(
-        alert=alert,
-        repository=repository,
-        now=tools.clock.now(),
-        server=tools.around.server,
-        options=tools.options,
-    )
-    controls = [action.control(case) for action in ACTIONS if action.shown(case)]
-    plain = draw_card(case, controls, 0)
-    return Drawing(draw_card(case, controls, message.draw + 1), card_metadata(alert.key), _fingerprint(plain))
-
-
-async def _reply(tx: Tx, message: Message, alert: Alert, repository: Repository) -> Drawing | None:
-    event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
-    cards = await messages.of_alert(tx, alert.key, MessagePurpose.CARD)
-    thread = next((card.ts for card in cards if card.channel == message.channel), None)
-    if event is None or thread is None:
-        return None
-    content = draw_reply(event, alert, repository)
-    return Drawing(content, reply_metadata(message.key), _fingerprint(content), thread)
-
-
-def _fingerprint(content: Content) -> str:
-    text = json.dumps([content.text, content.blocks], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
 async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
     assert message.ts is not None
     if message.purpose is MessagePurpose.CARD and await _is_shared(tools, message.channel):
         hidden = draw_hidden()
-        drawing = replace(drawing, content=hidden, fingerprint=_fingerprint(hidden))
+        drawing = replace(drawing, content=hidden, fingerprint=fingerprint(hidden))
     if drawing.fingerprint == message.fingerprint:
         return
     try:

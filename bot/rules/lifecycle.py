@@ -1,6 +1,6 @@
 """How an alert changes when GitHub says something about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bot.rules.masking import mask
@@ -79,48 +79,49 @@ def events_between(
     """
     if before is None:
         return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
-    found: list[Event] = []
+    return (
+        *_state_events(before, after, now, by),
+        *_finding_events(before, after, now, by),
+        *_assignment_events(before, after, now, by),
+    )
 
-    def add(kind: EventKind, at: UnixTime, who: Person | None, once: str, **details: JsonValue) -> None:
-        found.append(Event(after.key, kind, at, who, details, once=once))
 
-    if before.state is not after.state and after.state is AlertState.RESOLVED:
-        add(
-            EventKind.CLOSED,
-            after.resolved_at or now,
-            by or _person(after.resolved_by),
-            f"closed:{after.resolved_at or after.updated_at}",
-            resolution=after.resolution,
-            comment=after.resolution_comment,
-        )
-    elif before.state is not after.state:
-        comment = after.resolution_comment if after.resolution_comment != before.resolution_comment else None
-        add(EventKind.REOPENED, now, by, f"reopened:{after.updated_at}", comment=comment)
+def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    if before.state is after.state:
+        return
+    key, comment = after.key, after.resolution_comment
+    if after.state is AlertState.RESOLVED:
+        at = after.resolved_at
+        details: dict[str, JsonValue] = {"resolution": after.resolution, "comment": comment}
+        who = by or _person(after.resolved_by)
+        yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
+    else:
+        details = {"comment": comment if comment != before.resolution_comment else None}
+        yield Event(key, EventKind.REOPENED, now, by, details, once=f"reopened:{after.updated_at}")
+
+
+def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    key = after.key
     if before.validity != after.validity:
-        add(
-            EventKind.VALIDITY_CHANGED,
-            now,
-            by,
-            f"validity:{after.validity}:{after.updated_at}",
-            before=before.validity,
-            after=after.validity,
-        )
-    if (
-        after.report is not None
-        and before.report is not None
-        and before.report.state is not after.report.state
-    ):
-        add(EventKind.REPORT_CONFIRMED, now, None, f"confirmed:{after.report.at}")
+        details: dict[str, JsonValue] = {"before": before.validity, "after": after.validity}
+        once = f"validity:{after.validity}:{after.updated_at}"
+        yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
+    if after.report and before.report and before.report.state is not after.report.state:
+        yield Event(key, EventKind.REPORT_CONFIRMED, now, once=f"confirmed:{after.report.at}")
     if after.publicly_leaked and not before.publicly_leaked:
-        add(EventKind.PUBLICLY_LEAKED, now, None, "publicly_leaked")
+        yield Event(key, EventKind.PUBLICLY_LEAKED, now, once="publicly_leaked")
     if after.multi_repo and not before.multi_repo:
-        add(EventKind.MULTI_REPO, now, None, "multi_repo")
-    if before.assigned_to != after.assigned_to:
-        kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
-        person = _person(after.assigned_to or before.assigned_to)
-        login = person.github.login if person and person.github else None
-        add(kind, now, by, f"{kind}:{login}:{after.updated_at}", login=login)
-    return tuple(found)
+        yield Event(key, EventKind.MULTI_REPO, now, once="multi_repo")
+
+
+def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    if before.assigned_to == after.assigned_to:
+        return
+    account = after.assigned_to or before.assigned_to
+    assert account is not None
+    kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
+    once = f"{kind}:{account.login}:{after.updated_at}"
+    yield Event(after.key, kind, now, by, {"login": account.login}, once=once)
 
 
 def place_of(facts: LocationFacts) -> Place:

@@ -13,6 +13,7 @@ from integrations.sandbox.github import (
     Alert,
     GitHubSandbox,
     LiveToken,
+    Organization,
     Repository,
     User,
 )
@@ -193,6 +194,7 @@ def _people(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, User]:
     slack.workspace.add_channel(CHANNEL, name="security-alerts", members=[*LOGINS, UNLINKED])
     people = {user: github.add_user(login) for user, login in LOGINS.items()}
     octo = github.app_owner
+    assert isinstance(octo, Organization)
     github.add_member(octo, people[OWNER], role="admin")
     for user in (ADMIN, MANAGER, READER):
         github.add_member(octo, people[user])

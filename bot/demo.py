@@ -1,0 +1,99 @@
+"""`stanch demo`: the whole product on one page, beside stand-ins for Slack and GitHub."""
+
+import asyncio
+import csv
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from integrations.sandbox.demo import (
+    CHANNELS,
+    PEOPLE,
+    BotProcess,
+    Command,
+    Stage,
+    serve_page,
+)
+from integrations.sandbox.demo.world import DEFAULT_CHANNEL
+
+OURS = ("SLACK_", "GITHUB_", "STANCH_", "DATABASE_URL", "HOST", "PORT")
+
+
+async def run_demo(host: str, port: int) -> None:
+    """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
+
+    The bot is a process of its own, `serve` as anybody would run it, and knows the stand-ins only by its
+    settings. Its database lives in a temporary directory. Raises `OSError` where the port is taken.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
+        async with Stage() as stage:
+            bot_port = _free_port()
+            bot = BotProcess(_command(stage, Path(directory), bot_port), bot_port)
+            stage.point_at(bot.address)
+            async with serve_page(stage, bot, host, port) as address:
+                print(f"Stanch's demo is at {address}  (Ctrl-C ends it)", flush=True)
+                opening = asyncio.create_task(_open(stage, bot, Path(directory)))
+                waiting = asyncio.create_task(stopped.wait())
+                try:
+                    await asyncio.wait({opening, waiting}, return_when=asyncio.FIRST_EXCEPTION)
+                    if opening.done():
+                        opening.result()
+                    await waiting
+                finally:
+                    opening.cancel()
+                    waiting.cancel()
+                    await asyncio.gather(opening, waiting, return_exceptions=True)
+                    await bot.stop()
+
+
+async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:
+    """What an operator does first: make the database, link people, subscribe channels, serve."""
+    people = directory / "people.csv"
+    with people.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("slack_user", "github_login", "team"))
+        table.writerows((p.slack_id, p.login, stage.slack.team_id) for p in PEOPLE if p.linked)
+    await bot.run("migrate")
+    await bot.run("identities", "import", str(people))
+    for place in CHANNELS:
+        if place.filter is not None:
+            await bot.run("subscriptions", "add", place.slack_id, place.filter)
+    await bot.start()
+    await stage.open_scene()
+
+
+def _command(stage: Stage, directory: Path, port: int) -> Command:
+    """How to run the bot: this very program, with nothing of the caller's own settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    package_root = str(Path(__file__).resolve().parent.parent)
+    environment |= {
+        "PYTHONPATH": os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH")))),
+        "SLACK_BOT_TOKEN": stage.slack.bot_token,
+        "SLACK_SIGNING_SECRET": stage.slack.signing_secret,
+        "SLACK_API_URL": stage.slack.api_url,
+        "GITHUB_APP_ID": str(stage.github.app_id),
+        "GITHUB_APP_PRIVATE_KEY": stage.github.private_key,
+        "GITHUB_WEBHOOK_SECRET": stage.github.webhook_secret,
+        "GITHUB_URL": stage.github.url,
+        "GITHUB_API_URL": stage.github.api_url,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{directory / 'stanch.db'}",
+        "STANCH_DEFAULT_CHANNEL": DEFAULT_CHANNEL,
+        "STANCH_AUDIT_KEY": secrets.token_hex(16),
+        "STANCH_LOG_FORMAT": "text",
+        "PORT": str(port),
+    }
+    return Command((sys.executable, "-m", "bot"), environment, directory)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

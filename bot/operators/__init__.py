@@ -1,0 +1,1 @@
+"""What operators do at the command line; each file is one group of commands."""

@@ -1,0 +1,62 @@
+"""Asking GitHub who has a login, for commands that keep numeric ids."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from bot.errors import StartRefused
+from bot.settings import GitHubSettings
+from bot.version import VERSION
+from integrations.github.api import GitHub
+from integrations.github.errors import GitHubError, NotFound
+from storage.clock import Clock
+from storage.records import Account, GitHubId
+
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+class Accounts:
+    """GitHub's answer to who has a login now, asked through the first installation that there is."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._installation_id: int | None = None
+
+    async def find(self, login: str) -> Account:
+        """The account with its numeric id; raises StartRefused."""
+        if not LOGIN.fullmatch(login):
+            raise StartRefused(f"{login[:100]!r} is not a GitHub login.")
+        try:
+            if self._installation_id is None:
+                self._installation_id = await self._first_installation()
+            found = await self._github.of(self._installation_id).account(login)
+        except NotFound:
+            raise StartRefused(f"GitHub has no account {login}; check its spelling.") from None
+        except GitHubError as error:
+            raise StartRefused(f"GitHub could not be asked for {login}: {error}.") from None
+        return Account(GitHubId(found.id), found.login)
+
+    async def _first_installation(self) -> int:
+        async for installation in self._github.installations():
+            if not installation.suspended:
+                return installation.id
+        raise StartRefused("The GitHub App is not installed anywhere yet; install it on your account first.")
+
+
+@asynccontextmanager
+async def open_accounts(settings: GitHubSettings) -> AsyncIterator[Accounts]:
+    """A way to ask GitHub for accounts."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield Accounts(
+            GitHub(
+                session,
+                api_url=settings.github_api_url,
+                url=settings.github_url,
+                app_id=settings.github_app_id,
+                private_key=settings.github_app_private_key.get_secret_value(),
+                version=VERSION,
+                now=Clock().now,
+            )
+        )

@@ -1,0 +1,63 @@
+"""`stanch audit`: who did, tried or was refused what."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from bot.errors import StartRefused
+from storage import audit
+from storage.db import Database
+from storage.records import AuditEntry, AuditOutcome, AuditRow, JsonValue, UnixTime
+
+
+async def export_audit(db: Database, since: str | None) -> AsyncIterator[dict[str, JsonValue]]:
+    """The rows of the audit log as flat objects, oldest first."""
+    start = _since(since)
+    async with db.read() as tx:
+        async for row in audit.rows(tx, start):
+            yield audit_object(row)
+
+
+def audit_object(row: AuditRow) -> dict[str, JsonValue]:
+    """One row by its public names."""
+    return {
+        "seq": row.seq,
+        "at": audit.iso(row.at),
+        "slack_team": row.entry.slack_team,
+        "slack_user": row.entry.slack_user,
+        "github_login": row.entry.github_login,
+        "github_id": row.entry.github_id,
+        "action": row.entry.action,
+        "repository_id": row.entry.repository_id,
+        "repository": row.entry.repository,
+        "alert_number": row.entry.alert_number,
+        "outcome": row.entry.outcome,
+        "reason": row.entry.reason,
+        "previous": row.previous,
+        "hash": row.hash,
+    }
+
+
+AUDIT_COLUMNS = tuple(
+    audit_object(AuditRow(0, 0.0, AuditEntry(action="", outcome=AuditOutcome.DONE), "", ""))
+)
+
+
+async def verify_audit(db: Database, head: str | None) -> str:
+    """Check the chain, and that it still holds a head noted earlier; raises StartRefused with the first fault."""
+    async with db.read() as tx:
+        found = await audit.verify(tx, head)
+    if not found.ok:
+        raise StartRefused(f"The audit log does not verify: {found.problem}")
+    return f"{found.rows} rows verify; the head is {found.head}."
+
+
+def _since(text: str | None) -> UnixTime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise StartRefused(
+            f"--since {text[:40]!r} is not a time; write it as 2026-11-24T02:40:00+00:00."
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
