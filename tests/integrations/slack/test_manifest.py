@@ -53,6 +53,8 @@ async def test_no_scope_is_there_for_nothing(scope: str) -> None:
 
 def test_all_requests_of_slack_come_to_one_address() -> None:
     [command] = MANIFEST["features"]["slash_commands"]
-    addresses = {command["url"], MANIFEST["settings"]["interactivity"]["request_url"]}
+    settings = MANIFEST["settings"]
+    events, interactivity = settings["event_subscriptions"], settings["interactivity"]
+    addresses = {command["url"], interactivity["request_url"], events["request_url"]}
     assert [address.partition("/slack/")[2] for address in addresses] == ["events"]
     assert command["command"] == "/leaks"
