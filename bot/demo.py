@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import os
 import secrets
 import signal
 import socket
@@ -10,36 +9,48 @@ import sys
 import tempfile
 from pathlib import Path
 
+import typer
+
+from bot.errors import StartRefused
 from integrations.sandbox.demo import (
     CHANNELS,
     PEOPLE,
     BotProcess,
     Command,
+    CommandFailed,
     Stage,
     serve_page,
 )
 from integrations.sandbox.demo.world import DEFAULT_CHANNEL
-
-OURS = ("SLACK_", "GITHUB_", "STANCH_", "DATABASE_URL", "HOST", "PORT")
 
 
 async def run_demo(host: str, port: int) -> None:
     """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
 
     The bot is a process of its own, `serve` as anybody would run it, and knows the stand-ins only by its
-    settings. Its database lives in a temporary directory. Raises `OSError` where the port is taken.
+    settings. Its database lives in a temporary directory. Raises `StartRefused` where the port is taken or
+    the bot doesn't start.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    try:
+        await _run(host, port, stopped)
+    except CommandFailed as failure:
+        raise StartRefused(str(failure)) from None
+    except OSError as error:
+        raise StartRefused(f"The demo can't listen on {host}:{port}: {error.strerror}.") from None
+
+
+async def _run(host: str, port: int, stopped: asyncio.Event) -> None:
     with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
         async with Stage() as stage:
             bot_port = _free_port()
             bot = BotProcess(_command(stage, Path(directory), bot_port), bot_port)
             stage.point_at(bot.address)
             async with serve_page(stage, bot, host, port) as address:
-                print(f"Stanch's demo is at {address}  (Ctrl-C ends it)", flush=True)
+                typer.echo(f"Stanch's demo is at {address}  (Ctrl-C ends it)")
                 opening = asyncio.create_task(_open(stage, bot, Path(directory)))
                 waiting = asyncio.create_task(stopped.wait())
                 try:
@@ -72,10 +83,8 @@ async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:
 
 def _command(stage: Stage, directory: Path, port: int) -> Command:
     """How to run the bot: this very program, with nothing of the caller's own settings."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    package_root = str(Path(__file__).resolve().parent.parent)
-    environment |= {
-        "PYTHONPATH": os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH")))),
+    environment = {
+        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
         "SLACK_BOT_TOKEN": stage.slack.bot_token,
         "SLACK_SIGNING_SECRET": stage.slack.signing_secret,
         "SLACK_API_URL": stage.slack.api_url,

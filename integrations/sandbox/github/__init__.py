@@ -32,6 +32,8 @@ a page over 100, a missing version header) is only noted. A method or path that 
 noted in `unexpected`. `requests` and `calls(method, path)` tell what was asked, with which authorization,
 and what came of it; a redirect after a rename leads to `/repositories/{id}/…`.
 
+`watch(callback)` tells of every `Change`, with or without a webhook, for a page that shows GitHub live.
+
 Trouble: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST
 shows an alert), `revoke_delay` (seconds until a reported token dies, `None` for never), `core_limit`,
 `unauthenticated_limit`, `lockout_after`, `webhook_timeout`. Where GitHub doesn't say what it does,
@@ -53,9 +55,11 @@ from integrations.sandbox.github.records import (
 )
 from integrations.sandbox.github.sandbox import GitHubSandbox
 from integrations.sandbox.github.webhooks import Delivery
+from integrations.sandbox.github.world import Change
 
 __all__ = [
     "Alert",
+    "Change",
     "Delivery",
     "GitHubSandbox",
     "Installation",

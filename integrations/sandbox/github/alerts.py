@@ -26,7 +26,7 @@ from integrations.sandbox.github.secret_types import (
     display_name_of,
     make_literal,
 )
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import Change, World
 
 
 class AlertBuilders(World):
@@ -55,6 +55,7 @@ class AlertBuilders(World):
     def revoke_token(self, token: LiveToken) -> None:
         """Its owner revokes it; GitHub sends no webhook for it."""
         token.revoked_at = self.now()
+        self.tell(Change("token.revoked", self.now(), token.owner.login))
 
     def token_of(self, alert: Alert) -> LiveToken | None:
         """The live token whose literal leaked, as it is or in Base64."""

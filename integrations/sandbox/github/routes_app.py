@@ -13,6 +13,7 @@ from integrations.sandbox.github.paging import DEFAULT_PER_PAGE, link_header, pa
 from integrations.sandbox.github.records import Installation, JsonObject, Organization, Repository, User
 from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
 from integrations.sandbox.github.webhooks import Delivery
+from integrations.sandbox.github.world import Change
 
 MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
@@ -241,6 +242,7 @@ def revoke_credentials(call: Call) -> Answer:
         token = call.github.live_tokens.get(literal)
         if token is not None and delay is not None and token.revoked_at is None:
             token.revoked_at = call.github.now() + delay
+            call.github.tell(Change("token.reported", call.github.now()))
     return Answer(202, {})
 
 

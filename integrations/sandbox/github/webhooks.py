@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, cast
 
 import aiohttp
 from jsonschema import Draft202012Validator
@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.openapi import DATA, AnswerMismatch
 from integrations.sandbox.github.records import Account, Installation, JsonObject, Organization, Repository
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import Change, World
 
 HOOK_ID = 480001
 TIMEOUT_SECONDS = 10.0
@@ -97,6 +97,16 @@ class Webhooks(World):
         installation: Installation | None = None,
     ) -> None:
         """Send an event to the App where an installation covers it and is subscribed to it."""
+        alert = content.get("alert")
+        self.tell(
+            Change(
+                f"{event}.{action}",
+                self.now(),
+                (sender or account).login,
+                repository.id if repository else None,
+                cast("int", alert["number"]) if isinstance(alert, dict) else None,
+            )
+        )
         if self.webhook_url is None and self.deliver == "now":
             return
         target = installation or self._subscribed(event, account, repository)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from integrations.sandbox.github.records import (
     Account,
@@ -16,6 +17,21 @@ from integrations.sandbox.github.records import (
     Repository,
     User,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened, whether or not a webhook tells the App of it.
+
+    `kind` is the webhook's event and action (`secret_scanning_alert.resolved`),
+    or `token.revoked` and `token.reported`, of which GitHub sends no webhook.
+    """
+
+    kind: str
+    at: float
+    by: str | None = None
+    repository_id: int | None = None
+    alert_number: int | None = None
 
 
 class World:
@@ -51,6 +67,7 @@ class World:
         self.revoke_delay: float | None = 0.0
         self.hidden_secret: str | None = None
         self.validated_on_override = True
+        self._watchers: list[Callable[[Change], None]] = []
 
     # Addresses
 
@@ -111,6 +128,18 @@ class World:
         """Whether the read side has caught up with this alert."""
         lag = self.read_lag if alert.read_lag is None else alert.read_lag
         return not alert.removed and self.now() >= alert.created_at + lag
+
+    # Watching
+
+    def watch(self, watcher: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `watcher` at each change from now on; the returned function ends it."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def tell(self, change: Change) -> None:
+        """Let the watchers know."""
+        for watcher in list(self._watchers):
+            watcher(change)
 
     # Changes that keep the indexes true
 

@@ -1,0 +1,102 @@
+"""What a person does on the page's Slack, carried out as Slack would: by signed requests to the bot."""
+
+from collections.abc import Awaitable, Callable
+
+from integrations.sandbox.demo.world import Person
+from integrations.sandbox.slack import DeliveryResult, ImpossibleGesture, Json, SlackSandbox
+
+LONGEST_MESSAGE = 4000
+
+
+class BadGesture(Exception):
+    """The page sent something that no gesture is; the text says what."""
+
+
+class Gestures:
+    """One person's hands."""
+
+    def __init__(self, slack: SlackSandbox, person: Person) -> None:
+        self._slack = slack
+        self._user = person.slack_id
+
+    async def do(self, kind: str, fields: Json) -> Json:
+        """Carry out a gesture and tell the page what Slack's client would show.
+
+        `error` is Slack's own word when the app didn't answer, `impossible` a sentence where Slack's client
+        would not have offered it: a control that was just redrawn, a command for an outsider.
+        """
+        gestures: dict[str, Callable[[Json], Awaitable[DeliveryResult | None]]] = {
+            "click": self._click,
+            "select": self._select,
+            "tick": self._tick,
+            "submit": self._submit,
+            "close": self._close,
+            "command": self._command,
+            "say": self._say,
+        }
+        if kind not in gestures:
+            raise BadGesture(f"There is no gesture {kind!r}.")
+        try:
+            result = await gestures[kind](fields)
+        except ImpossibleGesture as impossible:
+            return {"impossible": str(impossible)}
+        if result is None:
+            return {}
+        return {"error": result.error, "view_errors": result.view_errors}
+
+    async def _click(self, fields: Json) -> DeliveryResult:
+        action, value = _text(fields, "action"), _optional(fields, "value")
+        if "view" in fields:
+            return await self._slack.click_in_view(self._user, _text(fields, "view"), action, value=value)
+        channel, ts, block = _text(fields, "channel"), _text(fields, "ts"), _optional(fields, "block")
+        return await self._slack.click(self._user, channel, ts, action, value=value, block_id=block)
+
+    async def _select(self, fields: Json) -> DeliveryResult:
+        action, value = _text(fields, "action"), _optional(fields, "value")
+        if "view" in fields:
+            return await self._slack.select_in_view(self._user, _text(fields, "view"), action, value)
+        channel, ts, block = _text(fields, "channel"), _text(fields, "ts"), _optional(fields, "block")
+        return await self._slack.select(self._user, channel, ts, action, value, block_id=block)
+
+    async def _tick(self, fields: Json) -> DeliveryResult:
+        action, value = _text(fields, "action"), _text(fields, "value")
+        if "view" in fields:
+            return await self._slack.tick_in_view(self._user, _text(fields, "view"), action, value)
+        channel, ts, block = _text(fields, "channel"), _text(fields, "ts"), _optional(fields, "block")
+        return await self._slack.tick(self._user, channel, ts, action, value, block_id=block)
+
+    async def _submit(self, fields: Json) -> DeliveryResult:
+        values = fields.get("values")
+        if not isinstance(values, dict):
+            raise BadGesture("A submit has values.")
+        return await self._slack.submit(self._user, _text(fields, "view"), values)
+
+    async def _close(self, fields: Json) -> DeliveryResult:
+        whole = fields.get("whole_stack") is True
+        return await self._slack.close_view(self._user, _text(fields, "view"), whole_stack=whole)
+
+    async def _command(self, fields: Json) -> DeliveryResult:
+        return await self._slack.command(self._user, self._channel(fields), _text(fields, "text"))
+
+    async def _say(self, fields: Json) -> None:
+        text = _text(fields, "text").strip()[:LONGEST_MESSAGE]
+        if text:
+            thread = _optional(fields, "thread")
+            self._slack.workspace.post_as_user(self._user, self._channel(fields), text, thread_ts=thread)
+
+    def _channel(self, fields: Json) -> str:
+        channel = self._slack.workspace.channels.get(_text(fields, "channel"))
+        if channel is None or self._user not in channel.members:
+            raise BadGesture("There is no such channel for this person.")
+        return channel.id
+
+
+def _text(fields: Json, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise BadGesture(f"{name} is missing.")
+    return value
+
+
+def _optional(fields: Json, name: str) -> str | None:
+    return None if fields.get(name) is None else _text(fields, name)

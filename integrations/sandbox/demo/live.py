@@ -1,0 +1,187 @@
+"""Keeps every open page true: sends each one only what changed, and only what its person may see."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from integrations.sandbox.demo.faults import SWITCHES
+from integrations.sandbox.demo.github_panel import GitHubPanel
+from integrations.sandbox.demo.process import BotState
+from integrations.sandbox.demo.slack_window import SlackWindow, people
+from integrations.sandbox.demo.stage import Stage
+from integrations.sandbox.demo.world import Person
+from integrations.sandbox.slack import Change, Json
+
+GATHERING_SECONDS = 0.03
+
+
+class Bot(Protocol):
+    """What the page needs of the bot's process."""
+
+    state: BotState
+    starts: int
+
+    def watch(self, watcher: Callable[[], None]) -> None: ...
+    def last_words(self) -> str: ...
+    async def start(self) -> None: ...
+    async def kill(self) -> None: ...
+    async def audit_log(self) -> list[dict[str, object]]: ...
+
+
+@dataclass(slots=True, eq=False)
+class Page:
+    """One open page: whose it is, and what it has not been told yet."""
+
+    window: SlackWindow
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    messages: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Channel and ts of what changed; True where it is new to the channel."""
+    alerts: dict[str, Json | None] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)
+    """Which small parts, sent whole, changed."""
+
+    def note(self, part: str) -> None:
+        self.parts.add(part)
+        self.news.set()
+
+
+class Live:
+    """Listens to both stand-ins and the bot's process on behalf of the pages."""
+
+    def __init__(self, stage: Stage, bot: Bot) -> None:
+        self.panel = GitHubPanel(stage)
+        self._stage = stage
+        self._bot = bot
+        self._pages: set[Page] = set()
+        self._github_changed = asyncio.Event()
+        self._sent_alerts: dict[str, Json] = {}
+        self._sent_overview: Json = {}
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen while the block runs."""
+        self._bot.watch(lambda: self.tell_all("bot"))
+        unwatch = self._stage.github.watch(lambda change: self._github_changed.set())
+        subscription = self._stage.slack.subscribe()
+        tasks = [
+            asyncio.create_task(self._follow_slack(subscription)),
+            asyncio.create_task(self._follow_github()),
+        ]
+        try:
+            yield
+        finally:
+            unwatch()
+            subscription.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    @contextlib.contextmanager
+    def page(self, person: Person) -> Iterator[Page]:
+        """A page that is open while the block runs."""
+        page = Page(SlackWindow(self._stage.slack, person))
+        self._pages.add(page)
+        try:
+            yield page
+        finally:
+            self._pages.discard(page)
+
+    def tell_all(self, part: str) -> None:
+        """Have a small part sent to every page."""
+        for page in self._pages:
+            page.note(part)
+
+    def look_at_github(self) -> None:
+        """Something may have changed there of which nobody was told."""
+        self._github_changed.set()
+
+    def whole(self, page: Page) -> Json:
+        """Everything that a page starts from."""
+        person = page.window.person
+        parts = ("channels", "views", "home", "github", "switches", "bot")
+        return {
+            "me": person.slack_id,
+            "people": people(self._stage.slack),
+            "messages": page.window.history(),
+            "alerts": self.panel.alerts(),
+            "github_url": self._stage.github.url,
+            **{part: self._part(page, part) for part in parts},
+        }
+
+    async def changes(self, page: Page) -> Json:
+        """Wait for news, gather what comes with it, and return it."""
+        await page.news.wait()
+        await asyncio.sleep(GATHERING_SECONDS)
+        page.news.clear()
+        messages, page.messages = page.messages, {}
+        alerts, page.alerts = page.alerts, {}
+        parts, page.parts = page.parts, set()
+        changed: Json = {part: self._part(page, part) for part in parts}
+        if messages:
+            changed["messages"] = []
+            changed["gone"] = []
+            for (channel, ts), is_new in messages.items():
+                found = page.window.find(channel, ts)
+                if found is None:
+                    changed["gone"].append({"channel": channel, "ts": ts})
+                else:
+                    changed["messages"].append({**page.window.message(found), "new": is_new})
+        if alerts:
+            changed["alerts"] = alerts
+        return changed
+
+    def _part(self, page: Page, part: str) -> object:
+        match part:
+            case "channels":
+                return page.window.channels()
+            case "views":
+                return page.window.views()
+            case "home":
+                return page.window.home()
+            case "github":
+                return self.panel.overview()
+            case "switches":
+                on = self._stage.switches.is_on
+                return [
+                    {"id": s.id, "side": s.side, "name": s.name, "meaning": s.meaning, "on": on(s)}
+                    for s in SWITCHES
+                ]
+            case "bot":
+                words = self._bot.last_words() if self._bot.state is BotState.DOWN else ""
+                return {"state": self._bot.state, "starts": self._bot.starts, "last_words": words}
+        raise AssertionError(part)
+
+    async def _follow_slack(self, changes: AsyncIterator[Change]) -> None:
+        async for change in changes:
+            for page in self._pages:
+                self._note_slack(page, change)
+
+    def _note_slack(self, page: Page, change: Change) -> None:
+        if change.user not in (None, page.window.person.slack_id):
+            return
+        if change.channel is None or change.ts is None:
+            page.note("home" if change.kind == "home_published" else "views")
+        elif page.window.sees(change.channel):
+            key = (change.channel, change.ts)
+            is_new = change.kind in ("message_posted", "ephemeral")
+            page.messages[key] = page.messages.get(key, False) or is_new
+            page.news.set()
+
+    async def _follow_github(self) -> None:
+        self._sent_alerts, self._sent_overview = self.panel.alerts(), self.panel.overview()
+        while True:
+            await self._github_changed.wait()
+            await asyncio.sleep(GATHERING_SECONDS)
+            self._github_changed.clear()
+            alerts, overview = self.panel.alerts(), self.panel.overview()
+            changed = {key: alert for key, alert in alerts.items() if alert != self._sent_alerts.get(key)}
+            gone = {key: None for key in self._sent_alerts if key not in alerts}
+            for page in self._pages if changed or gone else ():
+                page.alerts |= {**changed, **gone}
+                page.news.set()
+            if overview != self._sent_overview:
+                self.tell_all("github")
+            self._sent_alerts, self._sent_overview = alerts, overview

@@ -1,0 +1,157 @@
+"""The bot as a process of its own that can be killed and started again."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import aiohttp
+
+READY_TIMEOUT = 60.0
+STOP_TIMEOUT = 10.0
+POLL_SECONDS = 0.15
+
+
+class BotState(StrEnum):
+    """Whether the bot can hear anybody."""
+
+    STARTING = "starting"
+    UP = "up"
+    DOWN = "down"
+
+
+class CommandFailed(Exception):
+    """A command of the bot ended with another status than 0; the text is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How the bot's commands are run: the words before a command's own, the whole environment, the directory."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+
+
+class BotProcess:
+    """Runs `serve` as a child; `kill` is SIGKILL, so nothing of the child has a say in it."""
+
+    def __init__(self, command: Command, port: int) -> None:
+        self._command = command
+        self._child: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self.address = f"http://127.0.0.1:{port}"
+        self.state = BotState.DOWN
+        self.starts = 0
+
+    @property
+    def log(self) -> Path:
+        """Where the child's output goes."""
+        return self._command.directory / "stanch.log"
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever the state changes."""
+        self._watchers.append(watcher)
+
+    async def run(self, *words: str) -> str:
+        """Run one of the bot's commands to its end and return what it printed; raises `CommandFailed`."""
+        child = await asyncio.create_subprocess_exec(
+            *self._command.words,
+            *words,
+            env=dict(self._command.environment),
+            cwd=self._command.directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            output, errors = await child.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+            raise
+        if child.returncode != 0:
+            raise CommandFailed(errors.decode().strip() or f"{' '.join(words)} failed")
+        return output.decode()
+
+    async def start(self) -> None:
+        """Start the child and wait until it serves; `CommandFailed` where it ends or stays silent instead."""
+        if self._child is not None:
+            return
+        self._enter(BotState.STARTING)
+        with self.log.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                *self._command.words,
+                "serve",
+                env=dict(self._command.environment),
+                cwd=self._command.directory,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.starts += 1
+        self._watch = asyncio.create_task(self._wait_for_end(self._child))
+        await self._wait_until_ready(self._child)
+        self._enter(BotState.UP)
+
+    async def kill(self) -> None:
+        """End the child at once, as a power cut would."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._child.kill()
+        await self._ended()
+
+    async def stop(self) -> None:
+        """Ask the child to end; kill it where it doesn't."""
+        if self._child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._child.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await self._child.wait()
+        except TimeoutError:
+            self._child.kill()
+        await self._ended()
+
+    async def audit_log(self) -> list[dict[str, object]]:
+        """The rows of the bot's audit log, the oldest first."""
+        lines = (await self.run("audit", "export")).splitlines()
+        return [json.loads(line) for line in lines if line]
+
+    async def _ended(self) -> None:
+        if self._watch is not None:
+            await asyncio.wait({self._watch})
+
+    async def _wait_for_end(self, child: asyncio.subprocess.Process) -> None:
+        await child.wait()
+        self._child = None
+        self._enter(BotState.DOWN)
+
+    async def _wait_until_ready(self, child: asyncio.subprocess.Process) -> None:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT), aiohttp.ClientSession() as session:
+                while child.returncode is None:
+                    with contextlib.suppress(aiohttp.ClientError):
+                        async with session.get(f"{self.address}/healthz") as answer:
+                            if answer.status == 200:
+                                return
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            await self.kill()
+        raise CommandFailed(self.last_words() or "The bot ended before it served.")
+
+    def last_words(self) -> str:
+        """The last line of the child's output."""
+        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
+        return lines[-1] if lines else ""
+
+    def _enter(self, state: BotState) -> None:
+        self.state = state
+        for watcher in list(self._watchers):
+            watcher()

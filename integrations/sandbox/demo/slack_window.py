@@ -1,0 +1,109 @@
+"""What one person's Slack shows, as JSON for the page."""
+
+from typing import Any
+
+from integrations.sandbox.demo.world import CHANNELS, PEOPLE, Person
+from integrations.sandbox.slack import Channel, Json, Message, SlackSandbox, View
+
+BOT_NAME = "Stanch"
+
+
+class SlackWindow:
+    """Reads the stand-in as this person's client would: only what they may see."""
+
+    def __init__(self, slack: SlackSandbox, person: Person) -> None:
+        self.slack = slack
+        self.person = person
+
+    def sees(self, channel_id: str) -> bool:
+        """Whether the channel, or the direct messages, are on this person's list."""
+        channel = self.slack.workspace.channels.get(channel_id)
+        return channel is not None and self.person.slack_id in channel.members
+
+    def channels(self) -> list[Json]:
+        """The person's channels in the order of the page, then their direct messages."""
+        order = {place.slack_id: number for number, place in enumerate(CHANNELS)}
+        own = [c for c in self.slack.workspace.channels.values() if self.sees(c.id)]
+        own.sort(key=lambda channel: order.get(channel.id, len(order)))
+        return [self._channel(channel) for channel in own]
+
+    def history(self) -> list[Json]:
+        """Every message that this person sees, replies and private ones included, oldest first."""
+        workspace = self.slack.workspace
+        posted = [m for c in workspace.channels if self.sees(c) for m in workspace.messages(c)]
+        private = [e for e in workspace.ephemerals if e.ephemeral_to == self.person.slack_id]
+        return [self.message(m) for m in sorted([*posted, *private], key=lambda m: m.ts)]
+
+    def find(self, channel: str, ts: str) -> Message | None:
+        """A message as this person sees it; None where it is gone or not theirs to see."""
+        if not self.sees(channel) and self.slack.workspace.ephemeral(self.person.slack_id, ts) is None:
+            return None
+        workspace = self.slack.workspace
+        found = workspace.message(channel, ts) or workspace.ephemeral(self.person.slack_id, ts)
+        return None if found is None or found.deleted else found
+
+    def message(self, message: Message) -> Json:
+        """One message, with the state that this person's client keeps of its controls."""
+        user = self.person.slack_id
+        return {
+            "ts": message.ts,
+            "channel": message.channel,
+            "user": message.user,
+            "bot": message.bot_id is not None,
+            "text": message.text,
+            "blocks": message.blocks,
+            "thread": message.thread_ts if message.is_reply else None,
+            "broadcast": message.reply_broadcast,
+            "private": message.ephemeral_to is not None,
+            "state": self.slack.world.modals.state_values(user, message.ts, message.blocks),
+        }
+
+    def views(self) -> list[Json]:
+        """The person's open modals, the lowest first."""
+        return [self._view(view) for view in self.slack.views(self.person.slack_id)]
+
+    def home(self) -> Json | None:
+        view = self.slack.home(self.person.slack_id)
+        return None if view is None else self._view(view)
+
+    def _view(self, view: View) -> Json:
+        content: dict[str, Any] = view.content
+        return {
+            "id": view.id,
+            "hash": view.hash,
+            "callback_id": view.callback_id,
+            "title": content.get("title"),
+            "submit": content.get("submit"),
+            "close": content.get("close"),
+            "blocks": view.blocks,
+            "errors": view.errors,
+            "state": self.slack.world.modals.state_values(self.person.slack_id, view.id, view.blocks),
+        }
+
+    def _channel(self, channel: Channel) -> Json:
+        place = next((place for place in CHANNELS if place.slack_id == channel.id), None)
+        return {
+            "id": channel.id,
+            "name": BOT_NAME if channel.is_im else channel.name,
+            "topic": "Messages from Stanch to you alone" if channel.is_im else place.topic if place else "",
+            "direct": channel.is_im,
+            "shared": channel.is_ext_shared,
+            "members": len(channel.members),
+        }
+
+
+def people(slack: SlackSandbox) -> list[Json]:
+    """Everybody on the page, and the bot, with the names that mentions are shown by."""
+    listed: list[Json] = [
+        {
+            "id": person.slack_id,
+            "name": person.name,
+            "login": person.login,
+            "part": person.part,
+            "may": person.may,
+            "kind": person.kind,
+            "linked": person.linked,
+        }
+        for person in PEOPLE
+    ]
+    return [*listed, {"id": slack.bot_user_id, "name": BOT_NAME, "kind": "bot"}]

@@ -1,0 +1,229 @@
+"""Who and what there is on the demo page: people, channels, organizations, repositories, roles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from integrations.sandbox.github import GitHubSandbox, Organization, Repository, User
+from integrations.sandbox.github.rights import (
+    SECURITY_MANAGER,
+    is_owner,
+    is_security_manager,
+    repository_role,
+)
+from integrations.sandbox.slack import SlackSandbox
+
+Kind = Literal["member", "guest", "outsider"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to be on the page. `login` is their GitHub account, `linked` whether Stanch knows of it."""
+
+    slack_id: str
+    name: str
+    login: str
+    part: str
+    may: str
+    kind: Kind = "member"
+    linked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel of the page and who is in it; `filter` is its subscription, if it has one."""
+
+    slack_id: str
+    name: str
+    topic: str
+    members: tuple[str, ...]
+    filter: str | None = None
+    shared: bool = False
+
+
+OTHER_TEAM = "T0GLOBEX"
+DEFAULT_CHANNEL = "C0ALERTS"
+ORGANIZATION = "octo"
+
+SAM = Person(
+    "U0SAM",
+    "Sam Okafor",
+    "sam-okafor",
+    "Security manager",
+    "May view and close every alert of the organization.",
+)
+OLIVIA = Person(
+    "U0OLIVIA",
+    "Olivia Chen",
+    "olivia-chen",
+    "Organization owner",
+    "May do everything, and find a token's uses.",
+)
+ANA = Person(
+    "U0ANA",
+    "Ana Ruiz",
+    "ana-ruiz",
+    "Repository admin",
+    "May work the alerts of octo/payments, and no others.",
+)
+DANA = Person(
+    "U0DANA",
+    "Dana Kim",
+    "dana-kim",
+    "Developer",
+    "Writes code, and leaks tokens. May not see alerts, yet is told of hers.",
+)
+RAVI = Person(
+    "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but no alerts: every control refuses."
+)
+NOOR = Person(
+    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked", "Stanch doesn't know which GitHub account is theirs.",
+    linked=False,
+)  # fmt: skip
+GRACE = Person(
+    "U0GRACE",
+    "Grace Moore",
+    "grace-moore",
+    "Guest",
+    "A guest of the workspace: always refused.",
+    kind="guest",
+)
+THEO = Person(
+    "U0THEO", "Theo Lang", "theo-lang", "Outsider", "Of another company, in a shared channel: always refused.",
+    kind="outsider", linked=False,
+)  # fmt: skip
+PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, GRACE, THEO)
+
+_MEMBERS = tuple(person.slack_id for person in PEOPLE if person.kind == "member")
+CHANNELS = (
+    Place(
+        "C0PAYMENTS",
+        "payments-security",
+        "Alerts of octo/payments",
+        (*_MEMBERS, GRACE.slack_id),
+        filter="repo:octo/payments",
+    ),
+    Place(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
+    Place(
+        "C0PARTNERS",
+        "partners-globex",
+        "Shared with Globex: no card may appear here",
+        (SAM.slack_id, OLIVIA.slack_id, ANA.slack_id, THEO.slack_id),
+        filter="repo:octo/web",
+        shared=True,
+    ),
+)
+REPOSITORIES: Mapping[str, Literal["private", "public"]] = {
+    "payments": "private",
+    "web": "public",
+    "infra": "private",
+    "legacy-billing": "private",
+}
+Role = Literal["owner", "security_manager", "admin", "write", "read", "none"]
+ROLES: Mapping[Role, str] = {
+    "owner": "Organization owner",
+    "security_manager": "Security manager",
+    "admin": "Admin of octo/payments",
+    "write": "May write to octo/payments",
+    "read": "May read only",
+    "none": "Not in the organization",
+}
+_FIRST_ROLES: Mapping[str, Role] = {
+    OLIVIA.login: "owner",
+    SAM.login: "security_manager",
+    ANA.login: "admin",
+    DANA.login: "write",
+    RAVI.login: "read",
+    NOOR.login: "read",
+    GRACE.login: "admin",
+    THEO.login: "none",
+}
+
+
+def person_of(slack_id: str) -> Person | None:
+    """The person with this Slack id."""
+    return next((person for person in PEOPLE if person.slack_id == slack_id), None)
+
+
+def furnish_slack(slack: SlackSandbox) -> None:
+    """Put people and channels into an empty workspace."""
+    slack.workspace.add_team(OTHER_TEAM, domain="globex", name="Globex")
+    for person in PEOPLE:
+        outside = person.kind == "outsider"
+        slack.workspace.add_user(
+            person.slack_id,
+            name=person.login,
+            real_name=person.name,
+            team_id=OTHER_TEAM if outside else None,
+            is_restricted=person.kind == "guest",
+            is_stranger=outside,
+        )
+    for place in CHANNELS:
+        slack.workspace.add_channel(
+            place.slack_id,
+            name=place.name,
+            members=place.members,
+            is_ext_shared=place.shared,
+            connected_team_ids=(OTHER_TEAM,) if place.shared else (),
+        )
+    for person in PEOPLE:
+        if person.kind == "member":
+            slack.workspace.dm(person.slack_id)
+
+
+def furnish_github(github: GitHubSandbox) -> None:
+    """Put accounts, repositories and the App's installation into an empty GitHub."""
+    organization = octo(github)
+    for person in PEOPLE:
+        github.add_user(person.login, name=person.name)
+    for name, visibility in REPOSITORIES.items():
+        github.add_repository(organization, name, visibility=visibility)
+    github.install(organization)
+    for login, role in _FIRST_ROLES.items():
+        set_role(github, login, role)
+
+
+def octo(github: GitHubSandbox) -> Organization:
+    """The organization of the page."""
+    found = github.organization(ORGANIZATION)
+    assert found is not None, "the stand-in is made with it"
+    return found
+
+
+def payments(github: GitHubSandbox) -> Repository:
+    """The repository that a person's role is about, whatever it is called by now: the first of the page."""
+    return next(iter(github.repositories.values()))
+
+
+def set_role(github: GitHubSandbox, login: str, role: Role) -> None:
+    """Make this the only thing that GitHub lets a person do; the webhooks are those of GitHub."""
+    user = github.user(login)
+    if user is None:
+        raise ValueError(f"there is no {login}")
+    organization, repository = octo(github), payments(github)
+    if is_security_manager(organization, user):
+        github.unassign_organization_role(organization, SECURITY_MANAGER, user)
+    if user.id in repository.collaborators:
+        github.remove_collaborator(repository, user)
+    if user.id in organization.members:
+        github.remove_member(organization, user)
+    if role == "none":
+        return
+    github.add_member(organization, user, role="admin" if role == "owner" else "member")
+    if role == "security_manager":
+        github.assign_organization_role(organization, SECURITY_MANAGER, user)
+    elif role in ("admin", "write"):
+        github.add_collaborator(repository, user, role)
+
+
+def role_of(github: GitHubSandbox, user: User) -> Role:
+    """Which of the page's roles a person has."""
+    organization = octo(github)
+    if is_owner(organization, user):
+        return "owner"
+    if is_security_manager(organization, user):
+        return "security_manager"
+    level = repository_role(payments(github), user).level
+    if level in ("admin", "write"):
+        return "admin" if level == "admin" else "write"
+    return "read" if user.id in organization.members else "none"
