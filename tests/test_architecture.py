@@ -3,9 +3,10 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from typing import TypeAlias
 
@@ -251,3 +252,19 @@ def test_everything_that_is_installed_is_pinned() -> None:
 def canonical(name: str) -> str:
     """A package's name as its index compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_everything_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {canonical(re.split(r"[\[<>=!~; ]", wanted)[0]) for wanted in project["dependencies"]}
+    packages = packages_distributions()
+    known = {*PRODUCT, *sys.stdlib_module_names, "_typeshed"}  # The last is for type checkers alone.
+    found = set()
+    for path, node in nodes(*PRODUCT):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in {name.partition(".")[0] for name in names} - known:
+            if not declared & {canonical(package) for package in packages.get(name, ())}:
+                found.add(f"{name} in {path}")
+    nothing(sorted(found), "Add these to the dependencies in pyproject.toml:")
