@@ -5,20 +5,18 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-QUIET = (
-    # These log bodies, addresses or frames at INFO or DEBUG.
-    "slack_bolt",
-    "slack_sdk",
-    "slack_bolt.RequestVerification",
-    "aiohttp.access",
-    "sqlalchemy.engine",
-)
+from bot.rules.masking import mask
+
+OURS = ("bot", "integrations", "storage")
+"""Whose events are wanted at every level. Libraries quote bodies, parameters and frames below WARNING."""
+SHORTEST = 8
+"""Characters of the shortest text that could hold a secret."""
 
 
 def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
-    """Send our own events and everybody else's to standard error, in one form."""
+    """Send our own events, and the warnings and errors of libraries, to standard error in one form."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -47,11 +45,25 @@ def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, rendered],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _mask_event, rendered],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(number)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    root.setLevel(max(number, logging.WARNING))
+    for name in OURS:
+        logging.getLogger(name).setLevel(number)
+
+
+def _mask_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Blank whatever has the shape of a secret: exceptions of libraries quote what they could not handle."""
+    return {name: _masked(value) for name, value in event.items()}
+
+
+def _masked(value: object) -> object:
+    if isinstance(value, str):
+        # Values beside names like `token` stay, since the source lines of a traceback are full of them.
+        return mask(value, by_name=False) if len(value) >= SHORTEST else value
+    if isinstance(value, dict):
+        return {name: _masked(item) for name, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list | tuple) else value

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
@@ -16,6 +17,7 @@ from slack_bolt.response import BoltResponse
 from bot.actions import ACTIONS, FORMS
 from bot.actions.action import Action, FormAction, Given, Request
 from bot.commands import answer_at_once
+from bot.rules.masking import mask
 from bot.tools import Tools
 from bot.views.answers import skeleton_view
 from integrations.slack.errors import SlackError
@@ -91,7 +93,12 @@ class SlackEdge:
                 bot_token=self._tools.slack.client.token,
             )
 
+        # Its own warnings quote what people typed; what goes wrong ends in `_on_error`.
+        logger = logging.getLogger("bot.edge.bolt")
+        logger.setLevel(logging.ERROR)
         app = AsyncApp(
+            name="stanch",
+            logger=logger,
             client=self._tools.slack.client,
             # Requests are verified above, before anything reads them.
             request_verification_enabled=False,
@@ -194,7 +201,7 @@ class SlackEdge:
             "user": command.user,
             "team": command.user_team,
             "channel": command.channel,
-            "text": command.text[:500],
+            "text": mask(command.text)[:500],
             "response_url": command.response_url,
             "at": self._tools.clock.now(),
         }

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import unquote
 
-from bot.rules.masking import mask
+from bot.rules.masking import looks_like_secret, mask
 from integrations.github.json_values import GitHubAccount, timestamp
 from integrations.github.models import AlertFacts, LocationFacts
 from storage.records import (
@@ -125,8 +126,13 @@ def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | 
 
 
 def place_of(facts: LocationFacts) -> Place:
-    """A location as it is remembered: its path masked, since secrets turn up in names of files too."""
-    return Place(facts.kind, _masked(facts.path), facts.line, facts.commit_sha, facts.html_url)
+    """A location as it is remembered: its path masked, since secrets turn up in names of files too.
+
+    The page's address repeats the path; where that holds a secret, the commit is the link.
+    """
+    path, url = _masked(facts.path), facts.html_url
+    holds_secret = path != facts.path or (url is not None and looks_like_secret(unquote(url)))
+    return Place(facts.kind, path, facts.line, facts.commit_sha, None if holds_secret else url)
 
 
 def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) -> Alert:

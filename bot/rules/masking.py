@@ -74,14 +74,14 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 Span = tuple[int, int]
 
 
-def mask(text: str) -> str:
+def mask(text: str, *, by_name: bool = True) -> str:
     """`text` with `[hidden]` for whatever looks like a secret; unchanged where nothing does.
 
     Invisible characters that split a secret don't save it: a text with one loses them all. Masking twice
-    changes nothing more.
+    changes nothing more. Without `by_name`, what only stands beside a name like `password` stays.
     """
     seen = _visible(text)
-    spans = _merged(_secrets(seen))
+    spans = _merged(_secrets(seen) if by_name else _shaped(seen))
     if not spans:
         return text
     kept, end = [], 0
@@ -96,9 +96,15 @@ def looks_like_secret(text: str) -> bool:
     return next(_secrets(_visible(text)), None) is not None
 
 
-def _secrets(text: str) -> Iterator[Span]:
+def _shaped(text: str) -> Iterator[Span]:
+    """What is a secret by its own shape, also where it was encoded."""
     for found in _TOKEN.finditer(text):
         yield found.span()
+    yield from _encoded(text, _NESTING)
+
+
+def _secrets(text: str) -> Iterator[Span]:
+    yield from _shaped(text)
     for found in _ASSIGNED.finditer(text):
         if _is_secret_value(found["value"], found["sign"]):
             yield found.span("value")
@@ -106,7 +112,6 @@ def _secrets(text: str) -> Iterator[Span]:
         for found in pattern.finditer(text):
             if not _PLACEHOLDER.fullmatch(found["value"]):
                 yield found.span("value")
-    yield from _encoded(text, _NESTING)
 
 
 def _is_secret_value(value: str, sign: str) -> bool:
