@@ -27,7 +27,7 @@ def option(value: str) -> dict[str, Any]:
     return {"text": plain(value.title()), "value": value}
 
 
-def menu(action_id: str, *values: str, type: str = "static_select", **fields: Any) -> dict[str, Any]:  # noqa: A002
+def menu(action_id: str, *values: str, type: str = "static_select", **fields: Any) -> dict[str, Any]:  # noqa: A002 - Slack's own word
     return {"type": type, "action_id": action_id, "options": [option(value) for value in values], **fields}
 
 
