@@ -50,6 +50,7 @@ class Running:
 
     tools: Tools
     worker: Worker
+    slack: SlackEdge
     host: str
     port: int
 
@@ -126,10 +127,13 @@ async def run(
             if works:
                 await _work(stack, worker, tools)
         # 4. The door.
-        host, port = await _listen(stack, settings, tools, role)
+        signing = settings.slack_signing_secret
+        slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
+        stack.push_async_callback(slack_edge.settle)
+        host, port = await _listen(stack, settings, tools, role, slack_edge)
         _say_what_is_missing(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
-        yield Running(tools, worker, host, port)
+        yield Running(tools, worker, slack_edge, host, port)
         log.info("stopping")
 
 
@@ -184,9 +188,11 @@ async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools) -> None:
     stack.push_async_callback(stop)
 
 
-async def _listen(stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role) -> tuple[str, int]:
+async def _listen(
+    stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge
+) -> tuple[str, int]:
     web_app = web.Application(client_max_size=github_edge.LARGEST)
-    web_app.add_routes(_routes(settings, tools, role))
+    web_app.add_routes(_routes(settings, tools, role, slack_edge))
     runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=10.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -202,7 +208,7 @@ async def _listen(stack: AsyncExitStack, settings: Settings, tools: Tools, role:
     return str(host), int(port)
 
 
-def _routes(settings: Settings, tools: Tools, role: Role) -> list[web.RouteDef]:
+def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge) -> list[web.RouteDef]:
     async def readyz(_: web.Request) -> web.Response:
         return await ops.readyz(tools)
 
@@ -219,8 +225,7 @@ def _routes(settings: Settings, tools: Tools, role: Role) -> list[web.RouteDef]:
     ]
     if role is Role.WORKER:
         return routes
-    secret, signing = settings.github_webhook_secret, settings.slack_signing_secret
-    slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
+    secret = settings.github_webhook_secret
     return [
         *routes,
         web.post("/slack/events", slack_edge.receive),

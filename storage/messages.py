@@ -59,6 +59,14 @@ async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
     return await _list(tx, sa.select(message).where(message.c.channel == channel, ~is_final, ~gone))
 
 
+async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Message]:
+    """The cards of a repository's alerts in all channels, oldest first."""
+    of_repository = message.c.repository_id == repository_id
+    gone = message.c.state == MessageState.DROPPED
+    query = sa.select(message).where(of_repository, message.c.purpose == MessagePurpose.CARD, ~gone)
+    return await _list(tx, query)
+
+
 async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
     """The message that Slack knows by that channel and timestamp."""
     return await _load(

@@ -13,7 +13,7 @@ from bot.tools import Tools
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.blocks import Content, View
-from integrations.slack.elements import Element
+from integrations.slack.elements import Element, Option
 from storage.records import (
     Alert,
     AlertKey,
@@ -99,8 +99,8 @@ def unchanged(alert: Alert) -> Alert:
 class Outcome:
     """What came of an action, to be recorded in one transaction and told."""
 
-    said: Content
-    """What the person is told, privately."""
+    said: Content | None
+    """What the person is told, privately; None where the messages themselves show it."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
     by: Person | None = None
@@ -124,13 +124,17 @@ class Action(ABC, Generic[Wanted]):
     needs: ClassVar[Need] = Need.VIEW
     asks_role_afresh: ClassVar[bool] = False
 
-    @abstractmethod
-    def shown(self, case: Case) -> bool:
-        """Whether the card shows the control."""
+    in_menu: ClassVar[Option | None] = None
+    """Its line in the card's overflow menu, for an action that has no control of its own."""
 
     @abstractmethod
-    def control(self, case: Case) -> Element:
-        """The control as it stands on the card."""
+    def shown(self, case: Case) -> bool:
+        """Whether the card offers it."""
+
+    def control(self, case: Case) -> Element | None:
+        """The control as it stands on the card, for an action that has one there."""
+        del case
+        return None
 
     @abstractmethod
     def decide(self, case: PersonalCase, given: Given) -> Wanted:
@@ -159,3 +163,20 @@ class FormAction(Action[Wanted]):
         """What is wrong with the fields, by block id; asked before the submit is stored."""
         del given, options
         return {}
+
+
+class Look(ABC):
+    """A line of the card's overflow menu that only shows something, privately."""
+
+    id: ClassVar[str]
+    in_menu: ClassVar[Option]
+    asks_github: ClassVar[bool] = False
+    """Needs access to the repository on GitHub, which `answer` is then given."""
+
+    @abstractmethod
+    def shown(self, case: Case) -> bool:
+        """Whether the menu has the line."""
+
+    @abstractmethod
+    async def answer(self, tools: Tools, case: PersonalCase, access: RepositoryAccess | None) -> Content:
+        """What the person sees; raises Refused, or GitHubError where GitHub has to be asked."""

@@ -11,7 +11,6 @@ from bot.views.answers import answer
 from bot.views.words import alert_title, person_words, place_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
-from integrations.slack.elements import Element, button
 from storage.records import Event, EventKind, Identity
 
 HEADLINE = "A token of yours has leaked."
@@ -35,9 +34,6 @@ class TellOwner(Action[Tell]):
     def shown(self, case: Case) -> bool:
         del case
         return False
-
-    def control(self, case: Case) -> Element:
-        return button("Tell the owner first", action_id=self.id, value=str(case.alert.key))
 
     def decide(self, case: PersonalCase, given: Given) -> Tell:
         del given

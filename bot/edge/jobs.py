@@ -12,7 +12,7 @@ import structlog
 
 from bot.errors import RetryLater
 from bot.tools import Tools
-from integrations.github.errors import RateLimited
+from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from storage import jobs
 from storage.db import StorageUnavailable
 from storage.jobs import Done, Parked, Retry, Settled
@@ -26,6 +26,7 @@ LEASE = 30.0
 IDLE = 5.0
 """Seconds between two looks when nothing wakes the worker."""
 LONGEST_WAIT = 600.0
+SHORTEST_OUTAGE = 5.0
 STOP_WITHIN = 10.0
 Run: TypeAlias = Callable[[Tools, Job], Awaitable[None]]
 GaveUp: TypeAlias = Callable[[Tools, Job, str], Awaitable[None]]
@@ -150,12 +151,21 @@ class Worker:
         except RateLimited as limited:
             self._ended.append(Retry(job.id, limited.retry_at, str(limited), counts=False))
             self._count(job, "later")
+        except (Unreachable, Unavailable) as down:
+            # An outage is no fault of the job, and may last longer than any number of tries.
+            self._ended.append(Retry(job.id, self._after_outage(job), str(down), counts=False))
+            self._count(job, "later")
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
             assert handler is not None
             await self._failed(job, handler, error)
         finally:
             self._running.pop(job.id, None)
             self._wake.set()
+
+    def _after_outage(self, job: Job) -> float:
+        """When to ask a server again that is down: the longer it lasts, the rarer."""
+        now = self._tools.clock.now()
+        return now + min(LONGEST_WAIT, max(SHORTEST_OUTAGE, (now - job.created_at) / 4))
 
     async def _failed(self, job: Job, handler: Handler, error: Exception) -> None:
         """Try again later, or give up and say so."""

@@ -1,5 +1,6 @@
 """Slack's requests: verified, checked for shape, stored with their work, acknowledged; jobs do the rest."""
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -14,8 +15,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBolt
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
-from bot.actions import ACTIONS, FORMS
-from bot.actions.action import Action, FormAction, Given, Request
+from bot.actions import ACTIONS, FORMS, LOOKS, MENU
+from bot.actions.action import FormAction, Given, Request
 from bot.commands import answer_at_once
 from bot.rules.masking import mask
 from bot.tools import Tools
@@ -49,6 +50,7 @@ class SlackEdge:
     def __init__(self, tools: Tools, signing_secret: str | None) -> None:
         self._tools = tools
         self._secret = signing_secret
+        self._opening: set[asyncio.Task[None]] = set()
         self.app = self._bolt()
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
@@ -139,8 +141,7 @@ class SlackEdge:
         if form is not None:
             await self._open_form(form, click, ack, context)
             return
-        action = next((action for action in ACTIONS if action.id == click.action_id), None)
-        await self._accept(context, [_work(action, click, self._tools.clock.now())])
+        await self._accept(context, [_work(click, self._tools.clock.now())])
         await ack()
 
     async def _open_form(
@@ -148,10 +149,18 @@ class SlackEdge:
     ) -> None:
         """A trigger lives for three seconds, and asking GitHub for a role may take longer: a skeleton first."""
         key = _alert_of(click)
-        new = await self._accept(context, [] if key else [_work(None, click, self._tools.clock.now())])
+        new = await self._accept(context, [] if key else [_work(click, self._tools.clock.now())])
         await ack()
-        if not new or key is None:
-            return
+        if new and key is not None:
+            opening = asyncio.create_task(self._open_skeleton(form, key, click))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+
+    async def settle(self) -> None:
+        """Wait for the forms that are being opened; Bolt itself waits for no listener at a stop."""
+        await asyncio.gather(*self._opening)
+
+    async def _open_skeleton(self, form: FormAction[Any], key: AlertKey, click: Click) -> None:
         skeleton = skeleton_view(callback_id=form.callback_id, title=form.title)
         try:
             opened = await self._tools.slack.open_view(click.trigger_id, skeleton)
@@ -232,18 +241,19 @@ class SlackEdge:
         return BoltResponse(status=500)
 
 
-def _work(action: Action[Any] | None, click: Click, now: float) -> NewJob:
-    """The job of a button with an effect; a control that nothing is known of gets an answer."""
+def _work(click: Click, now: float) -> NewJob:
+    """The job of a control with an effect or a look; a control that nothing is known of gets an answer."""
     key = _alert_of(click)
-    if action is None or key is None:
-        nobody = AlertKey.parse("0/0")
-        request = _request(OUTDATED, key or nobody, click, now)
-        return NewJob("outdated", request.to_json())
-    return NewJob("act", _request(action.id, key, click, now).to_json(), key=f"alert:{key}")
+    name = click.value if click.action_id == MENU and isinstance(click.value, str) else click.action_id
+    if key is not None and any(action.id == name for action in ACTIONS if action not in FORMS):
+        return NewJob("act", _request(name, key, click, now).to_json(), key=f"alert:{key}")
+    if key is not None and any(look.id == name for look in LOOKS):
+        return NewJob("look", _request(name, key, click, now).to_json())
+    return NewJob("outdated", _request(OUTDATED, key or AlertKey.parse("0/0"), click, now).to_json())
 
 
 def _request(action: str, key: AlertKey, click: Click, now: float) -> Request:
-    given: Given = {"value": click.value}
+    given: Given = {"value": click.value, "shown": click.shown}
     where = _metadata(click.private_metadata)
     return Request(
         action=action,

@@ -7,7 +7,7 @@ from bot.commands import answer as answer_command
 from bot.commands.command import Asked
 from bot.edge.jobs import Handler
 from bot.errors import Refused
-from bot.flows import act, follow_up, intake, publish
+from bot.flows import act, follow_up, intake, look, publish
 from bot.flows.tell import send_directly, tell
 from bot.tools import Tools
 from bot.views.answers import identity_notice, mistake, refusal
@@ -35,6 +35,10 @@ async def _fill_form(tools: Tools, job: Job) -> None:
     request = job.payload["request"]
     assert isinstance(request, dict)
     await act.fill_form(tools, Request.from_json(request), str(job.payload["hash"]))
+
+
+async def _look(tools: Tools, job: Job) -> None:
+    await look.look(tools, Request.from_json(job.payload))
 
 
 async def _follow_up(tools: Tools, job: Job) -> None:
@@ -102,6 +106,7 @@ HANDLERS: Mapping[str, Handler] = {
     "message": Handler(_message, attempts=12),
     # Somebody is waiting: a few quick tries, then an honest answer.
     "act": Handler(_act, attempts=3, gave_up=_act_given_up),
+    "look": Handler(_look, attempts=2, gave_up=_act_given_up),
     "fill_form": Handler(_fill_form, attempts=2, gave_up=_form_given_up),
     "command": Handler(_command, attempts=2, gave_up=_command_given_up),
     "outdated": Handler(_outdated, attempts=3),

@@ -9,11 +9,12 @@ from bot.actions import ACTIONS, FORMS
 from bot.actions.action import Action, Doing, FormAction, Outcome, Request
 from bot.errors import Refused, RetryLater
 from bot.flows import authorize
-from bot.flows.intake import store_events
+from bot.flows.drawing import load_steps
+from bot.flows.intake import find_person, store_events
 from bot.flows.publish import plan
 from bot.flows.tell import tell
 from bot.rules.case import Actor, PersonalCase
-from bot.rules.lifecycle import events_between, merge
+from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from bot.views.answers import refusal, refusal_view
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
@@ -103,7 +104,8 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
             await tools.slack.update_view(request.view_id, outcome.view)
         except SlackError as error:
             log.info("form_not_shown", action=action.id, reason=error.code)
-    await tell(tools, request, outcome.said)
+    if outcome.said is not None:
+        await tell(tools, request, outcome.said)
 
 
 async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gathered:
@@ -121,12 +123,16 @@ async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gather
     facts = await access.alert(repository.full_name, alert.key.number)
     now = tools.clock.now()
     alert = merge(alert, facts, repository.id, now, fetched=True)
+    async with tools.db.read() as tx:
+        steps_done, steps_total = await load_steps(tx, tools, alert)
     case = PersonalCase(
         alert=alert,
         repository=repository,
         now=now,
         server=tools.around.server,
         options=tools.options,
+        steps_done=steps_done,
+        steps_total=steps_total,
         actor=Actor(identity, rights),
         waited=request.waited,
         token_owner=await _token_owner(tools, identity, alert),
@@ -189,6 +195,7 @@ async def _record(
         after = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
         if outcome.facts is not None:
             after = merge(after, outcome.facts, repository.id, tx.now, fetched=True)
+        after = follow_assignment(before, after, await find_person(tx, tools, after.assigned_to))
         after = outcome.change(after)
         if outcome.by is not None:
             after = replace(after, acted_by=outcome.by)

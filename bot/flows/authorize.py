@@ -37,6 +37,8 @@ from storage.records import (
 
 ROLE_LASTS = 300.0
 """Seconds for which a role is used again where it need not be asked afresh."""
+LOOK_LASTS = 3600.0
+"""Seconds for which a role is used again where somebody only looks."""
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
@@ -134,14 +136,20 @@ def _unreachable(repository: Repository) -> Refused:
 
 
 async def rights(
-    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, fresh: bool
+    tools: Tools,
+    identity: Identity,
+    repository: Repository,
+    alert: Alert | None,
+    *,
+    fresh: bool,
+    lasts: float = ROLE_LASTS,
 ) -> Rights:
-    """What the person may do in the repository, asked afresh or at most five minutes old; raises GitHubError."""
+    """What the person may do in the repository, asked afresh or at most `lasts` seconds old; raises GitHubError."""
     person = identity.github.id
     if not fresh:
         async with tools.db.read() as tx:
             known = await roles.load(tx, person, repository.id)
-        if known is not None and tools.clock.now() - known[1] <= ROLE_LASTS:
+        if known is not None and tools.clock.now() - known[1] <= lasts:
             return rights_of(RoleFacts.from_json(known[0]), alert)
     facts = await ask_roles(tools, identity, repository)
     async with tools.db.begin() as tx:

@@ -2,17 +2,28 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.actions import ACTIONS
+from bot.actions import controls
+from bot.actions.token_uses import searchable, uses_button
 from bot.rules.case import Case
+from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
+from bot.views.checklist import draw_checklist
 from bot.views.thread import draw_reply, reply_metadata
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories
 from storage.db import Tx
-from storage.records import Alert, Message, MessagePurpose, MessageTs, Repository
+from storage.records import (
+    Alert,
+    EventKind,
+    Message,
+    MessagePurpose,
+    MessageTs,
+    Repository,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,8 @@ class Drawing:
     metadata: Metadata
     fingerprint: str
     thread: MessageTs | None = None
+    broadcast: bool = False
+    """A reply that is shown in the channel as well."""
 
 
 async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
@@ -33,36 +46,79 @@ async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     repository = await repositories.load_repository(tx, message.alert.repository_id)
     if alert is None or repository is None:
         return None
+    known = await messages.of_alert(tx, alert.key)
+    started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
+    done = await load_ticks(tx, alert) if started else {}
+    case = _case(tools, alert, repository, done, started=started)
     if message.purpose is MessagePurpose.CARD:
-        return _card(tools, message, alert, repository)
-    if message.purpose is MessagePurpose.REPLY:
-        return await _reply(tx, message, alert, repository)
-    return None
+        return _card(case, message)
+    cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
+    thread = next((card.ts for card in cards), None)
+    if thread is None:
+        return None
+    if message.purpose is MessagePurpose.CHECKLIST:
+        return _checklist(tools, case, done, message, thread)
+    return await _reply(tx, case, message, thread)
 
 
-def _card(tools: Tools, message: Message, alert: Alert, repository: Repository) -> Drawing:
-    case = Case(
+async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:
+    """Who has done which step of an alert's checklist."""
+    return ticks(await alerts.events_of_kind(tx, alert.key, EventKind.STEPS_CHANGED))
+
+
+async def load_steps(tx: Tx, tools: Tools, alert: Alert) -> tuple[int, int]:
+    """How many steps are done, and of how many; 0 of 0 while there is no checklist."""
+    if not await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST) or not has_checklist(alert):
+        return 0, 0
+    steps = steps_for(alert.secret_type, tools.options)
+    return done_count(steps, await load_ticks(tx, alert)), len(steps)
+
+
+def fingerprint(content: Content) -> str:
+    """A name for what a message shows, by which the same again is known."""
+    text = json.dumps([content.text, content.blocks], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _case(
+    tools: Tools, alert: Alert, repository: Repository, done: Mapping[str, Tick], *, started: bool
+) -> Case:
+    steps = steps_for(alert.secret_type, tools.options) if started and has_checklist(alert) else ()
+    return Case(
         alert=alert,
         repository=repository,
         now=tools.clock.now(),
         server=tools.around.server,
         options=tools.options,
+        steps_done=done_count(steps, done),
+        steps_total=len(steps),
     )
-    controls = [action.control(case) for action in ACTIONS if action.shown(case)]
-    plain = draw_card(case, controls, 0)
-    return Drawing(draw_card(case, controls, message.draw + 1), card_metadata(alert.key), fingerprint(plain))
 
 
-async def _reply(tx: Tx, message: Message, alert: Alert, repository: Repository) -> Drawing | None:
+def _card(case: Case, message: Message) -> Drawing:
+    shown = controls(case)
+    plain = draw_card(case, shown, 0)
+    return Drawing(
+        draw_card(case, shown, message.draw + 1), card_metadata(case.alert.key), fingerprint(plain)
+    )
+
+
+def _checklist(
+    tools: Tools, case: Case, done: Mapping[str, Tick], message: Message, thread: MessageTs
+) -> Drawing:
+    steps = steps_for(case.alert.secret_type, tools.options)
+    page = f"{tools.github_url}/settings/tokens" if case.alert.secret_type.startswith("github_") else None
+    uses = uses_button(case) if searchable(case) else None
+
+    def drawn(number: int) -> Content:
+        return draw_checklist(case, steps, done, number, token_page=page, uses=uses)
+
+    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)), thread)
+
+
+async def _reply(tx: Tx, case: Case, message: Message, thread: MessageTs) -> Drawing | None:
     event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
-    cards = await messages.of_alert(tx, alert.key, MessagePurpose.CARD)
-    thread = next((card.ts for card in cards if card.channel == message.channel), None)
-    if event is None or thread is None:
+    if event is None:
         return None
-    content = draw_reply(event, alert, repository)
+    content = draw_reply(event, case.alert, case.repository)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread)
-
-
-def fingerprint(content: Content) -> str:
-    text = json.dumps([content.text, content.blocks], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -8,7 +8,7 @@ from bot.errors import Refused, RetryLater
 from bot.flows import authorize
 from bot.flows.installations import find_installation, hear_installation, hear_membership, hear_repository
 from bot.flows.publish import plan
-from bot.rules.lifecycle import events_between, merge, place_of
+from bot.rules.lifecycle import events_between, follow_assignment, merge, place_of
 from bot.rules.masking import mask
 from bot.tools import Tools
 from integrations.github.errors import GitHubError, NotFound
@@ -24,7 +24,7 @@ from integrations.github.webhook import (
     RepositoryEvent,
     parse,
 )
-from storage import alerts, audit, deliveries, jobs, repositories
+from storage import alerts, audit, deliveries, identities, jobs, repositories
 from storage.db import Tx
 from storage.records import (
     Account,
@@ -42,6 +42,7 @@ from storage.records import (
     Person,
     Repository,
     RepositoryId,
+    SlackTeamId,
     UnixTime,
 )
 
@@ -141,6 +142,7 @@ async def store(
         if fetched is not None:
             after = merge(after, fetched, repository.id, tx.now, fetched=True)
         assert after is not None
+        after = follow_assignment(before, after, await find_person(tx, tools, after.assigned_to))
         if before is None and not await alerts.insert(tx, after):
             # Another process was faster by a moment; what it stored is merged with at the next try.
             raise RetryLater(tx.now, "another delivery of the same alert came first")
@@ -154,6 +156,15 @@ async def store(
             await plan(tx, tools, after, repository, stored, delay=waited)
         if fetched is None and not after.detailed:
             await jobs.enqueue(tx, _completing(key, 0))
+
+
+async def find_person(tx: Tx, tools: Tools, account: Account | None) -> Person | None:
+    """Who a GitHub account is here: with the Slack user where one is linked."""
+    if account is None:
+        return None
+    home = tools.around.home
+    identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
+    return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
 
 
 async def store_events(tx: Tx, happened: tuple[Event, ...]) -> list[Event]:

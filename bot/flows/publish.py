@@ -1,13 +1,14 @@
 """From an alert to its messages: which channels, what they show, posted once and kept true."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from bot.errors import RetryLater
 from bot.flows.drawing import Drawing, draw, fingerprint
+from bot.rules.checklist import STARTED_BY, has_checklist
 from bot.rules.routing import route
 from bot.tools import Tools
 from bot.views.card import draw_hidden
@@ -40,7 +41,7 @@ TOKEN_TROUBLE = 60.0
 
 
 async def plan(
-    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Iterable[Event], *, delay: float = 0.0
+    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Sequence[Event], *, delay: float = 0.0
 ) -> None:
     """Within the change's own transaction: plan new cards and replies, and have every card redrawn.
 
@@ -58,6 +59,7 @@ async def plan(
                 "no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription"
             )
     levels = {wish.channel: wish.thread for wish in wishes}
+    checklists = await _plan_checklists(tx, alert, cards, known, events)
     replies = [
         await messages.plan(tx, _new(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert, tx.now))
         for event in events
@@ -65,7 +67,22 @@ async def plan(
         if wanted(event.kind, levels.get(card.channel, ThreadLevel.ACTIONS))
     ]
     await jobs.enqueue(tx, *(publishing(card, delay if card.ts is None else 0.0) for card in cards))
-    await jobs.enqueue(tx, *(publishing(reply) for reply in replies))
+    await jobs.enqueue(tx, *(publishing(message) for message in (*checklists, *replies)))
+
+
+async def _plan_checklists(
+    tx: Tx, alert: Alert, cards: Sequence[Message], known: Sequence[Message], events: Sequence[Event]
+) -> list[Message]:
+    """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
+    started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
+    starts = has_checklist(alert) and any(event.kind in STARTED_BY for event in events)
+    if not started and not starts:
+        return []
+    subject = f"checklist:{alert.key}"
+    return [
+        await messages.plan(tx, _new(MessagePurpose.CHECKLIST, card.channel, subject, alert, tx.now))
+        for card in cards
+    ]
 
 
 def publishing(message: Message, delay: float = 0.0) -> NewJob:
@@ -216,9 +233,10 @@ async def _posted(tools: Tools, message: Message, ts: MessageTs) -> None:
         if message.fingerprint is None:
             await jobs.enqueue(tx, publishing(message))
         if message.purpose is MessagePurpose.CARD and message.alert is not None:
-            waiting = await messages.of_alert(tx, message.alert, MessagePurpose.REPLY)
-            mine = (reply for reply in waiting if reply.channel == message.channel and reply.ts is None)
-            await jobs.enqueue(tx, *(publishing(reply) for reply in mine))
+            known = await messages.of_alert(tx, message.alert)
+            thread = (MessagePurpose.CHECKLIST, MessagePurpose.REPLY)
+            mine = (one for one in known if one.channel == message.channel and one.purpose in thread)
+            await jobs.enqueue(tx, *(publishing(one) for one in mine if one.ts is None))
 
 
 async def _block(tools: Tools, message: Message, problem: str) -> None:

@@ -70,6 +70,21 @@ def merge(
     return _fill_gaps(merged, facts, fetched=fetched)
 
 
+def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
+    """Whoever GitHub assigns is on it; whoever it unassigns no longer is.
+
+    `assignee` is the person that GitHub names now, with their Slack user where it is known.
+    """
+    was = before.assigned_to if before else None
+    if after.assigned_to == was:
+        return after
+    if after.assigned_to is not None:
+        same = after.taken_by is not None and after.taken_by.github == after.assigned_to
+        return after if same else replace(after, taken_by=assignee, taken_at=after.updated_at)
+    mine = after.taken_by is not None and after.taken_by.github == was
+    return replace(after, taken_by=None, taken_at=None) if mine else after
+
+
 def events_between(
     before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
 ) -> tuple[Event, ...]:
@@ -143,7 +158,8 @@ def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) 
         secret_type=facts.secret_type or "unknown",
         secret_type_name=mask(facts.secret_type_name or facts.secret_type or "Secret"),
         created_at=created,
-        updated_at=facts.updated_at or created,
+        # Not our own clock: GitHub's first word after a payload without times has to be the newer one.
+        updated_at=facts.updated_at or facts.created_at or 0.0,
         first_seen_at=now,
     )
 
@@ -160,6 +176,7 @@ def _fill_gaps(known: Alert, facts: AlertFacts, *, fetched: bool) -> Alert:
         )
     return replace(
         known,
+        created_at=facts.created_at or known.created_at,
         category=facts.category or known.category,
         bypassed_by=facts.bypassed_by.login if facts.bypassed_by else known.bypassed_by,
         bypassed_at=facts.bypassed_at or known.bypassed_at,

@@ -58,6 +58,8 @@ class Rights:
     resolve: bool
     write: bool
     """May be GitHub's assignee."""
+    owner: bool
+    """An owner of the organization."""
     reviewer: bool
     """May close where delegated dismissal is on: an organization owner or a security manager."""
     role: str
@@ -90,7 +92,7 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None) -> Rights:
     )
     role = next((word for holds, word in words if holds), "no role")
     write = owner or own_repository or facts.permission in ("admin", "write")
-    return Rights(view=view, resolve=resolve, write=write, reviewer=owner or manager, role=role)
+    return Rights(view=view, resolve=resolve, write=write, owner=owner, reviewer=owner or manager, role=role)
 
 
 @dataclass(frozen=True, slots=True)

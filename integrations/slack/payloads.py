@@ -28,6 +28,8 @@ class Click:
     block_id: str
     value: Value
     """A button's value, the picked option's value, or the values of all ticked boxes."""
+    shown: tuple[str, ...] | None
+    """For checkboxes of a message: the values that the message as drawn had ticked."""
     action_ts: str
     trigger_id: str
     channel: str | None
@@ -166,6 +168,7 @@ def _click(payload: Answer) -> Click:
         action_id=_needed(action, "action_id"),
         block_id=text(action, "block_id"),
         value=_value(action),
+        shown=_shown(payload, action),
         action_ts=text(action, "action_ts"),
         trigger_id=text(payload, "trigger_id"),
         channel=channel or None,
@@ -175,6 +178,20 @@ def _click(payload: Answer) -> Click:
         private_metadata=text(view, "private_metadata"),
         response_url=text(payload, "response_url") or None,
     )
+
+
+def _shown(payload: Answer, action: Answer) -> tuple[str, ...] | None:
+    """What was ticked in the drawing that the person had in front of them."""
+    if action.get("type") != "checkboxes":
+        return None
+    place = (text(action, "block_id"), text(action, "action_id"))
+    for block in items(member(payload, "message"), "blocks"):
+        if not isinstance(block, dict) or text(block, "block_id") != place[0]:
+            continue
+        for element in items(block, "elements"):
+            if isinstance(element, dict) and text(element, "action_id") == place[1]:
+                return _values(items(element, "initial_options"))
+    return ()
 
 
 def _submit(payload: Answer) -> Submit:
@@ -217,10 +234,13 @@ def _happening(payload: Answer) -> Happening:
 def _value(element: Answer) -> Value:
     """What an element holds, whatever kind it is."""
     if element.get("type") == "checkboxes":
-        chosen = (option for option in items(element, "selected_options") if isinstance(option, dict))
-        return tuple(text(option, "value") for option in chosen)
+        return _values(items(element, "selected_options"))
     picked = member(element, "selected_option")
     return text(picked, "value") or text(element, "value") or None
+
+
+def _values(options: list[object]) -> tuple[str, ...]:
+    return tuple(text(option, "value") for option in options if isinstance(option, dict))
 
 
 def _needed(payload: Answer, key: str) -> str:

@@ -1,11 +1,13 @@
 """The whole product between a stand-in Slack and a stand-in GitHub, with time in the test's hand."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from bot import app
+from bot.operators.audit import export_audit
 from bot.options import Options
 from bot.settings import Settings
 from bot.tools import Tools
@@ -18,7 +20,7 @@ from integrations.sandbox.github import (
     User,
 )
 from integrations.sandbox.slack import DeliveryResult, Message, SlackSandbox, View
-from storage import identities, jobs
+from storage import alerts, identities, jobs
 from storage.clock import Clock
 from storage.records import (
     Account,
@@ -30,6 +32,7 @@ from storage.records import (
     SlackTeamId,
     SlackUserId,
 )
+from storage.records import Alert as StoredAlert
 
 CHANNEL = "C0ALERTS"
 OWNER, ADMIN, MANAGER, READER, UNLINKED = "U0OWNER", "U0ADMIN", "U0SEC", "U0READER", "U0NOBODY"
@@ -52,10 +55,15 @@ class Stage:
     def tools(self) -> Tools:
         return self.running.tools
 
+    def address(self, path: str) -> str:
+        """Where the product listens."""
+        return f"http://127.0.0.1:{self.running.port}{path}"
+
     async def work(self, within: float = 0.0) -> None:
         """Deliver and run all that is due now, and what becomes due within so many seconds."""
         deadline = self.clock.now() + within
         while True:
+            await self.running.slack.settle()
             await self.github.settle()
             if await self.running.worker.run_due():
                 continue
@@ -80,6 +88,10 @@ class Stage:
         """The only card of a channel."""
         [card] = self.slack.cards(channel)
         return card
+
+    def read(self, channel: str = CHANNEL) -> str:
+        """The only card of a channel in the words that a reader sees, without markup."""
+        return plain(self.card(channel).shown_text)
 
     async def click(self, user: str, action: str, **more: Any) -> DeliveryResult:
         """Click a button on the only card, and let the work be done."""
@@ -118,7 +130,23 @@ class Stage:
     def told(self, user: str) -> str:
         """The last thing that a user was told privately."""
         said = self.slack.private_messages(user)
-        return said[-1].shown_text if said else ""
+        return plain(said[-1].shown_text) if said else ""
+
+    async def type(self, user: str, text: str) -> str:
+        """Type `/leaks …`, and read the answer."""
+        await self.slack.command(user, CHANNEL, text)
+        await self.work(within=3)
+        return self.told(user)
+
+    async def audited(self, action: str) -> list[tuple[str, str | None]]:
+        """Outcome and reason of every row of the audit log about an action, oldest first."""
+        rows = [row async for row in export_audit(self.tools.db, None) if row["action"] == action]
+        return [(str(row["outcome"]), str(row["reason"]) if row["reason"] else None) for row in rows]
+
+    async def stored(self, alert: Alert) -> StoredAlert | None:
+        """What the product remembers of an alert."""
+        async with self.tools.db.read() as tx:
+            return await alerts.load(tx, key_of(alert))
 
     async def link(self, user: str, account: User) -> None:
         """Link a Slack user to a GitHub account, as an administrator did it."""
@@ -140,6 +168,11 @@ class Stage:
         assert self.slack.unexpected == []
         assert self.github.violations == []
         assert self.github.unexpected == []
+
+
+def plain(markup: str) -> str:
+    """Slack's markup as a reader sees it: links by their words, code and bold without their signs."""
+    return re.sub(r"<[^|>]*\|([^>]*)>|[*`]", lambda found: found[1] or "", markup)
 
 
 def key_of(alert: Alert) -> AlertKey:

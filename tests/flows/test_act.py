@@ -16,7 +16,7 @@ async def test_closing_with_a_reason_closes_on_github_and_redraws_the_card(stage
     card = stage.card()
     assert "Closed as revoked" in card.shown_text
     assert "“Rotated in vault.”" in card.shown_text
-    assert card.action_ids == ["reopen"]
+    assert card.action_ids == ["reopen", "more"]
     assert "Closed as revoked." in stage.told(ADMIN)
     [reply] = stage.slack.thread(CHANNEL, card.ts)
     assert "Closed as revoked by" in reply.shown_text

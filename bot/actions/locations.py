@@ -1,0 +1,34 @@
+"""Show locations: every place where the secret was found, with links to GitHub."""
+
+from bot.actions.action import Look
+from bot.rules.case import Case, PersonalCase
+from bot.rules.lifecycle import place_of
+from bot.tools import Tools
+from bot.views.history import PLACES, draw_locations
+from integrations.github.repository_access import RepositoryAccess
+from integrations.slack.blocks import Content
+from integrations.slack.elements import Option
+from storage.records import Place, RepositoryState
+
+
+class Locations(Look):
+    """All pages of GitHub's list, up to what a message can hold."""
+
+    id = "locations"
+    in_menu = Option("Show locations", "locations")
+    asks_github = True
+
+    def shown(self, case: Case) -> bool:
+        return case.repository.state is RepositoryState.REACHABLE
+
+    async def answer(self, tools: Tools, case: PersonalCase, access: RepositoryAccess | None) -> Content:
+        del tools
+        assert access is not None
+        places: list[Place] = []
+        more = False
+        async for found in access.locations(case.repository.full_name, case.alert.key.number):
+            if len(places) == PLACES:
+                more = True
+                break
+            places.append(place_of(found))
+        return draw_locations(case.alert, case.repository, places, more=more)

@@ -1,0 +1,56 @@
+"""What is left to do: the checklist in the card's thread, ticked by whoever has done a step."""
+
+from dataclasses import dataclass
+
+from bot.actions.action import Action, Doing, Given, Outcome
+from bot.errors import Refused
+from bot.rules.case import Case, PersonalCase
+from bot.rules.checklist import steps_for
+from bot.rules.permissions import Need
+from storage.records import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What this person ticked and unticked, compared with what they were shown."""
+
+    ticked: tuple[str, ...]
+    unticked: tuple[str, ...]
+
+
+class NextSteps(Action[Change]):
+    """Checkboxes of the checklist. Two people's ticks don't undo each other: only the difference counts."""
+
+    id = "next_steps"
+    audited_as = "next_steps"
+    needs = Need.VIEW
+
+    def shown(self, case: Case) -> bool:
+        del case
+        return False
+
+    def decide(self, case: PersonalCase, given: Given) -> Change:
+        known = {step.id for step in steps_for(case.alert.secret_type, case.options)}
+        chosen, before = _names(given.get("value")) & known, _names(given.get("shown")) & known
+        change = Change(tuple(sorted(chosen - before)), tuple(sorted(before - chosen)))
+        if not change.ticked and not change.unticked:
+            raise Refused(
+                "nothing_changed", "Nothing was ticked.", "The list was redrawn meanwhile; look again."
+            )
+        return change
+
+    async def act(self, doing: Doing, wanted: Change) -> Outcome:
+        case, now = doing.case, doing.tools.clock.now()
+        changed = Event(
+            case.alert.key,
+            EventKind.STEPS_CHANGED,
+            now,
+            case.actor.person,
+            {"ticked": list(wanted.ticked), "unticked": list(wanted.unticked)},
+        )
+        words = [f"done: {step}" for step in wanted.ticked] + [f"open: {step}" for step in wanted.unticked]
+        return Outcome(said=None, events=(changed,), reason=", ".join(words))
+
+
+def _names(value: object) -> frozenset[str]:
+    return frozenset(value) if isinstance(value, tuple) else frozenset()

@@ -1,0 +1,74 @@
+"""Step back: gives an alert free again for somebody else."""
+
+from dataclasses import dataclass, replace
+
+from bot.actions.action import Action, Doing, Given, Outcome
+from bot.errors import Refused
+from bot.rules.case import Case, PersonalCase
+from bot.rules.permissions import Need
+from bot.views.answers import answer
+from bot.views.words import alert_name, is_open, person_words
+from integrations.github.errors import Forbidden, Invalid, NotFound
+from integrations.github.models import AlertFacts
+from integrations.slack import text as t
+from integrations.slack.elements import Option
+from storage.records import Alert, Event, EventKind, RepositoryState
+
+DONE, NOBODY = "Nobody is on it now.", "Nobody is on it."
+
+
+@dataclass(frozen=True, slots=True)
+class StepBack:
+    """Whether GitHub's assignment is to end as well."""
+
+    unassign: bool
+
+
+class StepBackFromAlert(Action[StepBack]):
+    """In the card's menu while somebody is on it: for that person, and for those who may close the alert."""
+
+    id = "step_back"
+    audited_as = "step_back"
+    in_menu = Option("Step back", "step_back")
+    needs = Need.VIEW
+
+    def shown(self, case: Case) -> bool:
+        reachable = case.repository.state is RepositoryState.REACHABLE
+        return reachable and is_open(case.alert) and case.alert.taken_by is not None
+
+    def decide(self, case: PersonalCase, given: Given) -> StepBack:
+        alert, holder = case.alert, case.alert.taken_by
+        name = alert_name(alert, case.repository)
+        if holder is None:
+            raise Refused("nobody_on_it", NOBODY, name)
+        own = holder.github is not None and holder.github.id == case.actor.identity.github.id
+        if not own and not case.actor.rights.resolve:
+            detail = t.mrkdwn(
+                "{} is on it, and can step back, or whoever may close the alert.", person_words(holder)
+            )
+            raise Refused("not_theirs", "You are not on it.", detail)
+        assigned = alert.assigned_to is not None and holder.github is not None
+        same = assigned and alert.assigned_to == holder.github
+        return StepBack(case.server.assigns and case.actor.rights.write and same)
+
+    async def act(self, doing: Doing, wanted: StepBack) -> Outcome:
+        case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
+        facts = await self._unassign(doing) if wanted.unassign else None
+
+        def free(alert: Alert) -> Alert:
+            return replace(alert, taken_by=None, taken_at=None)
+
+        return Outcome(
+            said=answer("wave", DONE, alert_name(case.alert, case.repository)),
+            facts=facts,
+            by=person if facts else None,
+            change=free,
+            events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
+        )
+
+    async def _unassign(self, doing: Doing) -> AlertFacts | None:
+        case = doing.case
+        try:
+            return await doing.access.assign(case.repository.full_name, case.alert.key.number, None)
+        except (Invalid, Forbidden, NotFound):
+            return None

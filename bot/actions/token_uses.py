@@ -1,0 +1,84 @@
+"""Find its uses: the search of the organization's audit log for what was done with a leaked token."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from bot.actions.action import Action, Doing, Given, Outcome
+from bot.errors import Refused
+from bot.rules.case import Case, PersonalCase
+from bot.rules.permissions import Need
+from bot.views.answers import answer
+from bot.views.words import alert_name
+from integrations.literal import Literal
+from integrations.providers.github_token import decode, kind_of
+from integrations.slack import text as t
+from integrations.slack.elements import Element, button
+from integrations.slack.text import Mrkdwn
+from storage.records import RepositoryState
+
+BUTTON = "Find its uses"
+ASK_AN_OWNER = "Organization owners alone can search the audit log; ask one of them to press this button."
+HOW = "Search the organization's audit log for this token:"
+KEEP_IT_HERE = Mrkdwn(
+    "Only you see this, and Stanch keeps it nowhere. Git events are only in GitHub's exports."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Whose audit log is searched."""
+
+    organization: str
+
+
+class TokenUses(Action[Search]):
+    """A button of the checklist, for GitHub tokens found in an organization's repository."""
+
+    id = "token_uses"
+    audited_as = "token_uses"
+    needs = Need.VIEW
+
+    def shown(self, case: Case) -> bool:
+        del case
+        return False
+
+    def decide(self, case: PersonalCase, given: Given) -> Search:
+        repository = case.repository
+        if not searchable(case) or repository.state is not RepositoryState.REACHABLE:
+            raise Refused("not_searchable", "There is no audit log to search for this secret.")
+        if not case.actor.rights.owner:
+            raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
+        return Search(repository.owner.login)
+
+    async def act(self, doing: Doing, wanted: Search) -> Outcome:
+        case = doing.case
+        literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
+        token = decode(literal, case.alert.base64_encoded)
+        if token is None or kind_of(case.alert.secret_type, token) is None:
+            raise Refused(
+                "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
+            )
+        phrase = f'hashed_token:"{_hashed(token)}"'
+        page = (
+            f"{doing.tools.github_url}/organizations/{quote(wanted.organization, safe='')}/settings/audit-log"
+        )
+        search = t.link(f"{page}?q={quote(phrase)}", "Open the search on GitHub")
+        name = alert_name(case.alert, case.repository)
+        return Outcome(said=answer("mag", HOW, t.lines(name, t.code(phrase), search), KEEP_IT_HERE))
+
+
+def searchable(case: Case) -> bool:
+    """Whether GitHub's audit log knows uses of such a secret."""
+    return case.alert.secret_type.startswith("github_") and case.repository.owner_type == "Organization"
+
+
+def uses_button(case: Case) -> Element:
+    """The button as it stands under the checklist."""
+    return button(BUTTON, action_id=TokenUses.id, value=str(case.alert.key))
+
+
+def _hashed(token: Literal) -> str:
+    """GitHub's docs: the audit log names a token by the Base64 of its SHA-256."""
+    return base64.b64encode(hashlib.sha256(token.reveal().encode()).digest()).decode()

@@ -1,0 +1,60 @@
+"""The checklist in the thread: what is left to do, who has done what, and where."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.options import Step
+from bot.rules.case import Case
+from bot.rules.checklist import Tick, done_count, has_checklist
+from bot.views.words import is_open, when
+from integrations.slack import text as t
+from integrations.slack.blocks import Content, actions, context, message, section
+from integrations.slack.elements import Element, Option, checkboxes
+from integrations.slack.text import Mrkdwn
+
+TITLE = "What is left to do"
+NOTHING = "Nothing is left to do: this was no real secret."
+
+
+def draw_checklist(
+    case: Case,
+    steps: Sequence[Step],
+    done: Mapping[str, Tick],
+    draw: int,
+    *,
+    token_page: str | None,
+    uses: Element | None,
+) -> Content:
+    """The checklist's message. `draw` makes its block ids new; `token_page` is where the owner deletes a token."""
+    key = case.alert.key
+    if not has_checklist(case.alert):
+        return message(Mrkdwn(NOTHING), section(Mrkdwn(NOTHING)))
+    count = t.mrkdwn("{}: {} of {} done", TITLE, done_count(steps, done), len(steps))
+    boxes = checkboxes(
+        action_id="next_steps",
+        options=[Option(step.text, step.id) for step in steps],
+        checked=[step.id for step in steps if step.id in done],
+    )
+    ticked = [
+        t.mrkdwn("{}: {} {}", step.text, _who(done[step.id]), when(done[step.id].at))
+        for step in steps
+        if step.id in done
+    ]
+    links = [t.link(step.link, step.text) for step in steps if step.link]
+    owner = case.alert.token.owner
+    if token_page is not None and is_open(case.alert):
+        whose = t.code(owner.login) if owner else Mrkdwn("Its owner")
+        links.append(t.mrkdwn("{} deletes it at {}", whose, t.link(token_page, "their token page")))
+    notes = [part for part in (t.join(ticked, ". "), t.join(links, ", ")) if part]
+    return message(
+        t.mrkdwn("{} for alert {} in {}", count, key.number, case.repository.full_name),
+        section(t.mrkdwn("*{}*", TITLE)),
+        actions(boxes, block_id=f"alert:{key}:steps-{draw}"),
+        context(t.join(notes, "\n")) if notes else None,
+        actions(uses, block_id=f"alert:{key}:uses-{draw}") if uses else None,
+    )
+
+
+def _who(tick: Tick) -> Mrkdwn:
+    if tick.by.slack_user is not None:
+        return t.user(tick.by.slack_user)
+    return t.code(tick.by.github.login) if tick.by.github else Mrkdwn("somebody")

@@ -1,0 +1,53 @@
+"""An alert's history and its places, as one person sees them privately."""
+
+from collections.abc import Sequence
+
+from bot.rules.comments import unsigned
+from bot.views.thread import event_words
+from bot.views.words import alert_title, place_words, when
+from integrations.slack import text as t
+from integrations.slack.blocks import Block, Content, context, message, section
+from integrations.slack.text import Mrkdwn
+from storage.records import Alert, Event, Place, Repository
+
+ENTRIES = 40
+PLACES = 100
+IN_A_SECTION = 10
+NO_PLACES = "GitHub names no place."
+
+
+def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) -> Content:
+    """The timeline, oldest entry first, with reasons, comments and people."""
+    shown = events[-ENTRIES:]
+    entries = [t.mrkdwn("{}: {}", when(event.at), _entry(event)) for event in shown]
+    left_out = len(events) - len(shown)
+    return message(
+        t.mrkdwn("History of alert {} in {}", alert.key.number, repository.full_name),
+        section(t.lines(Mrkdwn("*History*"), alert_title(alert, repository))),
+        *_sections(entries),
+        context(t.mrkdwn("{} older entries are left out.", left_out)) if left_out else None,
+    )
+
+
+def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place], *, more: bool) -> Content:
+    """Every place where the secret was found; `more` says that there are others still."""
+    entries = [place_words(place, repository) for place in places]
+    count = t.mrkdwn("*Found at {} {}*", len(places), "place" if len(places) == 1 else "places")
+    return message(
+        t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name),
+        section(t.lines(count, alert_title(alert, repository))),
+        *_sections(entries or [t.prose(NO_PLACES)]),
+        context(t.mrkdwn("There are more; {}.", t.link(alert.html_url, "GitHub lists all")))
+        if more
+        else None,
+    )
+
+
+def _entry(event: Event) -> Mrkdwn:
+    comment = event.details.get("comment")
+    said = unsigned(comment) if isinstance(comment, str) else None
+    return t.mrkdwn("{} “{}”", event_words(event), said) if said else event_words(event)
+
+
+def _sections(entries: Sequence[Mrkdwn]) -> list[Block]:
+    return [section(t.lines(*entries[at : at + IN_A_SECTION])) for at in range(0, len(entries), IN_A_SECTION)]
