@@ -260,7 +260,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 def main() -> None:
     """Run the command line: exit status 1 with one sentence for what can't be done, 2 for wrong usage."""
     # Before anything else: structlog left to itself prints the values of a traceback's frames.
-    pass
+    set_up_logging("warning", "text")
     try:
         cli()
     except (StartRefused, StorageUnavailable) as error:
