@@ -51,7 +51,7 @@ async def plan(
     cards = [message for message in known if message.purpose is MessagePurpose.CARD]
     wishes = await subscriptions.all_subscriptions(tx)
     if not cards and is_open(alert):
-        for target in route(repository, wishes, tools.default_channel):
+        for target in route(alert, repository, wishes, tools.default_channel):
             card = _new(MessagePurpose.CARD, target.channel, str(alert.key), alert, tx.now)
             cards.append(await messages.plan(tx, card))
         if not cards:

@@ -3,7 +3,7 @@
 import re
 
 from bot.errors import StartRefused
-from bot.rules.filters import BadFilter, parse_filter
+from bot.rules.filters import BadFilter, parse_subscription
 from storage import audit, subscriptions
 from storage.db import Database
 from storage.records import AuditEntry, AuditOutcome, ChannelId, Subscription
@@ -16,7 +16,7 @@ async def add_subscription(db: Database, channel: str, filter_text: str) -> Subs
     if not CHANNEL.fullmatch(channel):
         raise StartRefused(f"{channel[:40]!r} is not a channel id, which looks like C012AB3CD; names change.")
     try:
-        wanted = parse_filter(filter_text)
+        wanted = parse_subscription(filter_text)
     except BadFilter as error:
         raise StartRefused(str(error)) from None
     async with db.begin() as tx:

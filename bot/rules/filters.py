@@ -1,51 +1,258 @@
-"""The filter language of subscriptions: which alerts a channel wants."""
+"""The filter language of look-ups and subscriptions: GitHub's own words for its alert search, and some of ours.
 
-from dataclasses import dataclass
+    is:open validity:active,unknown -repo:octo/website assignee:@me older:7d sort:updated-desc deploy.yml
 
-from storage.records import Repository
+Every term has to hold; of several values one is enough; `-` in front turns a term round; words without a colon
+are looked for in the secret type's name, the repository and the path. Values with spaces stand in quotes.
+"""
 
-WORDS = ("repo", "org")
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+
+from bot.rules.masking import mask
+from storage.filter import ME, Filter, Sort, Term, Word, fold, hyphened
+
+LONGEST = 1_500
+"""Characters of a filter: with its place in a list, it has to fit into a button of Slack's."""
+SORT = "sort"
+VALUES: Mapping[str, tuple[str, ...]] = {
+    Word.IS: ("open", "closed", "publicly-leaked", "multi-repository"),
+    Word.VALIDITY: ("active", "inactive", "unknown"),
+    Word.RESOLUTION: (
+        *("revoked", "false-positive", "used-in-tests", "wont-fix"),
+        *("pattern-edited", "pattern-deleted", "hidden-by-config"),
+    ),
+    Word.BYPASSED: ("true", "false"),
+    SORT: tuple(Sort),
+}
+"""The words with a fixed choice of values (GitHub's docs: "Viewing and filtering alerts from secret scanning")."""
+WORDS = (*(word for word in Word if word is not Word.TEXT), SORT)
+EXAMPLES: Mapping[str, str] = {
+    Word.SECRET_TYPE: "secret-type:github_personal_access_token",
+    Word.PROVIDER: "provider:github",
+    Word.REPO: "repo:OWNER/NAME",
+    Word.ORG: "org:NAME",
+    Word.ASSIGNEE: "assignee:LOGIN, assignee:@me or assignee:none",
+    Word.OLDER: "older:7d, older:12h or older:30m",
+}
+MEANT: Mapping[str, str] = {
+    "state": "is",
+    "status": "is",
+    "repository": "repo",
+    "owner": "org",
+    "organization": "org",
+    "type": "secret-type",
+    "age": "older",
+    "order": "sort",
+    "reason": "resolution",
+    "resolved": "closed",
+    "public": "publicly-leaked",
+    "works": "active",
+    "newest": "created-desc",
+    "oldest": "created-asc",
+    "updated": "updated-desc",
+}
+"""Words that people may try, whose letters are not near the right one."""
+STEADY = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
+"""What an alert's first webhook says and nothing changes later: a subscription decides once, with these."""
+
+_SPAN = re.compile(r"[0-9]{1,5}[dhm]")
+_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|.', re.DOTALL)
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 
 
 class BadFilter(ValueError):
-    """A filter that can't be understood; the text tells which part and what to write instead."""
+    """A filter that can't be understood; the text tells which part and what to write instead.
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Repositories and organizations by name, in lower case; nothing named means every alert."""
-
-    repo: frozenset[str] = frozenset()
-    org: frozenset[str] = frozenset()
-
-    def __str__(self) -> str:
-        terms = [f"{word}:{','.join(sorted(values))}" for word in WORDS if (values := getattr(self, word))]
-        return " ".join(terms)
+    What is code in it stands in backticks; it can be shown as it is on a terminal.
+    """
 
 
 def parse_filter(text: str) -> Filter:
-    """Read `repo:octo/payments,octo/web org:octo`; raises BadFilter."""
-    found: dict[str, set[str]] = {word: set() for word in WORDS}
-    for term in text.split():
-        word, colon, rest = term.partition(":")
-        word = word.lower()
-        if not colon or word not in WORDS:
-            raise BadFilter(f"`{term[:40]}` is not a filter; write repo:OWNER/NAME or org:NAME.")
-        values = {value.lower() for value in rest.split(",") if value}
-        if not values:
+    """Read a filter; raises BadFilter for whatever can't be understood, and nothing else."""
+    text = _visible(text.translate(_QUOTES))
+    if len(text) > LONGEST:
+        raise _too_long()
+    merged: dict[tuple[Word, bool], set[str]] = {}
+    alone: set[Term] = set()
+    sort = Sort.CREATED_DESC
+    for pieces in _split(text):
+        word, values, negated = _read(pieces)
+        if word == SORT:
+            if negated or len(values) != 1:
+                raise BadFilter(f"`sort:` takes one of {_listed(VALUES[SORT])}.")
+            sort = Sort(values[0])
+        elif word in (Word.IS, Word.TEXT, Word.OLDER):
+            # An alert can be several of these at once, so each term holds by itself.
+            alone.add(Term(Word(word), tuple(sorted(set(values))), negated))
+        else:
+            merged.setdefault((Word(word), negated), set()).update(values)
+    together = {Term(word, tuple(sorted(values)), negated) for (word, negated), values in merged.items()}
+    found = Filter(tuple(sorted(alone | together, key=lambda term: term.place)), sort)
+    if len(str(found)) > LONGEST:
+        raise _too_long()
+    return found
+
+
+def parse_subscription(text: str) -> Filter:
+    """Read the filter of a channel: only what stays true of an alert, since its channels are chosen once."""
+    wanted = parse_filter(text)
+    for term in wanted.terms:
+        if term.word not in STEADY:
+            part = f"{term.word}:" if term.word is not Word.TEXT else str(term)
             raise BadFilter(
-                f"`{word}:` names nothing; write {'repo:OWNER/NAME' if word == 'repo' else 'org:NAME'}."
+                f"`{_quotable(part)}` can't choose a channel's alerts, since it may change while an alert is open; "
+                f"use {_listed([f'{word}:' for word in STEADY])}."
             )
-        if word == "repo" and not all(
-            value.count("/") == 1 and not value.startswith("/") for value in values
-        ):
-            raise BadFilter(f"`{term[:40]}` is not a repository; write repo:OWNER/NAME.")
-        found[word] |= values
-    return Filter(repo=frozenset(found["repo"]), org=frozenset(found["org"]))
+    if wanted.sort is not Sort.CREATED_DESC:
+        raise BadFilter("`sort:` can't choose a channel's alerts; leave it out.")
+    return wanted
 
 
-def matches(wanted: Filter, repository: Repository) -> bool:
-    """Whether an alert of this repository is wanted: every word holds, by any of its values."""
-    in_repo = not wanted.repo or repository.full_name.lower() in wanted.repo
-    in_org = not wanted.org or repository.owner.login.lower() in wanted.org
-    return in_repo and in_org
+def or_open(wanted: Filter) -> Filter:
+    """The filter as it is where it says anything of open or closed, else of open alerts alone."""
+    if states_asked(wanted):
+        return wanted
+    is_open = Term(Word.IS, ("open",))
+    return Filter(tuple(sorted((is_open, *wanted.terms), key=lambda term: term.place)), wanted.sort)
+
+
+def states_asked(wanted: Filter) -> bool:
+    """Whether the filter says anything of open or closed."""
+    states = {"open", "closed"}
+    return wanted.uses(Word.RESOLUTION) or any(
+        term.word is Word.IS and states & set(term.values) for term in wanted.terms
+    )
+
+
+def _visible(text: str) -> str:
+    """The text without characters that nobody sees; PostgreSQL stores not all of them either."""
+    return "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in _INVISIBLE
+    )
+
+
+def _split(text: str) -> list[list[str]]:
+    """The terms, each as its pieces: single characters, and whole quoted parts."""
+    terms: list[list[str]] = [[]]
+    for piece in _PIECE.findall(text):
+        if piece.isspace():
+            terms.append([])
+        elif piece == '"':
+            raise BadFilter('A quote `"` is open; close it where the value ends.')
+        else:
+            terms[-1].append(piece)
+    return [pieces for pieces in terms if pieces]
+
+
+def _read(pieces: list[str]) -> tuple[str, list[str], bool]:
+    """A term's word, its values, and whether it is negated."""
+    negated = pieces[0] == "-" and len(pieces) > 1
+    rest = pieces[1:] if negated else pieces
+    colon = rest.index(":") if ":" in rest else -1
+    if colon < 0 or any(len(piece) > 1 for piece in rest[:colon]):
+        text = fold(_unquoted(rest))
+        if not text.strip():
+            raise BadFilter("An empty pair of quotes finds nothing; leave it out.")
+        return Word.TEXT, [text], negated
+    word = fold("".join(rest[:colon]))
+    if word not in WORDS:
+        raise _unknown_word(word, _unquoted(pieces))
+    values = [value for value in _values(rest[colon + 1 :]) if value.strip()]
+    if not values:
+        raise BadFilter(f"`{word}:` names nothing; write {_example(word)}.")
+    return word, [_checked(word, value) for value in values], negated
+
+
+def _values(pieces: list[str]) -> list[str]:
+    values: list[list[str]] = [[]]
+    for piece in pieces:
+        if piece == ",":
+            values.append([])
+        else:
+            values[-1].append(piece)
+    return [_unquoted(value) for value in values]
+
+
+def _unquoted(pieces: list[str]) -> str:
+    return "".join(re.sub(r"\\(.)", r"\1", piece[1:-1]) if len(piece) > 1 else piece for piece in pieces)
+
+
+def _checked(word: str, value: str) -> str:
+    """The value as it is kept; raises BadFilter for one that can't be meant."""
+    value = fold(value)
+    if word in VALUES:
+        value = hyphened(value)
+        if value not in VALUES[word]:
+            raise _unknown_value(word, value)
+        return value
+    check = _CHECKS.get(word)
+    if check is not None and not check(value):
+        raise BadFilter(f"`{_quotable(f'{word}:{value}')}` names nothing known; write {_example(word)}.")
+    if word == Word.PROVIDER:
+        return hyphened(value)
+    return value.removeprefix("@") if word == Word.ASSIGNEE and value != ME else value
+
+
+def _is_repository(value: str) -> bool:
+    owner, slash, name = value.partition("/")
+    return bool(owner and slash and name) and "/" not in name
+
+
+def _is_login(value: str) -> bool:
+    return re.fullmatch(r"@?[a-z0-9_-]+(\[bot\])?", value) is not None
+
+
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    Word.REPO: _is_repository,
+    Word.ORG: lambda value: "/" not in value,
+    Word.ASSIGNEE: _is_login,
+    Word.OLDER: _SPAN.fullmatch,
+}
+
+
+def _unknown_word(word: str, term: str) -> BadFilter:
+    near = _nearest(word, WORDS)
+    meant = (
+        f" Did you mean `{near}:`?" if near else f" There are {_listed([f'{known}:' for known in WORDS])}."
+    )
+    return BadFilter(
+        f"`{_quotable(word)}:` is not a filter.{meant} To look for the words themselves, write "
+        f'`"{_quotable(term)}"`.'
+    )
+
+
+def _unknown_value(word: str, value: str) -> BadFilter:
+    known = VALUES[word]
+    near = _nearest(value, known)
+    meant = f"Did you mean `{word}:{near}`?" if near else f"There are {_listed(known)}."
+    return BadFilter(f"`{word}:` has no {_quotable(value)}. {meant}")
+
+
+def _nearest(typed: str, known: Iterable[str]) -> str | None:
+    choice = list(known)
+    meant = MEANT.get(hyphened(typed))
+    if meant in choice:
+        return meant
+    return next(iter(difflib.get_close_matches(hyphened(typed)[:40], choice, n=1, cutoff=0.5)), None)
+
+
+def _example(word: str) -> str:
+    return EXAMPLES.get(word) or f"{word}:{VALUES[word][0]}"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def _quotable(text: str) -> str:
+    """A piece of what was typed, short, and unable to end the code that it is shown as."""
+    text = mask(text).replace("`", "'")
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _too_long() -> BadFilter:
+    return BadFilter(f"The filter is too long; {LONGEST} characters are the most.")

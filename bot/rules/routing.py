@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.rules.filters import BadFilter, matches, parse_filter
-from storage.records import ChannelId, Repository, Subscription
+from bot.rules.filters import BadFilter, parse_filter
+from bot.rules.matching import matches
+from storage.records import Alert, ChannelId, Repository, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,24 +17,24 @@ class Route:
 
 
 def route(
-    repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
+    alert: Alert, repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
 ) -> list[Route]:
-    """Every subscription that wants the repository; the default channel where none does.
+    """Every subscription that wants the alert as it is when first seen; the default channel where none does.
 
     A stored filter that can no longer be read takes everything: an alert too many beats an alert nobody sees.
     """
     routes = [
         Route(subscription.channel, subscription.filter or "every alert")
         for subscription in subscriptions
-        if _wants(subscription, repository)
+        if _wants(subscription, alert, repository)
     ]
     if not routes and default is not None:
         return [Route(default, "default channel")]
     return routes
 
 
-def _wants(subscription: Subscription, repository: Repository) -> bool:
+def _wants(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
     try:
-        return matches(parse_filter(subscription.filter), repository)
+        return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)
     except BadFilter:
         return True

@@ -1,0 +1,65 @@
+"""Whether a filter wants an alert; `storage.search` says the same in SQL."""
+
+from storage.filter import ME, NOBODY, Filter, Word, fold, hyphened, seconds
+from storage.records import Alert, AlertState, GitHubId, Repository, UnixTime
+
+
+def matches(
+    wanted: Filter, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None = None
+) -> bool:
+    """Whether every term holds for the alert; `me` is the GitHub account of whoever asks."""
+    return all(
+        any(_holds(term.word, value, alert, repository, now, me) for value in term.values) is not term.negated
+        for term in wanted.terms
+    )
+
+
+def _holds(
+    word: Word, value: str, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None
+) -> bool:
+    match word:
+        case Word.IS:
+            return _is(value, alert)
+        case Word.VALIDITY:
+            return fold(alert.validity) == value
+        case Word.SECRET_TYPE:
+            return value in (fold(alert.secret_type), fold(alert.secret_type_name))
+        case Word.PROVIDER:
+            return hyphened(alert.provider or "") == value
+        case Word.RESOLUTION:
+            return hyphened(alert.resolution or "") == value
+        case Word.BYPASSED:
+            return alert.bypassed is (value == "true")
+        case Word.REPO:
+            return fold(repository.full_name) == value
+        case Word.ORG:
+            return fold(repository.owner.login) == value
+        case Word.ASSIGNEE:
+            return _on_it(value, alert, me)
+        case Word.OLDER:
+            return alert.created_at <= now - seconds(value)
+        case Word.TEXT:
+            path = alert.place.path if alert.place else None
+            return any(
+                value in fold(text) for text in (alert.secret_type_name, repository.full_name, path or "")
+            )
+
+
+def _is(value: str, alert: Alert) -> bool:
+    return {
+        "open": alert.state is AlertState.OPEN,
+        "closed": alert.state is AlertState.RESOLVED,
+        "publicly-leaked": alert.publicly_leaked,
+        "multi-repository": alert.multi_repo,
+    }[value]
+
+
+def _on_it(value: str, alert: Alert, me: GitHubId | None) -> bool:
+    """GitHub's assignee, and who took it here: mostly they are the same person."""
+    taken = alert.taken_by.github if alert.taken_by else None
+    accounts = [found for found in (alert.assigned_to, taken) if found is not None]
+    if value == NOBODY:
+        return alert.assigned_to is None and alert.taken_by is None
+    if value == ME:
+        return any(account.id == me for account in accounts)
+    return any(fold(account.login) == value for account in accounts)

@@ -1,0 +1,108 @@
+"""A filter as it is understood: which alerts are wanted, and in which order."""
+
+import re
+import string
+from dataclasses import dataclass
+from enum import StrEnum
+
+ME = "@me"
+"""Whoever asks."""
+NOBODY = "none"
+_NEEDS_QUOTES = re.compile(r"[\s\",:\\]|^-")
+_TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+class Word(StrEnum):
+    """What stands before the colon. GitHub documents `is` to `bypassed` for its own search; the rest is ours."""
+
+    IS = "is"
+    VALIDITY = "validity"
+    SECRET_TYPE = "secret-type"  # noqa: S105 - a word of the language.
+    PROVIDER = "provider"
+    RESOLUTION = "resolution"
+    BYPASSED = "bypassed"
+    REPO = "repo"
+    ORG = "org"
+    ASSIGNEE = "assignee"
+    OLDER = "older"
+    TEXT = ""
+    """Words without a colon."""
+
+
+class Sort(StrEnum):
+    """GitHub's words for the order of a search."""
+
+    CREATED_DESC = "created-desc"
+    CREATED_ASC = "created-asc"
+    UPDATED_DESC = "updated-desc"
+    UPDATED_ASC = "updated-asc"
+
+    @property
+    def descending(self) -> bool:
+        return self in (Sort.CREATED_DESC, Sort.UPDATED_DESC)
+
+    @property
+    def by_update(self) -> bool:
+        return self in (Sort.UPDATED_DESC, Sort.UPDATED_ASC)
+
+
+_ORDER = {word: place for place, word in enumerate(Word)}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: it holds where any of its values does, or, negated, where none does."""
+
+    word: Word
+    values: tuple[str, ...]
+    """Folded, in order; of `TEXT` and `OLDER` exactly one."""
+    negated: bool = False
+
+    def __str__(self) -> str:
+        values = ",".join(map(_written, self.values))
+        word = f"{self.word}:" if self.word is not Word.TEXT else ""
+        return f"{'-' if self.negated else ''}{word}{values}"
+
+    @property
+    def place(self) -> tuple[int, bool, tuple[str, ...]]:
+        """Where the term stands in a filter, so that two of the same meaning are written the same."""
+        return _ORDER[self.word], self.negated, self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Every term holds; no term means every alert."""
+
+    terms: tuple[Term, ...] = ()
+    sort: Sort = Sort.CREATED_DESC
+
+    def __str__(self) -> str:
+        written = [str(term) for term in self.terms]
+        if self.sort is not Sort.CREATED_DESC:
+            written.append(f"sort:{self.sort}")
+        return " ".join(written)
+
+    def uses(self, *words: Word) -> bool:
+        """Whether a term of one of the words is there."""
+        return any(term.word in words for term in self.terms)
+
+
+def fold(text: str) -> str:
+    """Small letters, of ASCII alone: the two databases agree on no others."""
+    return text.translate(_TO_LOWER)
+
+
+def hyphened(text: str) -> str:
+    """Folded, with hyphens for spaces and underscores: GitHub writes `wont_fix` and `wont-fix`."""
+    return fold(text).replace("_", "-").replace(" ", "-")
+
+
+def seconds(span: str) -> float:
+    """A span of `older:`, as `7d`, `12h`, `30m`."""
+    return int(span[:-1]) * {"d": 86_400.0, "h": 3_600.0, "m": 60.0}[span[-1]]
+
+
+def _written(value: str) -> str:
+    if value and not _NEEDS_QUOTES.search(value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

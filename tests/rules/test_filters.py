@@ -1,0 +1,147 @@
+"""The filter language: what is understood, how it is written back, and what is said of the rest."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rules.filters import BadFilter, or_open, parse_filter, parse_subscription
+from bot.rules.routing import route
+from storage.filter import Filter, Sort, Term, Word
+from storage.records import ChannelId, Subscription
+from tests.storage.made import plain_alert, repository
+
+WORDS = ("is", "validity", "secret-type", "provider", "resolution", "bypassed", "repo", "org", "assignee")
+VALUES = ("open", "closed", "active", "true", "octo/payments", "octo", "@me", "none", "7d", "wont_fix")
+ROUGH = st.text(alphabet=' "\\,:-@/ab0dİß\u200b\n“é', max_size=60)
+SENSIBLE = st.lists(
+    st.builds(
+        "{}{}:{}".format,
+        st.sampled_from(("", "-")),
+        st.sampled_from((*WORDS, "older", "sort")),
+        st.lists(st.one_of(st.sampled_from(VALUES), ROUGH), min_size=1, max_size=3).map(",".join),
+    ),
+    max_size=4,
+).map(" ".join)
+
+
+@given(st.one_of(st.text(), ROUGH, SENSIBLE, st.tuples(SENSIBLE, ROUGH).map(" ".join)))
+def test_what_is_understood_is_understood_again_when_written_back(text: str) -> None:
+    """And nothing that anybody types raises anything but BadFilter."""
+    try:
+        understood = parse_filter(text)
+    except BadFilter:
+        return
+    assert parse_filter(str(understood)) == understood
+    assert len(str(understood)) <= 1500
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("", ""),
+        ("IS:Open", "is:open"),
+        ("repo:Octo/Payments repo:octo/web", "repo:octo/payments,octo/web"),
+        ("repo:b/c,a/b repo:a/b", "repo:a/b,b/c"),
+        ("is:publicly-leaked is:open", "is:open is:publicly-leaked"),
+        ("is:closed,open", "is:closed,open"),
+        ("-repo:octo/web is:open", "is:open -repo:octo/web"),
+        ("resolution:false_positive", "resolution:false-positive"),
+        ("bypassed:TRUE", "bypassed:true"),
+        ("assignee:@Octocat assignee:@me", "assignee:@me,octocat"),
+        ('secret-type:"GitHub Personal Access Token"', 'secret-type:"github personal access token"'),
+        ("secret-type:“My Pattern”,x", 'secret-type:"my pattern",x'),
+        ('provider:"Amazon Web Services"', "provider:amazon-web-services"),
+        ("older:7d", "older:7d"),
+        ("sort:created-desc", ""),
+        ("sort:updated-asc deploy.yml Token", "deploy.yml token sort:updated-asc"),
+        ('"repo:a/b"', '"repo:a/b"'),
+        ("-draft", "-draft"),
+        ('-"-draft"', '-"-draft"'),
+        ('"a \\"b\\" \\\\"', '"a \\"b\\" \\\\"'),
+        ("is:open\u200b", "is:open"),
+        ("-", '"-"'),
+    ],
+)
+def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
+    assert str(parse_filter(typed)) == written
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("valdity:active", "`valdity:` is not a filter. Did you mean `validity:`?"),
+        ("state:open", "Did you mean `is:`?"),
+        ("secret_type:x", "Did you mean `secret-type:`?"),
+        ("zzzzzzzz:1", "`zzzzzzzz:` is not a filter. There are `is:`, `validity:`"),
+        ("https://github.com/octo", 'To look for the words themselves, write `"https://github.com/octo"`.'),
+        ("is:opne", "`is:` has no opne. Did you mean `is:open`?"),
+        ("is:resolved", "Did you mean `is:closed`?"),
+        ("is:leaked", "Did you mean `is:publicly-leaked`?"),
+        ("validity:yes", "There are `active`, `inactive`, `unknown`."),
+        ("resolution:wontfix", "Did you mean `resolution:wont-fix`?"),
+        ("bypassed:", "`bypassed:` names nothing; write bypassed:true."),
+        ("repo:payments", "write repo:OWNER/NAME"),
+        ("repo:a/b/c", "write repo:OWNER/NAME"),
+        ("org:octo/payments", "write org:NAME"),
+        ("assignee:who?", "assignee:LOGIN, assignee:@me or assignee:none"),
+        ("older:week", "write older:7d, older:12h or older:30m"),
+        ("older:²d", "write older:7d"),
+        ("sort:newest", "Did you mean `sort:created-desc`?"),
+        ("-sort:created-asc", "`sort:` takes one of"),
+        ('is:"open', "A quote"),
+        ('""', "finds nothing"),
+        ("x" * 1501, "too long"),
+        ("`is`:open", "`'is':` is not a filter. Did you mean `is:`?"),
+    ],
+)
+def test_what_is_not_understood_gets_the_nearest_that_is(typed: str, said: str) -> None:
+    with pytest.raises(BadFilter) as caught:
+        parse_filter(typed)
+    assert said in str(caught.value)
+
+
+def test_a_secret_that_somebody_types_is_not_repeated() -> None:
+    secret = "ghp_" + "a" * 36
+    with pytest.raises(BadFilter) as caught:
+        parse_filter(f"{secret}:x")
+    assert secret not in str(caught.value)
+
+
+def test_a_list_is_of_open_alerts_unless_it_says_otherwise() -> None:
+    assert str(or_open(parse_filter("validity:active"))) == "is:open validity:active"
+    assert or_open(Filter()) == Filter((Term(Word.IS, ("open",)),))
+    for typed in ("is:closed", "is:open,closed", "-is:open", "resolution:revoked"):
+        assert or_open(parse_filter(typed)) == parse_filter(typed)
+    assert str(or_open(parse_filter("is:publicly-leaked"))) == "is:open is:publicly-leaked"
+    assert or_open(parse_filter("sort:updated-asc")).sort is Sort.UPDATED_ASC
+
+
+def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
+    chosen = "-bypassed:true secret-type:github_personal_access_token org:octo -repo:octo/web"
+    assert parse_subscription(chosen).terms
+    for typed in ("is:open", "validity:active", "older:7d", "assignee:@me", "provider:github", "payments"):
+        with pytest.raises(BadFilter, match=r"may change while an alert is open; use .*`repo:`"):
+            parse_subscription(typed)
+    with pytest.raises(BadFilter, match="leave it out"):
+        parse_subscription("org:octo sort:created-asc")
+
+
+@pytest.mark.parametrize(
+    ("stored", "channels"),
+    [
+        ("", ["C1"]),
+        ("repo:octo/payments", ["C1"]),
+        ("repo:octo/web", ["C0"]),
+        ("-repo:octo/web", ["C1"]),
+        ("secret-type:github_personal_access_token", ["C1"]),
+        ("-secret-type:github_personal_access_token", ["C0"]),
+        ("bypassed:true", ["C0"]),
+        ("a filter: of another version", ["C1"]),
+    ],
+)
+def test_an_alert_goes_to_every_channel_that_wants_it_or_to_the_default(
+    stored: str, channels: list[str]
+) -> None:
+    wishes = [Subscription(ChannelId("C1"), stored)]
+    routes = route(plain_alert(), repository(), wishes, ChannelId("C0"))
+    assert [found.channel for found in routes] == channels
