@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bot.__main__ import cli
-from bot.actions import ACTIONS
+from bot.actions import ACTIONS, LOOKS, MENU
 from bot.commands import HELP, SUBCOMMANDS
 from bot.metrics import Metrics
 from bot.options import Options
+from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
 from integrations.github.errors import BadDelivery
@@ -29,7 +31,7 @@ MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 # Read already so that a file made for the next version does not stop this one; nothing follows from them yet.
-WITHOUT_EFFECT = {"SLACK_APP_TOKEN", "STANCH_SYNC_INTERVAL", "checklist"}
+WITHOUT_EFFECT = {"SLACK_APP_TOKEN", "STANCH_SYNC_INTERVAL"}
 
 
 def table(first_column: str) -> list[list[str]]:
@@ -60,9 +62,9 @@ def described(row_name: str, rows: list[list[str]]) -> str:
 
 
 def test_each_control_is_described_with_what_it_needs() -> None:
-    assert {row[0]: row[2] for row in table("id")} == {
-        f"`{action.id}`": str(action.needs) for action in ACTIONS
-    }
+    there = {action.id: str(action.needs) for action in ACTIONS} | {look.id: Need.VIEW for look in LOOKS}
+    assert {row[0].strip("`"): row[2] for row in table("id")} == there
+    assert all(f"`{MENU}`" in described(look.id, table("id")) for look in LOOKS)
 
 
 def test_each_subcommand_is_described() -> None:
@@ -127,10 +129,18 @@ def options(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, obj
 
 
 def test_each_option_is_described_with_its_default() -> None:
-    there = {
-        name: f"`{str(default).lower()}`" for name, default in options(Options) if name not in WITHOUT_EFFECT
-    }
-    assert {row[0].strip("`"): row[2] for row in table("option")} == there
+    told = {row[0].strip("`"): row[2] for row in table("option")}
+    there = {name: f"`{str(default).lower()}`" for name, default in options(Options)}
+    # A table by secret type, whose default is in words.
+    for name in ("checklist.SECRET_TYPE", "checklist.default"):
+        assert told.pop(name)
+    assert there.pop("checklist") == "`{}`"
+    assert told == there
+
+
+def test_the_example_of_the_options_file_is_taken() -> None:
+    [example] = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert Options.model_validate(tomllib.loads(example)) != Options()
 
 
 def test_each_metric_is_described() -> None:
