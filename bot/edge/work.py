@@ -7,12 +7,12 @@ from bot.commands import answer as answer_command
 from bot.commands.command import Asked
 from bot.edge.jobs import Handler
 from bot.errors import Refused
-from bot.flows import act, follow_up, intake, look, publish
+from bot.flows import act, consequences, follow_up, installations, intake, look, publish
 from bot.flows.tell import send_directly, tell
 from bot.tools import Tools
 from bot.views.answers import identity_notice, mistake, refusal
 from integrations.slack.text import Mrkdwn
-from storage.records import AlertKey, ChannelId, Job, MessageKey
+from storage.records import AlertKey, ChannelId, Job, MessageKey, RepositoryId
 
 
 async def _delivery(tools: Tools, job: Job) -> None:
@@ -45,6 +45,12 @@ async def _follow_up(tools: Tools, job: Job) -> None:
     await follow_up.look_again(tools, _alert(job), _number(job, "look"))
 
 
+async def _revoked_look(tools: Tools, job: Job) -> None:
+    resolved_at = job.payload["resolved_at"]
+    assert isinstance(resolved_at, int | float)
+    await consequences.look_at_revoked(tools, _alert(job), float(resolved_at))
+
+
 async def _command(tools: Tools, job: Job) -> None:
     asked = Asked.from_json(job.payload)
     try:
@@ -68,6 +74,11 @@ async def _channel(tools: Tools, job: Job) -> None:
     channel = ChannelId(str(job.payload["channel"]))
     tools.around.forget_channel(channel)
     await publish.redraw_channel(tools, channel)
+
+
+async def _repository(tools: Tools, job: Job) -> None:
+    what = str(job.payload["what"])
+    await installations.tell_cards(tools, RepositoryId(_number(job, "id")), what)
 
 
 async def _tell_identity(tools: Tools, job: Job) -> None:
@@ -111,6 +122,8 @@ HANDLERS: Mapping[str, Handler] = {
     "command": Handler(_command, attempts=2, gave_up=_command_given_up),
     "outdated": Handler(_outdated, attempts=3),
     "follow_up": Handler(_follow_up),
+    "revoked_look": Handler(_revoked_look),
     "channel": Handler(_channel),
+    "repository": Handler(_repository),
     "tell_identity": Handler(_tell_identity),
 }

@@ -9,9 +9,10 @@ from bot.actions import ACTIONS, FORMS
 from bot.actions.action import Action, Doing, FormAction, Outcome, Request
 from bot.errors import Refused, RetryLater
 from bot.flows import authorize
+from bot.flows.consequences import follow
 from bot.flows.drawing import load_steps
-from bot.flows.intake import find_person, store_events
-from bot.flows.publish import plan
+from bot.flows.events import store_events
+from bot.flows.intake import find_person
 from bot.flows.tell import tell
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.lifecycle import events_between, follow_assignment, merge
@@ -167,7 +168,7 @@ async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobI
         if alert is not None and repository is not None:
             alert = action.abandon(alert)
             await alerts.save(tx, alert)
-            await plan(tx, tools, alert, repository, ())
+            await follow(tx, tools, alert, repository, ())
     await tell(tools, request, refusal(refused))
 
 
@@ -204,7 +205,7 @@ async def _record(
         stored = await store_events(tx, happened)
         await alerts.release(tx, request.alert, job)
         await jobs.enqueue(tx, *outcome.jobs)
-        await plan(tx, tools, after, repository, stored)
+        await follow(tx, tools, after, repository, stored)
         row = await audit.append(tx, _entry(action, request, outcome.outcome, outcome.reason, gathered))
     log.info("audited", seq=row.seq, head=row.hash)
     tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()

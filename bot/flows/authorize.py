@@ -15,6 +15,7 @@ from bot.rules.permissions import (
     outsider_reason,
     rights_of,
 )
+from bot.rules.repositories import change_words
 from bot.tools import Tools
 from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
 from integrations.github.installation import Installation
@@ -23,14 +24,17 @@ from integrations.github.repository_access import RepositoryAccess
 from integrations.slack import text as t
 from integrations.slack.errors import SlackError
 from integrations.slack.text import Mrkdwn
-from storage import identities, repositories, roles
+from storage import identities, jobs, repositories, roles
+from storage.db import Tx
 from storage.records import (
     Account,
     Alert,
     ChannelId,
     GitHubId,
     Identity,
+    NewJob,
     Repository,
+    RepositoryState,
     SlackTeamId,
     SlackUserId,
 )
@@ -108,10 +112,11 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
         visibility=facts.visibility,
         html_url=facts.html_url or repository.html_url,
         delegated_dismissal=facts.delegated_dismissal,
+        state=RepositoryState.REACHABLE,
     )
     if now != repository:
         async with tools.db.begin() as tx:
-            await repositories.save_repository(tx, now)
+            await remember_repository(tx, repository, now)
     return now, facts, access
 
 
@@ -133,6 +138,14 @@ def _unreachable(repository: Repository) -> Refused:
             t.code(repository.full_name),
         ),
     )
+
+
+async def remember_repository(tx: Tx, before: Repository, now: Repository) -> None:
+    """Store a repository as GitHub shows it now, and have its cards tell what changed."""
+    await repositories.save_repository(tx, now)
+    what = change_words(before, now)
+    if what is not None:
+        await jobs.enqueue(tx, NewJob("repository", {"id": now.id, "what": what}, key=f"repository:{now.id}"))
 
 
 async def rights(

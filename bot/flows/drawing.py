@@ -12,7 +12,7 @@ from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, tick
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
-from bot.views.thread import draw_reply, reply_metadata
+from bot.views.thread import draw_reply, raises_again, reply_metadata
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories
 from storage.db import Tx
@@ -121,4 +121,5 @@ async def _reply(tx: Tx, case: Case, message: Message, thread: MessageTs) -> Dra
     if event is None:
         return None
     content = draw_reply(event, case.alert, case.repository)
-    return Drawing(content, reply_metadata(message.key), fingerprint(content), thread)
+    broadcast = raises_again(event, case.alert)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

@@ -6,8 +6,8 @@ from bot.actions.probing import Asked, fetch_and_ask
 from bot.actions.report_leak import FOLLOW_UPS
 from bot.errors import Refused
 from bot.flows import authorize
-from bot.flows.intake import store_events
-from bot.flows.publish import plan
+from bot.flows.consequences import follow
+from bot.flows.events import store_events
 from bot.flows.tell import send_directly
 from bot.tools import Tools
 from bot.views.answers import answer
@@ -71,7 +71,7 @@ async def _record(
         if delay:
             again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
             await jobs.enqueue(tx, again)
-        await plan(tx, tools, after, repository, stored)
+        await follow(tx, tools, after, repository, stored)
         return after
 
 

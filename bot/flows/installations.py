@@ -6,13 +6,16 @@ import structlog
 
 from bot.errors import Refused
 from bot.flows import authorize
+from bot.flows.publish import publishing
 from bot.tools import Tools
 from integrations.github.errors import NotFound
 from integrations.github.models import InstallationFacts
 from integrations.github.webhook import InstallationEvent, MembershipEvent, RepositoryEvent
-from storage import repositories, roles
+from storage import alerts, jobs, messages, repositories, roles
 from storage.records import (
     Account,
+    Event,
+    EventKind,
     GitHubId,
     Installation,
     InstallationId,
@@ -88,20 +91,33 @@ async def hear_repository(tools: Tools, said: RepositoryEvent) -> str:
         known = await repositories.load_repository(tx, RepositoryId(said.repository.id))
     if known is None:
         return "repository_without_alerts"
-    await ask_repository(tools, known)
+    gone = RepositoryState.DELETED if said.action == "deleted" else RepositoryState.REMOVED
+    await ask_repository(tools, known, gone=gone)
     return "repository_asked"
 
 
-async def ask_repository(tools: Tools, repository: Repository) -> None:
-    """Find out whether the repository can still be reached, and under which name, and remember it."""
+async def ask_repository(
+    tools: Tools, repository: Repository, *, gone: RepositoryState = RepositoryState.REMOVED
+) -> None:
+    """Find out whether the repository can still be reached, and under which name, and remember it.
+
+    `gone` is what it is if GitHub no longer shows it: a 404 does not tell deletion from lost access.
+    """
     try:
-        now, _, _ = await authorize.reach(tools, repository)
-        now = replace(now, state=RepositoryState.REACHABLE)
+        await authorize.reach(tools, repository)
     except Refused:
-        now = replace(repository, state=RepositoryState.REMOVED)
-    if now != repository:
         async with tools.db.begin() as tx:
-            await repositories.save_repository(tx, now)
+            await authorize.remember_repository(tx, repository, replace(repository, state=gone))
+
+
+async def tell_cards(tools: Tools, repository_id: RepositoryId, what: str) -> None:
+    """A repository changed: note it in the history of its alerts, and draw their cards again."""
+    async with tools.db.begin() as tx:
+        cards = await messages.cards_of_repository(tx, repository_id)
+        for key in sorted({card.alert for card in cards if card.alert is not None}):
+            event = Event(key, EventKind.REPOSITORY_CHANGED, tx.now, details={"what": what})
+            await alerts.add_event(tx, event)
+        await jobs.enqueue(tx, *(publishing(card) for card in cards))
 
 
 async def _save(tools: Tools, facts: InstallationFacts) -> Installation:
@@ -125,6 +141,6 @@ async def _remove(tools: Tools, installation_id: InstallationId) -> None:
 async def _mark(tools: Tools, found: list[Repository], state: RepositoryState) -> None:
     async with tools.db.begin() as tx:
         for repository in found:
-            await repositories.save_repository(tx, replace(repository, state=state))
+            await authorize.remember_repository(tx, repository, replace(repository, state=state))
     if found:
         log.warning("repositories_out_of_reach", count=len(found), state=state)

@@ -6,8 +6,9 @@ import structlog
 
 from bot.errors import Refused, RetryLater
 from bot.flows import authorize
+from bot.flows.consequences import follow
+from bot.flows.events import store_events
 from bot.flows.installations import find_installation, hear_installation, hear_membership, hear_repository
-from bot.flows.publish import plan
 from bot.rules.lifecycle import events_between, follow_assignment, merge, place_of
 from bot.rules.masking import mask
 from bot.tools import Tools
@@ -92,7 +93,7 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
     if not await tools.around.counts(GitHubAccount(installation.account.id, installation.account.login)):
         await _audit_foreign(tools, said.repository, said.alert, installation)
         return "foreign"
-    repository = _repository(said.repository, installation.id)
+    repository = await _known(tools, said.repository, installation.id)
     # 2. The rest, from GitHub: the webhook is a hint, and carries no details.
     repository, fetched = await _fetch(tools, repository, said.alert.number)
     # 3. The alert, its timeline and its cards, in one transaction.
@@ -153,7 +154,7 @@ async def store(
         late = fetched is None and before is None
         waited = max(0.0, DETAILS_WAIT - (tx.now - received_at)) if late else 0.0
         if before != after:
-            await plan(tx, tools, after, repository, stored, delay=waited)
+            await follow(tx, tools, after, repository, stored, delay=waited)
         if fetched is None and not after.detailed:
             await jobs.enqueue(tx, _completing(key, 0))
 
@@ -165,16 +166,6 @@ async def find_person(tx: Tx, tools: Tools, account: Account | None) -> Person |
     home = tools.around.home
     identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
     return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
-
-
-async def store_events(tx: Tx, happened: tuple[Event, ...]) -> list[Event]:
-    """Add to the timeline; returns those that were not there before, with their ids."""
-    stored = []
-    for event in happened:
-        number = await alerts.add_event(tx, event)
-        if number is not None:
-            stored.append(replace(event, id=number))
-    return stored
 
 
 async def _fetch(tools: Tools, repository: Repository, number: int) -> tuple[Repository, AlertFacts | None]:
@@ -210,7 +201,7 @@ async def _add_place(tools: Tools, repository: Repository, said: LocationEvent) 
         if stored:
             after = replace(before, place=before.place or place, has_more_places=before.place is not None)
             await alerts.save(tx, after)
-            await plan(tx, tools, after, repository, stored)
+            await follow(tx, tools, after, repository, stored)
 
 
 async def _audit_foreign(
@@ -232,6 +223,13 @@ async def _audit_foreign(
             ),
         )
     log.warning("foreign_delivery", installation_id=installation.id, seq=row.seq, head=row.hash)
+
+
+async def _known(tools: Tools, facts: RepositoryFacts, installation_id: InstallationId) -> Repository:
+    """The repository as it is remembered: a webhook's own words about it are old, or a hint at most."""
+    async with tools.db.read() as tx:
+        known = await repositories.load_repository(tx, RepositoryId(facts.id))
+    return replace(known, installation_id=installation_id) if known else _repository(facts, installation_id)
 
 
 def _repository(facts: RepositoryFacts, installation_id: InstallationId) -> Repository:

@@ -64,7 +64,7 @@ async def plan(
         await messages.plan(tx, _new(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert, tx.now))
         for event in events
         for card in cards
-        if wanted(event.kind, levels.get(card.channel, ThreadLevel.ACTIONS))
+        if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
     ]
     await jobs.enqueue(tx, *(publishing(card, delay if card.ts is None else 0.0) for card in cards))
     await jobs.enqueue(tx, *(publishing(message) for message in (*checklists, *replies)))
@@ -198,7 +198,11 @@ async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
         raise RetryLater(slot, "its turn in the channel comes later")
     try:
         ts = await tools.slack.post(
-            message.channel, drawing.content, metadata=drawing.metadata, thread_ts=drawing.thread
+            message.channel,
+            drawing.content,
+            metadata=drawing.metadata,
+            thread_ts=drawing.thread,
+            broadcast=drawing.broadcast,
         )
     except errors.Uncertain as error:
         raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from bot.rules.comments import unsigned
-from bot.views.words import PROBE_REASONS, person_words, resolution_words, when
+from bot.views.words import PROBE_REASONS, alert_name, by_words, person_words, resolution_words, when
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, Metadata, context, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Event, EventKind, MessageKey, Repository, ThreadLevel
+from storage.records import Alert, AlertState, Event, EventKind, MessageKey, Repository, ThreadLevel
 
 ACTIONS = frozenset(
     {
@@ -31,22 +31,35 @@ NEVER = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """What the card itself, or the checklist, tells."""
 
 
-def wanted(kind: EventKind, level: ThreadLevel) -> bool:
+def wanted(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel of this level gets a reply for it."""
-    if kind in NEVER or level is ThreadLevel.NONE:
+    if event.kind in NEVER or level is ThreadLevel.NONE:
         return False
-    return level is ThreadLevel.ALL or kind in ACTIONS
+    return level is ThreadLevel.ALL or event.kind in ACTIONS or raises_again(event, alert)
+
+
+def raises_again(event: Event, alert: Alert) -> bool:
+    """Whether it makes the alert news again, to be seen in the channel and not in the thread alone."""
+    match event.kind:
+        case EventKind.PUBLICLY_LEAKED | EventKind.REOPENED | EventKind.RAISED_AGAIN:
+            return True
+        case EventKind.VALIDITY_CHANGED:
+            return event.details.get("after") == "active" and event.by is None
+        case EventKind.PLACE_ADDED:
+            return alert.state is AlertState.RESOLVED
+        case _:
+            return False
 
 
 def draw_reply(event: Event, alert: Alert, repository: Repository) -> Content:
     """One entry of the timeline as a reply under the card."""
     words = event_words(event)
-    preview = t.mrkdwn("{} in {}, alert {}", alert.secret_type_name, repository.full_name, alert.key.number)
     comment = event.details.get("comment")
     said = unsigned(comment) if isinstance(comment, str) else None
+    quoted = t.mrkdwn("“{}”", said) if said else None
     return message(
-        t.lines(words, preview),
-        section(t.lines(words, t.mrkdwn("“{}”", said) if said else None)),
+        t.spoken(t.lines(words, alert_name(alert, repository), quoted)),
+        section(t.lines(words, quoted)),
         context(when(event.at)),
     )
 
@@ -56,51 +69,78 @@ def reply_metadata(key: MessageKey) -> Metadata:
     return Metadata("stanch_event", {"key": key})
 
 
-SENTENCES: Mapping[EventKind, str] = {
-    EventKind.FOUND: "Found by GitHub.",
-    EventKind.VALIDITY_CHANGED: "GitHub now says: {after} (before: {before}).",
-    EventKind.REPORT_WAITING: ":hourglass_flowing_sand: {who} reports it; it will be sent {until}.",
-    EventKind.REPORTED: ":outbox_tray: {who} reported the leak to GitHub.",
-    EventKind.REPORT_CONFIRMED: ":large_green_circle: The reported secret no longer works.",
-    EventKind.REPORT_STILL_ACTIVE: ":rotating_light: The secret was reported, but it still works.",
-    EventKind.REPORT_FAILED: ":x: GitHub did not take the report by {who}.",
-    EventKind.OWNER_TOLD: ":speech_balloon: {who} told the owner, {login}.",
-    EventKind.CLOSED: ":white_check_mark: Closed as {resolution} by {who}.",
-    EventKind.REOPENED: ":red_circle: Reopened by {who}.",
-    EventKind.ASSIGNED: "Assigned to {login} on GitHub.",
-    EventKind.UNASSIGNED: "{login} is no longer assigned on GitHub.",
-    EventKind.TAKEN: ":raising_hand: {who} is on it.",
-    EventKind.STEPPED_BACK: "{who} stepped back.",
-    EventKind.STEPS_CHANGED: "{who} changed what is left to do.",
-    EventKind.PUBLICLY_LEAKED: ":rotating_light: GitHub found the secret in public.",
-    EventKind.MULTI_REPO: "GitHub found the secret in more than one repository.",
-    EventKind.PLACE_ADDED: "The secret was found at one more place.",
-    EventKind.RAISED_AGAIN: ":rotating_light: Raised again: {because}",
-    EventKind.REPOSITORY_CHANGED: "The repository changed: {what}",
-}
-
-
 def event_words(event: Event) -> Mrkdwn:
     """What happened, in one sentence."""
     if event.kind is EventKind.PROBED:
         return _probed(event)
-    details = {name: str(value or "") for name, value in event.details.items()}
+    if event.kind is EventKind.VALIDITY_CHANGED:
+        return _validity_changed(event)
+    who, by, login = person_words(event.by), by_words(event.by), t.code(_detail(event, "login") or "somebody")
+    sentences: Mapping[EventKind, Mrkdwn] = {
+        EventKind.FOUND: Mrkdwn("Found by GitHub."),
+        EventKind.REPORT_WAITING: t.mrkdwn(
+            ":hourglass_flowing_sand: {} asked to report it to GitHub; it will be sent {}.",
+            who,
+            _until(event),
+        ),
+        EventKind.REPORTED: t.mrkdwn(":outbox_tray: {} reported the leak to GitHub.", who),
+        EventKind.REPORT_CONFIRMED: _confirmed(event),
+        EventKind.REPORT_STILL_ACTIVE: Mrkdwn(
+            ":rotating_light: The secret was reported, but it still works."
+        ),
+        EventKind.REPORT_FAILED: t.mrkdwn(":x: GitHub did not take the report by {}.", who),
+        EventKind.OWNER_TOLD: t.mrkdwn(":speech_balloon: {} told the owner, {}.", who, login),
+        EventKind.CLOSED: t.mrkdwn(
+            ":white_check_mark: Closed as {} {}.", resolution_words(_detail(event, "resolution")), by
+        ),
+        EventKind.REOPENED: t.mrkdwn(":red_circle: Reopened {}.", by),
+        EventKind.ASSIGNED: t.mrkdwn("Assigned to {} on GitHub.", login),
+        EventKind.UNASSIGNED: t.mrkdwn("{} is no longer assigned on GitHub.", login),
+        EventKind.TAKEN: t.mrkdwn(":raising_hand: {} is on it.", who),
+        EventKind.STEPPED_BACK: t.mrkdwn(":wave: {} stepped back.", who),
+        EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
+        EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
+        EventKind.MULTI_REPO: Mrkdwn("GitHub found the secret in more than one repository."),
+        EventKind.PLACE_ADDED: t.mrkdwn("The secret was found at one more place{}.", _path(event)),
+        EventKind.RAISED_AGAIN: t.mrkdwn(":rotating_light: Raised again: {}", _detail(event, "because")),
+        EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}", _detail(event, "what")),
+    }
+    return sentences[event.kind]
+
+
+def _detail(event: Event, name: str) -> str:
+    return str(event.details.get(name) or "")
+
+
+def _until(event: Event) -> Mrkdwn:
     until = event.details.get("until")
-    return t.mrkdwn(
-        SENTENCES[event.kind],
-        who=person_words(event.by),
-        login=t.code(details.get("login") or "somebody"),
-        resolution=resolution_words(details.get("resolution")),
-        until=when(until) if isinstance(until, int | float) else "later",
-        **{name: details.get(name, "") for name in ("before", "after", "because", "what")},
-    )
+    return when(until) if isinstance(until, int | float) else Mrkdwn("later")
+
+
+def _path(event: Event) -> Mrkdwn:
+    path = _detail(event, "path")
+    return t.mrkdwn(": {}", t.code(path)) if path else Mrkdwn("")
+
+
+def _validity_changed(event: Event) -> Mrkdwn:
+    before, after = _detail(event, "before"), _detail(event, "after")
+    sign = t.emoji("rotating_light" if after == "active" else "information_source")
+    return t.mrkdwn("{} Validity on GitHub changed from {} to {}.", sign, before, after)
+
+
+def _confirmed(event: Event) -> Mrkdwn:
+    """What never worked as far as this GitHub knows is not called dead."""
+    if event.details.get("ever_active") is False:
+        return Mrkdwn(":large_green_circle: The reported secret is not valid on this GitHub.")
+    return Mrkdwn(":large_green_circle: The reported secret no longer works.")
 
 
 def _probed(event: Event) -> Mrkdwn:
-    verdict, reason = str(event.details.get("verdict")), str(event.details.get("reason"))
+    verdict, reason = _detail(event, "verdict"), _detail(event, "reason")
+    gone = "it no longer works" if event.details.get("ever_active") else "it is not valid on this GitHub"
     sign, words = {
         "active": ("rotating_light", "it still works"),
-        "inactive": ("large_orange_circle", "it is not valid on this GitHub"),
+        "inactive": ("large_orange_circle", gone),
     }.get(verdict, ("grey_question", "not known whether it works"))
     who = t.mrkdwn("{} asked", person_words(event.by)) if event.by else Mrkdwn("Asked again")
     why = PROBE_REASONS.get(reason, reason)

@@ -81,10 +81,19 @@ class Slack:
         return bot
 
     async def post(
-        self, channel: str, message: Content, *, metadata: Metadata, thread_ts: str | None = None
+        self,
+        channel: str,
+        message: Content,
+        *,
+        metadata: Metadata,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
     ) -> str:
-        """Post a message and return its `ts`. After `Uncertain`, ask `find_post` before posting again."""
-        return await self._post(channel, message, metadata, thread_ts)
+        """Post a message and return its `ts`. After `Uncertain`, ask `find_post` before posting again.
+
+        A reply with `broadcast` is shown in the channel as well.
+        """
+        return await self._post(channel, message, metadata, thread_ts, broadcast=broadcast)
 
     async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
         """Redraw one of our own messages in place. Doing it twice is harmless."""
@@ -166,11 +175,18 @@ class Slack:
         return text(await self._api.get("chat.getPermalink", arguments), "permalink")
 
     async def _post(
-        self, channel: str, message: Content, metadata: Metadata | None, thread_ts: str | None
+        self,
+        channel: str,
+        message: Content,
+        metadata: Metadata | None,
+        thread_ts: str | None,
+        *,
+        broadcast: bool = False,
     ) -> str:
         place = {
             "channel": channel,
             "thread_ts": thread_ts,
+            "reply_broadcast": True if broadcast and thread_ts else None,
             "metadata": None if metadata is None else _metadata(metadata),
         }
         answer = await self._api.post(

@@ -1,0 +1,80 @@
+"""What follows from a change of an alert: its messages, and what is looked at later."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.actions.probing import fetch_and_ask
+from bot.errors import Refused
+from bot.flows import authorize
+from bot.flows.events import store_events
+from bot.flows.publish import plan
+from bot.rules.eligibility import CheckKind, check_kind, works
+from bot.rules.lifecycle import merge
+from bot.tools import Tools
+from storage import alerts, jobs, repositories
+from storage.db import Tx
+from storage.records import Alert, AlertKey, AlertState, Event, EventKind, NewJob, Repository, UnixTime
+
+REVOKED_LOOK = 86400.0
+"""Seconds after a closure as revoked at which it is looked at whether that is true."""
+STILL_WORKS = "it was closed as revoked, and still works"
+
+
+async def follow(
+    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Sequence[Event], *, delay: float = 0.0
+) -> None:
+    """Within the change's own transaction: plan its messages and later looks. `delay` holds new cards back."""
+    await plan(tx, tools, alert, repository, events, delay=delay)
+    closed = any(event.kind is EventKind.CLOSED for event in events)
+    if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
+        look = NewJob(
+            "revoked_look",
+            {"alert": str(alert.key), "resolved_at": alert.resolved_at},
+            dedup=f"revoked_look:{alert.key}:{alert.resolved_at}",
+            delay=REVOKED_LOOK,
+        )
+        await jobs.enqueue(tx, look)
+
+
+async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime) -> None:
+    """A day after a closure as revoked: raise the alert again where its secret still works."""
+    # 1. Is it still closed by that closure?
+    async with tools.db.read() as tx:
+        alert = await alerts.load(tx, key)
+        repository = await repositories.load_repository(tx, key.repository_id)
+    if alert is None or repository is None or not _is_closed_since(alert, resolved_at):
+        return
+    # 2. GitHub's word, and for a token of GitHub's the token itself.
+    try:
+        repository, _, access = await authorize.reach(tools, repository)
+    except Refused:
+        return
+    facts = await access.alert(repository.full_name, key.number)
+    seen = merge(alert, facts, repository.id, tools.clock.now(), fetched=True)
+    if check_kind(seen) is CheckKind.PROBE and seen.state is AlertState.RESOLVED:
+        asked = await fetch_and_ask(tools, access, seen, repository, by=None)
+        seen = asked.remember(seen)
+    # 3. Said again in the thread, once.
+    async with tools.db.begin() as tx:
+        current = await alerts.load_for_update(tx, key)
+        if current is None or not _is_closed_since(current, resolved_at):
+            return
+        after = replace(current, probe=seen.probe, token=seen.token, validity=seen.validity)
+        await alerts.save(tx, after)
+        raised = Event(
+            key,
+            EventKind.RAISED_AGAIN,
+            tx.now,
+            details={"because": STILL_WORKS},
+            once=f"still_works:{resolved_at}",
+        )
+        stored = await store_events(tx, (raised,) if works(after) == "active" else ())
+        await follow(tx, tools, after, repository, stored)
+
+
+def _is_closed_since(alert: Alert, resolved_at: UnixTime) -> bool:
+    return (
+        alert.state is AlertState.RESOLVED
+        and alert.resolution == "revoked"
+        and alert.resolved_at == resolved_at
+    )
