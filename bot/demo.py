@@ -73,10 +73,11 @@ async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:
         table.writerow(("slack_user", "github_login", "team"))
         table.writerows((p.slack_id, p.login, stage.slack.team_id) for p in PEOPLE if p.linked)
     await bot.run("migrate")
-    await bot.run("identities", "import", str(people))
-    for place in CHANNELS:
-        if place.filter is not None:
-            await bot.run("subscriptions", "add", place.slack_id, place.filter)
+    subscribed = [(place.slack_id, place.filter) for place in CHANNELS if place.filter is not None]
+    await asyncio.gather(
+        bot.run("identities", "import", str(people)),
+        *(bot.run("subscriptions", "add", channel, text) for channel, text in subscribed),
+    )
     await bot.start()
     await stage.open_scene()
 

@@ -45,7 +45,8 @@ class BotProcess:
         self._watch: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self.address = f"http://127.0.0.1:{port}"
-        self.state = BotState.DOWN
+        # What comes before its first start belongs to starting.
+        self.state = BotState.STARTING
         self.starts = 0
 
     @property

@@ -1,6 +1,7 @@
 """Starts both stand-ins, furnished, and holds them for the page and the bot."""
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
 from types import TracebackType
@@ -15,6 +16,7 @@ from integrations.sandbox.slack import SlackSandbox
 REVOKE_SECONDS = 5.0
 """How long a reported token lives on here, so that "reported, not yet confirmed" can be seen."""
 LEAKS_AT_ONCE = 10
+CARD_TIMEOUT = 20.0
 
 
 class Stage:
@@ -63,9 +65,17 @@ class Stage:
         await self.leak(named["web"], Leak("stripe"))
         await self.leak(named["infra"], Leak("aws", bypassed=True))
         [dead] = await self.leak(named["payments"], Leak("dead"))
-        await self.github.settle()
+        await self._card_in("C0PAYMENTS")
         self.github.close(dead, self.github.user("ana-ruiz"), "revoked", "Rotated in the vault this morning")
         await self.github.settle()
+
+    async def _card_in(self, channel: str) -> None:
+        """Wait for the first card of a channel, but not for ever: the bot may be in trouble."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CARD_TIMEOUT):
+                with contextlib.closing(self.slack.subscribe()) as changes:
+                    while not self.slack.cards(channel):
+                        await anext(changes)
 
     def _keep(self, change: Change) -> None:
         if change.repository_id is not None and change.alert_number is not None:

@@ -1,0 +1,103 @@
+// The page's own drawings: signs for the emoji names that cards use, and the interface's icons.
+import { svg } from "./dom.js";
+
+const disc = (fill) => [["circle", { cx: 12, cy: 12, r: 9, fill }]];
+const digit = (text) => [
+  ["rect", { x: 3, y: 3, width: 18, height: 18, rx: 4, fill: "#2f6fb3" }],
+  ["text", { x: 12, y: 16.8, "text-anchor": "middle", "font-size": 13, "font-weight": 700, fill: "#fff" }, text],
+];
+const mark = (d, stroke = "#fff") => ["path", { d, fill: "none", stroke, "stroke-width": 2.4, "stroke-linecap": "round", "stroke-linejoin": "round" }];
+
+const EMOJI = {
+  rotating_light: [
+    ["path", { d: "M6 19v-6a6 6 0 0 1 12 0v6z", fill: "#e0334f" }],
+    ["rect", { x: 4, y: 18, width: 16, height: 3.4, rx: 1.4, fill: "#5b6570" }],
+    mark("M12 1.6v2M3.6 5.6l1.5 1.3M20.4 5.6l-1.5 1.3", "#e0334f"),
+    ["path", { d: "M9 17v-4a3 3 0 0 1 3-3", fill: "none", stroke: "#fff", "stroke-width": 1.6, "stroke-linecap": "round", opacity: 0.85 }],
+  ],
+  red_circle: disc("#e0334f"),
+  large_green_circle: disc("#2b9e5f"),
+  large_yellow_circle: disc("#e3a008"),
+  large_blue_circle: disc("#2f6fb3"),
+  white_circle: [["circle", { cx: 12, cy: 12, r: 8, fill: "none", stroke: "#8a939c", "stroke-width": 2 }]],
+  white_check_mark: [["rect", { x: 3, y: 3, width: 18, height: 18, rx: 4, fill: "#2b9e5f" }], mark("M7.5 12.5l3 3 6-7")],
+  heavy_check_mark: [mark("M5 13l5 5 9-11", "#2b9e5f")],
+  x: [mark("M6 6l12 12M18 6L6 18", "#e0334f")],
+  warning: [
+    ["path", { d: "M12 3l10 17.5H2z", fill: "#f0a92b", stroke: "#f0a92b", "stroke-width": 1.5, "stroke-linejoin": "round" }],
+    mark("M12 9.5v4.6", "#3d2c00"), ["circle", { cx: 12, cy: 17.4, r: 1.35, fill: "#3d2c00" }],
+  ],
+  no_entry: [...disc("#d33649"), ["rect", { x: 6.6, y: 10.4, width: 10.8, height: 3.2, rx: 1, fill: "#fff" }]],
+  hourglass_flowing_sand: [
+    mark("M6.5 3h11M6.5 21h11", "#8a6a3b"),
+    ["path", { d: "M8 4v3.4l4 4.6 4-4.6V4zM8 20v-3.4l4-4.6 4 4.6V20z", fill: "#f4d9a3", stroke: "#b08a4d", "stroke-width": 1.2, "stroke-linejoin": "round" }],
+    ["path", { d: "M9.4 7.4h5.2L12 10.8zM9 19.3v-1.6l3-2 3 2v1.6z", fill: "#d99a2b" }],
+  ],
+  ocean: [["path", { d: "M2 15c2.5-9 10-11.5 15-8-3-.6-5.2 1-5.4 3.6 2.6-1 6 .2 6.4 3.4 1.3-.4 2.7 0 4 .6V21H2z", fill: "#3987c9" }]],
+  speech_balloon: [["path", { d: "M4 4h16a1.8 1.8 0 0 1 1.8 1.8v9.4A1.8 1.8 0 0 1 20 17h-8.5L7 21v-4H4a1.8 1.8 0 0 1-1.8-1.8V5.8A1.8 1.8 0 0 1 4 4z", fill: "#7b8794" }], ["path", { d: "M7 10.5h.1M12 10.5h.1M17 10.5h.1", stroke: "#fff", "stroke-width": 2.6, "stroke-linecap": "round" }]],
+  raising_hand: [["circle", { cx: 10, cy: 8, r: 4.2, fill: "#e8b04a" }], ["path", { d: "M2.5 21c0-4.6 3-7.5 7.5-7.5 1.8 0 3.4.4 4.6 1.3L17.5 6.5a1.5 1.5 0 0 1 2.9.8L17.8 21z", fill: "#4a7fb5" }]],
+  outbox_tray: [["path", { d: "M3 13h5l1.5 3h5L16 13h5v7H3z", fill: "#5b6570" }], mark("M12 13V4M8.5 7L12 3.5 15.5 7", "#2f6fb3")],
+  inbox_tray: [["path", { d: "M3 13h5l1.5 3h5L16 13h5v7H3z", fill: "#5b6570" }], mark("M12 3v9M8.5 9L12 12.5 15.5 9", "#2f6fb3")],
+  grey_question: [mark("M8.5 8.8a3.5 3.5 0 1 1 5 3.3c-1 .6-1.5 1.2-1.5 2.6", "#7b8794"), ["circle", { cx: 12, cy: 18.6, r: 1.5, fill: "#7b8794" }]],
+  lock: [["rect", { x: 5, y: 10, width: 14, height: 11, rx: 2, fill: "#d99a2b" }], mark("M8 10V7.5a4 4 0 0 1 8 0V10", "#7b8794")],
+  link: [mark("M10 14a4 4 0 0 0 6 .4l2.6-2.6a4 4 0 0 0-5.6-5.6L11.5 7.6M14 10a4 4 0 0 0-6-.4L5.4 12.2A4 4 0 0 0 11 17.8l1.5-1.4", "#7b8794")],
+  bell: [["path", { d: "M12 3a6 6 0 0 0-6 6v4l-2 4h16l-2-4V9a6 6 0 0 0-6-6zM9.5 18.5a2.5 2.5 0 0 0 5 0z", fill: "#d99a2b" }]],
+  eyes: [["ellipse", { cx: 8, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["ellipse", { cx: 16, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["circle", { cx: 7, cy: 13, r: 2, fill: "#222" }], ["circle", { cx: 15, cy: 13, r: 2, fill: "#222" }]],
+  mag: [["circle", { cx: 10, cy: 10, r: 6, fill: "#d7e7f5", stroke: "#5b6570", "stroke-width": 2 }], mark("M14.5 14.5L21 21", "#5b6570")],
+  one: digit("1"), two: digit("2"), three: digit("3"), four: digit("4"), five: digit("5"),
+};
+EMOJI.hourglass = EMOJI.hourglass_flowing_sand;
+EMOJI.large_red_circle = EMOJI.red_circle;
+EMOJI.question = EMOJI.grey_question;
+
+/** The sign of an emoji name, or null where the page has none. */
+export function emoji(name) {
+  const shapes = EMOJI[name];
+  if (!shapes) return null;
+  const sign = svg("svg", { viewBox: "0 0 24 24", class: "emoji", role: "img", "aria-label": name.replaceAll("_", " ") });
+  for (const [tag, props, text] of shapes) sign.append(svg(tag, props, ...(text ? [text] : [])));
+  return sign;
+}
+
+const STROKES = {
+  hash: "M9 3.5L7 20.5M17 3.5l-2 17M4 8.5h17M3 15.5h17",
+  shared: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",
+  dots: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  down: "M6 9.5l6 6 6-6",
+  back: "M15 5l-7 7 7 7",
+  close: "M6 6l12 12M18 6L6 18",
+  send: "M4 12l16-7-5.5 15-3-6.5z",
+  thread: "M4 5h16v11H11l-4 4v-4H4z",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 9.3a2.7 2.7 0 1 0 0 5.4 2.7 2.7 0 0 0 0-5.4z",
+  check: "M5 12.5l4.5 4.5L19 7",
+  alert: "M12 4l9 15.5H3zM12 10v4M12 16.8v.1",
+  phone: "M7.5 2.5h9a1.5 1.5 0 0 1 1.5 1.5v16a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 6 20V4a1.5 1.5 0 0 1 1.5-1.5zM11 18.5h2",
+  desktop: "M3 4.5h18v12H3zM9 20.5h6M12 16.5v4",
+  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+  compass: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM15.5 8.5l-2 5-5 2 2-5z",
+  window: "M4 5h16v14H4zM4 9.5h16",
+  people: "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-4 2.5-6 6.5-6s6.5 2 6.5 6M16 4.5a3.5 3.5 0 0 1 0 6.5M18 14.5c2.3.8 3.5 2.7 3.5 5.5",
+  repo: "M6 3h13v18H8a2.5 2.5 0 0 1-2.5-2.5V5.5A2.5 2.5 0 0 1 8 3M5.5 18.5A2.5 2.5 0 0 1 8 16h11",
+  bolt: "M13 2.5L5 13.5h6l-1 8 8-11h-6z",
+  list: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
+  key: "M8 11.5a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM11 12.5L20 3.5M16.5 7l3 3M13.8 9.7l2 2",
+};
+
+/** An icon of the interface; it takes the colour of the text around it. */
+export function icon(name) {
+  const drawing = svg("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true" });
+  drawing.append(svg("path", { d: STROKES[name] }));
+  return drawing;
+}
+
+/** The product's own sign: a drop, stopped. */
+export function logo() {
+  const drawing = svg("svg", { viewBox: "0 0 24 24", class: "logo", "aria-hidden": "true" });
+  drawing.append(
+    svg("path", { d: "M12 2.5c3.8 4.6 6.5 8 6.5 11.5a6.5 6.5 0 0 1-13 0C5.5 10.5 8.2 7.1 12 2.5z", fill: "currentColor" }),
+    svg("path", { d: "M8.5 14h7", stroke: "#fff", "stroke-width": "2.6", "stroke-linecap": "round" }),
+  );
+  return drawing;
+}

@@ -1,0 +1,101 @@
+// The page's line to the server: what is true now, what changed, and what the person does.
+
+const listeners = new Map();
+
+/** Everything this page knows. Only `live.js` writes the server's parts of it. */
+export const state = {
+  me: null, people: new Map(), channels: [], messages: new Map(), views: [], home: null,
+  alerts: new Map(), github: null, githubUrl: "", switches: [], bot: { state: "starting" }, connected: false,
+};
+
+/** Call `listener(detail)` at each `topic`: whole, messages, alerts, or the name of a small part. */
+export function on(topic, listener) {
+  listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
+}
+
+export function tell(topic, detail) {
+  for (const listener of listeners.get(topic) ?? []) listener(detail);
+}
+
+const PARTS = ["channels", "views", "home", "github", "switches", "bot"];
+let source = null;
+
+/** Be this person: the page starts over from what they see. */
+export function connect(person) {
+  source?.close();
+  source = new EventSource(`/events?as=${encodeURIComponent(person)}`);
+  source.addEventListener("whole", (event) => takeWhole(JSON.parse(event.data)));
+  source.addEventListener("changes", (event) => takeChanges(JSON.parse(event.data)));
+  source.addEventListener("error", () => setConnected(false));
+}
+
+function setConnected(connected) {
+  if (state.connected === connected) return;
+  state.connected = connected;
+  tell("connected", connected);
+}
+
+function takeWhole(whole) {
+  state.me = whole.me;
+  state.people = new Map(whole.people.map((person) => [person.id, person]));
+  state.githubUrl = whole.github_url;
+  state.alerts = new Map(Object.entries(whole.alerts));
+  state.messages = new Map();
+  for (const message of whole.messages) keep(message);
+  for (const part of PARTS) state[part] = whole[part];
+  setConnected(true);
+  tell("whole");
+}
+
+function takeChanges(changes) {
+  for (const part of PARTS) {
+    if (!(part in changes)) continue;
+    state[part] = changes[part];
+    tell(part);
+  }
+  if (changes.messages) {
+    // A direct message may open its channel: the list then comes with the next change of it.
+    for (const message of changes.messages) keep(message);
+    for (const { channel, ts } of changes.gone) state.messages.get(channel)?.delete(ts);
+    tell("messages", { changed: changes.messages, gone: changes.gone });
+  }
+  if (changes.alerts) {
+    for (const [id, alert] of Object.entries(changes.alerts)) {
+      if (alert) state.alerts.set(id, alert);
+      else state.alerts.delete(id);
+    }
+    tell("alerts", Object.keys(changes.alerts));
+  }
+}
+
+function keep(message) {
+  if (!state.messages.has(message.channel)) state.messages.set(message.channel, new Map());
+  state.messages.get(message.channel).set(message.ts, message);
+}
+
+/** The messages of a channel, oldest first. */
+export const messagesOf = (channel) => [...(state.messages.get(channel)?.values() ?? [])];
+
+/** POST something the person does; answers the server's JSON, with `problem` where it can't be done. */
+export async function post(path, fields = {}) {
+  try {
+    const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ as: state.me, ...fields }) });
+    return await answer.json();
+  } catch {
+    return { problem: "The demo's server does not answer.", error: "offline" };
+  }
+}
+
+export const gesture = (kind, fields) => post(`/slack/${kind}`, fields);
+export const onGitHub = (action, fields) => post(`/github/${action}`, fields);
+
+/** What mrkdwn needs to know of the world. */
+export const world = {
+  person: (id) => state.people.get(id),
+  channel: (id) => state.channels.find((channel) => channel.id === id),
+  openLink(event, url) {
+    if (!url.startsWith(`${state.githubUrl}/`)) return;
+    event.preventDefault();
+    tell("github-link", url.slice(state.githubUrl.length));
+  },
+};

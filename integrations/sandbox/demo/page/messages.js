@@ -1,0 +1,306 @@
+// Channels, their messages and threads: only what changed is drawn again.
+import { $, add, ago, announce, clock, h } from "./dom.js";
+import { drawBlocks } from "./blocks.js";
+import { icon } from "./icons.js";
+import { gesture, messagesOf, on, state, tell, world } from "./live.js";
+import { mrkdwn } from "./mrkdwn.js";
+import { face } from "./people.js";
+
+const SHOWN_AT_FIRST = 40;
+export const here = { channel: null, thread: null };
+const drawn = new Map(); // ts -> {element, json} in the open channel
+const drawnReplies = new Map();
+let oldest = 0; // how many of the channel's messages are not drawn yet
+const notices = new Map(); // ts of a message -> what Slack would say below it
+
+export function startMessages() {
+  on("whole", () => {
+    drawChannels();
+    const known = state.channels.some((channel) => channel.id === here.channel);
+    openChannel(known ? here.channel : state.channels[0]?.id, { keepView: true });
+  });
+  on("channels", drawChannels);
+  on("messages", takeMessages);
+  on("unread", drawChannels);
+  $("#messages").addEventListener("scroll", onScroll, { passive: true });
+  $("#to-newest").addEventListener("click", () => scrollToEnd());
+  $("#thread-close").addEventListener("click", () => openThread(null));
+  $("#channel-back").addEventListener("click", () => ($(".slack").dataset.view = "list"));
+  setInterval(() => drawn.forEach(({ element }, ts) => redrawFooter(element, ts)), 30000);
+}
+
+// Channel list
+
+const readKey = (channel) => `read:${state.me}:${channel}`;
+const lastRead = (channel) => localStorage.getItem(readKey(channel)) ?? "0";
+const isTop = (message) => !message.thread || message.broadcast;
+
+function unread(channel) {
+  const read = lastRead(channel.id);
+  return messagesOf(channel.id).filter((message) => message.ts > read && message.user !== state.me && isTop(message)).length;
+}
+
+function markRead() {
+  const last = messagesOf(here.channel).at(-1);
+  if (last && document.visibilityState === "visible" && isShown()) localStorage.setItem(readKey(here.channel), last.ts);
+}
+
+const isShown = () => $(".slack").dataset.view !== "list" || $(".slack").clientWidth > 600;
+
+export function drawChannels() {
+  const list = $("#channels");
+  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.channel : null;
+  const entry = (channel) => {
+    const count = channel.id === here.channel && isShown() ? 0 : unread(channel);
+    const entry = h("button", {
+      type: "button", class: `channel${channel.id === here.channel ? " active" : ""}${count ? " unread" : ""}`, data: { channel: channel.id },
+      "aria-current": channel.id === here.channel ? "page" : null, on: { click: () => openChannel(channel.id) },
+    },
+      channel.direct ? face("bot", "tiny") : icon(channel.shared ? "shared" : "hash"),
+      h("span", { class: "channel-name" }, channel.name),
+      count > 0 && h("span", { class: "badge" }, count > 99 ? "99+" : String(count), h("span", { class: "only-read" }, " unread")),
+    );
+    return entry;
+  };
+  list.replaceChildren(
+    h("h2", {}, "Channels"), ...state.channels.filter((channel) => !channel.direct).map(entry),
+    h("h2", {}, "Direct messages"), ...state.channels.filter((channel) => channel.direct).map(entry),
+  );
+  if (focused) $(`[data-channel="${focused}"]`, list)?.focus();
+}
+
+/** Show a channel; on a phone this leaves the list. */
+export function openChannel(id, { keepView = false } = {}) {
+  if (!id) return;
+  here.channel = id;
+  openThread(null);
+  if (!keepView) $(".slack").dataset.view = "channel";
+  const channel = world.channel(id);
+  $("#channel-title").replaceChildren(channel.direct ? face("bot", "tiny") : icon(channel.shared ? "shared" : "hash"), h("span", {}, channel.name));
+  $("#channel-topic").textContent = channel.topic;
+  drawn.clear();
+  const tops = messagesOf(id).filter(isTop);
+  oldest = Math.max(0, tops.length - SHOWN_AT_FIRST);
+  const list = $("#message-list");
+  list.replaceChildren(...tops.slice(oldest).map((message) => drawMessage(message, drawn)));
+  $("#channel-start").hidden = oldest > 0;
+  $("#channel-empty").hidden = tops.length > 0;
+  scrollToEnd();
+  markRead();
+  drawChannels();
+  tell("channel", id);
+}
+
+// Messages
+
+function takeMessages({ changed, gone }) {
+  const stick = isAtEnd();
+  for (const { channel, ts } of gone) if (channel === here.channel) remove(ts);
+  let arrived = 0;
+  for (const message of changed) {
+    if (message.channel !== here.channel) continue;
+    if (isTop(message)) arrived += place(message);
+    if (here.thread && (message.thread === here.thread || message.ts === here.thread)) placeReply(message);
+    if (message.thread) refreshFooter(message.thread);
+  }
+  $("#channel-empty").hidden = drawn.size > 0;
+  if (stick) scrollToEnd();
+  else if (arrived) $("#to-newest").hidden = false;
+  if (stick || !arrived) markRead();
+  drawChannels();
+  for (const message of changed) if (message.private && message.new) announce(message.text);
+}
+
+/** Draw a message where it belongs; 1 where it was not there before. */
+function place(message) {
+  const before = drawn.get(message.ts);
+  if (before) {
+    swap(before, message, drawn);
+    return 0;
+  }
+  const list = $("#message-list");
+  const last = list.lastElementChild;
+  const element = drawMessage(message, drawn);
+  element.classList.add("arrived");
+  if (!last || last.dataset.ts < message.ts) list.append(element);
+  else {
+    const after = [...list.children].find((other) => other.dataset.ts > message.ts);
+    if (after === list.firstElementChild && oldest > 0) return 0;
+    list.insertBefore(element, after);
+  }
+  return 1;
+}
+
+/** Draw a message anew in its place, and keep the focus where it was. */
+function swap(before, message, into) {
+  if (before.json === JSON.stringify(message)) return;
+  const focus = before.element.contains(document.activeElement) ? document.activeElement : null;
+  const element = drawMessage(message, into);
+  element.classList.add("changed");
+  before.element.replaceWith(element);
+  if (focus) (element.querySelector(`[data-action="${CSS.escape(focus.closest("[data-action]")?.dataset.action ?? "")}"]`) ?? element).focus({ preventScroll: true });
+}
+
+function remove(ts) {
+  drawn.get(ts)?.element.remove();
+  drawn.delete(ts);
+  drawnReplies.get(ts)?.element.remove();
+  drawnReplies.delete(ts);
+}
+
+function drawMessage(message, into) {
+  const author = message.bot ? { name: "Stanch" } : state.people.get(message.user) ?? { name: "Slack" };
+  const inThread = into === drawnReplies;
+  const element = h("article", {
+    class: `message${message.private ? " private" : ""}${message.local ? " local" : ""}`, tabindex: "-1", data: { ts: message.ts },
+    "aria-label": `${author.name}: ${message.text.slice(0, 150)}`,
+  });
+  const body = h("div", { class: "message-body" },
+    h("div", { class: "message-head" },
+      h("span", { class: "author" }, author.name), message.bot && h("span", { class: "app-mark" }, "App"),
+      h("time", { class: "at", datetime: new Date(Number(message.ts) * 1000).toISOString() }, clock(Number(message.ts))),
+    ),
+    h("div", { class: "blocks" }, message.blocks.length ? drawBlocks(message.blocks, placeOf(message)) : h("div", { class: "block section" }, h("div", { class: "text" }, message.bot || message.local ? mrkdwn(message.text, world) : message.text))),
+  );
+  add(element, [
+    message.private && h("div", { class: "private-mark" }, icon("eye"), h("span", {}, "Only visible to you")),
+    h("div", { class: "message-row" }, message.bot || message.local ? face("bot") : face(message.user), body),
+  ]);
+  if (message.private) body.append(h("button", { type: "button", class: "link-button dismiss", on: { click: () => dismiss(message) } }, "Dismiss message"));
+  const notice = notices.get(message.ts);
+  if (notice) body.append(drawNotice(notice));
+  into.set(message.ts, { element, json: JSON.stringify(message) });
+  if (!inThread) redrawFooter(element, message.ts);
+  return element;
+}
+
+function dismiss(message) {
+  state.messages.get(message.channel)?.delete(message.ts);
+  remove(message.ts);
+}
+
+/** A message that Slack itself shows to this person alone, such as an unknown command. */
+export function showFromSlack(text, thread = null) {
+  const ts = `${(Date.now() / 1000).toFixed(6)}`;
+  const message = { ts, channel: here.channel, user: "slack", bot: false, local: true, text, blocks: [], thread, private: true, state: {}, new: true };
+  state.messages.get(here.channel)?.set(ts, message) ?? state.messages.set(here.channel, new Map([[ts, message]]));
+  takeMessages({ changed: [message], gone: [] });
+}
+
+// Gestures on messages
+
+function placeOf(message) {
+  return {
+    world,
+    state: message.state,
+    async act(kind, fields, element) {
+      if (element.getAttribute("aria-busy") === "true") return;
+      element.setAttribute("aria-busy", "true");
+      notice(message.ts, null);
+      const answer = await gesture(kind, { channel: message.channel, ts: message.ts, ...fields });
+      element.removeAttribute("aria-busy");
+      if (answer.error || answer.problem) notice(message.ts, answer.problem ?? `Stanch didn't answer (${answer.error}). Try again.`);
+      tell("gesture", { kind, fields, message, answer });
+    },
+  };
+}
+
+function notice(ts, text) {
+  if (text) notices.set(ts, text);
+  else notices.delete(ts);
+  for (const shown of [drawn.get(ts), drawnReplies.get(ts)]) {
+    if (!shown) continue;
+    shown.element.querySelector(".notice")?.remove();
+    if (text) shown.element.querySelector(".message-body").append(drawNotice(text));
+  }
+}
+
+const drawNotice = (text) => h("div", { class: "notice", role: "alert" }, icon("alert"), h("span", {}, text));
+
+// Threads
+
+const repliesOf = (channel, ts) => messagesOf(channel).filter((message) => message.thread === ts);
+
+function redrawFooter(element, ts) {
+  const replies = repliesOf(here.channel, ts).filter((reply) => !reply.private);
+  element.querySelector(".thread-link")?.remove();
+  if (!replies.length) return;
+  const faces = [...new Set(replies.map((reply) => (reply.bot ? "bot" : reply.user)))].slice(0, 3);
+  element.querySelector(".message-body").append(
+    h("button", { type: "button", class: "thread-link", on: { click: () => openThread(ts) } },
+      h("span", { class: "faces" }, faces.map((id) => face(id, "tiny"))),
+      h("span", { class: "thread-count" }, `${replies.length} ${replies.length === 1 ? "reply" : "replies"}`),
+      h("span", { class: "thread-when" }, `Last reply ${ago(Number(replies.at(-1).ts))}`)),
+  );
+}
+
+function refreshFooter(ts) {
+  const shown = drawn.get(ts);
+  if (shown) redrawFooter(shown.element, ts);
+}
+
+/** Show a thread beside the channel, or none. */
+export function openThread(ts) {
+  const opened = ts !== null && ts !== here.thread;
+  here.thread = ts;
+  const pane = $("#thread");
+  pane.hidden = ts === null;
+  $(".slack").classList.toggle("with-thread", ts !== null);
+  drawnReplies.clear();
+  $("#reply-list").replaceChildren();
+  if (ts === null) return;
+  const parent = state.messages.get(here.channel)?.get(ts);
+  const all = [...(parent ? [parent] : []), ...repliesOf(here.channel, ts)];
+  $("#reply-list").append(...all.map((message) => drawMessage(message, drawnReplies)));
+  countReplies();
+  $("#reply-scroll").scrollTop = $("#reply-scroll").scrollHeight;
+  if (opened) $("#thread-close").focus();
+}
+
+function placeReply(message) {
+  const before = drawnReplies.get(message.ts);
+  if (before) swap(before, message, drawnReplies);
+  else {
+    $("#reply-list").append(drawMessage(message, drawnReplies));
+    $("#reply-scroll").scrollTop = $("#reply-scroll").scrollHeight;
+  }
+  countReplies();
+}
+
+function countReplies() {
+  const count = Math.max(0, drawnReplies.size - 1);
+  $("#thread-title-count").textContent = count ? `${count} ${count === 1 ? "reply" : "replies"}` : "";
+}
+
+// Scrolling
+
+function isAtEnd() {
+  const box = $("#messages");
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+}
+
+function scrollToEnd() {
+  const box = $("#messages");
+  box.scrollTop = box.scrollHeight;
+  $("#to-newest").hidden = true;
+  markRead();
+}
+
+function onScroll() {
+  if (isAtEnd()) {
+    $("#to-newest").hidden = true;
+    markRead();
+  }
+  if ($("#messages").scrollTop < 300 && oldest > 0) showOlder();
+}
+
+function showOlder() {
+  const box = $("#messages");
+  const tops = messagesOf(here.channel).filter(isTop);
+  const from = Math.max(0, oldest - SHOWN_AT_FIRST);
+  const height = box.scrollHeight;
+  $("#message-list").prepend(...tops.slice(from, oldest).map((message) => drawMessage(message, drawn)));
+  oldest = from;
+  $("#channel-start").hidden = oldest > 0;
+  box.scrollTop += box.scrollHeight - height;
+}

@@ -1,0 +1,58 @@
+// People: their faces, and the switch that makes the page somebody else's.
+import { $, h } from "./dom.js";
+import { icon, logo } from "./icons.js";
+import { connect, on, state } from "./live.js";
+import { openMenu } from "./menu.js";
+
+const HUES = { U0SAM: 205, U0OLIVIA: 160, U0ANA: 18, U0DANA: 275, U0RAVI: 45, U0NOOR: 330, U0GRACE: 95, U0THEO: 235 };
+
+/** The square that stands for a person or for the bot. */
+export function face(id, size = "") {
+  const person = state.people.get(id);
+  if (person?.kind === "bot" || !person) return h("span", { class: `face bot ${size}`, "aria-hidden": "true" }, logo());
+  const initials = person.name.split(" ").map((word) => word[0]).join("");
+  const square = h("span", { class: `face ${size}`, "aria-hidden": "true" }, initials);
+  square.style.setProperty("--hue", HUES[id] ?? 200);
+  return square;
+}
+
+export const asked = () => new URLSearchParams(location.search).get("as") ?? "U0SAM";
+
+export function startPeople() {
+  const button = $("#switcher");
+  button.addEventListener("click", () =>
+    openMenu(button, {
+      role: "listbox",
+      label: "Be somebody else",
+      className: "people-menu",
+      items: [...state.people.values()].filter((person) => person.kind !== "bot").map((person) => ({
+        value: person.id,
+        lead: face(person.id, "small"),
+        label: h("span", {}, person.name, h("span", { class: "part" }, person.part)),
+        description: `${person.may}${person.linked ? ` GitHub: ${person.login}` : ""}`,
+        selected: person.id === state.me,
+      })),
+      pick: become,
+    }),
+  );
+  on("whole", show);
+}
+
+/** Be another person, in this window alone. */
+export function become(id) {
+  const address = new URL(location.href);
+  address.searchParams.set("as", id);
+  history.replaceState(null, "", address);
+  connect(id);
+}
+
+function show() {
+  const person = state.people.get(state.me);
+  $("#switcher").replaceChildren(
+    face(person.id, "small"),
+    h("span", { class: "switcher-words" }, h("span", { class: "switcher-name" }, person.name), h("span", { class: "switcher-part" }, person.part)),
+    icon("down"),
+  );
+  $("#switcher").setAttribute("aria-label", `You are ${person.name}, ${person.part}. Be somebody else`);
+  document.title = `Stanch demo: ${person.name}`;
+}

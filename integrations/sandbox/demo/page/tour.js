@@ -1,0 +1,99 @@
+// The guided tour: eight steps through one alert, each done by the visitor, or skipped.
+import { $, $$ } from "./dom.js";
+import { messagesOf, on, state } from "./live.js";
+import { here, openChannel } from "./messages.js";
+import { become } from "./people.js";
+
+const PAYMENTS = "C0PAYMENTS";
+const DONE_KEY = "tour:dismissed";
+const tour = { step: -1, alert: null };
+
+const card = () => tour.alert && messagesOf(PAYMENTS).concat(messagesOf("C0ALERTS")).find(hasAlert);
+const hasAlert = (message) => JSON.stringify(message.blocks).includes(`"alert:${tour.alert}:`) && !message.private && !message.thread;
+const alert = () => state.alerts.get(tour.alert);
+const onCard = (action) => () => {
+  const found = card();
+  return found && $(`#message-list [data-ts="${found.ts}"] [data-action="${action}"]`);
+};
+
+const STEPS = [
+  { title: "A token leaks", words: "Dana pushes a commit to octo/payments, a private repository. It holds a GitHub token that works. Leak it.", target: () => $("#leak-button"), panel: "github", done: () => tour.alert !== null },
+  { title: "The card arrives", words: "GitHub told Stanch, and Stanch told the channel. The card says what leaked, whose it is, where, and whether it works.", target: () => card() && $(`#message-list [data-ts="${card().ts}"]`), panel: "slack", done: () => false, ready: () => !!card() },
+  { title: "Say that you are on it", words: "Press “I'm on it”. Everybody sees who works this alert, on every card of it.", target: onCard("take"), panel: "slack", done: () => /on it/i.test(card()?.text ?? "") && !/nobody/i.test(card()?.text ?? "") },
+  { title: "Does it still work?", words: "Press “Check validity”. Stanch asks GitHub with the token, once, and forgets it.", target: onCard("check_validity"), panel: "slack", done: () => /still works|inactive|dead/i.test(card()?.text ?? "") },
+  { title: "Report the leak", words: "Press “Report leak”. GitHub will revoke the token, and services that use it break. That can't be undone, so Stanch asks for consent first.", target: onCard("report_leak"), panel: "slack", done: () => !!alert()?.token?.dead_at },
+  { title: "Close it with a reason", words: "Choose “Close as… Revoked”, add a comment if you like, and submit. GitHub is told the same.", target: onCard("close_as"), panel: "slack", done: () => alert()?.state === "resolved" },
+  { title: "See it on GitHub", words: "The alert's page has the reason, the comment and the name of who did it.", target: () => $(`[data-alert="${tour.alert}"]`) ?? $("[data-filter=closed]"), panel: "github", done: () => $("#alert-page").hidden === false && tour.seen },
+  { title: "See the audit log", words: "Who did, tried or was refused what. Each row's hash covers the one before it.", target: () => $("[data-panel=audit]"), panel: "audit", done: () => false, last: true },
+];
+
+export function startTour() {
+  on("leaked", (alerts) => tour.step === 0 && ((tour.alert = alerts[0]), look()));
+  on("messages", look);
+  on("alerts", look);
+  on("alert-page", (id) => ((tour.seen = id === tour.alert), look()));
+  on("whole", () => (tour.step < 0 && !localStorage.getItem(DONE_KEY) ? begin() : look()));
+  on("channel", look);
+  $("#tour-button").addEventListener("click", () => begin());
+  $("#tour-next").addEventListener("click", () => go(tour.step + 1));
+  $("#tour-dismiss").addEventListener("click", () => end());
+  $("#tour-show").addEventListener("click", () => lead());
+}
+
+function begin() {
+  tour.alert = null;
+  tour.seen = false;
+  if (state.me && !["U0SAM", "U0OLIVIA", "U0ANA"].includes(state.me)) become("U0SAM");
+  go(0);
+}
+
+function end() {
+  localStorage.setItem(DONE_KEY, "yes");
+  tour.step = -1;
+  $("#tour").hidden = true;
+  highlight(null);
+}
+
+function go(step) {
+  if (step >= STEPS.length) return end();
+  tour.step = step;
+  const { title, words, last } = STEPS[step];
+  $("#tour").hidden = false;
+  $("#tour-count").textContent = `${step + 1} of ${STEPS.length}`;
+  $("#tour-title").textContent = title;
+  $("#tour-words").textContent = words;
+  $("#tour-next").textContent = last ? "Finish" : "Next";
+  $("#tour-progress").style.setProperty("--done", (step + 1) / STEPS.length);
+  lead();
+}
+
+/** Bring the place of the step into sight. */
+function lead() {
+  const step = STEPS[tour.step];
+  document.body.dataset.panel = step.panel === "slack" ? "slack" : step.panel;
+  document.dispatchEvent(new CustomEvent("show-panel", { detail: step.panel }));
+  if (step.panel === "slack") {
+    const found = card();
+    if (found && here.channel !== found.channel) openChannel(found.channel);
+  }
+  look(true);
+}
+
+let asked = false;
+
+function look(scroll = false) {
+  if (tour.step < 0) return;
+  if (STEPS[tour.step].done()) return setTimeout(() => STEPS[tour.step]?.done() && go(tour.step + 1), 600);
+  if (asked && scroll !== true) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    highlight(STEPS[tour.step]?.target() ?? null, scroll === true);
+  });
+}
+
+function highlight(target, scroll) {
+  for (const marked of $$(".tour-target")) if (marked !== target) marked.classList.remove("tour-target");
+  target?.classList.add("tour-target");
+  if (target && scroll) target.scrollIntoView({ block: "nearest" });
+}
