@@ -7,9 +7,9 @@ from integrations.slack.text import Mrkdwn
 
 
 def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
-    """A sign, one bold line, and below it what follows from it."""
+    """A sign, one bold line, and below it what follows from it. A screen reader reads all of it."""
     return message(
-        t.escape(headline, 900),
+        t.spoken(t.lines(headline, detail, hint)),
         section(t.lines(t.mrkdwn("{} *{}*", t.emoji(sign), headline), detail)),
         context(hint) if hint else None,
     )
@@ -59,8 +59,12 @@ def mistake(incident: str) -> Refused:
     """What a person is told when something of ours broke; the log has the same short id."""
     return Refused(
         "mistake",
-        "Something went wrong here, and it was not done.",
-        t.mrkdwn("Try again. If it stays so, tell whoever runs Stanch this id: {}", t.code(incident)),
+        "Something went wrong in Stanch.",
+        t.mrkdwn(
+            "It may not have been done: look at the card before you try again. "
+            "If it stays so, tell whoever runs Stanch this id: {}",
+            t.code(incident),
+        ),
     )
 
 

@@ -1,20 +1,20 @@
 """The card: one alert in one channel, as it is now."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from bot.rules.case import Case
 from bot.rules.comments import unsigned
-from bot.rules.eligibility import confirmed_inactive, works
+from bot.rules.eligibility import confirmed_inactive
+from bot.views.headline import headline, preview
 from bot.views.words import (
     PROBE_REASONS,
     alert_title,
+    by_words,
+    closed_by,
     is_open,
-    person_plain,
+    listed,
     person_words,
     place_words,
-    resolution_words,
-    secret_word,
     span_words,
     when,
 )
@@ -31,24 +31,22 @@ from integrations.slack.blocks import (
 )
 from integrations.slack.elements import Element
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, AlertKey, Person, ReportState, RepositoryState
+from storage.records import Alert, AlertKey, ReportState
 
-GONE = {
-    RepositoryState.DELETED: "the repository was deleted",
-    RepositoryState.REMOVED: "Stanch's access to the repository was removed",
-}
+HIDDEN = "An alert is hidden here, since this channel is shared with another organization."
+VISIBILITIES = frozenset({"public", "private", "internal"})
+NO_DETAILS = "GitHub has not given the details yet; they will be added here."
 
 
 def draw_card(case: Case, controls: Sequence[Element], draw: int) -> Content:
     """The card's message. `draw` makes its block ids new: Slack keeps a menu's state under an unchanged one."""
     blocks = _open_blocks(case) if is_open(case.alert) else _closed_blocks(case)
-    return message(_preview(case), *blocks, actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"))
+    return message(preview(case), *blocks, actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"))
 
 
 def draw_hidden() -> Content:
     """What stands in place of a card in a channel that people of another organization can read."""
-    words = Mrkdwn("Hidden: this channel is shared with another organization.")
-    return message(words, section(t.mrkdwn("{} {}", t.emoji("lock"), words)))
+    return message(t.escape(HIDDEN), section(t.mrkdwn(":lock: {}", HIDDEN)))
 
 
 def card_metadata(key: AlertKey) -> Metadata:
@@ -56,46 +54,12 @@ def card_metadata(key: AlertKey) -> Metadata:
     return Metadata("stanch_alert", {"repository_id": key.repository_id, "alert_number": key.number})
 
 
-def headline(case: Case) -> tuple[str, str]:
-    """A sign and the state in words: never one without the other."""
-    alert, word = case.alert, secret_word(case.alert)
-    if case.repository.state is not RepositoryState.REACHABLE:
-        return "no_entry_sign", f"Out of reach: {GONE[case.repository.state]}"
-    if not is_open(alert):
-        return _closed_headline(alert)
-    report = alert.report.state if alert.report else None
-    if report is ReportState.REPORTED:
-        return "hourglass_flowing_sand", "Reported to GitHub, not yet confirmed dead"
-    if report is ReportState.CONFIRMED:
-        return "large_green_circle", "Reported and confirmed inactive, still open"
-    if report is ReportState.STILL_ACTIVE:
-        return "rotating_light", f"Reported, but this {word} still works"
-    if report is ReportState.WAITING:
-        return "hourglass_flowing_sand", "To be reported to GitHub"
-    return {
-        "active": ("rotating_light", f"Open: this {word} still works"),
-        "inactive": ("large_orange_circle", f"Open: this {word} {_dead_words(alert)}"),
-    }.get(works(alert), ("red_circle", "Open: not known whether it works"))
-
-
-def _closed_headline(alert: Alert) -> tuple[str, str]:
-    closed = f"Closed as {resolution_words(alert.resolution)}"
-    if works(alert) == "active":
-        return "warning", f"{closed}, but it still works"
-    if confirmed_inactive(alert):
-        return "white_check_mark", f"{closed}, confirmed inactive"
-    return "white_check_mark", closed
-
-
-def _dead_words(alert: Alert) -> str:
-    """A 401 alone may also mean that the token belongs to another GitHub."""
-    return "no longer works" if confirmed_inactive(alert) else "is not valid on this GitHub"
-
-
 def _heading(case: Case) -> Block:
-    sign, words = headline(case)
+    state = headline(case)
     return section(
-        t.lines(t.mrkdwn("{} *{}*", t.emoji(sign), words), alert_title(case.alert, case.repository))
+        t.lines(
+            t.mrkdwn("{} *{}*", t.emoji(state.sign), state.words), alert_title(case.alert, case.repository)
+        )
     )
 
 
@@ -104,7 +68,7 @@ def _open_blocks(case: Case) -> list[Block | None]:
     facts = t.lines(
         *_report_facts(alert),
         t.fact("Validity", _validity(case)),
-        _token_fact(alert),
+        _token_fact(case),
         t.fact("Exposure", _exposure(case)),
         t.fact("Found", _found(case)),
         _bypass_fact(alert),
@@ -122,8 +86,8 @@ def _closed_blocks(case: Case) -> list[Block | None]:
 
 def _closing(case: Case) -> Mrkdwn:
     alert = case.alert
-    by = alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
-    parts = [t.mrkdwn("By {} {}", person_words(by), when(alert.resolved_at or alert.updated_at))]
+    at = alert.resolved_at or alert.updated_at
+    parts = [t.mrkdwn("Closed {} {}", by_words(closed_by(alert)), when(at))]
     if alert.resolved_at:
         parts.append(t.mrkdwn("open for {}", span_words(alert.resolved_at - alert.created_at)))
     if case.steps_total:
@@ -133,11 +97,8 @@ def _closing(case: Case) -> Mrkdwn:
 
 def _validity(case: Case) -> Mrkdwn:
     alert, probe = case.alert, case.alert.probe
-    github = {
-        "active": "active, says GitHub",
-        "inactive": "inactive, says GitHub",
-        "unknown": "unknown to GitHub",
-    }.get(alert.validity, alert.validity)
+    source = "by an earlier check" if alert.validity_written else "says GitHub"
+    github = "unknown to GitHub" if alert.validity == "unknown" else f"{alert.validity}, {source}"
     if probe is None or probe.superseded:
         return t.prose(github)
     asked = t.mrkdwn("asked {}", when(probe.at))
@@ -153,35 +114,33 @@ def _validity(case: Case) -> Mrkdwn:
     return t.mrkdwn("{}, {}", word, asked)
 
 
-def _token_fact(alert: Alert) -> Mrkdwn | None:
-    token = alert.token
+def _token_fact(case: Case) -> Mrkdwn | None:
+    token = case.alert.token
     owner = token.owner.login if token.owner else token.owner_name
     parts: list[str | Mrkdwn] = [t.code(owner)] if owner else []
     if token.scopes:
-        parts.append(f"{'scopes' if len(token.scopes) > 1 else 'scope'} {_listed(token.scopes)}")
-    if token.expires_at:
-        day = datetime.fromtimestamp(token.expires_at, UTC)
-        parts.append(f"expires {day.day} {day:%b %Y}")
+        parts.append(f"{'scopes' if len(token.scopes) > 1 else 'scope'} {listed(token.scopes)}")
+    if token.expires_at is not None:
+        over = token.expires_at <= case.now
+        day = t.date(token.expires_at, "{date_short}")
+        parts.append(t.mrkdwn("{} {}", "expired" if over else "expires", day))
     return t.fact("Token of" if owner else "Token", t.join(parts)) if parts else None
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
 
 
 def _exposure(case: Case) -> Mrkdwn:
     alert, repository = case.alert, case.repository
-    words = []
-    if alert.publicly_leaked:
-        words.append("leaked publicly")
-    if repository.is_public:
-        words.append("public repository; GitHub tells the provider itself")
-    elif not alert.publicly_leaked or not alert.multi_repo:
-        only = "" if alert.publicly_leaked or alert.multi_repo else " only"
-        words.append(f"{repository.visibility} repository{only}")
-    if alert.multi_repo:
-        words.append("in several repositories")
-    return t.prose(", ".join(words))
+    known = repository.visibility in VISIBILITIES
+    place = f"{repository.visibility} repository" if known else "repository of unknown visibility"
+    only = "" if alert.publicly_leaked or alert.multi_repo or repository.is_public or not known else " only"
+    parts = (
+        "publicly leaked" if alert.publicly_leaked else "",
+        place + only,
+        "in several repositories" if alert.multi_repo else "",
+    )
+    words = ", ".join(part for part in parts if part)
+    # A generic secret, as a password, has no provider that could be told.
+    told = repository.is_public and alert.category != "generic"
+    return t.prose(f"{words}; GitHub tells the provider itself" if told else words)
 
 
 def _found(case: Case) -> Mrkdwn:
@@ -213,52 +172,23 @@ def _on_it(case: Case) -> Mrkdwn:
 
 def _report_facts(alert: Alert) -> list[Mrkdwn | None]:
     report = alert.report
-    if report is None or report.state is ReportState.FAILED:
+    if report is None:
         return []
+    who = person_words(report.by)
+    if report.state is ReportState.FAILED:
+        refused = t.mrkdwn("GitHub did not take it; sent by {}, {}", who, when(report.at))
+        return [t.fact("Report", refused)]
     if report.state is ReportState.WAITING:
-        return [
-            t.fact(
-                "Report by",
-                t.mrkdwn(
-                    "{}, will be sent {}", person_words(report.by), when(report.next_look_at or report.at)
-                ),
-            )
-        ]
+        due = t.mrkdwn("asked for by {}, will be sent {}", who, when(report.next_look_at or report.at))
+        return [t.fact("Report", due)]
     next_look = report.next_look_at if report.state is ReportState.REPORTED else None
     return [
-        t.fact("Reported by", t.mrkdwn("{}, {}", person_words(report.by), when(report.at))),
-        t.fact("Asked again", when(next_look)) if next_look else None,
+        t.fact("Reported by", t.mrkdwn("{}, {}", who, when(report.at))),
+        t.fact("Next look", when(next_look)) if next_look else None,
     ]
 
 
 def _unfinished(case: Case) -> Block | None:
     if case.alert.detailed or not is_open(case.alert):
         return None
-    return context(Mrkdwn(":hourglass: GitHub has not given the details yet; they will be added here."))
-
-
-def _preview(case: Case) -> Mrkdwn:
-    """What a lock screen shows: state, validity, whose, what, where, who is on it; no markup."""
-    alert, repository, token = case.alert, case.repository, case.alert.token
-    owner = token.owner.login if token.owner else token.owner_name
-    whose = f"{owner}'s " if owner else ""
-    scopes = f" ({', '.join(token.scopes)})" if token.scopes and is_open(alert) else ""
-    public = " (public)" if repository.is_public else ""
-    what = (
-        f"{whose}{alert.secret_type_name}{scopes} in {repository.full_name}{public}, alert {alert.key.number}"
-    )
-    if not is_open(alert):
-        return t.escape(f"{_loud(headline(case)[1])}: {what}", 900)
-    if alert.taken_by is not None:
-        on_it = f"{person_plain(alert.taken_by)} is on it."
-    elif alert.assigned_to is not None:
-        on_it = f"{alert.assigned_to.login} is assigned."
-    else:
-        on_it = "Nobody is on it."
-    return t.escape(f"{_loud(headline(case)[1])}: {what}. {on_it}", 900)
-
-
-def _loud(words: str) -> str:
-    """The first word in capitals, so that it is read first: `OPEN: this token still works`."""
-    first, space, rest = words.partition(" ")
-    return first.upper() + space + rest
+    return context(t.mrkdwn("{} {}", t.emoji("hourglass"), NO_DETAILS))

@@ -27,7 +27,7 @@ def draw_checklist(
     """The checklist's message. `draw` makes its block ids new; `token_page` is where the owner deletes a token."""
     key = case.alert.key
     if not has_checklist(case.alert):
-        return message(Mrkdwn(NOTHING), section(Mrkdwn(NOTHING)))
+        return message(t.escape(NOTHING), section(t.prose(NOTHING)))
     count = t.mrkdwn("{}: {} of {} done", TITLE, done_count(steps, done), len(steps))
     boxes = checkboxes(
         action_id="next_steps",

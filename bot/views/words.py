@@ -1,5 +1,7 @@
 """The words that several views share: people, validity, resolutions, places, spans of time."""
 
+from collections.abc import Sequence
+
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, AlertState, Person, Place, Repository, UnixTime
@@ -47,6 +49,19 @@ def person_words(person: Person | None) -> Mrkdwn:
     return t.mrkdwn("{} ({})", t.user(person.slack_user), login) if login else t.user(person.slack_user)
 
 
+def closed_by(alert: Alert) -> Person | None:
+    """Who closed it last: through Stanch, or else on GitHub; None where GitHub names nobody."""
+    return alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
+
+
+def by_words(person: Person | None) -> Mrkdwn:
+    """Who did something, for the end of a sentence: `by @ana (octo-admin)`, or where it was done instead."""
+    if person is None:
+        return Mrkdwn("on GitHub")
+    where = " on GitHub" if person.slack_user is None else ""
+    return t.mrkdwn("by {}{}", person_words(person), where)
+
+
 def person_plain(person: Person) -> str:
     """A person for a lock screen."""
     return person.github.login if person.github else "somebody"
@@ -57,12 +72,22 @@ def when(at: UnixTime) -> Mrkdwn:
 
 
 def span_words(seconds: float) -> str:
-    """A span of time in its largest unit: `16 minutes`, `2 days`."""
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+    """A span of time in its largest unit: `20 seconds`, `16 minutes`, `2 days`."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size:
             count = int(seconds // size)
             return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
+    return "a moment"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a row: `repo`, `repo and workflow`, `gist, repo and workflow`."""
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
+
+
+def steps_words(done: int, total: int) -> str:
+    """How far a checklist is, as a sentence: `1 of 3 steps is done`."""
+    return f"{done} of {total} steps {'is' if done == 1 else 'are'} done"
 
 
 def alert_title(alert: Alert, repository: Repository) -> Mrkdwn:
@@ -83,11 +108,15 @@ def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
 
 
 def place_words(place: Place, repository: Repository) -> Mrkdwn:
-    """Where the secret is: the commit as a link, the path as a value, the line."""
+    """Where the secret is: the commit as a link, the path as a value, the line; else the kind of place."""
     kind = place.kind.replace("_", " ")
     if place.commit_sha is None:
-        return t.link(place.url, kind) if place.url else t.prose(kind)
-    commit = t.link(f"{repository.html_url}/commit/{place.commit_sha}", place.commit_sha[:7])
+        return t.link(place.url or "", kind)
+    # A wiki is a repository of its own, so its commits have no page in this one.
+    page = f"{repository.html_url}/commit/{place.commit_sha}" if place.kind == "commit" else place.url
+    commit = t.link(page or "", place.commit_sha[:7])
+    if place.kind != "commit":
+        commit = t.mrkdwn("{} {}", kind, commit)
     line = f" line {place.line}" if place.line else ""
     return t.mrkdwn("{}, {}{}", commit, t.code(place.path), line) if place.path else commit
 

@@ -31,6 +31,13 @@ _UNDERSCORE, _COLON, _ANGLE = (
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|_+(?!\w)")
 _QUOTE_MARK = re.compile(r"^(\s*)>", re.MULTILINE)
 _EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]+):")
+_SPOKEN = re.compile(
+    r"<@[A-Z0-9]+> \(`(?P<login>[^`\n]*)`\)"
+    r"|`(?P<code>[^`\n]*)`"
+    r"|<(?:https?://|!date\^)[^|>]*\|(?P<label>[^>]*)>"
+    rf"|{_EMOJI_CODE.pattern} ?"
+    r"|\*"
+)
 _PIECE = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|`[^`\n]*`|.", re.DOTALL)
 _SLACK_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 
@@ -180,6 +187,15 @@ def join(parts: Iterable[str | int | Mrkdwn], separator: str = ", ") -> Mrkdwn:
 def lines(*parts: str | int | Mrkdwn | None) -> Mrkdwn:
     """Several pieces below each other; what is None or empty is left out."""
     return join((part for part in parts if part is not None and part != ""), "\n")
+
+
+def spoken(text: Mrkdwn) -> Mrkdwn:
+    """The words of finished markup alone, for a lock screen or a screen reader.
+
+    Values, links and times become their words, signs and bold go. A person with a login in brackets becomes
+    the login; a lone mention stays, since Slack shows and reads a name for it.
+    """
+    return Mrkdwn(_SPOKEN.sub(lambda found: found["login"] or found["code"] or found["label"] or "", text))
 
 
 def cut(text: Mrkdwn, limit: int) -> Mrkdwn:

@@ -1,0 +1,113 @@
+"""An alert's state in a few words: the first line of its card, and what a lock screen shows."""
+
+from dataclasses import dataclass
+
+from bot.rules.case import Case
+from bot.rules.eligibility import confirmed_inactive, works
+from bot.views.words import is_open, person_plain, resolution_words, secret_word
+from integrations.slack import text as t
+from integrations.slack.text import Mrkdwn, clean
+from storage.records import Alert, ReportState, RepositoryState
+
+GONE = {
+    RepositoryState.DELETED: "the repository was deleted",
+    RepositoryState.REMOVED: "Stanch's access to the repository was removed",
+}
+SCOPES_SHOWN = 4
+"""How many of a token's scopes a lock screen has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The state by a sign and by words, never by one of them alone."""
+
+    sign: str
+    """An emoji's name."""
+    words: str
+    loud: str
+    """The same for a lock screen, what matters most in capitals."""
+
+
+def headline(case: Case) -> Headline:
+    """How the alert stands."""
+    alert = case.alert
+    if not is_open(alert):
+        return _closed(alert)
+    if case.repository.state is not RepositoryState.REACHABLE:
+        gone = GONE[case.repository.state]
+        return Headline(
+            "no_entry_sign", f"Open, out of reach: {gone}", f"OPEN, out of reach, {_validity(alert)}"
+        )
+    state = alert.report.state if alert.report else None
+    if state is ReportState.WAITING:
+        words = "Open: its report to GitHub is waiting"
+        return Headline("hourglass_flowing_sand", words, f"OPEN, report waiting, {_validity(alert)}")
+    if state in (ReportState.REPORTED, ReportState.CONFIRMED, ReportState.STILL_ACTIVE):
+        return _reported(alert, state)
+    word, validity = secret_word(alert), _validity(alert)
+    if works(alert) == "active":
+        return Headline("rotating_light", f"Open: this {word} still works", "OPEN, STILL WORKS")
+    if works(alert) == "inactive":
+        return Headline("large_orange_circle", f"Open: this {word} {validity}", f"OPEN, {validity}")
+    return Headline("red_circle", f"Open: {validity}", f"OPEN, {validity}")
+
+
+def _reported(alert: Alert, state: ReportState) -> Headline:
+    if works(alert) == "inactive":
+        dead = "confirmed inactive" if confirmed_inactive(alert) else "not valid on this GitHub"
+        return Headline(
+            "large_green_circle", f"Reported and {dead}, still open", f"REPORTED, {dead}, still open"
+        )
+    if state is ReportState.REPORTED or works(alert) == "unknown":
+        words = "not yet confirmed dead"
+        return Headline("hourglass_flowing_sand", f"Reported to GitHub, {words}", f"REPORTED, {words}")
+    return Headline(
+        "rotating_light", f"Reported, but this {secret_word(alert)} still works", "REPORTED, STILL WORKS"
+    )
+
+
+def _closed(alert: Alert) -> Headline:
+    reason = resolution_words(alert.resolution)
+    sign, end = "white_check_mark", ""
+    if works(alert) == "active":
+        sign, end = "warning", ", but it still works"
+    elif confirmed_inactive(alert):
+        end = ", confirmed inactive"
+    return Headline(
+        sign, f"Closed as {reason}{end}", f"CLOSED as {reason}{end.replace('still works', 'STILL WORKS')}"
+    )
+
+
+def _validity(alert: Alert) -> str:
+    """Whether it works. A 401 alone may also mean that the token belongs to another GitHub."""
+    dead = "no longer works" if confirmed_inactive(alert) else "is not valid on this GitHub"
+    return {"active": "STILL WORKS", "inactive": dead}.get(works(alert), "not known whether it works")
+
+
+def preview(case: Case) -> Mrkdwn:
+    """What a lock screen shows: state, validity, whose, what, where, who is on it; no markup."""
+    alert, repository, token = case.alert, case.repository, case.alert.token
+    owner = token.owner.login if token.owner else token.owner_name
+    whose = f"{clean(owner, 60)}'s " if owner else ""
+    exposure = ["public"] * repository.is_public + ["publicly leaked"] * alert.publicly_leaked
+    said = [
+        f"{headline(case).loud}: {whose}{clean(alert.secret_type_name, 100)}",
+        f" ({_some(token.scopes)})" if token.scopes and is_open(alert) else "",
+        f" in {clean(repository.full_name, 150)}",
+        f" ({', '.join(exposure)})" if exposure else "",
+        f", alert {alert.key.number}",
+        f". {_on_it(alert)}" if is_open(alert) else "",
+    ]
+    return t.escape("".join(said), 900)
+
+
+def _some(scopes: tuple[str, ...]) -> str:
+    more = len(scopes) - SCOPES_SHOWN
+    shown = ", ".join(clean(scope, 40) for scope in scopes[:SCOPES_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _on_it(alert: Alert) -> str:
+    if alert.taken_by is not None:
+        return f"{person_plain(alert.taken_by)} is on it."
+    return f"{alert.assigned_to.login} is assigned." if alert.assigned_to else "Nobody is on it."
