@@ -95,7 +95,7 @@ async def find(
         query = query.where(alert.c.repository_id.in_(repository_ids))
     if state is not None:
         query = query.where(alert.c.state == state)
-    return [_record(row) for row in await tx.conn.execute(query.limit(limit).offset(offset))]
+    return [record(row) for row in await tx.conn.execute(query.limit(limit).offset(offset))]
 
 
 async def count_by_state(tx: Tx) -> dict[AlertState, int]:
@@ -153,7 +153,7 @@ def _is(key: AlertKey) -> sa.ColumnElement[bool]:
 
 async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Alert | None:
     row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else _record(row)
+    return None if row is None else record(row)
 
 
 def _values(record: Alert) -> dict[str, object]:
@@ -180,7 +180,8 @@ def _account(column: str, account: Account | None) -> dict[str, object]:
     return {f"{column}_id": account and account.id, f"{column}_login": account and account.login}
 
 
-def _record(row: Row) -> Alert:
+def record(row: Row) -> Alert:
+    """The alert of one row of the table."""
     return Alert(
         key=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.number)),
         state=AlertState(row.state),

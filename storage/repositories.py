@@ -1,5 +1,7 @@
 """Repositories that have or had alerts, and the installations of the GitHub App."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from storage.db import Row, Tx
@@ -20,6 +22,12 @@ async def load_repository(tx: Tx, repository_id: RepositoryId) -> Repository | N
     """The repository of that id."""
     row = (await tx.conn.execute(sa.select(repository).where(repository.c.id == repository_id))).one_or_none()
     return None if row is None else _repository(row)
+
+
+async def load_all(tx: Tx, ids: Collection[RepositoryId]) -> dict[RepositoryId, Repository]:
+    """The repositories of those ids, as far as they are known."""
+    rows = await tx.conn.execute(sa.select(repository).where(repository.c.id.in_(ids)))
+    return {found.id: found for found in map(_repository, rows)}
 
 
 async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:

@@ -33,6 +33,15 @@ async def load(
     return None if row is None else (row.facts, row.fetched_at)
 
 
+async def of_person(
+    tx: Tx, github_id: GitHubId, since: UnixTime
+) -> list[tuple[RepositoryId, Mapping[str, JsonValue], UnixTime]]:
+    """All that GitHub said of a person since then: the repository, the facts, and when."""
+    query = sa.select(role.c.repository_id, role.c.facts, role.c.fetched_at)
+    query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
+    return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
+
+
 async def drop_person(tx: Tx, github_id: GitHubId, owner_id: GitHubId | None = None) -> None:
     """Forget what a person may do, everywhere or in one owner's repositories."""
     query = sa.delete(role).where(role.c.github_id == github_id)
