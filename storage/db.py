@@ -24,6 +24,14 @@ _MIGRATION_LOCK = 5_283_127_014_411_917_301
 """Any number, as long as nobody else takes PostgreSQL's advisory lock of that number."""
 
 
+_FAILURES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57", "58", "XX")
+"""PostgreSQL's codes, or the classes of codes they start with, for a database that can't serve now.
+
+PostgreSQL's docs, appendix A: connection, read-only, authorization, no such database, rollback (dead lock),
+resources, lock, operator (shutdown, start-up), system, internal.
+"""
+
+
 class StorageUnavailable(Exception):
     """The database can't be used right now; `str()` is one sentence that names it, without any secret."""
 
@@ -217,12 +225,15 @@ def _set_journal_mode(conn: sa.Connection) -> None:
 
 def _is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether the database, rather than the statement, is at fault."""
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return True
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         return True
     # SQLite's word for a file that is damaged, or no database at all.
-    return type(error) in (sa.exc.DatabaseError, sqlite3.DatabaseError)
+    if type(error) in (sa.exc.DatabaseError, sqlite3.DatabaseError):
+        return True
+    if isinstance(error, sqlite3.Error):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None))
+    return error.connection_invalidated or state.startswith(_FAILURES)
 
 
 def _verb(reason: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
-LOCK_WAIT = 30.0
+LOCK_WAIT = 10.0
 """Seconds that a writer waits for another process's transaction, or for a free connection."""
 CONNECT_WAIT = 10.0
 """Seconds until a PostgreSQL server counts as unreachable."""
+STATEMENT_WAIT = 30.0
+"""Seconds until a statement counts as lost with its connection to PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def _sqlite(url: sa.URL) -> Engines:
 def _postgresql(url: sa.URL) -> Engines:
     write = _engine(
         url,
-        connect_args={"timeout": CONNECT_WAIT},
+        connect_args={"timeout": CONNECT_WAIT, "command_timeout": STATEMENT_WAIT},
         pool_size=8,
         max_overflow=8,
         # A connection that died with the server is replaced before it is used.
@@ -98,10 +101,16 @@ def _postgresql(url: sa.URL) -> Engines:
 
 
 def make_private(path: Path) -> None:
-    """Create SQLite's file for its owner alone before SQLite would; -wal and -shm inherit its mode."""
-    # SQLite itself says best why a file can't be opened.
-    with suppress(OSError):
+    """Create SQLite's file for its owner alone before SQLite would; -wal and -shm inherit its mode.
+
+    Raises SQLite's own error for a place where no file can be.
+    """
+    try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        # A file that may only be read still serves for that.
+        if not path.is_file():
+            raise sqlite3.OperationalError("unable to open database file") from error
     for suffix in ("", "-wal", "-shm"):
         with suppress(OSError):
             os.chmod(f"{path}{suffix}", 0o600)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -136,8 +136,9 @@ async def settle(db: Database, worker: str, outcomes: Sequence[Settled]) -> None
 async def release(db: Database, worker: str) -> None:
     """Give this worker's running jobs to the next one, as if it had not started them."""
     async with db.begin() as tx:
-        query = sa.update(job).where(_is_run_by(worker)).values(attempts=job.c.attempts - 1, **_FREED)
-        if (await tx.conn.execute(query.values(state=READY))).rowcount:
+        query = sa.update(job).where(_is_run_by(worker))
+        values = {"state": READY, "worker": None, "lease_until": None, "attempts": job.c.attempts - 1}
+        if (await tx.conn.execute(query.values(values))).rowcount:
             await _wake(tx)
 
 
@@ -263,15 +264,16 @@ def _job(row: Row) -> Job:
     return Job(**{**row._mapping, "state": JobState(row.state)})
 
 
-_FREED: dict[str, Any] = {"worker": None, "lease_until": None, "holds": True}
-"""What a job keeps of a run that did not end: nothing but its place before later ones of its key."""
-
-
 async def _interrupt(tx: Tx, condition: sa.ColumnElement[bool], max_attempts: int) -> int:
     ended = sa.select(job.c.id).where(job.c.state == RUNNING, condition).with_for_update(skip_locked=True)
     state = sa.case((job.c.attempts >= max_attempts, PARKED), else_=READY)
     query = sa.update(job).where(job.c.id.in_(ended))
-    values = {"state": state, "error": "its worker stopped in the middle", **_FREED}
+    values = {
+        "state": state,
+        "worker": None,
+        "lease_until": None,
+        "error": "its worker stopped in the middle",
+    }
     number = (await tx.conn.execute(query.values(values))).rowcount
     if number:
         await _wake(tx)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
 from storage.migrations.upgrade import config
 from storage.tables import METADATA, mark
+from tests.conftest import PostgreSQL
 
 
 def modes(directory: Path) -> dict[str, int]:
@@ -186,4 +188,55 @@ async def test_unreachable_server_is_named_without_its_password(clock: Clock, un
         f"The database at postgresql+asyncpg://127.0.0.1:{unused_port}/x can't be reached: "
     )
     assert "pa55" not in str(caught.value)
+    await db.close()
+
+
+async def test_cut_connections_are_replaced(db: Database) -> None:
+    """A restart of the server costs nobody anything but time."""
+    if db.dialect == "sqlite":
+        return
+    async with db.begin(), db.begin(), db.read():
+        pass
+    cut = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with db.begin() as tx:
+        assert (await tx.conn.execute(cut)).rowcount >= 2
+    async with db.begin(), db.begin(), db.read() as tx:
+        assert await tx.conn.scalar(sa.text("SELECT 1")) == 1
+
+
+async def test_connection_cut_in_the_middle_is_a_failing_database(db: Database) -> None:
+    if db.dialect == "sqlite":
+        return
+    with pytest.raises(StorageUnavailable) as caught:
+        async with db.begin() as tx:
+            await tx.conn.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert "terminating connection" in str(caught.value) or "closed" in str(caught.value)
+    await db.ping()
+
+
+async def test_database_that_does_not_exist_is_named(postgresql: PostgreSQL, clock: Clock) -> None:
+    db = Database(postgresql.url("nowhere"), clock=clock)
+    with pytest.raises(StorageUnavailable, match=r'failed: database "nowhere" does not exist\.$'):
+        await db.ping()
+    await db.close()
+
+
+async def test_lock_of_another_process_ends_in_a_sentence(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "x.db"
+    db = Database(f"sqlite+aiosqlite:///{path}?timeout=0.01", clock=clock)
+    await db.migrate()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable, match=r"is busy: database is locked\.$"):
+        async with db.begin():
+            pass
+    async with db.read():
+        pass
+    other.execute("ROLLBACK")
+    other.close()
+    async with db.begin():
+        pass
     await db.close()

@@ -170,7 +170,7 @@ async def test_only_alerts_in_the_scope_are_found_and_counted(db: Database) -> N
 
 
 async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None:
-    """A page, its place and its count together take about 25 ms; the limit is for a busy machine."""
+    """A page, its place and its count together take about 10 ms; the limit is for a busy machine."""
     async with db.begin() as tx:
         await settle(tx, [])
         for number in range(1, 2001):
