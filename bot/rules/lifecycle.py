@@ -60,7 +60,7 @@ def merge(
         validity=validity,
         validity_written=known.validity_written and not changed,
         acted_by=known.acted_by if state is known.state else None,
-        report=_report(known.report, validity) if changed else known.report,
+        report=confirm(known.report) if changed and validity == "inactive" else known.report,
         probe=replace(known.probe, superseded=True) if known.probe and changed else known.probe,
         publicly_leaked=_or(facts.publicly_leaked, known.publicly_leaked),
         multi_repo=_or(facts.multi_repo, known.multi_repo),
@@ -189,17 +189,16 @@ def _fill_gaps(known: Alert, facts: AlertFacts, *, fetched: bool) -> Alert:
     )
 
 
-def _report(report: Report | None, validity: str) -> Report | None:
-    """GitHub calling a reported secret inactive confirms the report."""
-    if report is None or validity != "inactive":
+def confirm(report: Report | None) -> Report | None:
+    """The report once its secret was found dead."""
+    if report is None or report.state not in (ReportState.REPORTED, ReportState.STILL_ACTIVE):
         return report
-    looked_for = report.state in (ReportState.REPORTED, ReportState.STILL_ACTIVE)
-    return replace(report, state=ReportState.CONFIRMED, next_look_at=None) if looked_for else report
+    return replace(report, state=ReportState.CONFIRMED, next_look_at=None)
 
 
 def _owner(metadata: Mapping[str, str]) -> Account | None:
     login, number = metadata.get("owner-name"), metadata.get("owner-id", "")
-    return Account(GitHubId(int(number)), login) if login and number.isascii() and number.isdigit() else None
+    return Account(GitHubId(int(number)), mask(login)) if login and number.isascii() and number.isdigit() else None
 
 
 def _account(account: GitHubAccount | None) -> Account | None:

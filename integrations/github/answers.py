@@ -2,6 +2,7 @@
 
 import http
 import json
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -26,6 +27,8 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 _LONGEST_MESSAGE = 200
+_LIKE_A_SECRET = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])[\w+/=-]{20,}", re.ASCII)
+"""No word of GitHub's, but what it may repeat of what it was sent: keys of others, or a token in Base64."""
 _LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _KEPT_HEADERS = ("link", "retry-after")
 
@@ -109,7 +112,8 @@ def message_of(body: bytes) -> str:
     listed = errors if isinstance(errors, list) else [errors]
     reasons = [error.get("message") if isinstance(error, dict) else error for error in listed]
     parts = [part for part in (answer.get("message"), *reasons) if isinstance(part, str) and part]
-    return mask_tokens(" ".join(": ".join(parts).split()))[:_LONGEST_MESSAGE]
+    said = mask_tokens(" ".join(": ".join(parts).split()))
+    return _LIKE_A_SECRET.sub("[masked]", said)[:_LONGEST_MESSAGE]
 
 
 def secret_of(body: bytes) -> Literal | None:
