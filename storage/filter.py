@@ -1,9 +1,11 @@
-"""A filter as it is understood: which alerts are wanted, and in which order."""
+"""A filter as it is understood, and what it finds: which alerts are wanted, in which order."""
 
 import re
 import string
 from dataclasses import dataclass
 from enum import StrEnum
+
+from storage.records import Alert, AlertKey, Repository, UnixTime
 
 ME = "@me"
 """Whoever asks."""
@@ -85,6 +87,25 @@ class Filter:
     def uses(self, *words: Word) -> bool:
         """Whether a term of one of the words is there."""
         return any(term.word in words for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where an alert stands in a list: by time, and among those of the same time by key."""
+
+    at: UnixTime
+    key: AlertKey
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An alert and its repository."""
+
+    alert: Alert
+    repository: Repository
+
+    def place(self, sort: Sort) -> Place:
+        return Place(self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key)
 
 
 def fold(text: str) -> str:

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from storage import alerts, repositories
 from storage.db import Tx
 from storage.engines import Dialect
-from storage.filter import ME, NOBODY, Filter, Sort, Term, Word, seconds
-from storage.records import Alert, AlertKey, AlertState, GitHubId, Repository, RepositoryId, UnixTime
+from storage.filter import ME, NOBODY, Filter, Found, Place, Sort, Term, Word, seconds
+from storage.records import AlertKey, AlertState, GitHubId, RepositoryId, UnixTime
 from storage.tables import alert, repository
 
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -28,25 +28,6 @@ class Scope:
     unseen: Collection[RepositoryId] = ()
     guesses: bool = False
     """Repositories of which nothing is known come into question too."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where an alert stands in a list: by time, and among those of the same time by key."""
-
-    at: UnixTime
-    key: AlertKey
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An alert and its repository."""
-
-    alert: Alert
-    repository: Repository
-
-    def place(self, sort: Sort) -> Place:
-        return Place(self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key)
 
 
 @dataclass(frozen=True, slots=True)

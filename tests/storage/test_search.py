@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from bot.rules.filters import parse_filter
 from bot.rules.matching import matches
 from storage import alerts, repositories, search
+from storage import filter as filters
 from storage.db import Database, Tx
-from storage.filter import Filter, Sort, Term, Word, fold, hyphened
-from storage.records import Account, Alert, AlertState, GitHubId, Person, Place, Repository, RepositoryId
-from storage.search import Found, Scope, Search
+from storage.filter import Filter, Found, Sort, Term, Word, fold, hyphened
+from storage.records import Account, Alert, AlertState, GitHubId, Person, Place, Repository
+from storage.search import Scope, Search
 from storage.tables import alert as alert_table
 from storage.tables import event as event_table
 from storage.tables import repository as repository_table
@@ -179,7 +180,7 @@ async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None
     async with db.read() as tx:
         await search.find(tx, looked, 11)
         started = db.clock.now()
-        page = await search.find(tx, looked, 11, after=search.Place(1000.5, key(1, RepositoryId(1))))
+        page = await search.find(tx, looked, 11, after=filters.Place(1000.5, key(1, 1)))
         assert await search.count(tx, looked) == 2000
         assert await search.count(tx, looked, before=page[0].place(Sort.CREATED_DESC)) == 1000
         taken = db.clock.now() - started

@@ -1,0 +1,88 @@
+"""Whose alerts one person may see in a look-up, from what GitHub said of them before."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.rules.permissions import RoleFacts, rights_of
+from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRole:
+    """What GitHub said of one person and one repository, and when."""
+
+    repository_id: RepositoryId
+    facts: RoleFacts
+    at: UnixTime
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one person sees, as far as it is known. Times are of the GitHub answers that say so."""
+
+    person: GitHubId
+    organizations: Mapping[GitHubId, UnixTime]
+    """Seen whole: the person owns the organization, or is its security manager."""
+    repositories: Mapping[RepositoryId, UnixTime]
+    closed: frozenset[RepositoryId]
+    """Not theirs to see."""
+    asked: frozenset[GitHubId]
+    """Owners of repositories that GitHub was asked about."""
+
+    def sees(self, alert: Alert, repository: Repository) -> bool | None:
+        """Whether they see the alert; None where GitHub has to be asked. An assignee sees their alert."""
+        if alert.assigned_to is not None and alert.assigned_to.id == self.person:
+            return True
+        if repository.owner.id in self.organizations or repository.id in self.repositories:
+            return True
+        return False if repository.id in self.closed else None
+
+    def since(self, alert: Alert, repository: Repository) -> UnixTime | None:
+        """When GitHub said so; None for the assignee, whose right is a fact of the alert itself."""
+        if alert.assigned_to is not None and alert.assigned_to.id == self.person:
+            return None
+        known = (self.organizations.get(repository.owner.id), self.repositories.get(repository.id))
+        return max((at for at in known if at is not None), default=None)
+
+
+def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Sight:
+    """Put together what is known. A no from before `no_since` is asked again, since it may be a yes by now."""
+    organizations: dict[GitHubId, UnixTime] = {}
+    repositories: dict[RepositoryId, UnixTime] = {}
+    closed: set[RepositoryId] = set()
+    asked: set[GitHubId] = set()
+    for role in sorted(known, key=lambda role: role.at):
+        # What GitHub said last of a membership is what counts.
+        organizations.pop(role.facts.owner_id, None)
+        if sees_all(role.facts):
+            organizations[role.facts.owner_id] = role.at
+        if rights_of(role.facts).view:
+            repositories[role.repository_id] = role.at
+        elif role.at >= no_since:
+            closed.add(role.repository_id)
+        else:
+            continue
+        asked.add(role.facts.owner_id)
+    return Sight(person, organizations, repositories, frozenset(closed), frozenset(asked))
+
+
+def sees_all(facts: RoleFacts) -> bool:
+    """Whether the person sees every alert of the organization that owns the repository."""
+    whole = facts.membership == "admin" or facts.security_manager
+    return facts.owner_type == "Organization" and whole
+
+
+def to_ask(unknown: Sequence[Repository], seen: Sight) -> list[Repository]:
+    """Which of the repositories to ask GitHub about now.
+
+    One of each organization first: whoever owns it, or manages its security, sees the others too.
+    """
+    chosen: list[Repository] = []
+    begun = set(seen.asked)
+    for repository in unknown:
+        if repository.owner_type != "Organization" or repository.owner.id in seen.asked:
+            chosen.append(repository)
+        elif repository.owner.id not in begun:
+            begun.add(repository.owner.id)
+            chosen.append(repository)
+    return chosen
