@@ -14,7 +14,7 @@ from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
-from storage.records import Alert, Event, EventKind, Probe, RepositoryState
+from storage.records import Alert, Event, EventKind, JsonValue, Probe, RepositoryState
 
 CHECK, REFRESH = "Check validity", "Refresh from GitHub"
 ACTIVE, INACTIVE, UNKNOWN = (
@@ -24,10 +24,18 @@ ACTIVE, INACTIVE, UNKNOWN = (
 )
 NOT_HERE = "It is not valid on this GitHub."
 NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub; nothing here ever accepted it."
-WRITTEN = "GitHub's alert now says so too."
+WRITTEN, CLEARED = "GitHub's alert now says so too.", "GitHub's alert no longer says otherwise."
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 APART = 30.0
 """Seconds between two probes of one alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What GitHub's alert says since Stanch gave it the verdict; None where an override was cleared."""
+
+    facts: AlertFacts
+    value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +68,27 @@ class CheckValidity(Action[Check]):
     async def act(self, doing: Doing, wanted: Check) -> Outcome:
         alert, repository = doing.case.alert, doing.case.repository
         if wanted.kind is CheckKind.REFRESH:
-            return Outcome(said=_refreshed(doing.case))
+            return Outcome(said=refreshed(doing.case))
         if wanted.recent is not None:
-            return Outcome(said=_said(doing.case, alert, wanted.recent, again=True), reason="asked_recently")
+            return Outcome(said=found_out(doing.case, wanted.recent, again=True), reason="asked_recently")
         asked = await fetch_and_ask(doing.tools, doing.access, alert, repository, by=doing.case.actor.person)
         written = await _write_back(doing, asked)
+        now_known = replace(doing.case, alert=asked.remember(alert))
+
+        def change(current: Alert) -> Alert:
+            known = asked.remember(current)
+            return replace(known, validity_written=written.value is not None) if written else known
+
         return Outcome(
-            said=_said(doing.case, asked.remember(alert), asked.probe, written=written is not None),
-            facts=written,
-            change=lambda current: replace(
-                asked.remember(current), validity_written=current.validity_written or written is not None
-            ),
+            said=found_out(now_known, asked.probe, written=written),
+            facts=written.facts if written else None,
+            change=change,
             events=(_probed(doing, asked),),
             reason=f"{asked.probe.verdict}: {asked.probe.reason}",
         )
 
 
-async def _write_back(doing: Doing, asked: Asked) -> AlertFacts | None:
+async def _write_back(doing: Doing, asked: Asked) -> Written | None:
     """Give GitHub the verdict as the alert's `validity`, which stays until it is cleared.
 
     Only by someone who may resolve, and only where GitHub knows nothing; a later look that disagrees with what
@@ -90,30 +102,33 @@ async def _write_back(doing: Doing, asked: Asked) -> AlertFacts | None:
     disagrees = alert.validity_written and alert.validity != verdict
     if alert.validity != "unknown" and not disagrees:
         return None
+    value = None if disagrees else verdict
     try:
-        return await doing.access.set_validity(
-            case.repository.full_name, alert.key.number, None if disagrees else verdict
-        )
+        facts = await doing.access.set_validity(case.repository.full_name, alert.key.number, value)
     except GitHubError:
         return None
+    return Written(facts, value)
 
 
 def _probed(doing: Doing, asked: Asked) -> Event:
-    details = {
+    details: dict[str, JsonValue] = {
         "verdict": asked.probe.verdict,
         "reason": asked.probe.reason,
+        "ever_active": asked.probe.ever_active,
         # A probe may move the token's "last used": whoever reads its log can tell us from a thief.
         "user_agent": doing.tools.user_agent,
     }
     return Event(doing.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
 
 
-def _said(
-    case: PersonalCase, alert: Alert, probe: Probe, *, again: bool = False, written: bool = False
+def found_out(
+    case: PersonalCase, probe: Probe, *, again: bool = False, written: Written | None = None
 ) -> Content:
+    """What a probe found. `again`: it was made so recently that nobody was asked anew."""
+    alert = case.alert
     name = alert_name(alert, case.repository)
     ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after 30 seconds at the earliest."
-    extra = ago if again else WRITTEN if written else None
+    extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
     why = t.prose(PROBE_REASONS.get(probe.reason, probe.reason))
     if probe.verdict == "active":
         owner = alert.token.owner
@@ -126,11 +141,12 @@ def _said(
     return answer("grey_question", UNKNOWN, t.lines(name, t.mrkdwn("{}.", why), extra))
 
 
-def _refreshed(case: PersonalCase) -> Content:
+def refreshed(case: PersonalCase) -> Content:
+    """GitHub's own word, read again."""
     alert = case.alert
     sign, words = {
         "active": ("rotating_light", "GitHub says that it still works."),
         "inactive": ("white_check_mark", "GitHub says that it no longer works."),
     }.get(alert.validity, ("grey_question", "GitHub does not know whether it works."))
-    there = t.mrkdwn("{} {}", ONLY_THERE, t.link(alert.html_url, "Open it on GitHub"))
+    there = t.mrkdwn("{} {}", ONLY_THERE, t.link(alert.html_url, "Open the alert there"))
     return answer(sign, words, t.lines(alert_name(alert, case.repository), there))

@@ -12,19 +12,21 @@ from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import (
     alert_name,
+    by_words,
+    closed_by,
     is_open,
-    person_words,
     resolution_words,
     secret_word,
     span_words,
+    steps_words,
 )
 from integrations.github.errors import Forbidden, Invalid
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
-from integrations.slack.blocks import Block, View, input_block, modal, section
+from integrations.slack.blocks import Block, Content, View, input_block, modal, section
 from integrations.slack.elements import Element, Option, select, text_input
 from integrations.slack.text import Mrkdwn
-from storage.records import Person, RepositoryState
+from storage.records import RepositoryState
 
 REASONS = (
     Option("Revoked", "revoked", "The secret no longer works"),
@@ -113,14 +115,8 @@ class CloseAlert(FormAction[Close]):
         case = doing.case
         ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
         facts = None if wanted.already else await self._close(doing, wanted)
-        words = resolution_words(wanted.resolution)
-        headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
         return Outcome(
-            said=answer(
-                "white_check_mark",
-                headline,
-                t.lines(alert_name(case.alert, case.repository), _warning_words(case)),
-            ),
+            said=closed(case, wanted.resolution, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
             reason=wanted.resolution,
@@ -131,13 +127,21 @@ class CloseAlert(FormAction[Close]):
         try:
             return await doing.access.close(name, number, wanted.resolution, wanted.comment)
         except Forbidden:
-            raise _needs_reviewer(doing.case) from None
+            raise _not_let(doing.case) from None
         except Invalid:
             # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
             facts = await doing.access.alert(name, number)
             if facts.resolution != wanted.resolution:
                 raise
             return facts
+
+
+def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:
+    """What came of it; `ours` is False where somebody else had closed it for the same reason."""
+    words = resolution_words(resolution)
+    headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
+    name = alert_name(case.alert, case.repository)
+    return answer("white_check_mark", headline, t.lines(name, _warning_words(case)))
 
 
 def _typed(given: Given) -> str | None:
@@ -152,29 +156,29 @@ def _check_delegation(case: PersonalCase) -> None:
 
 
 def _needs_reviewer(case: PersonalCase) -> Refused:
+    name = t.code(case.repository.full_name)
+    why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
     there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
-    return Refused(
-        "delegated_dismissal",
-        "You can't close this alert from here.",
-        t.mrkdwn(
-            "{} has delegated alert dismissal on: {} close its alerts. {}.",
-            t.code(case.repository.full_name),
-            REVIEWERS,
-            there,
-        ),
-    )
+    return Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
+
+
+def _not_let(case: PersonalCase) -> Refused:
+    """GitHub says 403 also where it does not tell beforehand that dismissals are delegated."""
+    there = t.link(case.alert.html_url, "Close it on GitHub, or request its dismissal there")
+    name = alert_name(case.alert, case.repository)
+    return Refused("forbidden", "GitHub does not let Stanch close this alert.", t.lines(name, there))
 
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:
     alert = case.alert
-    by = person_words(alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None))
     ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
     comment = unsigned(alert.resolution_comment)
     said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn("")
+    who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, said)
     return Refused(
         "closed_meanwhile",
         f"It was closed already, as {resolution_words(alert.resolution)}.",
-        t.mrkdwn("{} closed it {} ago{}.", by, ago, said),
+        t.lines(alert_name(alert, case.repository), who),
         Mrkdwn("To close it for another reason, reopen it first."),
     )
 
@@ -192,5 +196,5 @@ def _warning_words(case: PersonalCase) -> Mrkdwn | None:
             ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_word(case.alert)
         )
     left = case.steps_total - case.steps_done
-    steps = f"{case.steps_done} of {case.steps_total} steps are done." if left else None
+    steps = f"{steps_words(case.steps_done, case.steps_total)}." if left else None
     return t.lines(active, steps) or None

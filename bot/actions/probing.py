@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from bot.rules.eligibility import works
+from bot.rules.eligibility import ever_worked
+from bot.rules.lifecycle import confirm
 from bot.tools import Tools
 from integrations.github.repository_access import RepositoryAccess
 from integrations.literal import Literal
@@ -25,7 +26,9 @@ class Asked:
     token: TokenFacts
 
     def remember(self, alert: Alert) -> Alert:
-        return replace(alert, probe=self.probe, token=self.token)
+        """The alert with what was found; a reported secret that is dead needs no further look."""
+        report = confirm(alert.report) if self.probe.verdict == "inactive" else alert.report
+        return replace(alert, probe=self.probe, token=self.token, report=report)
 
 
 async def fetch_and_ask(
@@ -56,13 +59,12 @@ async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None
 
 
 def _probe(alert: Alert, verdict: Verdict, now: float, by: Person | None) -> Probe:
-    before = alert.probe is not None and alert.probe.ever_active
     return Probe(
         verdict=verdict.value,
         reason=verdict.reason,
         at=now,
         by=by,
-        ever_active=before or verdict.value == "active" or works(alert) == "active",
+        ever_active=verdict.value == "active" or ever_worked(alert),
     )
 
 

@@ -9,11 +9,11 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.comments import comment_fault, room, sign
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, is_open, resolution_words
+from bot.views.words import alert_name, by_words, closed_by, is_open, resolution_words
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
-from integrations.slack.blocks import View, input_block, modal, section
+from integrations.slack.blocks import Content, View, input_block, modal, section
 from integrations.slack.elements import Element, button, text_input
 from storage.records import RepositoryState
 
@@ -48,7 +48,9 @@ class ReopenAlert(FormAction[Reopen]):
     def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
         if is_open(case.alert):
             raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
-        closed = t.mrkdwn("Closed as {}.", resolution_words(case.alert.resolution))
+        closed = t.mrkdwn(
+            "Closed as {} {}.", resolution_words(case.alert.resolution), by_words(closed_by(case.alert))
+        )
         longest = room(case.actor.identity.github.login)
         comment = text_input(action_id="comment", multiline=True, max_length=longest)
         return modal(
@@ -76,9 +78,8 @@ class ReopenAlert(FormAction[Reopen]):
         case = doing.case
         ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
         facts = None if wanted.already else await self._reopen(doing, wanted)
-        name = alert_name(case.alert, case.repository)
         return Outcome(
-            said=answer("red_circle", DONE if ours else ALREADY, name),
+            said=reopened(case, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
             reason=None if ours else "open_already",
@@ -89,10 +90,16 @@ class ReopenAlert(FormAction[Reopen]):
         try:
             return await doing.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
         except Forbidden:
-            there = t.link(case.alert.html_url, "Open it on GitHub")
+            there = t.link(case.alert.html_url, "Reopen it on GitHub")
+            name = alert_name(case.alert, case.repository)
             raise Refused(
-                "forbidden", "GitHub does not let Stanch reopen this alert.", t.mrkdwn("{}.", there)
+                "forbidden", "GitHub does not let Stanch reopen this alert.", t.lines(name, there)
             ) from None
+
+
+def reopened(case: PersonalCase, *, ours: bool) -> Content:
+    """What came of it; `ours` is False where somebody else had reopened it."""
+    return answer("red_circle", DONE if ours else ALREADY, alert_name(case.alert, case.repository))
 
 
 def _typed(given: Given) -> str | None:

@@ -7,14 +7,23 @@ from bot.actions.probing import Asked, ask
 from bot.errors import Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
-from bot.rules.eligibility import report_obstacle, works
+from bot.rules.eligibility import confirmed_inactive, ever_worked, report_obstacle, works
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, person_words, resolution_words, span_words, when
+from bot.views.words import (
+    alert_name,
+    by_words,
+    closed_by,
+    listed,
+    person_words,
+    resolution_words,
+    span_words,
+    when,
+)
 from integrations.literal import Literal
 from integrations.providers.github_token import REVOCABLE, decode, kind_of
 from integrations.slack import text as t
-from integrations.slack.blocks import Block, View, actions, input_block, modal, section
+from integrations.slack.blocks import Block, Content, View, actions, input_block, modal, section
 from integrations.slack.elements import Element, Option, button, checkboxes
 from integrations.slack.text import Mrkdwn
 from storage.records import (
@@ -23,7 +32,6 @@ from storage.records import (
     Event,
     EventKind,
     NewJob,
-    Person,
     Report,
     ReportState,
     UnixTime,
@@ -42,10 +50,15 @@ NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 TELL_FIRST = "Tell {} first"
 FOLLOW_UPS = (60.0, 300.0, 900.0)
 """Seconds after the report at which GitHub is asked whether the token still works."""
+DEAD = "It no longer works."
+LOOKS = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."
+WAITS = "Not sent yet: GitHub takes no more reports from here for now."
+OWNER_UNKNOWN = Mrkdwn("Whose token it is is not known; *Check validity* on the card may tell.")
+YOURS = Mrkdwn("This token is yours.")
 OBSTACLES = {
     "unreachable": "Stanch can no longer reach this repository.",
     "closed": "This alert is closed already.",
-    "secret_type": "GitHub takes reports of this kind of secret from nobody but its provider.",
+    "secret_type": "This kind of secret can't be reported from here; revoke it at its provider.",
     "server": "This GitHub server takes no reports.",
     "public": "The repository is public, so GitHub reports its leaks itself.",
     "reported": "It has been reported already.",
@@ -108,15 +121,17 @@ class ReportLeak(FormAction[SendReport]):
         case, tools = doing.case, doing.tools
         literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
-        if doing.resumed:
-            asked = await ask(tools, case.alert, literal, by=None)
+        # Only what worked here once may be called dead later, so that is found out while it can be.
+        unsure = doing.resumed or not ever_worked(case.alert)
+        asked = await ask(tools, case.alert, literal, by=None) if unsure else None
+        if doing.resumed and asked is not None:
             if asked.probe.verdict == "unknown":
                 raise RetryLater(tools.clock.now() + 30, "it can't be told yet whether the report arrived")
             if asked.probe.verdict == "inactive":
-                return _reported(doing, asked)
+                return _reported(doing, asked, dead=True)
         answered = await tools.github.revoke(token)
         if answered.accepted:
-            return _reported(doing, None)
+            return _reported(doing, asked)
         if answered.retry_at is not None:
             return _waits(doing, answered.retry_at)
         return _not_taken(doing, answered.status)
@@ -130,11 +145,13 @@ def _owner_row(case: PersonalCase, *, told: bool) -> Block | None:
     """The way to tell the token's owner before reporting, or why there is none."""
     owner = case.alert.token.owner
     if owner is None:
-        return None
+        return section(OWNER_UNKNOWN) if case.alert.token.owner_name is None else None
     if told:
         return section(t.mrkdwn(":white_check_mark: {} has been told.", t.code(owner.login)))
     if case.token_owner is None:
         return section(t.mrkdwn("Nobody here is linked to {}.", t.code(owner.login)))
+    if case.token_owner.slack_user == case.actor.identity.slack_user:
+        return section(YOURS)
     tell = button(TELL_FIRST.format(owner.login), action_id="tell_owner", value=str(case.alert.key))
     return actions(tell, block_id=f"alert:{case.alert.key}:owner")
 
@@ -143,28 +160,38 @@ def _check_obstacles(case: PersonalCase) -> None:
     obstacle = report_obstacle(case.alert, case.repository, case.server, case.options.report)
     if obstacle is None or (obstacle == "waiting" and case.waited):
         return
-    alert, detail = case.alert, None
+    name = alert_name(case.alert, case.repository)
+    raise Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _since(case, obstacle)))
+
+
+def _since(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
+    """Who made the obstacle, and how long ago."""
+    alert, report = case.alert, case.alert.report
     if obstacle == "closed":
-        by = alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
         ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
         words = resolution_words(alert.resolution)
-        detail = t.mrkdwn("{} closed it as {} {} ago.", person_words(by), words, ago)
-    elif alert.report is not None:
-        ago = span_words(case.now - alert.report.at)
-        detail = t.mrkdwn("{} reported it {} ago.", person_words(alert.report.by), ago)
-    raise Refused(obstacle, OBSTACLES[obstacle], detail or alert_name(alert, case.repository))
+        return t.mrkdwn("Closed as {} {} {} ago.", words, by_words(closed_by(alert)), ago)
+    if report is None or obstacle not in ("reported", "waiting"):
+        return None
+    ago = span_words(case.now - report.at)
+    if obstacle == "reported":
+        return t.mrkdwn("{} reported it {} ago.", person_words(report.by), ago)
+    due = when(report.next_look_at or report.at)
+    return t.mrkdwn("{} asked for it {} ago; it will be sent {}.", person_words(report.by), ago, due)
 
 
 def _what_it_is(case: PersonalCase) -> Mrkdwn:
     token = case.alert.token
+    owner = token.owner.login if token.owner else token.owner_name
     validity = {"active": "Active", "inactive": "Inactive"}.get(
         works(case.alert), "Not known whether it works"
     )
     parts: list[str | Mrkdwn] = []
-    if token.owner:
-        parts.append(t.mrkdwn("Belongs to {}", t.code(token.owner.login)))
+    if owner:
+        parts.append(t.mrkdwn("Belongs to {}", t.code(owner)))
     if token.scopes:
-        parts.append(f"scopes {' and '.join(token.scopes)}")
+        words = "scopes" if len(token.scopes) > 1 else "scope"
+        parts.append(f"{words if owner else words.capitalize()} {listed(token.scopes)}")
     return t.mrkdwn("{}. {}.", validity, t.join(parts)) if parts else t.mrkdwn("{}.", validity)
 
 
@@ -173,36 +200,42 @@ def _reportable_token(alert: Alert, literal: Literal) -> Literal:
     token = decode(literal, alert.base64_encoded)
     kind = kind_of(alert.secret_type, token) if token else None
     if token is None or kind not in REVOCABLE:
-        raise Refused("not_a_token", "The secret is not a GitHub token in full, so it can't be reported.")
+        there = t.link(alert.html_url, "Look at it on GitHub")
+        raise Refused(
+            "not_a_token", "The secret is not a GitHub token in full, so it can't be reported.", there
+        )
     return token
 
 
-def _reported(doing: Doing, asked: Asked | None) -> Outcome:
-    """GitHub has the report. `asked` is the look, after a crash, that found the token dead already."""
+def _reported(doing: Doing, asked: Asked | None, *, dead: bool = False) -> Outcome:
+    """GitHub has the report. `dead`: a look after a crash found that the lost one had its effect."""
     case, now = doing.case, doing.tools.clock.now()
     key, person = case.alert.key, case.actor.person
-    state = ReportState.CONFIRMED if asked else ReportState.REPORTED
-    report = Report(state, person, now, None if asked else now + FOLLOW_UPS[0])
+    state = ReportState.CONFIRMED if dead else ReportState.REPORTED
+    report = Report(state, person, now, None if dead else now + FOLLOW_UPS[0])
 
     def remember(alert: Alert) -> Alert:
         return replace(asked.remember(alert) if asked else alert, report=report)
 
     events = [Event(key, EventKind.REPORTED, now, person, once=f"reported:{doing.request.at}")]
-    if asked:
-        events.append(Event(key, EventKind.REPORT_CONFIRMED, now, once=f"confirmed:{doing.request.at}"))
+    if dead:
+        details = {"confirmed": confirmed_inactive(remember(case.alert))}
+        once = f"confirmed:{now}"
+        events.append(Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once))
     follow_up = NewJob("follow_up", {"alert": str(key), "look": 0}, delay=FOLLOW_UPS[0])
-    next_look = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."
     return Outcome(
-        said=answer(
-            "hourglass_flowing_sand",
-            "Reported to GitHub.",
-            t.lines(alert_name(case.alert, case.repository), "It is dead already." if asked else next_look),
-        ),
+        said=reported(case, dead=dead),
         change=remember,
         events=tuple(events),
-        jobs=() if asked else (follow_up,),
-        reason="found_dead_after_a_lost_answer" if asked else None,
+        jobs=() if dead else (follow_up,),
+        reason="found_dead_after_a_lost_answer" if dead else None,
     )
+
+
+def reported(case: PersonalCase, *, dead: bool) -> Content:
+    """GitHub has the report."""
+    name = alert_name(case.alert, case.repository)
+    return answer("outbox_tray", "Reported to GitHub.", t.lines(name, DEAD if dead else LOOKS))
 
 
 def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
@@ -213,11 +246,7 @@ def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
     delay = max(1.0, retry_at - doing.tools.clock.now())
     again = NewJob("act", replace(doing.request, waited=True).to_json(), key=str(key), delay=delay)
     return Outcome(
-        said=answer(
-            "hourglass_flowing_sand",
-            "GitHub takes no more reports from here for now.",
-            t.mrkdwn("It will be sent {}, after everything has been checked again.", when(retry_at)),
-        ),
+        said=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),
         events=(Event(key, EventKind.REPORT_WAITING, report.at, person, {"until": retry_at}),),
         jobs=(again,),
@@ -226,21 +255,30 @@ def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
     )
 
 
+def waits(case: PersonalCase, until: UnixTime) -> Content:
+    """The report is kept until GitHub listens again."""
+    due = t.mrkdwn("It will be sent {}, after everything has been checked again.", when(until))
+    return answer("hourglass_flowing_sand", WAITS, t.lines(alert_name(case.alert, case.repository), due))
+
+
 def _not_taken(doing: Doing, status: int) -> Outcome:
     case, person = doing.case, doing.case.actor.person
     now = doing.tools.clock.now()
     report = Report(ReportState.FAILED, person, now, reason=f"http_{status}")
     event = Event(case.alert.key, EventKind.REPORT_FAILED, now, person, {"status": status})
     return Outcome(
-        said=answer(
-            "x",
-            "GitHub did not take the report.",
-            t.mrkdwn(
-                "It answered {}. {} has the button too.", status, t.link(case.alert.html_url, "GitHub's page")
-            ),
-        ),
+        said=not_taken(case, status),
         change=lambda alert: replace(alert, report=report),
         events=(event,),
         outcome=AuditOutcome.FAILED,
         reason=f"http_{status}",
+    )
+
+
+def not_taken(case: PersonalCase, status: int) -> Content:
+    """GitHub refused the report itself."""
+    there = t.link(case.alert.html_url, "Report it on GitHub's page instead")
+    why = t.mrkdwn("It answered {}. {}.", status, there)
+    return answer(
+        "x", "GitHub did not take the report.", t.lines(alert_name(case.alert, case.repository), why)
     )

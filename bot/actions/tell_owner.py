@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_title, person_words, place_words
+from bot.views.words import alert_name, alert_title, person_words, place_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
 from storage.records import Event, EventKind, Identity
@@ -49,7 +49,7 @@ class TellOwner(Action[Tell]):
 
     async def act(self, doing: Doing, wanted: Tell) -> Outcome:
         case, owner = doing.case, wanted.owner
-        await doing.tools.slack.direct_message(owner.slack_user, _message(case))
+        await doing.tools.slack.direct_message(owner.slack_user, warning(case))
         now = doing.tools.clock.now()
         told = Event(
             case.alert.key,
@@ -60,29 +60,24 @@ class TellOwner(Action[Tell]):
             once=f"owner_told:{owner.github.id}",
         )
         form = ReportLeak().form(case, {}, doing.request.metadata, told=True)
-        return Outcome(
-            said=answer("speech_balloon", "The owner has been told.", t.user(owner.slack_user)),
-            events=(told,),
-            view=form,
-        )
+        return Outcome(said=told_them(case, owner), events=(told,), view=form)
 
 
-def _message(case: PersonalCase) -> Content:
-    """What leaked, where, and who is about to report it."""
+def told_them(case: PersonalCase, owner: Identity) -> Content:
+    """What whoever pressed the button hears."""
+    who = t.mrkdwn("{} ({})", t.user(owner.slack_user), t.code(owner.github.login))
+    name = alert_name(case.alert, case.repository)
+    return answer("speech_balloon", "The owner has been told.", t.lines(who, name))
+
+
+def warning(case: PersonalCase) -> Content:
+    """For the owner: what leaked, where, and who is about to report it."""
     alert, repository = case.alert, case.repository
-    place = t.fact("Found", place_words(alert.place, repository)) if alert.place else None
-    return message(
-        t.escape(f"{HEADLINE} {alert.secret_type_name} in {repository.full_name}", 900),
-        section(
-            t.lines(
-                t.mrkdwn(":rotating_light: *{}*", HEADLINE),
-                alert_title(alert, repository),
-                place,
-                t.mrkdwn(
-                    "{} is about to report it to GitHub, which may revoke it.",
-                    person_words(case.actor.person),
-                ),
-                ADVICE,
-            )
-        ),
+    said = t.lines(
+        t.mrkdwn(":rotating_light: *{}*", HEADLINE),
+        alert_title(alert, repository),
+        t.fact("Found", place_words(alert.place, repository)) if alert.place else None,
+        t.mrkdwn("{} is about to report it to GitHub, which may revoke it.", person_words(case.actor.person)),
+        ADVICE,
     )
+    return message(t.spoken(said), section(said))

@@ -9,6 +9,7 @@ from bot.flows import authorize
 from bot.flows.consequences import follow
 from bot.flows.events import store_events
 from bot.flows.tell import send_directly
+from bot.rules.eligibility import confirmed_inactive
 from bot.tools import Tools
 from bot.views.answers import answer
 from bot.views.words import alert_title
@@ -49,7 +50,7 @@ async def look_again(tools: Tools, key: AlertKey, look: int) -> None:
     # 4. Whoever reported hears how it ended.
     report = known.report if known else None
     if known and report and report.next_look_at is None and report.by.slack_user:
-        await send_directly(tools, report.by.slack_user, _said(known, repository, report.state))
+        await send_directly(tools, report.by.slack_user, report_ended(known, repository, report.state))
 
 
 def _is_awaited(alert: Alert) -> bool:
@@ -95,16 +96,21 @@ def _report(report: Report, asked: Asked, next_look_at: UnixTime | None) -> Repo
 def _events(alert: Alert, report: Report, asked: Asked) -> tuple[Event, ...]:
     at = asked.probe.at
     if report.state is ReportState.CONFIRMED:
-        return (Event(alert.key, EventKind.REPORT_CONFIRMED, at, once=f"confirmed:{report.at}"),)
+        details = {"confirmed": confirmed_inactive(alert)}
+        once = f"confirmed:{report.at}"
+        return (Event(alert.key, EventKind.REPORT_CONFIRMED, at, details=details, once=once),)
     if report.state is ReportState.STILL_ACTIVE:
         return (Event(alert.key, EventKind.REPORT_STILL_ACTIVE, at, once=f"still_active:{report.at}"),)
     return ()
 
 
-def _said(alert: Alert, repository: Repository, state: ReportState) -> Content:
-    title = alert_title(alert, repository)
+def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
+    """What the person hears who reported it, once no more looks follow."""
+    name = alert_title(alert, repository)
+    if state is ReportState.CONFIRMED and confirmed_inactive(alert):
+        return answer("large_green_circle", "The secret you reported no longer works.", name)
     if state is ReportState.CONFIRMED:
-        return answer("large_green_circle", "The secret you reported no longer works.", title)
+        return answer("large_green_circle", "The secret you reported is not valid on this GitHub.", name)
     if state is ReportState.STILL_ACTIVE:
-        return answer("rotating_light", "The secret you reported still works after 15 minutes.", title)
-    return answer("grey_question", "It could not be found out whether the reported secret works.", title)
+        return answer("rotating_light", "The secret you reported still works after 15 minutes.", name)
+    return answer("grey_question", "It could not be found out whether the reported secret works.", name)

@@ -55,6 +55,11 @@ def confirmed_inactive(alert: Alert) -> bool:
     return alert.probe is not None and alert.probe.verdict == "inactive" and alert.probe.ever_active
 
 
+def ever_worked(alert: Alert) -> bool:
+    """Whether GitHub called the secret active, or this host accepted it at some probe."""
+    return works(alert) == "active" or (alert.probe is not None and alert.probe.ever_active)
+
+
 def reportable_types(options: ReportOptions) -> frozenset[str]:
     more = {
         "github_oauth_access_token": options.oauth_tokens,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
+from bot.rules.eligibility import confirmed_inactive
 from bot.rules.masking import looks_like_secret, mask
 from integrations.github.json_values import GitHubAccount, timestamp
 from integrations.github.models import AlertFacts, LocationFacts
@@ -122,8 +123,11 @@ def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | Non
         details: dict[str, JsonValue] = {"before": before.validity, "after": after.validity}
         once = f"validity:{after.validity}:{after.updated_at}"
         yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
-    if after.report and before.report and before.report.state is not after.report.state:
-        yield Event(key, EventKind.REPORT_CONFIRMED, now, once=f"confirmed:{after.report.at}")
+    if before.report and after.report and confirm(before.report) == after.report != before.report:
+        details = {"confirmed": confirmed_inactive(after)}
+        yield Event(
+            key, EventKind.REPORT_CONFIRMED, now, details=details, once=f"confirmed:{after.report.at}"
+        )
     if after.publicly_leaked and not before.publicly_leaked:
         yield Event(key, EventKind.PUBLICLY_LEAKED, now, once="publicly_leaked")
     if after.multi_repo and not before.multi_repo:
@@ -198,7 +202,11 @@ def confirm(report: Report | None) -> Report | None:
 
 def _owner(metadata: Mapping[str, str]) -> Account | None:
     login, number = metadata.get("owner-name"), metadata.get("owner-id", "")
-    return Account(GitHubId(int(number)), mask(login)) if login and number.isascii() and number.isdigit() else None
+    return (
+        Account(GitHubId(int(number)), mask(login))
+        if login and number.isascii() and number.isdigit()
+        else None
+    )
 
 
 def _account(account: GitHubAccount | None) -> Account | None:

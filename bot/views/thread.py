@@ -130,7 +130,7 @@ def _validity_changed(event: Event) -> Mrkdwn:
 
 def _confirmed(event: Event) -> Mrkdwn:
     """What never worked as far as this GitHub knows is not called dead."""
-    if event.details.get("ever_active") is False:
+    if event.details.get("confirmed") is False:
         return Mrkdwn(":large_green_circle: The reported secret is not valid on this GitHub.")
     return Mrkdwn(":large_green_circle: The reported secret no longer works.")
 
