@@ -71,7 +71,9 @@ def _sqlite(url: sa.URL) -> Engines:
         raise ValueError("SQLite needs a file, as in sqlite+aiosqlite:///stanch.db")
     path = Path(str(url.database))
     # `isolation_level=None` keeps Python's own idea of transactions out of ours.
-    arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT}
+    arguments: dict[str, Any] = {"isolation_level": None}
+    if "timeout" not in url.query:
+        arguments["timeout"] = LOCK_WAIT
     # One writer: callers of this process queue up for it in order, instead of polling SQLite's lock.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
     read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
