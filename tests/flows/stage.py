@@ -130,13 +130,13 @@ class Stage:
     def told(self, user: str) -> str:
         """The last thing that a user was told privately."""
         said = self.slack.private_messages(user)
-        return plain(said[-1].shown_text) if said else ""
+        return said[-1].shown_text if said else ""
 
     async def type(self, user: str, text: str) -> str:
         """Type `/leaks …`, and read the answer."""
         await self.slack.command(user, CHANNEL, text)
         await self.work(within=3)
-        return self.told(user)
+        return self.heard(user)
 
     async def audited(self, action: str) -> list[tuple[str, str | None]]:
         """Outcome and reason of every row of the audit log about an action, oldest first."""
@@ -147,6 +147,10 @@ class Stage:
         """What the product remembers of an alert."""
         async with self.tools.db.read() as tx:
             return await alerts.load(tx, key_of(alert))
+
+    def heard(self, user: str) -> str:
+        """The last thing that a user was told privately, without markup."""
+        return plain(self.told(user))
 
     async def link(self, user: str, account: User) -> None:
         """Link a Slack user to a GitHub account, as an administrator did it."""

@@ -1,6 +1,26 @@
-"""A secret leaks: what is stored, and what Slack shows."""
+"""A secret leaks, GitHub tells of it in every way it can: what is stored, and what Slack shows."""
 
-from tests.flows.stage import CHANNEL, Stage
+import asyncio
+
+import pytest
+
+from integrations.sandbox.github import Delivery
+from storage import deliveries
+from tests.flows.stage import CHANNEL, OWNER, READER, Stage, key_of
+
+
+async def outcome_of(stage: Stage, guid: str) -> str | None:
+    """What became of a delivery."""
+    async with stage.tools.db.read() as tx:
+        delivery = await deliveries.load(tx, guid)
+    assert delivery is not None
+    return delivery.outcome
+
+
+def hold(stage: Stage) -> list[Delivery]:
+    """From now on deliveries are collected, and the test sends them when it likes."""
+    stage.github.deliver = "hold"
+    return stage.github.held
 
 
 async def test_a_leak_becomes_one_card_with_what_a_responder_needs(stage: Stage) -> None:
@@ -17,3 +37,192 @@ async def test_a_leak_becomes_one_card_with_what_a_responder_needs(stage: Stage)
         "event_payload": {"repository_id": stage.repository.id, "alert_number": 1},
     }
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+async def test_every_change_on_github_shows_on_the_same_card(stage: Stage) -> None:
+    alert, github = await stage.leak(), stage.github
+    github.assign(alert, stage.leaker)
+    await stage.work()
+    assert "On it: leaky-dev" in stage.read()
+    github.unassign(alert)
+    await stage.work()
+    assert "nobody yet" in stage.read()
+    github.set_validity(alert, "active")
+    await stage.work()
+    assert "Open: this token still works" in stage.read()
+    github.set_public_leak(alert)
+    await stage.work()
+    assert "leaked publicly" in stage.read()
+    github.add_metadata(alert, {"owner_name": "leaky-dev", "owner_id": str(stage.leaker.id)})
+    await stage.work()
+    assert "Token of: leaky-dev" in stage.read()
+    github.remove_metadata(alert, "owner_name")
+    github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Rotated.")
+    await stage.work()
+    assert "Closed as revoked" in stage.read()
+    assert "By octo-owner" in stage.read()
+    assert "“Rotated.”" in stage.read()
+    github.reopen(alert, by=stage.people[OWNER])
+    await stage.work()
+    assert stage.read().startswith(":rotating_light: Open")
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+async def test_an_unknown_action_is_a_hint_like_any_other(stage: Stage) -> None:
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository)
+    odd = held[0].copy()
+    odd.action = odd.payload["action"] = "escalated_by_committee"
+    assert await stage.github.send(odd) == 202
+    await stage.work(within=10)
+    assert await outcome_of(stage, odd.guid) == "stored"
+    assert stage.card().metadata is not None
+    assert await stage.stored(alert) is not None
+
+
+@pytest.mark.parametrize("event", ["secret_scanning_scan", "star", "a_word_of_next_year"])
+async def test_other_events_are_stored_as_seen_and_skipped(stage: Stage, event: str) -> None:
+    held = hold(stage)
+    stage.github.leak(stage.repository)
+    other = held[0].copy("another-guid")
+    other.event = event
+    assert await stage.github.send(other) == 202
+    await stage.work(within=10)
+    assert await outcome_of(stage, "another-guid") == "event_not_used"
+    assert stage.slack.channel_messages(CHANNEL) == []
+
+
+async def test_the_same_delivery_twice_changes_nothing(stage: Stage) -> None:
+    await stage.leak()
+    created = stage.github.deliveries[-1]
+    before, asked = stage.card(), len(stage.github.requests)
+    assert await stage.github.send(created) == 202
+    await stage.work(within=10)
+    assert stage.card() == before
+    assert len(stage.github.requests) == asked
+
+
+async def test_simultaneous_deliveries_of_one_alert_make_one_card(stage: Stage) -> None:
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository, validity="unknown")
+    stage.github.set_validity(alert, "active")
+    stage.github.add_location(alert, path="second.py")
+    copies = [held[0].copy(f"copy-{number}") for number in range(4)]
+    answers = await asyncio.gather(*(stage.github.send(one) for one in [*held, *copies]))
+    assert answers == [202] * 7
+    await stage.work(within=10)
+    assert "Open: this token still works" in stage.read()
+    assert "and more places" in stage.read()
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+async def test_an_older_truth_never_overwrites_a_newer_one(stage: Stage) -> None:
+    """The webhooks come the wrong way round while GitHub itself can't be asked."""
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository)
+    stage.clock.advance(5)
+    stage.github.set_validity(alert, "active")
+    stage.clock.advance(5)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix")
+    stage.clock.advance(5)
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    stage.github.faults.add("GET /repos/.*", status=503)
+    for delivery in reversed(held):
+        assert await stage.github.send(delivery) == 202
+        await stage.work(within=10)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert (stored.state, stored.validity) == ("open", "active")
+    assert "Open: this token still works" in stage.read()
+
+
+async def test_as_little_as_old_servers_send_is_enough(stage: Stage) -> None:
+    held = hold(stage)
+    stage.github.leak(stage.repository, validity="active")
+    assert await stage.github.send(held[0].sparse()) == 202
+    await stage.work(within=10)
+    assert "Open: this token still works" in stage.read()
+
+
+async def test_as_little_as_old_servers_send_makes_a_card_without_github(stage: Stage) -> None:
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository, validity="active")
+    stage.github.faults.add("GET /repos/.*", status=503)
+    await stage.github.send(held[0].sparse())
+    await stage.work(within=10)
+    assert "Open: not known whether it works" in stage.read()
+    assert "GitHub has not given the details yet" in stage.read()
+    assert stage.github.alert_url(alert) in str(stage.card().blocks)
+
+
+async def test_words_that_nobody_knows_are_shown_as_they_are(stage: Stage) -> None:
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository)
+    odd = held[0].copy()
+    body = odd.payload["alert"]
+    assert isinstance(body, dict)
+    body["validity"], body["secret_type"] = "maybe", "quantum_key"
+    body["secret_type_display_name"] = "Quantum Key"
+    stage.github.faults.add("GET /repos/.*", status=503)
+    await stage.github.send(odd)
+    await stage.work(within=10)
+    assert "Open: not known whether it works" in stage.read()
+    assert "Validity: maybe" in stage.read()
+    assert "Quantum Key" in stage.read()
+    stage.github.faults.clear()
+    stage.github.close(alert, by=None, resolution="pattern_deleted")
+    alert.resolution = "hidden_by_config"
+    closed = held[-1].payload["alert"]
+    assert isinstance(closed, dict)
+    closed["resolution"] = "hidden_by_config"
+    stage.github.faults.add("GET /repos/.*", status=503)
+    await stage.github.send(held[-1])
+    await stage.work(within=10)
+    assert "Closed as hidden by config" in stage.read()
+
+
+async def test_a_place_of_an_unknown_kind_is_told_by_its_word(stage: Stage) -> None:
+    held = hold(stage)
+    alert = stage.github.leak(stage.repository, locations=[])
+    stage.github.add_location(alert, "issue_body", number=7)
+    odd = held[-1].copy()
+    odd.payload["location"] = {"type": "hologram_frame", "details": {"frame": 7}}
+    for delivery in (held[0], odd):
+        assert await stage.github.send(delivery) == 202
+        await stage.work(within=10)
+    assert await outcome_of(stage, odd.guid) == "stored"
+    assert "Open: not known whether it works" in stage.read()
+
+
+async def test_a_payload_without_installation_finds_it_by_the_repository(stage: Stage) -> None:
+    held = hold(stage)
+    stage.github.leak(stage.repository)
+    del held[0].payload["installation"]
+    assert await stage.github.send(held[0]) == 202
+    await stage.work(within=10)
+    assert stage.read().startswith(":red_circle: Open")
+    assert len(stage.github.calls("GET", "/repos/octo/payments/installation")) == 1
+
+
+async def test_an_alert_first_seen_resolved_has_no_card_until_it_is_reopened(stage: Stage) -> None:
+    alert = stage.github.leak(stage.repository, resolved="revoked", author=stage.leaker)
+    await stage.work(within=10)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.resolution == "revoked"
+    assert stage.slack.channel_messages(CHANNEL) == []
+    stage.clock.advance(60)
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    await stage.work(within=10)
+    assert stage.read().startswith(":red_circle: Open")
+
+
+async def test_names_and_comments_from_github_can_neither_mention_nor_format(stage: Stage) -> None:
+    alert = await stage.leak(
+        bypassed_by=stage.people[READER], bypass_comment="<!channel> *now* <https://evil.example|GitHub>"
+    )
+    shown = str(stage.card().blocks)
+    assert "<!channel>" not in shown
+    assert "<https://evil.example" not in shown
+    assert "Push protection was bypassed by octo-reader" in stage.read()
+    assert key_of(alert).number == 1

@@ -1,0 +1,101 @@
+"""GitHub lags behind its own webhooks, or is down: what is known is shown, and the rest comes later."""
+
+import pytest
+
+from storage import deliveries, jobs
+from storage.records import JobState
+from tests.flows.stage import CHANNEL, OWNER, Stage
+
+UNFINISHED = "GitHub has not given the details yet"
+
+
+async def parked(stage: Stage) -> list[str]:
+    """The kinds of jobs that were given up."""
+    async with stage.tools.db.read() as tx:
+        return [job.kind for job in await jobs.list_jobs(tx, states=[JobState.PARKED])]
+
+
+async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_later(stage: Stage) -> None:
+    stage.github.read_lag = 30
+    stage.github.leak(stage.repository, validity="active", path="late.env")
+    await stage.work(within=4)
+    assert stage.slack.channel_messages(CHANNEL) == []
+    await stage.work(within=2)
+    card = stage.card()
+    assert "Open: this token still works" in card.shown_text
+    assert UNFINISHED in card.shown_text
+    assert "late.env" not in card.shown_text
+    await stage.work(within=120)
+    assert UNFINISHED not in stage.read()
+    assert "late.env" in stage.read()
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+async def test_a_card_does_not_wait_once_the_details_are_there(stage: Stage) -> None:
+    stage.github.read_lag = 1.5
+    leaked_at = stage.clock.now()
+    stage.github.leak(stage.repository, path="soon.env")
+    await stage.work(within=10)
+    [post] = stage.slack.calls("chat.postMessage")
+    assert post.at - leaked_at < 4.5
+    assert "soon.env" in stage.read()
+
+
+async def test_an_alert_closed_within_the_lag_gets_no_card(stage: Stage) -> None:
+    """The webhook says open; by the time that GitHub shows the alert, somebody has closed it."""
+    stage.github.read_lag = 3
+    alert = stage.github.leak(stage.repository)
+    await stage.work(within=1)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="false_positive")
+    await stage.work(within=30)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.resolution == "false_positive"
+    assert all("Closed as false positive" in card.shown_text for card in stage.slack.cards(CHANNEL))
+
+
+async def test_what_comes_while_github_is_down_is_shown_and_completed_later(stage: Stage) -> None:
+    await stage.leak(stage.github.add_repository(stage.github.app_owner, "billing"))
+    stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
+    stage.github.faults.add(".*", status=502)
+    stage.github.leak(stage.repository, validity="active", path="outage.env")
+    await stage.work(within=1200)
+    assert UNFINISHED in stage.read()
+    stage.github.faults.clear()
+    await stage.work(within=7200)
+    assert "outage.env" in stage.read()
+    assert await parked(stage) == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}])
+async def test_a_first_delivery_outlasts_an_outage_of_an_hour(stage: Stage, fault: dict[str, object]) -> None:
+    """Whose installation it is can't even be asked; the delivery waits, it is not given up."""
+    stranger = stage.github.add_repository(stage.github.app_owner, "billing")
+    rule = stage.github.faults.add(".*", times=None, **fault)  # type: ignore[arg-type] # One of two faults.
+    stage.github.deliver = "hold"
+    stage.github.leak(stranger, path="first.env")
+    delivery = stage.github.held[-1]
+    del delivery.payload["installation"]
+    assert await stage.github.send(delivery) == 202
+    await stage.work(within=3600)
+    assert stage.slack.channel_messages(CHANNEL) == []
+    stage.github.faults.remove(rule)
+    await stage.work(within=700)
+    assert "first.env" in stage.read()
+    assert await parked(stage) == []
+    async with stage.tools.db.read() as tx:
+        stored = await deliveries.load(tx, delivery.guid)
+    assert stored is not None
+    assert stored.outcome == "stored"
+
+
+async def test_deliveries_are_forgotten_after_three_days_and_not_before(stage: Stage) -> None:
+    from bot.edge.housekeeping import keep_house_once
+
+    await stage.leak()
+    guid = stage.github.deliveries[-1].guid
+    for days, remembered in ((2.9, True), (0.2, False)):
+        stage.clock.advance(days * 86400)
+        await keep_house_once(stage.tools)
+        async with stage.tools.db.read() as tx:
+            assert (await deliveries.load(tx, guid) is not None) is remembered
