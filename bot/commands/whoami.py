@@ -27,10 +27,13 @@ async def whoami(tools: Tools, asked: Asked) -> Content:
         return answer(
             "bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), _hint()
         )
-    repository = await _find(tools, named)
+    repository = await _find(tools, named, identity)
     try:
         repository, _, _ = await authorize.reach(tools, repository)
         rights = await authorize.rights(tools, identity, repository, None, fresh=True)
+    except Refused:
+        # Whether it is out of reach or was never there is nothing that this person has a right to know.
+        raise Refused("unreachable", NO_ALERTS, _proof(identity)) from None
     except GitHubError as error:
         raise authorize.unreachable_github(error) from error
     if not rights.view and rights.role == "no role":
@@ -42,7 +45,7 @@ async def whoami(tools: Tools, asked: Asked) -> Content:
     )
 
 
-async def _find(tools: Tools, named: str) -> Repository:
+async def _find(tools: Tools, named: str, identity: Identity) -> Repository:
     if not is_full_name(named):
         raise Refused(
             "bad_repository", "That is not a repository.", "Write it as OWNER/NAME: /leaks whoami octo/web"
@@ -50,7 +53,7 @@ async def _find(tools: Tools, named: str) -> Repository:
     async with tools.db.read() as tx:
         found = await repositories.load_by_name(tx, named)
     if not found:
-        raise Refused("no_role", NO_ALERTS)
+        raise Refused("no_role", NO_ALERTS, _proof(identity))
     return found[0]
 
 

@@ -20,7 +20,7 @@ from bot.actions.action import FormAction, Given, Request
 from bot.commands import answer_at_once
 from bot.rules.masking import mask
 from bot.tools import Tools
-from bot.views.answers import skeleton_view
+from bot.views.answers import outdated_control, refusal_view, skeleton_view
 from integrations.slack.errors import SlackError
 from integrations.slack.payloads import (
     BadPayload,
@@ -179,7 +179,8 @@ class SlackEdge:
         where = _metadata(submit.private_metadata)
         key = _parse_key(where.get("alert"))
         if form is None or key is None:
-            await ack()
+            view = refusal_view(outdated_control(), callback_id=submit.callback_id, title="Stanch")
+            await ack(response_action="update", view=view)
             return
         faults = form.faults(submit.given, self._tools.options)
         if faults:

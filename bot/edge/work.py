@@ -10,8 +10,7 @@ from bot.errors import Refused
 from bot.flows import act, consequences, follow_up, installations, intake, look, publish
 from bot.flows.tell import send_directly, tell
 from bot.tools import Tools
-from bot.views.answers import identity_notice, mistake, refusal
-from integrations.slack.text import Mrkdwn
+from bot.views.answers import identity_notice, mistake, outdated_control, refusal
 from storage.records import AlertKey, ChannelId, Job, MessageKey, RepositoryId
 
 
@@ -61,12 +60,7 @@ async def _command(tools: Tools, job: Job) -> None:
 
 
 async def _outdated(tools: Tools, job: Job) -> None:
-    refused = Refused(
-        "outdated_control",
-        "This control does nothing any more.",
-        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
-    )
-    await tell(tools, Request.from_json(job.payload), refusal(refused))
+    await tell(tools, Request.from_json(job.payload), refusal(outdated_control()))
 
 
 async def _channel(tools: Tools, job: Job) -> None:

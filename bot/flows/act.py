@@ -116,7 +116,7 @@ async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gather
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise Refused("unknown_alert", authorize.NOT_THEIRS)
+        raise authorize.not_theirs("unknown_alert")
     repository, _, access = await authorize.reach(tools, repository)
     rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
     wish = action.audited_as.replace("_", " ").replace(" alert", " this alert")

@@ -45,6 +45,7 @@ LOOK_LASTS = 3600.0
 """Seconds for which a role is used again where somebody only looks."""
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
+WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 
 
 async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -> Identity:
@@ -177,16 +178,20 @@ def check_need(rights: Rights, need: Need, wish: str, repository: Repository, lo
     """
     if rights.allow(need):
         return
-    whoami = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
     if not rights.view:
-        raise Refused("no_role", NOT_THEIRS, hint=whoami)
+        raise not_theirs("no_role")
     detail = t.mrkdwn(
         "GitHub says {} is {} in {}. That takes repository admin, security manager or organization owner.",
         t.code(login),
         rights.role,
         t.code(repository.full_name),
     )
-    raise Refused("no_role", f"You can't {wish}.", detail, whoami)
+    raise Refused("no_role", f"You can't {wish}.", detail, WHOAMI)
+
+
+def not_theirs(reason: str) -> Refused:
+    """The one refusal for an alert that isn't there and for one that isn't theirs: nobody learns which it is."""
+    return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
 
 async def ask_roles(tools: Tools, identity: Identity, repository: Repository) -> RoleFacts:

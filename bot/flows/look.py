@@ -32,7 +32,7 @@ async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise Refused("unknown_alert", authorize.NOT_THEIRS)
+        raise authorize.not_theirs("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for it anyway, the repository is checked first.
     access = None
     if wanted.asks_github:

@@ -44,6 +44,15 @@ def skeleton_view(*, callback_id: str, title: str) -> View:
     )
 
 
+def outdated_control() -> Refused:
+    """What a person is told who used a control or a form that this version does not know."""
+    return Refused(
+        "outdated_control",
+        "This control does nothing any more.",
+        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
+    )
+
+
 def identity_notice(login: str, *, linked: bool) -> Content:
     """Tells somebody that their Slack user was linked to a GitHub account, or is no longer."""
     headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
