@@ -17,6 +17,11 @@ export function startGitHub() {
     open.filter = tab.dataset.filter;
     drawList();
   });
+  on("github-filter", (filter) => {
+    open.filter = filter;
+    showAlert(null);
+    drawList();
+  });
   $("#leak-form").addEventListener("submit", leak);
   $("#alert-back").addEventListener("click", () => showAlert(null));
   $("#redeliver").addEventListener("click", () => act("redeliver", {}, $("#redeliver")));
@@ -54,7 +59,6 @@ function drawTools() {
 function fill(select, options) {
   const chosen = select.value;
   select.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
-  for (const [index, [value]] of options.entries()) select.options[index].value = value;
   if (options.some(([value]) => value === chosen)) select.value = chosen;
 }
 
@@ -181,7 +185,6 @@ const timelineWords = ({ kind, by }) => [h("b", {}, kind.endsWith(".created") ? 
 
 function closeForm(alert) {
   const select = h("select", { id: "close-reason", name: "resolution", "aria-label": "Reason" }, ["revoked", "false_positive", "used_in_tests", "wont_fix"].map((reason) => h("option", { value: reason }, REASONS[reason])));
-  [...select.options].forEach((option, index) => (option.value = ["revoked", "false_positive", "used_in_tests", "wont_fix"][index]));
   const comment = h("input", { id: "close-comment", type: "text", maxlength: 280, placeholder: "Comment (optional)", "aria-label": "Comment" });
   return h("form", { class: "close-form", on: { submit: async (event) => {
     event.preventDefault();
@@ -207,7 +210,6 @@ function drawPeople() {
   list.replaceChildren(...state.github.people.map((person) => {
     const select = h("select", { "aria-label": `Role of ${person.name}`, on: { change: () => act("role", { login: person.login, role: select.value }, select) } },
       Object.entries(state.github.roles).map(([role, words]) => h("option", { value: role }, words)));
-    Object.keys(state.github.roles).forEach((role, index) => (select.options[index].value = role));
     select.value = person.role;
     return h("li", { class: "role-row" }, h("span", { class: "role-name" }, h("b", {}, person.name), h("span", {}, person.login)), select);
   }));

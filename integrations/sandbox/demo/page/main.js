@@ -31,7 +31,7 @@ connect(asked());
 function startPanels() {
   const show = (name) => {
     document.body.dataset.panel = name;
-    for (const tab of $$("[data-panel]:is(button)")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
+    for (const tab of $$("#bottom-tabs [data-panel]")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
     if (name === "slack") return;
     for (const panel of $$(".panel-page")) panel.hidden = panel.id !== name;
     for (const tab of $$("#panel-tabs [data-panel]")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
@@ -46,7 +46,6 @@ function startPanels() {
     next.focus();
     next.click();
   });
-  document.addEventListener("show-panel", (event) => show(event.detail));
   on("panel", show);
   on("github-link", () => show("github"));
   show("github");

@@ -163,6 +163,7 @@ function drawMessage(message, into) {
     h("div", { class: "blocks" }, message.blocks.length ? drawBlocks(message.blocks, placeOf(message)) : h("div", { class: "block section" }, h("div", { class: "text" }, message.bot || message.local ? mrkdwn(message.text, world) : message.text))),
   );
   add(element, [
+    message.broadcast && !inThread && h("button", { type: "button", class: "broadcast link-button", on: { click: () => openThread(message.thread) } }, icon("thread"), "replied to a thread"),
     message.private && h("div", { class: "private-mark" }, icon("eye"), h("span", {}, "Only visible to you")),
     h("div", { class: "message-row" }, message.bot || message.local ? face("bot") : face(message.user), body),
   ]);

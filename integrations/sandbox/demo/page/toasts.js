@@ -2,24 +2,26 @@
 import { $, h } from "./dom.js";
 import { on, state, world } from "./live.js";
 import { here, openChannel } from "./messages.js";
+import { isNarrow } from "./menu.js";
 import { face } from "./people.js";
 
-const SHOWN_MS = 7000;
-const MOST = 2;
+const SHOWN_MS = 6000;
+const most = () => (isNarrow($("#toasts")) ? 1 : 2);
 let waiting = 0;
 
+/** As in Slack, the channel that is open needs no notification; a phone gets one all the same. */
 export function startToasts() {
   on("messages", ({ changed }) => {
-    const fresh = changed.filter((message) => message.new && message.bot && !message.private && !message.thread);
-    for (const message of fresh.slice(0, MOST)) show(message);
-    if (fresh.length > MOST) more(fresh.length - MOST);
+    const fresh = changed.filter((message) => message.new && message.bot && !message.private && !message.thread && (message.channel !== here.channel || isNarrow($("#toasts"))));
+    for (const message of fresh.slice(0, most())) show(message);
+    if (fresh.length > most()) more(fresh.length - most());
   });
   on("whole", () => $("#toasts").replaceChildren());
 }
 
 function show(message) {
   const list = $("#toasts");
-  while (list.children.length >= MOST) list.firstElementChild.remove();
+  while (list.children.length >= most()) list.firstElementChild.remove();
   const channel = world.channel(message.channel);
   const toast = h("div", { class: "toast", role: "status" },
     h("button", { type: "button", class: "toast-open", on: { click: () => {
@@ -39,6 +41,7 @@ function show(message) {
 
 function more(count) {
   waiting += count;
+  $(".toast.more")?.remove();
   const line = h("div", { class: "toast more" }, `and ${waiting} more`);
   $("#toasts").append(line);
   setTimeout(() => (line.remove(), (waiting = 0)), SHOWN_MS);

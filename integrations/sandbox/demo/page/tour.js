@@ -1,6 +1,6 @@
 // The guided tour: eight steps through one alert, each done by the visitor, or skipped.
 import { $, $$ } from "./dom.js";
-import { messagesOf, on, state } from "./live.js";
+import { messagesOf, on, state, tell } from "./live.js";
 import { here, openChannel } from "./messages.js";
 import { become } from "./people.js";
 
@@ -23,7 +23,7 @@ const STEPS = [
   { title: "Does it still work?", words: "Press “Check validity”. Stanch asks GitHub with the token, once, and forgets it.", target: onCard("check_validity"), panel: "slack", done: () => /still works|inactive|dead/i.test(card()?.text ?? "") },
   { title: "Report the leak", words: "Press “Report leak”. GitHub will revoke the token, and services that use it break. That can't be undone, so Stanch asks for consent first.", target: onCard("report_leak"), panel: "slack", done: () => !!alert()?.token?.dead_at },
   { title: "Close it with a reason", words: "Choose “Close as… Revoked”, add a comment if you like, and submit. GitHub is told the same.", target: onCard("close_as"), panel: "slack", done: () => alert()?.state === "resolved" },
-  { title: "See it on GitHub", words: "The alert's page has the reason, the comment and the name of who did it.", target: () => $(`[data-alert="${tour.alert}"]`) ?? $("[data-filter=closed]"), panel: "github", done: () => $("#alert-page").hidden === false && tour.seen },
+  { title: "See it on GitHub", words: "Open the closed alert: its page has the reason, the comment and the name of who did it.", prepare: () => tell("github-filter", "closed"), target: () => $(`[data-alert="${tour.alert}"]`) ?? $("[data-filter=closed]"), panel: "github", done: () => $("#alert-page").hidden === false && tour.seen },
   { title: "See the audit log", words: "Who did, tried or was refused what. Each row's hash covers the one before it.", target: () => $("[data-panel=audit]"), panel: "audit", done: () => false, last: true },
 ];
 
@@ -70,8 +70,8 @@ function go(step) {
 /** Bring the place of the step into sight. */
 function lead() {
   const step = STEPS[tour.step];
-  document.body.dataset.panel = step.panel === "slack" ? "slack" : step.panel;
-  document.dispatchEvent(new CustomEvent("show-panel", { detail: step.panel }));
+  tell("panel", step.panel);
+  step.prepare?.();
   if (step.panel === "slack") {
     const found = card();
     if (found && here.channel !== found.channel) openChannel(found.channel);
