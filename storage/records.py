@@ -285,6 +285,8 @@ class MessageState(StrEnum):
     POSTED = "posted"
     BLOCKED = "blocked"
     """The channel can't take it now; `problem` says why."""
+    FOLDED = "folded"
+    """One of many at once: a summary stands for it, and it has no message of its own."""
     DROPPED = "dropped"
     """Never to be posted: Slack forgot the channel, or it can't be told whether it was posted."""
 
@@ -309,7 +311,20 @@ class Message:
     """When the channel's pace lets it go out."""
     posting_since: UnixTime | None = None
     problem: str | None = None
+    folded_into: MessageKey | None = None
+    """The summary that stands for it."""
     created_at: UnixTime = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of a summary's alerts are in one repository, of one state and validity."""
+
+    repository: str
+    owner: str
+    state: AlertState
+    validity: str
+    count: int
 
 
 class ThreadLevel(StrEnum):

@@ -161,11 +161,13 @@ message = sa.Table(
     sa.Column("slot_at", sa.Double),
     sa.Column("posting_since", sa.Double),
     sa.Column("problem", Words),
+    sa.Column("folded_into", Words, index=True),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),
 )
 sa.Index("message_place", message.c.channel, message.c.ts)
+sa.Index("message_recent", message.c.channel, message.c.created_at)
 sa.Index("message_alert", message.c.repository_id, message.c.alert_number)
 
 channel_pace = sa.Table(

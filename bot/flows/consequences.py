@@ -7,7 +7,7 @@ from bot.actions.probing import fetch_and_ask
 from bot.errors import Refused
 from bot.flows import authorize
 from bot.flows.events import store_events
-from bot.flows.publish import plan
+from bot.flows.planning import plan
 from bot.rules.eligibility import CheckKind, check_kind, works
 from bot.rules.lifecycle import merge
 from bot.tools import Tools

@@ -12,9 +12,10 @@ from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, tick
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
+from bot.views.summary import draw_summary
 from bot.views.thread import draw_reply, raises_again, reply_metadata
 from integrations.slack.blocks import Content, Metadata
-from storage import alerts, messages, repositories
+from storage import alerts, messages, repositories, summaries
 from storage.db import Tx
 from storage.records import (
     Alert,
@@ -41,7 +42,7 @@ class Drawing:
 async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
     if message.alert is None:
-        return None
+        return await _summary(tx, message)
     alert = await alerts.load(tx, message.alert)
     repository = await repositories.load_repository(tx, message.alert.repository_id)
     if alert is None or repository is None:
@@ -59,6 +60,15 @@ async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     if message.purpose is MessagePurpose.CHECKLIST:
         return _checklist(tools, case, done, message, thread)
     return await _reply(tx, case, message, thread)
+
+
+async def _summary(tx: Tx, message: Message) -> Drawing:
+    kind, found = message.subject.partition(":")[0], await summaries.shares(tx, message.key)
+
+    def drawn(number: int) -> Content:
+        return draw_summary(message.key, kind, found, message.created_at, number)
+
+    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)))
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:

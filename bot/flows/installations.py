@@ -6,7 +6,7 @@ import structlog
 
 from bot.errors import Refused
 from bot.flows import authorize
-from bot.flows.publish import publishing
+from bot.flows.planning import publishing
 from bot.tools import Tools
 from integrations.github.errors import NotFound
 from integrations.github.models import InstallationFacts

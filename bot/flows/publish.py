@@ -1,34 +1,23 @@
 """From an alert to its messages: which channels, what they show, posted once and kept true."""
 
-import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from bot.errors import RetryLater
 from bot.flows.drawing import Drawing, draw, fingerprint
-from bot.rules.checklist import STARTED_BY, has_checklist
-from bot.rules.routing import route
+from bot.flows.planning import new_message, publishing
 from bot.tools import Tools
 from bot.views.card import draw_hidden
-from bot.views.thread import wanted
-from bot.views.words import is_open
 from integrations.slack import errors
-from storage import jobs, messages, subscriptions
-from storage.db import Tx
+from storage import jobs, messages
 from storage.records import (
-    Alert,
     ChannelId,
-    Event,
     Message,
     MessageKey,
     MessagePurpose,
     MessageState,
     MessageTs,
-    NewJob,
-    Repository,
-    ThreadLevel,
 )
 
 log = structlog.get_logger(__name__)
@@ -40,63 +29,13 @@ SETTLED = 15.0
 TOKEN_TROUBLE = 60.0
 
 
-async def plan(
-    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Sequence[Event], *, delay: float = 0.0
-) -> None:
-    """Within the change's own transaction: plan new cards and replies, and have every card redrawn.
-
-    An alert that was closed when it was first seen gets no card. `delay` holds new cards back, in seconds.
-    """
-    known = await messages.of_alert(tx, alert.key)
-    cards = [message for message in known if message.purpose is MessagePurpose.CARD]
-    wishes = await subscriptions.all_subscriptions(tx)
-    if not cards and is_open(alert):
-        for target in route(alert, repository, wishes, tools.default_channel):
-            card = _new(MessagePurpose.CARD, target.channel, str(alert.key), alert, tx.now)
-            cards.append(await messages.plan(tx, card))
-        if not cards:
-            log.warning(
-                "no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription"
-            )
-    levels = {wish.channel: wish.thread for wish in wishes}
-    checklists = await _plan_checklists(tx, alert, cards, known, events)
-    replies = [
-        await messages.plan(tx, _new(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert, tx.now))
-        for event in events
-        for card in cards
-        if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
-    ]
-    await jobs.enqueue(tx, *(publishing(card, delay if card.ts is None else 0.0) for card in cards))
-    await jobs.enqueue(tx, *(publishing(message) for message in (*checklists, *replies)))
-
-
-async def _plan_checklists(
-    tx: Tx, alert: Alert, cards: Sequence[Message], known: Sequence[Message], events: Sequence[Event]
-) -> list[Message]:
-    """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
-    started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
-    starts = has_checklist(alert) and any(event.kind in STARTED_BY for event in events)
-    if not started and not starts:
-        return []
-    subject = f"checklist:{alert.key}"
-    return [
-        await messages.plan(tx, _new(MessagePurpose.CHECKLIST, card.channel, subject, alert, tx.now))
-        for card in cards
-    ]
-
-
-def publishing(message: Message, delay: float = 0.0) -> NewJob:
-    """The job that brings a message to Slack, or up to date there."""
-    return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
-
-
 async def publish(tools: Tools, key: MessageKey) -> None:
     """Bring one message to Slack, or up to date there."""
     # 1. What is to be shown, as of now.
     async with tools.db.read() as tx:
         message = await messages.load(tx, key)
         drawing = await draw(tx, tools, message) if message else None
-    if message is None or drawing is None or message.state is MessageState.DROPPED:
+    if message is None or drawing is None or message.state in (MessageState.DROPPED, MessageState.FOLDED):
         return
     # 2. A message that Slack has is redrawn in place, if it would look different.
     if message.state is MessageState.POSTED:
@@ -122,11 +61,6 @@ async def retry_blocked(tools: Tools) -> int:
         blocked = await messages.blocked(tx)
         await jobs.enqueue(tx, *(publishing(message) for message in blocked))
     return len(blocked)
-
-
-def _new(purpose: MessagePurpose, channel: ChannelId, subject: str, alert: Alert, now: float) -> Message:
-    key = MessageKey(secrets.token_hex(8))
-    return Message(key, purpose, channel, subject, alert.key, created_at=now)
 
 
 async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
@@ -186,6 +120,9 @@ async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
         await _block(tools, message, problem)
         return
     async with tools.db.begin() as tx:
+        current = await messages.load_for_update(tx, message.key)
+        if current is None or current.state is MessageState.FOLDED:
+            return
         slot = message.slot_at
         if slot is None:
             slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
@@ -256,14 +193,7 @@ async def _block(tools: Tools, message: Message, problem: str) -> None:
             and default != message.channel
             and message.alert
         ):
-            card = Message(
-                MessageKey(secrets.token_hex(8)),
-                MessagePurpose.CARD,
-                default,
-                message.subject,
-                message.alert,
-                created_at=tx.now,
-            )
+            card = new_message(MessagePurpose.CARD, default, message.subject, message.alert, tx)
             await jobs.enqueue(tx, publishing(await messages.plan(tx, card)))
 
 

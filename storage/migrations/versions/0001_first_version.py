@@ -142,6 +142,7 @@ def _channels() -> None:
         sa.Column("slot_at", sa.Double),
         sa.Column("posting_since", sa.Double),
         sa.Column("problem", sa.Text),
+        sa.Column("folded_into", sa.Text),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.ForeignKeyConstraint(
             ["repository_id", "alert_number"],
@@ -151,6 +152,8 @@ def _channels() -> None:
         sa.PrimaryKeyConstraint("key", name="message_pk"),
         sa.UniqueConstraint("purpose", "channel", "subject", name="message_purpose_channel_subject_uq"),
     )
+    op.create_index("message_folded_into_ix", "message", ["folded_into"])
+    op.create_index("message_recent", "message", ["channel", "created_at"])
     op.create_index("message_alert", "message", ["repository_id", "alert_number"])
     op.create_index("message_place", "message", ["channel", "ts"])
     op.create_index("message_state_ix", "message", ["state"])

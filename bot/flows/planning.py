@@ -1,0 +1,161 @@
+"""Which messages an alert gets: cards by channel, replies and checklists under them, summaries for many."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.rules.checklist import STARTED_BY, has_checklist
+from bot.rules.routing import route
+from bot.tools import Tools
+from bot.views.thread import raises_again, wanted
+from bot.views.words import is_open
+from storage import jobs, messages, subscriptions, summaries
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    AlertKey,
+    ChannelId,
+    Event,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    NewJob,
+    Repository,
+    Subscription,
+    ThreadLevel,
+)
+
+log = structlog.get_logger(__name__)
+FLOOD_WINDOW = 60.0
+"""Seconds."""
+FLOOD = 25
+"""More new alerts than these for a channel within the window become one summary."""
+SUMMARY_PACE = 3.0
+"""Seconds between two draws of one summary."""
+
+
+async def plan(
+    tx: Tx,
+    tools: Tools,
+    alert: Alert,
+    repository: Repository,
+    events: Sequence[Event],
+    *,
+    delay: float = 0.0,
+    summary: str | None = None,
+) -> None:
+    """Within the change's own transaction: plan new cards and replies, and have every message redrawn.
+
+    An alert that was closed when it was first seen gets no card. `delay` holds new cards back, in seconds.
+    With `summary`, a subject such as `first:7`, new cards are folded into that summary of their channel, which is
+    posted when whoever fills it says so.
+    """
+    known = await messages.of_alert(tx, alert.key)
+    cards = [message for message in known if message.purpose is MessagePurpose.CARD]
+    wishes = await subscriptions.all_subscriptions(tx)
+    if not cards and is_open(alert):
+        cards = await _plan_cards(tx, tools, alert, repository, wishes, summary)
+    if any(raises_again(event, alert) for event in events):
+        cards = [await _unfold(tx, card) for card in cards]
+    checklists = await _plan_checklists(tx, alert, cards, known, events)
+    levels = {wish.channel: wish.thread for wish in wishes}
+    replies = [
+        await messages.plan(
+            tx, new_message(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert.key, tx)
+        )
+        for event in events
+        for card in cards
+        if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
+    ]
+    for card in cards:
+        if card.folded_into is None:
+            await jobs.enqueue(tx, publishing(card, delay if card.ts is None else 0.0))
+        elif summary is None:
+            await jobs.enqueue(tx, summarizing(card.folded_into, tx))
+    await jobs.enqueue(tx, *(publishing(message) for message in (*checklists, *replies)))
+
+
+def publishing(message: Message, delay: float = 0.0) -> NewJob:
+    """The job that brings a message to Slack, or up to date there."""
+    return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
+
+
+def summarizing(summary: MessageKey, tx: Tx) -> NewJob:
+    """The same for a summary, at most every few seconds however many alerts it stands for."""
+    once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
+    return NewJob("message", {"key": summary}, key=f"message:{summary}", dedup=once, delay=SUMMARY_PACE)
+
+
+def new_message(
+    purpose: MessagePurpose, channel: ChannelId, subject: str, alert: AlertKey | None, tx: Tx
+) -> Message:
+    """A message to be planned, with an opaque key of its own."""
+    return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
+
+
+async def _plan_cards(
+    tx: Tx,
+    tools: Tools,
+    alert: Alert,
+    repository: Repository,
+    wishes: Sequence[Subscription],
+    summary: str | None,
+) -> list[Message]:
+    """A card for each channel that wants the alert, on its own or within a summary."""
+    cards = []
+    for target in route(alert, repository, wishes, tools.default_channel):
+        card = new_message(MessagePurpose.CARD, target.channel, str(alert.key), alert.key, tx)
+        if summary is not None:
+            stands_for = new_message(MessagePurpose.SUMMARY, target.channel, summary, None, tx)
+            folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
+        else:
+            folder = await _flood(tx, target.channel)
+        if folder is not None:
+            card = replace(card, state=MessageState.FOLDED, folded_into=folder)
+        cards.append(await messages.plan(tx, card))
+    if not cards:
+        log.warning("no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription")
+    return cards
+
+
+async def _flood(tx: Tx, channel: ChannelId) -> MessageKey | None:
+    """The summary for a channel that gets too many alerts at once; None while it does not."""
+    await summaries.lock_channel(tx, channel)
+    since = tx.now - FLOOD_WINDOW
+    if await summaries.count_new_cards(tx, channel, since) < FLOOD:
+        return None
+    running = await summaries.running_flood(tx, channel, since)
+    if running is not None:
+        return running
+    subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
+    started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
+    # Those that wait for their turn in the channel belong to the same flood.
+    await summaries.fold_waiting(tx, channel, since, started.key)
+    return started.key
+
+
+async def _unfold(tx: Tx, card: Message) -> Message:
+    """An alert that is news again gets a card of its own."""
+    if card.state is not MessageState.FOLDED:
+        return card
+    alone = replace(card, state=MessageState.PLANNED, folded_into=None)
+    await messages.save(tx, alone)
+    return alone
+
+
+async def _plan_checklists(
+    tx: Tx, alert: Alert, cards: Sequence[Message], known: Sequence[Message], events: Sequence[Event]
+) -> list[Message]:
+    """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
+    started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
+    starts = has_checklist(alert) and any(event.kind in STARTED_BY for event in events)
+    if not started and not starts:
+        return []
+    subject = f"checklist:{alert.key}"
+    return [
+        await messages.plan(tx, new_message(MessagePurpose.CHECKLIST, card.channel, subject, alert.key, tx))
+        for card in cards
+    ]
