@@ -1,0 +1,43 @@
+"""What things are called: the ids of both platforms, and an alert's key."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType, TypeAlias
+
+UnixTime: TypeAlias = float
+"""Seconds since 1970-01-01T00:00:00Z."""
+
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+RepositoryId = NewType("RepositoryId", int)
+AlertNumber = NewType("AlertNumber", int)
+InstallationId = NewType("InstallationId", int)
+GitHubId = NewType("GitHubId", int)
+"""A GitHub account's numeric id, which stays when its login changes hands."""
+SlackTeamId = NewType("SlackTeamId", str)
+SlackUserId = NewType("SlackUserId", str)
+ChannelId = NewType("ChannelId", str)
+MessageTs = NewType("MessageTs", str)
+JobId = NewType("JobId", int)
+MessageKey = NewType("MessageKey", str)
+"""The opaque key of a message that must not be posted twice."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AlertKey:
+    """An alert's name everywhere: the repository's numeric id and the alert's number in it."""
+
+    repository_id: RepositoryId
+    number: AlertNumber
+
+    def __str__(self) -> str:
+        return f"{self.repository_id}/{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> "AlertKey":
+        """Read `<repository_id>/<alert_number>`; raises ValueError on anything else."""
+        repository, slash, number = text.partition("/")
+        parts = (repository, number)
+        if not slash or not all(part.isascii() and part.isdigit() and len(part) <= 18 for part in parts):
+            raise ValueError("not an alert key")
+        return cls(RepositoryId(int(repository)), AlertNumber(int(number)))
