@@ -18,6 +18,7 @@ from bot.actions import ACTIONS, LOOKS, MENU
 from bot.commands import HELP, SUBCOMMANDS
 from bot.metrics import Metrics
 from bot.options import Options
+from bot.rules.filters import STEADY, VALUES, WORDS
 from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
@@ -70,6 +71,14 @@ def test_each_control_is_described_with_what_it_needs() -> None:
 def test_each_subcommand_is_described() -> None:
     words = {f"/leaks {subcommand.usage}" for subcommand in SUBCOMMANDS} | {f"/leaks {HELP}"}
     assert set(names("subcommand")) == words
+
+
+def test_each_word_of_a_filter_is_described_with_what_it_takes() -> None:
+    rows = {row[0].strip("`:"): row for row in table("word")}
+    assert sorted(rows) == sorted(map(str, WORDS))
+    assert {word for word, row in rows.items() if row[2] == "yes"} == set(map(str, STEADY))
+    for word, values in VALUES.items():
+        assert re.findall(r"`([^`]+)`", rows[word][1]) == list(values)
 
 
 def commands(group: typer.core.TyperGroup, before: str = "stanch") -> Iterator[tuple[str, set[str]]]:
