@@ -25,7 +25,7 @@ SWITCHES = (
         "github",
         "GitHub is down",
         "Every call of the API answers 503. Webhooks still arrive.",
-        lambda plan: plan.add(".*", status=503),
+        lambda plan: plan.add(".*", status=503, body={"message": "Service unavailable"}),
     ),
     Switch(
         "github_slow",

@@ -67,9 +67,11 @@ async function readAudit() {
   if (reading) return;
   reading = true;
   $("#audit").setAttribute("aria-busy", "true");
+  $("#audit-reading").hidden = false;
   const answer = await fetch("/audit").then((response) => response.json()).catch(() => ({ problem: "The demo's server does not answer." }));
   reading = false;
   $("#audit").removeAttribute("aria-busy");
+  $("#audit-reading").hidden = true;
   $("#audit-problem").textContent = answer.problem ?? "";
   if (!answer.rows) return;
   $("#audit-none").hidden = answer.rows.length > 0;

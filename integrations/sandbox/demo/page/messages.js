@@ -10,6 +10,7 @@ const SHOWN_AT_FIRST = 40;
 export const here = { channel: null, thread: null };
 const drawn = new Map(); // ts -> {element, json} in the open channel
 const drawnReplies = new Map();
+let stuck = true; // whether the newest message is to stay in sight
 let oldest = 0; // how many of the channel's messages are not drawn yet
 const notices = new Map(); // ts of a message -> what Slack would say below it
 
@@ -24,6 +25,7 @@ export function startMessages() {
   on("unread", drawChannels);
   $("#messages").addEventListener("scroll", onScroll, { passive: true });
   $("#to-newest").addEventListener("click", () => scrollToEnd());
+  new ResizeObserver(() => stuck && scrollToEnd()).observe($("#messages"));
   $("#thread-close").addEventListener("click", () => openThread(null));
   $("#channel-back").addEventListener("click", () => ($(".slack").dataset.view = "list"));
   setInterval(() => drawn.forEach(({ element }, ts) => redrawFooter(element, ts)), 30000);
@@ -94,7 +96,7 @@ export function openChannel(id, { keepView = false } = {}) {
 // Messages
 
 function takeMessages({ changed, gone }) {
-  const stick = isAtEnd();
+  const stick = stuck;
   for (const { channel, ts } of gone) if (channel === here.channel) remove(ts);
   let arrived = 0;
   for (const message of changed) {
@@ -282,13 +284,15 @@ function isAtEnd() {
 
 function scrollToEnd() {
   const box = $("#messages");
+  stuck = true;
   box.scrollTop = box.scrollHeight;
   $("#to-newest").hidden = true;
   markRead();
 }
 
 function onScroll() {
-  if (isAtEnd()) {
+  stuck = isAtEnd();
+  if (stuck) {
     $("#to-newest").hidden = true;
     markRead();
   }

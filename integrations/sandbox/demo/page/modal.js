@@ -10,7 +10,16 @@ let before = null; // what had the focus
 
 export function startModal() {
   on("views", draw);
-  on("whole", draw);
+  on("whole", forgetAfterReload);
+}
+
+/** A client that was reloaded has no modals any more; those of other windows are none of its business. */
+function forgetAfterReload() {
+  const open = sessionStorage.getItem("modal");
+  sessionStorage.removeItem("modal");
+  const left = !shown && state.views.find((view) => view.id === open);
+  if (left) gesture("close", { view: left.id, whole_stack: true });
+  else draw();
 }
 
 function draw() {
@@ -27,6 +36,7 @@ function draw() {
   layer.hidden = false;
   for (const part of $(".slack").children) if (part !== layer && part.id !== "toasts") part.inert = true;
   shown = { id: view.id, hash: view.hash, dialog };
+  sessionStorage.setItem("modal", view.id);
   restore(dialog, kept);
   const again = had && dialog.querySelector(`[data-action="${CSS.escape(had)}"]`);
   (again ?? dialog.querySelector(".field, .field input") ?? dialog).focus();
@@ -36,6 +46,7 @@ function hide() {
   if (!shown) return;
   closeMenu();
   shown = null;
+  sessionStorage.removeItem("modal");
   $("#modal-layer").hidden = true;
   $("#modal-layer").replaceChildren();
   for (const part of $(".slack").children) part.inert = false;

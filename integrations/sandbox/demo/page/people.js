@@ -28,8 +28,8 @@ export function startPeople() {
       items: [...state.people.values()].filter((person) => person.kind !== "bot").map((person) => ({
         value: person.id,
         lead: face(person.id, "small"),
-        label: h("span", {}, person.name, h("span", { class: "part" }, person.part)),
-        description: `${person.may}${person.linked ? ` GitHub: ${person.login}` : ""}`,
+        label: h("span", {}, person.name, h("span", { class: "part" }, `${person.part}${person.linked ? `, ${person.login}` : ""}`)),
+        description: person.may,
         selected: person.id === state.me,
       })),
       pick: become,
