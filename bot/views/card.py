@@ -147,8 +147,10 @@ def _found(case: Case) -> Mrkdwn:
     alert = case.alert
     if alert.place is None:
         return when(alert.created_at)
-    more = " and more places" if alert.has_more_places else ""
-    return t.mrkdwn("{}{}, {}", place_words(alert.place, case.repository), more, when(alert.created_at))
+    place = place_words(alert.place, case.repository)
+    if alert.has_more_places:
+        place = t.mrkdwn("{} and more places", place)
+    return t.join((place, when(alert.created_at)))
 
 
 def _bypass_fact(alert: Alert) -> Mrkdwn | None:

@@ -48,7 +48,8 @@ def headline(case: Case) -> Headline:
     if works(alert) == "active":
         return Headline("rotating_light", f"Open: this {word} still works", "OPEN, STILL WORKS")
     if works(alert) == "inactive":
-        return Headline("large_orange_circle", f"Open: this {word} {validity}", f"OPEN, {validity}")
+        verb = "" if confirmed_inactive(alert) else "is "
+        return Headline("large_orange_circle", f"Open: this {word} {verb}{validity}", f"OPEN, {validity}")
     return Headline("red_circle", f"Open: {validity}", f"OPEN, {validity}")
 
 
@@ -80,7 +81,7 @@ def _closed(alert: Alert) -> Headline:
 
 def _validity(alert: Alert) -> str:
     """Whether it works. A 401 alone may also mean that the token belongs to another GitHub."""
-    dead = "no longer works" if confirmed_inactive(alert) else "is not valid on this GitHub"
+    dead = "no longer works" if confirmed_inactive(alert) else "not valid on this GitHub"
     return {"active": "STILL WORKS", "inactive": dead}.get(works(alert), "not known whether it works")
 
 

@@ -58,8 +58,9 @@ def by_words(person: Person | None) -> Mrkdwn:
     """Who did something, for the end of a sentence: `by @ana (octo-admin)`, or where it was done instead."""
     if person is None:
         return Mrkdwn("on GitHub")
-    where = " on GitHub" if person.slack_user is None else ""
-    return t.mrkdwn("by {}{}", person_words(person), where)
+    if person.slack_user is None:
+        return t.mrkdwn("by {} on GitHub", person_words(person))
+    return t.mrkdwn("by {}", person_words(person))
 
 
 def person_plain(person: Person) -> str:
@@ -117,8 +118,10 @@ def place_words(place: Place, repository: Repository) -> Mrkdwn:
     commit = t.link(page or "", place.commit_sha[:7])
     if place.kind != "commit":
         commit = t.mrkdwn("{} {}", kind, commit)
-    line = f" line {place.line}" if place.line else ""
-    return t.mrkdwn("{}, {}{}", commit, t.code(place.path), line) if place.path else commit
+    if not place.path:
+        return commit
+    path = t.code(place.path)
+    return t.mrkdwn("{}, {} line {}", commit, path, place.line) if place.line else t.join((commit, path))
 
 
 def secret_word(alert: Alert) -> str:

@@ -1,0 +1,217 @@
+"""Lists of alerts, as one person sees them privately: the rows, the way to other pages, and what is missing."""
+
+from dataclasses import dataclass, replace
+
+from bot.rules.eligibility import works
+from bot.rules.filters import states_asked
+from bot.rules.pages import Page
+from bot.views.words import is_open, resolution_words, span_words
+from integrations.slack import text as t
+from integrations.slack.blocks import Block, Content, actions, context, message, section
+from integrations.slack.elements import button
+from integrations.slack.text import Mrkdwn
+from storage.filter import Filter, Found, Term, Word
+from storage.records import Alert, UnixTime
+
+PAGE = "page"
+SHOW_ALERT = "show_alert"
+SHOW_LIST = "show_list"
+FRESH = 300.0
+"""Seconds after which it is said how old the roles are that a list rests on."""
+ONLY_THEIRS = "Only repositories whose alerts you may view."
+_STATES = {Term(Word.IS, ("open",)): "open", Term(Word.IS, ("closed",)): "closed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A page of the alerts that a filter wants and one person may see."""
+
+    wanted: Filter
+    shown: tuple[Found, ...]
+    now: UnixTime
+    total: int | None = None
+    """None where it isn't known of every alert whether the person may see it."""
+    first: int | None = None
+    """The first one's number in the whole list, from 1."""
+    previous: Page | None = None
+    following: Page | None = None
+    moved: bool = False
+    """The page that was asked for is no more; this is the last one."""
+    roles_since: UnixTime | None = None
+    """When GitHub gave the oldest role that the page rests on; None where none was needed."""
+    github_silent: bool = False
+    more_unasked: bool = False
+    """There are more repositories than GitHub is asked about for one answer."""
+
+
+def draw_list(listing: Listing) -> Content:
+    """The page with a button beside each alert; the buttons carry all that is needed to go on."""
+    if not listing.shown:
+        return _draw_nothing(listing)
+    back = listing.previous
+    rows = [_row(found, number, listing.now) for number, found in enumerate(listing.shown, 1)]
+    onward = listing.following
+    return message(
+        t.mrkdwn("{} that you may see", _count(listing)),
+        section(
+            t.lines(_heading(listing), _moved(listing)),
+            accessory=button("Previous page", action_id=PAGE, value=back.value) if back else None,
+        ),
+        *rows,
+        actions(
+            button("Next page", action_id=PAGE, value=onward.value) if onward else None,
+            block_id="list:onward",
+        ),
+        context(_footer(listing)),
+    )
+
+
+def list_button(text: str, wanted: Filter) -> Block | None:
+    """A row with one button that opens the list of a filter."""
+    return actions(
+        button(text, action_id=SHOW_LIST, value=str(wanted) or "is:open,closed"), block_id="list:open"
+    )
+
+
+def for_one(content: Content, since: UnixTime | None, now: UnixTime) -> Content:
+    """An answer about one alert, with a note for its only reader."""
+    return message(content.text, *content.blocks, context(Mrkdwn("Only you see this."), role_age(since, now)))
+
+
+def _draw_nothing(listing: Listing) -> Content:
+    state, rest = _state(listing.wanted)
+    kind = f"{state} alerts" if state else "alerts"
+    for_what = t.mrkdwn(" for {}", t.code(str(rest), 1_000)) if str(rest) else Mrkdwn("")
+    return message(
+        t.mrkdwn("No {} that you may see", kind),
+        section(t.mrkdwn(":mag: *No {}*{} that you may see.", kind, for_what)),
+        context(t.join([*_missing(listing), Mrkdwn(ONLY_THEIRS), _wider(listing.wanted)], " ")),
+    )
+
+
+def _wider(wanted: Filter) -> Mrkdwn:
+    """How to find more."""
+    if _state(wanted)[0] == "open":
+        closed = Term(Word.IS, ("closed", "open"))
+        terms = tuple(closed if term in _STATES else term for term in wanted.terms)
+        return t.mrkdwn("Closed ones too: {}", t.code(f"/leaks list {replace(wanted, terms=terms)}", 1_000))
+    return t.mrkdwn("All open ones: {}", t.code("/leaks list"))
+
+
+def _heading(listing: Listing) -> Mrkdwn:
+    rest = str(_state(listing.wanted)[1])
+    for_what = t.mrkdwn(" for {}", t.code(rest, 1_000)) if rest else Mrkdwn("")
+    last = (listing.first or 0) + len(listing.shown) - 1
+    part = Mrkdwn("")
+    if listing.total is not None and listing.first is not None and len(listing.shown) < listing.total:
+        part = t.mrkdwn(", {} to {}", listing.first, last)
+    return t.mrkdwn("*{}*{}{}", _count(listing), for_what, part)
+
+
+def _count(listing: Listing) -> Mrkdwn:
+    state = _state(listing.wanted)[0]
+    if listing.total is None:
+        return t.prose(f"{state.capitalize()} alerts" if state else "Alerts")
+    noun = "alert" if listing.total == 1 else "alerts"
+    return t.prose(" ".join(word for word in (str(listing.total), state, noun) if word))
+
+
+def _moved(listing: Listing) -> Mrkdwn | None:
+    if not listing.moved:
+        return None
+    return Mrkdwn(
+        "The list has become shorter since, and the page that you asked for is gone: this is its end."
+    )
+
+
+def _row(found: Found, number: int, now: UnixTime) -> Block:
+    alert, repository = found.alert, found.repository
+    home = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
+    facts = [home, _standing(alert), f"{span_words(now - alert.created_at)} old"]
+    on_it = _on_it(alert)
+    if on_it is not None:
+        facts.append(on_it)
+    title = t.mrkdwn("{} {}", t.emoji(_sign(alert)), t.link(alert.html_url, alert.secret_type_name))
+    return section(
+        t.lines(title, t.join(facts)),
+        block_id=f"alert:{alert.key}:row-{number}",
+        accessory=button("Show", action_id=SHOW_ALERT, value=str(alert.key)),
+    )
+
+
+def _sign(alert: Alert) -> str:
+    if not is_open(alert):
+        return "warning" if works(alert) == "active" else "white_check_mark"
+    return {"active": "rotating_light", "inactive": "large_orange_circle"}.get(works(alert), "red_circle")
+
+
+def _standing(alert: Alert) -> str:
+    """The state in words: never a sign alone."""
+    validity = {"unknown": "validity unknown"}.get(works(alert), works(alert))
+    return validity if is_open(alert) else f"closed as {resolution_words(alert.resolution)}, {validity}"
+
+
+def _on_it(alert: Alert) -> str | None:
+    if alert.taken_by is not None and alert.taken_by.slack_user is not None:
+        return t.user(alert.taken_by.slack_user)
+    account = (alert.taken_by.github if alert.taken_by else None) or alert.assigned_to
+    if account is not None:
+        return t.code(account.login)
+    return "nobody yet" if is_open(alert) else None
+
+
+def _footer(listing: Listing) -> Mrkdwn:
+    parts = [*_missing(listing), Mrkdwn(ONLY_THEIRS)]
+    age = role_age(listing.roles_since, listing.now)
+    if age is not None:
+        parts.append(age)
+    narrower = _narrower(listing)
+    if narrower is not None:
+        parts.append(narrower)
+    return t.join(parts, " ")
+
+
+def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
+    """How old the roles are that an answer rests on, where they are not fresh."""
+    if since is None or now - since <= FRESH:
+        return None
+    return t.mrkdwn("What you may view is as GitHub said {} ago.", span_words(now - since))
+
+
+def _missing(listing: Listing) -> list[Mrkdwn]:
+    """Why the list may be shorter than it should be."""
+    if listing.github_silent:
+        return [
+            Mrkdwn(":warning: GitHub can't be asked right now what you may view, so some may be left out.")
+        ]
+    if listing.more_unasked:
+        return [
+            Mrkdwn(
+                ":warning: These are too many repositories to ask GitHub about at once; name some with `repo:`."
+            )
+        ]
+    return []
+
+
+def _narrower(listing: Listing) -> Mrkdwn | None:
+    """The same list with one more condition, as an example."""
+    wanted = listing.wanted
+    if wanted.uses(Word.REPO) or (listing.previous, listing.following) == (None, None):
+        return None
+    name = Term(Word.REPO, (listing.shown[0].repository.full_name,))
+    example = replace(wanted, terms=(*wanted.terms, name))
+    return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {_subcommand(wanted)} {example}", 1_000))
+
+
+def _subcommand(wanted: Filter) -> str:
+    """`list` is of open alerts where the filter says nothing else."""
+    return "list" if states_asked(wanted) else "search"
+
+
+def _state(wanted: Filter) -> tuple[str, Filter]:
+    """The one state that a filter asks for, and the filter without it."""
+    states = [term for term in wanted.terms if term in _STATES]
+    if len(states) != 1:
+        return "", wanted
+    rest = tuple(term for term in wanted.terms if term not in _STATES)
+    return _STATES[states[0]], replace(wanted, terms=rest)

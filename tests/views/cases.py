@@ -1,0 +1,189 @@
+"""Alerts, people and events from which the golden files are drawn: one leaked token, and one key of Stripe's."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.options import CloseOptions, Options
+from bot.rules.case import Actor, Case, PersonalCase
+from bot.rules.permissions import Rights
+from storage.records import (
+    Account,
+    Alert,
+    AlertKey,
+    AlertNumber,
+    AlertState,
+    Event,
+    EventKind,
+    GitHubId,
+    Identity,
+    InstallationId,
+    Person,
+    Place,
+    Probe,
+    Report,
+    ReportState,
+    Repository,
+    RepositoryId,
+    SlackTeamId,
+    SlackUserId,
+    TokenFacts,
+)
+
+FOUND = 1795488000.0
+"""24 Nov 2026, 02:40 UTC."""
+NOW = FOUND + 960
+TEAM = SlackTeamId("T0STANCH")
+KEY = AlertKey(RepositoryId(90001), AlertNumber(42))
+
+OCTO = Account(GitHubId(100), "octo")
+ADMIN = Account(GitHubId(11), "octo-admin")
+LEAKY = Account(GitHubId(12), "leaky-dev")
+ADMIN_PERSON = Person(TEAM, SlackUserId("U0ADMIN"), ADMIN)
+OWNER_PERSON = Person(TEAM, SlackUserId("U0OWNER"), Account(GitHubId(13), "octo-owner"))
+BY_LEAKY = Person(TEAM, SlackUserId("U0LEAKY"), LEAKY)
+
+
+def repository(**fields: Any) -> Repository:
+    """`octo/payments`, private."""
+    made = Repository(
+        id=KEY.repository_id,
+        full_name="octo/payments",
+        owner=OCTO,
+        owner_type="Organization",
+        visibility="private",
+        html_url="https://github.com/octo/payments",
+        installation_id=InstallationId(7),
+    )
+    return replace(made, **fields)
+
+
+def token(**fields: Any) -> Alert:
+    """A personal access token, of which nothing is known but where it was found."""
+    made = Alert(
+        key=KEY,
+        html_url="https://github.com/octo/payments/security/secret-scanning/42",
+        secret_type="github_personal_access_token",
+        secret_type_name="GitHub Personal Access Token",
+        provider="GitHub",
+        created_at=FOUND,
+        updated_at=FOUND,
+        first_seen_at=FOUND,
+        place=Place(
+            "commit",
+            "config/deploy.env",
+            3,
+            "4f35f36a9d1c2b3e4f5061728394a5b6c7d8e9f0",
+            "https://github.com/octo/payments/blob/4f35f36/config/deploy.env#L3",
+        ),
+        detailed=True,
+    )
+    return replace(made, **fields)
+
+
+def stripe(**fields: Any) -> Alert:
+    """Another provider's secret: GitHub alone can tell whether it works."""
+    made = replace(
+        token(),
+        secret_type="stripe_api_key",
+        secret_type_name="Stripe API Key",
+        provider="Stripe",
+        place=Place("commit", "src/pay.ts", 18, "830fbd7a9d1c2b3e4f5061728394a5b6c7d8e9f0"),
+        has_more_places=True,
+    )
+    return replace(made, **fields)
+
+
+KNOWN_OWNER = TokenFacts(owner=LEAKY, scopes=("repo", "workflow"), expires_at=1801353600.0)
+
+
+def probe(verdict: str, reason: str, **fields: Any) -> Probe:
+    """A look by octo-admin, three minutes after the leak."""
+    return replace(
+        Probe(verdict, reason, FOUND + 187, ADMIN_PERSON, ever_active=verdict == "active"), **fields
+    )
+
+
+WORKS = probe("active", "accepted")
+DEAD = probe("inactive", "bad_credentials", ever_active=True)
+NOT_HERE = probe("inactive", "bad_credentials")
+
+
+def working(**fields: Any) -> Alert:
+    """The token after a check: it works, and its owner is known."""
+    return replace(token(probe=WORKS, token=KNOWN_OWNER), **fields)
+
+
+def report(state: ReportState, **fields: Any) -> Report:
+    """octo-admin's report, six minutes after the leak."""
+    return replace(Report(state, ADMIN_PERSON, FOUND + 400), **fields)
+
+
+def reported(state: ReportState, **fields: Any) -> Alert:
+    """The working token, reported."""
+    return replace(working(report=report(state)), **fields)
+
+
+def closed(resolution: str, **fields: Any) -> Alert:
+    """Closed by octo-admin through Stanch after 16 minutes."""
+    made = token(
+        state=AlertState.RESOLVED,
+        resolution=resolution,
+        resolved_by=ADMIN,
+        resolved_at=NOW,
+        updated_at=NOW,
+        acted_by=ADMIN_PERSON,
+    )
+    return replace(made, **fields)
+
+
+def case(alert: Alert, *, steps: tuple[int, int] = (0, 0), **repository_fields: Any) -> Case:
+    """The alert a minute after the last thing that happened to it."""
+    return Case(
+        alert=alert,
+        repository=repository(**repository_fields),
+        now=NOW + 60,
+        steps_done=steps[0],
+        steps_total=steps[1],
+    )
+
+
+ALL_RIGHTS = Rights(
+    view=True, resolve=True, write=True, owner=False, reviewer=True, role="organization owner"
+)
+
+
+def identity(person: Person) -> Identity:
+    """Whom a mapping made known."""
+    assert person.slack_user is not None
+    assert person.github is not None
+    return Identity(TEAM, person.slack_user, person.github, "mapping", FOUND - 86_400, "cli")
+
+
+def in_front_of(
+    alert: Alert,
+    *,
+    person: Person = ADMIN_PERSON,
+    steps: tuple[int, int] = (0, 0),
+    owner: Person | None = None,
+    own_token: bool = False,
+    require_comment: bool = False,
+    rights: Rights = ALL_RIGHTS,
+    **repository_fields: Any,
+) -> PersonalCase:
+    """The alert in front of somebody who may do everything; `owner` is the token's, where linked here."""
+    return PersonalCase(
+        alert=alert,
+        repository=repository(**repository_fields),
+        now=NOW + 60,
+        steps_done=steps[0],
+        steps_total=steps[1],
+        options=Options(close=CloseOptions(require_comment=require_comment)),
+        actor=Actor(identity(person), rights),
+        token_owner=identity(owner) if owner else None,
+        own_token=own_token,
+    )
+
+
+def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:
+    """Something that happened ten minutes after the leak."""
+    return Event(KEY, kind, FOUND + 600, by, details)

@@ -1,0 +1,46 @@
+"""Golden files: what Slack is sent, one readable JSON file a state."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.data import Snapshot, SnapshotCollection
+from syrupy.extensions.json import JSONSnapshotExtension
+from syrupy.location import PyTestLocation
+
+
+class GoldenFile(JSONSnapshotExtension):
+    """`golden/card/closed-revoked.json`: a folder for each test, a file for each of its parameters.
+
+    Written anew with `pytest tests/views --snapshot-update`. Reviewing what changed there is reviewing what
+    people read.
+    """
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(Path(test_location.filepath).parent / "golden" / test_location.methodname[len("test_") :])
+
+    @classmethod
+    def get_file_basename(cls, *, test_location: PyTestLocation, index: Any) -> str:
+        return test_location.snapshot_name_parametrized.partition("[")[2].removesuffix("]")
+
+    def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
+        """Names a file after the test that it belongs to, so that one without a test is found."""
+        path, collection = Path(snapshot_location), SnapshotCollection(location=snapshot_location)
+        collection.add(Snapshot(name=f"test_{path.parent.name}[{path.stem}]"))
+        return collection
+
+    @classmethod
+    def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
+        return snapshot_location == cls.get_location(test_location=test_location, index=0)
+
+
+@pytest.fixture
+def golden(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """The golden file of a parametrized test, named by its id."""
+    return snapshot.use_extension(GoldenFile)

@@ -1,0 +1,82 @@
+"""Messages and views as they are sent, held against what Slack refuses and what this product never sends."""
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from integrations.sandbox.slack.blocks import elements, walk
+from integrations.sandbox.slack.calls import Arguments
+from integrations.sandbox.slack.checks import Checker
+from integrations.sandbox.slack.hygiene import lapses
+from integrations.slack.blocks import Content, Metadata, View
+
+CHECKER = Checker()
+ARGUMENTS = frozenset({"text", "blocks", "metadata", "view"})
+MARKUP = re.compile(
+    r"<@[A-Z][A-Z0-9]+>"
+    r"|<#[A-Z][A-Z0-9]+>"
+    r"|<!date\^[0-9]+\^[^|<>]+\|[^|<>]+>"
+    r"|<https?://[^|<>\s]+\|[^|<>]+>"
+)
+"""Everything in angle brackets that a view may write; the rest has to be escaped."""
+ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
+
+
+def sent(content: Content, metadata: Metadata | None = None) -> dict[str, Any]:
+    """A message as Slack gets it, after all checks."""
+    message: dict[str, Any] = {"text": str(content.text), "blocks": json.loads(json.dumps(content.blocks))}
+    if metadata is not None:
+        message["metadata"] = {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
+    CHECKER.message(message["text"], message["blocks"])
+    assert list(lapses("chat.postEphemeral", Arguments(message), message["blocks"], ARGUMENTS)) == []
+    assert_harmless(message)
+    assert_fit_for_a_phone(message["blocks"])
+    assert_spoken(message["text"])
+    return message
+
+
+def opened(view: View) -> dict[str, Any]:
+    """A modal as Slack gets it, after all checks."""
+    shown: dict[str, Any] = json.loads(json.dumps(view))
+    CHECKER.view(shown, "modal")
+    assert list(lapses("views.update", Arguments({"view": shown}), shown["blocks"], ARGUMENTS)) == []
+    assert_harmless(shown)
+    assert_fit_for_a_phone(shown["blocks"])
+    return shown
+
+
+def assert_harmless(payload: object) -> None:
+    """Nothing mentions, links or hides by itself: markup is ours, and nobody sends what can't be seen."""
+    for _, node in walk(payload):
+        for name, value in node.items():
+            if not isinstance(value, str):
+                continue
+            unseen = [c for c in value if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs"}]
+            assert unseen == [], (name, value[:100])
+            marked = name == "text" and node.get("type") != "plain_text"
+            if marked:
+                rest = MARKUP.sub("", value)
+                assert "<" not in rest, value[:200]
+                assert ">" not in rest, value[:200]
+                assert not ENTITY.search(rest), value[:200]
+
+
+def assert_fit_for_a_phone(blocks: list[dict[str, Any]]) -> None:
+    """No two columns; buttons that a phone shows whole; not more in a row than a thumb can tell apart."""
+    for block in blocks:
+        assert "fields" not in block
+        inside = elements(block)
+        buttons = [element for element in inside if element["type"] == "button"]
+        assert len(inside) <= 6
+        assert len(buttons) <= 3
+        for button in buttons:
+            # Logins are cut with the text; our own words stay short.
+            assert len(button["text"]["text"]) <= 71
+
+
+def assert_spoken(text: str) -> None:
+    """A lock screen and a screen reader get words: a mention is read as a name, other markup is not."""
+    assert text.strip()
+    assert "`" not in text
+    assert not re.search(r"<(?!@)", text), text
