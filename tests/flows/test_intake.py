@@ -30,7 +30,7 @@ async def test_a_leak_becomes_one_card_with_what_a_responder_needs(stage: Stage)
     assert "octo/payments" in card.shown_text
     assert "config/deploy.env" in card.shown_text
     assert card.text.startswith(
-        "OPEN: not known whether it works: GitHub Personal Access Token in octo/payments"
+        "OPEN, not known whether it works: GitHub Personal Access Token in octo/payments"
     )
     assert card.metadata == {
         "event_type": "stanch_alert",
@@ -52,7 +52,7 @@ async def test_every_change_on_github_shows_on_the_same_card(stage: Stage) -> No
     assert "Open: this token still works" in stage.read()
     github.set_public_leak(alert)
     await stage.work()
-    assert "leaked publicly" in stage.read()
+    assert "publicly leaked" in stage.read()
     github.add_metadata(alert, {"owner_name": "leaky-dev", "owner_id": str(stage.leaker.id)})
     await stage.work()
     assert "Token of: leaky-dev" in stage.read()
