@@ -17,7 +17,7 @@ from bot.rules.permissions import (
 )
 from bot.rules.repositories import change_words
 from bot.tools import Tools
-from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
+from integrations.github.errors import Forbidden, GitHubError, InstallationGone, Invalid, NotFound
 from integrations.github.installation import Installation
 from integrations.github.models import RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
@@ -101,7 +101,7 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
         if facts is None:
             facts = await access.current()
             facts = await _by_name(access, replace(repository, full_name=facts.full_name))
-    except (NotFound, Invalid, Forbidden) as error:
+    except (NotFound, Invalid, Forbidden, InstallationGone) as error:
         raise _unreachable(repository) from error
     if facts is None:
         raise _unreachable(repository)
