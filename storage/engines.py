@@ -105,12 +105,13 @@ def _postgresql(url: sa.URL) -> Engines:
 def make_private(path: Path) -> None:
     """Create SQLite's file for its owner alone before SQLite would; -wal and -shm inherit its mode.
 
-    Raises SQLite's own error for a place where no file can be.
+    A file that is there is never opened here: closing it again would drop every lock that this process has on
+    it, and the next process to end would take itself for the last one and delete the write-ahead log under us
+    (SQLite's docs: "How To Corrupt", 2.2). Raises SQLite's own error for a place where no file can be.
     """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
-        # A file that may only be read still serves for that.
         if not path.is_file():
             raise sqlite3.OperationalError("unable to open database file") from error
     for suffix in ("", "-wal", "-shm"):

@@ -1,0 +1,27 @@
+"""SQLite's file is shared with other processes: what one of them does takes nothing from the other."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from storage import marks
+from storage.clock import Clock
+from storage.db import Database
+
+LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM mark').fetchall(); c.close()"
+
+
+async def test_another_process_that_ends_leaves_the_write_ahead_log_alone(tmp_path: Path) -> None:
+    """A lost lock on the file would let it delete the log, and with it all that is written afterwards."""
+    path = tmp_path / "stanch.db"
+    db = Database(f"sqlite+aiosqlite:///{path}", clock=Clock())
+    await db.migrate()
+    async with db.begin() as tx:
+        await marks.save(tx, "first", 1)
+    async with db.read() as tx, db.read() as _:
+        assert await marks.load(tx, "first") == 1
+    log = (tmp_path / "stanch.db-wal").stat().st_ino
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, str(path))
+    assert await child.wait() == 0
+    assert (tmp_path / "stanch.db-wal").stat().st_ino == log
+    await db.close()
