@@ -173,7 +173,7 @@ def _closed_meanwhile(case: PersonalCase) -> Refused:
     alert = case.alert
     ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
     comment = unsigned(alert.resolution_comment)
-    said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn("")
+    said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn(".")
     who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, said)
     return Refused(
         "closed_meanwhile",

@@ -53,7 +53,7 @@ FOLLOW_UPS = (60.0, 300.0, 900.0)
 DEAD = "It no longer works."
 LOOKS = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."
 WAITS = "Not sent yet: GitHub takes no more reports from here for now."
-OWNER_UNKNOWN = Mrkdwn("Whose token it is is not known; *Check validity* on the card may tell.")
+OWNER_UNKNOWN = Mrkdwn("Its owner is not known yet; *Check validity* on the card may tell.")
 YOURS = Mrkdwn("This token is yours.")
 OBSTACLES = {
     "unreachable": "Stanch can no longer reach this repository.",
@@ -63,7 +63,7 @@ OBSTACLES = {
     "public": "The repository is public, so GitHub reports its leaks itself.",
     "reported": "It has been reported already.",
     "waiting": "Its report is waiting for GitHub's quota and will be sent.",
-    "inactive": "It no longer works, so there is nothing to report.",
+    "inactive": "It does not work here, so there is nothing to report.",
 }
 
 
@@ -149,7 +149,9 @@ def _owner_row(case: PersonalCase, *, told: bool) -> Block | None:
     if told:
         return section(t.mrkdwn(":white_check_mark: {} has been told.", t.code(owner.login)))
     if case.token_owner is None:
-        return section(t.mrkdwn("Nobody here is linked to {}.", t.code(owner.login)))
+        return section(
+            t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", t.code(owner.login))
+        )
     if case.token_owner.slack_user == case.actor.identity.slack_user:
         return section(YOURS)
     tell = button(TELL_FIRST.format(owner.login), action_id="tell_owner", value=str(case.alert.key))

@@ -16,6 +16,7 @@ from storage import repositories
 from storage.records import Identity, Repository
 
 PROOFS = {"mapping": "whoever runs Stanch linked it"}
+HINT = Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
 NO_ALERTS = "Stanch knows no repository of that name, or it is not yours to see."
 
 
@@ -24,9 +25,7 @@ async def whoami(tools: Tools, asked: Asked) -> Content:
     identity = await authorize.identify(tools, asked.user, asked.channel)
     named = asked.text.strip()
     if not named:
-        return answer(
-            "bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), _hint()
-        )
+        return you_are(identity)
     repository = await _find(tools, named, identity)
     try:
         repository, _, _ = await authorize.reach(tools, repository)
@@ -38,11 +37,19 @@ async def whoami(tools: Tools, asked: Asked) -> Content:
         raise authorize.unreachable_github(error) from error
     if not rights.view and rights.role == "no role":
         raise Refused("no_role", NO_ALERTS, _proof(identity))
-    return answer(
-        "bust_in_silhouette",
-        f"You are {identity.github.login} here.",
-        t.lines(_proof(identity), t.fact(repository.full_name, rights.role), _allowed(rights)),
-    )
+    return you_may(identity, repository, rights)
+
+
+def you_are(identity: Identity) -> Content:
+    """Who somebody is, and how that is known."""
+    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), HINT)
+
+
+def you_may(identity: Identity, repository: Repository, rights: Rights) -> Content:
+    """The same, with the role in a repository and what it allows."""
+    role = t.mrkdwn("*Role in* {}*:* {}", t.code(repository.full_name), rights.role)
+    said = t.lines(_proof(identity), role, _allowed(rights))
+    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", said)
 
 
 async def _find(tools: Tools, named: str, identity: Identity) -> Repository:
@@ -68,14 +75,12 @@ def _proof(identity: Identity) -> Mrkdwn:
     )
 
 
-def _allowed(rights: Rights) -> Mrkdwn:
-    view = "see, check and report alerts" if rights.view else "do nothing with its alerts"
-    resolve = ", close and reopen them" if rights.resolve else ""
-    return t.mrkdwn("You may {}{}.", view, resolve)
-
-
-def _hint() -> Mrkdwn:
-    return Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
+def _allowed(rights: Rights) -> str:
+    if rights.resolve:
+        return "You may see, check, report, close and reopen its alerts."
+    if rights.view:
+        return "You may see, check and report its alerts, not close or reopen them."
+    return "You may do nothing with its alerts."
 
 
 WHOAMI = Subcommand(

@@ -18,6 +18,7 @@ from bot.rules.case import Actor, PersonalCase
 from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from bot.views.answers import refusal, refusal_view
+from bot.views.refusals import not_theirs
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
@@ -116,7 +117,7 @@ async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gather
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise authorize.not_theirs("unknown_alert")
+        raise not_theirs("unknown_alert")
     repository, _, access = await authorize.reach(tools, repository)
     rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
     wish = action.audited_as.replace("_", " ").replace(" alert", " this alert")

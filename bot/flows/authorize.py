@@ -17,13 +17,12 @@ from bot.rules.permissions import (
 )
 from bot.rules.repositories import change_words
 from bot.tools import Tools
+from bot.views import refusals
 from integrations.github.errors import Forbidden, GitHubError, InstallationGone, Invalid, NotFound
 from integrations.github.installation import Installation
 from integrations.github.models import RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
-from integrations.slack import text as t
 from integrations.slack.errors import SlackError
-from integrations.slack.text import Mrkdwn
 from storage import identities, jobs, repositories, roles
 from storage.db import Tx
 from storage.records import (
@@ -44,8 +43,6 @@ ROLE_LASTS = 300.0
 LOOK_LASTS = 3600.0
 """Seconds for which a role is used again where somebody only looks."""
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
-NOT_THEIRS = "There is no such alert, or it is not yours to see."
-WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 
 
 async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -> Identity:
@@ -58,31 +55,18 @@ async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -
         if channel is not None and not channel.startswith("D"):
             facts = await tools.around.channel(channel)
             if facts.is_shared_outside:
-                raise Refused(
-                    "shared_channel",
-                    "Nothing can be done in a channel that is shared with another organization.",
-                    "Use a channel of this workspace alone.",
-                )
+                raise refusals.shared_channel()
         person = await tools.around.person(user)
     except SlackError as error:
-        raise Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.") from error
+        raise refusals.slack_unreachable() from error
     outsider = outsider_reason(person, home)
     if outsider is not None:
-        raise Refused(
-            outsider,
-            "You can't use Stanch here.",
-            "Guests, bots, deactivated users and people of other organizations can't.",
-        )
+        raise refusals.outsider(outsider)
     async with tools.db.read() as tx:
         # On Grid a person may act from any workspace of the organization; the identity is kept for ours.
         identity = await identities.of_slack(tx, SlackTeamId(home.team_id), user)
     if identity is None:
-        raise Refused(
-            "not_linked",
-            "Stanch doesn't know which GitHub account is yours.",
-            t.mrkdwn("Ask whoever runs Stanch to link {} to your GitHub account.", t.user(user)),
-            t.mrkdwn("They do it with {}", t.code(f"stanch identities add {user} YOUR_GITHUB_LOGIN")),
-        )
+        raise refusals.not_linked(user)
     return identity
 
 
@@ -94,7 +78,7 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
     Raises Refused where the id can't be reached any more.
     """
     if repository.installation_id is None:
-        raise _unreachable(repository)
+        raise refusals.repository_out_of_reach(repository)
     access = tools.github.of(repository.installation_id).only(repository.id)
     try:
         facts = await _by_name(access, repository)
@@ -102,9 +86,9 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
             facts = await access.current()
             facts = await _by_name(access, replace(repository, full_name=facts.full_name))
     except (NotFound, Invalid, Forbidden, InstallationGone) as error:
-        raise _unreachable(repository) from error
+        raise refusals.repository_out_of_reach(repository) from error
     if facts is None:
-        raise _unreachable(repository)
+        raise refusals.repository_out_of_reach(repository)
     now = replace(
         repository,
         full_name=facts.full_name,
@@ -128,17 +112,6 @@ async def _by_name(access: RepositoryAccess, repository: Repository) -> Reposito
     except NotFound:
         return None
     return facts if facts.id == repository.id else None
-
-
-def _unreachable(repository: Repository) -> Refused:
-    return Refused(
-        "unreachable",
-        "GitHub no longer gives Stanch access to this repository.",
-        t.mrkdwn(
-            "{} was removed from the GitHub App's installation, deleted, or moved.",
-            t.code(repository.full_name),
-        ),
-    )
 
 
 async def remember_repository(tx: Tx, before: Repository, now: Repository) -> None:
@@ -179,19 +152,8 @@ def check_need(rights: Rights, need: Need, wish: str, repository: Repository, lo
     if rights.allow(need):
         return
     if not rights.view:
-        raise not_theirs("no_role")
-    detail = t.mrkdwn(
-        "GitHub says {} is {} in {}. That takes repository admin, security manager or organization owner.",
-        t.code(login),
-        rights.role,
-        t.code(repository.full_name),
-    )
-    raise Refused("no_role", f"You can't {wish}.", detail, WHOAMI)
-
-
-def not_theirs(reason: str) -> Refused:
-    """The one refusal for an alert that isn't there and for one that isn't theirs: nobody learns which it is."""
-    return Refused(reason, NOT_THEIRS, hint=WHOAMI)
+        raise refusals.not_theirs("no_role")
+    raise refusals.lacks_role(wish, rights.role, login, repository)
 
 
 async def ask_roles(tools: Tools, identity: Identity, repository: Repository) -> RoleFacts:
@@ -268,8 +230,4 @@ async def _ask_custom_roles(installation: Installation, org: str, facts: RoleFac
 
 def unreachable_github(error: GitHubError) -> Refused:
     """What a person is told when GitHub can't be asked: then the answer is no."""
-    return Refused(
-        "github_unreachable",
-        "GitHub can't be asked right now, so nothing was done.",
-        t.mrkdwn("{} Try again in a few minutes.", f"{error}."),
-    )
+    return refusals.github_unreachable(str(error))

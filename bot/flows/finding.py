@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 
 from bot.errors import Refused
-from bot.flows import authorize
 from bot.flows.visibility import Gaps, NotAtHand, ask, known_sight
 from bot.rules.alert_names import AlertName
 from bot.rules.pages import SIZE, Page, Side
 from bot.rules.visibility import Sight, to_ask
 from bot.tools import Tools
 from bot.views.lists import Listing
-from integrations.slack.text import Mrkdwn
+from bot.views.refusals import not_theirs
 from storage import alerts, repositories, search
 from storage.db import Tx
 from storage.filter import Found
 from storage.records import AlertKey, Identity, Repository, UnixTime
 from storage.search import Scope, Search
-
-WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ async def find_alert(
             "GitHub can't be asked right now what you may see.",
             "Try again in a few minutes.",
         )
-    raise Refused("no_role" if candidates else "unknown_alert", authorize.NOT_THEIRS, hint=WHOAMI)
+    raise not_theirs("no_role" if candidates else "unknown_alert")
 
 
 async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:

@@ -9,6 +9,7 @@ from bot.rules.case import Actor, PersonalCase
 from bot.rules.permissions import Need
 from bot.tools import Tools
 from bot.views.answers import refusal
+from bot.views.refusals import not_theirs
 from integrations.github.errors import GitHubError
 from integrations.slack.blocks import Content
 from storage import alerts, repositories
@@ -32,7 +33,7 @@ async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise authorize.not_theirs("unknown_alert")
+        raise not_theirs("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for it anyway, the repository is checked first.
     access = None
     if wanted.asks_github:

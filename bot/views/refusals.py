@@ -1,0 +1,82 @@
+"""Refusals that several actions share: why somebody can't act here, or not on this repository, and what helps."""
+
+from bot.errors import Refused
+from integrations.slack import text as t
+from integrations.slack.text import Mrkdwn
+from storage.records import Repository, SlackUserId
+
+WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
+NOT_THEIRS = "There is no such alert, or it is not yours to see."
+
+
+def not_theirs(reason: str) -> Refused:
+    """The one refusal for an alert that isn't there and for one that isn't theirs: nobody learns which it is."""
+    return Refused(reason, NOT_THEIRS, hint=WHOAMI)
+
+
+def lacks_role(wish: str, role: str, login: str, repository: Repository) -> Refused:
+    """Somebody may see the alert and not do that. `wish` says what was wanted: `close this alert`."""
+    owner = t.code(repository.owner.login)
+    if repository.owner_type == "Organization":
+        needed = Mrkdwn("That takes repository admin, security manager or organization owner.")
+        giver = t.mrkdwn("An owner of {} can give you a role.", owner)
+    else:
+        needed = Mrkdwn("That takes repository admin.")
+        giver = t.mrkdwn("{} can give you the role.", owner)
+    name = t.code(repository.full_name)
+    is_now = t.mrkdwn("GitHub says that the role of {} in {} is: {}.", t.code(login), name, role)
+    return Refused("no_role", f"You can't {wish}.", t.lines(is_now, t.join((needed, giver), " ")), WHOAMI)
+
+
+def not_linked(user: SlackUserId) -> Refused:
+    """Somebody whose GitHub account nobody has told Stanch."""
+    return Refused(
+        "not_linked",
+        "Stanch doesn't know which GitHub account is yours.",
+        t.mrkdwn("Ask whoever runs Stanch to link {} to your GitHub account.", t.user(user)),
+        t.mrkdwn("They do it with {}", t.code(f"stanch identities add {user} YOUR_GITHUB_LOGIN")),
+    )
+
+
+def outsider(reason: str) -> Refused:
+    """Somebody who may never act here; `reason` is the short word for the audit log."""
+    return Refused(
+        reason,
+        "You can't use Stanch here.",
+        "Guests, bots, deactivated users and people of other organizations can't.",
+    )
+
+
+def shared_channel() -> Refused:
+    """A channel that people of another organization can read."""
+    return Refused(
+        "shared_channel",
+        "Nothing can be done here: this channel is shared with another organization.",
+        "Use a channel of this workspace alone.",
+    )
+
+
+def slack_unreachable() -> Refused:
+    """Slack can't be asked who somebody is; then the answer is no."""
+    return Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.")
+
+
+def github_unreachable(why: str) -> Refused:
+    """GitHub can't be asked; then the answer is no. `why` is the error's sentence, without its full stop."""
+    return Refused(
+        "github_unreachable",
+        "GitHub can't be asked right now, so nothing was done.",
+        t.mrkdwn("{}. Try again in a few minutes.", why),
+    )
+
+
+def repository_out_of_reach(repository: Repository) -> Refused:
+    """The stored repository answers no more, under no name."""
+    return Refused(
+        "unreachable",
+        "GitHub no longer gives Stanch access to this repository.",
+        t.mrkdwn(
+            "{} was removed from the GitHub App's installation, deleted, or moved.",
+            t.code(repository.full_name),
+        ),
+    )
