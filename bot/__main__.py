@@ -20,6 +20,7 @@ from bot.operators import identities as people
 from bot.operators import jobs as work_table
 from bot.operators import subscriptions as channels
 from bot.operators.accounts import open_accounts
+from bot.operators.sync import sync as sync_all
 from bot.settings import GitHubSettings, Settings, StorageSettings, load_options, load_settings
 from bot.version import VERSION
 from storage.db import StorageUnavailable
@@ -96,6 +97,22 @@ def migrate() -> None:
             typer.echo(f"The database at {db.name} is up to date.")
 
     _run(work(load_settings(StorageSettings)))
+
+
+@cli.command()
+def sync(
+    org: Annotated[str | None, typer.Option(help="This organization alone.")] = None,
+    repo: Annotated[str | None, typer.Option(metavar="OWNER/REPO", help="This repository alone.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and store nothing.")] = False,
+) -> None:
+    """Compare GitHub's alerts with the store now."""
+
+    async def work(settings: Settings) -> None:
+        options = load_options(settings)
+        for found in await sync_all(settings, options, org=org, repository=repo, dry_run=dry_run):
+            typer.echo(f"{found.account}: {found.seen} seen, {found.new} new, {found.changed} changed.")
+
+    _run(work(load_settings(Settings)))
 
 
 @identities.command("list")

@@ -17,6 +17,7 @@ from bot.edge.jobs import Worker
 from bot.edge.slack import SlackEdge
 from bot.edge.work import HANDLERS
 from bot.errors import StartRefused
+from bot.flows.sweep import ask_for_sweep
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.settings import Settings
@@ -32,6 +33,8 @@ from storage.inbox import Inbox
 from storage.records import ChannelId
 
 log = structlog.get_logger(__name__)
+AT_START = 60.0
+"""Seconds within which several processes that start ask for one sweep together."""
 FIRST_ANSWER = 10.0
 """Seconds that the start waits for Slack and GitHub to say who we are."""
 
@@ -90,6 +93,7 @@ def build_tools(
         github_url=settings.github_url,
         github_api_url=settings.github_api_url,
         default_channel=ChannelId(channel) if channel else None,
+        sync_interval=settings.stanch_sync_interval,
     )
 
 
@@ -113,7 +117,7 @@ async def run(
         stack.push_async_callback(db.close)
         await db.migrate()
         # 2. Slack and GitHub: a refusal ends the start, silence does not.
-        session = await stack.enter_async_context(_session())
+        session = await stack.enter_async_context(open_session())
         tools = build_tools(settings, options, db, session, clock)
         await _meet(tools)
         await _note_workspace(tools)
@@ -124,6 +128,7 @@ async def run(
             stack.push_async_callback(tools.inbox.stop)
         if role is not Role.WEB:
             await worker.take_over()
+            await ask_for_sweep(tools, every=AT_START)
             if works:
                 await _work(stack, worker, tools)
         # 4. The door.
@@ -137,7 +142,7 @@ async def run(
         log.info("stopping")
 
 
-def _session() -> aiohttp.ClientSession:
+def open_session() -> aiohttp.ClientSession:
     """One for the whole process: no cookies, no credentials, ten seconds for a call."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=10.0),

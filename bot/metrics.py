@@ -32,6 +32,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.swept = Counter(
+            "stanch_swept_alerts",
+            "Alerts that sweeps saw on GitHub, stored as new, or found changed.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.jobs_finished = Counter(
             "stanch_jobs_finished",
             "Jobs by kind and how a run of them ended.",

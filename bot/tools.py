@@ -33,5 +33,7 @@ class Tools:
     github_url: str
     github_api_url: str
     default_channel: ChannelId | None
+    sync_interval: int
+    """Seconds between sweeps; 0 for none but the one at the start."""
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Probes go one after another: several 401s in a short time can lock logins out (GitHub's docs)."""

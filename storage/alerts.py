@@ -21,6 +21,7 @@ from storage.records import (
     RepositoryId,
     SlackTeamId,
     SlackUserId,
+    UnixTime,
 )
 from storage.tables import alert, job
 from storage.tables import event as timeline
@@ -37,6 +38,19 @@ _PLAIN = (
 async def load(tx: Tx, key: AlertKey) -> Alert | None:
     """The alert of that key."""
     return await _load(tx, sa.select(alert).where(_is(key)))
+
+
+async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[UnixTime, AlertState, str]]:
+    """How each of these alerts is known, if it is: GitHub's `updated_at`, state and validity."""
+    columns = (alert.c.repository_id, alert.c.number, alert.c.updated_at, alert.c.state, alert.c.validity)
+    wanted = sa.tuple_(alert.c.repository_id, alert.c.number).in_(
+        [(key.repository_id, key.number) for key in keys]
+    )
+    rows = await tx.conn.execute(sa.select(*columns).where(wanted))
+    return {
+        AlertKey(RepositoryId(row[0]), AlertNumber(row[1])): (row[2], AlertState(row[3]), row[4])
+        for row in rows
+    }
 
 
 async def load_for_update(tx: Tx, key: AlertKey) -> Alert | None:

@@ -45,6 +45,12 @@ async def save(tx: Tx, changed: Message) -> None:
     await tx.conn.execute(sa.update(message).where(message.c.key == changed.key).values(_values(changed)))
 
 
+async def find(tx: Tx, purpose: MessagePurpose, channel: ChannelId, subject: str) -> Message | None:
+    """The message of that purpose about that subject in a channel."""
+    same = (message.c.purpose == purpose, message.c.channel == channel, message.c.subject == subject)
+    return await _load(tx, sa.select(message).where(*same))
+
+
 async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None) -> list[Message]:
     """An alert's messages in all channels, oldest first."""
     about = sa.and_(message.c.repository_id == key.repository_id, message.c.alert_number == key.number)

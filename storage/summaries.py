@@ -43,6 +43,16 @@ async def fold_waiting(tx: Tx, channel: ChannelId, since: UnixTime, summary: Mes
     await tx.conn.execute(query.values(state=MessageState.FOLDED, folded_into=summary, slot_at=None))
 
 
+async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
+    """The summaries of that subject, one for each channel, that nobody has asked Slack to show yet."""
+    query = sa.select(message.c.key).where(
+        message.c.purpose == MessagePurpose.SUMMARY,
+        message.c.subject == subject,
+        message.c.state == MessageState.PLANNED,
+    )
+    return [MessageKey(key) for key in await tx.conn.scalars(query)]
+
+
 async def shares(tx: Tx, summary: MessageKey) -> list[Share]:
     """What a summary stands for, by repository, state and validity; the most first."""
     number = sa.func.count().label("number")

@@ -1,18 +1,33 @@
 """The words after `/leaks`: one file each, listed here in the order of the help."""
 
+import asyncio
 import difflib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+from bot.commands.buttons import BUTTONS, open_behind
 from bot.commands.command import Asked, Subcommand
+from bot.commands.history import HISTORY
+from bot.commands.list_alerts import LIST
+from bot.commands.mine import MINE
+from bot.commands.search import SEARCH
+from bot.commands.show import SHOW
 from bot.commands.whoami import WHOAMI
-from bot.errors import Refused
+from bot.errors import Refused, RetryLater
+from bot.flows.refusing import note_refusal
+from bot.flows.visibility import NotAtHand
+from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
 from bot.tools import Tools
+from bot.views.answers import refusal
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, context, message, section
 from integrations.slack.text import Mrkdwn
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (WHOAMI,)
+SUBCOMMANDS: tuple[Subcommand, ...] = (LIST, SHOW, SEARCH, MINE, HISTORY, WHOAMI)
 HELP = "help"
+PATIENCE = 1.5
+"""Seconds to look for an answer while Slack waits for the acknowledgement; Slack's docs give it three."""
 
 
 def answer_at_once(typed: str) -> Content | None:
@@ -25,21 +40,52 @@ def answer_at_once(typed: str) -> Content | None:
     return unknown_word(word)
 
 
+async def answer_from_store(tools: Tools, asked: Asked) -> Content | None:
+    """The answer, where it can be had soon and without GitHub; None where it is work for later."""
+    subcommand = _named(asked)
+    if subcommand is None or not subcommand.from_store:
+        return None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await answer(tools, replace(asked, hurried=True))
+    except Refused as refused:
+        return refusal(refused)
+    except (NotAtHand, RetryLater, TimeoutError):
+        return None
+
+
 async def answer(tools: Tools, asked: Asked) -> Content:
     """What a subcommand answers; raises Refused."""
-    word, rest = split(asked.text)
-    for subcommand in SUBCOMMANDS:
-        if subcommand.name == word:
-            asked = Asked(
-                user=asked.user,
-                team=asked.team,
-                channel=asked.channel,
-                text=rest,
-                at=asked.at,
-                response_url=asked.response_url,
-            )
-            return await subcommand.answer(tools, asked)
-    raise Refused("unknown_command", f"/leaks has no {mask(word)[:40]}.", "Type /leaks help.")
+    subcommand = _named(asked)
+    if subcommand is None:
+        word = mask(split(asked.text)[0])[:40]
+        raise Refused("unknown_command", f"/leaks has no {word}.", "Type /leaks help.")
+    return await _answer(subcommand.answer, tools, replace(asked, text=split(asked.text)[1]))
+
+
+async def answer_button(tools: Tools, button: str, asked: Asked) -> Content:
+    """What a button of a list or a summary shows; `asked.text` is what it carries. Raises Refused."""
+    return await _answer(BUTTONS[button], tools, asked)
+
+
+async def answer_shortcut(tools: Tools, asked: Asked) -> Content:
+    """The alert behind a message; raises Refused."""
+    return await _answer(open_behind, tools, asked)
+
+
+async def _answer(
+    look_up: Callable[[Tools, Asked], Awaitable[Content]], tools: Tools, asked: Asked
+) -> Content:
+    try:
+        return await look_up(tools, asked)
+    except Refused as refused:
+        await note_refusal(tools, asked.team, asked.user, refused)
+        raise
+
+
+def _named(asked: Asked) -> Subcommand | None:
+    word = split(asked.text)[0]
+    return next((subcommand for subcommand in SUBCOMMANDS if subcommand.name == word), None)
 
 
 def split(typed: str) -> tuple[str, str]:
@@ -55,10 +101,30 @@ def help_text() -> Content:
     return message(
         Mrkdwn("What /leaks can do"),
         section(t.lines(Mrkdwn("*What* `/leaks` *can do*"), *rows)),
+        section(t.lines(Mrkdwn("*What a* `FILTER` *is made of*"), *_filter_words())),
         context(
             Mrkdwn("Answers are visible to you alone. Alerts are worked with the buttons on their cards.")
         ),
     )
+
+
+def _filter_words() -> list[Mrkdwn]:
+    """Every word of a filter with its values."""
+    fixed = [
+        t.mrkdwn("{} {}", t.code(f"{word}:"), ", ".join(VALUES[word])) for word in WORDS if word in VALUES
+    ]
+    free = t.join((t.code(EXAMPLES[word].partition(",")[0]) for word in WORDS if word in EXAMPLES), " ")
+    return [
+        *fixed,
+        free,
+        t.mrkdwn(
+            "Several values: {}. Not: {}. With spaces: {}. Other words are looked for in the secret type's name, "
+            "the repository and the path.",
+            t.code("validity:active,unknown"),
+            t.code("-repo:octo/web"),
+            t.code('secret-type:"My Pattern"'),
+        ),
+    ]
 
 
 def unknown_word(word: str) -> Content:

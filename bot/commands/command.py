@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.tools import Tools
 from integrations.slack.blocks import Content
-from storage.records import ChannelId, SlackTeamId, SlackUserId, UnixTime
+from storage.records import ChannelId, JsonValue, SlackTeamId, SlackUserId, UnixTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,18 @@ class Asked:
     """What follows the subcommand."""
     at: UnixTime
     response_url: str | None = field(default=None, repr=False)
+    hurried: bool = False
+    """Slack waits for the acknowledgement: GitHub is not asked, and what needs it raises NotAtHand."""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "user": self.user,
+            "team": self.team,
+            "channel": self.channel,
+            "text": self.text,
+            "at": self.at,
+            "response_url": self.response_url,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Asked":
@@ -35,3 +47,5 @@ class Subcommand:
     help: str
     answer: Callable[[Tools, Asked], Awaitable[Content]]
     """Raises Refused."""
+    from_store: bool = False
+    """It may be answered from the store alone, while Slack waits for the acknowledgement."""

@@ -1,8 +1,9 @@
-"""What is done every minute by itself: trying blocked messages again, and forgetting what is over."""
+"""What is done every minute by itself: sweeps, blocked messages again, forgetting what is over."""
 
 import structlog
 
 from bot.flows.publish import retry_blocked
+from bot.flows.sweep import ask_for_sweep
 from bot.tools import Tools
 from storage import deliveries, jobs
 from storage.db import StorageUnavailable
@@ -26,6 +27,8 @@ async def keep_house(tools: Tools) -> None:
 
 async def keep_house_once(tools: Tools) -> None:
     """One round of it."""
+    if tools.sync_interval:
+        await ask_for_sweep(tools, every=tools.sync_interval)
     await retry_blocked(tools)
     async with tools.db.begin() as tx:
         await jobs.prune(tx, tx.now - KEPT)

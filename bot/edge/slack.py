@@ -15,10 +15,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBolt
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
-from bot.actions import ACTIONS, FORMS, LOOKS, MENU
-from bot.actions.action import FormAction, Given, Request
-from bot.commands import answer_at_once
-from bot.rules.masking import mask
+from bot.actions import FORMS
+from bot.actions.action import FormAction
+from bot.commands import answer_at_once, answer_from_store
+from bot.edge.slack_work import alert_of, behind, request_of, submitted, typed, work_of
 from bot.tools import Tools
 from bot.views.answers import outdated_control, refusal_view, skeleton_view
 from integrations.slack.errors import SlackError
@@ -27,6 +27,7 @@ from integrations.slack.payloads import (
     Click,
     Command,
     Happening,
+    Shortcut,
     Submit,
     read,
     read_body,
@@ -34,13 +35,12 @@ from integrations.slack.payloads import (
 from integrations.slack.verify import fingerprint, verify
 from storage import jobs
 from storage.db import StorageUnavailable
-from storage.records import AlertKey, ChannelId, JsonValue, MessageTs, NewJob, SlackTeamId, SlackUserId
+from storage.records import AlertKey, NewJob
 
 log = structlog.get_logger(__name__)
 LARGEST = 1_048_576
 EVERYTHING = re.compile(".*", re.DOTALL)
 NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."
-OUTDATED = "outdated_control"
 Next: TypeAlias = Callable[[], Awaitable[BoltResponse]]
 
 
@@ -113,7 +113,7 @@ class SlackEdge:
         app.view_closed(EVERYTHING)(self._on_nothing)
         app.command(EVERYTHING)(self._on_command)
         app.event(EVERYTHING)(self._on_event)
-        app.shortcut(EVERYTHING)(self._on_nothing)
+        app.shortcut(EVERYTHING)(self._on_shortcut)
         app.error(self._on_error)
         return app
 
@@ -141,15 +141,15 @@ class SlackEdge:
         if form is not None:
             await self._open_form(form, click, ack, context)
             return
-        await self._accept(context, [_work(click, self._tools.clock.now())])
+        await self._accept(context, [work_of(click, self._tools.clock.now())])
         await ack()
 
     async def _open_form(
         self, form: FormAction[Any], click: Click, ack: AsyncAck, context: AsyncBoltContext
     ) -> None:
         """A trigger lives for three seconds, and asking GitHub for a role may take longer: a skeleton first."""
-        key = _alert_of(click)
-        new = await self._accept(context, [] if key else [_work(click, self._tools.clock.now())])
+        key = alert_of(click)
+        new = await self._accept(context, [] if key else [work_of(click, self._tools.clock.now())])
         await ack()
         if new and key is not None:
             opening = asyncio.create_task(self._open_skeleton(form, key, click))
@@ -167,7 +167,7 @@ class SlackEdge:
         except SlackError as error:
             log.warning("form_not_opened", action=form.id, reason=error.code)
             return
-        request = _request(form.id, key, click, self._tools.clock.now())
+        request = request_of(form.id, key, click, self._tools.clock.now())
         payload = {**request.to_json(), "view_id": opened.id, "response_url": None}
         async with self._tools.db.begin() as tx:
             await jobs.enqueue(tx, NewJob("fill_form", {"request": payload, "hash": opened.hash}))
@@ -176,9 +176,8 @@ class SlackEdge:
         submit = context["payload"]
         assert isinstance(submit, Submit)
         form = next((form for form in FORMS if form.callback_id == submit.callback_id), None)
-        where = _metadata(submit.private_metadata)
-        key = _parse_key(where.get("alert"))
-        if form is None or key is None:
+        request = submitted(form.id, submit, self._tools.clock.now()) if form else None
+        if form is None or request is None:
             view = refusal_view(outdated_control(), callback_id=submit.callback_id, title="Stanch")
             await ack(response_action="update", view=view)
             return
@@ -186,18 +185,7 @@ class SlackEdge:
         if faults:
             await ack(response_action="errors", errors=faults)
             return
-        request = Request(
-            action=form.id,
-            alert=key,
-            team=SlackTeamId(submit.user_team),
-            user=SlackUserId(submit.user),
-            at=self._tools.clock.now(),
-            channel=_channel(where.get("channel")),
-            thread=_thread(where.get("thread")),
-            view_id=submit.view_id,
-            given=submit.given,
-        )
-        await self._accept(context, [NewJob("act", request.to_json(), key=f"alert:{key}")])
+        await self._accept(context, [NewJob("act", request.to_json(), key=f"alert:{request.alert}")])
         await ack()
 
     async def _on_command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
@@ -207,15 +195,19 @@ class SlackEdge:
         if said is not None:
             await ack(text=said.text, blocks=list(said.blocks), response_type="ephemeral")
             return
-        work: dict[str, JsonValue] = {
-            "user": command.user,
-            "team": command.user_team,
-            "channel": command.channel,
-            "text": mask(command.text)[:500],
-            "response_url": command.response_url,
-            "at": self._tools.clock.now(),
-        }
-        await self._accept(context, [NewJob("command", work)])
+        asked = typed(command, self._tools.clock.now())
+        said = await answer_from_store(self._tools, asked)
+        new = await self._accept(context, [] if said else [NewJob("command", asked.to_json())])
+        if said is not None and new:
+            await ack(text=said.text, blocks=list(said.blocks), response_type="ephemeral")
+        else:
+            await ack()
+
+    async def _on_shortcut(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        shortcut = context["payload"]
+        assert isinstance(shortcut, Shortcut)
+        work = behind(shortcut, self._tools.clock.now(), self._tools.github_url)
+        await self._accept(context, [work] if work else [])
         await ack()
 
     async def _on_event(self, context: AsyncBoltContext) -> None:
@@ -240,64 +232,3 @@ class SlackEdge:
             return BoltResponse(status=503, body=NOT_STORED)
         log.error("slack_request_failed", exc_info=error, kind=type(context.get("payload")).__name__)
         return BoltResponse(status=500)
-
-
-def _work(click: Click, now: float) -> NewJob:
-    """The job of a control with an effect or a look; a control that nothing is known of gets an answer."""
-    key = _alert_of(click)
-    name = click.value if click.action_id == MENU and isinstance(click.value, str) else click.action_id
-    if key is not None and any(action.id == name for action in ACTIONS if action not in FORMS):
-        return NewJob("act", _request(name, key, click, now).to_json(), key=f"alert:{key}")
-    if key is not None and any(look.id == name for look in LOOKS):
-        return NewJob("look", _request(name, key, click, now).to_json())
-    return NewJob("outdated", _request(OUTDATED, key or AlertKey.parse("0/0"), click, now).to_json())
-
-
-def _request(action: str, key: AlertKey, click: Click, now: float) -> Request:
-    given: Given = {"value": click.value, "shown": click.shown}
-    where = _metadata(click.private_metadata)
-    return Request(
-        action=action,
-        alert=key,
-        team=SlackTeamId(click.user_team),
-        user=SlackUserId(click.user),
-        at=now,
-        channel=_channel(click.channel or where.get("channel")),
-        thread=_thread(click.thread_ts or click.message_ts or where.get("thread")),
-        view_id=click.view_id,
-        response_url=click.response_url,
-        given=given,
-    )
-
-
-def _alert_of(click: Click) -> AlertKey | None:
-    """Which alert a control means: a button's value, or else the block it stands in."""
-    named = _parse_key(click.value)
-    if named is not None:
-        return named
-    parts = click.block_id.split(":")
-    return _parse_key(parts[1]) if len(parts) > 1 and parts[0] == "alert" else None
-
-
-def _parse_key(value: object) -> AlertKey | None:
-    try:
-        return AlertKey.parse(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _metadata(text: str) -> dict[str, object]:
-    """What a form carried; anything else than an object of ours is nothing."""
-    try:
-        value = json.loads(text) if text else {}
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _channel(value: object) -> ChannelId | None:
-    return ChannelId(value) if isinstance(value, str) and value else None
-
-
-def _thread(value: object) -> MessageTs | None:
-    return MessageTs(value) if isinstance(value, str) and value else None

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from bot.actions.action import Request
 from bot.commands import answer as answer_command
+from bot.commands import answer_button, answer_shortcut
 from bot.commands.command import Asked
 from bot.edge.jobs import Handler
 from bot.errors import Refused
-from bot.flows import act, consequences, follow_up, installations, intake, look, publish
+from bot.flows import act, consequences, follow_up, installations, intake, look, publish, subscribe, sweep
 from bot.flows.tell import send_directly, tell
 from bot.tools import Tools
 from bot.views.answers import identity_notice, mistake, outdated_control, refusal
-from storage.records import AlertKey, ChannelId, Job, MessageKey, RepositoryId
+from storage.records import AlertKey, ChannelId, InstallationId, Job, MessageKey, RepositoryId
 
 
 async def _delivery(tools: Tools, job: Job) -> None:
@@ -59,6 +60,26 @@ async def _command(tools: Tools, job: Job) -> None:
     await tell(tools, asked, said)
 
 
+async def _button(tools: Tools, job: Job) -> None:
+    asked = _asked(job)
+    try:
+        said = await answer_button(tools, str(job.payload["button"]), asked)
+    except Refused as refused:
+        # What is refused leaves the list standing.
+        await tell(tools, asked, refusal(refused))
+    else:
+        await tell(tools, asked, said, replaces=bool(job.payload["replaces"]))
+
+
+async def _shortcut(tools: Tools, job: Job) -> None:
+    asked = Asked.from_json(job.payload)
+    try:
+        said = await answer_shortcut(tools, asked)
+    except Refused as refused:
+        said = refusal(refused)
+    await tell(tools, asked, said)
+
+
 async def _outdated(tools: Tools, job: Job) -> None:
     await tell(tools, Request.from_json(job.payload), refusal(outdated_control()))
 
@@ -68,6 +89,19 @@ async def _channel(tools: Tools, job: Job) -> None:
     channel = ChannelId(str(job.payload["channel"]))
     tools.around.forget_channel(channel)
     await publish.redraw_channel(tools, channel)
+
+
+async def _sweep(tools: Tools, job: Job) -> None:
+    del job
+    await sweep.sweep_all(tools)
+
+
+async def _sweep_installation(tools: Tools, job: Job) -> None:
+    await sweep.sweep_installation(tools, InstallationId(_number(job, "id")))
+
+
+async def _subscribed(tools: Tools, job: Job) -> None:
+    await subscribe.tell_what_was_there(tools, ChannelId(str(job.payload["channel"])))
 
 
 async def _repository(tools: Tools, job: Job) -> None:
@@ -95,6 +129,16 @@ async def _command_given_up(tools: Tools, job: Job, incident: str) -> None:
     await tell(tools, Asked.from_json(job.payload), refusal(mistake(incident)))
 
 
+async def _button_given_up(tools: Tools, job: Job, incident: str) -> None:
+    await tell(tools, _asked(job), refusal(mistake(incident)))
+
+
+def _asked(job: Job) -> Asked:
+    asked = job.payload["asked"]
+    assert isinstance(asked, dict)
+    return Asked.from_json(asked)
+
+
 def _alert(job: Job) -> AlertKey:
     return AlertKey.parse(str(job.payload["alert"]))
 
@@ -113,11 +157,16 @@ HANDLERS: Mapping[str, Handler] = {
     "act": Handler(_act, attempts=3, gave_up=_act_given_up),
     "look": Handler(_look, attempts=2, gave_up=_act_given_up),
     "fill_form": Handler(_fill_form, attempts=2, gave_up=_form_given_up),
+    "button": Handler(_button, attempts=2, gave_up=_button_given_up),
+    "shortcut": Handler(_shortcut, attempts=2, gave_up=_command_given_up),
     "command": Handler(_command, attempts=2, gave_up=_command_given_up),
     "outdated": Handler(_outdated, attempts=3),
     "follow_up": Handler(_follow_up),
     "revoked_look": Handler(_revoked_look),
     "channel": Handler(_channel),
+    "sweep": Handler(_sweep),
+    "sweep_installation": Handler(_sweep_installation),
+    "subscribed": Handler(_subscribed),
     "repository": Handler(_repository),
     "tell_identity": Handler(_tell_identity),
 }

@@ -12,7 +12,7 @@ from bot.flows import authorize
 from bot.flows.consequences import follow
 from bot.flows.drawing import load_steps
 from bot.flows.events import store_events
-from bot.flows.intake import find_person
+from bot.flows.record import find_person
 from bot.flows.tell import tell
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.lifecycle import events_between, follow_assignment, merge

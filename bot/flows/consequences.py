@@ -21,10 +21,17 @@ STILL_WORKS = "it was closed as revoked, and still works"
 
 
 async def follow(
-    tx: Tx, tools: Tools, alert: Alert, repository: Repository, events: Sequence[Event], *, delay: float = 0.0
+    tx: Tx,
+    tools: Tools,
+    alert: Alert,
+    repository: Repository,
+    events: Sequence[Event],
+    *,
+    delay: float = 0.0,
+    summary: str | None = None,
 ) -> None:
-    """Within the change's own transaction: plan its messages and later looks. `delay` holds new cards back."""
-    await plan(tx, tools, alert, repository, events, delay=delay)
+    """Within the change's own transaction: plan its messages and later looks; the rest is as for `plan`."""
+    await plan(tx, tools, alert, repository, events, delay=delay, summary=summary)
     closed = any(event.kind is EventKind.CLOSED for event in events)
     if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
         look = NewJob(

@@ -20,6 +20,7 @@ from storage.records import (
     Installation,
     InstallationId,
     InstallationState,
+    NewJob,
     Repository,
     RepositoryId,
     RepositoryState,
@@ -45,7 +46,7 @@ async def find_installation(tools: Tools, installation_id: int | None, full_name
             facts = await tools.github.installation_of(full_name)
     except NotFound:
         return None
-    return await _save(tools, facts)
+    return await save_installation(tools, facts)
 
 
 async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
@@ -57,7 +58,7 @@ async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
     except NotFound:
         await _remove(tools, installation_id)
         return "installation_removed"
-    installation = await _save(tools, facts)
+    installation = await save_installation(tools, facts)
     # 2. What it can reach now: repositories that are gone are asked about one by one.
     async with tools.db.begin() as tx:
         await roles.drop_owner(tx, installation.account.id)
@@ -66,10 +67,19 @@ async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
         await _mark(tools, mine, RepositoryState.REMOVED)
         return "installation_suspended"
     named = {number for number, _ in (*said.added, *said.removed)}
+    if said.action in ("created", "added", "unsuspend") and await tools.around.counts(facts.account):
+        await _have_swept(tools, installation_id)
     for repository in mine:
         if repository.id in named or repository.state is not RepositoryState.REACHABLE:
             await ask_repository(tools, repository)
     return "installation_updated"
+
+
+async def _have_swept(tools: Tools, installation_id: InstallationId) -> None:
+    """What is there already when Stanch comes is found by a sweep, and told in one summary."""
+    async with tools.db.begin() as tx:
+        job = NewJob("sweep_installation", {"id": installation_id}, key=f"sweep:{installation_id}")
+        await jobs.enqueue(tx, job)
 
 
 async def hear_membership(tools: Tools, said: MembershipEvent) -> str:
@@ -120,7 +130,8 @@ async def tell_cards(tools: Tools, repository_id: RepositoryId, what: str) -> No
         await jobs.enqueue(tx, *(publishing(card) for card in cards))
 
 
-async def _save(tools: Tools, facts: InstallationFacts) -> Installation:
+async def save_installation(tools: Tools, facts: InstallationFacts) -> Installation:
+    """Remember an installation as GitHub shows it."""
     state = InstallationState.SUSPENDED if facts.suspended else InstallationState.ACTIVE
     account = Account(GitHubId(facts.account.id), facts.account.login)
     installation = Installation(InstallationId(facts.id), account, facts.account_type, state)

@@ -29,15 +29,16 @@ class Asker(Protocol):
     def at(self) -> UnixTime: ...
 
 
-async def tell(tools: Tools, asker: Asker, said: Content) -> None:
+async def tell(tools: Tools, asker: Asker, said: Content, *, replaces: bool = False) -> None:
     """Answer the click, else show it in the channel to them alone, else send a direct message.
 
     Slack shows an ephemeral message only to people who are looking, so a late answer goes to them directly.
+    `replaces` puts the answer in the place of the message that was clicked.
     """
     age = tools.clock.now() - asker.at
     if asker.response_url is not None and age < RESPONSE_URL_LASTS:
         try:
-            await tools.slack.respond(asker.response_url, said)
+            await tools.slack.respond(asker.response_url, said, replace_original=replaces)
         except (SlackError, ValueError) as error:
             log.info("answer_not_taken", way="response_url", reason=str(error))
         else:

@@ -4,9 +4,9 @@ import re
 
 from bot.errors import StartRefused
 from bot.rules.filters import BadFilter, parse_subscription
-from storage import audit, subscriptions
+from storage import audit, jobs, subscriptions
 from storage.db import Database
-from storage.records import AuditEntry, AuditOutcome, ChannelId, Subscription
+from storage.records import AuditEntry, AuditOutcome, ChannelId, NewJob, Subscription
 
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 
@@ -22,6 +22,8 @@ async def add_subscription(db: Database, channel: str, filter_text: str) -> Subs
     async with db.begin() as tx:
         subscription = Subscription(ChannelId(channel), str(wanted), created_at=tx.now)
         await subscriptions.add(tx, subscription)
+        # The running server tells the channel what was open before.
+        await jobs.enqueue(tx, NewJob("subscribed", {"channel": channel}, key=f"subscribed:{channel}"))
         await audit.append(
             tx,
             AuditEntry(

@@ -67,7 +67,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 class BadFilter(ValueError):
     """A filter that can't be understood; the text tells which part and what to write instead.
 
-    What is code in it stands in backticks; it can be shown as it is on a terminal.
+    What is code in it, and whatever was typed, stands in backticks: so it can be shown on a terminal and in Slack.
     """
 
 
@@ -229,7 +229,7 @@ def _unknown_value(word: str, value: str) -> BadFilter:
     known = VALUES[word]
     near = _nearest(value, known)
     meant = f"Did you mean `{word}:{near}`?" if near else f"There are {_listed(known)}."
-    return BadFilter(f"`{word}:` has no {_quotable(value)}. {meant}")
+    return BadFilter(f"`{word}:` has no `{_quotable(value)}`. {meant}")
 
 
 def _nearest(typed: str, known: Iterable[str]) -> str | None:

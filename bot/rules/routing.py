@@ -26,14 +26,15 @@ def route(
     routes = [
         Route(subscription.channel, subscription.filter or "every alert")
         for subscription in subscriptions
-        if _wants(subscription, alert, repository)
+        if wants(subscription, alert, repository)
     ]
     if not routes and default is not None:
         return [Route(default, "default channel")]
     return routes
 
 
-def _wants(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
+def wants(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
+    """Whether a subscription wants an alert as it was when it was first seen."""
     try:
         return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)
     except BadFilter:

@@ -35,6 +35,8 @@ class Click:
     channel: str | None
     message_ts: str | None
     thread_ts: str | None
+    is_ephemeral: bool
+    """The message is one person's alone."""
     view_id: str | None
     private_metadata: str
     response_url: str | None = field(repr=False)
@@ -76,6 +78,8 @@ class Shortcut:
     trigger_id: str
     channel: str | None
     message_ts: str | None
+    thread_ts: str | None
+    message_text: str = field(repr=False)
     response_url: str | None = field(repr=False)
 
 
@@ -174,6 +178,7 @@ def _click(payload: Answer) -> Click:
         channel=channel or None,
         message_ts=text(container, "message_ts") or None,
         thread_ts=text(container, "thread_ts") or None,
+        is_ephemeral=container.get("is_ephemeral") is True,
         view_id=text(view, "id") or None,
         private_metadata=text(view, "private_metadata"),
         response_url=text(payload, "response_url") or None,
@@ -213,13 +218,16 @@ def _submit(payload: Answer) -> Submit:
 
 
 def _shortcut(payload: Answer) -> Shortcut:
+    message = member(payload, "message")
     return Shortcut(
         user=_needed(member(payload, "user"), "id"),
         user_team=text(member(payload, "user"), "team_id"),
         callback_id=_needed(payload, "callback_id"),
         trigger_id=text(payload, "trigger_id"),
         channel=text(member(payload, "channel"), "id") or None,
-        message_ts=text(member(payload, "message"), "ts") or None,
+        message_ts=text(message, "ts") or None,
+        thread_ts=text(message, "thread_ts") or None,
+        message_text=text(message, "text"),
         response_url=text(payload, "response_url") or None,
     )
 

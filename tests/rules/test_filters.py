@@ -74,7 +74,7 @@ def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
         ("secret_type:x", "Did you mean `secret-type:`?"),
         ("zzzzzzzz:1", "`zzzzzzzz:` is not a filter. There are `is:`, `validity:`"),
         ("https://github.com/octo", 'To look for the words themselves, write `"https://github.com/octo"`.'),
-        ("is:opne", "`is:` has no opne. Did you mean `is:open`?"),
+        ("is:opne", "`is:` has no `opne`. Did you mean `is:open`?"),
         ("is:resolved", "Did you mean `is:closed`?"),
         ("is:leaked", "Did you mean `is:publicly-leaked`?"),
         ("validity:yes", "There are `active`, `inactive`, `unknown`."),

@@ -1,0 +1,72 @@
+"""The buttons of lists and summaries, and the shortcut in a message's menu: look-ups without typing.
+
+What a button carries says all of it, so that it works after a restart; whoever clicks is asked for anew.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.commands.command import Asked
+from bot.commands.listing import read_filter, show_page
+from bot.commands.show import show_alert
+from bot.errors import Refused
+from bot.rules.alert_names import read_name
+from bot.rules.pages import Page, read_page
+from bot.tools import Tools
+from bot.views.answers import outdated_control
+from bot.views.lists import PAGE, SHOW_ALERT, SHOW_LIST
+from integrations.slack.blocks import Content
+from integrations.slack.text import Mrkdwn
+from storage import messages
+from storage.records import AlertKey, ChannelId, MessageTs
+
+BEHIND_MESSAGE = "show_alert"
+"""The shortcut's callback id."""
+
+
+async def turn_page(tools: Tools, asked: Asked) -> Content:
+    """Another page of a list, as it is now."""
+    page = read_page(asked.text)
+    if page is None:
+        raise outdated_control()
+    return await show_page(tools, asked, page)
+
+
+async def open_list(tools: Tools, asked: Asked) -> Content:
+    """The list that a summary speaks of."""
+    return await show_page(tools, asked, Page(read_filter(asked.text)))
+
+
+async def open_alert(tools: Tools, asked: Asked) -> Content:
+    """The alert of a row."""
+    try:
+        key = AlertKey.parse(asked.text)
+    except ValueError:
+        raise outdated_control() from None
+    return await show_alert(tools, asked, key)
+
+
+async def open_behind(tools: Tools, asked: Asked) -> Content:
+    """The alert that a message is about: our own message or its thread, or else a link in its text.
+
+    `asked.text` is what the edge found in the message: `<ts> <thread's ts or -> <alert's name or ->`.
+    """
+    ts, thread, named = asked.text.split(" ")
+    async with tools.db.read() as tx:
+        places = [await messages.at(tx, ChannelId(asked.channel), MessageTs(place)) for place in (ts, thread)]
+    key = next((message.alert for message in places if message is not None and message.alert), None)
+    about = key or read_name(named, tools.github_url)
+    if about is None:
+        raise Refused(
+            "no_alert_here",
+            "This message is about no alert.",
+            Mrkdwn("It has to be a card, a message in a card's thread, or one with a link to an alert."),
+            Mrkdwn("All open alerts: `/leaks list`"),
+        )
+    return await show_alert(tools, asked, about)
+
+
+BUTTONS: Mapping[str, Callable[[Tools, Asked], Awaitable[Content]]] = {
+    PAGE: turn_page,
+    SHOW_LIST: open_list,
+    SHOW_ALERT: open_alert,
+}

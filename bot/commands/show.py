@@ -1,0 +1,67 @@
+"""`/leaks show`: one alert's card for one person, with its controls."""
+
+from bot.actions import controls
+from bot.commands.command import Asked, Subcommand
+from bot.errors import Refused
+from bot.flows import authorize
+from bot.flows.drawing import load_steps
+from bot.flows.finding import find_alert
+from bot.rules.alert_names import AlertName, read_name
+from bot.rules.case import Case
+from bot.tools import Tools
+from bot.views.card import draw_card
+from bot.views.lists import for_one
+from integrations.slack import text as t
+from integrations.slack.blocks import Content
+from storage.records import AlertKey
+
+
+async def show_named(tools: Tools, asked: Asked) -> Content:
+    """The card of the alert that was typed."""
+    return await show_alert(tools, asked, read_alert_name(tools, asked.text, "show"))
+
+
+async def show_alert(tools: Tools, asked: Asked, named: AlertKey | AlertName) -> Content:
+    """The card as it is now, for whoever asks; raises Refused."""
+    identity = await authorize.identify(tools, asked.user, asked.channel)
+    found, since = await find_alert(tools, identity, named, hurried=asked.hurried)
+    async with tools.db.read() as tx:
+        steps_done, steps_total = await load_steps(tx, tools, found.alert)
+    now = tools.clock.now()
+    case = Case(
+        alert=found.alert,
+        repository=found.repository,
+        now=now,
+        server=tools.around.server,
+        options=tools.options,
+        steps_done=steps_done,
+        steps_total=steps_total,
+    )
+    # Slack keeps a menu's state under an unchanged block id, so each drawing counts as a new one.
+    return for_one(draw_card(case, controls(case), int(now * 1000)), since, now)
+
+
+def read_alert_name(tools: Tools, text: str, subcommand: str) -> AlertName:
+    """The alert that was typed; raises Refused with how to name one."""
+    named = read_name(text, tools.github_url)
+    if named is None:
+        raise Refused(
+            "bad_name",
+            "That names no alert.",
+            t.mrkdwn(
+                "Write {}, or paste the alert's link on {}.",
+                t.code(f"/leaks {subcommand} octo/payments#42"),
+                t.code(tools.github_url),
+            ),
+            t.mrkdwn("To look for words: {}", t.code("/leaks search WORDS")),
+        )
+    return named
+
+
+SHOW = Subcommand(
+    "show",
+    "show OWNER/NAME#NUMBER",
+    "one alert with its controls; its link on GitHub names it too",
+    show_named,
+    from_store=True,
+)

@@ -1,0 +1,67 @@
+"""`stanch sync`: a sweep at once, of everything, one organization or one repository."""
+
+from dataclasses import dataclass
+
+from bot.app import build_tools, open_session
+from bot.database import open_database
+from bot.errors import RetryLater, StartRefused
+from bot.flows import sweep
+from bot.options import Options
+from bot.settings import Settings
+from bot.tools import Tools
+from integrations.github.errors import GitHubError
+from storage.clock import Clock
+from storage.records import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What was found in one installation."""
+
+    account: str
+    seen: int
+    new: int
+    changed: int
+
+
+async def sync(
+    settings: Settings, options: Options, *, org: str | None, repository: str | None, dry_run: bool
+) -> list[Synced]:
+    """Compare GitHub with the store now; with `dry_run` nothing is stored.
+
+    The running server posts what follows. Raises StartRefused, StorageUnavailable.
+    """
+    async with open_database(settings) as db, open_session() as session:
+        tools = build_tools(settings, options, db, session, Clock())
+        try:
+            await tools.around.ask_github()
+            found = [one async for one in sweep.our_installations(tools) if _is_meant(one, org, repository)]
+            if not found:
+                raise StartRefused(_nothing(org, repository))
+            return [await _sync_one(tools, one, repository, dry_run=dry_run) for one in found]
+        except GitHubError as error:
+            raise StartRefused(f"The sweep could not be done: {error}.") from None
+        except RetryLater as error:
+            raise StartRefused(f"The sweep could not be done: {error.reason}.") from None
+
+
+async def _sync_one(
+    tools: Tools, installation: Installation, repository: str | None, *, dry_run: bool
+) -> Synced:
+    counts = await sweep.sweep_installation(
+        tools, installation.id, everything=True, repository=repository, dry_run=dry_run
+    )
+    return Synced(installation.account.login, counts.seen, counts.new, counts.changed)
+
+
+def _is_meant(installation: Installation, org: str | None, repository: str | None) -> bool:
+    login = installation.account.login.lower()
+    owner = repository.partition("/")[0] if repository else None
+    return all(login == name.lower() for name in (org, owner) if name is not None)
+
+
+def _nothing(org: str | None, repository: str | None) -> str:
+    named = repository or org
+    if named is None:
+        return "The GitHub App is not installed on any account that counts; see GITHUB_ACCOUNTS."
+    return f"The GitHub App is not installed for {named}, or its account does not count; see GITHUB_ACCOUNTS."

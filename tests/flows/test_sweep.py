@@ -1,0 +1,116 @@
+"""The sweep: what a webhook did not tell is found, old alerts are told in one summary, and nothing comes twice."""
+
+from integrations.sandbox.slack import Message
+from storage import alerts
+from storage.records import AlertState
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
+
+INTERVAL = 900
+
+
+def summaries(stage: Stage) -> list[Message]:
+    return [m for m in stage.slack.channel_messages(CHANNEL) if "show_list" in m.action_ids]
+
+
+async def forget_first_sweep(stage: Stage) -> None:
+    """As if Stanch had never looked at this installation."""
+    async with stage.tools.db.begin() as tx:
+        from storage import marks
+
+        for installation in stage.github.installations.values():
+            await marks.save(tx, f"sweep:{installation.id}", None)
+
+
+async def sweep(stage: Stage) -> None:
+    """Have everything swept, and let the work be done."""
+    from bot.flows.sweep import ask_for_sweep
+
+    stage.clock.advance(INTERVAL)
+    await ask_for_sweep(stage.tools, every=INTERVAL)
+    await stage.work(within=30)
+
+
+async def test_an_alert_whose_webhook_was_lost_gets_its_card(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    stage.github.leak(stage.repository)
+    await sweep(stage)
+    assert "octo/payments" in stage.card().shown_text
+    await sweep(stage)
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+async def test_a_generic_alert_is_found_too(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    stage.github.leak(stage.repository, secret_type="rsa_private_key")
+    await sweep(stage)
+    assert "Private Key" in stage.card().shown_text
+
+
+async def test_a_closure_that_no_webhook_told_is_seen(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.clock.advance(60)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix", comment="Known.")
+    await sweep(stage)
+    assert "Closed as won't fix" in stage.card().shown_text
+    assert "Known." in stage.card().shown_text
+
+
+async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    for number in range(130):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    closed = stage.github.leak(stage.repository, secret_type="stripe_api_key", path="old.py")
+    stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
+    await forget_first_sweep(stage)
+    await sweep(stage)
+    async with stage.tools.db.read() as tx:
+        counted = await alerts.count_by_state(tx)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (130, 1)
+    [message] = stage.slack.channel_messages(CHANNEL)
+    [summary] = summaries(stage)
+    assert message == summary
+    assert "130 alerts that were there before Stanch looked" in summary.shown_text
+
+
+async def test_a_sweep_that_github_breaks_off_goes_on_until_it_is_done(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    for number in range(130):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    await forget_first_sweep(stage)
+    lists = r"GET /orgs/octo/secret-scanning/alerts"
+    stage.github.faults.add(lists, status=503, times=2)
+    stage.github.faults.add(lists, status=429, headers={"retry-after": "60"}, times=1)
+    await sweep(stage)
+    await stage.work(within=300)
+    async with stage.tools.db.read() as tx:
+        assert (await alerts.count_by_state(tx))[AlertState.OPEN] == 130
+    assert len(summaries(stage)) == 1
+
+
+async def test_a_repository_given_later_is_told_in_one_summary(stage: Stage) -> None:
+    stage.clock.advance(2 * 3600)
+    await sweep(stage)
+    stage.github.webhook_url = None
+    old = stage.github.add_repository(stage.github.app_owner, "legacy")
+    for number in range(3):
+        alert = stage.github.leak(old, secret_type="stripe_api_key", path=f"{number}.py")
+        alert.created_at = stage.clock.now() - 30 * 86400
+    await sweep(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    assert "3 alerts" in summaries(stage)[0].shown_text
+
+
+async def test_an_old_alert_that_becomes_public_is_news(stage: Stage) -> None:
+    url, stage.github.webhook_url = stage.github.webhook_url, None
+    alert = stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    await forget_first_sweep(stage)
+    await sweep(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    stage.github.webhook_url = url
+    stage.clock.advance(5)
+    stage.github.set_public_leak(alert)
+    await stage.work(within=10)
+    assert "leaked" in stage.card().shown_text.lower()
+    await stage.click(ADMIN, "take")
+    assert f"<@{ADMIN}>" in stage.card().shown_text
