@@ -54,6 +54,10 @@ class BotProcess:
         """Where the child's output goes."""
         return self._command.directory / "stanch.log"
 
+    @property
+    def process_id(self) -> int | None:
+        return None if self._child is None else self._child.pid
+
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` whenever the state changes."""
         self._watchers.append(watcher)
@@ -77,7 +81,8 @@ class BotProcess:
             await child.wait()
             raise
         if child.returncode != 0:
-            raise CommandFailed(errors.decode().strip() or f"{' '.join(words)} failed")
+            lines = errors.decode(errors="replace").strip().splitlines()
+            raise CommandFailed(lines[-1] if lines else f"{' '.join(words)} failed")
         return output.decode()
 
     async def start(self) -> None:

@@ -1,0 +1,114 @@
+"""The demo page's server with its stand-ins, a quiet bot beside it, and a reader of what a page is sent."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+
+from integrations.sandbox.demo import BotState, Stage, serve_page
+from integrations.sandbox.github import generate_private_key
+from tests.integrations.sandbox.conftest import SmallApp
+
+
+@dataclass
+class QuietBot:
+    """A bot whose process is not the point: it says what the test says, and notes what it is told."""
+
+    state: BotState = BotState.UP
+    starts: int = 1
+    told: list[str] = field(default_factory=list)
+    rows: list[dict[str, object]] = field(default_factory=list)
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        self.watchers.append(watcher)
+
+    def last_words(self) -> str:
+        return "SLACK_BOT_TOKEN is not set."
+
+    async def start(self) -> None:
+        self.enter("start", BotState.UP)
+
+    async def kill(self) -> None:
+        self.enter("kill", BotState.DOWN)
+
+    async def audit_log(self) -> list[dict[str, object]]:
+        return self.rows
+
+    def enter(self, told: str, state: BotState) -> None:
+        self.told.append(told)
+        self.state = state
+        for watcher in self.watchers:
+            watcher()
+
+
+class EventReader:
+    """What one open page is sent, as the browser would read it."""
+
+    def __init__(self, lines: aiohttp.StreamReader) -> None:
+        self._lines = lines
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        """The next event's name and data."""
+        name = ""
+        async with asyncio.timeout(5):
+            async for raw in self._lines:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    return name, json.loads(line.removeprefix("data: "))
+        raise AssertionError("the server closed the page's stream")
+
+    async def until(self, part: str) -> Any:
+        """The first change of this part."""
+        while True:
+            _, changes = await self.next()
+            if part in changes:
+                return changes[part]
+
+
+@dataclass
+class DemoServer:
+    """The server as a browser meets it."""
+
+    stage: Stage
+    bot: QuietBot
+    session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def page(self, person: str) -> AsyncIterator[tuple[dict[str, Any], EventReader]]:
+        """Open a page as somebody: what it starts from, and the reader of what follows."""
+        async with self.session.get("/events", params={"as": person}) as response:
+            reader = EventReader(response.content)
+            name, whole = await reader.next()
+            assert name == "whole"
+            yield whole, reader
+
+    async def post(self, path: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+        """Post the page's JSON; returns the status and the answer. `person` goes as `as`."""
+        fields["as"] = fields.pop("person", "U0SAM")
+        async with self.session.post(path, json=fields) as response:
+            return response.status, await response.json()
+
+
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    return generate_private_key()
+
+
+@pytest.fixture
+async def demo(private_key: str, small_app: SmallApp) -> AsyncIterator[DemoServer]:
+    bot = QuietBot()
+    async with Stage(private_key=private_key) as stage:
+        stage.slack.events_url = small_app.url
+        async with (
+            serve_page(stage, bot, "127.0.0.1", 0) as address,
+            aiohttp.ClientSession(base_url=address) as session,
+        ):
+            yield DemoServer(stage, bot, session)

@@ -1,0 +1,139 @@
+"""The page's GitHub: what it shows, what is done there, and what it never shows."""
+
+import json
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.demo.leaks import HOSTILE
+from integrations.sandbox.demo.world import ROLES, octo, payments, role_of
+from tests.integrations.sandbox.demo.conftest import DemoServer
+
+
+async def leak(demo: DemoServer, **fields: Any) -> list[str]:
+    repository = payments(demo.stage.github).id
+    status, answer = await demo.post("/github/leak", repository=repository, **fields)
+    assert status == 200, answer
+    found: list[str] = answer["alerts"]
+    return found
+
+
+async def test_a_leak_shows_up_on_every_page_without_the_secret(demo: DemoServer) -> None:
+    async with demo.page("U0SAM") as (whole, reader):
+        assert whole["alerts"] == {}
+        [key] = await leak(demo, bypassed=True)
+        alert = (await reader.until("alerts"))[key]
+        assert (alert["state"], alert["validity"], alert["bypassed_by"]) == ("open", "unknown", "dana-kim")
+        assert alert["token"]["owner"] == "dana-kim"
+        assert [entry["kind"] for entry in alert["timeline"]] == ["secret_scanning_alert.created"]
+    [literal] = demo.stage.github.live_tokens
+    async with demo.page("U0SAM") as (whole, _):
+        assert literal not in json.dumps(whole)
+
+
+@pytest.mark.parametrize(
+    "kind", ["classic", "fine_grained", "oauth", "dead", "stripe", "aws", "private_key", "hostile"]
+)
+async def test_every_kind_of_secret_leaks(demo: DemoServer, kind: str) -> None:
+    [key] = await leak(demo, kind=kind)
+    async with demo.page("U0SAM") as (whole, _):
+        alert = whole["alerts"][key]
+    assert (HOSTILE in alert["path"]) == (kind == "hostile")
+
+
+async def test_a_history_scan_leaks_five_hundred(demo: DemoServer) -> None:
+    assert len(await leak(demo, count=500)) == 500
+    async with demo.page("U0SAM") as (whole, _):
+        assert len(whole["alerts"]) == 500
+        assert len({alert["path"] for alert in whole["alerts"].values()}) == 500
+
+
+async def test_close_and_reopen_are_told_with_their_person(demo: DemoServer) -> None:
+    [key] = await leak(demo)
+    async with demo.page("U0SAM") as (_, reader):
+        done = {"alert": key, "login": "ana-ruiz", "resolution": "used_in_tests", "comment": "A fixture"}
+        await demo.post("/github/close", **done)
+        alert = (await reader.until("alerts"))[key]
+        assert (alert["state"], alert["resolution"], alert["resolved_by"], alert["comment"]) == (
+            "resolved",
+            "used_in_tests",
+            "ana-ruiz",
+            "A fixture",
+        )
+        assert (await demo.post("/github/close", **done))[1] == {"problem": "It is closed already."}
+        await demo.post("/github/reopen", alert=key, login="ana-ruiz")
+        assert (await reader.until("alerts"))[key]["state"] == "open"
+
+
+async def test_a_revoked_token_is_dead_and_no_webhook_says_so(demo: DemoServer) -> None:
+    [key] = await leak(demo)
+    async with demo.page("U0SAM") as (_, reader):
+        await demo.post("/github/revoke", alert=key)
+        assert (await reader.until("alerts"))[key]["token"]["dead_at"] is not None
+    status, answer = await demo.post("/github/revoke", alert=key)
+    assert (status, answer) == (400, {"problem": "There is no working token behind this alert."})
+
+
+async def test_a_renamed_repository_takes_its_alerts_along(demo: DemoServer) -> None:
+    [key] = await leak(demo)
+    repository = payments(demo.stage.github).id
+    async with demo.page("U0SAM") as (_, reader):
+        await demo.post("/github/rename", repository=repository, name="billing")
+        changes = await reader.until("alerts")
+        assert changes[key]["repository"] == "octo/billing"
+    for name in ("", "a b", "../x", "x" * 101):
+        status, _ = await demo.post("/github/rename", repository=repository, name=name)
+        assert status == 400, name
+    status, _ = await demo.post("/github/rename", repository=repository, name="web")
+    assert status == 400, "the name is taken"
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+async def test_a_role_is_all_that_the_person_has(demo: DemoServer, role: str) -> None:
+    github = demo.stage.github
+    for login in ("olivia-chen", "sam-okafor", "ravi-patel", "theo-lang"):
+        status, _ = await demo.post("/github/role", login=login, role=role)
+        user = github.user(login)
+        assert status == 200
+        assert user is not None
+        assert role_of(github, user) == role
+        assert (user.id in octo(github).members) == (role != "none")
+
+
+async def test_a_webhook_that_got_no_answer_can_be_sent_again(demo: DemoServer) -> None:
+    github = demo.stage.github
+    github.webhook_url = "http://127.0.0.1:1/github/webhooks"
+    await leak(demo)
+    await github.settle()
+    async with demo.page("U0SAM") as (whole, _):
+        assert whole["github"]["failed_deliveries"] == 1
+    github.webhook_url = demo.stage.slack.events_url
+    await demo.post("/github/redeliver")
+    await github.settle()
+    async with demo.page("U0SAM") as (whole, _):
+        assert whole["github"]["failed_deliveries"] == 0
+    first, second = github.deliveries
+    assert (second.guid, second.redelivery) == (first.guid, True)
+
+
+async def test_what_github_would_not_offer_is_a_problem_in_words(demo: DemoServer) -> None:
+    [key] = await leak(demo)
+    repository = payments(demo.stage.github).id
+    for action, fields in (
+        ("explode", {}),
+        ("leak", {"repository": repository, "kind": "nuclear"}),
+        ("leak", {"repository": repository, "count": 501}),
+        ("leak", {"repository": repository, "count": "many"}),
+        ("leak", {"repository": 1}),
+        ("close", {"alert": "x", "login": "ana-ruiz", "resolution": "revoked"}),
+        ("close", {"alert": "1/1", "login": "ana-ruiz", "resolution": "revoked"}),
+        ("close", {"alert": key, "login": "nobody", "resolution": "revoked"}),
+        ("close", {"alert": key, "login": "ana-ruiz", "resolution": "bored"}),
+        ("close", {"alert": key, "login": "ana-ruiz", "resolution": "revoked", "comment": "x" * 281}),
+        ("role", {"login": "ana-ruiz", "role": "queen"}),
+        ("role", {"login": "nobody", "role": "owner"}),
+    ):
+        status, answer = await demo.post(f"/github/{action}", **fields)
+        assert status == 400, (action, fields)
+        assert answer["problem"]
+    assert demo.stage.github.violations == []

@@ -1,0 +1,103 @@
+"""The page's own requests: what is served, to whom, and what is refused."""
+
+import re
+from pathlib import Path
+
+from integrations.sandbox.demo import BotState
+from integrations.sandbox.demo.server import PAGE
+from tests.integrations.sandbox.demo.conftest import DemoServer
+
+
+async def test_the_page_loads_nothing_from_elsewhere(demo: DemoServer) -> None:
+    async with demo.session.get("/") as response:
+        html = await response.text()
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'self'")
+    for path in re.findall(r'(?:src|href)="([^"#]+)"', html):
+        assert path.startswith("/page/"), path
+        async with demo.session.get(path) as response:
+            assert response.status == 200, path
+
+
+def test_no_file_of_the_page_names_another_host() -> None:
+    allowed = {"http://www.w3.org/2000/svg"}
+    for file in sorted(Path(PAGE).iterdir()):
+        found = set(re.findall(r"https?://[\w./-]+", file.read_text(encoding="utf-8")))
+        assert found <= allowed, file.name
+
+
+def test_every_import_of_the_page_is_one_of_its_files() -> None:
+    for file in Path(PAGE).glob("*.js"):
+        for name in re.findall(r'from "\./([\w.]+)"', file.read_text(encoding="utf-8")):
+            assert (PAGE / name).exists(), f"{file.name} imports {name}"
+
+
+async def test_another_site_can_post_nothing(demo: DemoServer) -> None:
+    async with demo.session.post(
+        "/bot/kill", json={"as": "U0SAM"}, headers={"Origin": "https://evil.example"}
+    ) as response:
+        assert response.status == 403
+    async with demo.session.post("/bot/kill", data={"as": "U0SAM"}) as response:
+        assert response.status == 403
+    assert demo.bot.told == []
+
+
+async def test_a_body_that_is_no_object_is_400(demo: DemoServer) -> None:
+    for body in (b"[1]", b"{", b"7"):
+        async with demo.session.post(
+            "/switch", data=body, headers={"Content-Type": "application/json"}
+        ) as response:
+            assert response.status == 400
+
+
+async def test_each_person_sees_their_own_channels(demo: DemoServer) -> None:
+    expected = {
+        "U0SAM": {"payments-security", "security-alerts", "partners-globex", "Stanch"},
+        "U0GRACE": {"payments-security"},
+        "U0THEO": {"partners-globex"},
+    }
+    for person, names in expected.items():
+        async with demo.page(person) as (whole, _):
+            assert {channel["name"] for channel in whole["channels"]} == names
+
+
+async def test_somebody_unknown_is_the_first_person(demo: DemoServer) -> None:
+    async with demo.page("U0NOBODY") as (whole, _):
+        assert whole["me"] == "U0SAM"
+
+
+async def test_the_bot_is_killed_and_started_and_every_page_hears_of_it(demo: DemoServer) -> None:
+    async with demo.page("U0SAM") as (whole, reader):
+        assert whole["bot"] == {"state": "up", "starts": 1, "last_words": ""}
+        await demo.post("/bot/kill")
+        assert await reader.until("bot") == {
+            "state": "down",
+            "starts": 1,
+            "last_words": "SLACK_BOT_TOKEN is not set.",
+        }
+        await demo.post("/bot/start")
+        assert (await reader.until("bot"))["state"] == BotState.UP
+    assert demo.bot.told == ["kill", "start"]
+
+
+async def test_the_audit_log_is_what_the_bot_exports(demo: DemoServer) -> None:
+    demo.bot.rows = [{"seq": 1, "action": "take", "outcome": "done"}]
+    async with demo.session.get("/audit") as response:
+        assert await response.json() == {"rows": demo.bot.rows}
+
+
+async def test_a_switch_makes_slack_misbehave_until_it_is_turned_off(demo: DemoServer) -> None:
+    async with demo.page("U0SAM") as (_, reader):
+        await demo.post("/switch", id="slack_limited", on=True)
+        shown = {each["id"]: each["on"] for each in await reader.until("switches")}
+    assert shown["slack_limited"]
+    assert not shown["github_down"]
+    [rule] = demo.stage.slack.faults.rules
+    assert rule.status == 429
+    await demo.post("/switch", id="slack_limited", on=True)
+    assert demo.stage.slack.faults.rules == [rule], "turning it on twice is once"
+    await demo.post("/switch", id="slack_limited", on=False)
+    assert demo.stage.slack.faults.rules == []
+
+
+async def test_an_unknown_switch_is_a_problem_in_words(demo: DemoServer) -> None:
+    assert await demo.post("/switch", id="gravity", on=True) == (400, {"problem": "There is no such switch."})
