@@ -129,7 +129,8 @@ def found_out(
     name = alert_name(alert, case.repository)
     ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after 30 seconds at the earliest."
     extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
-    why = t.prose(PROBE_REASONS.get(probe.reason, probe.reason))
+    reason = PROBE_REASONS.get(probe.reason, probe.reason)
+    why = t.prose(reason[:1].upper() + reason[1:])
     if probe.verdict == "active":
         owner = alert.token.owner
         whose = t.mrkdwn("{}: it belongs to {}.", why, t.code(owner.login)) if owner else t.mrkdwn("{}.", why)

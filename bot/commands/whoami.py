@@ -47,8 +47,7 @@ def you_are(identity: Identity) -> Content:
 
 def you_may(identity: Identity, repository: Repository, rights: Rights) -> Content:
     """The same, with the role in a repository and what it allows."""
-    role = t.mrkdwn("*Role in* {}*:* {}", t.code(repository.full_name), rights.role)
-    said = t.lines(_proof(identity), role, _allowed(rights))
+    said = t.lines(_proof(identity), t.fact(repository.full_name, rights.role), _allowed(rights))
     return answer("bust_in_silhouette", f"You are {identity.github.login} here.", said)
 
 
@@ -77,9 +76,9 @@ def _proof(identity: Identity) -> Mrkdwn:
 
 def _allowed(rights: Rights) -> str:
     if rights.resolve:
-        return "You may see, check, report, close and reopen its alerts."
+        return "You may see, check and report its alerts, and close and reopen them."
     if rights.view:
-        return "You may see, check and report its alerts, not close or reopen them."
+        return "You may see, check and report its alerts."
     return "You may do nothing with its alerts."
 
 

@@ -8,11 +8,12 @@ from bot.errors import Refused
 from bot.flows import authorize
 from bot.flows.consequences import follow
 from bot.flows.events import store_events
-from bot.flows.tell import send_directly
+from bot.flows.tell import Addressee, telling
 from bot.rules.eligibility import confirmed_inactive
 from bot.tools import Tools
 from bot.views.answers import answer
 from bot.views.words import alert_title
+from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from storage import alerts, jobs, repositories
 from storage.records import (
@@ -45,25 +46,19 @@ async def look_again(tools: Tools, key: AlertKey, look: int) -> None:
     except Refused:
         return
     asked = await fetch_and_ask(tools, access, alert, repository, by=None)
-    # 3. Record it, with the next look where one is needed.
-    known = await _record(tools, key, repository, asked, look)
-    # 4. Whoever reported hears how it ended.
-    report = known.report if known else None
-    if known and report and report.next_look_at is None and report.by.slack_user:
-        await send_directly(tools, report.by.slack_user, report_ended(known, repository, report.state))
+    # 3. Record it, with the next look where one is needed; whoever reported hears how it ended.
+    await _record(tools, key, repository, asked, look)
 
 
 def _is_awaited(alert: Alert) -> bool:
     return alert.report is not None and alert.report.state is ReportState.REPORTED
 
 
-async def _record(
-    tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int
-) -> Alert | None:
+async def _record(tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int) -> None:
     async with tools.db.begin() as tx:
         alert = await alerts.load_for_update(tx, key)
         if alert is None or alert.report is None or not _is_awaited(alert):
-            return None
+            return
         delay = _next_delay(asked, look)
         report = _report(alert.report, asked, tx.now + delay if delay else None)
         after = replace(asked.remember(alert), report=report)
@@ -72,8 +67,10 @@ async def _record(
         if delay:
             again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
             await jobs.enqueue(tx, again)
+        elif report.by.slack_user:
+            ended = report_ended(after, repository, report.state)
+            await jobs.enqueue(tx, telling(Addressee(report.by.slack_user), ended))
         await follow(tx, tools, after, repository, stored)
-        return after
 
 
 def _next_delay(asked: Asked, look: int) -> float | None:
@@ -112,5 +109,7 @@ def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Co
     if state is ReportState.CONFIRMED:
         return answer("large_green_circle", "The secret you reported is not valid on this GitHub.", name)
     if state is ReportState.STILL_ACTIVE:
-        return answer("rotating_light", "The secret you reported still works after 15 minutes.", name)
-    return answer("grey_question", "It could not be found out whether the reported secret works.", name)
+        headline = "The secret you reported still works after 15 minutes."
+        return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))
+    headline = "It could not be found out whether the reported secret works."
+    return answer("grey_question", headline, t.lines(name, "Check validity on the card asks again."))

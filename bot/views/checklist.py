@@ -28,7 +28,7 @@ def draw_checklist(
     key = case.alert.key
     if not has_checklist(case.alert):
         return message(t.escape(NOTHING), section(t.prose(NOTHING)))
-    count = t.mrkdwn("{}: {} of {} done", TITLE, done_count(steps, done), len(steps))
+    where = t.mrkdwn("{} for alert {} in {}", TITLE, key.number, case.repository.full_name)
     boxes = checkboxes(
         action_id="next_steps",
         options=[Option(step.text, step.id) for step in steps],
@@ -43,10 +43,10 @@ def draw_checklist(
     owner = case.alert.token.owner
     if token_page is not None and is_open(case.alert):
         whose = t.code(owner.login) if owner else Mrkdwn("Its owner")
-        links.append(t.mrkdwn("{} deletes it at {}", whose, t.link(token_page, "their token page")))
+        links.append(t.mrkdwn("{} can delete it at {}", whose, t.link(token_page, "their token page")))
     notes = [part for part in (t.join(ticked, ". "), t.join(links, ", ")) if part]
     return message(
-        t.mrkdwn("{} for alert {} in {}", count, key.number, case.repository.full_name),
+        t.mrkdwn("{}: {} of {} done", where, done_count(steps, done), len(steps)),
         section(t.mrkdwn("*{}*", TITLE)),
         actions(boxes, block_id=f"alert:{key}:steps-{draw}"),
         context(t.join(notes, "\n")) if notes else None,

@@ -21,8 +21,9 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
     shown = events[-ENTRIES:]
     entries = [t.mrkdwn("{}: {}", when(event.at), _entry(event)) for event in shown]
     left_out = len(events) - len(shown)
+    title = t.mrkdwn("History of alert {} in {}", alert.key.number, repository.full_name)
     return message(
-        t.mrkdwn("History of alert {} in {}", alert.key.number, repository.full_name),
+        t.spoken(t.lines(title, *entries)),
         section(t.lines(Mrkdwn("*History*"), alert_title(alert, repository))),
         *_sections(entries),
         context(t.mrkdwn("{} older entries are left out.", left_out)) if left_out else None,
@@ -32,11 +33,13 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
 def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place], *, more: bool) -> Content:
     """Every place where the secret was found; `more` says that there are others still."""
     entries = [place_words(place, repository) for place in places]
-    count = t.mrkdwn("*Found at {} {}*", len(places), "place" if len(places) == 1 else "places")
+    noun = "place" if len(places) == 1 else "places"
+    count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_PLACES)
+    title = t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name)
     return message(
-        t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name),
+        t.spoken(t.lines(title, *(entries or [count]))),
         section(t.lines(count, alert_title(alert, repository))),
-        *_sections(entries or [t.prose(NO_PLACES)]),
+        *_sections(entries),
         context(t.mrkdwn("There are more; {}.", t.link(alert.html_url, "GitHub lists all")))
         if more
         else None,

@@ -102,8 +102,8 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
         EventKind.MULTI_REPO: Mrkdwn("GitHub found the secret in more than one repository."),
         EventKind.PLACE_ADDED: t.mrkdwn("The secret was found at one more place{}.", _path(event)),
-        EventKind.RAISED_AGAIN: t.mrkdwn(":rotating_light: Raised again: {}", _detail(event, "because")),
-        EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}", _detail(event, "what")),
+        EventKind.RAISED_AGAIN: t.mrkdwn(":rotating_light: Raised again: {}.", _detail(event, "because")),
+        EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}.", _detail(event, "what")),
     }
     return sentences[event.kind]
 
@@ -142,6 +142,6 @@ def _probed(event: Event) -> Mrkdwn:
         "active": ("rotating_light", "it still works"),
         "inactive": ("large_orange_circle", gone),
     }.get(verdict, ("grey_question", "not known whether it works"))
-    who = t.mrkdwn("{} asked", person_words(event.by)) if event.by else Mrkdwn("Asked again")
+    who = t.mrkdwn("{} checked it", person_words(event.by)) if event.by else Mrkdwn("Checked again")
     why = PROBE_REASONS.get(reason, reason)
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)

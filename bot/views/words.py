@@ -16,7 +16,7 @@ RESOLUTIONS = {
 }
 PROBE_REASONS = {
     "accepted": "GitHub accepted it",
-    "bad_credentials": "this GitHub does not accept it",
+    "bad_credentials": "GitHub does not accept it",
     "sso_required": "GitHub accepted it and asks for single sign-on",
     "ip_allow_list": "GitHub accepted it, though an IP allow list stands before it",
     "not_permitted": "GitHub accepted it, though not for this question",

@@ -1,0 +1,177 @@
+"""What one person is told privately, as Slack gets it: results, refusals, look-ups and direct messages."""
+
+from collections.abc import Callable
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bot.actions.check_validity import Written, found_out, refreshed
+from bot.actions.close_alert import CloseAlert
+from bot.actions.close_alert import closed as closed_answer
+from bot.actions.reopen_alert import reopened
+from bot.actions.report_leak import not_taken, waits
+from bot.actions.report_leak import reported as reported_answer
+from bot.actions.tell_owner import TellOwner, told_them, warning
+from bot.commands import unknown_word
+from bot.commands.whoami import you_are, you_may
+from bot.errors import Refused
+from bot.flows.follow_up import report_ended
+from bot.rules.permissions import Rights
+from bot.views import refusals
+from bot.views.answers import identity_notice, mistake, refusal
+from bot.views.history import draw_history, draw_locations
+from integrations.github.models import AlertFacts
+from integrations.slack.blocks import Content
+from storage.records import EventKind, Place, ReportState, SlackUserId
+from tests.views.cases import (
+    ADMIN_PERSON,
+    ALL_RIGHTS,
+    BY_LEAKY,
+    DEAD,
+    FOUND,
+    LEAKY,
+    NOT_HERE,
+    NOW,
+    WORKS,
+    closed,
+    event,
+    identity,
+    in_front_of,
+    probe,
+    reported,
+    repository,
+    stripe,
+    token,
+    working,
+)
+from tests.views.sending import sent
+
+FACTS = AlertFacts(number=42, html_url="", state="open", secret_type="", secret_type_name="")
+UNCLEAR = probe("unknown", "rate_limited")
+HELPLESS = Rights(
+    view=True, resolve=False, write=False, owner=False, reviewer=False, role="custom role auditor"
+)
+NOBODY = Rights(view=False, resolve=False, write=False, owner=False, reviewer=False, role="read")
+OCTO_USER = repository(owner_type="User")
+
+ANSWERS: dict[str, Content] = {
+    "check-active": found_out(in_front_of(working()), WORKS),
+    "check-active-owner-unknown": found_out(in_front_of(token(probe=WORKS)), WORKS),
+    "check-inactive-written-to-github": found_out(
+        in_front_of(token(probe=DEAD)), DEAD, written=Written(FACTS, "inactive")
+    ),
+    "check-override-cleared": found_out(in_front_of(working()), WORKS, written=Written(FACTS, None)),
+    "check-not-valid-here": found_out(in_front_of(token(probe=NOT_HERE)), NOT_HERE),
+    "check-unknown": found_out(in_front_of(token(probe=UNCLEAR)), UNCLEAR),
+    "check-asked-a-moment-ago": found_out(
+        in_front_of(token(probe=DEAD)), probe("inactive", "bad_credentials", at=NOW + 48), again=True
+    ),
+    "refresh-active": refreshed(in_front_of(stripe(validity="active"))),
+    "refresh-inactive": refreshed(in_front_of(stripe(validity="inactive"))),
+    "refresh-unknown": refreshed(in_front_of(stripe())),
+    "close-done": closed_answer(in_front_of(token(probe=DEAD)), "revoked", ours=True),
+    "close-done-still-active": closed_answer(in_front_of(working(), steps=(1, 3)), "wont_fix", ours=True),
+    "close-done-already": closed_answer(in_front_of(closed("used_in_tests")), "used_in_tests", ours=False),
+    "reopen-done": reopened(in_front_of(closed("revoked")), ours=True),
+    "reopen-done-already": reopened(in_front_of(token()), ours=False),
+    "report-done": reported_answer(in_front_of(working()), dead=False),
+    "report-found-dead": reported_answer(in_front_of(working()), dead=True),
+    "report-waits": waits(in_front_of(working()), FOUND + 3660),
+    "report-not-taken": not_taken(in_front_of(working()), 422),
+    "report-ended-confirmed": report_ended(
+        reported(ReportState.CONFIRMED, probe=DEAD), repository(), ReportState.CONFIRMED
+    ),
+    "report-ended-not-valid-here": report_ended(
+        reported(ReportState.CONFIRMED, probe=NOT_HERE), repository(), ReportState.CONFIRMED
+    ),
+    "report-ended-still-active": report_ended(
+        reported(ReportState.STILL_ACTIVE), repository(), ReportState.STILL_ACTIVE
+    ),
+    "report-ended-unknown": report_ended(
+        reported(ReportState.REPORTED, probe=UNCLEAR), repository(), ReportState.REPORTED
+    ),
+    "owner-warned": warning(in_front_of(working(), owner=BY_LEAKY)),
+    "owner-told": told_them(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
+    "whoami": you_are(identity(ADMIN_PERSON)),
+    "whoami-role": you_may(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
+    "whoami-view-alone": you_may(identity(ADMIN_PERSON), repository(), HELPLESS),
+    "whoami-nothing": you_may(identity(ADMIN_PERSON), repository(), NOBODY),
+    "unknown-word": unknown_word("frobnicate"),
+    "unknown-word-near": unknown_word("whoamy"),
+    "identity-linked": identity_notice("octo-admin", linked=True),
+    "identity-unlinked": identity_notice("octo-admin", linked=False),
+    "history": draw_history(
+        token(),
+        repository(),
+        [
+            event(EventKind.FOUND),
+            event(EventKind.PROBED, ADMIN_PERSON, verdict="active", reason="accepted", ever_active=True),
+            event(
+                EventKind.CLOSED,
+                ADMIN_PERSON,
+                resolution="revoked",
+                comment="Rotated. — by octo-admin via Stanch",
+            ),
+        ],
+    ),
+    "locations": draw_locations(
+        token(),
+        repository(),
+        [
+            Place("commit", "config/deploy.env", 3, "4f35f36a"),
+            Place("issue_comment", url="https://github.com/octo/payments/issues/9"),
+        ],
+        more=True,
+    ),
+    "locations-none": draw_locations(token(), repository(), [], more=False),
+}
+REFUSALS: dict[str, Refused] = {
+    "not-theirs": refusals.not_theirs("no_role"),
+    "lacks-role": refusals.lacks_role("close this alert", "read", "octo-reader", repository()),
+    "lacks-role-in-a-user-s-repository": refusals.lacks_role(
+        "close this alert", "write", "octo-reader", OCTO_USER
+    ),
+    "not-linked": refusals.not_linked(SlackUserId("U0NOBODY")),
+    "outsider": refusals.outsider("guest"),
+    "shared-channel": refusals.shared_channel(),
+    "slack-unreachable": refusals.slack_unreachable(),
+    "github-unreachable": refusals.github_unreachable("GitHub answered 503 to GET /repos/{owner}/{repo}"),
+    "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
+    "mistake": mistake("3f9c1a7e"),
+}
+RAISED: dict[str, Callable[[], object]] = {
+    "close-incomplete": lambda: CloseAlert().decide(in_front_of(token()), {}),
+    "close-closed-meanwhile": lambda: CloseAlert().decide(
+        in_front_of(closed("wont_fix", resolution_comment="Accepted.")), {"resolution": "revoked"}
+    ),
+    "tell-owner-not-linked": lambda: TellOwner().decide(in_front_of(working()), {}),
+    "tell-owner-unknown": lambda: TellOwner().decide(in_front_of(token()), {}),
+}
+
+
+@pytest.mark.parametrize("content", [pytest.param(one, id=name) for name, one in ANSWERS.items()])
+def test_answer(content: Content, golden: SnapshotAssertion) -> None:
+    assert sent(content) == golden
+
+
+@pytest.mark.parametrize("refused", [pytest.param(one, id=name) for name, one in REFUSALS.items()])
+def test_refusal(refused: Refused, golden: SnapshotAssertion) -> None:
+    assert sent(refusal(refused)) == golden
+
+
+@pytest.mark.parametrize("decide", [pytest.param(one, id=name) for name, one in RAISED.items()])
+def test_refused_decision(decide: Callable[[], object], golden: SnapshotAssertion) -> None:
+    with pytest.raises(Refused) as refused:
+        decide()
+    assert sent(refusal(refused.value)) == golden
+
+
+def test_a_refusal_does_not_tell_whether_the_alert_exists() -> None:
+    """The words for an alert that isn't there and for one that isn't theirs are the same."""
+    assert refusal(refusals.not_theirs("no_role")) == refusal(refusals.not_theirs("unknown_alert"))
+
+
+def test_the_owner_s_warning_names_who_reports_and_not_the_secret() -> None:
+    said = sent(warning(in_front_of(working(), owner=BY_LEAKY)))
+    assert "octo-admin is about to report it" in said["text"]
+    assert LEAKY.login not in said["text"]

@@ -1,0 +1,138 @@
+"""The thread's replies, one for each kind of thing that happens, and which channels get them."""
+
+from dataclasses import replace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from bot.actions.token_uses import uses_button
+from bot.options import Step
+from bot.rules.checklist import SECRET_STEPS, TOKEN_STEPS, Tick
+from bot.views.checklist import draw_checklist
+from bot.views.thread import NEVER, draw_reply, reply_metadata, wanted
+from integrations.slack.blocks import Content
+from storage.records import AlertState, Event, EventKind, MessageKey, Person, ThreadLevel
+from tests.views.cases import (
+    ADMIN,
+    ADMIN_PERSON,
+    FOUND,
+    OWNER_PERSON,
+    case,
+    closed,
+    event,
+    repository,
+    stripe,
+    token,
+    working,
+)
+from tests.views.sending import sent
+
+ON_GITHUB = Person(github=ADMIN)
+KEY = MessageKey("5f0c2b6e9d1a4c73")
+EVENTS = {
+    "validity-active": event(EventKind.VALIDITY_CHANGED, before="unknown", after="active"),
+    "validity-inactive": event(EventKind.VALIDITY_CHANGED, before="active", after="inactive"),
+    "probed-active": event(
+        EventKind.PROBED, ADMIN_PERSON, verdict="active", reason="accepted", ever_active=True
+    ),
+    "probed-inactive": event(
+        EventKind.PROBED, ADMIN_PERSON, verdict="inactive", reason="bad_credentials", ever_active=True
+    ),
+    "probed-not-valid-here": event(
+        EventKind.PROBED, ADMIN_PERSON, verdict="inactive", reason="bad_credentials", ever_active=False
+    ),
+    "probed-unknown": event(EventKind.PROBED, ADMIN_PERSON, verdict="unknown", reason="rate_limited"),
+    "probed-by-itself": event(EventKind.PROBED, verdict="active", reason="sso_required", ever_active=True),
+    "report-waiting": event(EventKind.REPORT_WAITING, ADMIN_PERSON, until=FOUND + 3660),
+    "reported": event(EventKind.REPORTED, ADMIN_PERSON),
+    "report-confirmed": event(EventKind.REPORT_CONFIRMED, confirmed=True),
+    "report-not-valid-here": event(EventKind.REPORT_CONFIRMED, confirmed=False),
+    "report-still-active": event(EventKind.REPORT_STILL_ACTIVE),
+    "report-failed": event(EventKind.REPORT_FAILED, ADMIN_PERSON, status=422),
+    "owner-told": event(EventKind.OWNER_TOLD, ADMIN_PERSON, login="leaky-dev", slack_user="U0LEAKY"),
+    "closed": event(
+        EventKind.CLOSED, ADMIN_PERSON, resolution="revoked", comment="Rotated. — by octo-admin via Stanch"
+    ),
+    "closed-on-github": event(
+        EventKind.CLOSED, ON_GITHUB, resolution="wont_fix", comment="Accepted by the board."
+    ),
+    "closed-by-the-system": event(EventKind.CLOSED, resolution="pattern_edited", comment=None),
+    "reopened": event(EventKind.REOPENED, ADMIN_PERSON, comment="by octo-admin via Stanch"),
+    "reopened-on-github": event(EventKind.REOPENED, ON_GITHUB, comment="Still in use."),
+    "assigned": event(EventKind.ASSIGNED, login="octo-admin"),
+    "unassigned": event(EventKind.UNASSIGNED, login="octo-admin"),
+    "taken": event(EventKind.TAKEN, ADMIN_PERSON),
+    "stepped-back": event(EventKind.STEPPED_BACK, ADMIN_PERSON),
+    "publicly-leaked": event(EventKind.PUBLICLY_LEAKED),
+    "multi-repo": event(EventKind.MULTI_REPO),
+    "place-added": event(EventKind.PLACE_ADDED, path="config/old.env"),
+    "place-added-without-path": event(EventKind.PLACE_ADDED, path=None),
+    "raised-again": event(EventKind.RAISED_AGAIN, because="it was closed as revoked, and still works"),
+    "repository-changed": event(EventKind.REPOSITORY_CHANGED, what="octo/payments is now octo/billing"),
+}
+
+
+@pytest.mark.parametrize("happened", [pytest.param(one, id=name) for name, one in EVENTS.items()])
+def test_reply(happened: Event, golden: SnapshotAssertion) -> None:
+    assert sent(draw_reply(happened, token(), repository()), reply_metadata(KEY)) == golden
+
+
+def test_every_kind_of_event_that_is_told_has_a_golden_file() -> None:
+    assert {happened.kind for happened in EVENTS.values()} == set(EventKind) - NEVER
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_an_event_without_any_detail_still_has_a_sentence(kind: EventKind) -> None:
+    """Old rows, and rows of later versions, may lack what this one looks for."""
+    assert sent(draw_reply(event(kind), token(), repository()))["text"]
+
+
+TICKS = {"rotated": Tick(ADMIN_PERSON, FOUND + 500), "services": Tick(ON_GITHUB, FOUND + 700)}
+LINKED = (Step(id="vault", text="Rotated in vault", link="https://wiki.octo.test/rotate"), *SECRET_STEPS[1:])
+PAGE = "https://github.com/settings/tokens"
+CHECKLISTS = {
+    "nothing-done": draw_checklist(
+        case(token()), TOKEN_STEPS, {}, 1, token_page=PAGE, uses=uses_button(case(token()))
+    ),
+    "two-done": draw_checklist(
+        case(working()), TOKEN_STEPS, TICKS, 4, token_page=PAGE, uses=uses_button(case(token()))
+    ),
+    "other-provider-with-links": draw_checklist(case(stripe()), LINKED, {}, 1, token_page=None, uses=None),
+    "false-positive": draw_checklist(
+        case(closed("false_positive")), TOKEN_STEPS, TICKS, 5, token_page=None, uses=None
+    ),
+}
+
+
+@pytest.mark.parametrize("content", [pytest.param(one, id=name) for name, one in CHECKLISTS.items()])
+def test_checklist(content: Content, golden: SnapshotAssertion) -> None:
+    assert sent(content, reply_metadata(KEY)) == golden
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "heard"),
+    [
+        ("closed", ThreadLevel.ALL, True),
+        ("closed", ThreadLevel.ACTIONS, True),
+        ("closed", ThreadLevel.NONE, False),
+        ("assigned", ThreadLevel.ALL, True),
+        ("assigned", ThreadLevel.ACTIONS, False),
+        ("validity-active", ThreadLevel.ACTIONS, True),
+        ("validity-inactive", ThreadLevel.ACTIONS, False),
+        ("publicly-leaked", ThreadLevel.ACTIONS, True),
+        ("place-added", ThreadLevel.ACTIONS, False),
+    ],
+)
+def test_a_channel_hears_as_much_as_it_wants(name: str, level: ThreadLevel, heard: bool) -> None:
+    assert wanted(EVENTS[name], token(), level) is heard
+
+
+def test_a_closed_alert_s_secret_at_a_new_place_is_heard_by_all() -> None:
+    alert = replace(token(), state=AlertState.RESOLVED)
+    assert wanted(EVENTS["place-added"], alert, ThreadLevel.ACTIONS)
+
+
+@pytest.mark.parametrize("level", ThreadLevel)
+def test_what_the_card_itself_tells_gets_no_reply(level: ThreadLevel) -> None:
+    for kind in NEVER:
+        assert not wanted(event(kind, OWNER_PERSON), token(), level)
