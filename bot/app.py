@@ -93,6 +93,7 @@ def build_tools(
         github_url=settings.github_url,
         github_api_url=settings.github_api_url,
         default_channel=ChannelId(channel) if channel else None,
+        hears_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
     )
 

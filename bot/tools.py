@@ -33,6 +33,8 @@ class Tools:
     github_url: str
     github_api_url: str
     default_channel: ChannelId | None
+    hears_webhooks: bool
+    """A secret for GitHub's deliveries is set; else alerts come by sweep alone."""
     sync_interval: int
     """Seconds between sweeps; 0 for none but the one at the start."""
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -8,8 +8,19 @@ from bot.commands import answer_button, answer_shortcut
 from bot.commands.command import Asked
 from bot.edge.jobs import Handler
 from bot.errors import Refused
-from bot.flows import act, consequences, follow_up, installations, intake, look, publish, subscribe, sweep
-from bot.flows.tell import send_directly, tell
+from bot.flows import (
+    act,
+    consequences,
+    follow_up,
+    installations,
+    intake,
+    look,
+    publish,
+    redeliver,
+    subscribe,
+    sweep,
+)
+from bot.flows.tell import send_directly, tell, tell_stored
 from bot.tools import Tools
 from bot.views.answers import identity_notice, mistake, outdated_control, refusal
 from storage.records import AlertKey, ChannelId, InstallationId, Job, MessageKey, RepositoryId
@@ -94,6 +105,8 @@ async def _channel(tools: Tools, job: Job) -> None:
 async def _sweep(tools: Tools, job: Job) -> None:
     del job
     await sweep.sweep_all(tools)
+    if tools.hears_webhooks:
+        await redeliver.redeliver_failed(tools)
 
 
 async def _sweep_installation(tools: Tools, job: Job) -> None:
@@ -107,6 +120,10 @@ async def _subscribed(tools: Tools, job: Job) -> None:
 async def _repository(tools: Tools, job: Job) -> None:
     what = str(job.payload["what"])
     await installations.tell_cards(tools, RepositoryId(_number(job, "id")), what)
+
+
+async def _tell(tools: Tools, job: Job) -> None:
+    await tell_stored(tools, job.payload)
 
 
 async def _tell_identity(tools: Tools, job: Job) -> None:
@@ -168,5 +185,6 @@ HANDLERS: Mapping[str, Handler] = {
     "sweep_installation": Handler(_sweep_installation),
     "subscribed": Handler(_subscribed),
     "repository": Handler(_repository),
-    "tell_identity": Handler(_tell_identity),
+    "tell": Handler(_tell, attempts=12),
+    "tell_identity": Handler(_tell_identity, attempts=12),
 }

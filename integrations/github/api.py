@@ -13,7 +13,7 @@ from integrations.github.connection import Connection, repository_variables
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, Malformed, NotFound
 from integrations.github.installation import Installation
 from integrations.github.json_values import GitHubAccount, JsonObject, account, json_object, text, timestamp
-from integrations.github.models import InstallationFacts, parse_installation
+from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.revocation import RevokeAnswer, revoke
 from integrations.literal import Literal
 
@@ -146,6 +146,15 @@ class GitHub:
                 raise
             raise NotFound(error.what, 422, "the installation does not have this repository") from None
         raise gone
+
+    def deliveries(self) -> AsyncIterator[DeliveryFacts]:
+        """GitHub's log of the webhooks it sent, the latest attempt first."""
+        return self._app.each(parse_delivery, "/app/hook/deliveries?per_page=100")
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Have GitHub send a delivery again, with the same guid."""
+        path = "/app/hook/deliveries/{delivery_id}/attempts"
+        await self._app.write(dict, "POST", path, {"delivery_id": str(delivery_id)}, {})
 
     async def server(self) -> Server:
         """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""

@@ -244,3 +244,25 @@ def _page_of(kind: str, address: str | None, repository_url: str) -> str | None:
     if match is None or not repository_url:
         return None
     return f"{repository_url}/{'issues' if match[1] == 'issues' else 'pull'}/{match[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFacts:
+    """One attempt to deliver a webhook, from GitHub's log of the last days."""
+
+    id: int
+    guid: str
+    """The same for every attempt at one delivery."""
+    delivered_at: float
+    ok: bool
+
+
+def parse_delivery(raw: JsonObject) -> DeliveryFacts:
+    """Read a row of GitHub's delivery log; raises Malformed without its ids.
+
+    GitHub's docs: a failed connection has a status code of its own, so the word `OK` alone tells success.
+    """
+    number, guid, at = identifier(raw.get("id")), text(raw.get("guid")), timestamp(raw.get("delivered_at"))
+    if number is None or guid is None or at is None:
+        raise Malformed("the delivery has no usable id, guid or time")
+    return DeliveryFacts(number, guid, at, text(raw.get("status")) == "OK")

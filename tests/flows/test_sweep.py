@@ -1,9 +1,11 @@
 """The sweep: what a webhook did not tell is found, old alerts are told in one summary, and nothing comes twice."""
 
+from bot.flows.sweep import ask_for_sweep
 from integrations.sandbox.slack import Message
-from storage import alerts
+from storage import alerts, marks
+from storage.clock import Clock
 from storage.records import AlertState
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, open_stage
 
 INTERVAL = 900
 
@@ -15,16 +17,12 @@ def summaries(stage: Stage) -> list[Message]:
 async def forget_first_sweep(stage: Stage) -> None:
     """As if Stanch had never looked at this installation."""
     async with stage.tools.db.begin() as tx:
-        from storage import marks
-
         for installation in stage.github.installations.values():
             await marks.save(tx, f"sweep:{installation.id}", None)
 
 
 async def sweep(stage: Stage) -> None:
     """Have everything swept, and let the work be done."""
-    from bot.flows.sweep import ask_for_sweep
-
     stage.clock.advance(INTERVAL)
     await ask_for_sweep(stage.tools, every=INTERVAL)
     await stage.work(within=30)
@@ -114,3 +112,30 @@ async def test_an_old_alert_that_becomes_public_is_news(stage: Stage) -> None:
     assert "leaked" in stage.card().shown_text.lower()
     await stage.click(ADMIN, "take")
     assert f"<@{ADMIN}>" in stage.card().shown_text
+
+
+async def test_a_delivery_that_failed_is_asked_for_again_once(stage: Stage) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    await stage.work()
+    stage.github.leak(stage.repository)
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    before = len(stage.github.deliveries)
+    await sweep(stage)
+    again = stage.github.deliveries[before:]
+    assert [(one.event, one.status_code) for one in again] == [("secret_scanning_alert", 202)]
+    await sweep(stage)
+    assert len(stage.github.deliveries) == before + 1
+    assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+async def test_without_a_webhook_secret_alerts_come_by_sweep(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(database_url, clock, private_key, github_webhook_secret=None) as stage:
+        stage.github.webhook_url = None
+        stage.github.leak(stage.repository)
+        await sweep(stage)
+        assert "octo/payments" in stage.card().shown_text
+        assert stage.github.calls("GET", "/app/hook/deliveries") == []
+        stage.check()
