@@ -106,6 +106,8 @@ class SlackEdge:
             request_verification_enabled=False,
             authorize=authorize,
             raise_error_for_unhandled_request=False,
+            # Else Bolt acknowledges an event before its listener has stored it.
+            process_before_response=True,
         )
         app.use(self._read_payload)
         app.action(EVERYTHING)(self._on_click)
