@@ -59,10 +59,9 @@ async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None)
 
 
 async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
-    """A channel's messages but the replies that were posted, which are never redrawn; oldest first."""
-    is_final = sa.and_(message.c.purpose == MessagePurpose.REPLY, message.c.state == MessageState.POSTED)
+    """A channel's messages, whether they are posted yet or not, but for those given up; oldest first."""
     gone = message.c.state == MessageState.DROPPED
-    return await _list(tx, sa.select(message).where(message.c.channel == channel, ~is_final, ~gone))
+    return await _list(tx, sa.select(message).where(message.c.channel == channel, ~gone))
 
 
 async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Message]:
@@ -101,12 +100,14 @@ async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
 
 
 async def hold_channel(tx: Tx, channel: str, until: UnixTime) -> None:
-    """Give no turn before then: Slack asked to wait."""
+    """Give no turn before then, and take back those that were given: Slack asked to wait."""
     next_at = channel_pace.c.next_at
     later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
     query = tx.insert(channel_pace).values(channel=channel, next_at=until)
     unique = [channel_pace.c.channel]
     await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
+    waits = sa.and_(message.c.channel == channel, message.c.state == MessageState.PLANNED)
+    await tx.conn.execute(sa.update(message).where(waits).values(slot_at=None))
 
 
 async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Message | None:

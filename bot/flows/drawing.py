@@ -22,6 +22,7 @@ from storage.records import (
     EventKind,
     Message,
     MessagePurpose,
+    MessageState,
     MessageTs,
     Repository,
 )
@@ -54,9 +55,10 @@ async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     if message.purpose is MessagePurpose.CARD:
         return _card(case, message)
     cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
-    thread = next((card.ts for card in cards), None)
-    if thread is None:
+    card = next(cards, None)
+    if card is None or card.ts is None or card.state is MessageState.DROPPED:
         return None
+    thread = card.ts
     if message.purpose is MessagePurpose.CHECKLIST:
         return _checklist(tools, case, done, message, thread)
     return await _reply(tx, case, message, thread)

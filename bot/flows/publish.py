@@ -11,6 +11,7 @@ from bot.tools import Tools
 from bot.views.card import draw_hidden
 from integrations.slack import errors
 from storage import jobs, messages
+from storage.db import Tx
 from storage.records import (
     ChannelId,
     Message,
@@ -49,7 +50,7 @@ async def publish(tools: Tools, key: MessageKey) -> None:
 
 
 async def redraw_channel(tools: Tools, channel: ChannelId) -> None:
-    """Look at every card of a channel again, and at those that could not be posted there."""
+    """Look at everything in a channel again, and at what could not be posted there."""
     async with tools.db.begin() as tx:
         found = await messages.of_channel(tx, channel)
         await jobs.enqueue(tx, *(publishing(message) for message in found))
@@ -65,9 +66,9 @@ async def retry_blocked(tools: Tools) -> int:
 
 async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
     assert message.ts is not None
-    if message.purpose is MessagePurpose.CARD and await _is_shared(tools, message.channel):
-        hidden = draw_hidden()
-        drawing = replace(drawing, content=hidden, fingerprint=fingerprint(hidden))
+    hidden = await _is_shared(tools, message.channel)
+    if hidden:
+        drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
     if drawing.fingerprint == message.fingerprint:
         return
     try:
@@ -82,7 +83,11 @@ async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
         log.warning("message_lost", channel=message.channel, alert=str(message.alert), reason=error.code)
         return
     tools.metrics.messages.labels("updated").inc()
-    await _save(tools, replace(message, draw=message.draw + 1, fingerprint=drawing.fingerprint))
+    async with tools.db.begin() as tx:
+        await messages.save(tx, replace(message, draw=message.draw + 1, fingerprint=drawing.fingerprint))
+        if hidden:
+            log.warning("card_hidden", channel=message.channel, alert=str(message.alert))
+            await _stand_in(tx, tools, message)
 
 
 async def _adopt(tools: Tools, message: Message, drawing: Drawing) -> bool:
@@ -161,7 +166,11 @@ async def _not_posted(tools: Tools, message: Message, error: errors.SlackError) 
     if isinstance(error, errors.Unauthorized):
         log.error("slack_refuses_token", reason=error.code)
         raise RetryLater(tools.clock.now() + TOKEN_TROUBLE, str(error)) from None
-    if isinstance(error, errors.ChannelUnavailable | errors.MessageGone):
+    if isinstance(error, errors.MessageGone):
+        # Somebody deleted the card whose thread this was for.
+        await _save(tools, replace(message, state=MessageState.DROPPED, problem=error.code))
+        return
+    if isinstance(error, errors.ChannelUnavailable):
         await _block(tools, message, error.code)
         return
     raise error
@@ -186,15 +195,18 @@ async def _block(tools: Tools, message: Message, problem: str) -> None:
     tools.metrics.messages.labels("blocked").inc()
     async with tools.db.begin() as tx:
         await messages.save(tx, replace(message, state=MessageState.BLOCKED, problem=problem, slot_at=None))
-        default = tools.default_channel
-        if (
-            message.purpose is MessagePurpose.CARD
-            and default
-            and default != message.channel
-            and message.alert
-        ):
-            card = new_message(MessagePurpose.CARD, default, message.subject, message.alert, tx)
-            await jobs.enqueue(tx, publishing(await messages.plan(tx, card)))
+        await _stand_in(tx, tools, message)
+
+
+async def _stand_in(tx: Tx, tools: Tools, message: Message) -> None:
+    """Show the alert in the default channel, where the card of another channel is not seen."""
+    default = tools.default_channel
+    if message.purpose is not MessagePurpose.CARD or default in (None, message.channel):
+        return
+    assert message.alert is not None
+    assert default is not None
+    card = new_message(MessagePurpose.CARD, default, message.subject, message.alert, tx)
+    await jobs.enqueue(tx, publishing(await messages.plan(tx, card)))
 
 
 async def _channel_problem(tools: Tools, channel: ChannelId) -> str | None:

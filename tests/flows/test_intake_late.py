@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.edge.housekeeping import keep_house_once
 from storage import deliveries, jobs
 from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
@@ -90,8 +91,6 @@ async def test_a_first_delivery_outlasts_an_outage_of_an_hour(stage: Stage, faul
 
 
 async def test_deliveries_are_forgotten_after_three_days_and_not_before(stage: Stage) -> None:
-    from bot.edge.housekeeping import keep_house_once
-
     await stage.leak()
     guid = stage.github.deliveries[-1].guid
     for days, remembered in ((2.9, True), (0.2, False)):

@@ -60,7 +60,7 @@ async def test_saved_message_is_found_by_everything_it_is_known_by(db: Database)
         assert await messages.of_alert(tx, key(), MessagePurpose.CARD) == [posted]
 
 
-async def test_what_a_channel_still_wants(db: Database) -> None:
+async def test_what_a_channel_holds_or_waits_for(db: Database) -> None:
     reply = replace(message("reply"), purpose=MessagePurpose.REPLY)
     async with db.begin() as tx:
         for planned in (
@@ -75,7 +75,7 @@ async def test_what_a_channel_still_wants(db: Database) -> None:
             await messages.plan(tx, planned)
         wanted = await messages.of_channel(tx, CHANNEL)
         blocked = await messages.blocked(tx)
-    assert [found.key for found in wanted] == ["blocked", "card", "open reply", "planned"]
+    assert [found.key for found in wanted] == ["blocked", "card", "open reply", "planned", "reply"]
     assert [(found.key, found.problem) for found in blocked] == [("blocked", "is_archived")]
 
 
