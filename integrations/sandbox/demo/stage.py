@@ -17,6 +17,7 @@ REVOKE_SECONDS = 5.0
 """How long a reported token lives on here, so that "reported, not yet confirmed" can be seen."""
 LEAKS_AT_ONCE = 10
 CARD_TIMEOUT = 20.0
+QUIET_SECONDS = 1.0
 
 
 class Stage:
@@ -60,7 +61,11 @@ class Stage:
         return alerts
 
     async def open_scene(self) -> None:
-        """What has happened before somebody opens the page: three leaks, one of them closed on GitHub."""
+        """What has happened before somebody opens the page: three leaks, one of them closed on GitHub.
+
+        The bot looks through GitHub when it starts. What it finds then is old to it, so let it finish.
+        """
+        await self._quiet()
         named = {each.name: each for each in self.github.repositories.values()}
         await self.leak(named["web"], Leak("stripe"))
         await self.leak(named["infra"], Leak("aws", bypassed=True))
@@ -68,6 +73,13 @@ class Stage:
         await self._card_in("C0PAYMENTS")
         self.github.close(dead, self.github.user("ana-ruiz"), "revoked", "Rotated in the vault this morning")
         await self.github.settle()
+
+    async def _quiet(self) -> None:
+        """Wait until the bot has asked GitHub something, and then nothing more for a moment."""
+        asked = -1
+        while asked < len(self.github.requests) or not asked:
+            asked = len(self.github.requests)
+            await asyncio.sleep(QUIET_SECONDS)
 
     async def _card_in(self, channel: str) -> None:
         """Wait for the first card of a channel, but not for ever: the bot may be in trouble."""

@@ -44,6 +44,13 @@ const EMOJI = {
   bell: [["path", { d: "M12 3a6 6 0 0 0-6 6v4l-2 4h16l-2-4V9a6 6 0 0 0-6-6zM9.5 18.5a2.5 2.5 0 0 0 5 0z", fill: "#d99a2b" }]],
   eyes: [["ellipse", { cx: 8, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["ellipse", { cx: 16, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["circle", { cx: 7, cy: 13, r: 2, fill: "#222" }], ["circle", { cx: 15, cy: 13, r: 2, fill: "#222" }]],
   mag: [["circle", { cx: 10, cy: 10, r: 6, fill: "#d7e7f5", stroke: "#5b6570", "stroke-width": 2 }], mark("M14.5 14.5L21 21", "#5b6570")],
+  wave: [["circle", { cx: 10, cy: 14, r: 6, fill: "#e8b04a" }], ["path", { d: "M6 12L5 5.5M9 9L8.5 3M12.5 9l1-5.5M15.5 12l4-4", stroke: "#e8b04a", "stroke-width": 2.8, "stroke-linecap": "round" }]],
+  bust_in_silhouette: [["circle", { cx: 12, cy: 8, r: 4.3, fill: "#5b6570" }], ["path", { d: "M4 21c0-4.8 3-7.5 8-7.5s8 2.7 8 7.5z", fill: "#5b6570" }]],
+  information_source: [["rect", { x: 3, y: 3, width: 18, height: 18, rx: 4, fill: "#2f6fb3" }], mark("M12 11v5.5"), ["circle", { cx: 12, cy: 7.5, r: 1.5, fill: "#fff" }]],
+  card_file_box: [["path", { d: "M3 9h18v11H3z", fill: "#8a6a3b" }], ["path", { d: "M5 9V5h5l1.5 2H19v2z", fill: "#d9b36c" }], ["rect", { x: 9, y: 12.5, width: 6, height: 3, rx: 0.6, fill: "#fff" }]],
+  bar_chart: [["path", { d: "M4 20V11h4v9zM10 20V4h4v16zM16 20v-6h4v6z", fill: "#2f6fb3" }]],
+  calendar: [["rect", { x: 3, y: 5, width: 18, height: 16, rx: 2, fill: "#fff", stroke: "#5b6570", "stroke-width": 1.6 }], ["path", { d: "M3 5h18v5H3z", fill: "#d33649" }]],
+  repeat: [mark("M5 11V9a3 3 0 0 1 3-3h10M15.5 3L18.5 6l-3 3M19 13v2a3 3 0 0 1-3 3H6M8.5 21L5.5 18l3-3", "#2f6fb3")],
   one: digit("1"), two: digit("2"), three: digit("3"), four: digit("4"), five: digit("5"),
 };
 EMOJI.hourglass = EMOJI.hourglass_flowing_sand;
