@@ -162,6 +162,9 @@ def _check_obstacles(case: PersonalCase) -> None:
     obstacle = report_obstacle(case.alert, case.repository, case.server, case.options.report)
     if obstacle is None or (obstacle == "waiting" and case.waited):
         return
+    if obstacle == "inactive" and case.resumed:
+        # Our own report may be why: the look at the token, which comes next, tells.
+        return
     name = alert_name(case.alert, case.repository)
     raise Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _since(case, obstacle)))
 
@@ -246,7 +249,7 @@ def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
     key = case.alert.key
     report = Report(ReportState.WAITING, person, doing.tools.clock.now(), retry_at)
     delay = max(1.0, retry_at - doing.tools.clock.now())
-    again = NewJob("act", replace(doing.request, waited=True).to_json(), key=str(key), delay=delay)
+    again = NewJob("act", replace(doing.request, waited=True).to_json(), key=f"alert:{key}", delay=delay)
     return Outcome(
         said=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),

@@ -13,7 +13,7 @@ from bot.flows.consequences import follow
 from bot.flows.drawing import load_steps
 from bot.flows.events import store_events
 from bot.flows.record import find_person
-from bot.flows.tell import tell
+from bot.flows.tell import telling
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
@@ -24,6 +24,7 @@ from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.errors import SlackError
 from storage import alerts, audit, identities, jobs, repositories
+from storage.db import Tx
 from storage.records import (
     Alert,
     AuditEntry,
@@ -57,7 +58,8 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
         # 2. The form for this alert and this person.
         view = action.form(gathered.case, request.given, request.metadata)
     except Refused as refused:
-        await _audit(tools, action, request, AuditOutcome.REFUSED, refused.reason)
+        async with tools.db.begin() as tx:
+            await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
         unreachable = authorize.unreachable_github(error)
@@ -84,7 +86,7 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
         resumed = await alerts.claimed_by(tx, request.alert) == job
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
-        gathered = await _gather(tools, action, request)
+        gathered = await _gather(tools, action, request, resumed=resumed)
         # 2. What is to be done, decided on the facts alone.
         wanted = action.decide(gathered.case, request.given)
         # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
@@ -93,24 +95,26 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
         doing = Doing(tools, gathered.access, gathered.case, request, resumed)
         outcome = await action.act(doing, wanted)
     except Refused as refused:
+        if resumed and refused.reason == "slack_unreachable":
+            # It may be done already, which nobody can find out before Slack says who it was.
+            raise RetryLater(tools.clock.now() + RETRY, refused.reason) from None
         await _refuse(tools, action, request, job, refused)
         return
     except GitHubError as error:
         await _fail(tools, action, request, job, error, resumed=resumed)
         return
-    # 5. What came of it: the alert, its timeline, the audit log and its cards, in one transaction.
+    # 5. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
+    # one transaction.
     await _record(tools, action, request, gathered, outcome, job)
-    # 6. The person hears of it.
+    # 6. A form that is still open shows it.
     if outcome.view is not None and request.view_id is not None:
         try:
             await tools.slack.update_view(request.view_id, outcome.view)
         except SlackError as error:
             log.info("form_not_shown", action=action.id, reason=error.code)
-    if outcome.said is not None:
-        await tell(tools, request, outcome.said)
 
 
-async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gathered:
+async def _gather(tools: Tools, action: Action[Any], request: Request, *, resumed: bool = False) -> Gathered:
     """Load, then ask who it is and whether they may, on what was loaded."""
     identity = await authorize.identify(tools, request.user, request.channel)
     async with tools.db.read() as tx:
@@ -137,6 +141,7 @@ async def _gather(tools: Tools, action: Action[Any], request: Request) -> Gather
         steps_total=steps_total,
         actor=Actor(identity, rights),
         waited=request.waited,
+        resumed=resumed,
         token_owner=await _token_owner(tools, identity, alert),
     )
     return Gathered(case, access, facts)
@@ -161,16 +166,16 @@ async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: 
 
 async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobId, refused: Refused) -> None:
     """Say no: privately, and in the audit log."""
-    await _audit(tools, action, request, AuditOutcome.REFUSED, refused.reason)
     async with tools.db.begin() as tx:
-        await alerts.release(tx, request.alert, job)
         alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
+        await alerts.release(tx, request.alert, job)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
         if alert is not None and repository is not None:
             alert = action.abandon(alert)
             await alerts.save(tx, alert)
             await follow(tx, tools, alert, repository, ())
-    await tell(tools, request, refusal(refused))
+        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
 
 
 async def _fail(
@@ -181,10 +186,10 @@ async def _fail(
     if lost or (resumed and isinstance(error, Unreachable | Unavailable | RateLimited)):
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
         raise RetryLater(tools.clock.now() + RETRY, str(error)) from None
-    await _audit(tools, action, request, AuditOutcome.FAILED, type(error).__name__)
     async with tools.db.begin() as tx:
         await alerts.release(tx, request.alert, job)
-    await tell(tools, request, refusal(authorize.unreachable_github(error)))
+        await jobs.enqueue(tx, telling(request, refusal(authorize.unreachable_github(error))))
+        await _audit(tx, tools, action, request, AuditOutcome.FAILED, type(error).__name__)
 
 
 async def _record(
@@ -206,6 +211,8 @@ async def _record(
         stored = await store_events(tx, happened)
         await alerts.release(tx, request.alert, job)
         await jobs.enqueue(tx, *outcome.jobs)
+        if outcome.said is not None:
+            await jobs.enqueue(tx, telling(request, outcome.said))
         await follow(tx, tools, after, repository, stored)
         row = await audit.append(tx, _entry(action, request, outcome.outcome, outcome.reason, gathered))
     log.info("audited", seq=row.seq, head=row.hash)
@@ -213,24 +220,24 @@ async def _record(
 
 
 async def _audit(
-    tools: Tools, action: Action[Any], request: Request, outcome: AuditOutcome, reason: str
+    tx: Tx, tools: Tools, action: Action[Any], request: Request, outcome: AuditOutcome, reason: str
 ) -> None:
-    async with tools.db.begin() as tx:
-        identity = await identities.of_slack(tx, request.team, request.user)
-        repository = await repositories.load_repository(tx, request.alert.repository_id)
-        entry = AuditEntry(
-            action=action.audited_as,
-            outcome=outcome,
-            slack_team=request.team,
-            slack_user=request.user,
-            github_login=identity.github.login if identity else None,
-            github_id=identity.github.id if identity else None,
-            repository_id=request.alert.repository_id,
-            repository=repository.full_name if repository else None,
-            alert_number=request.alert.number,
-            reason=reason,
-        )
-        row = await audit.append(tx, entry)
+    """Write down what was not done; last in its transaction, since all writers of the log wait for it."""
+    identity = await identities.of_slack(tx, request.team, request.user)
+    repository = await repositories.load_repository(tx, request.alert.repository_id)
+    entry = AuditEntry(
+        action=action.audited_as,
+        outcome=outcome,
+        slack_team=request.team,
+        slack_user=request.user,
+        github_login=identity.github.login if identity else None,
+        github_id=identity.github.id if identity else None,
+        repository_id=request.alert.repository_id,
+        repository=repository.full_name if repository else None,
+        alert_number=request.alert.number,
+        reason=reason,
+    )
+    row = await audit.append(tx, entry)
     log.info("audited", seq=row.seq, head=row.hash)
     tools.metrics.actions.labels(action.audited_as, outcome).inc()
 

@@ -1,13 +1,16 @@
 """Telling one person something privately, by whichever way works at that moment."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
 
+from bot.errors import RetryLater
 from bot.tools import Tools
 from integrations.slack.blocks import Content
-from integrations.slack.errors import PersonUnavailable, SlackError
-from storage.records import ChannelId, SlackUserId, UnixTime
+from integrations.slack.errors import PersonUnavailable, RateLimited, SlackError
+from storage.records import ChannelId, NewJob, SlackUserId, UnixTime
 
 log = structlog.get_logger(__name__)
 RESPONSE_URL_LASTS = 25 * 60.0
@@ -27,6 +30,35 @@ class Asker(Protocol):
     def response_url(self) -> str | None: ...
     @property
     def at(self) -> UnixTime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Somebody who is told of something later; without a channel and a URL, by a direct message."""
+
+    user: SlackUserId
+    channel: ChannelId | None = None
+    response_url: str | None = None
+    at: UnixTime = 0.0
+
+
+def telling(asker: Asker, said: Content) -> NewJob:
+    """The job that tells it, for the transaction that there is something to tell of: a crash then loses neither."""
+    payload: dict[str, Any] = {
+        "user": asker.user,
+        "channel": asker.channel,
+        "response_url": asker.response_url,
+        "at": asker.at,
+        "said": {"text": said.text, "blocks": list(said.blocks)},
+    }
+    return NewJob("tell", payload)
+
+
+async def tell_stored(tools: Tools, payload: Mapping[str, Any]) -> None:
+    """Do what a job of `telling` holds."""
+    said = Content(payload["said"]["text"], tuple(payload["said"]["blocks"]))
+    rest = {name: payload[name] for name in ("user", "channel", "response_url", "at")}
+    await tell(tools, Addressee(**rest), said)
 
 
 async def tell(tools: Tools, asker: Asker, said: Content, *, replaces: bool = False) -> None:
@@ -59,3 +91,5 @@ async def send_directly(tools: Tools, user: str, said: Content) -> None:
         await tools.slack.direct_message(user, said)
     except PersonUnavailable as error:
         log.warning("person_not_reached", user=user, reason=error.code)
+    except RateLimited as error:
+        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None

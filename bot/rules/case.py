@@ -43,5 +43,7 @@ class PersonalCase(Case):
     """The token's owner, where that GitHub account is linked here."""
     waited: bool = False
     """The wish was accepted before and had to wait; this is its next try."""
+    resumed: bool = False
+    """An earlier run was interrupted after it was decided to act: it may be done already."""
     own_token: bool = False
     """The leaked secret is one of Stanch's own credentials."""
