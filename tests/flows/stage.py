@@ -50,6 +50,7 @@ class Stage:
     people: dict[str, User]
     repository: Repository
     leaker: User
+    settings: Settings
 
     @property
     def tools(self) -> Tools:
@@ -218,7 +219,7 @@ async def open_stage(
         async with app.run(made, options or Options(), clock=clock, works=False) as running:
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
-            stage = Stage(slack, github, clock, running, people, repository, leaker)
+            stage = Stage(slack, github, clock, running, people, repository, leaker, made)
             for user, account in people.items():
                 await stage.link(user, account)
             await stage.work()

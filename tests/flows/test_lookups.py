@@ -1,0 +1,212 @@
+"""Look-ups: what people type, what they are shown, and how soon."""
+
+import json
+
+import pytest
+
+from storage.records import AuditOutcome
+from tests.flows.shelf import shelve
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, UNLINKED, Stage, key_of, plain
+
+NOT_THEIRS = "There is no such alert, or it is not yours to see."
+
+
+async def typed_at_once(stage: Stage, user: str, text: str) -> str:
+    """What the acknowledgement itself answers."""
+    result = await stage.slack.command(user, CHANNEL, text)
+    assert result.status == 200
+    return plain(json.loads(result.body)["text"]) if result.body else ""
+
+
+async def test_the_list_is_of_open_alerts_with_what_matters_of_each(stage: Stage) -> None:
+    alert = await stage.leak(validity="active")
+    stage.github.close(await stage.leak(), by=stage.people[OWNER], resolution="revoked")
+    await stage.work()
+    stage.clock.advance(16 * 60)
+    said = await stage.type(OWNER, "list")
+    assert "1 open alert" in said
+    assert f"octo/payments #{alert.number}, active, 16 minutes old, nobody yet" in said
+    assert "Only repositories whose alerts you may view." in said
+    [shown] = [one for one in stage.slack.private_messages(OWNER) if "1 open alert" in one.text]
+    assert shown.action_ids == ["show_alert"]
+
+
+async def test_a_filter_narrows_and_widens_the_list(stage: Stage) -> None:
+    first = await stage.leak(validity="active")
+    second = await stage.leak(secret_type="aws_access_key_id")
+    stage.github.close(first, by=stage.people[OWNER], resolution="revoked")
+    await stage.work()
+    assert f"#{second.number}, validity unknown" in await stage.type(OWNER, "list validity:unknown")
+    closed = await stage.type(OWNER, "list is:closed")
+    assert "1 closed alert" in closed
+    assert f"#{first.number}, closed as revoked, active" in closed
+    assert "2 alerts" in await stage.type(OWNER, "list is:open,closed")
+    assert f"#{second.number}" in await stage.type(OWNER, "list secret-type:aws_access_key_id older:0m")
+    assert "2 alerts" in await stage.type(OWNER, "search payments")
+    assert "1 alert for aws" in await stage.type(OWNER, "search AWS")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("list valdity:active", "Did you mean validity:?"),
+        ("list is:opne", "Did you mean is:open?"),
+        ("search", "/leaks search deploy.yml"),
+        ("show", "/leaks show octo/payments#42"),
+        ("show 42", "/leaks show octo/payments#42"),
+        ("history https://evil.example/octo/payments/security/secret-scanning/1", "That names no alert."),
+        ("show octo/payments#777", NOT_THEIRS),
+        ("history octo/elsewhere#1", NOT_THEIRS),
+        ("list repo:octo/elsewhere", "No open alerts for repo:octo/elsewhere that you may see."),
+        ("list validity:active", "/leaks list is:closed,open validity:active"),
+        ("search qwertz", "No alerts for qwertz that you may see."),
+        ("mine", "No open alerts for assignee:@me that you may see."),
+        ("lst", "Did you mean /leaks list?"),
+    ],
+)
+async def test_what_finds_nothing_says_what_to_try(stage: Stage, text: str, said: str) -> None:
+    await stage.leak()
+    assert said in await stage.type(OWNER, text)
+
+
+async def test_show_is_the_card_with_controls_that_work(stage: Stage) -> None:
+    alert = await stage.leak()
+    for named in (
+        f"octo/payments#{alert.number}",
+        f"OCTO/Payments#{alert.number}",
+        stage.github.alert_url(alert),
+    ):
+        said = await stage.type(ADMIN, f"show {named}")
+        assert "Open: not known whether it works" in said
+        assert "Only you see this." in said
+    card = stage.slack.private_messages(ADMIN)[-1]
+    assert card.action_ids == stage.card().action_ids
+    await stage.slack.click(ADMIN, CHANNEL, card.ts, "take")
+    await stage.work(within=3)
+    assert "On it: octo-admin" in stage.read() or "(octo-admin)" in stage.read()
+    await stage.slack.select(ADMIN, CHANNEL, card.ts, "close_as", "revoked")
+    await stage.work(within=3)
+    await stage.submit(ADMIN)
+    assert alert.state == "resolved"
+
+
+async def test_history_tells_who_did_what_and_why(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "wont_fix", "Only a test account.")
+    said = await stage.type(OWNER, f"history octo/payments#{alert.number}")
+    assert "Found by GitHub." in said
+    assert "Closed as won't fix" in said
+    assert "octo-admin" in said
+    assert "Only a test account." in said
+
+
+async def test_mine_is_what_i_took_or_am_assigned_to(stage: Stage) -> None:
+    taken, assigned, other = [await stage.leak() for _ in range(3)]
+    [card] = [
+        one for one in stage.slack.cards(CHANNEL) if one.metadata and _number(one.metadata) == taken.number
+    ]
+    await stage.slack.click(ADMIN, CHANNEL, card.ts, "take")
+    stage.github.assign(assigned, stage.people[ADMIN])
+    await stage.work(within=3)
+    said = await stage.type(ADMIN, "mine")
+    assert "2 open alerts for assignee:@me" in said
+    assert f"#{taken.number}," in said
+    assert f"#{assigned.number}," in said
+    assert f"#{other.number}," not in said
+
+
+def _number(metadata: dict[str, object]) -> object:
+    payload = metadata["event_payload"]
+    assert isinstance(payload, dict)
+    return payload["alert_number"]
+
+
+async def test_nothing_is_asked_of_github_where_the_role_is_known(stage: Stage) -> None:
+    """Then the acknowledgement is the answer, and GitHub may be down."""
+    alert = await stage.leak()
+    await stage.type(OWNER, "list")
+    stage.github.faults.add("GET /.*", status=503)
+    asked = len(stage.github.requests)
+    for text in (
+        "list",
+        f"show octo/payments#{alert.number}",
+        f"history octo/payments#{alert.number}",
+        "mine",
+    ):
+        assert await typed_at_once(stage, OWNER, text)
+    assert len(stage.github.requests) == asked
+
+
+async def test_a_first_look_up_is_answered_as_soon_as_github_has_said_what_they_may(stage: Stage) -> None:
+    await stage.leak()
+    assert await typed_at_once(stage, ADMIN, "list") == ""
+    await stage.work()
+    assert "1 open alert" in stage.heard(ADMIN)
+
+
+async def test_a_slow_slack_does_not_hold_the_acknowledgement_up(stage: Stage) -> None:
+    await stage.leak()
+    await stage.type(OWNER, "list")
+    stage.clock.advance(400)
+    stage.slack.faults.add("users.info", slow=1.6, times=1)
+    assert await typed_at_once(stage, OWNER, "list") == ""
+    await stage.work()
+    assert "1 open alert" in stage.heard(OWNER)
+
+
+async def test_the_same_signed_command_is_answered_once(stage: Stage) -> None:
+    """Whoever kept a copy of it learns nothing by sending it again."""
+    await stage.leak()
+    await stage.type(OWNER, "list")
+    result = await stage.slack.command(OWNER, CHANNEL, "list")
+    assert "1 open alert" in result.body
+    assert result.request is not None
+    again = await stage.slack.http.post(result.request, {})
+    assert (again.status, again.body) == (200, "")
+
+
+async def test_two_thousand_alerts_are_all_shown_in_the_acknowledgement(stage: Stage) -> None:
+    stored = await shelve(stage, ["web"], 2000)
+    await stage.type(OWNER, "list")
+    for one in stored[::499]:
+        assert "octo/web" in await typed_at_once(stage, OWNER, f"show octo/web#{one.key.number}")
+    assert await typed_at_once(stage, OWNER, "list") == "2001 open alerts that you may see"
+
+
+@pytest.mark.parametrize("user", [READER, UNLINKED])
+async def test_a_refusal_is_in_the_audit_log(stage: Stage, user: str) -> None:
+    alert = await stage.leak()
+    said = await stage.type(user, f"show octo/payments#{alert.number}")
+    assert "octo/payments" not in said
+    [(outcome, reason)] = await stage.audited("look_up")
+    assert outcome == AuditOutcome.REFUSED
+    assert reason == ("no_role" if user == READER else "not_linked")
+
+
+async def test_not_yours_and_not_there_read_the_same(stage: Stage) -> None:
+    alert = await stage.leak()
+    theirs = await stage.type(READER, f"show octo/payments#{alert.number}")
+    assert theirs == await stage.type(READER, "show octo/payments#777")
+    assert theirs == await stage.type(READER, "show octo/nowhere#1")
+
+
+async def test_the_alert_behind_a_message_is_found_by_its_card_its_thread_or_a_link(stage: Stage) -> None:
+    alert = await stage.leak()
+    card = stage.card()
+    link = f"look: <{stage.github.alert_url(alert)}|this>"
+    by_person = stage.slack.workspace.post_as_user(OWNER, CHANNEL, link)
+    in_thread = stage.slack.workspace.post_as_user(OWNER, CHANNEL, "who has this?", thread_ts=card.ts)
+    for message in (card, by_person, in_thread):
+        before = len(stage.slack.private_messages(OWNER))
+        await stage.slack.message_shortcut(OWNER, CHANNEL, message.ts, "show_alert")
+        await stage.work(within=3)
+        assert len(stage.slack.private_messages(OWNER)) == before + 1
+        assert "Open: not known whether it works" in stage.heard(OWNER)
+    other = stage.slack.workspace.post_as_user(OWNER, CHANNEL, "lunch?")
+    await stage.slack.message_shortcut(OWNER, CHANNEL, other.ts, "show_alert")
+    await stage.work(within=3)
+    assert "This message is about no alert." in stage.heard(OWNER)
+    await stage.slack.message_shortcut(READER, CHANNEL, card.ts, "show_alert")
+    await stage.work(within=3)
+    assert NOT_THEIRS in stage.heard(READER)
+    assert key_of(alert).number == alert.number
