@@ -99,7 +99,7 @@ def preview(case: Case) -> Mrkdwn:
         f", alert {alert.key.number}",
         f". {_on_it(alert)}" if is_open(alert) else "",
     ]
-    return t.escape("".join(said), 900)
+    return t.prose("".join(said), 900)
 
 
 def _some(scopes: tuple[str, ...]) -> str:

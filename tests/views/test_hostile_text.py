@@ -1,0 +1,247 @@
+"""Whatever GitHub or people put into names, comments and paths: Slack takes it, and it can't act."""
+
+from dataclasses import replace
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.actions import controls
+from bot.actions.check_validity import found_out, refreshed
+from bot.actions.close_alert import CloseAlert
+from bot.actions.close_alert import closed as closed_answer
+from bot.actions.reopen_alert import ReopenAlert
+from bot.actions.report_leak import ReportLeak, not_taken, waits
+from bot.actions.report_leak import reported as reported_answer
+from bot.actions.tell_owner import told_them, warning
+from bot.commands import unknown_word
+from bot.commands.whoami import you_are, you_may
+from bot.errors import Refused
+from bot.flows.follow_up import report_ended
+from bot.options import Step
+from bot.rules.case import Actor, PersonalCase
+from bot.rules.checklist import Tick
+from bot.rules.permissions import Rights
+from bot.views import refusals
+from bot.views.answers import identity_notice, mistake, refusal, refusal_view
+from bot.views.card import card_metadata, draw_card
+from bot.views.checklist import draw_checklist
+from bot.views.history import draw_history, draw_locations
+from bot.views.thread import draw_reply
+from storage.records import (
+    Account,
+    Alert,
+    AlertState,
+    Event,
+    EventKind,
+    GitHubId,
+    Identity,
+    Person,
+    Place,
+    Probe,
+    Report,
+    ReportState,
+    Repository,
+    RepositoryState,
+    SlackUserId,
+    TokenFacts,
+)
+from tests.integrations.slack.hostile import texts
+from tests.views.cases import KEY, TEAM, repository, token
+from tests.views.sending import opened, sent
+
+MAYBE = st.none() | texts
+TIMES = st.floats(-1e11, 1e12) | st.sampled_from([0.0, 1795488000.0])
+ACCOUNTS = st.builds(Account, st.integers(1, 2**63 - 1).map(GitHubId), texts)
+PEOPLE = st.builds(
+    Person,
+    st.just(TEAM),
+    st.none() | st.just(SlackUserId("U0ADMIN")) | texts.map(SlackUserId),
+    st.none() | ACCOUNTS,
+)
+PLACES = st.builds(
+    Place, texts | st.just("commit"), MAYBE, st.none() | st.integers(1, 2**63 - 1), MAYBE, MAYBE
+)
+WORDS = texts | st.sampled_from(["active", "inactive", "unknown"])
+PROBES = st.builds(
+    Probe, WORDS, texts | st.just("accepted"), TIMES, st.none() | PEOPLE, st.booleans(), st.booleans()
+)
+TOKENS = st.builds(
+    TokenFacts, st.none() | ACCOUNTS, MAYBE, st.lists(texts, max_size=8).map(tuple), st.none() | TIMES
+)
+REPORTS = st.builds(Report, st.sampled_from(ReportState), PEOPLE, TIMES, st.none() | TIMES, MAYBE)
+REPOSITORIES = st.builds(
+    lambda name, owner, kind, visibility, url, state, delegated: repository(
+        full_name=name,
+        owner=owner,
+        owner_type=kind,
+        visibility=visibility,
+        html_url=url,
+        state=state,
+        delegated_dismissal=delegated,
+    ),
+    texts,
+    ACCOUNTS,
+    texts | st.just("Organization"),
+    texts | st.sampled_from(["public", "private"]),
+    texts | st.just("https://github.com/octo/payments"),
+    st.sampled_from(RepositoryState),
+    st.none() | st.booleans(),
+)
+ALERTS = st.builds(
+    Alert,
+    key=st.just(KEY),
+    html_url=texts | st.just("https://github.com/octo/payments/security/secret-scanning/42"),
+    secret_type=texts | st.sampled_from(["github_personal_access_token", "stripe_api_key"]),
+    secret_type_name=texts,
+    provider=MAYBE,
+    category=texts | st.just("default"),
+    created_at=TIMES,
+    updated_at=TIMES,
+    first_seen_at=TIMES,
+    state=st.sampled_from(AlertState),
+    resolution=MAYBE | st.just("revoked"),
+    resolution_comment=MAYBE,
+    resolved_by=st.none() | ACCOUNTS,
+    resolved_at=st.none() | TIMES,
+    validity=WORDS,
+    publicly_leaked=st.booleans(),
+    multi_repo=st.booleans(),
+    bypassed=st.booleans(),
+    bypassed_by=MAYBE,
+    bypass_comment=MAYBE,
+    place=st.none() | PLACES,
+    has_more_places=st.booleans(),
+    assigned_to=st.none() | ACCOUNTS,
+    token=TOKENS,
+    detailed=st.booleans(),
+    probe=st.none() | PROBES,
+    report=st.none() | REPORTS,
+    taken_by=st.none() | PEOPLE,
+    acted_by=st.none() | PEOPLE,
+    validity_written=st.booleans(),
+)
+IDENTITIES = st.builds(
+    Identity,
+    st.just(TEAM),
+    st.just(SlackUserId("U0ADMIN")),
+    ACCOUNTS,
+    texts | st.just("mapping"),
+    TIMES,
+    texts,
+)
+RIGHTS = st.builds(Rights, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), texts)
+CASES = st.builds(
+    PersonalCase,
+    alert=ALERTS,
+    repository=REPOSITORIES,
+    now=TIMES,
+    steps_done=st.integers(0, 3),
+    steps_total=st.sampled_from([0, 3]),
+    actor=st.builds(Actor, IDENTITIES, RIGHTS),
+    token_owner=st.none() | IDENTITIES,
+    own_token=st.booleans(),
+)
+VALUES = MAYBE | TIMES | st.booleans() | st.lists(texts, max_size=2)
+EVENTS = st.builds(
+    Event,
+    st.just(KEY),
+    st.sampled_from(EventKind),
+    TIMES,
+    st.none() | PEOPLE,
+    st.dictionaries(
+        st.sampled_from(
+            [
+                *("before", "after", "verdict", "reason", "until", "login", "resolution"),
+                *("comment", "because", "what", "path", "status", "confirmed", "ever_active"),
+            ]
+        ),
+        VALUES,
+    ),
+)
+METADATA = '{"alert": "90001/42"}'
+FEWER = settings(max_examples=60)
+
+
+@FEWER
+@given(CASES, st.integers(0, 10**9))
+def test_a_card_is_sent_whatever_it_says(case: PersonalCase, draw: int) -> None:
+    sent(draw_card(case, controls(case), draw), card_metadata(case.alert.key))
+
+
+@FEWER
+@given(EVENTS, texts, REPOSITORIES)
+def test_a_reply_is_sent_whatever_it_says(event: Event, name: str, where: Repository) -> None:
+    sent(draw_reply(event, replace(token(), secret_type_name=name), where))
+
+
+@FEWER
+@given(CASES, st.fixed_dictionaries({"value": MAYBE}), st.booleans())
+def test_a_form_opens_or_says_why_not(case: PersonalCase, given: dict[str, str | None], told: bool) -> None:
+    for action in (CloseAlert(), ReopenAlert(), ReportLeak()):
+        try:
+            view = action.form(case, given, METADATA)
+        except Refused as refused:
+            view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
+            sent(refusal(refused))
+        opened(view)
+    try:
+        opened(ReportLeak().form(case, given, METADATA, told=told))
+    except Refused as refused:
+        sent(refusal(refused))
+
+
+@FEWER
+@given(CASES, texts, st.integers(100, 599), st.sampled_from(ReportState), TIMES)
+def test_an_answer_is_sent_whatever_it_says(
+    case: PersonalCase, resolution: str, status: int, state: ReportState, until: float
+) -> None:
+    if case.alert.probe is not None:
+        sent(found_out(case, case.alert.probe, again=True))
+    sent(refreshed(case))
+    sent(closed_answer(case, resolution, ours=True))
+    sent(reported_answer(case, dead=False))
+    sent(waits(case, until))
+    sent(not_taken(case, status))
+    sent(report_ended(case.alert, case.repository, state))
+    sent(warning(case))
+    sent(told_them(case, case.actor.identity))
+    sent(you_are(case.actor.identity))
+    sent(you_may(case.actor.identity, case.repository, case.actor.rights))
+
+
+@FEWER
+@given(texts, texts, texts, REPOSITORIES)
+@example("<!channel>", "`x` *y*", "\u202e", repository())
+def test_a_refusal_is_sent_whatever_it_says(wish: str, role: str, login: str, where: Repository) -> None:
+    for refused in (
+        refusals.lacks_role(wish, role, login, where),
+        refusals.not_linked(SlackUserId(login)),
+        refusals.github_unreachable(wish),
+        refusals.repository_out_of_reach(where),
+        mistake(login),
+        Refused(wish, role, login, wish),
+    ):
+        sent(refusal(refused))
+        opened(refusal_view(refused, callback_id="close_alert", title=role))
+    sent(unknown_word(wish))
+    sent(identity_notice(login, linked=True))
+
+
+@FEWER
+@given(CASES, st.lists(EVENTS, max_size=45), st.lists(PLACES, max_size=100))
+def test_a_look_back_is_sent_whatever_it_says(
+    case: PersonalCase, events: list[Event], places: list[Place]
+) -> None:
+    sent(draw_history(case.alert, case.repository, events))
+    sent(draw_locations(case.alert, case.repository, places, more=True))
+
+
+@FEWER
+@given(CASES, texts, PEOPLE, TIMES, MAYBE)
+def test_a_checklist_is_sent_whatever_it_says(
+    case: PersonalCase, words: str, by: Person, at: float, page: str | None
+) -> None:
+    # A file of UTF-8, as stanch.toml is, holds no half characters.
+    words = words.encode(errors="ignore").decode()[:70] or "-"
+    steps = [Step(id=name, text=words) for name in ("one", "two")]
+    sent(draw_checklist(case, steps, {"one": Tick(by, at)}, 1, token_page=page, uses=None))
