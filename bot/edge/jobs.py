@@ -21,8 +21,10 @@ from storage.records import Job, JobId
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 16
-LEASE = 30.0
+LEASE = 15.0
 """Seconds after which another worker takes over what a dead one left."""
+KEEP_LEASES = 5.0
+"""Seconds between two renewals of our own leases, and two looks for those of dead workers."""
 IDLE = 5.0
 """Seconds between two looks when nothing wakes the worker."""
 LONGEST_WAIT = 600.0
@@ -50,25 +52,24 @@ class Worker:
         self._running: dict[JobId, asyncio.Task[None]] = {}
         self._ended: list[Settled] = []
         self._stopping = False
+        self._leases_kept_at = 0.0
         self._wake = tools.db.job_wake
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
     async def run(self) -> None:
         """Work until `stop`; a database that fails is waited for."""
         async with listening(self._tools.db):
-            recovered = 0.0
             while not self._stopping:
                 try:
-                    if self._tools.clock.now() - recovered >= LEASE / 3:
-                        await self._keep_leases()
-                        recovered = self._tools.clock.now()
-                    busy = await self._turn()
+                    if not await self._turn():
+                        await self._rest()
                 except StorageUnavailable as error:
                     log.error("worker_waits", reason=str(error))
                     await self._tools.clock.sleep(1.0)
-                    continue
-                if not busy:
-                    await self._rest()
+                except Exception as error:
+                    # Without its worker a server would take work and do none.
+                    log.error("worker_stumbled", exc_info=error)
+                    await self._tools.clock.sleep(1.0)
             await self._finish()
 
     def stop(self) -> None:
@@ -98,6 +99,7 @@ class Worker:
         """Settle what has ended and start what is due; whether it is worth looking again at once."""
         self._wake.clear()
         await self._settle()
+        await self._keep_leases()
         free = SIMULTANEOUS - len(self._running)
         claimed = await jobs.claim(self._tools.db, self.name, free, LEASE) if free else []
         for job in claimed:
@@ -106,9 +108,10 @@ class Worker:
 
     async def _rest(self) -> None:
         due = await jobs.next_due(self._tools.db)
-        wait = IDLE if due is None else min(IDLE, max(0.0, due - self._tools.clock.now()))
-        if len(self._running) >= SIMULTANEOUS:
-            wait = IDLE
+        now = self._tools.clock.now()
+        wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - now))
+        if due is not None and len(self._running) < SIMULTANEOUS:
+            wait = min(wait, max(0.0, due - now))
         sleeping = asyncio.create_task(self._tools.clock.sleep(wait))
         woken = asyncio.create_task(self._wake.wait())
         await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
@@ -116,23 +119,35 @@ class Worker:
             task.cancel()
 
     async def _keep_leases(self) -> None:
+        now = self._tools.clock.now()
+        if now - self._leases_kept_at < KEEP_LEASES:
+            return
+        self._leases_kept_at = now
         if self._running:
             await jobs.renew(self._tools.db, self.name, list(self._running), LEASE)
         await jobs.recover(self._tools.db, max_attempts=self._most_attempts)
 
     async def _finish(self) -> None:
         """Let running jobs end; what does not end in time is given back to whoever works next."""
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=STOP_WITHIN)
-        for task in self._running.values():
+        running = list(self._running.values())
+        if running:
+            await asyncio.wait(running, timeout=STOP_WITHIN)
+        for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await self._settle()
         await jobs.release(self._tools.db, self.name)
 
     async def _settle(self) -> None:
         ended, self._ended = self._ended, []
-        if ended:
+        if not ended:
+            return
+        try:
             await jobs.settle(self._tools.db, self.name, ended)
+        except StorageUnavailable:
+            # What was done is not to be done again only because it could not be written down at once.
+            self._ended[:0] = ended
+            raise
 
     async def _work(self, job: Job) -> None:
         """Run one job. This is the one place where everything unexpected of a job ends."""
