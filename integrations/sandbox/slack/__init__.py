@@ -14,6 +14,8 @@ People act with `click`, `select`, `tick`, `command`, `submit` and their kin, an
 `thread`, `private_messages`, `view` and `home` return. `requests` holds every call of the app; `violations`
 what Slack refuses; `hygiene` what Slack takes and this product promises not to send; `unexpected` unknown
 methods.
+After `use_socket_mode()` gestures go over the connections that the app has opened with `app_token`; `socket`
+drops, freezes and ends them.
 `faults`, `rate_limit` and `fail` make Slack misbehave. A gesture that Slack's client would not offer raises
 `ImpossibleGesture`, unless it is forced.
 """

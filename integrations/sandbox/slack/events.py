@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE
+from integrations.sandbox.slack.gestures import ImpossibleGesture
 from integrations.sandbox.slack.methods_views import view_json
 from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, SignedRequest
 from integrations.sandbox.slack.view_gestures import ViewGestures
@@ -22,13 +23,12 @@ class Events(ViewGestures):
         """Deliver an inner event. `retry`: number (1 to 3) and reason of a repeat, such as `http_timeout`."""
         full = {"event_ts": self.world.workspace.next_ts(), **event}
         payload = payloads.event_callback(self.world, full, event_id or self.world.workspace.new_id("Ev"))
-        headers = {}
-        if retry is not None:
-            headers = {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]}
-        return await self.send("events_api", payload, headers)
+        return await self.send("events_api", payload, retry)
 
     async def verify_url(self) -> DeliveryResult:
         """What Slack sends when the request URL is entered; the answer must hold its `challenge`."""
+        if self.transport is not self.http:
+            raise ImpossibleGesture("With Socket Mode on there is no request URL to enter")
         challenge = secrets.token_urlsafe(24)
         payload = {
             "token": payloads.VERIFICATION_TOKEN,

@@ -23,9 +23,9 @@ class Gestures:
     response_urls: ResponseUrls
     deliveries: list[DeliveryResult]
 
-    async def send(self, kind: Kind, payload: Json, headers: dict[str, str] | None = None) -> DeliveryResult:
+    async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> DeliveryResult:
         """Deliver, and keep the result."""
-        result = await self.transport.send(Delivery(kind, payload, headers or {}))
+        result = await self.transport.send(Delivery(kind, payload, retry))
         self.deliveries.append(result)
         return result
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from integrations.sandbox.slack import methods_apps as apps
 from integrations.sandbox.slack import methods_chat as chat
 from integrations.sandbox.slack import methods_conversations as conversations
 from integrations.sandbox.slack import methods_people as people
@@ -17,7 +18,7 @@ class Method:
     """One method.
 
     `scope` None: no scope, or one that depends on the channel. `per_minute` is its tier (Slack's docs, "Rate
-    limits"). `json` says whether it reads a JSON body.
+    limits"). `json` says whether it reads a JSON body, `app_level` whether it wants the app-level token.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Method:
     per_minute: int
     scope: str | None = None
     json: bool = False
+    app_level: bool = False
 
 
 TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
@@ -32,6 +34,7 @@ TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
 METHODS = {
     method.name: method
     for method in (
+        Method("apps.connections.open", apps.open_connection, TIER_3, json=True, app_level=True),
         Method("auth.test", people.auth_test, SPECIAL, json=True),
         Method("chat.postMessage", chat.post_message, SPECIAL, "chat:write", json=True),
         Method("chat.update", chat.update, TIER_3, "chat:write", json=True),

@@ -17,6 +17,7 @@ class App:
     bot_id: str
     bot_user_id: str
     bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
 
 

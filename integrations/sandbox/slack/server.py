@@ -1,4 +1,4 @@
-"""The stand-in Slack as a server: the Web API and the response URLs over HTTP, with faults on request."""
+"""The stand-in Slack as a server: Web API, response URLs and Socket Mode, with faults on request."""
 
 import json
 import re
@@ -21,6 +21,8 @@ from integrations.sandbox.slack.modals import Modals
 from integrations.sandbox.slack.records import App
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
 from integrations.sandbox.slack.sight import Sight
+from integrations.sandbox.slack.socket_mode import SocketTransport
+from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, Transport
 from integrations.sandbox.slack.triggers import Triggers
 from integrations.sandbox.slack.workspace import Workspace
@@ -53,11 +55,14 @@ class SlackSandbox(Events, Sight):
             bot_id="B0STANCH",
             bot_user_id="U0STANCH",
             bot_token="xoxb-" + secrets.token_hex(16),
+            app_token="xapp-1-A0STANCH-" + secrets.token_hex(16),
             signing_secret=secrets.token_hex(16),
         )
         workspace = Workspace(app, now, Feed())
+        tickets = Tickets(app.app_id, lambda: self.origin)
+        checker = Checker(on=check_blocks)
         self.world = World(
-            app, now, set(scopes), workspace, Modals(workspace), Triggers(now), Checker(on=check_blocks)
+            app, now, set(scopes), workspace, Modals(workspace), Triggers(now), tickets, checker
         )
         self.workspace = workspace
         self.events_url = events_url
@@ -71,7 +76,10 @@ class SlackSandbox(Events, Sight):
         self.http = HttpTransport(
             signing_secret=app.signing_secret, url=lambda: self.events_url, now=now, timeout=answer_timeout
         )
-        # What people do goes out this way; a Socket Mode connection would take its place here.
+        self.socket = SocketTransport(
+            tickets, self.world.violations, app_id=app.app_id, timeout=answer_timeout
+        )
+        # What people do goes out this way, and no other: HTTP and Socket Mode exclude each other.
         self.transport: Transport = self.http
         self._limits = RateLimits(now)
         self._runner: web.AppRunner | None = None
@@ -85,6 +93,10 @@ class SlackSandbox(Events, Sight):
     @property
     def bot_token(self) -> str:
         return self.world.app.bot_token
+
+    @property
+    def app_token(self) -> str:
+        return self.world.app.app_token
 
     @property
     def signing_secret(self) -> str:
@@ -120,6 +132,16 @@ class SlackSandbox(Events, Sight):
         """What Slack takes and this product promises not to send."""
         return self.world.hygiene
 
+    def use_socket_mode(self) -> None:
+        """Turn Socket Mode on: whatever people do from now on goes over the app's connections."""
+        self.world.tickets.on = True
+        self.transport = self.socket
+
+    async def use_http(self) -> None:
+        """Turn it off again: connections end, and signed requests go to `events_url`."""
+        self.transport = self.http
+        await self.socket.disconnect("link_disabled")
+
     def calls(self, method: str) -> list[RecordedCall]:
         """The calls of one method (`response_url` for those), in order."""
         return [call for call in self.requests if call.method == method]
@@ -140,6 +162,7 @@ class SlackSandbox(Events, Sight):
         """Listen on 127.0.0.1; port 0 takes any free one."""
         app = web.Application(client_max_size=2 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/link/", self._link)
         for kind in ("actions", "commands"):
             app.router.add_post(f"/{kind}/{{rest:.+}}", self._response_url)
         app.router.add_route("*", "/{rest:.*}", self._unknown_path)
@@ -155,6 +178,7 @@ class SlackSandbox(Events, Sight):
         """Drop what hangs, end the subscriptions, close everything."""
         self.faults.stop()
         self.workspace.feed.close()
+        await self.socket.close()
         await self.http.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -198,10 +222,7 @@ class SlackSandbox(Events, Sight):
         try:
             if problem is not None:
                 raise problem
-            if token is None:
-                raise ApiError("not_authed")
-            if not secrets.compare_digest(token.encode(), world.app.bot_token.encode()):
-                raise ApiError("invalid_auth")
+            world.need_token(token, app_level=method.app_level)
             if method.scope is not None:
                 world.need_scope(method.scope)
             wait = self._limits.wait(method, arguments.text("channel")) if self.enforce_rate_limits else 0
@@ -233,6 +254,12 @@ class SlackSandbox(Events, Sight):
             return web.Response(text="ok")
 
         return await self._guarded(request, call, effect)
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        async def effect() -> web.StreamResponse:
+            return await self.socket.serve(request)
+
+        return await self.faults.guard(request, "link", effect)
 
     async def _guarded(self, request: web.Request, call: RecordedCall, effect: Effect) -> web.StreamResponse:
         response = await self.faults.guard(request, call.method, effect)

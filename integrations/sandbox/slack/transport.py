@@ -24,7 +24,8 @@ class Delivery:
 
     kind: Kind
     payload: Json
-    headers: Mapping[str, str] = field(default_factory=dict)
+    retry: tuple[int, str] | None = None
+    """Of an event: number (1 to 3) and reason of a repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class DeliveryResult:
     error: str | None = None
     view_errors: Mapping[str, str] = field(default_factory=dict)
     payload: Json = field(default_factory=dict)
+    envelope: Json | None = None
+    """What went over the connection, in Socket Mode; there 200 stands for an acknowledgement."""
 
     @property
     def trigger_id(self) -> str:
@@ -67,7 +70,7 @@ class DeliveryResult:
 
 
 class Transport(Protocol):
-    """A way to the app: HTTP now; Socket Mode's frames carry the same deliveries."""
+    """A way to the app: signed requests, or the frames of Socket Mode."""
 
     async def send(self, delivery: Delivery) -> DeliveryResult:
         """Tell the app, and wait for its acknowledgement."""
@@ -101,7 +104,11 @@ class HttpTransport:
 
     async def send(self, delivery: Delivery) -> DeliveryResult:
         body, content_type = encode(delivery)
-        request = self.request(body, content_type=content_type, headers=delivery.headers)
+        headers = {}
+        if delivery.retry is not None:
+            number, reason = delivery.retry
+            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
+        request = self.request(body, content_type=content_type, headers=headers)
         return await self.post(request, delivery.payload)
 
     def request(

@@ -1,5 +1,6 @@
 """Everything that a Web API method may read or change, in one place."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import CONTENT_FAULTS, ApiError, Arguments
 from integrations.sandbox.slack.modals import Modals
 from integrations.sandbox.slack.records import App, Channel, User
+from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.triggers import Triggers
 from integrations.sandbox.slack.workspace import Workspace
 
@@ -31,9 +33,20 @@ class World:
     workspace: Workspace
     modals: Modals
     triggers: Triggers
+    tickets: Tickets
     checker: checks.Checker
     violations: list[str] = field(default_factory=list)
     hygiene: list[str] = field(default_factory=list)
+
+    def need_token(self, token: str | None, *, app_level: bool) -> None:
+        """Refuse a call without a token, with a strange one, or with the app's other one."""
+        if token is None:
+            raise ApiError("not_authed")
+        wanted, other = self.app.bot_token, self.app.app_token
+        if app_level:
+            wanted, other = other, wanted
+        if not secrets.compare_digest(token.encode(), wanted.encode()):
+            raise ApiError("not_allowed_token_type" if token == other else "invalid_auth")
 
     def need_scope(self, scope: str) -> None:
         """Refuse a call that the app's token does not cover: `missing_scope`."""

@@ -1,0 +1,10 @@
+"""apps.*: what the app-level token is for."""
+
+from integrations.sandbox.slack.blocks import Json
+from integrations.sandbox.slack.calls import Arguments
+from integrations.sandbox.slack.world import World
+
+
+def open_connection(world: World, _: Arguments) -> Json:
+    """apps.connections.open: the address of one Socket Mode connection."""
+    return {"url": world.tickets.make()}
