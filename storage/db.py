@@ -191,7 +191,7 @@ class Database:
             except StorageUnavailable:
                 if attempt == 99:
                     raise
-                await asyncio.sleep(0.05)
+                await self.clock.sleep(0.05)
 
     @contextmanager
     def failures(self) -> Iterator[None]:

@@ -45,7 +45,6 @@ CONSEQUENCE = Mrkdwn(
     ":three: GitHub tells the token's owner.\n"
     ":four: *It can't be undone.*"
 )
-OWN_TOKEN = Mrkdwn(":warning: *This is one of Stanch's own credentials.* Reporting it stops Stanch as well.")
 NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 TELL_FIRST = "Tell {} first"
 FOLLOW_UPS = (60.0, 300.0, 900.0)
@@ -100,7 +99,6 @@ class ReportLeak(FormAction[SendReport]):
             private_metadata=metadata,
             blocks=[
                 section(t.lines(alert_name(case.alert, case.repository), _what_it_is(case))),
-                section(OWN_TOKEN) if case.own_token else None,
                 section(CONSEQUENCE),
                 _owner_row(case, told=told),
                 input_block("Consequence", consent, block_id="consequence"),

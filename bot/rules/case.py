@@ -45,5 +45,3 @@ class PersonalCase(Case):
     """The wish was accepted before and had to wait; this is its next try."""
     resumed: bool = False
     """An earlier run was interrupted after it was decided to act: it may be done already."""
-    own_token: bool = False
-    """The leaked secret is one of Stanch's own credentials."""

@@ -165,7 +165,6 @@ def in_front_of(
     person: Person = ADMIN_PERSON,
     steps: tuple[int, int] = (0, 0),
     owner: Person | None = None,
-    own_token: bool = False,
     require_comment: bool = False,
     rights: Rights = ALL_RIGHTS,
     **repository_fields: Any,
@@ -180,7 +179,6 @@ def in_front_of(
         options=Options(close=CloseOptions(require_comment=require_comment)),
         actor=Actor(identity(person), rights),
         token_owner=identity(owner) if owner else None,
-        own_token=own_token,
     )
 
 

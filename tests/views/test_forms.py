@@ -70,7 +70,6 @@ FORMS_SHOWN: dict[str, View] = {
     ),
     "report-scopes-alone": report_form(in_front_of(token(token=TokenFacts(scopes=("repo", "gist", "user"))))),
     "report-own-leak": report_form(in_front_of(working(), owner=ADMIN_PERSON)),
-    "report-stanchs-own-token": report_form(in_front_of(working(), own_token=True)),
 }
 REFUSED: dict[str, tuple[type[FormAction[Any]], Callable[[], View]]] = {
     "close-closed-meanwhile": (

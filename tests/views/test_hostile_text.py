@@ -139,7 +139,6 @@ CASES = st.builds(
     steps_total=st.sampled_from([0, 3]),
     actor=st.builds(Actor, IDENTITIES, RIGHTS),
     token_owner=st.none() | IDENTITIES,
-    own_token=st.booleans(),
 )
 VALUES = MAYBE | TIMES | st.booleans() | st.lists(texts, max_size=2)
 EVENTS = st.builds(
