@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from bot.errors import Refused
 from bot.flows.visibility import Gaps, NotAtHand, ask, known_sight
 from bot.rules.alert_names import AlertName
 from bot.rules.pages import SIZE, Page, Side
 from bot.rules.visibility import Sight, to_ask
 from bot.tools import Tools
 from bot.views.lists import Listing
-from bot.views.refusals import not_theirs
+from bot.views.refusals import not_theirs, role_unknown
 from storage import alerts, repositories, search
 from storage.db import Tx
 from storage.filter import Found
@@ -72,11 +71,7 @@ async def find_alert(
         if seen.sees(found.alert, found.repository):
             return found, seen.since(found.alert, found.repository)
     if gaps.silent:
-        raise Refused(
-            "github_unreachable",
-            "GitHub can't be asked right now what you may see.",
-            "Try again in a few minutes.",
-        )
+        raise role_unknown()
     raise not_theirs("no_role" if candidates else "unknown_alert")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.rules.eligibility import works
+from bot.rules.eligibility import confirmed_inactive, works
 from bot.rules.filters import states_asked
 from bot.rules.pages import Page
 from bot.views.words import is_open, resolution_words, span_words
@@ -63,13 +63,6 @@ def draw_list(listing: Listing) -> Content:
             block_id="list:onward",
         ),
         context(_footer(listing)),
-    )
-
-
-def list_button(text: str, wanted: Filter) -> Block | None:
-    """A row with one button that opens the list of a filter."""
-    return actions(
-        button(text, action_id=SHOW_LIST, value=str(wanted) or "is:open,closed"), block_id="list:open"
     )
 
 
@@ -147,7 +140,11 @@ def _sign(alert: Alert) -> str:
 
 def _standing(alert: Alert) -> str:
     """The state in words: never a sign alone."""
-    validity = {"unknown": "validity unknown"}.get(works(alert), works(alert))
+    validity = works(alert)
+    if validity == "unknown":
+        validity = "validity unknown"
+    elif validity == "inactive" and not confirmed_inactive(alert):
+        validity = "not valid on this GitHub"
     return validity if is_open(alert) else f"closed as {resolution_words(alert.resolution)}, {validity}"
 
 

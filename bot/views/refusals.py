@@ -70,6 +70,15 @@ def github_unreachable(why: str) -> Refused:
     )
 
 
+def role_unknown() -> Refused:
+    """GitHub can't be asked what somebody may see, and has not said so within the hour."""
+    return Refused(
+        "github_unreachable",
+        "GitHub can't be asked right now what you may see.",
+        "Try again in a few minutes.",
+    )
+
+
 def repository_out_of_reach(repository: Repository) -> Refused:
     """The stored repository answers no more, under no name."""
     return Refused(
