@@ -1,0 +1,54 @@
+"""`make bench`: the product beside its baselines, in one run and one table.
+
+`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards. Everything runs on this machine: the servers, the stand-ins and the load share its processors.
+"""
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.cards import measure_cards
+from tests.bench.clicks import measure_clicks
+from tests.bench.clients import Clients
+from tests.bench.figures import table
+from tests.bench.scene import open_scene
+from tests.bench.start import measure_start
+from tests.bench.webhooks import measure_webhooks
+
+
+async def run(directory: Path) -> None:
+    """Measure one after the other, and print the table."""
+    began = time.monotonic()
+    async with open_scene(directory) as scene, Clients(directory) as clients:
+        rows = []
+        for name, measuring in (
+            ("start", lambda: measure_start(scene)),
+            ("webhooks", lambda: measure_webhooks(scene, clients)),
+            ("clicks", lambda: measure_clicks(scene, clients)),
+            ("cards", lambda: measure_cards(scene)),
+        ):
+            if sys.argv[1:] and name not in sys.argv[1:]:
+                continue
+            sys.stderr.write(f"Measuring {name} …\n")
+            found = await measuring()
+            rows += found if isinstance(found, list) else [found]
+    sys.stdout.write(
+        f"{table(rows)}\n\n"
+        f"Median (least-greatest). Python {platform.python_version()}, {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[0]:.1f}, SQLite with synchronous=FULL on both sides, "
+        f"{time.monotonic() - began:.0f} s in all.\n"
+    )
+
+
+def main() -> None:
+    """Run in a temporary directory."""
+    with tempfile.TemporaryDirectory(prefix="stanch-bench-") as directory:
+        asyncio.run(run(Path(directory)))
+
+
+if __name__ == "__main__":
+    main()

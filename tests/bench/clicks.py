@@ -1,0 +1,103 @@
+"""How long a click waits for its acknowledgement when fifty people click at once."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from integrations.sandbox.slack.transport import Delivery, DeliveryResult, encode
+from tests.bench import baseline
+from tests.bench.clients import Clients, http_request
+from tests.bench.figures import Row, Series, percentile
+from tests.bench.scene import Scene
+from tests.bench.servers import Server
+from tests.bench.servers import baseline as baseline_server
+from tests.bench.servers import product as product_server
+
+SERIES = 5
+ROUNDS = 4
+"""In each series, so twenty in all."""
+PAUSE = 0.5
+"""Seconds between two rounds."""
+TARGET = 150.0
+KINDS = {"check_validity": "clicks with an effect", "report_leak": "clicks that open a form"}
+
+
+class _Catcher:
+    """Takes the place of Slack's way to the app, and keeps what it would have sent."""
+
+    def __init__(self) -> None:
+        self.caught: list[tuple[bytes, str]] = []
+
+    async def send(self, delivery: Delivery) -> DeliveryResult:
+        self.caught.append(encode(delivery))
+        return DeliveryResult(status=200, payload=delivery.payload)
+
+
+async def measure_clicks(scene: Scene, clients: Clients) -> list[Row]:
+    """One row for each kind of click, beside the baseline; the product's jobs are at work (role all)."""
+    rows = []
+    async with AsyncExitStack() as stack:
+        environment = await scene.environment("clicks")
+        ours = await stack.enter_async_context(product_server(environment, scene.directory, role="all"))
+        raw = await stack.enter_async_context(baseline_server(scene.directory))
+        ts = await _card(scene, ours)
+        for action, name in KINDS.items():
+            # The first round warms up.
+            await _round(scene, ours, scene.slack.signing_secret, clients, action, ts)
+            product = await _series(scene, ours, scene.slack.signing_secret, clients, action, ts)
+            base = await _series(scene, raw, baseline.SECRET, clients, action, ts)
+            what = f"{name}, 50 at once, p99"
+            rows.append(Row(what=what, unit="ms", product=product, baseline=base, target=TARGET))
+    return rows
+
+
+async def _card(scene: Scene, server: Server) -> str:
+    """An alert's card, on which everybody clicks."""
+    token = scene.github.add_live_token(owner=scene.accounts[scene.people[0]], scopes=("repo",))
+    scene.github.webhook_url = f"http://127.0.0.1:{server.port}/github/webhooks"
+    scene.github.leak(scene.repositories[0], token=token)
+    async with asyncio.timeout(15):
+        while not (cards := scene.slack.cards(scene.channels[0])):  # noqa: ASYNC110 - it comes from another process.
+            await asyncio.sleep(0.05)
+    return cards[0].ts
+
+
+async def _series(
+    scene: Scene, server: Server, secret: str, clients: Clients, action: str, ts: str
+) -> Series:
+    figures = []
+    for _ in range(SERIES):
+        latencies: list[float] = []
+        for _ in range(ROUNDS):
+            latencies += await _round(scene, server, secret, clients, action, ts)
+            await asyncio.sleep(PAUSE)
+        figures.append(1000 * percentile(latencies, 0.99))
+    return Series(tuple(figures))
+
+
+async def _round(
+    scene: Scene, server: Server, secret: str, clients: Clients, action: str, ts: str
+) -> Sequence[float]:
+    catcher, http = _Catcher(), scene.slack.transport
+    scene.slack.transport = catcher
+    for user in scene.people:
+        await scene.slack.click(user, scene.channels[0], ts, action, shown=None)
+    scene.slack.transport = http
+    requests = [_request(secret, body, content_type) for body, content_type in catcher.caught]
+    load = await clients.send(server.port, requests, clients=len(requests))
+    assert set(load.statuses) == {"200"}, load.statuses
+    return load.latencies
+
+
+def _request(secret: str, body: bytes, content_type: str) -> bytes:
+    at = str(int(time.time()))
+    base = b"v0:" + at.encode() + b":" + body
+    headers = {
+        "Content-Type": content_type,
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest(),
+    }
+    return http_request("/slack/events", headers, body)

@@ -1,0 +1,97 @@
+"""What the measured product stands between: both stand-ins, fifty people, a hundred channels."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from integrations.sandbox.github import (
+    GitHubSandbox,
+    Organization,
+    Repository,
+    User,
+    generate_private_key,
+)
+from integrations.sandbox.slack import SlackSandbox
+from storage import identities, subscriptions
+from storage.clock import Clock
+from storage.db import Database
+from storage.records import (
+    Account,
+    ChannelId,
+    GitHubId,
+    Identity,
+    SlackTeamId,
+    SlackUserId,
+    Subscription,
+)
+
+PEOPLE = 50
+CHANNELS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Each repository is subscribed to by the channel of the same position."""
+
+    slack: SlackSandbox
+    github: GitHubSandbox
+    people: tuple[str, ...]
+    channels: tuple[str, ...]
+    repositories: tuple[Repository, ...]
+    accounts: dict[str, User]
+    directory: Path
+
+    async def environment(self, name: str) -> dict[str, str]:
+        """The product's settings with a fresh database, in which people are linked and channels subscribed."""
+        url = f"sqlite+aiosqlite:///{self.directory / name}.db"
+        await self._fill(url)
+        return {
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": self.slack.api_url,
+            "GITHUB_APP_ID": str(self.github.app_id),
+            "GITHUB_APP_PRIVATE_KEY": self.github.private_key,
+            "GITHUB_WEBHOOK_SECRET": self.github.webhook_secret,
+            "GITHUB_URL": self.github.url,
+            "GITHUB_API_URL": self.github.api_url,
+            "STANCH_AUDIT_KEY": "a key for the benchmark",
+            "DATABASE_URL": url,
+        }
+
+    async def _fill(self, url: str) -> None:
+        db = Database(url, clock=Clock())
+        await db.migrate()
+        team = SlackTeamId(self.slack.team_id)
+        async with db.begin() as tx:
+            for user, account in self.accounts.items():
+                github = Account(GitHubId(account.id), account.login)
+                identity = Identity(team, SlackUserId(user), github, "mapping", tx.now, "cli")
+                await identities.link(tx, identity)
+            for channel, repository in zip(self.channels, self.repositories, strict=True):
+                filtered = f"repo:{repository.full_name}"
+                await subscriptions.add(tx, Subscription(ChannelId(channel), filtered, created_at=tx.now))
+        await db.close()
+
+
+@asynccontextmanager
+async def open_scene(directory: Path) -> AsyncIterator[Scene]:
+    """Start both stand-ins; what they check of others' messages is left to the tests, since it takes time."""
+    async with (
+        SlackSandbox(check_blocks=False) as slack,
+        GitHubSandbox(private_key=generate_private_key(), check_answers=False) as github,
+    ):
+        github.core_limit = 10**9
+        octo = github.app_owner
+        assert isinstance(octo, Organization)
+        people = tuple(f"U0P{number:03}" for number in range(PEOPLE))
+        channels = tuple(f"C0C{number:03}" for number in range(CHANNELS))
+        accounts = {user: github.add_user(f"person-{user[3:]}") for user in people}
+        for user, account in accounts.items():
+            slack.workspace.add_user(user, name=account.login)
+            github.add_member(octo, account, role="admin")
+        for channel in channels:
+            slack.workspace.add_channel(channel, name=channel.lower(), members=people)
+        repositories = tuple(github.add_repository(octo, f"service-{number}") for number in range(CHANNELS))
+        github.install(octo)
+        yield Scene(slack, github, people, channels, repositories, accounts, directory)
