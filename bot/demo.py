@@ -7,6 +7,9 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -24,44 +27,58 @@ from integrations.sandbox.demo import (
 from integrations.sandbox.demo.world import DEFAULT_CHANNEL
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The running demo: the stand-ins, the bot's process, the page's address, and the work of opening."""
+
+    stage: Stage
+    bot: BotProcess
+    address: str
+    opening: asyncio.Task[None]
+
+
 async def run_demo(host: str, port: int) -> None:
     """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
 
-    The bot is a process of its own, `serve` as anybody would run it, and knows the stand-ins only by its
-    settings. Its database lives in a temporary directory. Raises `StartRefused` where the port is taken or
-    the bot doesn't start.
+    Raises `StartRefused` where the port is taken or the bot doesn't start.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     try:
-        await _run(host, port, stopped)
+        async with open_demo(host, port) as demo:
+            typer.echo(f"Stanch's demo is at {demo.address}  (Ctrl-C ends it)")
+            waiting = asyncio.create_task(stopped.wait())
+            await asyncio.wait({demo.opening, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if demo.opening.done():
+                demo.opening.result()
+            await waiting
     except CommandFailed as failure:
         raise StartRefused(str(failure)) from None
     except OSError as error:
         raise StartRefused(f"The demo can't listen on {host}:{port}: {error.strerror}.") from None
 
 
-async def _run(host: str, port: int, stopped: asyncio.Event) -> None:
+@asynccontextmanager
+async def open_demo(host: str, port: int) -> AsyncIterator[Demo]:
+    """The demo while the block runs. The page is there at once; `opening` ends when the bot is, too.
+
+    The bot is a process of its own, `serve` as anybody would run it, and knows the stand-ins only by its
+    settings. Its database lives in a temporary directory.
+    """
     with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
         async with Stage() as stage:
             bot_port = _free_port()
             bot = BotProcess(_command(stage, Path(directory), bot_port), bot_port)
             stage.point_at(bot.address)
             async with serve_page(stage, bot, host, port) as address:
-                typer.echo(f"Stanch's demo is at {address}  (Ctrl-C ends it)")
                 opening = asyncio.create_task(_open(stage, bot, Path(directory)))
-                waiting = asyncio.create_task(stopped.wait())
                 try:
-                    await asyncio.wait({opening, waiting}, return_when=asyncio.FIRST_EXCEPTION)
-                    if opening.done():
-                        opening.result()
-                    await waiting
+                    yield Demo(stage, bot, address, opening)
                 finally:
                     opening.cancel()
-                    waiting.cancel()
-                    await asyncio.gather(opening, waiting, return_exceptions=True)
+                    await asyncio.gather(opening, return_exceptions=True)
                     await bot.stop()
 
 

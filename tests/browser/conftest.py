@@ -1,0 +1,60 @@
+"""The whole demo, running once for all browser tests, and windows onto it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+
+from bot.demo import Demo, open_demo
+from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, visit
+
+OpenWindow = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no browser: Debian's chromium is not installed (apt-get install chromium)")
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def demo(chromium: str) -> AsyncIterator[Demo]:
+    """The demo after its opening. Whatever the tests did, Slack and GitHub had nothing to complain of."""
+    async with open_demo("127.0.0.1", 0) as demo:
+        await demo.opening
+        yield demo
+        assert demo.stage.slack.violations == []
+        assert demo.stage.slack.hygiene == []
+        assert demo.stage.slack.unexpected == []
+        assert demo.stage.github.violations == []
+        assert demo.stage.github.unexpected == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def window(browser: Browser, demo: Demo) -> AsyncIterator[OpenWindow]:
+    """Opens windows, each with storage of its own; none may report an error or ask another host."""
+    visitors: list[Visitor] = []
+
+    async def open_window(person: str = "U0SAM", **options: Any) -> Visitor:
+        visitors.append(await visit(browser, demo.address, person, **options))
+        return visitors[-1]
+
+    yield open_window
+    for visitor in visitors:
+        await visitor.page.context.close()
+    assert [fault for visitor in visitors for fault in visitor.faults] == []
+    assert [url for visitor in visitors for url in visitor.foreign] == []

@@ -1,0 +1,66 @@
+"""The guided tour, from the leak to the audit log, by what it highlights."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def step(visitor: Visitor, title: str) -> None:
+    await expect(visitor.page.locator("#tour-title")).to_have_text(title)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_the_whole_tour(window: OpenWindow, size: tuple[int, int]) -> None:
+    visitor = await window(size=size, tour=True)
+    page = visitor.page
+    target = page.locator(".tour-target")
+
+    await step(visitor, "A token leaks")
+    await target.click()
+    await step(visitor, "The card arrives")
+    await expect(target).to_contain_text("not known whether it works")
+    await page.locator("#tour-next").click()
+    await step(visitor, "Say that you are on it")
+    await target.click()
+    await step(visitor, "Does it still work?")
+    await target.click()
+    await step(visitor, "Report the leak")
+    await target.click()
+    await expect(visitor.modal).to_contain_text("It can't be undone")
+    await visitor.modal.get_by_role("checkbox").check()
+    await visitor.modal.locator("[type=submit]").click()
+    await step(visitor, "Close it with a reason")
+    await expect(visitor.modal).to_have_count(0)
+    await target.click()
+    await page.get_by_role("option", name="Revoked").click()
+    await visitor.modal.get_by_role("textbox").fill("Rotated in the vault")
+    await visitor.modal.locator("[type=submit]").click()
+    await step(visitor, "See it on GitHub")
+    await target.locator("button").click()
+    await expect(page.locator("#alert-body")).to_contain_text("Rotated in the vault")
+    await expect(page.locator("#alert-body")).to_contain_text("sam-okafor via Stanch")
+    await step(visitor, "See the audit log")
+    for action in ("close_alert", "report_leak", "check_validity", "take"):
+        await expect(page.locator(".audit-row", has_text=action).first).to_contain_text("Sam Okafor")
+    assert not re.search(r":[a-z_]{3,}:", await page.locator("#message-list").inner_text())
+    await page.locator("#tour-next").click()
+    await expect(page.locator("#tour")).to_be_hidden()
+
+
+async def test_the_tour_is_dismissed_for_good_and_comes_when_asked(window: OpenWindow) -> None:
+    visitor = await window(tour=True)
+    tour = visitor.page.locator("#tour")
+    await expect(tour).to_be_visible()
+    await visitor.page.get_by_role("button", name="End the tour").click()
+    await expect(tour).to_be_hidden()
+    await visitor.page.reload()
+    await expect(visitor.page.locator(".channel.active")).to_be_visible()
+    await expect(tour).to_be_hidden()
+    await visitor.page.get_by_role("button", name="Tour", exact=True).click()
+    await step(visitor, "A token leaks")

@@ -1,0 +1,167 @@
+"""One person at the demo page, as the browser tests and the screenshots use it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+DESKTOP = (1440, 900)
+PHONE = (390, 844)
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# The machine may be busy with other tests.
+PATIENCE = 15_000
+
+
+@dataclass
+class Visitor:
+    """A browser window of one person, and what went wrong in it."""
+
+    page: Page
+    address: str
+    faults: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    @property
+    def modal(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.get_by_role("combobox", name="Message")
+
+    @property
+    def private(self) -> Locator:
+        """The newest message that only this person sees."""
+        return self.page.locator("#message-list .message.private").last
+
+    async def leak(
+        self, kind: str = "classic", *, bypassed: bool = False, repository: str | None = None
+    ) -> str:
+        """Leak a secret with the panel's form; returns the alert as `<repository id>/<number>`."""
+        page = self.page
+        await self.show("github")
+        if await page.locator("#alert-page").is_visible():
+            await page.locator("#alert-back").click()
+        if repository is not None:
+            await page.locator("#leak-repository").select_option(label=repository)
+        await page.locator("#leak-kind").select_option(kind)
+        if bypassed:
+            await page.locator(".leak-more").evaluate("details => { details.open = true }")
+            await page.get_by_label("Push protection was bypassed").check()
+        async with page.expect_response("**/github/leak") as answered:
+            await page.locator("#leak-button").click()
+        answer: dict[str, Any] = await (await answered.value).json()
+        [alert] = answer["alerts"]
+        return str(alert)
+
+    async def leaked_card(self, kind: str = "classic", **fields: Any) -> Locator:
+        """Leak a secret and wait for its card."""
+        card = self.card(await self.leak(kind, **fields))
+        await self.show("slack")
+        await expect(card).to_be_visible()
+        return card
+
+    def card(self, alert: str) -> Locator:
+        """The card of an alert in the open channel, whatever state it is in."""
+        block = f'[data-block^="alert:{alert}:"]'
+        return self.page.locator(f"#message-list .message:not(.private):has({block} .overflow)")
+
+    async def show(self, panel: str) -> None:
+        """Go to a panel, where the window is too narrow to show all."""
+        tab = self.page.locator(f"button[data-panel={panel}]:visible")
+        if await tab.count():
+            await tab.first.click()
+
+    async def press(self, card: Locator, action: str) -> None:
+        await card.locator(f'[data-action="{action}"]').click()
+
+    async def choose(self, card: Locator, action: str, option: str) -> None:
+        """Open a menu of the card and choose an option by its words."""
+        await self.press(card, action)
+        await self.page.locator(".menu").get_by_text(option, exact=True).click()
+
+    async def command(self, text: str) -> Locator:
+        """Type something into the box and send it; returns the newest private message."""
+        before = await self.page.locator("#message-list .message.private").count()
+        await self.composer.fill(text)
+        await self.composer.press("Enter")
+        answer = self.page.locator("#message-list .message.private").nth(before)
+        await expect(answer).to_be_visible()
+        return answer
+
+    async def become(self, name: str) -> None:
+        await self.page.locator("#switcher").click()
+        await self.page.get_by_role("option", name=name).click()
+        await expect(self.page.locator(".switcher-name")).to_have_text(name)
+
+    async def go_to(self, channel: str) -> None:
+        await self.page.locator(f'[data-channel="{channel}"]').click()
+
+    async def report(self, card: Locator) -> None:
+        """Report a leak, with the consequence accepted."""
+        await self.press(card, "report_leak")
+        await self.modal.get_by_role("checkbox").check()
+        await self.modal.locator("[type=submit]").click()
+        await expect(self.modal).to_have_count(0)
+
+    async def scrolls_sideways(self) -> bool:
+        """Whether anything on the page is wider than its place."""
+        found: bool = await self.page.evaluate(
+            """() => [document.documentElement, ...document.querySelectorAll(
+                "body, .slack, .messages, .modal-body, .panel-page")].some(
+                    (box) => box.scrollWidth > box.clientWidth + 1)"""
+        )
+        return found
+
+    def _listen(self) -> None:
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._note_console)
+        self.page.on("request", self._note_request)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        # A 400 is how the server says that something can't be done; the page shows its words.
+        if message.type == "error" and "400 (Bad Request)" not in message.text:
+            self.faults.append(message.text)
+
+    def _note_request(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self.address).netloc and not request.url.startswith(
+            "data:"
+        ):
+            self.foreign.append(request.url)
+
+
+async def visit(
+    browser: Browser,
+    address: str,
+    person: str = "U0SAM",
+    *,
+    size: tuple[int, int] = DESKTOP,
+    dark: bool = False,
+    tour: bool = False,
+    **options: Any,
+) -> Visitor:
+    """Open the page in a window of its own, as somebody; without the tour unless it is wanted."""
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        **options,
+    )
+    context.set_default_timeout(PATIENCE)
+    if not tour:
+        await context.add_init_script("localStorage.setItem('tour:dismissed', 'yes')")
+    visitor = Visitor(await context.new_page(), address)
+    visitor._listen()
+    await visitor.page.goto(f"{address}?as={person}")
+    await expect(visitor.page.locator("#channels .channel").first).to_be_attached()
+    return visitor
