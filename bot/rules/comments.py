@@ -3,7 +3,7 @@
 import re
 
 from bot.rules.masking import looks_like_secret
-from integrations.slack.text import clean
+from integrations.slack.text import clean, units
 
 LONGEST = 280
 """Characters of a comment on GitHub, our attribution included."""
@@ -12,7 +12,7 @@ VIA = "via Stanch"
 NO_COMMENT = "Say in a sentence why; this is required here."
 TOO_LONG = f"At most {LONGEST_TYPED} characters, please."
 SECRET_INSIDE = "This looks like a secret. GitHub's comments can't be deleted, so leave it out."  # noqa: S105 - words
-_MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
+_MENTION = re.compile(r"(?<!\w)@+(?=\w)", re.ASCII)
 _SIGNATURE = re.compile(rf"(?:^| — )by [\w.\[\]-]{{1,100}} {VIA}\Z")
 
 
@@ -21,7 +21,7 @@ def comment_fault(typed: str | None, *, required: bool) -> str | None:
     text = clean(typed or "")
     if required and not text:
         return NO_COMMENT
-    if len(text) > LONGEST_TYPED:
+    if units(text) > LONGEST_TYPED:
         return TOO_LONG
     return SECRET_INSIDE if looks_like_secret(typed or "") else None
 

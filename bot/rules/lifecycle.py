@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import unquote
 
 from bot.rules.eligibility import confirmed_inactive
@@ -27,7 +28,9 @@ from storage.records import (
     UnixTime,
 )
 
-SYSTEM_RESOLUTIONS = frozenset({"pattern_edited", "pattern_deleted", "hidden_by_config"})
+Said = TypeVar("Said")
+LONGEST_ID = 18
+"""Digits of an account's id that every database can hold."""
 
 
 def merge(
@@ -41,7 +44,7 @@ def merge(
     if known is None:
         known = _first_sight(facts, repository_id, now)
     elif facts.updated_at is not None and facts.updated_at < known.updated_at:
-        return _fill_gaps(known, facts, fetched=fetched)
+        return _with_details(known, facts, newer=False, fetched=fetched)
     state = AlertState(facts.state) if facts.state in set(AlertState) else known.state
     resolved = state is AlertState.RESOLVED
     validity = facts.validity if facts.validity is not None else known.validity
@@ -49,9 +52,9 @@ def merge(
     merged = replace(
         known,
         html_url=facts.html_url or known.html_url,
-        secret_type=facts.secret_type or known.secret_type,
+        secret_type=mask(facts.secret_type or known.secret_type),
         secret_type_name=mask(facts.secret_type_name or known.secret_type_name),
-        provider=facts.provider or known.provider,
+        provider=_masked(facts.provider) or known.provider,
         updated_at=facts.updated_at if facts.updated_at is not None else known.updated_at,
         state=state,
         resolution=(facts.resolution or known.resolution) if resolved else None,
@@ -68,7 +71,7 @@ def merge(
         bypassed=_or(facts.bypassed, known.bypassed),
         assigned_to=_account(facts.assigned_to) if facts.says_assigned_to else known.assigned_to,
     )
-    return _fill_gaps(merged, facts, fetched=fetched)
+    return _with_details(merged, facts, newer=True, fetched=fetched)
 
 
 def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
@@ -159,7 +162,7 @@ def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) 
     return Alert(
         key=AlertKey(repository_id, AlertNumber(facts.number)),
         html_url=facts.html_url or "",
-        secret_type=facts.secret_type or "unknown",
+        secret_type=mask(facts.secret_type or "unknown"),
         secret_type_name=mask(facts.secret_type_name or facts.secret_type or "Secret"),
         created_at=created,
         # Not our own clock: GitHub's first word after a payload without times has to be the newer one.
@@ -168,8 +171,8 @@ def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) 
     )
 
 
-def _fill_gaps(known: Alert, facts: AlertFacts, *, fetched: bool) -> Alert:
-    """Add what does not change with time and was not known yet."""
+def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool) -> Alert:
+    """Add what GitHub says once and seldom changes; older facts fill what nobody said, and nothing else."""
     token = known.token
     if facts.metadata:
         token = TokenFacts(
@@ -178,16 +181,22 @@ def _fill_gaps(known: Alert, facts: AlertFacts, *, fetched: bool) -> Alert:
             scopes=token.scopes,
             expires_at=token.expires_at or timestamp(facts.metadata.get("secret-expiration-date")),
         )
+
+    def later(new: Said | None, old: Said | None) -> Said | None:
+        return (new or old) if newer else (old or new)
+
+    # Without the details these two are only a default, which any source knows better.
+    flags = newer or not known.detailed
     return replace(
         known,
         created_at=facts.created_at or known.created_at,
         category=facts.category or known.category,
-        bypassed_by=facts.bypassed_by.login if facts.bypassed_by else known.bypassed_by,
-        bypassed_at=facts.bypassed_at or known.bypassed_at,
-        bypass_comment=_masked(facts.bypass_comment) or known.bypass_comment,
-        base64_encoded=_or(facts.base64_encoded, known.base64_encoded),
-        place=place_of(facts.first_location) if facts.first_location else known.place,
-        has_more_places=_or(facts.has_more_locations, known.has_more_places),
+        bypassed_by=later(facts.bypassed_by.login if facts.bypassed_by else None, known.bypassed_by),
+        bypassed_at=later(facts.bypassed_at, known.bypassed_at),
+        bypass_comment=later(_masked(facts.bypass_comment), known.bypass_comment),
+        base64_encoded=_or(facts.base64_encoded if flags else None, known.base64_encoded),
+        place=later(place_of(facts.first_location) if facts.first_location else None, known.place),
+        has_more_places=_or(facts.has_more_locations if flags else None, known.has_more_places),
         token=token,
         detailed=known.detailed or fetched,
     )
@@ -201,12 +210,9 @@ def confirm(report: Report | None) -> Report | None:
 
 
 def _owner(metadata: Mapping[str, str]) -> Account | None:
-    login, number = metadata.get("owner-name"), metadata.get("owner-id", "")
-    return (
-        Account(GitHubId(int(number)), mask(login))
-        if login and number.isascii() and number.isdigit()
-        else None
-    )
+    login, number = _masked(metadata.get("owner-name")), metadata.get("owner-id", "")
+    usable = number.isascii() and number.isdigit() and len(number) <= LONGEST_ID
+    return Account(GitHubId(int(number)), login) if login and usable else None
 
 
 def _account(account: GitHubAccount | None) -> Account | None:
