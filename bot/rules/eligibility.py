@@ -50,6 +50,8 @@ def works(alert: Alert) -> str:
 
 def confirmed_inactive(alert: Alert) -> bool:
     """Whether the secret may be called dead: GitHub says so, or this host accepted it once and no longer does."""
+    if works(alert) != "inactive":
+        return False
     if alert.validity == "inactive" and not alert.validity_written:
         return True
     return alert.probe is not None and alert.probe.verdict == "inactive" and alert.probe.ever_active

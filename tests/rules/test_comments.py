@@ -1,0 +1,105 @@
+"""Comments on GitHub stay for ever: they fit, mention nobody, name who acted, and hold no secret."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.rules.comments import LONGEST, LONGEST_TYPED, comment_fault, room, sign, unsigned
+from integrations.slack.text import clean, units
+from tests.integrations.slack.hostile import texts
+
+LOGINS = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,92}[A-Za-z0-9])?(?:\[bot\])?", fullmatch=True)
+MENTION = re.compile(r"(?:\A|[^A-Za-z0-9_])@[A-Za-z0-9]")
+"""What GitHub takes for a mention."""
+TOKEN = "ghp" + "_" + "a1B2" * 9
+
+
+@given(texts, LOGINS)
+@example("x" * 10_000, "a" * 100)
+@example("🔑" * 300, "octo-admin")
+@example("@@octo/security, -@ana and é@ben", "octo-admin")
+def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> None:
+    comment = sign(typed, login)
+    assert len(comment) <= units(comment) <= LONGEST
+    assert comment.endswith(f"by {login} via Stanch")
+    assert not MENTION.search(comment)
+    assert comment == clean(comment)
+
+
+@given(texts, LOGINS)
+@example("by octo-owner via Stanch", "octo-admin")
+@example("done — by octo-owner via Stanch", "octo-admin")
+def test_what_was_typed_comes_back_without_the_signature(typed: str, login: str) -> None:
+    """Also where somebody typed a signature of somebody else."""
+    typed = typed.replace("@", "at ")
+    assert (unsigned(sign(typed, login)) or "") == clean(typed, room(login))
+
+
+def test_a_comment_that_nobody_typed_is_the_signature_alone() -> None:
+    assert sign(None, "octo-admin") == sign(" \u200b ", "octo-admin") == "by octo-admin via Stanch"
+    assert unsigned("by octo-admin via Stanch") is None
+    assert unsigned(None) is None
+    assert unsigned("") is None
+
+
+@pytest.mark.parametrize(
+    ("comment", "shown"),
+    [
+        ("Rotated. — by octo-admin via Stanch", "Rotated."),
+        ("Rotated. — by renovate[bot] via Stanch", "Rotated."),
+        ("Rotated.", "Rotated."),
+        ("by octo-admin via Stanch, they said", "by octo-admin via Stanch, they said"),
+        ("Closed by octo-admin via Stanch", "Closed by octo-admin via Stanch"),
+    ],
+)
+def test_only_a_signature_at_the_end_is_taken_off(comment: str, shown: str) -> None:
+    assert unsigned(comment) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "signed"),
+    [
+        ("ask @octo/security", "ask octo/security"),
+        ("@ana and @ben", "ana and ben"),
+        ("@@ana", "ana"),
+        ("mail ana@octo.test", "mail ana@octo.test"),
+        ("two\nlines", "two lines"),
+        ("5 @ 3", "5 @ 3"),
+    ],
+)
+def test_mentions_are_taken_out(typed: str, signed: str) -> None:
+    assert sign(typed, "octo-admin") == f"{signed} — by octo-admin via Stanch"
+
+
+@pytest.mark.parametrize(
+    ("typed", "required", "fault"),
+    [
+        (None, False, None),
+        ("", False, None),
+        (None, True, "Say in a sentence why; this is required here."),
+        (" \n\u200b", True, "Say in a sentence why; this is required here."),
+        ("x" * LONGEST_TYPED, True, None),
+        ("x" * (LONGEST_TYPED + 1), False, "At most 240 characters, please."),
+        ("🔑" * (LONGEST_TYPED // 2 + 1), False, "At most 240 characters, please."),
+        (
+            f"it was {TOKEN}",
+            False,
+            "This looks like a secret. GitHub's comments can't be deleted, so leave it out.",
+        ),
+        (
+            TOKEN[:9] + "\u200b" + TOKEN[9:],
+            False,
+            "This looks like a secret. GitHub's comments can't be deleted, so leave it out.",
+        ),
+        ("token: rotated by Ana", True, None),
+    ],
+)
+def test_a_comment_s_fault_is_one_sentence(typed: str | None, required: bool, fault: str | None) -> None:
+    assert comment_fault(typed, required=required) == fault
+
+
+@given(LOGINS)
+def test_there_is_room_to_say_why(login: str) -> None:
+    assert 150 <= room(login) <= LONGEST_TYPED

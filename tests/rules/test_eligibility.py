@@ -1,0 +1,112 @@
+"""What may be done with an alert, whoever asks: when it is probed, reported, and called dead."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.options import ReportOptions
+from bot.rules.eligibility import (
+    CheckKind,
+    Server,
+    check_kind,
+    confirmed_inactive,
+    ever_worked,
+    report_obstacle,
+    works,
+)
+from storage.records import AlertState, ReportState, RepositoryState
+from tests.views.cases import DEAD, NOT_HERE, WORKS, probe, report, repository, token
+
+UNCLEAR = probe("unknown", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("secret_type", "kind"),
+    [
+        ("github_personal_access_token", CheckKind.PROBE),
+        ("github_oauth_access_token", CheckKind.PROBE),
+        ("github_app_installation_access_token", CheckKind.PROBE),
+        ("github_refresh_token", CheckKind.REFRESH),
+        ("github_ssh_private_key", CheckKind.REFRESH),
+        ("stripe_api_key", CheckKind.REFRESH),
+        ("", CheckKind.REFRESH),
+    ],
+)
+def test_only_a_token_that_can_be_asked_harmlessly_is_probed(secret_type: str, kind: CheckKind) -> None:
+    assert check_kind(token(secret_type=secret_type)) is kind
+
+
+@pytest.mark.parametrize(
+    ("known", "word", "dead", "once"),
+    [
+        ({}, "unknown", False, False),
+        ({"validity": "active"}, "active", False, True),
+        ({"validity": "inactive"}, "inactive", True, False),
+        ({"validity": "a new word"}, "a new word", False, False),
+        ({"probe": WORKS}, "active", False, True),
+        ({"probe": DEAD}, "inactive", True, True),
+        ({"probe": NOT_HERE}, "inactive", False, False),
+        ({"probe": UNCLEAR}, "unknown", False, False),
+        ({"probe": UNCLEAR, "validity": "active"}, "active", False, True),
+        ({"probe": WORKS, "validity": "inactive"}, "active", False, True),
+        ({"probe": replace(WORKS, superseded=True), "validity": "inactive"}, "inactive", True, True),
+        ({"probe": replace(DEAD, superseded=True), "validity": "active"}, "active", False, True),
+        # What Stanch wrote itself proves nothing new.
+        ({"validity": "inactive", "validity_written": True, "probe": NOT_HERE}, "inactive", False, False),
+        ({"validity": "inactive", "validity_written": True, "probe": DEAD}, "inactive", True, True),
+    ],
+)
+def test_whether_it_works_and_whether_it_may_be_called_dead(
+    known: dict[str, Any], word: str, dead: bool, once: bool
+) -> None:
+    """Three values: could not be asked is never dead, and a 401 alone may be another GitHub's token."""
+    alert = token(**known)
+    assert works(alert) == word
+    assert confirmed_inactive(alert) is dead
+    assert ever_worked(alert) is once
+
+
+@pytest.mark.parametrize(
+    ("alert", "where", "server", "obstacle"),
+    [
+        ({}, {}, {}, None),
+        ({"validity": "active"}, {}, {}, None),
+        ({"probe": WORKS}, {"visibility": "internal"}, {}, None),
+        ({"report": report(ReportState.FAILED)}, {}, {}, None),
+        ({"state": AlertState.RESOLVED}, {}, {}, "closed"),
+        ({"secret_type": "stripe_api_key"}, {}, {}, "secret_type"),
+        ({"secret_type": "github_app_installation_access_token"}, {}, {}, "secret_type"),
+        ({"secret_type": "github_oauth_access_token"}, {}, {}, "secret_type"),
+        ({}, {}, {"revokes": False}, "server"),
+        ({}, {"visibility": "public"}, {}, "public"),
+        ({}, {"state": RepositoryState.DELETED}, {}, "unreachable"),
+        ({}, {"state": RepositoryState.REMOVED}, {}, "unreachable"),
+        ({"report": report(ReportState.REPORTED)}, {}, {}, "reported"),
+        ({"report": report(ReportState.CONFIRMED)}, {}, {}, "reported"),
+        ({"report": report(ReportState.STILL_ACTIVE)}, {}, {}, "reported"),
+        ({"report": report(ReportState.WAITING)}, {}, {}, "waiting"),
+        ({"validity": "inactive"}, {}, {}, "inactive"),
+        ({"probe": NOT_HERE}, {}, {}, "inactive"),
+        ({"state": AlertState.RESOLVED, "validity": "inactive"}, {"visibility": "public"}, {}, "closed"),
+    ],
+)
+def test_why_a_leak_can_t_be_reported(
+    alert: dict[str, Any], where: dict[str, Any], server: dict[str, bool], obstacle: str | None
+) -> None:
+    found = report_obstacle(token(**alert), repository(**where), Server(**server), ReportOptions())
+    assert found == obstacle
+
+
+@pytest.mark.parametrize(
+    ("secret_type", "option"),
+    [
+        ("github_oauth_access_token", "oauth_tokens"),
+        ("github_app_user_access_token", "app_user_tokens"),
+        ("github_refresh_token", "refresh_tokens"),
+    ],
+)
+def test_other_credentials_are_reported_where_the_operator_wants_it(secret_type: str, option: str) -> None:
+    alert = token(secret_type=secret_type)
+    assert report_obstacle(alert, repository(), Server(), ReportOptions()) == "secret_type"
+    assert report_obstacle(alert, repository(), Server(), ReportOptions(**{option: True})) is None

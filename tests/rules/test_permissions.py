@@ -1,0 +1,153 @@
+"""Which facts about an account give which rights, and who may never act at all."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rules.permissions import (
+    RESOLVE,
+    VIEW,
+    Home,
+    Need,
+    RoleFacts,
+    SlackPerson,
+    outsider_reason,
+    rights_of,
+)
+from storage.records import Account, GitHubId
+from tests.storage.made import plain_alert
+
+ANA = Account(GitHubId(11), "ana")
+FACTS = RoleFacts(ANA, "Organization", GitHubId(100))
+ASSIGNED = replace(plain_alert(), assigned_to=ANA)
+ALL, SEE, NOTHING = (True, True), (True, False), (False, False)
+
+
+@pytest.mark.parametrize(
+    ("known", "may", "write", "reviewer", "role"),
+    [
+        ({}, NOTHING, False, False, "no role"),
+        ({"membership": "member"}, NOTHING, False, False, "no role"),
+        ({"membership": "admin"}, ALL, True, True, "organization owner"),
+        (
+            {"membership": "admin", "permission": "read", "role_name": "read"},
+            ALL,
+            True,
+            True,
+            "organization owner",
+        ),
+        ({"permission": "read", "role_name": "read"}, NOTHING, False, False, "read"),
+        ({"permission": "read", "role_name": "triage"}, NOTHING, False, False, "triage"),
+        ({"permission": "write", "role_name": "write"}, NOTHING, True, False, "write"),
+        ({"permission": "write", "role_name": "maintain"}, NOTHING, True, False, "maintain"),
+        ({"permission": "admin", "role_name": "admin"}, ALL, True, False, "repository admin"),
+        ({"security_manager": True}, ALL, False, True, "security manager"),
+        ({"security_manager": True, "permission": "admin"}, ALL, True, True, "security manager"),
+        (
+            {"granted": {VIEW}, "permission": "read", "role_name": "auditor"},
+            SEE,
+            False,
+            False,
+            "custom role auditor",
+        ),
+        (
+            {"granted": {RESOLVE}, "permission": "write", "role_name": "fixer"},
+            ALL,
+            True,
+            False,
+            "custom role fixer",
+        ),
+        (
+            {"granted": {"delete_alerts"}, "role_name": "odd", "permission": "read"},
+            NOTHING,
+            False,
+            False,
+            "odd",
+        ),
+        ({"owner_type": "User", "owner_id": 11}, ALL, True, False, "owner of the repository"),
+        ({"owner_type": "User", "permission": "admin"}, ALL, True, False, "repository admin"),
+        ({"owner_type": "User", "permission": "write", "role_name": "write"}, NOTHING, True, False, "write"),
+        (
+            {"owner_type": "User", "membership": "admin", "security_manager": True},
+            NOTHING,
+            False,
+            False,
+            "no role",
+        ),
+    ],
+)
+def test_what_github_says_gives_these_rights(
+    known: dict[str, Any], may: tuple[bool, bool], write: bool, reviewer: bool, role: str
+) -> None:
+    rights = rights_of(replace(FACTS, **known))
+    assert (rights.view, rights.resolve) == may
+    assert (rights.write, rights.reviewer, rights.role) == (write, reviewer, role)
+    assert (rights.allow(Need.VIEW), rights.allow(Need.RESOLVE)) == may
+
+
+def test_an_assignee_may_see_the_alert_and_no_more() -> None:
+    rights = rights_of(FACTS, ASSIGNED)
+    assert (rights.view, rights.resolve, rights.role) == (True, False, "assignee of the alert")
+    assert not rights_of(FACTS, plain_alert()).view
+    other = replace(ASSIGNED, assigned_to=Account(GitHubId(12), "ana"))
+    assert not rights_of(FACTS, other).view, "the id counts, not the login"
+
+
+FOUND = st.builds(
+    RoleFacts,
+    st.builds(Account, st.integers(1, 2**62).map(GitHubId), st.text(max_size=20)),
+    st.sampled_from(["Organization", "User", "Enterprise"]),
+    st.integers(1, 2**62).map(GitHubId),
+    st.none() | st.sampled_from(["admin", "member", "billing_manager"]),
+    st.sampled_from(["admin", "write", "read", "none", "a new word"]),
+    st.text(max_size=20),
+    st.booleans(),
+    st.frozensets(st.sampled_from([VIEW, RESOLVE, "bypass"])),
+    st.frozensets(st.sampled_from(["organization_roles", "custom_roles"])),
+)
+
+
+@given(FOUND)
+def test_facts_come_back_from_the_database_as_they_were(found: RoleFacts) -> None:
+    assert RoleFacts.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+@given(FOUND)
+def test_whoever_may_resolve_may_also_see(found: RoleFacts) -> None:
+    rights = rights_of(found)
+    assert rights.view or not rights.resolve
+    assert rights.resolve or not rights.reviewer
+    assert rights.role
+
+
+INSIDER = SlackPerson("U0ANA", "T1", None)
+
+
+@pytest.mark.parametrize(
+    ("person", "home", "reason"),
+    [
+        (INSIDER, Home("T1"), None),
+        (replace(INSIDER, bot=True), Home("T1"), "bot"),
+        (replace(INSIDER, id="USLACKBOT"), Home("T1"), "bot"),
+        (replace(INSIDER, deleted=True), Home("T1"), "deactivated"),
+        (replace(INSIDER, stranger=True), Home("T1"), "other_organization"),
+        (replace(INSIDER, team_id="T2"), Home("T1"), "other_organization"),
+        (replace(INSIDER, team_id=None), Home("T1"), "other_organization"),
+        (replace(INSIDER, team_id="T2", guest=True), Home("T1"), "other_organization"),
+        (replace(INSIDER, guest=True), Home("T1"), "guest"),
+        (replace(INSIDER, invited=True), Home("T1"), "guest"),
+        # On Grid the organization decides, whichever workspace the person is of.
+        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1", "E1"), None),
+        (replace(INSIDER, enterprise_id="E2"), Home("T1", "E1"), "other_organization"),
+        (replace(INSIDER, team_id="T2"), Home("T1", "E1"), "other_organization"),
+        (INSIDER, Home("T1", "E1"), None),
+        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1"), "other_organization"),
+        (replace(INSIDER, enterprise_id="E1", guest=True), Home("T1", "E1"), "guest"),
+    ],
+)
+def test_who_may_never_act_here(person: SlackPerson, home: Home, reason: str | None) -> None:
+    assert outsider_reason(person, home) == reason

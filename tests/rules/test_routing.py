@@ -1,0 +1,51 @@
+"""Which channels an alert goes to; it never goes nowhere where a default channel is set."""
+
+import pytest
+
+from bot.rules.routing import Route, route
+from storage.records import Alert, ChannelId, Subscription
+from tests.views.cases import repository, stripe, token
+
+DEFAULT, PAYMENTS, STRIPE, BROKEN = (
+    ChannelId(name) for name in ("C0DEFAULT", "C0PAYMENTS", "C0STRIPE", "C0BROKEN")
+)
+SUBSCRIPTIONS = (
+    Subscription(PAYMENTS, "repo:octo/payments"),
+    Subscription(STRIPE, "secret-type:stripe_api_key"),
+)
+
+
+@pytest.mark.parametrize(
+    ("alert", "name", "subscriptions", "default", "channels"),
+    [
+        (token(), "octo/payments", SUBSCRIPTIONS, DEFAULT, [PAYMENTS]),
+        (stripe(), "octo/payments", SUBSCRIPTIONS, DEFAULT, [PAYMENTS, STRIPE]),
+        (stripe(), "octo/web", SUBSCRIPTIONS, DEFAULT, [STRIPE]),
+        (token(), "octo/web", SUBSCRIPTIONS, DEFAULT, [DEFAULT]),
+        (token(), "octo/web", SUBSCRIPTIONS, None, []),
+        (token(), "octo/web", (), DEFAULT, [DEFAULT]),
+        (token(), "Octo/Payments", SUBSCRIPTIONS, DEFAULT, [PAYMENTS]),
+        (token(), "octo/web", (Subscription(PAYMENTS, ""),), DEFAULT, [PAYMENTS]),
+    ],
+)
+def test_an_alert_goes_to_those_who_want_it_else_to_the_default_channel(
+    alert: Alert, name: str, subscriptions: tuple[Subscription, ...], default: ChannelId, channels: list[str]
+) -> None:
+    found = route(alert, repository(full_name=name), subscriptions, default)
+    assert [one.channel for one in found] == channels
+
+
+def test_a_stored_filter_that_can_no_longer_be_read_takes_everything() -> None:
+    """An alert too many beats an alert nobody sees."""
+    broken = (Subscription(BROKEN, "repo:octo/payments nonsense:yes"),)
+    assert route(token(), repository(full_name="octo/web"), broken, DEFAULT) == [
+        Route(BROKEN, broken[0].filter)
+    ]
+
+
+def test_a_route_says_why_it_is_one() -> None:
+    assert route(token(), repository(), SUBSCRIPTIONS, DEFAULT) == [Route(PAYMENTS, "repo:octo/payments")]
+    assert route(token(), repository(), (), DEFAULT) == [Route(DEFAULT, "default channel")]
+    assert route(token(), repository(), (Subscription(PAYMENTS, ""),), None) == [
+        Route(PAYMENTS, "every alert")
+    ]
