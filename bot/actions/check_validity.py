@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
-from bot.actions.probing import Asked, fetch_and_ask
+from bot.actions.probing import APART, Asked, fetch_and_ask
 from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
 from bot.rules.permissions import Need
@@ -26,8 +26,6 @@ NOT_HERE = "It is not valid on this GitHub."
 NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub; nothing here ever accepted it."
 WRITTEN, CLEARED = "GitHub's alert now says so too.", "GitHub's alert no longer says otherwise."
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
-APART = 30.0
-"""Seconds between two probes of one alert."""
 
 
 @dataclass(frozen=True, slots=True)

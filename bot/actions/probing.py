@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot.errors import RetryLater
 from bot.rules.eligibility import ever_worked
 from bot.rules.lifecycle import confirm
 from bot.tools import Tools
@@ -12,8 +13,11 @@ from integrations.providers.github_token import Verdict
 from storage import messages
 from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
 
+APART = 30.0
+"""Seconds between two probes of one alert: several 401s in a short time can lock logins out (GitHub's docs)."""
 PACE = 1.0
 """Seconds between two probes, over all processes."""
+ROUNDING = 0.001
 PROBES = ChannelId("probes")
 """The name under which probes take their turns; no channel of Slack's has such an id."""
 
@@ -40,9 +44,15 @@ async def fetch_and_ask(
 
 
 async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None) -> Asked:
-    """Ask GitHub with a literal at hand. Probes of all processes take turns. Never raises for GitHub's trouble."""
+    """Ask GitHub with a literal at hand. Probes of all processes take turns. Never raises for GitHub's trouble.
+
+    Raises RetryLater where somebody has asked about this alert in the last 30 seconds.
+    """
     async with tools.probing:
         async with tools.db.begin() as tx:
+            own = await messages.reserve_slot(tx, f"{PROBES}:{alert.key}", APART)
+            if own > tx.now + ROUNDING:
+                raise RetryLater(own, "it was asked about a moment ago")
             turn = await messages.reserve_slot(tx, PROBES, PACE)
         await tools.clock.sleep(max(0.0, turn - tools.clock.now()))
         verdict = await check(
@@ -56,6 +66,14 @@ async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None
             now=tools.clock.now,
         )
     return Asked(_probe(alert, verdict, tools.clock.now(), by), _token(alert.token, verdict))
+
+
+async def ask_unless_recent(tools: Tools, alert: Alert, literal: Literal) -> Asked | None:
+    """The same, or None where somebody has asked a moment ago: what that found is known."""
+    try:
+        return await ask(tools, alert, literal, by=None)
+    except RetryLater:
+        return None
 
 
 def _probe(alert: Alert, verdict: Verdict, now: float, by: Person | None) -> Probe:

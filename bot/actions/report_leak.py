@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
-from bot.actions.probing import Asked, ask
+from bot.actions.probing import Asked, ask, ask_unless_recent
 from bot.errors import Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -119,9 +119,12 @@ class ReportLeak(FormAction[SendReport]):
         case, tools = doing.case, doing.tools
         literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
-        # Only what worked here once may be called dead later, so that is found out while it can be.
-        unsure = doing.resumed or not ever_worked(case.alert)
-        asked = await ask(tools, case.alert, literal, by=None) if unsure else None
+        asked = None
+        if doing.resumed:
+            asked = await ask(tools, case.alert, literal, by=None)
+        elif not ever_worked(case.alert):
+            # Only what worked here once may be called dead later, so that is found out while it can be.
+            asked = await ask_unless_recent(tools, case.alert, literal)
         if doing.resumed and asked is not None:
             if asked.probe.verdict == "unknown":
                 raise RetryLater(tools.clock.now() + 30, "it can't be told yet whether the report arrived")

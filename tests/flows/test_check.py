@@ -1,0 +1,265 @@
+"""Asking whether a secret works: what each answer means, who is asked how often, and what GitHub is told."""
+
+import asyncio
+import base64
+import itertools
+from typing import Any
+
+import pytest
+
+from bot.options import Options, ValidityOptions
+from storage import alerts
+from storage.clock import Clock
+from storage.records import EventKind
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, key_of, open_stage
+from tests.flows.test_roles import VIEW, organization
+
+PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
+ACTIVE, INACTIVE, UNKNOWN = (
+    "It still works.",
+    "It no longer works.",
+    "It could not be found out whether it works.",
+)
+NOT_HERE = "It is not valid on this GitHub."
+
+
+def probes(stage: Stage) -> int:
+    """How often GitHub was asked with a leaked token."""
+    return len([call for call in stage.github.calls("GET", "/user|/rate_limit") if call.auth != "app"])
+
+
+def literals(stage: Stage) -> list[str]:
+    """The calls that fetched a literal."""
+    found = stage.github.calls("GET", PATCH)
+    return [call.path for call in found if call.query.get("hide_secret") != "true"]
+
+
+def written(stage: Stage) -> list[object]:
+    """What was written to GitHub as the alert's validity."""
+    return [
+        call.body["validity"] for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"status": 403, "headers": {"X-GitHub-SSO": "required; url=https://x"}}, ACTIVE),
+        ({"status": 403, "body": {"message": "Resource not accessible by personal access token"}}, ACTIVE),
+        ({"status": 403, "body": {"message": "Although you appear…, an IP allow list enabled"}}, ACTIVE),
+        ({"status": 401, "body": {"message": "Bad credentials"}}, NOT_HERE),
+        ({"status": 401, "body": "<html>proxy</html>"}, UNKNOWN),
+        ({"status": 403, "body": {"message": "Forbidden"}}, UNKNOWN),
+        ({"status": 403, "headers": {"retry-after": "60"}}, UNKNOWN),
+        ({"status": 403, "headers": {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9"}}, UNKNOWN),
+        ({"status": 403, "body": {"message": "Maximum number of login attempts exceeded."}}, UNKNOWN),
+        ({"status": 429}, UNKNOWN),
+        ({"status": 404}, UNKNOWN),
+        ({"status": 500}, UNKNOWN),
+        ({"status": 302, "headers": {"Location": "https://evil.example/"}}, UNKNOWN),
+        ({"garbage": True}, UNKNOWN),
+        ({"drop": "before"}, UNKNOWN),
+    ],
+)
+async def test_what_github_answers_decides(stage: Stage, fault: dict[str, Any], said: str) -> None:
+    """Only a clear answer is one: whatever else comes in its place is unknown, and never "inactive"."""
+    alert = await stage.leak()
+    stage.github.faults.add("GET /user", **fault)
+    await stage.click(ADMIN, "check_validity")
+    assert said in stage.heard(ADMIN)
+    expected = {ACTIVE: "active", NOT_HERE: "inactive", UNKNOWN: "unknown"}[said]
+    assert alert.validity == expected
+
+
+async def test_a_401_alone_is_worded_as_what_it_is(stage: Stage) -> None:
+    """A token of another GitHub is answered 401 too."""
+    await stage.leak(secret_type="github_personal_access_token")
+    await stage.click(ADMIN, "check_validity")
+    said = stage.heard(ADMIN)
+    assert NOT_HERE in said
+    assert "belong to another GitHub" in said
+    assert "is not valid on this GitHub" in stage.read()
+    for words in (said, stage.read()):
+        assert "no longer works" not in words
+        assert "onfirmed inactive" not in words
+
+
+async def test_a_token_that_worked_here_once_is_called_dead(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    assert ACTIVE in stage.heard(ADMIN)
+    token = stage.github.token_of(alert)
+    assert token is not None
+    stage.github.revoke_token(token)
+    stage.clock.advance(31)
+    await stage.click(ADMIN, "check_validity")
+    assert INACTIVE in stage.heard(ADMIN)
+    assert "this token no longer works" in stage.read()
+
+
+async def test_an_alert_is_asked_about_once_in_thirty_seconds(stage: Stage) -> None:
+    await stage.leak()
+    card = stage.card()
+    await asyncio.gather(
+        *(stage.slack.click(user, CHANNEL, card.ts, "check_validity") for user in (ADMIN, OWNER, ADMIN))
+    )
+    await stage.work(within=5)
+    assert probes(stage) == 1
+    stage.clock.advance(20)
+    await stage.click(ADMIN, "check_validity")
+    assert probes(stage) == 1
+    assert ACTIVE in stage.heard(ADMIN)
+    assert "it is asked again after 30 seconds at the earliest" in stage.heard(ADMIN)
+    stage.clock.advance(10)
+    await stage.click(ADMIN, "check_validity")
+    assert probes(stage) == 2
+
+
+async def test_a_look_after_a_report_keeps_its_distance_too(stage: Stage) -> None:
+    """Somebody asks a moment before the look that follows a report is due."""
+    stage.github.revoke_delay = None
+    await stage.leak()
+    await stage.report(ADMIN)
+    [report] = stage.github.calls("POST", "/credentials/revoke")
+    stage.clock.advance(report.at + 50 - stage.clock.now())
+    await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
+    await stage.work(within=60)
+    times = [call.at for call in stage.github.calls("GET", "/user|/rate_limit")]
+    assert len(times) >= 3
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 30
+
+
+async def test_probes_of_several_alerts_go_one_after_another(stage: Stage) -> None:
+    for _ in range(3):
+        stage.github.leak(stage.repository, token=stage.live_token())
+    await stage.work(within=10)
+    for card in stage.slack.cards(CHANNEL):
+        await stage.slack.click(ADMIN, CHANNEL, card.ts, "check_validity")
+    working = asyncio.create_task(stage.work(within=10))
+    for _ in range(400):
+        if working.done():
+            break
+        stage.clock.advance(0.05)
+        await asyncio.sleep(0)
+        await asyncio.wait({working}, timeout=0.02)
+    await working
+    times = [call.at for call in stage.github.calls("GET", "/user")]
+    assert len(times) == 3
+    assert times[-1] - times[0] >= 1.5
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_a_verdict_is_given_to_github_where_it_knows_nothing(stage: Stage, alive: bool) -> None:
+    token = stage.live_token()
+    if not alive:
+        stage.github.revoke_token(token)
+    alert = await stage.leak(token=token)
+    await stage.click(ADMIN, "check_validity")
+    assert written(stage) == ["active" if alive else "inactive"]
+    assert alert.validity_override == ("active" if alive else "inactive")
+    assert "GitHub's alert now says so too." in stage.heard(ADMIN)
+
+
+@pytest.mark.parametrize("validity", ["active", "inactive"])
+async def test_nothing_is_written_over_github_s_own_word(stage: Stage, validity: str) -> None:
+    alert = await stage.leak(secret_type="github_personal_access_token", validity=validity)
+    await stage.click(ADMIN, "check_validity")
+    assert written(stage) == []
+    assert alert.validity == validity
+
+
+async def test_nothing_is_written_by_somebody_who_may_only_view(stage: Stage) -> None:
+    octo = organization(stage)
+    stage.github.add_custom_repository_role(octo, "viewer", permissions=[VIEW])
+    stage.github.add_collaborator(stage.repository, stage.people[READER], "viewer")
+    await stage.leak()
+    await stage.click(READER, "check_validity")
+    assert ACTIVE in stage.heard(READER)
+    assert written(stage) == []
+    assert "Open: this token still works" in stage.read()
+
+
+async def test_what_stanch_wrote_is_cleared_once_it_is_no_longer_true(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    token = stage.github.token_of(alert)
+    assert token is not None
+    stage.github.revoke_token(token)
+    stage.clock.advance(31)
+    await stage.click(ADMIN, "check_validity")
+    assert written(stage) == ["active", None]
+    assert (alert.validity_override, alert.validity) == (None, "unknown")
+    stage.clock.advance(31)
+    await stage.click(ADMIN, "check_validity")
+    assert written(stage) == ["active", None, "inactive"]
+
+
+async def test_a_github_that_takes_no_verdict_is_no_obstacle(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.faults.add("PATCH .*", status=422)
+    await stage.click(ADMIN, "check_validity")
+    assert ACTIVE in stage.heard(ADMIN)
+    assert "Open: this token still works" in stage.read()
+
+
+async def test_a_secret_of_another_provider_is_never_fetched(stage: Stage) -> None:
+    alert = await stage.leak(secret_type="stripe_api_key", validity="unknown")
+    button = stage.card().control("check_validity")
+    assert button is not None
+    assert button["text"]["text"] == "Refresh from GitHub"
+    stage.github.webhook_url = None
+    stage.github.set_validity(alert, "active")
+    await stage.click(ADMIN, "check_validity")
+    assert "GitHub says that it still works." in stage.heard(ADMIN)
+    assert stage.github.alert_url(alert) in stage.told(ADMIN)
+    assert "Open: this secret still works" in stage.read()
+    assert literals(stage) == []
+    assert probes(stage) == 0
+
+
+async def test_a_base64_encoded_token_is_asked_about_decoded(stage: Stage) -> None:
+    alert = await stage.leak(token=stage.live_token(), is_base64_encoded=True)
+    await stage.click(ADMIN, "check_validity")
+    assert ACTIVE in stage.heard(ADMIN)
+    token = stage.github.token_of(alert)
+    assert token is not None
+    assert token.last_user_agent == stage.tools.user_agent
+
+
+@pytest.mark.parametrize("content", [b"not a token", b"ghp_tooshort", b"\xff\xfe\x00"])
+async def test_what_is_no_token_in_full_is_sent_nowhere(stage: Stage, content: bytes) -> None:
+    literal = base64.b64encode(content).decode()
+    alert = await stage.leak(
+        secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True
+    )
+    await stage.click(ADMIN, "check_validity")
+    assert UNKNOWN in stage.heard(ADMIN)
+    assert "not a GitHub token in full" in stage.heard(ADMIN)
+    assert probes(stage) == 0
+    assert alert.validity == "unknown"
+
+
+async def test_the_timeline_keeps_who_asked_and_as_what(stage: Stage) -> None:
+    """A probe may move the token's "last used": whoever reads its log can tell Stanch from a thief."""
+    alert = await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    [probe] = stage.github.calls("GET", "/user")
+    assert probe.user_agent == stage.tools.user_agent
+    async with stage.tools.db.read() as tx:
+        [event] = await alerts.events_of_kind(tx, key_of(alert), EventKind.PROBED)
+    assert event.details["user_agent"] == probe.user_agent
+    assert abs(event.at - probe.at) < 5
+    assert event.by is not None
+    assert event.by.slack_user == ADMIN
+
+
+async def test_nothing_is_written_where_the_operator_does_not_want_it(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    options = Options(validity=ValidityOptions(write_back=False))
+    async with open_stage(database_url, clock, private_key, options=options) as stage:
+        await stage.leak()
+        await stage.click(ADMIN, "check_validity")
+        assert ACTIVE in stage.heard(ADMIN)
+        assert written(stage) == []
+        stage.check()
