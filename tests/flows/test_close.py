@@ -1,0 +1,215 @@
+"""Closing and reopening: what GitHub is asked to do, where it is delegated, and answers that get lost."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.options import CloseOptions, Options
+from integrations.sandbox.github import Repository
+from storage.clock import Clock
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, open_stage
+
+PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
+
+
+def patches(stage: Stage) -> list[dict[str, Any]]:
+    """What GitHub was asked to change."""
+    return [call.body for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)]
+
+
+def delegated(stage: Stage, **more: Any) -> Repository:
+    """A repository whose dismissals go to reviewers."""
+    octo = stage.github.app_owner
+    vault = stage.github.add_repository(octo, "vault", delegated_dismissal=True, **more)
+    stage.github.add_collaborator(vault, stage.people[ADMIN], "admin")
+    return vault
+
+
+async def test_an_admin_can_t_close_where_dismissal_is_delegated(stage: Stage) -> None:
+    alert = await stage.leak(delegated(stage))
+    await stage.pick(ADMIN, "close_as", "false_positive")
+    form = stage.form(ADMIN)
+    assert "has delegated alert dismissal on" in form.shown_text
+    assert stage.github.alert_url(alert) in str(form.blocks)
+    assert form.action_ids == []
+    assert patches(stage) == []
+    assert ("refused", "delegated_dismissal") in await stage.audited("close_alert")
+
+
+@pytest.mark.parametrize("user", [OWNER, MANAGER])
+async def test_a_reviewer_closes_where_the_app_may_review(stage: Stage, user: str) -> None:
+    alert = await stage.leak(delegated(stage, app_reviews_dismissals=True))
+    await stage.close_as(user, "false_positive")
+    assert alert.resolution == "false_positive"
+
+
+@pytest.mark.parametrize("user", [OWNER, MANAGER])
+async def test_a_reviewer_gets_the_link_where_the_app_may_not(stage: Stage, user: str) -> None:
+    alert = await stage.leak(delegated(stage))
+    await stage.close_as(user, "false_positive")
+    assert alert.state == "open"
+    assert "GitHub does not let Stanch close this alert." in stage.heard(user)
+    assert stage.github.alert_url(alert) in stage.told(user)
+    assert "Open: not known" in stage.read()
+
+
+async def test_a_bare_403_leaves_the_alert_open_and_free(stage: Stage) -> None:
+    """GitHub did not say beforehand that dismissals are delegated."""
+    alert = await stage.leak()
+    stage.github.faults.add(r"PATCH .*", status=403, times=1)
+    await stage.close_as(ADMIN, "wont_fix")
+    assert "GitHub does not let Stanch close this alert." in stage.heard(ADMIN)
+    assert await stage.audited("close_alert") == [("intended", None), ("refused", "forbidden")]
+    await stage.close_as(OWNER, "wont_fix")
+    assert alert.resolution == "wont_fix"
+
+
+async def test_a_comment_can_be_required(database_url: str, clock: Clock, private_key: str) -> None:
+    options = Options(close=CloseOptions(require_comment=True))
+    async with open_stage(database_url, clock, private_key, options=options) as stage:
+        alert = await stage.leak()
+        await stage.pick(ADMIN, "close_as", "revoked")
+        refused = await stage.submit(ADMIN)
+        assert set(refused.view_errors) == {"comment"}
+        for empty in (" ", "\n\t", "\u200b"):
+            result = await stage.submit(ADMIN, {"comment": {"comment": empty}}, force=True)
+            assert result.json()["errors"] == {"comment": "Say in a sentence why; this is required here."}
+        await stage.submit(ADMIN, {"comment": {"comment": "Rotated."}})
+        assert alert.resolution_comment == "Rotated. — by octo-admin via Stanch"
+        stage.check()
+
+
+async def test_the_longest_comment_fits_with_the_longest_name(stage: Stage) -> None:
+    stage.github.rename_account(stage.people[ADMIN], "a" * 39)
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    control = stage.form(ADMIN).control("comment")
+    assert control is not None
+    await stage.submit(ADMIN, {"comment": {"comment": "x" * control["max_length"]}})
+    assert alert.resolution_comment is not None
+    assert alert.resolution_comment.startswith("x" * 200)
+    assert alert.resolution_comment.endswith(f"by {'a' * 39} via Stanch")
+    assert len(alert.resolution_comment) <= 280
+
+
+async def test_a_comment_that_is_too_long_is_refused_on_its_field(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    result = await stage.submit(ADMIN, {"comment": {"comment": "x" * 241}}, force=True)
+    assert result.json()["errors"] == {"comment": "At most 240 characters, please."}
+    assert patches(stage) == []
+
+
+async def test_a_comment_mentions_nobody_on_github(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked", "Thanks @octo-owner and @octo/security, see ana@example.com.")
+    comment = "Thanks octo-owner and octo/security, see ana@example.com. — by octo-admin via Stanch"
+    assert alert.resolution_comment == comment
+
+
+async def test_a_reason_that_github_does_not_have_is_refused_on_its_field(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    result = await stage.submit(ADMIN, {"resolution": {"resolution": "pattern_deleted"}}, force=True)
+    assert result.json()["errors"] == {"resolution": "Pick one of the reasons."}
+    assert patches(stage) == []
+
+
+async def test_what_is_closed_with_that_reason_already_is_a_success(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Mine.")
+    await stage.submit(ADMIN)
+    assert "It was closed as revoked already." in stage.heard(ADMIN)
+    assert patches(stage) == []
+    assert alert.resolution_comment == "Mine."
+    await stage.work(within=5)
+    assert "octo-owner" in stage.read()
+
+
+async def test_somebody_who_is_a_moment_faster_makes_it_a_success_too(stage: Stage) -> None:
+    """GitHub answers 400 to a reason that the alert has already."""
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    gate = stage.github.faults.gate("PATCH .*", at="before")
+    await stage.slack.submit(ADMIN, stage.form(ADMIN).id, {})
+    working = asyncio.create_task(stage.work(within=3))
+    await gate.reached()
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Mine.")
+    gate.open()
+    await working
+    assert "losed as revoked" in stage.heard(ADMIN)
+    assert alert.resolution_comment == "Mine."
+
+
+async def test_two_people_close_it_once(stage: Stage) -> None:
+    await stage.leak()
+    for user in (ADMIN, OWNER):
+        await stage.pick(user, "close_as", "revoked")
+    views = [(user, stage.form(user).id) for user in (ADMIN, OWNER)]
+    await asyncio.gather(*(stage.slack.submit(user, view, {}) for user, view in views))
+    await stage.work(within=5)
+    assert len(patches(stage)) == 1
+    told = sorted(stage.heard(user).split("\n")[0] for user in (ADMIN, OWNER))
+    assert told == [
+        ":white_check_mark: Closed as revoked.",
+        ":white_check_mark: It was closed as revoked already.",
+    ]
+
+
+async def test_a_lost_answer_is_looked_up_not_repeated(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add("PATCH .*", drop="after", times=1)
+    await stage.close_as(ADMIN, "revoked", "Rotated.")
+    await stage.work(within=30)
+    assert len(patches(stage)) == 1
+    assert alert.resolution == "revoked"
+    said = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert len(said) == 1
+    assert "Closed as revoked." in said[0]
+    assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
+    replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
+    assert len(replies) == 1
+    assert f"<@{ADMIN}>" in replies[0]
+
+
+@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}, {"garbage": True}])
+async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add("PATCH .*", times=2, **fault)
+    await stage.close_as(ADMIN, "revoked")
+    await stage.work(within=30)
+    assert alert.resolution == "revoked"
+    assert len(patches(stage)) == 3
+    assert len(stage.slack.private_messages(ADMIN)) == 1
+
+
+async def test_reopening_what_is_open_says_so(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked")
+    await stage.click(ADMIN, "reopen")
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    await stage.submit(ADMIN)
+    assert "It is open already." in stage.heard(ADMIN)
+    assert len(patches(stage)) == 1
+
+
+async def test_a_reopening_has_its_comment_and_its_person(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked")
+    await stage.click(ADMIN, "reopen")
+    await stage.submit(ADMIN, {"comment": {"comment": "Still in use."}})
+    assert (alert.state, alert.resolution_comment) == ("open", "Still in use. — by octo-admin via Stanch")
+    replies = stage.slack.thread(CHANNEL, stage.card().ts)
+    assert "Reopened by" in replies[-1].shown_text
+    assert "“Still in use.”" in replies[-1].shown_text
+
+
+async def test_the_form_warns_that_the_token_still_works(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    await stage.pick(ADMIN, "close_as", "revoked")
+    assert "This token still works." in stage.form(ADMIN).shown_text.replace("*", "")
+    await stage.submit(ADMIN)
+    assert "Closed as revoked, but it still works" in stage.read()

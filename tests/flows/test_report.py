@@ -1,0 +1,271 @@
+"""Reporting a leak: where it is offered, what exactly is sent and how often, and what is found afterwards."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.github import Alert
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of
+
+REVOKE = "/credentials/revoke"
+
+
+def sent(stage: Stage) -> list[object]:
+    """What was sent to GitHub as leaked."""
+    return [
+        call.body["credentials"] for call in stage.github.calls("POST", REVOKE) if isinstance(call.body, dict)
+    ]
+
+
+def looks(stage: Stage) -> list[float]:
+    """When GitHub was asked with the token, in seconds after the last report."""
+    reported = stage.github.calls("POST", REVOKE)[-1].at
+    return [call.at - reported for call in stage.github.calls("GET", "/rate_limit") if call.at > reported]
+
+
+async def refused(stage: Stage, alert: Alert, user: str = ADMIN) -> str:
+    """What the form says instead of asking for consent; the button is clicked whether it is shown or not."""
+    await stage.click(user, "report_leak", value=str(key_of(alert)), force=True)
+    assert stage.form(user).action_ids == []
+    return stage.form(user).shown_text
+
+
+@pytest.mark.parametrize(
+    ("leak", "words"),
+    [
+        ({"secret_type": "stripe_api_key"}, "This kind of secret can't be reported from here"),
+        ({"secret_type": "github_oauth_access_token"}, "This kind of secret can't be reported from here"),
+        (
+            {"secret_type": "github_app_installation_access_token"},
+            "This kind of secret can't be reported from here",
+        ),
+        ({"validity": "inactive"}, "It does not work here, so there is nothing to report."),
+    ],
+)
+async def test_it_is_offered_only_where_it_can_work(stage: Stage, leak: dict[str, Any], words: str) -> None:
+    alert = await stage.leak(**leak)
+    assert "report_leak" not in stage.card().action_ids
+    assert words in await refused(stage, alert)
+    assert sent(stage) == []
+
+
+async def test_a_public_repository_is_reported_by_github_itself(stage: Stage) -> None:
+    public = stage.github.add_repository(stage.github.app_owner, "website", visibility="public")
+    alert = await stage.leak(public)
+    assert "report_leak" not in stage.card().action_ids
+    assert "GitHub reports its leaks itself" in await refused(stage, alert, OWNER)
+
+
+async def test_a_repository_made_public_meanwhile_is_not_reported(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    stage.github.webhook_url = None
+    stage.github.set_visibility(stage.repository, "public")
+    await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
+    assert "GitHub reports its leaks itself" in stage.heard(ADMIN)
+    assert sent(stage) == []
+
+
+async def test_an_alert_closed_meanwhile_is_not_reported_and_says_by_whom(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    stage.clock.advance(60)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    stage.clock.advance(20)
+    await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
+    said = stage.heard(ADMIN)
+    assert "This alert is closed already." in said
+    assert "octo-owner" in said
+    assert sent(stage) == []
+
+
+async def test_a_token_found_dead_meanwhile_is_not_reported(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    stage.github.set_validity(alert, "inactive")
+    await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
+    assert "there is nothing to report" in stage.heard(ADMIN)
+    assert sent(stage) == []
+
+
+async def test_a_base64_encoded_token_is_reported_decoded(stage: Stage) -> None:
+    alert = await stage.leak(token=stage.live_token(), is_base64_encoded=True)
+    token = stage.github.token_of(alert)
+    assert token is not None
+    assert token.literal != alert.literal
+    await stage.report(ADMIN)
+    assert sent(stage) == [[token.literal]]
+    assert token.revoked_at is not None
+
+
+async def test_what_is_no_token_in_full_is_never_reported(stage: Stage) -> None:
+    literal = base64.b64encode(b"a password, and not a token").decode()
+    await stage.leak(secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True)
+    await stage.report(ADMIN)
+    assert "not a GitHub token in full" in stage.heard(ADMIN)
+    assert stage.github.calls("POST", REVOKE) == []
+    assert await stage.audited("report_leak") == [("intended", None), ("refused", "not_a_token")]
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"status": 429, "headers": {"retry-after": "600"}},
+        {"status": 403, "headers": {"retry-after": "600"}},
+        {"status": 403, "body": {"message": "You have exceeded a secondary rate limit."}},
+    ],
+)
+async def test_out_of_quota_it_waits_and_is_sent_later(stage: Stage, limit: dict[str, Any]) -> None:
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", times=1, **limit)
+    await stage.report(ADMIN)
+    assert "It will be sent" in stage.heard(ADMIN)
+    assert "its report to GitHub is waiting" in stage.read()
+    assert "report_leak" not in stage.card().action_ids
+    await stage.work(within=700)
+    assert len(sent(stage)) == 2
+    assert "Reported and confirmed inactive" in stage.read()
+    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert sum("Reported to GitHub." in words for words in told) == 1
+
+
+async def test_the_hour_s_quota_of_an_address_is_waited_for(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.unauthenticated_limit = 0
+    await stage.report(ADMIN)
+    assert "It will be sent" in stage.heard(ADMIN)
+    stage.github.unauthenticated_limit = 60
+    await stage.work(within=3700)
+    assert "Reported and confirmed inactive" in stage.read()
+
+
+async def test_what_waited_is_checked_again_before_it_is_sent(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
+    await stage.report(ADMIN)
+    stage.clock.advance(60)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=700)
+    assert len(sent(stage)) == 1
+    assert "This alert is closed already." in stage.heard(ADMIN)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.report is None
+
+
+async def test_what_waited_is_not_sent_for_somebody_who_lost_the_role(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
+    await stage.report(ADMIN)
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    await stage.work(within=700)
+    assert len(sent(stage)) == 1
+    assert "not yours to see" in stage.heard(ADMIN)
+    assert "report_leak" in stage.card().action_ids
+
+
+async def test_after_a_lost_answer_github_is_asked_and_nothing_sent_again(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", drop="after", times=1)
+    await stage.report(ADMIN)
+    await stage.work(within=60)
+    assert len(stage.github.calls("POST", REVOKE)) == 1
+    assert "Reported" in stage.read()
+    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert sum("Reported to GitHub." in words for words in told) == 1
+    assert await stage.audited("report_leak") == [
+        ("intended", None),
+        ("done", "found_dead_after_a_lost_answer"),
+    ]
+
+
+@pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}])
+async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", times=1, **fault)
+    await stage.report(ADMIN)
+    await stage.work(within=60)
+    assert len(stage.github.calls("POST", REVOKE)) == 2
+    token = stage.github.token_of(alert)
+    assert token is not None
+    assert token.revoked_at is not None
+    assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
+
+
+async def test_while_github_does_not_say_nothing_is_sent_again(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", drop="after", times=1)
+    down = stage.github.faults.add("GET /(rate_limit|user)", status=500)
+    await stage.report(ADMIN)
+    await stage.work(within=300)
+    assert len(stage.github.calls("POST", REVOKE)) == 1
+    assert down.hits < 20
+    stage.github.faults.remove(down)
+    await stage.work(within=60)
+    assert len(stage.github.calls("POST", REVOKE)) == 1
+    assert "Reported" in stage.read()
+
+
+async def test_a_refusal_of_github_says_why_and_frees_the_alert(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", status=422, times=1)
+    await stage.report(ADMIN)
+    assert "GitHub did not take the report." in stage.heard(ADMIN)
+    assert "It answered 422." in stage.heard(ADMIN)
+    assert await stage.audited("report_leak") == [("intended", None), ("failed", "http_422")]
+    await stage.report(OWNER)
+    assert "Reported to GitHub." in stage.heard(OWNER)
+
+
+async def test_a_report_is_confirmed_by_the_look_that_finds_it_dead(stage: Stage) -> None:
+    """It dies after three minutes: the look after one finds it alive, the look after five dead."""
+    stage.github.revoke_delay = 180
+    await stage.leak()
+    await stage.report(ADMIN)
+    await stage.work(within=100)
+    assert "not yet confirmed" in stage.read()
+    await stage.work(within=2000)
+    assert [round(at, -1) for at in looks(stage)] == [60, 300]
+    assert "Reported and confirmed inactive" in stage.read()
+    assert "no longer works" in stage.heard(ADMIN)
+
+
+async def test_a_token_that_survives_its_report_is_told_after_a_quarter_of_an_hour(stage: Stage) -> None:
+    stage.github.revoke_delay = None
+    await stage.leak()
+    await stage.report(ADMIN)
+    await stage.work(within=2000)
+    assert [round(at, -1) for at in looks(stage)] == [60, 300, 900]
+    assert "Reported, but this token still works" in stage.read()
+    assert "still works after 15 minutes" in stage.heard(ADMIN)
+    replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
+    assert sum("it still works" in words for words in replies) == 1
+
+
+async def test_where_no_look_tells_anything_that_is_said(stage: Stage) -> None:
+    await stage.leak()
+    await stage.report(ADMIN)
+    stage.github.faults.add("GET /(rate_limit|user)", status=500)
+    await stage.work(within=6 * 3600)
+    assert "It could not be found out whether the reported secret works." in stage.heard(ADMIN)
+    assert len(looks(stage)) <= 8
+
+
+async def test_nobody_can_report_twice(stage: Stage) -> None:
+    stage.github.revoke_delay = None
+    alert = await stage.leak()
+    await stage.report(ADMIN)
+    assert "report_leak" not in stage.card().action_ids
+    assert "It has been reported already." in await refused(stage, alert, OWNER)
+    await stage.work(within=2000)
+    assert len(sent(stage)) == 1
+
+
+async def test_the_literal_goes_to_github_without_any_credential_of_ours(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.report(ADMIN)
+    [call] = stage.github.calls("POST", REVOKE)
+    assert (call.auth, call.authorized) == (None, False)
+    assert sent(stage) == [[alert.literal]]
+    assert call.user_agent == stage.tools.user_agent
