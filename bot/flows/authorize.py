@@ -22,7 +22,7 @@ from integrations.github.errors import Forbidden, GitHubError, InstallationGone,
 from integrations.github.installation import Installation
 from integrations.github.models import RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
-from integrations.slack.errors import SlackError
+from integrations.slack.errors import ChannelUnavailable, SlackError
 from storage import identities, jobs, repositories, roles
 from storage.db import Tx
 from storage.records import (
@@ -57,6 +57,8 @@ async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -
             if facts.is_shared_outside:
                 raise refusals.shared_channel()
         person = await tools.around.person(user)
+    except ChannelUnavailable as error:
+        raise refusals.unseen_channel() from error
     except SlackError as error:
         raise refusals.slack_unreachable() from error
     outsider = outsider_reason(person, home)

@@ -4,6 +4,7 @@ from bot.actions import LOOKS
 from bot.actions.action import Look, Request
 from bot.errors import Refused
 from bot.flows import authorize
+from bot.flows.refusing import note_refusal
 from bot.flows.tell import tell
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.permissions import Need
@@ -20,6 +21,7 @@ async def look(tools: Tools, request: Request) -> None:
     try:
         said = await _answer(tools, next(one for one in LOOKS if one.id == request.action), request)
     except Refused as refused:
+        await note_refusal(tools, request.team, request.user, refused)
         said = refusal(refused)
     except GitHubError as error:
         said = refusal(authorize.unreachable_github(error))

@@ -56,6 +56,15 @@ def shared_channel() -> Refused:
     )
 
 
+def unseen_channel() -> Refused:
+    """A private channel without the bot: nobody can tell whether others read it."""
+    return Refused(
+        "unseen_channel",
+        "Stanch is not in this channel, so it can't tell who else reads it.",
+        "Invite it with /invite, or ask in a public channel.",
+    )
+
+
 def slack_unreachable() -> Refused:
     """Slack can't be asked who somebody is; then the answer is no."""
     return Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.")

@@ -210,3 +210,17 @@ async def test_the_alert_behind_a_message_is_found_by_its_card_its_thread_or_a_l
     await stage.work(within=3)
     assert NOT_THEIRS in stage.heard(READER)
     assert key_of(alert).number == alert.number
+
+
+async def test_a_private_channel_without_the_bot_gets_no_answer_about_alerts(stage: Stage) -> None:
+    await stage.leak()
+    stage.slack.workspace.add_channel("C0SECRET", members=[OWNER], private=True, bot_in=False)
+    result = await stage.slack.command(OWNER, "C0SECRET", "list")
+    assert "Stanch is not in this channel" in result.body
+    assert "payments" not in result.body
+
+
+async def test_a_refused_look_from_the_menu_is_in_the_audit_log(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(READER, "more", "history")
+    assert await stage.audited("look_up") == [("refused", "no_role")]

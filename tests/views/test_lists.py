@@ -84,6 +84,7 @@ NOTES: dict[str, Content] = {
     "one-alert": for_one(draw_card(case(working()), (), 1), NOW - 540, NOW + 60),
     "one-alert-fresh-role": for_one(draw_card(case(working()), (), 1), NOW, NOW + 60),
     "role-unknown": refusal(refusals.role_unknown()),
+    "unseen-channel": refusal(refusals.unseen_channel()),
 }
 
 

@@ -1,0 +1,81 @@
+"""What one person sees follows from what GitHub said of them, and when."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.rules.permissions import VIEW, RoleFacts
+from bot.rules.visibility import KnownRole, sight, to_ask
+from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
+from tests.storage.made import ANA, plain_alert
+from tests.storage.made import repository as made
+
+NOW = 10_000.0
+FRESH = NOW - 300
+OCTO, ACME = GitHubId(100), GitHubId(101)
+MEMBER = RoleFacts(ANA, "Organization", OCTO, membership="member", permission="read", role_name="read")
+OWNER = replace(MEMBER, membership="admin")
+MANAGER = replace(MEMBER, security_manager=True)
+ADMIN = replace(MEMBER, permission="admin", role_name="admin")
+VIEWER = replace(MEMBER, granted=frozenset({VIEW}))
+
+
+def home(number: int, owner: GitHubId = OCTO, owner_type: str = "Organization") -> Repository:
+    return replace(made(number), owner=Account(owner, "octo"), owner_type=owner_type)
+
+
+def role(facts: RoleFacts, number: int = 1, at: float = NOW) -> KnownRole:
+    return KnownRole(RepositoryId(number), facts, at)
+
+
+def alert(number: int = 1) -> Alert:
+    return plain_alert(7, number)
+
+
+@pytest.mark.parametrize(
+    ("known", "here", "beside"),
+    [
+        ([], None, None),
+        ([role(OWNER)], True, True),
+        ([role(MANAGER)], True, True),
+        ([role(ADMIN)], True, None),
+        ([role(VIEWER)], True, None),
+        ([role(MEMBER)], False, None),
+        ([role(MEMBER, at=FRESH - 1)], None, None),
+        ([role(ADMIN, at=FRESH - 1)], True, None),
+        ([role(OWNER, 2, at=FRESH), role(MEMBER, 3)], None, None),
+        ([role(MEMBER, 3, at=FRESH), role(OWNER, 2)], True, True),
+        ([role(replace(OWNER, owner_type="User", membership=None), at=NOW)], False, None),
+    ],
+    ids=lambda value: "" if isinstance(value, list) else str(value),
+)
+def test_a_role_shows_a_repository_or_the_whole_organization(
+    known: list[KnownRole], here: bool | None, beside: bool | None
+) -> None:
+    """`here` is the repository that GitHub was asked about, `beside` another of the same organization."""
+    seen = sight(ANA.id, known, no_since=FRESH)
+    assert seen.sees(alert(1), home(1)) is here
+    assert seen.sees(alert(4), home(4)) is beside
+    assert seen.sees(alert(5), home(5, ACME)) is None
+
+
+def test_an_assignee_sees_the_alert_whatever_their_role() -> None:
+    seen = sight(ANA.id, [role(MEMBER)], no_since=FRESH)
+    mine = replace(alert(), assigned_to=ANA)
+    assert seen.sees(mine, home(1)) is True
+    assert seen.since(mine, home(1)) is None
+
+
+def test_the_newest_answer_that_shows_an_alert_tells_how_old_it_is() -> None:
+    seen = sight(ANA.id, [role(ADMIN, 1, NOW - 900), role(OWNER, 2, NOW - 60)], no_since=FRESH)
+    assert seen.since(alert(), home(1)) == NOW - 60
+    seen = sight(ANA.id, [role(ADMIN, 1, NOW - 900)], no_since=FRESH)
+    assert seen.since(alert(), home(1)) == NOW - 900
+
+
+def test_one_repository_of_each_organization_is_asked_about_first() -> None:
+    unknown = [home(1), home(2), home(3, ACME), home(4, ACME), home(5, GitHubId(7), "User")]
+    nothing = sight(ANA.id, [], no_since=FRESH)
+    assert [one.id for one in to_ask(unknown, nothing)] == [1, 3, 5]
+    asked = sight(ANA.id, [role(MEMBER, 9)], no_since=FRESH)
+    assert [one.id for one in to_ask(unknown, asked)] == [1, 2, 3, 5]
