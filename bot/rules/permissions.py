@@ -86,13 +86,19 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None) -> Rights:
         (own_repository, "owner of the repository"),
         (manager, "security manager"),
         (admin, "repository admin"),
-        (bool(facts.granted & {VIEW, RESOLVE}), f"custom role {facts.role_name}"),
+        (bool(facts.granted & {VIEW, RESOLVE}), _custom_role(facts)),
         (assignee, "assignee of the alert"),
-        (facts.permission != "none", facts.role_name),
+        (facts.permission != "none", facts.role_name or facts.permission),
     )
     role = next((word for holds, word in words if holds), "no role")
     write = owner or own_repository or facts.permission in ("admin", "write")
     return Rights(view=view, resolve=resolve, write=write, owner=owner, reviewer=owner or manager, role=role)
+
+
+def _custom_role(facts: RoleFacts) -> str:
+    """The repository's own custom role by its name; else one of the organization gave the permission."""
+    standard = not facts.role_name or facts.role_name in STANDARD_ROLES
+    return "custom organization role" if standard else f"custom role {facts.role_name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,6 @@ STATES = st.one_of(
             "resolution": st.sampled_from(["revoked", "wont_fix", "pattern_deleted"]),
             "resolution_comment": st.none() | st.just("done"),
             "resolved_by": st.sampled_from([ANA, BEN]),
-            "resolved_at": st.floats(NOW - 500, NOW + 500),
         }
     ),
 )
@@ -97,10 +96,12 @@ def histories(draw: st.DrawFn) -> list[tuple[AlertFacts, bool]]:
     """What GitHub said of one alert over time, oldest first; at least once the API answered."""
     said = draw(st.lists(SAID, min_size=1, max_size=5))
     said[-1] = (*said[-1][:2], said[-1][2] or not any(fetched for *_, fetched in said))
-    return [
-        (facts(NOW + at, **state, **changes, **(DETAILS if fetched else {})), fetched)
-        for at, (state, changes, fetched) in enumerate(said)
-    ]
+    history = []
+    for at, (state, changes, fetched) in enumerate(said):
+        closed_at = NOW + at if state["state"] == "resolved" else None
+        details = DETAILS if fetched else {}
+        history.append((facts(NOW + at, **state, **changes, **details, resolved_at=closed_at), fetched))
+    return history
 
 
 def told(known: Alert | None, said: list[tuple[AlertFacts, bool]]) -> tuple[Alert, list[Event]]:
