@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import (
     Field,
@@ -16,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.errors import StartRefused
 from bot.options import Options
@@ -24,6 +27,10 @@ MISSING = {
     "SLACK_BOT_TOKEN": "take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions",
     "GITHUB_APP_ID": "take the App ID from your GitHub App's settings page",
     "GITHUB_APP_PRIVATE_KEY": "make a private key on your GitHub App's settings page and give it, or the path to it",
+}
+SHAPES = {
+    "GITHUB_APP_ID": "it is the number, or the client ID, on your GitHub App's settings page",
+    "STANCH_DEFAULT_CHANNEL": "it is a channel's id, as C012AB3CD, not its name",
 }
 DRIVERS = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 
@@ -46,6 +53,10 @@ class StorageSettings(_Environment):
     def _known_driver(cls, value: str) -> str:
         if not value.startswith(DRIVERS):
             raise ValueError(f"must start with {' or '.join(DRIVERS)}")
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("is not a database address: check its host, port and slashes") from None
         return value
 
     @field_validator("stanch_log_level", "stanch_log_format", mode="before")
@@ -89,9 +100,11 @@ class GitHubSettings(StorageSettings):
                 ) from None
         text = text.replace("\\n", "\n").strip() + "\n"
         try:
-            load_pem_private_key(text.encode(), password=None)
+            key = load_pem_private_key(text.encode(), password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise ValueError("does not hold a valid PEM private key") from None
+            raise ValueError("does not hold a valid PEM private key without a passphrase") from None
+        if not isinstance(key, RSAPrivateKey):
+            raise ValueError("does not hold an RSA key, as GitHub makes them for Apps")
         return SecretStr(text)
 
 
@@ -137,9 +150,15 @@ class Settings(GitHubSettings):
 
 
 def _http_base(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an http(s) address without query")
+    """An address that calls start from. Who asks stands in headers, never in the address."""
+    fault = ValueError("must be an http(s) address without user, query or fragment")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise fault from None
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise fault
     return value
 
 
@@ -155,6 +174,8 @@ def load_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         raise StartRefused(_first_fault(error)) from None
+    except (OSError, UnicodeDecodeError):
+        raise StartRefused(".env can't be read as a text file in UTF-8: correct or remove it.") from None
 
 
 def load_options(settings: StorageSettings) -> Options:
@@ -173,13 +194,13 @@ def load_options(settings: StorageSettings) -> Options:
     try:
         return Options.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        first: Mapping[str, Any] = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise StartRefused(
                 f"{path} has an unknown key {key}: remove it or correct its spelling."
             ) from None
-        raise StartRefused(f"{path}: {key} is not usable: {first['msg']}.") from None
+        raise StartRefused(f"{path}: {key} {_reason(first)}.") from None
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -190,7 +211,14 @@ def _first_fault(error: ValidationError) -> str:
     name = str(first["loc"][0]).upper()
     if first["type"] == "missing":
         return f"{name} is not set: {MISSING.get(name, 'set it in the environment or in .env')}."
-    message = str(first["ctx"]["error"]) if first["type"] == "value_error" else str(first["msg"])
     if first["type"] == "string_pattern_mismatch":
-        message = "has characters or a form that it can't have"
-    return f"{name} {message[0].lower()}{message[1:]}."
+        return f"{name} does not look right: {SHAPES.get(name, 'it has characters that can not be in it')}."
+    return f"{name} {_reason(first)}."
+
+
+def _reason(fault: Mapping[str, Any]) -> str:
+    """What is wrong, to follow the setting's name. Pydantic's own words are "Input should be a valid integer, …"."""
+    words = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else str(fault["msg"])
+    words = words.replace("Input should be", "must be", 1).replace("a valid dictionary", "a table")
+    words = words.partition(", unable to")[0].partition(" or instance of")[0]
+    return words[0].lower() + words[1:]

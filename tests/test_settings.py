@@ -1,0 +1,320 @@
+"""Settings: a missing or malformed one is named in one sentence that never shows what was set."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from bot.errors import StartRefused
+from bot.options import Options
+from bot.settings import GitHubSettings, Settings, StorageSettings, load_options, load_settings
+
+MARK = "Plantedd9f3aMark"
+"""In every secret that the tests set: no sentence may show it."""
+BOT_TOKEN, APP_TOKEN = f"xoxb-1-{MARK}", f"xapp-1-{MARK}"
+REQUIRED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
+Setting = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def pem() -> str:
+    """A private key as GitHub gives it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty working directory, and none of our variables from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def with_env(monkeypatch: pytest.MonkeyPatch, pem: str) -> Setting:
+    """Set what `serve` needs, and some more or other: `with_env(PORT="80", SLACK_BOT_TOKEN=None)`."""
+
+    def set_all(**variables: str | None) -> None:
+        needed = {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_SIGNING_SECRET": MARK,
+            "GITHUB_APP_ID": "12345",
+            "GITHUB_APP_PRIVATE_KEY": pem,
+        }
+        for name, value in {**needed, **variables}.items():
+            if value is not None:
+                monkeypatch.setenv(name, value)
+
+    return set_all
+
+
+def refusal(kind: type[StorageSettings] = Settings) -> str:
+    """The sentence that ends the start, without anything that was set."""
+    with pytest.raises(StartRefused) as refused:
+        load_settings(kind)
+    sentence = str(refused.value)
+    assert MARK not in sentence
+    assert "PRIVATE KEY" not in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    assert refused.value.__cause__ is None
+    return sentence
+
+
+def test_with_what_is_required_the_rest_has_its_default(with_env: Setting) -> None:
+    with_env()
+    settings = load_settings(Settings)
+    assert (settings.host, settings.port, settings.stanch_sync_interval) == ("127.0.0.1", 3000, 900)
+    assert settings.github_api_url == "https://api.github.com"
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.database_url == "sqlite+aiosqlite:///stanch.db"
+    assert (settings.stanch_log_level, settings.stanch_log_format) == ("info", "json")
+    assert settings.stanch_default_channel is None
+    assert load_options(settings) == Options()
+
+
+def test_what_is_set_is_read_and_never_shown(with_env: Setting) -> None:
+    with_env(GITHUB_WEBHOOK_SECRET=MARK, STANCH_AUDIT_KEY=MARK, SLACK_APP_TOKEN=APP_TOKEN)
+    settings = load_settings(Settings)
+    assert settings.github_webhook_secret is not None
+    assert settings.github_webhook_secret.get_secret_value() == MARK
+    assert MARK not in repr(settings)
+    assert MARK not in str(settings)
+    assert "BEGIN" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_required_setting_that_is_missing_or_empty_is_named(
+    with_env: Setting, monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
+) -> None:
+    with_env(**{name: value})
+    assert refusal().startswith(f"{name} is not set: ")
+
+
+def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None:
+    with_env(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN=APP_TOKEN)
+    assert load_settings(Settings).slack_signing_secret is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SLACK_BOT_TOKEN", f"xoxp-1-{MARK}", "must be a bot token, which starts with xoxb-"),
+        ("SLACK_APP_TOKEN", BOT_TOKEN, "must be an app-level token, which starts with xapp-"),
+        ("SLACK_API_URL", f"slack.com/{MARK}", "must be an http(s) address without user, query or fragment"),
+        ("SLACK_API_URL", f"https://me:{MARK}@slack.com", "must be an http(s) address without user"),
+        ("GITHUB_URL", f"https://github.com/?{MARK}", "must be an http(s) address without user"),
+        ("GITHUB_URL", f"https://[{MARK}", "must be an http(s) address without user"),
+        ("GITHUB_API_URL", f"https://github.com:{MARK}", "must be an http(s) address without user"),
+        ("GITHUB_API_URL", f"file:///{MARK}", "must be an http(s) address without user"),
+        ("GITHUB_APP_ID", f"no id {MARK}", "does not look right: it is the number, or the client ID"),
+        ("GITHUB_APP_PRIVATE_KEY", f"/nowhere/{MARK}.pem", "is neither a PEM private key nor the path of"),
+        ("GITHUB_APP_PRIVATE_KEY", MARK * 1_000, "is neither a PEM private key nor the path of"),
+        (
+            "GITHUB_APP_PRIVATE_KEY",
+            f"-----BEGIN RSA {'PRIVATE'} KEY-----\n{MARK}\n-----END RSA {'PRIVATE'} KEY-----",
+            "does not hold a valid PEM private key without a passphrase",
+        ),
+        (
+            "DATABASE_URL",
+            f"mysql://me:{MARK}@db/stanch",
+            "must start with sqlite+aiosqlite:// or postgresql+asyncpg://",
+        ),
+        ("DATABASE_URL", f"sqlite:///{MARK}", "must start with sqlite+aiosqlite:// or postgresql+asyncpg://"),
+        ("DATABASE_URL", f"postgresql+asyncpg://me:{MARK}@db:{MARK}/stanch", "is not a database address"),
+        ("PORT", MARK, "must be a valid integer"),
+        ("PORT", "65536", "must be less than or equal to 65535"),
+        ("PORT", "-1", "must be greater than or equal to 0"),
+        ("STANCH_SYNC_INTERVAL", "1.5", "must be a valid integer"),
+        ("STANCH_SYNC_INTERVAL", "-1", "must be greater than or equal to 0"),
+        ("STANCH_DEFAULT_CHANNEL", f"#{MARK}", "does not look right: it is a channel's id, as C012AB3CD"),
+        ("STANCH_DEFAULT_CHANNEL", "C012AB3CD\n", "does not look right: it is a channel's id"),
+        ("STANCH_LOG_LEVEL", MARK, "must be 'debug', 'info', 'warning' or 'error'"),
+        ("STANCH_LOG_FORMAT", MARK, "must be 'json' or 'text'"),
+    ],
+)
+def test_a_malformed_setting_is_named_and_not_shown(
+    with_env: Setting, name: str, value: str, sentence: str
+) -> None:
+    with_env(**{name: value})
+    assert refusal().startswith(f"{name} {sentence}")
+
+
+@pytest.mark.parametrize("kind", ["with a passphrase", "of another kind"])
+def test_a_key_that_github_did_not_make_is_refused(with_env: Setting, kind: str) -> None:
+    if kind == "of another kind":
+        key = ec.generate_private_key(ec.SECP256R1())
+        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    else:
+        locked = BestAvailableEncryption(MARK.encode())
+        key_of_rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        text = key_of_rsa.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked).decode()
+    with_env(GITHUB_APP_PRIVATE_KEY=text)
+    assert refusal().startswith("GITHUB_APP_PRIVATE_KEY does not hold ")
+
+
+@pytest.mark.parametrize(
+    "given", ["as text", "with line ends written out", "as a path", "without its last line end"]
+)
+def test_the_private_key_may_be_given_in_four_ways(
+    with_env: Setting, tmp_path: Path, pem: str, given: str
+) -> None:
+    (tmp_path / "app.pem").write_text(pem)
+    value = {
+        "as text": pem,
+        "with line ends written out": pem.replace("\n", "\\n"),
+        "as a path": str(tmp_path / "app.pem"),
+        "without its last line end": pem.strip(),
+    }[given]
+    with_env(GITHUB_APP_PRIVATE_KEY=value)
+    assert load_settings(GitHubSettings).github_app_private_key.get_secret_value() == pem
+
+
+def test_addresses_end_as_they_are_joined(with_env: Setting) -> None:
+    with_env(
+        SLACK_API_URL="http://127.0.0.1:8080/api",
+        GITHUB_URL="https://octo.ghe.com/",
+        GITHUB_API_URL="https://ghes.octo.test/api/v3/",
+    )
+    settings = load_settings(Settings)
+    assert settings.slack_api_url == "http://127.0.0.1:8080/api/"
+    assert settings.github_url == "https://octo.ghe.com"
+    assert settings.github_api_url == "https://ghes.octo.test/api/v3"
+
+
+def test_accounts_are_compared_without_case(with_env: Setting) -> None:
+    with_env(GITHUB_ACCOUNTS=" Octo, ,octo-labs,OCTO ")
+    assert load_settings(GitHubSettings).github_accounts == {"octo", "octo-labs"}
+
+
+def test_empty_variables_count_as_not_set(with_env: Setting) -> None:
+    names = (
+        "SLACK_APP_TOKEN",
+        "GITHUB_WEBHOOK_SECRET",
+        "STANCH_DEFAULT_CHANNEL",
+        "STANCH_CONFIG",
+        "PORT",
+        "DATABASE_URL",
+    )
+    with_env(**dict.fromkeys(names, ""))
+    settings = load_settings(Settings)
+    assert (settings.slack_app_token, settings.github_webhook_secret) == (None, None)
+    assert (settings.stanch_default_channel, settings.stanch_config, settings.port) == (None, None, 3000)
+
+
+def test_log_words_may_be_written_in_capitals(with_env: Setting) -> None:
+    with_env(STANCH_LOG_LEVEL="WARNING", STANCH_LOG_FORMAT="Text")
+    settings = load_settings(StorageSettings)
+    assert (settings.stanch_log_level, settings.stanch_log_format) == ("warning", "text")
+
+
+def test_the_working_directory_s_env_file_is_read(tmp_path: Path, pem: str) -> None:
+    quoted = pem.strip().replace("\n", "\\n")
+    (tmp_path / ".env").write_text(
+        f"SLACK_BOT_TOKEN={BOT_TOKEN}\nSLACK_SIGNING_SECRET={MARK}\nGITHUB_APP_ID=12345\n"
+        f'GITHUB_APP_PRIVATE_KEY="{quoted}"\nPORT=3100\nSOMETHING_ELSE=1\n'
+    )
+    assert load_settings(Settings).port == 3100
+
+
+def test_the_environment_wins_over_the_env_file(with_env: Setting, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=3100\nHOST=0.0.0.0\n")
+    with_env(PORT="3200")
+    settings = load_settings(Settings)
+    assert (settings.host, settings.port) == ("0.0.0.0", 3200)
+
+
+def test_an_env_file_that_is_no_text_is_named(with_env: Setting, tmp_path: Path) -> None:
+    with_env()
+    (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe" + MARK.encode())
+    assert refusal() == ".env can't be read as a text file in UTF-8: correct or remove it."
+
+
+def test_the_database_s_commands_need_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite+aiosqlite:///other.db")
+    assert load_settings(StorageSettings).database_url == "sqlite+aiosqlite:///other.db"
+    assert refusal(GitHubSettings).startswith("GITHUB_APP_ID is not set: ")
+
+
+OPTIONS = """
+[report]
+oauth_tokens = true
+[close]
+require_comment = true
+[validity]
+write_back = false
+[[checklist.default]]
+id = "vault"
+text = "Rotated in vault"
+link = "https://wiki.octo.test/rotate"
+"""
+
+
+def options(text: str, path: str = "stanch.toml") -> Options:
+    """What a file of options gives."""
+    Path(path).write_text(text)
+    return load_options(load_settings(StorageSettings))
+
+
+def test_stanch_toml_is_read_where_it_is() -> None:
+    read = options(OPTIONS)
+    assert (read.report.oauth_tokens, read.close.require_comment, read.validity.write_back) == (
+        True,
+        True,
+        False,
+    )
+    assert [step.id for step in read.checklist["default"]] == ["vault"]
+
+
+def test_stanch_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STANCH_CONFIG", str(tmp_path / "other.toml"))
+    assert options(OPTIONS, "other.toml").close.require_comment is True
+
+
+def test_a_named_file_that_is_missing_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANCH_CONFIG", "/nowhere/stanch.toml")
+    with pytest.raises(
+        StartRefused, match=r"^STANCH_CONFIG names /nowhere/stanch\.toml, which does not exist"
+    ):
+        load_options(load_settings(StorageSettings))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[clse]\n", "stanch.toml has an unknown key clse: remove it or correct its spelling."),
+        ("[close]\nrequire = true\n", "stanch.toml has an unknown key close.require: remove it or correct"),
+        (
+            "[close]\nrequire_comment = 'perhaps'\n",
+            "stanch.toml: close.require_comment must be a valid boolean.",
+        ),
+        ("[close\n", "stanch.toml can't be read as TOML: "),
+        ("close = 1\n", "stanch.toml: close must be a table."),
+        ("[[checklist.default]]\nid = 'A b'\ntext = 'x'\n", "stanch.toml: checklist.default.0.id "),
+        (
+            "[checklist]\ndefault = []\n",
+            "stanch.toml: checklist default needs 1 to 10 steps with different ids.",
+        ),
+        ("[[checklist.x]]\nid='a'\ntext='x'\nlink='http://x'\n", "stanch.toml: checklist.x.0.link "),
+    ],
+)
+def test_an_option_that_can_t_be_used_is_named(text: str, sentence: str) -> None:
+    with pytest.raises(StartRefused) as refused:
+        options(text)
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_of_options_that_is_no_text_is_named() -> None:
+    Path("stanch.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(StartRefused, match=r"^stanch\.toml can't be read as TOML: "):
+        load_options(load_settings(StorageSettings))
