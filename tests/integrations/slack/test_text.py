@@ -23,6 +23,7 @@ from integrations.slack.text import (
     link,
     mrkdwn,
     prose,
+    spoken,
     units,
     user,
     usergroup,
@@ -118,6 +119,28 @@ def test_finished_markup_goes_into_a_template_as_it_is() -> None:
 def test_an_emoji_of_ours_is_one_and_nothing_else_is() -> None:
     assert mrkdwn("{} {}", emoji("no_entry"), ":no_entry:") == ":no_entry: \N{RATIO}no_entry\N{RATIO}"
     assert emoji("<!here>") == "&lt;!here&gt;"
+
+
+def test_a_lock_screen_gets_the_words_of_markup() -> None:
+    made = lines(
+        mrkdwn(":no_entry: *Closed* as {} by {} ({})", "won't fix", user("U0DANA"), code("octo-dana")),
+        mrkdwn(
+            "{} in {}, {}", link("https://octo.test/42", "a *token*"), code("a*b/:x:.env"), date(1795488187)
+        ),
+        mrkdwn("{} and {}", user("U0DANA"), "<!here> `x`"),
+    )
+    assert spoken(made) == (
+        "Closed as won't fix by octo-dana\n"
+        "a \N{ASTERISK OPERATOR}token\N{ASTERISK OPERATOR} in a*b/:x:.env, 24 Nov 2026, 02:43 UTC\n"
+        "<@U0DANA> and &lt;!here&gt; 'x'"
+    )
+
+
+@given(texts, texts)
+def test_what_is_spoken_has_no_markup_whatever_it_says(one: str, two: str) -> None:
+    made = spoken(lines(mrkdwn("*{}* :x: {}", one, code(two)), link(f"https://octo.test/{one}", two)))
+    assert_harmless(made)
+    assert "`" not in made
 
 
 def test_joined_strings_are_no_longer_markup() -> None:
