@@ -9,6 +9,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from bot.demo import Demo, open_demo
+from integrations.sandbox.demo import PEOPLE
+from integrations.sandbox.demo.faults import SWITCHES
 from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, visit
 
 OpenWindow = Callable[..., Awaitable[Visitor]]
@@ -56,5 +58,16 @@ async def window(browser: Browser, demo: Demo) -> AsyncIterator[OpenWindow]:
     yield open_window
     for visitor in visitors:
         await visitor.page.context.close()
+    _tidy(demo)
     assert [fault for visitor in visitors for fault in visitor.faults] == []
     assert [url for visitor in visitors for url in visitor.foreign] == []
+
+
+def _tidy(demo: Demo) -> None:
+    """Leave nothing open and nothing broken to the next test."""
+    slack = demo.stage.slack
+    for person in PEOPLE:
+        for root in slack.views(person.slack_id)[:1]:
+            slack.world.modals.close(root, whole_stack=True)
+    for switch in SWITCHES:
+        demo.stage.switches.turn(switch.id, on=False)

@@ -1,0 +1,94 @@
+"""Ten named views of the demo as PNG files: `python -m tests.browser.screenshots DIRECTORY`."""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.async_api import Browser, async_playwright, expect
+
+from bot.demo import open_demo
+from tests.browser.visitor import ARGUMENTS, PATIENCE, PHONE, Visitor, visit
+
+
+async def take_all(directory: Path) -> None:
+    """Start the demo, and take each view in turn; the directory is there."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.exit("Debian's chromium is not installed: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE)
+    async with open_demo("127.0.0.1", 0) as demo, async_playwright() as playwright:
+        await demo.opening
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        await _desktop(browser, demo.address, directory)
+        await _dark(browser, demo.address, directory)
+        await _phone(browser, demo.address, directory)
+        await browser.close()
+
+
+async def _desktop(browser: Browser, address: str, directory: Path) -> None:
+    sam = await visit(browser, address, device_scale_factor=2)
+    card = await sam.leaked_card(bypassed=True)
+    await _take(sam, directory, "01-card")
+    await sam.press(card, "check_validity")
+    await expect(card).to_contain_text("this token still works")
+    await sam.press(card, "report_leak")
+    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await _take(sam, directory, "02-consent")
+    await sam.modal.get_by_role("checkbox").check()
+    await sam.modal.locator("[type=submit]").click()
+    await expect(card).to_contain_text("Reported to GitHub")
+    await card.locator(".thread-link").click()
+    await sam.page.get_by_role("region", name="Thread").get_by_role("checkbox").first.check()
+    await expect(card).to_contain_text("1 of 3 done")
+    await _take(sam, directory, "03-thread")
+    await sam.page.get_by_role("button", name="Close thread").click()
+    await sam.choose(card, "close_as", "Revoked")
+    await sam.modal.get_by_role("textbox").fill("Rotated in the vault; deploys use the new one")
+    await _take(sam, directory, "04-close")
+    await sam.modal.locator("[type=submit]").click()
+    await expect(card).to_contain_text("Closed as revoked")
+    await sam.page.locator("[data-filter=closed]").click()
+    await sam.page.locator("#alert-list button").first.click()
+    await _take(sam, directory, "05-github")
+    await sam.show("audit")
+    await expect(sam.page.locator(".audit-row").first).to_be_visible()
+    await _take(sam, directory, "06-audit-log")
+    await sam.page.context.close()
+
+
+async def _dark(browser: Browser, address: str, directory: Path) -> None:
+    olivia = await visit(browser, address, "U0OLIVIA", dark=True, device_scale_factor=2)
+    await olivia.go_to("C0ALERTS")
+    await olivia.command("/leaks list is:open")
+    await _take(olivia, directory, "07-list-dark")
+    await olivia.page.context.close()
+
+
+async def _phone(browser: Browser, address: str, directory: Path) -> None:
+    sam = await visit(browser, address, size=PHONE, device_scale_factor=2)
+    card = await sam.leaked_card()
+    await card.scroll_into_view_if_needed()
+    await _take(sam, directory, "08-phone-card")
+    await sam.press(card, "report_leak")
+    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await _take(sam, directory, "09-phone-consent")
+    await sam.page.keyboard.press("Escape")
+    await sam.page.get_by_role("button", name="All channels").click()
+    await _take(sam, directory, "10-phone-channels")
+    await sam.page.context.close()
+
+
+async def _take(visitor: Visitor, directory: Path, name: str) -> None:
+    for toast in await visitor.page.get_by_role("button", name="Dismiss notification").all():
+        await toast.click()
+    await visitor.page.mouse.move(0, 0)
+    await visitor.page.screenshot(path=directory / f"{name}.png", animations="disabled")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.browser.screenshots DIRECTORY")
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take_all(target))

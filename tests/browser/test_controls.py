@@ -1,0 +1,190 @@
+"""Every control of a card and of its thread, every modal with its errors, and the command box."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_take_and_step_back(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await expect(card.locator('[data-action="take"]')).to_have_count(0)
+    await expect(sam.private).to_contain_text("You are on it.")
+    await sam.choose(card, "more", "Step back")
+    await expect(card).to_contain_text("On it: nobody yet")
+
+
+async def test_a_double_click_takes_once(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await card.locator('[data-action="take"]').dblclick()
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await sam.choose(card, "more", "History")
+    await expect(sam.private).to_contain_text("is on it")
+    assert (await sam.private.inner_text()).count("is on it") == 1
+
+
+async def test_check_validity_names_the_owner_and_refresh_asks_github(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card()
+    await sam.press(card, "check_validity")
+    await expect(card).to_contain_text("this token still works")
+    await expect(card).to_contain_text("Token of: dana-kim, scopes repo and workflow")
+    other = await sam.leaked_card("stripe")
+    await expect(other.locator('[data-action="report_leak"]')).to_have_count(0)
+    await other.get_by_role("button", name="Refresh from GitHub").click()
+    await expect(sam.private).to_contain_text("GitHub")
+
+
+async def test_reporting_asks_for_consent_and_the_owner_can_be_told_first(window: OpenWindow) -> None:
+    sam, dana = await window(), await window("U0DANA")
+    card = await sam.leaked_card("fine_grained")
+    await sam.press(card, "check_validity")
+    await expect(card).to_contain_text("this token still works")
+    await sam.press(card, "report_leak")
+    modal = sam.modal
+    for consequence in ("Rotate it first", "publicly leaked", "tells the token's owner", "can't be undone"):
+        await expect(modal).to_contain_text(consequence)
+    await modal.locator("[type=submit]").click()
+    await expect(modal.locator(".field-error")).to_have_text("Please complete this required field.")
+    await modal.get_by_role("button", name="Tell dana-kim first").click()
+    await dana.go_to(
+        await dana.page.locator(".channel", has_text="Stanch").get_attribute("data-channel") or ""
+    )
+    await expect(dana.page.locator("#message-list")).to_contain_text("A token of yours has leaked.")
+    await modal.get_by_role("checkbox").check()
+    await expect(modal.locator(".field-error")).to_be_hidden()
+    await modal.locator("[type=submit]").click()
+    await expect(modal).to_have_count(0)
+    await expect(card).to_contain_text("Reported to GitHub")
+
+
+async def test_a_modal_that_is_left_changes_nothing(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    for way in ("Cancel", "Close", "Escape"):
+        await sam.choose(card, "close_as", "False positive")
+        await expect(sam.modal.get_by_role("textbox")).to_be_visible()
+        if way == "Escape":
+            await sam.page.keyboard.press("Escape")
+        else:
+            await sam.modal.get_by_role("button", name=way, exact=True).click()
+        await expect(sam.modal).to_have_count(0)
+        await expect(card.locator(".select-words")).to_have_text("Close as…")
+    await sam.choose(card, "close_as", "False positive")
+    await expect(sam.modal.get_by_role("textbox")).to_be_visible()
+    await sam.page.reload()
+    await expect(card).to_contain_text("Open:")
+    await expect(sam.modal).to_have_count(0)
+
+
+async def test_closing_has_errors_on_its_field_and_reopening_undoes_it(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await sam.choose(card, "close_as", "Used in tests")
+    comment, error = sam.modal.get_by_role("textbox"), sam.modal.locator(".field-error:visible")
+    await expect(sam.modal.locator(".select-words")).to_have_text("Used in tests")
+    await comment.fill("x" * 300)
+    await sam.modal.locator("[type=submit]").click()
+    await expect(error).to_contain_text("characters")
+    await comment.fill("It was ghp_" + "a1B2" * 9)
+    await expect(error).to_have_count(0)
+    await sam.modal.locator("[type=submit]").click()
+    await expect(error).to_contain_text("looks like a secret")
+    await comment.fill("A fixture of the payment tests")
+    await sam.modal.locator("[type=submit]").click()
+    await expect(sam.modal).to_have_count(0)
+    await expect(card).to_contain_text("Closed as used in tests")
+    await expect(card).to_contain_text("A fixture of the payment tests")
+    await sam.press(card, "reopen")
+    await sam.modal.get_by_role("textbox").fill("It is a real one after all")
+    await sam.modal.locator("[type=submit]").click()
+    await expect(card).to_contain_text("Open:")
+
+
+async def test_locations_and_history_answer_privately(window: OpenWindow) -> None:
+    sam, ana = await window(), await window("U0ANA")
+    card = await sam.leaked_card("dead", bypassed=True)
+    await expect(card).to_contain_text("Push protection was bypassed")
+    before = await ana.page.locator(".message.private").count()
+    await sam.choose(card, "more", "Show locations")
+    await expect(sam.private).to_contain_text("config/deploy.env")
+    await expect(sam.private).to_contain_text("Only visible to you")
+    await sam.choose(card, "more", "History")
+    await expect(sam.private).not_to_contain_text("deploy.env line 1, config")
+    assert await ana.page.locator(".message.private").count() == before
+    await sam.private.get_by_role("button", name="Dismiss message").click()
+
+
+async def test_the_checklist_is_ticked_in_the_thread(window: OpenWindow) -> None:
+    sam, olivia = await window(), await window("U0OLIVIA")
+    card = await sam.leaked_card()
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("0 of 3 done")
+    await card.locator(".thread-link").click()
+    thread = sam.page.get_by_role("region", name="Thread")
+    boxes = thread.get_by_role("checkbox")
+    await expect(boxes).to_have_count(3)
+    await boxes.nth(1).check()
+    await expect(card).to_contain_text("1 of 3 done")
+    await expect(boxes.nth(1)).to_be_checked()
+    alert = str(await card.locator(".actions").get_attribute("data-block")).split(":")[1]
+    shared = olivia.card(alert)
+    await shared.locator(".thread-link").click()
+    other = olivia.page.get_by_role("region", name="Thread")
+    await other.get_by_role("checkbox").nth(0).check()
+    await expect(shared).to_contain_text("2 of 3 done")
+    await expect(boxes.nth(0)).to_be_checked()
+    await other.get_by_role("button", name="Find its uses").click()
+    await expect(olivia.page.locator(".message.private").last).to_contain_text("hashed_token:")
+    await olivia.page.get_by_role("button", name="Close thread").click()
+    await expect(other).to_be_hidden()
+
+
+async def test_the_command_box(window: OpenWindow) -> None:
+    sam = await window()
+    page = sam.page
+    await sam.composer.fill("/")
+    await expect(page.get_by_role("option", name="/leaks")).to_be_visible()
+    await sam.composer.press("Tab")
+    await expect(sam.composer).to_have_value("/leaks ")
+    await expect(await sam.command("/leaks")).to_contain_text("/leaks whoami")
+    await expect(await sam.command("/leaks whoam")).to_contain_text("Did you mean")
+    await expect(await sam.command("/leaks whoami")).to_contain_text("sam-okafor")
+    await expect(await sam.command("/leeks list")).to_contain_text("/leeks is not a valid command.")
+    await expect(await sam.command("/<!channel>`*x*")).to_contain_text(
+        "/<!channel>'*x* is not a valid command."
+    )
+    await sam.composer.press("ArrowUp")
+    await sam.composer.press("ArrowUp")
+    await sam.composer.press("ArrowUp")
+    await expect(sam.composer).to_have_value("/leaks whoami")
+    await sam.composer.press("ArrowDown")
+    await expect(sam.composer).to_have_value("/leeks list")
+    await sam.composer.fill("   ")
+    messages = await page.locator("#message-list .message").count()
+    await sam.composer.press("Enter")
+    assert await page.locator("#message-list .message").count() == messages
+
+
+async def test_a_card_is_worked_by_keyboard_alone(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await card.locator('[data-action="close_as"]').focus()
+    for key in ("Enter", "ArrowDown", "Enter"):
+        await sam.page.keyboard.press(key)
+    await expect(sam.modal.locator(".select-words")).to_have_text("False positive")
+    await expect(sam.modal.locator(":focus")).to_have_count(1)
+    await sam.modal.get_by_role("textbox").focus()
+    await sam.page.keyboard.type("Not a secret")
+    for _ in range(8):
+        await sam.page.keyboard.press("Tab")
+        assert await sam.modal.locator(":focus").count() == 1, "the focus left the modal"
+    await sam.modal.locator("[type=submit]").focus()
+    await sam.page.keyboard.press("Enter")
+    await expect(card).to_contain_text("Closed as false positive")

@@ -1,0 +1,100 @@
+"""The renderer: what is escaped stays text, and what it does not know is shown as a warning."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from bot.demo import Demo
+from integrations.sandbox.demo.leaks import HOSTILE
+from tests.browser.conftest import OpenWindow
+from tests.browser.visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+def mrkdwn(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+async def drawn(visitor: Visitor, demo: Demo, *blocks: dict[str, Any]) -> Locator:
+    """Post blocks as the app into a channel that no card goes to, and return the message."""
+    await visitor.go_to("C0PARTNERS")
+    message = demo.stage.slack.workspace.post_as_app("C0PARTNERS", "Drawn", blocks)
+    shown = visitor.page.locator(f'#message-list [data-ts="{message.ts}"]')
+    await expect(shown).to_be_visible()
+    return shown
+
+
+async def test_hostile_names_on_a_real_card_stay_words(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("hostile")
+    await expect(card).to_contain_text("<!channel>")
+    await expect(card).to_contain_text("https://evil.example")
+    assert await card.locator('a[href*="evil.example"]').count() == 0
+    assert await card.locator(".mention.loud").count() == 0
+    assert await card.locator("strong", has_text="bold").count() == 0
+    assert HOSTILE.split()[0] in await card.inner_text()
+    await expect(card.locator(".mention")).to_have_count(0)
+
+
+async def test_markup_is_drawn_and_escaped_markup_is_not(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    shown = await drawn(
+        sam,
+        demo,
+        mrkdwn(
+            "*bold* _slanted_ ~gone~ `<co*de*>` 2*3*4 snake_case_name <@U0ANA> <https://github.com/|a &lt;b&gt;>"
+        ),
+        mrkdwn(
+            "&lt;!channel&gt; &lt;@U0ANA&gt; &lt;https://evil.example|x&gt; &amp;lt; <javascript:alert(1)|js>"
+        ),
+        mrkdwn("<!date^1795488000^{date_num}|soon> :warning: :no_such_emoji: &gt; no quote\n> a quote"),
+        {"type": "section", "text": {"type": "plain_text", "text": "*not bold* <@U0ANA>", "emoji": False}},
+    )
+    blocks = shown.locator(".block")
+    first = blocks.nth(0)
+    await expect(first.locator("strong")).to_have_text("bold")
+    await expect(first.locator("em")).to_have_text("slanted")
+    await expect(first.locator("s")).to_have_text("gone")
+    await expect(first.locator("code")).to_have_text("<co*de*>")
+    await expect(first.locator(".mention")).to_have_text("@Ana Ruiz")
+    await expect(first.locator("a")).to_have_text("a <b>")
+    await expect(first).to_contain_text("2*3*4 snake_case_name")
+    second = blocks.nth(1)
+    await expect(second).to_have_text("<!channel> <@U0ANA> <https://evil.example|x> &lt; js")
+    assert await second.locator("a, .mention").count() == 0
+    third = blocks.nth(2)
+    await expect(third.locator("time")).to_have_text("2026-11-24")
+    await expect(third.locator("svg")).to_have_attribute("aria-label", "warning")
+    await expect(third).to_contain_text(":no_such_emoji: > no quote")
+    await expect(third.locator("blockquote")).to_have_text("a quote")
+    await expect(blocks.nth(3)).to_have_text("*not bold* <@U0ANA>")
+
+
+async def test_what_the_page_cannot_draw_is_a_warning(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    shown = await drawn(
+        sam,
+        demo,
+        {"type": "rich_text", "elements": []},
+        {"type": "actions", "elements": [{"type": "datepicker", "action_id": "day"}]},
+    )
+    warnings = shown.locator(".unknown-block")
+    await expect(warnings).to_have_count(2)
+    await expect(warnings.nth(0)).to_contain_text("rich_text")
+    await expect(warnings.nth(1)).to_contain_text("datepicker")
+
+
+async def test_a_notification_shows_the_text_as_a_lock_screen_does(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    demo.stage.slack.workspace.post_as_app(
+        "C0ALERTS", "OPEN &lt;b&gt;: a token. <@U0ANA> is on it.", [mrkdwn("*Open*")]
+    )
+    toast = sam.page.locator(".toast")
+    await expect(toast).to_contain_text("#security-alerts")
+    await expect(toast.locator(".toast-text")).to_have_text("OPEN <b>: a token. @Ana Ruiz is on it.")
+    await expect(sam.page.locator('[data-channel="C0ALERTS"] .badge')).to_be_visible()
+    await toast.locator(".toast-open").click()
+    await expect(sam.page.locator("#channel-title")).to_have_text("security-alerts")
+    await expect(sam.page.locator('[data-channel="C0ALERTS"] .badge')).to_have_count(0)

@@ -1,0 +1,71 @@
+"""What the page shows when something is down, and that nothing is lost."""
+
+import pytest
+from playwright.async_api import expect
+
+from bot.demo import Demo
+from tests.browser.conftest import OpenWindow
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_killed_bot_changes_no_card_and_loses_nothing(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    page = sam.page
+    alert = await sam.leak("dead")
+    card = sam.card(alert)
+    await expect(card).to_contain_text("Open:")
+    process = demo.bot.process_id
+    await sam.show("faults")
+    await page.get_by_role("button", name="Kill the bot").click()
+    await expect(page.locator("#bot-banner")).to_contain_text("cards don't change")
+    await sam.show("github")
+    await page.locator(f'.alert-row[data-alert="{alert}"] button').click()
+    await page.locator("#close-alert").click()
+    await expect(page.locator("#alert-body")).to_contain_text("Closed as")
+    await sam.press(card, "take")
+    await expect(card.locator(".notice")).to_contain_text("Stanch didn't answer")
+    await expect(card).to_contain_text("Open:")
+    await expect(await sam.command("/leaks whoami")).to_contain_text("failed with the error")
+    await page.locator("#bot-banner-start").click()
+    await expect(page.locator("#bot-banner")).to_be_hidden(timeout=30_000)
+    assert demo.bot.process_id not in (None, process)
+    await page.locator("#alert-back").click()
+    await page.get_by_role("button", name="Redeliver").click()
+    await expect(card).to_contain_text("Closed as revoked")
+    assert len([c for c in demo.stage.slack.cards("C0PAYMENTS") if names(c.metadata, alert)]) == 1
+
+
+async def test_github_down_is_a_private_refusal(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await sam.show("faults")
+    switch = sam.page.get_by_role("switch", name="GitHub is down")
+    await switch.check()
+    await sam.press(card, "take")
+    await expect(sam.private).to_contain_text("GitHub can't be asked")
+    await expect(sam.page.locator("#fault-count")).to_have_text("1")
+    await switch.uncheck()
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+
+
+async def test_lost_answers_of_slack_make_no_second_card(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    await sam.show("faults")
+    switch = sam.page.get_by_role("switch", name="Slack loses its answers")
+    await switch.check()
+    alert = await sam.leak("dead")
+    await expect(sam.card(alert)).to_be_visible()
+    await sam.show("faults")
+    await switch.uncheck()
+    await sam.press(sam.card(alert), "take")
+    await expect(sam.card(alert)).to_contain_text("On it: @Sam Okafor", timeout=30_000)
+    assert len([c for c in demo.stage.slack.cards("C0PAYMENTS") if names(c.metadata, alert)]) == 1
+
+
+def names(metadata: dict[str, object] | None, alert: str) -> bool:
+    """Whether this is the metadata of the alert's card."""
+    payload = (metadata or {}).get("event_payload")
+    assert isinstance(payload, dict)
+    return f"{payload.get('repository_id')}/{payload.get('alert_number')}" == alert

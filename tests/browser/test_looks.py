@@ -1,0 +1,143 @@
+"""Phone width, the phone frame, dark colours, names for screen readers, and speed."""
+
+import sys
+import time
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from bot.demo import Demo
+from tests.browser.conftest import OpenWindow
+from tests.browser.visitor import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+SMALLEST_TARGET = 44
+TOO_SMALL = """(least) => [
+        ...document.querySelectorAll("button, select, textarea, input, summary, [role=menuitem], [role=option]")]
+    .map((target) => target.matches("input[type=checkbox]") ? target.closest("label") : target)
+    .filter((target) => target.checkVisibility({ visibilityProperty: true }) && !target.closest("[inert]"))
+    .map((target) => [target, target.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && (box.height < least - 0.5 || box.width < least - 0.5))
+    .map(([target, box]) => `${target.outerHTML.slice(0, 90)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+NAMELESS = """() => [
+        ...document.querySelectorAll("button, a, select, textarea, input, [role=dialog], [role=listbox]")]
+    .filter((part) => part.checkVisibility())
+    .filter((part) => !(part.innerText?.trim() || part.getAttribute("aria-label") || part.labels?.length
+        || document.getElementById(part.getAttribute("aria-labelledby"))))
+    .map((part) => part.outerHTML.slice(0, 120))"""
+
+
+async def fits_a_thumb(page: Page) -> None:
+    small: list[str] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
+    assert small == []
+    nameless: list[str] = await page.evaluate(NAMELESS)
+    assert nameless == []
+
+
+async def test_on_a_phone_nothing_scrolls_sideways_and_every_target_fits_a_thumb(window: OpenWindow) -> None:
+    sam = await window(size=PHONE, tour=True)
+    page = sam.page
+    await sam.show("slack")
+    await fits_a_thumb(page)
+    await page.get_by_role("button", name="End the tour").click()
+    card = await sam.leaked_card("hostile")
+    for panel in ("github", "roles", "faults", "audit", "slack"):
+        await sam.show(panel)
+        assert not await sam.scrolls_sideways(), panel
+        await fits_a_thumb(page)
+    await sam.press(card, "more")
+    await fits_a_thumb(page)
+    await page.keyboard.press("Escape")
+    await sam.press(card, "report_leak")
+    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await sam.modal.locator("[type=submit]").click()
+    await expect(sam.modal.locator(".field-error")).to_be_visible()
+    assert not await sam.scrolls_sideways()
+    await fits_a_thumb(page)
+    box = await sam.modal.bounding_box()
+    assert box is not None
+    assert box["width"] == PHONE[0]
+    await page.keyboard.press("Escape")
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await card.locator(".thread-link").click()
+    await expect(page.get_by_role("region", name="Thread")).to_be_visible()
+    assert not await sam.scrolls_sideways()
+    await fits_a_thumb(page)
+    await page.get_by_role("button", name="Close thread").click()
+    await page.get_by_role("button", name="All channels").click()
+    await fits_a_thumb(page)
+    await page.locator("#switcher").click()
+    await fits_a_thumb(page)
+
+
+async def test_from_the_card_to_reported_are_at_most_four_taps(window: OpenWindow) -> None:
+    sam = await window(size=PHONE, has_touch=True)
+    card = await sam.leaked_card()
+    taps = 0
+
+    async def tap(target: Locator) -> None:
+        nonlocal taps
+        taps += 1
+        await target.tap()
+
+    await tap(card.locator('[data-action="report_leak"]'))
+    await tap(sam.modal.get_by_role("checkbox"))
+    await tap(sam.modal.locator("[type=submit]"))
+    await expect(card).to_contain_text("Reported to GitHub")
+    assert taps <= 4
+
+
+async def test_the_phone_frame_is_a_phone_on_a_wide_screen(window: OpenWindow) -> None:
+    sam = await window()
+    card = await sam.leaked_card("dead")
+    await sam.page.get_by_role("button", name="Show Slack at phone width").click()
+    frame = sam.page.locator(".slack")
+    inner: int = await frame.evaluate("frame => frame.clientWidth")
+    assert inner == PHONE[0]
+    await sam.press(card, "close_as")
+    menu = await sam.page.get_by_role("listbox", name="Close as…").bounding_box()
+    assert menu is not None
+    assert menu["width"] == PHONE[0]
+    await sam.page.keyboard.press("Escape")
+    assert not await sam.scrolls_sideways()
+    await sam.page.reload()
+    await expect(sam.page.locator("body.phone-frame")).to_be_visible()
+
+
+async def test_dark_colours_come_by_themselves_and_by_the_button(window: OpenWindow) -> None:
+    dark = await window(dark=True)
+    root = dark.page.locator("html")
+    await expect(root).to_have_attribute("data-theme", "dark")
+    await expect(dark.page.locator(".slack")).to_have_css("background-color", "rgb(23, 25, 28)")
+    await dark.page.get_by_role("button", name="Use light colours").click()
+    await expect(root).to_have_attribute("data-theme", "light")
+    await dark.page.reload()
+    await expect(root).to_have_attribute("data-theme", "light")
+
+
+async def test_five_hundred_alerts_stay_fluid(
+    window: OpenWindow, demo: Demo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace, blocks = demo.stage.slack.workspace, demo.stage.slack.cards("C0PAYMENTS")[0].blocks
+    workspace.add_channel("C0MANY", name="many", members=["U0SAM"])
+    cards = [workspace.post_as_app("C0MANY", f"Card {number}", blocks) for number in range(500)]
+    sam = await window()
+    page = sam.page
+    await sam.go_to("C0MANY")
+    painted: float = await page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    )
+    began = time.perf_counter()
+    workspace.redraw(cards[-1], text="Changed", blocks=[{"type": "divider"}])
+    await expect(page.locator(f'[data-ts="{cards[-1].ts}"] hr')).to_be_visible()
+    latency = time.perf_counter() - began
+    times = f"500 alerts: first paint after {painted:.0f} ms, an update shown after {latency * 1000:.0f} ms"
+    with capsys.disabled():
+        sys.stdout.write(f"\n{times}\n")
+    assert await page.locator("#message-list .message").count() < 100, "older ones are drawn when scrolled to"
+    await page.locator("#messages").evaluate("box => box.scrollTo(0, 0)")
+    await expect(page.locator("#message-list .message").nth(79)).to_be_attached()
+    assert painted < 3000
+    assert latency < 2
+    workspace.channels.pop("C0MANY")

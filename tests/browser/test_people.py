@@ -1,0 +1,79 @@
+"""Who may do what, and two windows at once."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from bot.demo import Demo
+from tests.browser.conftest import OpenWindow
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_each_kind_of_person_gets_their_own_answer(window: OpenWindow) -> None:
+    visitor = await window()
+    alert = await visitor.leak("dead")
+    for name, words in (
+        ("Ravi Patel", "not yours to see"),
+        ("Noor Haddad", "link"),
+        ("Grace Moore", "guest"),
+    ):
+        await visitor.become(name)
+        card = visitor.card(alert)
+        before = await visitor.page.locator("#message-list .message.private").count()
+        await visitor.press(card, "take")
+        answer = visitor.page.locator("#message-list .message.private").nth(before)
+        await expect(answer).to_contain_text(words, ignore_case=True)
+        await expect(card).to_contain_text("On it: nobody yet")
+    await visitor.become("Theo Lang")
+    await expect(visitor.page.locator("#channel-title")).to_have_text("partners-globex")
+    await expect(visitor.page.locator("#message-list .message")).to_have_count(0)
+    await expect(await visitor.command("/leaks list")).to_contain_text("is not a valid command")
+
+
+async def test_a_role_that_is_taken_away_is_gone_at_once(window: OpenWindow) -> None:
+    ana = await window("U0ANA")
+    card = await ana.leaked_card("dead")
+    roles = ana.page.get_by_label("Role of Ana Ruiz")
+    await ana.show("roles")
+    await roles.select_option("read")
+    await ana.press(card, "take")
+    await expect(ana.private).to_contain_text("not yours to see")
+    await roles.select_option("admin")
+    await ana.press(card, "take")
+    await expect(card).to_contain_text("On it: @Ana Ruiz")
+
+
+async def test_two_windows_race_and_the_alert_is_closed_once(window: OpenWindow, demo: Demo) -> None:
+    sam, ana = await window(), await window("U0ANA")
+    alert = await sam.leak("dead")
+    windows = ((sam, "Used in tests"), (ana, "False positive"))
+    for visitor, reason in windows:
+        await visitor.choose(visitor.card(alert), "close_as", reason)
+        await expect(visitor.modal.get_by_role("textbox")).to_be_visible()
+    requests = len(demo.stage.github.requests)
+    await asyncio.gather(*(visitor.modal.locator("[type=submit]").click() for visitor, _ in windows))
+    for visitor, _ in windows:
+        await expect(visitor.card(alert)).to_contain_text("Closed as")
+        await expect(visitor.private).to_contain_text("losed")
+    answers = [await visitor.private.inner_text() for visitor, _ in windows]
+    assert sum("already" in answer for answer in answers) == 1
+    closed = [
+        request
+        for request in demo.stage.github.requests[requests:]
+        if request.method == "PATCH" and request.status == 200
+    ]
+    assert len(closed) == 1
+
+
+async def test_what_one_does_the_other_sees(window: OpenWindow) -> None:
+    sam, ana = await window(), await window("U0ANA")
+    alert = await sam.leak("dead")
+    await expect(ana.card(alert)).to_be_visible()
+    await sam.press(sam.card(alert), "take")
+    await expect(ana.card(alert)).to_contain_text("On it: @Sam Okafor")
+    await ana.page.locator(f'.alert-row[data-alert="{alert}"] button').click()
+    await ana.page.locator("#close-alert").click()
+    await expect(sam.card(alert)).to_contain_text("Closed as revoked")
+    await expect(sam.page.locator(f'.alert-row[data-alert="{alert}"]')).to_have_count(0)
