@@ -15,6 +15,7 @@ from bot.edge import github as github_edge
 from bot.edge import housekeeping, ops
 from bot.edge.jobs import Worker
 from bot.edge.slack import SlackEdge
+from bot.edge.socket import PING, SocketMode
 from bot.edge.work import HANDLERS
 from bot.errors import StartRefused
 from bot.flows.sweep import ask_for_sweep
@@ -26,6 +27,7 @@ from bot.tools import Tools
 from bot.version import VERSION
 from integrations.github.api import GitHub
 from integrations.slack.api import Slack
+from integrations.slack.app_level import AppLevel
 from storage import marks
 from storage.clock import Clock
 from storage.db import Database
@@ -106,10 +108,12 @@ async def run(
     role: Role = Role.ALL,
     clock: Clock | None = None,
     works: bool = True,
+    socket_ping: float = PING,
 ) -> AsyncIterator[Running]:
     """Start Stanch, and stop it at the end; raises StartRefused or StorageUnavailable.
 
-    With `works` False no job runs by itself: tests run those that are due when they want to.
+    With `works` False no job runs by itself: tests run those that are due when they want to. `socket_ping` is in
+    real seconds, by which a dead Socket Mode connection is noticed.
     """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
@@ -132,11 +136,13 @@ async def run(
             await ask_for_sweep(tools, every=AT_START)
             if works:
                 await _work(stack, worker, tools)
-        # 4. The door.
+        # 4. The doors.
         signing = settings.slack_signing_secret
         slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
         stack.push_async_callback(slack_edge.settle)
         host, port = await _listen(stack, settings, tools, role, slack_edge)
+        if role is not Role.WORKER:
+            await _connect(stack, settings, tools, slack_edge, socket_ping)
         _say_what_is_missing(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
         yield Running(tools, worker, slack_edge, host, port)
@@ -212,6 +218,18 @@ async def _listen(
         ) from None
     host, port = runner.addresses[0][:2]
     return str(host), int(port)
+
+
+async def _connect(
+    stack: AsyncExitStack, settings: Settings, tools: Tools, slack_edge: SlackEdge, ping: float
+) -> None:
+    if settings.slack_app_token is None:
+        return
+    token = settings.slack_app_token.get_secret_value()
+    slack = AppLevel(token, settings.slack_api_url, tools.session)
+    socket = SocketMode(tools, slack_edge, slack, ping=ping)
+    stack.push_async_callback(socket.stop)
+    await socket.start()
 
 
 def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge) -> list[web.RouteDef]:

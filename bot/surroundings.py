@@ -51,6 +51,8 @@ class Surroundings:
         self.home: Home | None = None
         self.server = Server()
         self.slack = NOT_ASKED
+        self.socket: Standing | None = None
+        """How the Socket Mode connection stands; None without Socket Mode."""
         self.github = NOT_ASKED
 
     async def ask_slack(self) -> None:

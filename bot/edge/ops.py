@@ -20,7 +20,7 @@ async def readyz(tools: Tools) -> web.Response:
     body = {
         "ready": database.ok,
         "database": _standing(database),
-        "slack": _standing(tools.around.slack),
+        "slack": _standing(_slack(tools)),
         "github": _standing(tools.around.github),
         "channels": {
             "state": "failing" if waiting else "ok",
@@ -47,6 +47,12 @@ async def metrics(tools: Tools) -> web.Response:
     return web.Response(
         body=generate_latest(tools.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )
+
+
+def _slack(tools: Tools) -> Standing:
+    """The Web API's trouble comes first: without it a connection is of little use."""
+    around = tools.around
+    return around.socket if around.slack.ok and around.socket is not None else around.slack
 
 
 async def _database(tools: Tools) -> tuple[Standing, int]:

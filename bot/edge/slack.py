@@ -5,8 +5,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -40,12 +40,12 @@ from storage.records import AlertKey, NewJob
 log = structlog.get_logger(__name__)
 LARGEST = 1_048_576
 EVERYTHING = re.compile(".*", re.DOTALL)
+CHANNEL_EVENTS = ("channel_shared", "channel_unshared")
 NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."
-Next: TypeAlias = Callable[[], Awaitable[BoltResponse]]
 
 
 class SlackEdge:
-    """The handful of listeners, and the handler that lets only well-formed signed requests reach them."""
+    """The handful of listeners, and the two handlers that let only well-formed requests of Slack reach them."""
 
     def __init__(self, tools: Tools, signing_secret: str | None) -> None:
         self._tools = tools
@@ -81,6 +81,26 @@ class SlackEdge:
         self._tools.metrics.slack_requests.labels(f"http_{response.status}").inc()
         return await to_aiohttp_response(response)
 
+    async def take(self, payload: Mapping[str, Any]) -> BoltResponse:
+        """The payload of one Socket Mode envelope; it is acknowledged only where the status is 200.
+
+        Slack's docs: the connection itself says that it is Slack, so nothing is signed. What is delivered again
+        comes with the same payload.
+        """
+        try:
+            parsed = read(payload)
+        except BadPayload as error:
+            log.info("bad_payload", reason=str(error))
+            response = BoltResponse(status=400)
+        else:
+            body = json.dumps(payload, sort_keys=True).encode()
+            context = {"payload": parsed, "fingerprint": hashlib.sha256(body).hexdigest()}
+            response = await self.app.async_dispatch(
+                AsyncBoltRequest(mode="socket_mode", body=dict(payload), context=context)
+            )
+        self._tools.metrics.slack_requests.labels(f"socket_{response.status}").inc()
+        return response
+
     def _answer(self, status: int, outcome: str) -> web.Response:
         self._tools.metrics.slack_requests.labels(outcome).inc()
         return web.Response(status=status)
@@ -109,7 +129,6 @@ class SlackEdge:
             # Else Bolt acknowledges an event before its listener has stored it.
             process_before_response=True,
         )
-        app.use(self._read_payload)
         app.action(EVERYTHING)(self._on_click)
         app.view(EVERYTHING)(self._on_submit)
         app.view_closed(EVERYTHING)(self._on_nothing)
@@ -118,23 +137,6 @@ class SlackEdge:
         app.shortcut(EVERYTHING)(self._on_shortcut)
         app.error(self._on_error)
         return app
-
-    async def _read_payload(
-        self,
-        context: AsyncBoltContext,
-        req: AsyncBoltRequest,
-        next: Next,  # noqa: A002 - Bolt passes it by this name.
-    ) -> BoltResponse:
-        """Socket Mode has no handler of ours before Bolt: there the body is read here."""
-        if "payload" not in context:
-            body = json.dumps(req.body, sort_keys=True)
-            try:
-                context["payload"] = read(req.body)
-            except BadPayload as error:
-                log.info("bad_payload", reason=str(error))
-                return BoltResponse(status=400)
-            context["fingerprint"] = hashlib.sha256(body.encode()).hexdigest()
-        return await next()
 
     async def _on_click(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         click = context["payload"]
@@ -214,9 +216,7 @@ class SlackEdge:
 
     async def _on_event(self, context: AsyncBoltContext) -> None:
         event = context["payload"]
-        if not isinstance(event, Happening) or event.channel is None:
-            return
-        if event.type in ("channel_shared", "channel_unshared", "channel_id_changed"):
+        if isinstance(event, Happening) and event.channel is not None and event.type in CHANNEL_EVENTS:
             self._tools.around.forget_channel(event.channel)
             await self._accept(context, [NewJob("channel", {"channel": event.channel})])
 

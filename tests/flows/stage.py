@@ -35,6 +35,8 @@ from storage.records import (
 from storage.records import Alert as StoredAlert
 
 CHANNEL = "C0ALERTS"
+PING = 0.2
+"""Real seconds between two pings of a Socket Mode connection."""
 OWNER, ADMIN, MANAGER, READER, UNLINKED = "U0OWNER", "U0ADMIN", "U0SEC", "U0READER", "U0NOBODY"
 LOGINS = {OWNER: "octo-owner", ADMIN: "octo-admin", MANAGER: "octo-sec", READER: "octo-reader"}
 
@@ -186,9 +188,19 @@ def key_of(alert: Alert) -> AlertKey:
 
 @asynccontextmanager
 async def open_stage(
-    database_url: str, clock: Clock, private_key: str, *, options: Options | None = None, **settings: Any
+    database_url: str,
+    clock: Clock,
+    private_key: str,
+    *,
+    options: Options | None = None,
+    socket_mode: bool = False,
+    role: app.Role = app.Role.ALL,
+    **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """Start both stand-ins and the product between them; no job runs until the test lets it."""
+    """Start both stand-ins and the product between them; no job runs until the test lets it.
+
+    With `socket_mode` Slack's requests come over the product's own connection, which misses a ping after 0.3 s.
+    """
     async with (
         SlackSandbox(now=clock.now) as slack,
         GitHubSandbox(now=clock.now, private_key=private_key) as github,
@@ -215,8 +227,12 @@ async def open_stage(
             "stanch_audit_key": "a key for tests",
             "stanch_sync_interval": 0,
         }
+        if socket_mode:
+            slack.use_socket_mode()
+            values |= {"slack_app_token": slack.app_token, "slack_signing_secret": None}
         made = Settings.model_validate({**values, **settings})
-        async with app.run(made, options or Options(), clock=clock, works=False) as running:
+        started = app.run(made, options or Options(), role=role, clock=clock, works=False, socket_ping=PING)
+        async with started as running:
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
             stage = Stage(slack, github, clock, running, people, repository, leaker, made)

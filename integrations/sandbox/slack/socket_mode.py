@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -19,6 +19,7 @@ from integrations.sandbox.slack.transport import Delivery, DeliveryResult
 # Slack's docs: an app has at most ten connections, and a payload goes to any one of them.
 MOST_LINKS = 10
 HOST = "applink-sandbox"
+PING = b"Ping from " + HOST.encode()
 Reason = Literal["warning", "refresh_requested", "link_disabled"]
 
 
@@ -30,8 +31,8 @@ class Link:
     socket: web.WebSocketResponse
     frozen: bool = False
     leaving: bool = False
-    ponged: bool = False
-    """It has answered the ping that follows hello."""
+    pong: asyncio.Event = field(default_factory=asyncio.Event)
+    """The last ping is answered."""
 
     async def tell(self, frame: Json) -> None:
         if not self.frozen:
@@ -71,12 +72,25 @@ class SocketTransport:
         """The connections that are neither frozen nor told to go."""
         return [link for link in self.links if not (link.frozen or link.leaving)]
 
+    @property
+    def underway(self) -> int:
+        """How many envelopes wait for their acknowledgement."""
+        return len(self._waiting)
+
     async def connected(self, opened: int = 1, timeout: float = 5.0) -> None:
         """Wait until one can be used, and so many were opened in all; `TimeoutError` after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not self.usable or self.opened < opened:
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def read_up(self, timeout: float = 5.0) -> None:
+        """Wait until the app has read what was sent so far: pings come after it."""
+        async with asyncio.timeout(timeout):
+            for link in self.usable:
+                link.pong.clear()
+                await link.socket.ping(PING)
+                await link.pong.wait()
 
     # Troubles
 
@@ -130,7 +144,7 @@ class SocketTransport:
         self.opened += 1
         try:
             await link.tell(self._hello())
-            await socket.ping(f"Ping from {HOST}".encode())
+            await socket.ping(PING)
             self._changed.set()
             async for message in socket:
                 if not link.frozen:
@@ -153,7 +167,7 @@ class SocketTransport:
         if message.type is WSMsgType.PING:
             await link.socket.pong(message.data)
         elif message.type is WSMsgType.PONG:
-            link.ponged = True
+            link.pong.set()
         elif message.type is WSMsgType.TEXT:
             self._acknowledge(message.data)
 

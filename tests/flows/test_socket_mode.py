@@ -1,0 +1,322 @@
+"""Without a public address: all that people do comes over a connection of our own, which is never missed for long."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
+from typing import Any
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+
+from bot import app
+from bot.edge.socket import LINGER
+from bot.errors import StartRefused
+from bot.options import Options
+from integrations.sandbox.slack import DeliveryResult
+from storage.clock import Clock
+from tests.flows.outputs import logging_as
+from tests.flows.stage import ADMIN, CHANNEL, PING, READER, Stage, open_stage
+
+HOLD = {"sqlite": "SELECT 1", "postgresql": "LOCK TABLE slack_request IN ACCESS EXCLUSIVE MODE"}
+"""On SQLite any transaction that writes holds up all others."""
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What has nothing to do with the database."""
+
+
+@pytest.fixture
+async def stage(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
+    """The product, connected by Socket Mode and without a signing secret."""
+    async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
+        yield stage
+        stage.check()
+
+
+async def standing(stage: Stage, port: int | None = None) -> tuple[str, str]:
+    """How `/readyz` says that Slack stands."""
+    address = f"http://127.0.0.1:{port or stage.running.port}/readyz"
+    async with aiohttp.ClientSession() as session, session.get(address) as response:
+        slack = (await response.json())["slack"]
+    return slack["state"], slack["reason"]
+
+
+async def until(fact: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait for it; `TimeoutError` after so many seconds."""
+    async with asyncio.timeout(within):
+        while not fact():  # noqa: ASYNC110 - what is waited for has no event.
+            await asyncio.sleep(0.01)
+
+
+async def ask(stage: Stage) -> DeliveryResult:
+    return await stage.slack.command(ADMIN, CHANNEL, "help")
+
+
+# What people do
+
+
+async def test_an_alert_is_closed_after_a_field_was_corrected(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    assert "still works" in stage.read()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    secret = "ghp_" + "a" * 36
+    refused = await stage.submit(ADMIN, {"comment": {"comment": f"It was {secret}"}})
+    assert set(refused.view_errors) == {"comment"}
+    assert alert.state == "open"
+    await stage.submit(ADMIN, {"comment": {"comment": "Rotated"}})
+    assert (alert.state, alert.resolution) == ("resolved", "revoked")
+    assert stage.card().control("reopen") is not None
+    assert stage.slack.view(ADMIN) is None
+
+
+async def test_commands_answer_at_once_or_a_little_later(stage: Stage) -> None:
+    result = await ask(stage)
+    assert result.json()["response_type"] == "ephemeral"
+    assert "/leaks whoami" in stage.heard(ADMIN)
+    assert "octo-admin" in await stage.type(ADMIN, "whoami octo/payments")
+
+
+async def test_a_shortcut_shows_the_alert_behind_a_message(stage: Stage) -> None:
+    await stage.leak()
+    await stage.slack.message_shortcut(ADMIN, CHANNEL, stage.card().ts, "show_alert")
+    await stage.work(within=3)
+    assert "in octo/payments, alert 1" in stage.heard(ADMIN)
+
+
+async def test_a_channel_that_is_shared_hides_its_cards(stage: Stage) -> None:
+    await stage.leak()
+    stage.slack.workspace.add_team("T0OTHER")
+    await stage.slack.share_channel(CHANNEL, "T0OTHER")
+    await stage.work(within=3)
+    assert stage.card().action_ids == []
+
+
+async def test_what_is_delivered_again_is_done_once_and_two_clicks_are_two(stage: Stage) -> None:
+    """Slack repeats a payload in a new envelope; a second click is another payload."""
+    await stage.leak()
+    result = await stage.slack.click(READER, CHANNEL, stage.card().ts, "check_validity")
+    assert (await stage.slack.send("interactive", result.payload)).status == 200
+    await stage.work(within=3)
+    assert len(stage.slack.private_messages(READER)) == 1
+    await stage.click(READER, "check_validity")
+    assert len(stage.slack.private_messages(READER)) == 2
+
+
+@on_sqlite
+async def test_an_acknowledgement_takes_far_less_than_slacks_three_seconds(stage: Stage) -> None:
+    await stage.leak()
+    results = [await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity") for _ in range(20)]
+    assert max(result.elapsed for result in results) < 1
+
+
+@on_sqlite
+async def test_a_payload_without_shape_is_not_acknowledged_and_harms_nobody(stage: Stage) -> None:
+    user = {"id": ADMIN, "team_id": stage.slack.team_id}
+    shapeless: list[dict[str, Any]] = [
+        {},
+        {"type": 7},
+        {"type": "block_actions", "user": user, "actions": []},
+        {"type": "view_submission", "user": user, "view": {"id": "V1", "callback_id": "close_alert"}},
+    ]
+    sent = [asyncio.create_task(stage.slack.send("interactive", payload)) for payload in shapeless]
+    assert {result.error for result in await asyncio.gather(*sent)} == {"operation_timeout"}
+    assert (await ask(stage)).status == 200
+
+
+@on_sqlite
+async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
+    """Slack shows the person that it failed, and they click again; an event comes again by itself."""
+    await stage.leak()
+    await stage.tools.inbox.stop()
+    click = stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
+    event = stage.slack.event({"type": "channel_shared", "channel": CHANNEL})
+    for result in await asyncio.gather(click, event):
+        assert (result.status, result.error) == (None, "operation_timeout")
+    await stage.tools.inbox.start()
+
+
+# The connection
+
+
+@on_sqlite
+async def test_a_connection_that_broke_is_replaced(stage: Stage) -> None:
+    assert await standing(stage) == ("ok", "connected by Socket Mode")
+    stage.slack.socket.drop()
+    await stage.slack.socket.connected(opened=2)
+    assert (await ask(stage)).status == 200
+    assert len(stage.slack.socket.links) == 1
+
+
+@on_sqlite
+async def test_a_connection_that_is_silent_is_replaced(stage: Stage) -> None:
+    """It stays open and answers no ping: real networks do that after a change of address."""
+    stage.slack.socket.freeze()
+    await stage.slack.socket.connected(opened=2)
+    assert (await ask(stage)).status == 200
+
+
+async def times_asked(stage: Stage, count: int) -> list[float]:
+    """Let time go on until Slack was asked for so many addresses; when, by the product's clock."""
+    async with asyncio.timeout(20):
+        while len(calls := stage.slack.calls("apps.connections.open")) < count:
+            stage.clock.advance(1)
+            await asyncio.sleep(0.01)
+    return [call.at for call in calls]
+
+
+@on_sqlite
+async def test_an_outage_is_told_and_is_over_within_a_minute_of_its_end(stage: Stage) -> None:
+    down = stage.slack.fail("apps.connections.open", "internal_error", times=None)
+    stage.slack.socket.drop()
+    asked = await times_asked(stage, 9)
+    state, reason = await standing(stage)
+    assert state == "failing"
+    assert reason.startswith("reconnecting by Socket Mode since 20")
+    assert reason.endswith(": internal_error")
+    pauses = [later - earlier for earlier, later in pairwise(asked[1:])]
+    assert max(pauses) < 40
+    assert min(pauses) > 1
+    stage.slack.faults.remove(down)
+    await times_asked(stage, 10)
+    await stage.slack.socket.connected(opened=2)
+    assert (await ask(stage)).status == 200
+    assert await standing(stage) == ("ok", "connected by Socket Mode")
+
+
+@on_sqlite
+async def test_an_address_that_failed_once_is_not_tried_again(stage: Stage) -> None:
+    """A ticket is good for one try: the next one needs a new address."""
+    stage.slack.faults.add("link", times=1, status=503)
+    stage.slack.socket.drop()
+    await times_asked(stage, 3)
+    await stage.slack.socket.connected(opened=2)
+    assert (await ask(stage)).status == 200
+
+
+@on_sqlite
+async def test_slack_is_not_asked_before_it_wants_to_be(stage: Stage) -> None:
+    stage.slack.rate_limit("apps.connections.open", retry_after=50)
+    stage.slack.socket.drop()
+    _, limited, again = await times_asked(stage, 3)
+    assert 50 <= again - limited < 60
+    await stage.slack.socket.connected(opened=2)
+
+
+@on_sqlite
+async def test_slack_renews_a_connection_and_no_click_falls_between(stage: Stage) -> None:
+    """The next one is open before the old one ends."""
+    for opened in range(2, 6):
+        await stage.slack.socket.disconnect("refresh_requested", closes_after=10)
+        await stage.slack.socket.connected(opened=opened)
+        assert len(stage.slack.socket.links) == 2
+        assert (await ask(stage)).status == 200
+        stage.clock.advance(LINGER)
+        await until(lambda: len(stage.slack.socket.links) == 1)
+
+
+@on_sqlite
+async def test_no_task_and_no_connection_is_left_behind(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    before = asyncio.all_tasks()
+    async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
+        stage.slack.socket.drop()
+        await stage.slack.socket.connected(opened=2)
+        await stage.slack.socket.disconnect("warning")
+        await stage.slack.socket.connected(opened=3)
+        async with app.run(stage.settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING):
+            await stage.slack.socket.connected(opened=4)
+    left = {task for task in asyncio.all_tasks() - before if not task.done()}
+    assert left == set()
+
+
+@on_sqlite
+async def test_the_log_has_neither_what_people_type_nor_the_addresses_of_connections(
+    database_url: str, clock: Clock, private_key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At every level: an address lets its holder in, and the SDK quotes it when it can't connect."""
+    with logging_as("json"):
+        async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
+            await stage.type(ADMIN, "search what-somebody-typed")
+            stage.slack.faults.add("link", times=1, status=503)
+            stage.slack.socket.drop()
+            await times_asked(stage, 3)
+            await stage.slack.socket.connected(opened=2)
+            stage.slack.socket.freeze()
+            await stage.slack.socket.connected(opened=3)
+    said = capsys.readouterr().err
+    assert "socket_connected" in said
+    assert "no_connection" in said
+    for kept in ("ticket", "what-somebody-typed", stage.slack.app_token, "envelope_id"):
+        assert kept not in said
+
+
+# The start
+
+
+async def start(stage: Stage, role: app.Role = app.Role.WEB, **more: Any) -> None:
+    """Start a second process beside the first one, and stop it."""
+    settings = stage.settings.model_copy(update=more)
+    async with app.run(settings, Options(), role=role, clock=stage.clock, works=False, socket_ping=PING):
+        pass
+
+
+@on_sqlite
+async def test_a_refused_token_ends_the_start_and_names_the_setting(stage: Stage) -> None:
+    stage.slack.fail("apps.connections.open", "not_allowed_token_type", times=2)
+    for _ in range(2):
+        with pytest.raises(
+            StartRefused, match=r"SLACK_APP_TOKEN \(not_allowed_token_type\).*connections:write"
+        ):
+            await start(stage)
+    stage.slack.fail("apps.connections.open", "invalid_auth")
+    with pytest.raises(StartRefused, match=r"^Slack refuses SLACK_APP_TOKEN \(invalid_auth\)"):
+        await start(stage)
+
+
+@on_sqlite
+async def test_silence_does_not_end_the_start(database_url: str, clock: Clock, private_key: str) -> None:
+    worker = app.Role.WORKER
+    async with open_stage(database_url, clock, private_key, socket_mode=True, role=worker) as stage:
+        down = stage.slack.faults.add("apps.connections.open", status=503)
+        settings = stage.settings
+        async with app.run(settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING) as web:
+            assert (await standing(stage, web.port))[0] == "failing"
+            stage.slack.faults.remove(down)
+            await times_asked(stage, 2)
+            await stage.slack.socket.connected()
+            assert (await ask(stage)).status == 200
+
+
+@on_sqlite
+async def test_a_worker_does_not_connect(stage: Stage) -> None:
+    await start(stage, app.Role.WORKER)
+    assert stage.slack.socket.opened == 1
+
+
+# The stop
+
+
+async def test_a_stop_in_the_middle_of_a_click_loses_nothing(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """What has come is stored and acknowledged before the connection ends."""
+    async with open_stage(database_url, clock, private_key, socket_mode=True, role=app.Role.WORKER) as stage:
+        web = app.run(stage.settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING)
+        running = await web.__aenter__()
+        stage.github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
+        await stage.leak()
+        async with stage.tools.db.begin() as tx:
+            # While this transaction lasts, no click can be stored.
+            await tx.conn.execute(sa.text(HOLD[stage.tools.db.dialect]))
+            click = asyncio.create_task(stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity"))
+            await until(lambda: stage.slack.socket.underway == 1)
+            await stage.slack.socket.read_up()
+            stopping = asyncio.create_task(web.__aexit__(None, None, None))
+            with pytest.raises(TimeoutError):
+                await until(lambda: stopping.done() or click.done(), within=PING)
+        await stopping
+        assert (await click).status == 200
+        await stage.work(within=3)
+        assert "still works" in stage.read()
+        stage.check()
