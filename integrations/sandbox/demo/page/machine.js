@@ -24,7 +24,7 @@ export function startMachine() {
 function drawSwitches() {
   const row = (fault) => {
     const box = h("input", { type: "checkbox", role: "switch", checked: fault.on, id: fault.id, on: { change: () => post("/switch", { id: fault.id, on: box.checked }) } });
-    return h("label", { class: "switch-row" }, h("span", { class: "switch-words" }, h("b", {}, fault.name), h("span", {}, fault.meaning)), box, h("span", { class: "switch", "aria-hidden": "true" }));
+    return h("label", { class: "switch-row" }, h("span", { class: "switch-words" }, h("b", {}, fault.name), h("span", {}, fault.meaning)), h("span", { class: "switch-place" }, box, h("span", { class: "switch", "aria-hidden": "true" })));
   };
   for (const side of ["github", "slack"]) {
     const list = $(`#switches-${side}`);
