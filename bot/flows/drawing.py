@@ -64,8 +64,11 @@ async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     return await _reply(tx, case, message, thread)
 
 
-async def _summary(tx: Tx, message: Message) -> Drawing:
+async def _summary(tx: Tx, message: Message) -> Drawing | None:
     kind, found = message.subject.partition(":")[0], await summaries.shares(tx, message.key)
+    if not found and message.ts is None:
+        # All that it was to stand for has cards of its own by now.
+        return None
 
     def drawn(number: int) -> Content:
         return draw_summary(message.key, kind, found, message.created_at, number)

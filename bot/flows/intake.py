@@ -9,6 +9,7 @@ from bot.flows import authorize
 from bot.flows.consequences import follow
 from bot.flows.events import store_events
 from bot.flows.installations import find_installation, hear_installation, hear_membership, hear_repository
+from bot.flows.planning import tell_of_new
 from bot.flows.record import DETAILS_TRIES, completing, new_repository, record
 from bot.rules.lifecycle import place_of
 from bot.rules.masking import mask
@@ -90,6 +91,10 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
     sender = said.sender if isinstance(said, AlertEvent) else None
     async with tools.db.begin() as tx:
         await record(tx, tools, repository, said.alert, fetched, sender=sender, received_at=received_at)
+        if isinstance(said, AlertEvent) and said.action == "created":
+            stored = await alerts.load(tx, AlertKey(repository.id, AlertNumber(said.alert.number)))
+            assert stored is not None
+            await tell_of_new(tx, stored)
     if isinstance(said, LocationEvent):
         await _add_place(tools, repository, said)
     return "stored"

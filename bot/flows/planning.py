@@ -96,6 +96,25 @@ def new_message(
     return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
 
 
+async def tell_of_new(tx: Tx, alert: Alert) -> None:
+    """Give an alert a card of its own when a webhook tells of its making, though a sweep found it first.
+
+    So it is with what leaks while the first sweep runs, or before it is run again after a crash.
+    """
+    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if is_open(alert) else ():
+        summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+        if summary is None or summary.subject.startswith(summaries.FLOOD):
+            continue
+        flood = await _flood(tx, card.channel)
+        if flood is None:
+            await jobs.enqueue(tx, publishing(await _unfold(tx, card)))
+        else:
+            await messages.save(tx, replace(card, folded_into=flood))
+            await jobs.enqueue(tx, summarizing(flood, tx))
+        if summary.state is MessageState.POSTED:
+            await jobs.enqueue(tx, summarizing(summary.key, tx))
+
+
 async def _plan_cards(
     tx: Tx,
     tools: Tools,

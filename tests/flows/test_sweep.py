@@ -139,3 +139,20 @@ async def test_without_a_webhook_secret_alerts_come_by_sweep(
         assert "octo/payments" in stage.card().shown_text
         assert stage.github.calls("GET", "/app/hook/deliveries") == []
         stage.check()
+
+
+async def test_what_leaks_while_the_first_sweep_runs_has_its_card(stage: Stage) -> None:
+    """The sweep may see it before the webhook's turn comes, and takes everything for old that it sees first."""
+    await forget_first_sweep(stage)
+    stage.github.deliver = "hold"
+    stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    stage.github.leak(stage.repository, token=stage.live_token())
+    await sweep(stage)
+    [summary] = summaries(stage)
+    assert "*2 alerts" in summary.shown_text
+    assert stage.slack.cards(CHANNEL) == []
+    _, created = stage.github.held
+    assert await stage.github.send(created) == 202
+    await stage.work(within=30)
+    assert "GitHub Personal Access Token" in stage.card().shown_text
+    assert "*1 alert" in summaries(stage)[0].shown_text
