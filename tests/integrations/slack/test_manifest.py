@@ -1,18 +1,24 @@
-"""The manifest asks for the scopes that the bot's calls need, and for no other."""
+"""The manifest asks for the scopes that the bot's calls need and for no other, and fits both ways to be reached."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 import yaml
 
+from bot.commands.buttons import BEHIND_MESSAGE
 from integrations.sandbox.slack import SlackSandbox
 from integrations.slack import errors
 from integrations.slack.api import Slack
 from integrations.slack.blocks import Metadata, message, modal, section
 from integrations.slack.text import mrkdwn
 
-MANIFEST = yaml.safe_load((Path(__file__).parents[3] / "manifest.yml").read_text())
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANIFEST_TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
+MANIFEST = yaml.safe_load(MANIFEST_TEXT)
 SCOPES = frozenset(MANIFEST["oauth_config"]["scopes"]["bot"])
 CARD = Metadata("stanch_alert", {"repository_id": 90001, "alert_number": 42})
 
@@ -51,10 +57,49 @@ async def test_no_scope_is_there_for_nothing(scope: str) -> None:
         await do_everything(SCOPES - {scope})
 
 
-def test_all_requests_of_slack_come_to_one_address() -> None:
-    [command] = MANIFEST["features"]["slash_commands"]
-    settings = MANIFEST["settings"]
+def for_http() -> dict[str, Any]:
+    """The manifest after the change that the README shows; each of its lines must fit, in order."""
+    [change] = re.findall(r"^```diff\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    rest, changed = MANIFEST_TEXT.splitlines(), []
+    for line in change.splitlines():
+        if line[0] == "+":
+            changed.append(line[1:])
+            continue
+        at = rest.index(line[1:])
+        changed += rest[: at if line[0] == "-" else at + 1]
+        rest = rest[at + 1 :]
+    made: dict[str, Any] = yaml.safe_load("\n".join([*changed, *rest]))
+    return made
+
+
+def addresses(manifest: dict[str, Any]) -> list[str | None]:
+    [command] = manifest["features"]["slash_commands"]
+    settings = manifest["settings"]
     events, interactivity = settings["event_subscriptions"], settings["interactivity"]
-    addresses = {command["url"], interactivity["request_url"], events["request_url"]}
-    assert [address.partition("/slack/")[2] for address in addresses] == ["events"]
-    assert command["command"] == "/leaks"
+    return [command.get("url"), events.get("request_url"), interactivity.get("request_url")]
+
+
+def test_socket_mode_needs_no_address() -> None:
+    assert MANIFEST["settings"]["socket_mode_enabled"] is True
+    assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
+    assert addresses(MANIFEST) == [None, None, None]
+
+
+def test_over_http_all_requests_of_slack_come_to_one_address() -> None:
+    made = for_http()
+    assert made["settings"]["socket_mode_enabled"] is False
+    assert addresses(made) == ["https://stanch.example.com/slack/events"] * 3
+
+
+def test_http_and_socket_mode_differ_in_nothing_else() -> None:
+    made = for_http()
+    made["features"]["slash_commands"][0].pop("url")
+    made["settings"]["event_subscriptions"].pop("request_url")
+    made["settings"]["interactivity"].pop("request_url")
+    made["settings"]["socket_mode_enabled"] = True
+    assert made == MANIFEST
+
+
+def test_the_command_and_the_shortcut_are_those_that_the_bot_knows() -> None:
+    assert [command["command"] for command in MANIFEST["features"]["slash_commands"]] == ["/leaks"]
+    assert [shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]] == [BEHIND_MESSAGE]
