@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 from storage.db import Database, StorageUnavailable
 from storage.inbox_writers import PostgresWriter, SqliteWriter, Writer
-from storage.records import Delivery, NewJob
+from storage.records import Delivery, NewJob, UnixTime
 
 BATCH = 256
 """So many arrivals share one commit at most."""
+CROWD = 4
+"""So many arrivals in one commit are a crowd that waits for its answers."""
+LULL = 0.25
+"""Seconds for which a crowd is expected to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
+        self._crowded_until: UnixTime = 0.0
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether many wait for an answer at once: then work that nobody waits for had better be slow."""
+        return self._db.clock.now() < self._crowded_until
 
     async def start(self) -> None:
         """Begin to accept."""
@@ -79,6 +89,8 @@ class Inbox:
     async def _write(self, writer: Writer, batch: Sequence[_Arrival]) -> None:
         if not batch:
             return
+        if len(batch) >= CROWD:
+            self._crowded_until = self._db.clock.now() + LULL
         # An error is for those who wait for this batch; the next batch may do better.
         (result,) = await asyncio.gather(writer.write(batch), return_exceptions=True)
         if isinstance(result, Exception) and not isinstance(result, StorageUnavailable) and len(batch) > 1:

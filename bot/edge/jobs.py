@@ -21,6 +21,10 @@ from storage.records import Job, JobId
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 16
+SIMULTANEOUS_IN_A_CROWD = 2
+"""So many jobs run while many wait for the process to answer: whoever waits comes first."""
+LULL = 0.1
+"""Seconds between two looks whether the crowd is gone."""
 LEASE = 15.0
 """Seconds after which another worker takes over what a dead one left."""
 KEEP_LEASES = 5.0
@@ -95,13 +99,18 @@ class Worker:
     def _most_attempts(self) -> int:
         return max(handler.attempts for handler in self._handlers.values())
 
+    @property
+    def _most(self) -> int:
+        """How many jobs may run at once just now."""
+        return SIMULTANEOUS_IN_A_CROWD if self._tools.inbox.is_crowded else SIMULTANEOUS
+
     async def _turn(self) -> bool:
         """Settle what has ended and start what is due; whether it is worth looking again at once."""
         self._wake.clear()
         await self._settle()
         await self._keep_leases()
-        free = SIMULTANEOUS - len(self._running)
-        claimed = await jobs.claim(self._tools.db, self.name, free, LEASE) if free else []
+        free = self._most - len(self._running)
+        claimed = await jobs.claim(self._tools.db, self.name, free, LEASE) if free > 0 else []
         for job in claimed:
             self._running[job.id] = asyncio.create_task(self._work(job))
         return bool(claimed) and len(claimed) == free
@@ -110,8 +119,10 @@ class Worker:
         due = await jobs.next_due(self._tools.db)
         now = self._tools.clock.now()
         wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - now))
-        if due is not None and len(self._running) < SIMULTANEOUS:
+        if due is not None and len(self._running) < self._most:
             wait = min(wait, max(0.0, due - now))
+        elif self._tools.inbox.is_crowded:
+            wait = LULL
         sleeping = asyncio.create_task(self._tools.clock.sleep(wait))
         woken = asyncio.create_task(self._wake.wait())
         await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)

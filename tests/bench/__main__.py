@@ -1,6 +1,7 @@
 """`make bench`: the product beside its baselines, in one run and one table.
 
-`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards. Everything runs on this machine: the servers, the stand-ins and the load share its processors.
+`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards.
+Everything runs on this machine: the servers, the stand-ins and the load share its processors.
 """
 
 import asyncio

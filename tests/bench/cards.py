@@ -27,6 +27,7 @@ async def measure_cards(scene: Scene) -> list[Row]:
     """Both from one process in the role all, which does everything that it does in production."""
     environment = await scene.environment("cards")
     async with product(environment, scene.directory, role="all") as server:
+        await scene.idle("cards")
         scene.slack.requests.clear()
         scene.github.webhook_url = f"http://127.0.0.1:{server.port}/github/webhooks"
         # A first card in each channel, so that what is asked once is known.

@@ -43,11 +43,13 @@ async def measure_clicks(scene: Scene, clients: Clients) -> list[Row]:
         environment = await scene.environment("clicks")
         ours = await stack.enter_async_context(product_server(environment, scene.directory, role="all"))
         raw = await stack.enter_async_context(baseline_server(scene.directory))
+        await scene.idle("clicks")
         ts = await _card(scene, ours)
         for action, name in KINDS.items():
             # The first round warms up.
             await _round(scene, ours, scene.slack.signing_secret, clients, action, ts)
             product = await _series(scene, ours, scene.slack.signing_secret, clients, action, ts)
+            await scene.idle("clicks")
             base = await _series(scene, raw, baseline.SECRET, clients, action, ts)
             what = f"{name}, 50 at once, p99"
             rows.append(Row(what=what, unit="ms", product=product, baseline=base, target=TARGET))

@@ -1,5 +1,8 @@
 """What the measured product stands between: both stand-ins, fifty people, a hundred channels."""
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +31,8 @@ from storage.records import (
 
 PEOPLE = 50
 CHANNELS = 100
+WITHIN = 60.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,15 @@ class Scene:
     repositories: tuple[Repository, ...]
     accounts: dict[str, User]
     directory: Path
+
+    async def idle(self, name: str) -> None:
+        """Wait until the product on that database has nothing to do: its first sweep is over, or a burst."""
+        conn = sqlite3.connect(self.directory / f"{name}.db")
+        busy = "SELECT count(*) FROM job WHERE state = 'running' OR state = 'ready' AND run_at < ?"
+        async with asyncio.timeout(WITHIN):
+            while conn.execute(busy, (time.time() + 1,)).fetchone()[0]:  # noqa: ASYNC110 - another process works.
+                await asyncio.sleep(0.1)
+        conn.close()
 
     async def environment(self, name: str) -> dict[str, str]:
         """The product's settings with a fresh database, in which people are linked and channels subscribed."""

@@ -50,6 +50,7 @@ async def _measure_at_work(scene: Scene, clients: Clients, bodies: Sequence[byte
     """Alerts that GitHub does not show yet: each costs its job two calls, and makes no card."""
     environment = await scene.environment("webhooks-all")
     async with product_server(environment, scene.directory, role="all") as server:
+        await scene.idle("webhooks-all")
         few = bodies[: REQUESTS // 5]
         return [
             await _round(scene.github.webhook_secret, server, few, clients, CROWDS[0]) for _ in range(ROUNDS)

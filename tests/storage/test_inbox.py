@@ -168,3 +168,13 @@ async def test_stopping_stores_what_was_handed_in(db: Database) -> None:
     assert await last
     with pytest.raises(StorageUnavailable):
         await inbox.accept_delivery(delivery("h"), new("b"))
+
+
+async def test_many_at_once_are_a_crowd_for_a_moment(db: Database, inbox: Inbox, clock: Clock) -> None:
+    await inbox.accept_request("one", ())
+    seen = [inbox.is_crowded]
+    # The first is written while the others arrive.
+    await asyncio.gather(*(inbox.accept_request(f"of many {number}", ()) for number in range(20)))
+    seen.append(inbox.is_crowded)
+    clock.advance(1)
+    assert [*seen, inbox.is_crowded] == [False, True, False]
