@@ -87,7 +87,7 @@ def _closed_blocks(case: Case) -> list[Block | None]:
 def _closing(case: Case) -> Mrkdwn:
     alert = case.alert
     at = alert.resolved_at or alert.updated_at
-    parts = [t.mrkdwn("Closed {} {}", by_words(closed_by(alert)), when(at))]
+    parts = [t.mrkdwn("{} {}", by_words(closed_by(alert), first=True), when(at))]
     if alert.resolved_at:
         parts.append(t.mrkdwn("open for {}", span_words(alert.resolved_at - alert.created_at)))
     if case.steps_total:

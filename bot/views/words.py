@@ -54,13 +54,12 @@ def closed_by(alert: Alert) -> Person | None:
     return alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
 
 
-def by_words(person: Person | None) -> Mrkdwn:
-    """Who did something, for the end of a sentence: `by @ana (octo-admin)`, or where it was done instead."""
+def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
+    """Who did something: `by @ana (octo-admin)`, or where instead: `on GitHub`. `first`: a sentence begins so."""
     if person is None:
-        return Mrkdwn("on GitHub")
-    if person.slack_user is None:
-        return t.mrkdwn("by {} on GitHub", person_words(person))
-    return t.mrkdwn("by {}", person_words(person))
+        return Mrkdwn("On GitHub") if first else Mrkdwn("on GitHub")
+    by = t.mrkdwn("{} {}", "By" if first else "by", person_words(person))
+    return t.mrkdwn("{} on GitHub", by) if person.slack_user is None else by
 
 
 def person_plain(person: Person) -> str:
