@@ -21,8 +21,8 @@ TOO_SMALL = """(least) => [
     .map(([target, box]) => `${target.outerHTML.slice(0, 90)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
 NAMELESS = """() => [
         ...document.querySelectorAll("button, a, select, textarea, input, [role=dialog], [role=listbox]")]
-    .filter((part) => part.checkVisibility())
-    .filter((part) => !(part.innerText?.trim() || part.getAttribute("aria-label") || part.labels?.length
+    .filter((part) => part.checkVisibility({ visibilityProperty: true }))
+    .filter((part) => !(part.textContent.trim() || part.getAttribute("aria-label") || part.labels?.length
         || document.getElementById(part.getAttribute("aria-labelledby"))))
     .map((part) => part.outerHTML.slice(0, 120))"""
 

@@ -28,7 +28,7 @@ async def test_each_kind_of_person_gets_their_own_answer(window: OpenWindow) -> 
         await expect(card).to_contain_text("On it: nobody yet")
     await visitor.become("Theo Lang")
     await expect(visitor.page.locator("#channel-title")).to_have_text("partners-globex")
-    await expect(visitor.page.locator("#message-list .message")).to_have_count(0)
+    await expect(visitor.page.locator("#message-list .message .overflow")).to_have_count(0)
     await expect(await visitor.command("/leaks list")).to_contain_text("is not a valid command")
 
 

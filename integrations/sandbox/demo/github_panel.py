@@ -1,12 +1,13 @@
 """What the page's GitHub shows and what is done there, always through the stand-in's own builders."""
 
+import base64
 from collections.abc import Callable
 from typing import cast, get_args
 
 from integrations.sandbox.demo.leaks import LEAK_KINDS, MOST_AT_ONCE, Leak, LeakKind
 from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import PEOPLE, ROLES, Role, octo, role_of, set_role
-from integrations.sandbox.github import Alert, Delivery, Repository, User
+from integrations.sandbox.github import Alert, Delivery, LiveToken, Repository, User
 from integrations.sandbox.slack import Json
 
 RESOLUTIONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
@@ -53,7 +54,7 @@ class GitHubPanel:
 
     def alert(self, alert: Alert) -> Json:
         """One alert as its page on GitHub shows it; the secret itself stays where it is."""
-        token = self._github.token_of(alert) if alert.secret_type.startswith("github_") else None
+        token = self._token(alert)
         path = alert.locations[0].details.get("path") if alert.locations else None
         return {
             "id": f"{alert.repository.id}/{alert.number}",
@@ -133,7 +134,7 @@ class GitHubPanel:
         self._github.close(alert, self._actor(fields), str(resolution), comment)
 
     def _revoke(self, fields: Json) -> None:
-        token = self._github.token_of(self._alert(fields))
+        token = self._token(self._alert(fields))
         if token is None or not token.alive(self._github.now()):
             raise ValueError("There is no working token behind this alert.")
         self._github.revoke_token(token)
@@ -162,6 +163,13 @@ class GitHubPanel:
         """The last attempt of each delivery that never got through."""
         last = {delivery.guid: delivery for delivery in self._github.deliveries}
         return [delivery for delivery in last.values() if delivery.status != "OK"]
+
+    def _token(self, alert: Alert) -> LiveToken | None:
+        """The working token behind an alert, looked up at once: the panel asks it for every alert it shows."""
+        literal = alert.literal
+        if alert.is_base64_encoded:
+            literal = base64.b64decode(literal).decode()
+        return self._github.live_tokens.get(literal)
 
     def _alert(self, fields: Json) -> Alert:
         repository_id, _, number = str(fields.get("alert")).partition("/")

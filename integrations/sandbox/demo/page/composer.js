@@ -7,12 +7,17 @@ import { here, showFromSlack } from "./messages.js";
 const COMMAND = { name: "/leaks", hint: "help", description: "Look up secret scanning alerts" };
 
 export function startComposer() {
+  let hint = () => {};
   const main = makeComposer($("#composer"), { label: "Message", thread: () => null });
   makeComposer($("#reply-composer"), { label: "Reply", thread: () => here.thread });
   on("channel", (id) => {
     const channel = world.channel(id);
-    main.placeholder = channel.direct ? "Message Stanch, or type /leaks" : `Message #${channel.name}, or type /leaks`;
+    const name = channel.direct ? "Stanch" : `#${channel.name}`;
+    hint = () => (main.placeholder = `Message ${name}${main.clientWidth > 380 ? ", or type /leaks" : ""}`);
+    hint();
   });
+  // A text box cuts a long placeholder in the middle of a word.
+  new ResizeObserver(() => hint()).observe(main);
 }
 
 function makeComposer(form, { label, thread }) {

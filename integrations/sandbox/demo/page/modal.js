@@ -10,6 +10,9 @@ let before = null; // what had the focus
 
 export function startModal() {
   on("views", draw);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && shown) leave(state.views.at(-1));
+  });
   on("whole", forgetAfterReload);
 }
 
@@ -61,7 +64,7 @@ function drawDialog(view) {
   const dialog = h("form", {
     class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": titleId, tabindex: "-1", novalidate: true, autocomplete: "off",
     data: { callback: view.callback_id },
-    on: { submit: (event) => (event.preventDefault(), submit(view, dialog)), keydown: (event) => event.key === "Escape" && !event.defaultPrevented && (event.stopPropagation(), close()) },
+    on: { submit: (event) => (event.preventDefault(), submit(view, dialog)) },
   },
     h("header", { class: "modal-head" },
       h("span", { class: "face bot tiny", "aria-hidden": "true" }, logo()),

@@ -35,6 +35,7 @@ function lines(text, world, out) {
   }
 }
 
+const LONGEST_UNBROKEN = 24;
 const TOKEN = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+-]+):|(^|[^\p{L}\p{N}])([*_~])(?=\S)([^\n]*?\S)\5(?![\p{L}\p{N}])/u;
 const STYLES = { "*": "strong", _: "em", "~": "s" };
 
@@ -44,7 +45,7 @@ function inline(text, world) {
   for (let match; rest && (match = TOKEN.exec(rest)); ) {
     let start = match.index;
     let drawn;
-    if (match[1] !== undefined) drawn = h("code", {}, decode(match[1]));
+    if (match[1] !== undefined) drawn = h("code", { class: match[1].length <= LONGEST_UNBROKEN ? "short" : null }, decode(match[1]));
     else if (match[2] !== undefined) drawn = angled(match[2], world);
     else if (match[3] !== undefined) drawn = emoji(match[3]) ?? match[0];
     else {
