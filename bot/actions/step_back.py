@@ -11,6 +11,7 @@ from bot.views.words import alert_name, is_open, person_words
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
+from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
 from storage.records import Alert, Event, EventKind, RepositoryState
 
@@ -59,7 +60,7 @@ class StepBackFromAlert(Action[StepBack]):
             return replace(alert, taken_by=None, taken_at=None)
 
         return Outcome(
-            said=answer("wave", DONE, alert_name(case.alert, case.repository)),
+            said=stepped_back(case),
             facts=facts,
             by=person if facts else None,
             change=free,
@@ -72,3 +73,8 @@ class StepBackFromAlert(Action[StepBack]):
             return await doing.access.assign(case.repository.full_name, case.alert.key.number, None)
         except (Invalid, Forbidden, NotFound):
             return None
+
+
+def stepped_back(case: PersonalCase) -> Content:
+    """What the person hears."""
+    return answer("wave", DONE, alert_name(case.alert, case.repository))

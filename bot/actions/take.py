@@ -11,6 +11,7 @@ from bot.views.words import alert_name, is_open, person_words
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
+from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
 from storage.records import Alert, Event, EventKind, RepositoryState
 
@@ -60,13 +61,13 @@ class TakeAlert(Action[Take]):
         already = (
             case.alert.assigned_to is not None and case.alert.assigned_to.id == case.actor.identity.github.id
         )
-        mirrored = ASSIGNED if facts or already else NOT_ASSIGNED if case.server.assigns else None
+        mirrored = bool(facts) or already
 
         def take(alert: Alert) -> Alert:
             return replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
-            said=answer("raising_hand", DONE, t.lines(alert_name(case.alert, case.repository), mirrored)),
+            said=taken(case, mirrored=mirrored),
             facts=facts,
             by=person if facts else None,
             change=take,
@@ -81,3 +82,9 @@ class TakeAlert(Action[Take]):
             return await doing.access.assign(case.repository.full_name, case.alert.key.number, login)
         except (Invalid, Forbidden, NotFound):
             return None
+
+
+def taken(case: PersonalCase, *, mirrored: bool) -> Content:
+    """What the person hears; `mirrored`: GitHub shows them as the assignee too."""
+    there = ASSIGNED if mirrored else NOT_ASSIGNED if case.server.assigns else None
+    return answer("raising_hand", DONE, t.lines(alert_name(case.alert, case.repository), there))

@@ -14,6 +14,7 @@ from bot.views.words import alert_name
 from integrations.literal import Literal
 from integrations.providers.github_token import decode, kind_of
 from integrations.slack import text as t
+from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
 from integrations.slack.text import Mrkdwn
 from storage.records import RepositoryState
@@ -60,13 +61,16 @@ class TokenUses(Action[Search]):
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        phrase = f'hashed_token:"{_hashed(token)}"'
-        page = (
-            f"{doing.tools.github_url}/organizations/{quote(wanted.organization, safe='')}/settings/audit-log"
-        )
-        search = t.link(f"{page}?q={quote(phrase)}", "Open the search on GitHub")
-        name = alert_name(case.alert, case.repository)
-        return Outcome(said=answer("mag", HOW, t.lines(name, t.code(phrase), search), KEEP_IT_HERE))
+        return Outcome(said=search(case, _hashed(token), wanted.organization, doing.tools.github_url))
+
+
+def search(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:
+    """The audit-log search for a token, by its hash."""
+    phrase = f'hashed_token:"{hashed}"'
+    page = f"{github_url}/organizations/{quote(organization, safe='')}/settings/audit-log"
+    there = t.link(f"{page}?q={quote(phrase)}", "Open the search on GitHub")
+    name = alert_name(case.alert, case.repository)
+    return answer("mag", HOW, t.lines(name, t.code(phrase), there), KEEP_IT_HERE)
 
 
 def searchable(case: Case) -> bool:

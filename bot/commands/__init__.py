@@ -98,10 +98,12 @@ def help_text() -> Content:
     """Every subcommand with its use."""
     rows = [t.mrkdwn("{}: {}", t.code(f"/leaks {one.usage}"), one.help) for one in SUBCOMMANDS]
     rows.append(t.mrkdwn("{}: this help", t.code("/leaks help")))
+    commands = t.lines(Mrkdwn("*What* `/leaks` *can do*"), *rows)
+    filters = t.lines(Mrkdwn("*What a* `FILTER` *is made of*"), *_filter_words())
     return message(
-        Mrkdwn("What /leaks can do"),
-        section(t.lines(Mrkdwn("*What* `/leaks` *can do*"), *rows)),
-        section(t.lines(Mrkdwn("*What a* `FILTER` *is made of*"), *_filter_words())),
+        t.spoken(t.lines(commands, filters)),
+        section(commands),
+        section(filters),
         context(
             Mrkdwn("Answers are visible to you alone. Alerts are worked with the buttons on their cards.")
         ),
@@ -135,4 +137,4 @@ def unknown_word(word: str) -> Content:
     words = t.mrkdwn(
         "`/leaks` has no {}.{} {} lists what there is.", t.code(mask(word)[:40]), meant, t.code("/leaks help")
     )
-    return message(words, section(t.mrkdwn(":grey_question: {}", words)))
+    return message(t.spoken(words), section(t.mrkdwn(":grey_question: {}", words)))

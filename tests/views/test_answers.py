@@ -8,11 +8,15 @@ from syrupy.assertion import SnapshotAssertion
 from bot.actions.check_validity import Written, found_out, refreshed
 from bot.actions.close_alert import CloseAlert
 from bot.actions.close_alert import closed as closed_answer
+from bot.actions.next_steps import NextSteps
 from bot.actions.reopen_alert import reopened
 from bot.actions.report_leak import not_taken, waits
 from bot.actions.report_leak import reported as reported_answer
+from bot.actions.step_back import StepBackFromAlert, stepped_back
+from bot.actions.take import TakeAlert, taken
 from bot.actions.tell_owner import TellOwner, told_them, warning
-from bot.commands import unknown_word
+from bot.actions.token_uses import TokenUses, search
+from bot.commands import help_text, unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
 from bot.flows.follow_up import report_ended
@@ -92,6 +96,11 @@ ANSWERS: dict[str, Content] = {
     ),
     "owner-warned": warning(in_front_of(working(), owner=BY_LEAKY)),
     "owner-told": told_them(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
+    "take-done": taken(in_front_of(working()), mirrored=False),
+    "take-done-and-assigned": taken(in_front_of(working()), mirrored=True),
+    "step-back-done": stepped_back(in_front_of(working())),
+    "token-uses": search(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
+    "help": help_text(),
     "whoami": you_are(identity(ADMIN_PERSON)),
     "whoami-role": you_may(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
     "whoami-view-alone": you_may(identity(ADMIN_PERSON), repository(), HELPLESS),
@@ -146,6 +155,15 @@ RAISED: dict[str, Callable[[], object]] = {
     ),
     "tell-owner-not-linked": lambda: TellOwner().decide(in_front_of(working()), {}),
     "tell-owner-unknown": lambda: TellOwner().decide(in_front_of(token()), {}),
+    "take-closed": lambda: TakeAlert().decide(in_front_of(closed("revoked")), {}),
+    "take-taken": lambda: TakeAlert().decide(in_front_of(token(taken_by=BY_LEAKY)), {}),
+    "step-back-nobody-on-it": lambda: StepBackFromAlert().decide(in_front_of(token()), {}),
+    "step-back-not-theirs": lambda: StepBackFromAlert().decide(
+        in_front_of(token(taken_by=BY_LEAKY), rights=HELPLESS), {}
+    ),
+    "token-uses-not-an-owner": lambda: TokenUses().decide(in_front_of(token()), {}),
+    "token-uses-other-provider": lambda: TokenUses().decide(in_front_of(stripe()), {}),
+    "next-steps-nothing-ticked": lambda: NextSteps().decide(in_front_of(token()), {}),
 }
 
 
