@@ -1,7 +1,7 @@
 """The only wiring: builds everything from the settings, and starts and stops it in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,8 +37,6 @@ from storage.records import ChannelId
 log = structlog.get_logger(__name__)
 AT_START = 60.0
 """Seconds within which several processes that start ask for one sweep together."""
-FIRST_ANSWER = 10.0
-"""Seconds that the start waits for Slack and GitHub to say who we are."""
 
 
 class Role(StrEnum):
@@ -126,23 +124,24 @@ async def run(
         tools = build_tools(settings, options, db, session, clock)
         await _meet(tools)
         await _note_workspace(tools)
-        # 3. The writer and the worker.
-        worker = Worker(tools, HANDLERS)
+        # 3. The writer and the doors: where the port is taken, the start ends before any job is touched.
         if role is not Role.WORKER:
             await tools.inbox.start()
             stack.push_async_callback(tools.inbox.stop)
-        if role is not Role.WEB:
-            await worker.take_over()
-            await ask_for_sweep(tools, every=AT_START)
-            if works:
-                await _work(stack, worker, tools)
-        # 4. The doors.
         signing = settings.slack_signing_secret
         slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
         stack.push_async_callback(slack_edge.settle)
-        host, port = await _listen(stack, settings, tools, role, slack_edge)
+        site, host, port = await _listen(stack, settings, tools, role, slack_edge)
         if role is not Role.WORKER:
             await _connect(stack, settings, tools, slack_edge, socket_ping)
+        # 4. The worker; at the end it is the doors that close first.
+        worker = Worker(tools, HANDLERS)
+        if role is not Role.WEB:
+            await worker.take_over()
+            await ask_for_sweep(tools, every=AT_START)
+        if works:
+            await _work(stack, worker, tools, role)
+        stack.push_async_callback(site.stop)
         _say_what_is_missing(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
         yield Running(tools, worker, slack_edge, host, port)
@@ -161,7 +160,7 @@ def open_session() -> aiohttp.ClientSession:
 async def _meet(tools: Tools) -> None:
     """Ask both at once who we are; one sentence ends the start where either refuses."""
     asking = (tools.around.ask_slack(), tools.around.ask_github())
-    answers = await asyncio.gather(*(_within(FIRST_ANSWER, ask) for ask in asking), return_exceptions=True)
+    answers = await asyncio.gather(*asking, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
@@ -177,35 +176,29 @@ async def _note_workspace(tools: Tools) -> None:
             await marks.save(tx, SLACK_TEAM, tools.around.home.team_id)
 
 
-async def _within(seconds: float, ask: Awaitable[None]) -> None:
-    try:
-        await asyncio.wait_for(ask, seconds)
-    except TimeoutError:
-        return
-
-
-async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools) -> None:
-    tasks = (
-        asyncio.create_task(worker.run(), name="worker"),
-        asyncio.create_task(housekeeping.keep_house(tools), name="housekeeping"),
-        asyncio.create_task(tools.around.keep_asking(), name="surroundings"),
-    )
+async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools, role: Role) -> None:
+    """Start what a process does by itself; at the end jobs that run may come to theirs."""
+    others = [asyncio.create_task(tools.around.keep_asking(), name="surroundings")]
+    working = []
+    if role is not Role.WEB:
+        working.append(asyncio.create_task(worker.run(), name="worker"))
+        others.append(asyncio.create_task(housekeeping.keep_house(tools), name="housekeeping"))
 
     async def stop() -> None:
         worker.stop()
-        for task in tasks[1:]:
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*working, *others, return_exceptions=True)
 
     stack.push_async_callback(stop)
 
 
 async def _listen(
     stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge
-) -> tuple[str, int]:
+) -> tuple[web.TCPSite, str, int]:
     web_app = web.Application(client_max_size=github_edge.LARGEST)
     web_app.add_routes(_routes(settings, tools, role, slack_edge))
-    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=10.0)
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=3.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.host, settings.port)
@@ -217,7 +210,7 @@ async def _listen(
             f"({error.strerror or error}); end what uses it or choose another PORT."
         ) from None
     host, port = runner.addresses[0][:2]
-    return str(host), int(port)
+    return site, str(host), int(port)
 
 
 async def _connect(

@@ -1,5 +1,6 @@
 """What Slack and GitHub say about ourselves: asked at the start, and again until they answer."""
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -19,7 +20,12 @@ from storage.records import ChannelId, UnixTime
 log = structlog.get_logger(__name__)
 REMEMBERED = 300.0
 """Seconds for which a person's or a channel's Slack facts are used again."""
+FIRST_ANSWER = 10.0
+"""Seconds that the start, or whoever asks again, waits for Slack or GitHub to say who we are."""
 ASK_AGAIN = 10.0
+"""Seconds between two tries while one of the two does not answer."""
+LOOK_AGAIN = 60.0
+"""Seconds between two looks whether both still answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +64,17 @@ class Surroundings:
     async def ask_slack(self) -> None:
         """Learn which workspace this is; raises StartRefused when Slack definitely refuses the token."""
         try:
-            bot = await self._slack.whoami()
+            async with asyncio.timeout(FIRST_ANSWER):
+                bot = await self._slack.whoami()
         except slack_errors.Unauthorized as error:
             self.slack = Standing(False, f"Slack refuses the bot token: {error.code}")
             raise StartRefused(
                 f"Slack at {self._slack.client.base_url} refuses SLACK_BOT_TOKEN ({error.code}): "
                 "take the current bot token from the app's page OAuth & Permissions."
             ) from None
-        except slack_errors.SlackError as error:
-            self.slack = Standing(False, f"Slack does not answer: {error.code}")
+        except (slack_errors.SlackError, TimeoutError) as error:
+            reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
+            self.slack = Standing(False, f"Slack at {self._slack.client.base_url} does not answer: {reason}")
             return
         self.home = Home(bot.team_id, bot.enterprise_id)
         self.slack = Standing(True, "answers")
@@ -74,16 +82,18 @@ class Surroundings:
     async def ask_github(self) -> None:
         """Learn whose app this is and what the server can do; raises StartRefused when GitHub refuses the key."""
         try:
-            app = await self._github.app()
-            server = await self._github.server()
+            async with asyncio.timeout(FIRST_ANSWER):
+                app = await self._github.app()
+                server = await self._github.server()
         except (github_errors.Unauthorized, github_errors.NotFound) as error:
             self.github = Standing(False, f"GitHub refuses the app's key: {error}")
             raise StartRefused(
                 f"GitHub at {self._github_api_url} refuses GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY "
                 f"({error.status}): check that the key belongs to this app and server."
             ) from None
-        except github_errors.GitHubError as error:
-            self.github = Standing(False, f"GitHub does not answer: {error}")
+        except (github_errors.GitHubError, TimeoutError) as error:
+            reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
+            self.github = Standing(False, f"GitHub at {self._github_api_url} does not answer: {reason}")
             return
         self._owner = app.owner
         self.server = Server(
@@ -94,12 +104,10 @@ class Surroundings:
         self.github = Standing(True, "answers")
 
     async def keep_asking(self) -> None:
-        """Ask whoever has not answered yet, until both have; a refusal now is logged, since we serve already."""
-        while not (self.slack.ok and self.github.ok):
-            await self._clock.sleep(ASK_AGAIN)
-            for known, ask in ((self.slack, self.ask_slack), (self.github, self.ask_github)):
-                if known.ok:
-                    continue
+        """Ask both again how they stand, until cancelled; a refusal now is logged, since we serve already."""
+        while True:
+            await self._clock.sleep(LOOK_AGAIN if self.slack.ok and self.github.ok else ASK_AGAIN)
+            for ask in (self.ask_slack, self.ask_github):
                 try:
                     await ask()
                 except StartRefused as error:
