@@ -102,19 +102,15 @@ class Other:
 Payload: TypeAlias = Click | Submit | Command | Shortcut | Happening | Other
 
 
-def read_body(body: bytes, content_type: str) -> Payload:
-    """Read a request of Slack's Events, interactivity or command address; raises BadPayload."""
+def decode(body: bytes, content_type: str) -> Answer:
+    """The object in a request of Slack's Events, interactivity or command address; raises BadPayload."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
-        return read(_object(body))
+        return _object(body)
     try:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=64))
     except ValueError:
         raise BadPayload("the body is neither JSON nor a form") from None
-    if "payload" in form:
-        return read(_object(form["payload"]))
-    if form.get("ssl_check"):
-        return Other("ssl_check")
-    return read_command(form)
+    return _object(form["payload"]) if "payload" in form else form
 
 
 def _object(source: bytes | str) -> Answer:
@@ -128,7 +124,7 @@ def _object(source: bytes | str) -> Answer:
 
 
 def read(payload: Answer) -> Payload:
-    """Read an interaction or an event; raises BadPayload without what it is about."""
+    """Read an interaction, a command or an event; raises BadPayload without what it is about."""
     kind = text(payload, "type")
     match kind:
         case "block_actions":
@@ -142,6 +138,8 @@ def read(payload: Answer) -> Payload:
         case "":
             if text(payload, "command"):
                 return read_command(payload)
+            if text(payload, "ssl_check"):
+                return Other("ssl_check")
             raise BadPayload("the payload has no type")
         case _:
             return Other(kind)
