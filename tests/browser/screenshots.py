@@ -1,4 +1,4 @@
-"""Ten named views of the demo as PNG files: `python -m tests.browser.screenshots DIRECTORY`."""
+"""Ten named views of the demo as PNG files; three of them are the README's pictures."""
 
 import asyncio
 import shutil
@@ -9,6 +9,8 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from bot.demo import open_demo
 from tests.browser.visitor import ARGUMENTS, PATIENCE, PHONE, Visitor, visit
+
+IMAGES = Path(__file__).parents[2] / ".github" / "images"
 
 
 async def take_all(directory: Path) -> None:
@@ -29,31 +31,31 @@ async def take_all(directory: Path) -> None:
 async def _desktop(browser: Browser, address: str, directory: Path) -> None:
     sam = await visit(browser, address, device_scale_factor=2)
     card = await sam.leaked_card(bypassed=True)
-    await _take(sam, directory, "01-card")
+    await _take(sam, directory, "card")
     await sam.press(card, "check_validity")
     await expect(card).to_contain_text("this token still works")
     await sam.press(card, "report_leak")
     await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
-    await _take(sam, directory, "02-consent")
+    await _take(sam, directory, "consent")
     await sam.modal.get_by_role("checkbox").check()
     await sam.modal.locator("[type=submit]").click()
     await expect(card).to_contain_text("Reported to GitHub")
     await card.locator(".thread-link").click()
     await sam.page.get_by_role("region", name="Thread").get_by_role("checkbox").first.check()
     await expect(card).to_contain_text("1 of 3 done")
-    await _take(sam, directory, "03-thread")
+    await _take(sam, directory, "thread")
     await sam.page.get_by_role("button", name="Close thread").click()
     await sam.choose(card, "close_as", "Revoked")
     await sam.modal.get_by_role("textbox").fill("Rotated in the vault; deploys use the new one")
-    await _take(sam, directory, "04-close")
+    await _take(sam, directory, "close")
     await sam.modal.locator("[type=submit]").click()
     await expect(card).to_contain_text("Closed as revoked")
     await sam.page.locator("[data-filter=closed]").click()
     await sam.page.locator("#alert-list button").first.click()
-    await _take(sam, directory, "05-github")
+    await _take(sam, directory, "github")
     await sam.show("audit")
     await expect(sam.page.locator(".audit-row").first).to_be_visible()
-    await _take(sam, directory, "06-audit-log")
+    await _take(sam, directory, "audit-log")
     await sam.page.context.close()
 
 
@@ -61,7 +63,7 @@ async def _dark(browser: Browser, address: str, directory: Path) -> None:
     olivia = await visit(browser, address, "U0OLIVIA", dark=True, device_scale_factor=2)
     await olivia.go_to("C0ALERTS")
     await olivia.command("/leaks list is:open")
-    await _take(olivia, directory, "07-list-dark")
+    await _take(olivia, directory, "list-dark")
     await olivia.page.context.close()
 
 
@@ -69,13 +71,13 @@ async def _phone(browser: Browser, address: str, directory: Path) -> None:
     sam = await visit(browser, address, size=PHONE, device_scale_factor=2)
     card = await sam.leaked_card()
     await card.scroll_into_view_if_needed()
-    await _take(sam, directory, "08-phone-card")
+    await _take(sam, directory, "phone-card")
     await sam.press(card, "report_leak")
     await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
-    await _take(sam, directory, "09-phone-consent")
+    await _take(sam, directory, "phone-consent")
     await sam.page.keyboard.press("Escape")
     await sam.page.get_by_role("button", name="All channels").click()
-    await _take(sam, directory, "10-phone-channels")
+    await _take(sam, directory, "phone-channels")
     await sam.page.context.close()
 
 
@@ -87,8 +89,8 @@ async def _take(visitor: Visitor, directory: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.browser.screenshots DIRECTORY")
-    target = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        sys.exit("usage: python -m tests.browser.screenshots [DIRECTORY]")
+    target = Path(sys.argv[1]) if len(sys.argv) == 2 else IMAGES
     target.mkdir(parents=True, exist_ok=True)
     asyncio.run(take_all(target))

@@ -46,7 +46,7 @@ const BLOCKS = {
     const error = place.errors?.[block.block_id];
     const isGroup = block.element.type === "checkboxes" || block.element.type === "radio_buttons";
     const label = [drawText(block.label, place), block.optional && h("span", { class: "optional" }, " (optional)")];
-    const field = element(block.element, block, { ...place, id, form: true, error });
+    const field = element(block.element, block, { ...place, id, form: true, error, required: !block.optional });
     const hint = block.hint && h("div", { class: "hint", id: `${id}-hint` }, drawText(block.hint, place));
     const fault = h("div", { class: "field-error", id: `${id}-error`, role: "alert", hidden: !error }, icon("alert"), h("span", {}, error ?? ""));
     const drawn = isGroup
@@ -143,7 +143,7 @@ const ELEMENTS = {
   plain_text_input(part, block, place) {
     const kept = stateOf(part, block, place)?.value ?? "";
     const describe = `${place.id}-error ${place.id}-hint`;
-    const props = { id: place.id, class: "text-input field", placeholder: part.placeholder?.text, "aria-describedby": describe, autocomplete: "off", "aria-invalid": place.error ? "true" : null };
+    const props = { id: place.id, class: "text-input field", placeholder: part.placeholder?.text, "aria-describedby": describe, autocomplete: "off", "aria-invalid": place.error ? "true" : null, "aria-required": place.required ? "true" : null };
     const field = part.multiline ? h("textarea", { ...props, rows: 3 }) : h("input", { ...props, type: "text" });
     field.value = kept;
     field.fieldValue = () => ({ block: block.block_id, action: part.action_id, value: field.value || null });

@@ -159,7 +159,7 @@ function drawAlert() {
     h("dl", { class: "facts" },
       fact("Repository", `${alert.repository} (${alert.visibility})`),
       fact("Secret", alert.token ? `••••••••••••, a ${alert.token.kind.replace("_", "-")} token of ${alert.token.owner}` : "••••••••••••"),
-      alert.token && fact("In truth", dead ? (dead * 1000 > Date.now() ? "dies in a moment" : `dead since ${clock(dead)}`) : "works"),
+      alert.token && fact("Token now", dead ? (dead * 1000 > Date.now() ? "dies in a moment" : `dead since ${clock(dead)}`) : "works"),
       fact("Found in", alert.path),
       fact("Push protection", alert.bypassed_by && `bypassed by ${alert.bypassed_by}: “${alert.bypass_comment}”`),
       fact("Assigned to", alert.assigned_to),
