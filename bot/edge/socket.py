@@ -23,8 +23,8 @@ PING = 10.0
 """Seconds between two pings. The SDK calls a connection dead after one and a half without an answer."""
 FIRST_CONNECTION = 10.0
 """Seconds that the start waits for the first connection."""
-LOOK = 10.0
-"""Seconds between two looks of our own, should the SDK not say that the connection is gone."""
+LOOK = 2.0
+"""Seconds between two looks of our own: that a connection broke the SDK itself sees only at its next ping."""
 LINGER = 2.0
 """Seconds in which a replaced connection still takes what Slack sent it before it knew of the new one."""
 ANSWER_WITHIN = 4.0

@@ -1,0 +1,42 @@
+"""The app-level token gets the address of a connection, or one of our errors."""
+
+import aiohttp
+import pytest
+
+from integrations.sandbox.slack import SlackSandbox
+from integrations.slack import errors
+from integrations.slack.app_level import METHOD, AppLevel
+
+
+@pytest.fixture
+def app_level(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> AppLevel:
+    sandbox.use_socket_mode()
+    return AppLevel(sandbox.app_token, sandbox.api_url, session)
+
+
+async def test_each_address_is_another(app_level: AppLevel) -> None:
+    first, second = await app_level.open_connection(), await app_level.open_connection()
+    assert first.startswith("ws://")
+    assert first != second
+
+
+@pytest.mark.parametrize("token", ["bot_token", "nonsense"])
+async def test_another_token_is_refused(
+    sandbox: SlackSandbox, session: aiohttp.ClientSession, token: str
+) -> None:
+    other = AppLevel(getattr(sandbox, token, token), sandbox.api_url, session)
+    with pytest.raises(errors.Unauthorized):
+        await other.open_connection()
+
+
+async def test_each_trouble_is_told_apart(sandbox: SlackSandbox, app_level: AppLevel) -> None:
+    sandbox.rate_limit(METHOD, retry_after=7)
+    with pytest.raises(errors.RateLimited) as limited:
+        await app_level.open_connection()
+    assert limited.value.retry_after == 7
+    sandbox.faults.add(METHOD, times=1, status=200, body={"ok": True})
+    with pytest.raises(errors.Uncertain, match="unreadable_answer"):
+        await app_level.open_connection()
+    sandbox.faults.add(METHOD, times=1, drop="before")
+    with pytest.raises(errors.Uncertain):
+        await app_level.open_connection()
