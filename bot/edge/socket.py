@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from datetime import UTC, datetime
 
 import structlog
@@ -117,7 +116,8 @@ class Connection:
         self._running.add(task)
         try:
             response = await self._edge.take(request.payload)
-            await send_async_response(client, request, response, time.time())
+            # The time of the start is only for a line of the SDK's log that is never written.
+            await send_async_response(client, request, response, 0.0)
         except ConnectionError:
             log.warning("acknowledgement_lost", reason="the connection broke")
         except Exception as error:
