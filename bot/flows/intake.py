@@ -90,6 +90,7 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
     # 3. The alert, its timeline and its cards, in one transaction.
     sender = said.sender if isinstance(said, AlertEvent) else None
     async with tools.db.begin() as tx:
+        await repositories.save_repository(tx, repository)
         await record(tx, tools, repository, said.alert, fetched, sender=sender, received_at=received_at)
         if isinstance(said, AlertEvent) and said.action == "created":
             stored = await alerts.load(tx, AlertKey(repository.id, AlertNumber(said.alert.number)))

@@ -18,6 +18,7 @@ from storage.records import (
     AlertKey,
     ChannelId,
     Event,
+    EventKind,
     Message,
     MessageKey,
     MessagePurpose,
@@ -53,7 +54,8 @@ async def plan(
     With `summary`, a subject such as `first:7`, new cards are folded into that summary of their channel, which is
     posted when whoever fills it says so.
     """
-    known = await messages.of_alert(tx, alert.key)
+    is_new = any(event.kind is EventKind.FOUND for event in events)
+    known = [] if is_new else await messages.of_alert(tx, alert.key)
     cards = [message for message in known if message.purpose is MessagePurpose.CARD]
     wishes = await subscriptions.all_subscriptions(tx)
     if not cards and is_open(alert):

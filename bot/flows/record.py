@@ -7,7 +7,7 @@ from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import AlertFacts, RepositoryFacts
-from storage import alerts, identities, jobs, repositories
+from storage import alerts, identities, jobs
 from storage.db import Tx
 from storage.records import (
     Account,
@@ -49,7 +49,6 @@ async def record(
     facts = fetched or heard
     assert facts is not None
     key = AlertKey(repository.id, AlertNumber(facts.number))
-    await repositories.save_repository(tx, repository)
     before = await alerts.load_for_update(tx, key)
     after = before
     if heard is not None:

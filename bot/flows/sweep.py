@@ -199,6 +199,8 @@ async def _store(
     """Store one alert; returns its repository if that has another name now, to be asked about."""
     known = await repositories.load_repository(tx, RepositoryId(seen.repository.id))
     repository = known or new_repository(seen.repository, installation.id)
+    if known is None:
+        await repositories.save_repository(tx, repository)
     old = is_old(seen.alert, last)
     summary = _summary(installation.id, last) if old else None
     await record(tx, tools, repository, None, seen.alert, sender=None, received_at=started, summary=summary)
