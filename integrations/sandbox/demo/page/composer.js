@@ -1,7 +1,7 @@
 // The box at the bottom: writing, slash commands with completion, and what was typed before.
 import { $, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { gesture, on, state, tell, world } from "./live.js";
+import { gesture, on, state, world } from "./live.js";
 import { here, showFromSlack } from "./messages.js";
 
 const COMMAND = { name: "/leaks", hint: "help", description: "Look up secret scanning alerts" };
@@ -122,7 +122,6 @@ async function command(text, thread) {
   if (thread) return showFromSlack(`\`${escape(word)}\` is not supported in threads. Sorry!`, thread);
   if (word !== COMMAND.name) return showFromSlack(`\`${escape(word)}\` is not a valid command.`);
   const answer = await gesture("command", { channel: here.channel, text: rest });
-  tell("gesture", { kind: "command", fields: { text: rest }, answer });
   if (answer.impossible) showFromSlack(`\`${word}\` is not a valid command.`);
   else if (answer.problem) showFromSlack(answer.problem);
   else if (answer.error) showFromSlack(`\`${word}\` failed with the error “${answer.error}”. Stanch is ${state.bot.state === "up" ? "not answering" : "down"}.`);

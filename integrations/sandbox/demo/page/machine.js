@@ -1,6 +1,6 @@
 // Behind the scenes: faults, the bot's process, the audit log.
 import { $, clock, h } from "./dom.js";
-import { on, post, state, tell } from "./live.js";
+import { on, post, state } from "./live.js";
 
 export function startMachine() {
   on("whole", () => (drawSwitches(), drawBot()));
@@ -57,7 +57,6 @@ function drawBot() {
   banner.dataset.state = word;
   $("#bot-banner-words").textContent = word === "starting" ? "Stanch is starting. This takes a few seconds." : `Stanch is down: cards don't change. ${last && starts === 0 ? last : ""}`;
   $("#bot-banner-start").hidden = word !== "down";
-  tell("bot-drawn", word);
 }
 
 let reading = false;
@@ -76,7 +75,6 @@ async function readAudit() {
   if (!answer.rows) return;
   $("#audit-none").hidden = answer.rows.length > 0;
   $("#audit-list").replaceChildren(...answer.rows.slice(-200).reverse().map(auditRow));
-  tell("audit-read", answer.rows);
 }
 
 function auditRow(row) {

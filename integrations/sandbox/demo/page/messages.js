@@ -1,6 +1,7 @@
-// Channels, their messages and threads: only what changed is drawn again.
+// The open channel's messages and threads: only what changed is drawn again.
 import { $, add, ago, announce, clock, h } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
+import { drawChannels, isTop, markRead } from "./channels.js";
 import { icon } from "./icons.js";
 import { gesture, messagesOf, on, state, tell, world } from "./live.js";
 import { mrkdwn } from "./mrkdwn.js";
@@ -22,53 +23,12 @@ export function startMessages() {
   });
   on("channels", drawChannels);
   on("messages", takeMessages);
-  on("unread", drawChannels);
   $("#messages").addEventListener("scroll", onScroll, { passive: true });
   $("#to-newest").addEventListener("click", () => scrollToEnd());
   new ResizeObserver(() => stuck && scrollToEnd()).observe($("#messages"));
   $("#thread-close").addEventListener("click", () => openThread(null));
   $("#channel-back").addEventListener("click", () => ($(".slack").dataset.view = "list"));
   setInterval(() => drawn.forEach(({ element }, ts) => redrawFooter(element, ts)), 30000);
-}
-
-// Channel list
-
-const readKey = (channel) => `read:${state.me}:${channel}`;
-const lastRead = (channel) => localStorage.getItem(readKey(channel)) ?? "0";
-const isTop = (message) => !message.thread || message.broadcast;
-
-function unread(channel) {
-  const read = lastRead(channel.id);
-  return messagesOf(channel.id).filter((message) => message.ts > read && message.user !== state.me && isTop(message)).length;
-}
-
-function markRead() {
-  const last = messagesOf(here.channel).at(-1);
-  if (last && document.visibilityState === "visible" && isShown()) localStorage.setItem(readKey(here.channel), last.ts);
-}
-
-const isShown = () => $(".slack").dataset.view !== "list" || $(".slack").clientWidth > 600;
-
-export function drawChannels() {
-  const list = $("#channels");
-  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.channel : null;
-  const entry = (channel) => {
-    const count = channel.id === here.channel && isShown() ? 0 : unread(channel);
-    const entry = h("button", {
-      type: "button", class: `channel${channel.id === here.channel ? " active" : ""}${count ? " unread" : ""}`, data: { channel: channel.id },
-      "aria-current": channel.id === here.channel ? "page" : null, on: { click: () => openChannel(channel.id) },
-    },
-      channel.direct ? face("bot", "tiny") : icon(channel.shared ? "shared" : "hash"),
-      h("span", { class: "channel-name" }, channel.name),
-      count > 0 && h("span", { class: "badge" }, count > 99 ? "99+" : String(count), h("span", { class: "only-read" }, " unread")),
-    );
-    return entry;
-  };
-  list.replaceChildren(
-    h("h2", {}, "Channels"), ...state.channels.filter((channel) => !channel.direct).map(entry),
-    h("h2", {}, "Direct messages"), ...state.channels.filter((channel) => channel.direct).map(entry),
-  );
-  if (focused) $(`[data-channel="${focused}"]`, list)?.focus();
 }
 
 /** Show a channel; on a phone this leaves the list. */
@@ -203,7 +163,6 @@ function placeOf(message) {
       const answer = await gesture(kind, { channel: message.channel, ts: message.ts, ...fields });
       element.removeAttribute("aria-busy");
       if (answer.error || answer.problem) notice(message.ts, answer.problem ?? `Stanch didn't answer (${answer.error}). Try again.`);
-      tell("gesture", { kind, fields, message, answer });
     },
   };
 }

@@ -2,7 +2,7 @@
 import { $, h, trapFocus } from "./dom.js";
 import { drawBlocks, drawText } from "./blocks.js";
 import { icon, logo } from "./icons.js";
-import { gesture, on, state, tell, world } from "./live.js";
+import { gesture, on, state, world } from "./live.js";
 import { closeMenu } from "./menu.js";
 
 let shown = null; // {id, hash, dialog}
@@ -107,7 +107,6 @@ async function submit(view, dialog) {
   for (const { block, action, value } of fields(dialog)) (values[block] ??= {})[action] = value;
   const answer = await gesture("submit", { view: view.id, values });
   button.removeAttribute("aria-busy");
-  tell("gesture", { kind: "submit", fields: { view, values }, answer });
   if (answer.error || answer.problem) trouble(dialog, "We had some trouble connecting. Try again?");
 }
 
