@@ -18,7 +18,7 @@ SHOW_ALERT = "show_alert"
 SHOW_LIST = "show_list"
 FRESH = 300.0
 """Seconds after which it is said how old the roles are that a list rests on."""
-ONLY_THEIRS = "Only repositories whose alerts you may view."
+ONLY_THEIRS = Mrkdwn("Only repositories whose alerts you may view.")
 _STATES = {Term(Word.IS, ("open",)): "open", Term(Word.IS, ("closed",)): "closed"}
 
 
@@ -78,7 +78,7 @@ def _draw_nothing(listing: Listing) -> Content:
     return message(
         t.mrkdwn("No {} that you may see", kind),
         section(t.mrkdwn(":mag: *No {}*{} that you may see.", kind, for_what)),
-        context(t.join([*_missing(listing), Mrkdwn(ONLY_THEIRS), _wider(listing.wanted)], " ")),
+        context(t.join([*_missing(listing), ONLY_THEIRS, _wider(listing.wanted)], " ")),
     )
 
 
@@ -158,7 +158,7 @@ def _on_it(alert: Alert) -> str | None:
 
 
 def _footer(listing: Listing) -> Mrkdwn:
-    parts = [*_missing(listing), Mrkdwn(ONLY_THEIRS)]
+    parts = [*_missing(listing), ONLY_THEIRS]
     age = role_age(listing.roles_since, listing.now)
     if age is not None:
         parts.append(age)
