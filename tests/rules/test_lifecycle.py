@@ -168,6 +168,20 @@ def test_details_that_come_late_and_old_fill_what_was_missing() -> None:
     assert known.updated_at == NOW + 5
 
 
+def test_older_details_do_not_replace_newer_ones() -> None:
+    old = {
+        "first_location": replace(PLACE, path="old.env"),
+        "has_more_locations": False,
+        "base64_encoded": False,
+        "bypassed_by": BEN,
+        "bypassed_at": NOW - 9,
+        "bypass_comment": "old",
+    }
+    bypass = {"bypassed_by": ANA, "bypassed_at": NOW, "bypass_comment": "new"}
+    known = heard(facts(NOW + 1, **DETAILS, **bypass), fetched=True)
+    assert merge(known, facts(NOW, **old), REPOSITORY, NOW, fetched=True) == known
+
+
 def test_what_a_source_does_not_say_stays() -> None:
     known = heard(facts(**DETAILS, publicly_leaked=True, validity="active", assigned_to=ANA), fetched=True)
     silent = AlertFacts(
