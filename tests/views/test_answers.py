@@ -10,13 +10,13 @@ from bot.actions.close_alert import CloseAlert
 from bot.actions.close_alert import closed as closed_answer
 from bot.actions.next_steps import NextSteps
 from bot.actions.reopen_alert import reopened
-from bot.actions.report_leak import not_taken, waits
+from bot.actions.report_leak import ReportLeak, not_taken, waits
 from bot.actions.report_leak import reported as reported_answer
 from bot.actions.step_back import StepBackFromAlert, stepped_back
 from bot.actions.take import TakeAlert, taken
 from bot.actions.tell_owner import TellOwner, told_them, warning
 from bot.actions.token_uses import TokenUses, search
-from bot.commands import help_text, unknown_word
+from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
 from bot.flows.follow_up import report_ended
@@ -100,7 +100,6 @@ ANSWERS: dict[str, Content] = {
     "take-done-and-assigned": taken(in_front_of(working()), mirrored=True),
     "step-back-done": stepped_back(in_front_of(working())),
     "token-uses": search(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
-    "help": help_text(),
     "whoami": you_are(identity(ADMIN_PERSON)),
     "whoami-role": you_may(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
     "whoami-view-alone": you_may(identity(ADMIN_PERSON), repository(), HELPLESS),
@@ -153,6 +152,10 @@ RAISED: dict[str, Callable[[], object]] = {
     "close-closed-meanwhile": lambda: CloseAlert().decide(
         in_front_of(closed("wont_fix", resolution_comment="Accepted.")), {"resolution": "revoked"}
     ),
+    "report-closed-meanwhile": lambda: ReportLeak().decide(
+        in_front_of(closed("revoked", resolved_at=NOW + 40)), {"consequence": ("yes",)}
+    ),
+    "report-not-accepted": lambda: ReportLeak().decide(in_front_of(working()), {"consequence": ()}),
     "tell-owner-not-linked": lambda: TellOwner().decide(in_front_of(working()), {}),
     "tell-owner-unknown": lambda: TellOwner().decide(in_front_of(token()), {}),
     "take-closed": lambda: TakeAlert().decide(in_front_of(closed("revoked")), {}),
