@@ -39,6 +39,7 @@ for name, group in (
 ):
     cli.add_typer(group, name=name)
 
+LARGEST_ID = 2**63 - 1
 Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default the one that serve saw.")]
 
 
@@ -55,7 +56,9 @@ def root(
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; HOST otherwise.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; PORT otherwise.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; PORT otherwise.")
+    ] = None,
     role: Annotated[
         app.Role, typer.Option(help="Everything, the requests alone, or the jobs alone.")
     ] = app.Role.ALL,
@@ -213,7 +216,7 @@ def list_jobs() -> None:
 
 @jobs.command("retry")
 def retry_jobs(
-    job_id: Annotated[int | None, typer.Argument(metavar="ID")] = None,
+    job_id: Annotated[int | None, typer.Argument(metavar="ID", min=1, max=LARGEST_ID)] = None,
     every: Annotated[bool, typer.Option("--all", help="Every parked job.")] = False,
 ) -> None:
     """Let a parked job run again, or all of them."""

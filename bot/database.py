@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bot.errors import StartRefused
 from bot.settings import StorageSettings
 from storage.clock import Clock
 from storage.db import Database
@@ -12,10 +13,13 @@ SLACK_TEAM = "slack_team"
 
 
 def build_database(settings: StorageSettings, clock: Clock) -> Database:
-    """The database of the settings; nothing is opened yet."""
+    """The database of the settings; nothing is opened yet. Raises StartRefused for an address that can't be one."""
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
-    return Database(settings.database_url, clock=clock, audit_key=audit_key)
+    try:
+        return Database(settings.database_url, clock=clock, audit_key=audit_key)
+    except ValueError as error:
+        raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
 
 
 @asynccontextmanager
