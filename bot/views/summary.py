@@ -13,6 +13,8 @@ from storage.records import AlertState, MessageKey, Share, UnixTime
 
 MOST = 3
 """How many repositories are named."""
+LONGEST = 1_000
+"""Characters of a filter; a button holds 2,000."""
 VALIDITIES = ("active", "unknown", "inactive")
 SHOW = "Show them"
 
@@ -46,7 +48,9 @@ def draw_summary(key: MessageKey, kind: str, shares: Sequence[Share], since: Uni
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
         t.mrkdwn("{} {} in {}; {} still work", total, words.what, where, works),
-        section(t.lines(t.mrkdwn("{}, {}", head, when(since)) if kind == "flood" else head, _states(shares))),
+        section(
+            t.lines(t.mrkdwn("{} since {}", head, when(since)) if kind == "flood" else head, _states(shares))
+        ),
         section(t.mrkdwn("Most in {}", most)) if by_repository else None,
         actions(button(SHOW, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"),
     )
@@ -66,9 +70,8 @@ def _filter(shares: Sequence[Share]) -> str:
     """What the button lists: the repositories by name while they are few, else their organizations."""
     names = sorted({share.repository for share in shares})
     owners = sorted({share.owner for share in shares})
-    if not names:
-        return "is:open"
-    return f"is:open repo:{','.join(names)}" if len(names) <= MOST else f"is:open org:{','.join(owners)}"
+    where = f"repo:{','.join(names)}" if len(names) <= MOST else f"org:{','.join(owners)}"
+    return f"is:open {where}" if names and len(where) < LONGEST else "is:open"
 
 
 def _is_open(share: Share) -> bool:

@@ -22,7 +22,7 @@ from bot.errors import Refused
 from bot.flows.follow_up import report_ended
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, mistake, refusal
+from bot.views.answers import identity_notice, mistake, outdated_control, refusal
 from bot.views.history import draw_history, draw_locations
 from integrations.github.models import AlertFacts
 from integrations.slack.blocks import Content
@@ -145,6 +145,7 @@ REFUSALS: dict[str, Refused] = {
     "slack-unreachable": refusals.slack_unreachable(),
     "github-unreachable": refusals.github_unreachable("GitHub answered 503 to GET /repos/{owner}/{repo}"),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
+    "outdated-control": outdated_control(),
     "mistake": mistake("3f9c1a7e"),
 }
 RAISED: dict[str, Callable[[], object]] = {

@@ -1,0 +1,55 @@
+"""Many alerts in one message, as Slack gets it, and whatever their repositories are called."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from bot.views.summary import KINDS, draw_summary
+from bot.views.thread import reply_metadata
+from storage.records import AlertState, MessageKey, Share
+from tests.integrations.slack.hostile import texts
+from tests.views.cases import FOUND
+from tests.views.sending import sent
+
+KEY = MessageKey("a91d77c0e5b24f18")
+OPEN, CLOSED = AlertState.OPEN, AlertState.RESOLVED
+FLOOD = [
+    Share("octo/legacy-billing", "octo", OPEN, "inactive", 188),
+    Share("octo/web", "octo", OPEN, "unknown", 41),
+    Share("octo/web", "octo", OPEN, "active", 14),
+    Share("octo/payments", "octo", OPEN, "active", 2),
+    Share("octo/docs", "octo", CLOSED, "active", 1),
+]
+SHARES = {
+    "flood": ("flood", FLOOD),
+    "flood-one-repository": ("flood", [Share("octo/web", "octo", OPEN, "active", 26)]),
+    "first-sweep": ("first", FLOOD),
+    "new-subscription": ("subscription", FLOOD[:2]),
+    "all-closed-since": ("flood", FLOOD[-1:]),
+    "nothing-left": ("first", []),
+}
+
+
+@pytest.mark.parametrize("shown", [pytest.param(one, id=name) for name, one in SHARES.items()])
+def test_summary(shown: tuple[str, list[Share]], golden: SnapshotAssertion) -> None:
+    kind, shares = shown
+    assert sent(draw_summary(KEY, kind, shares, FOUND, 2), reply_metadata(KEY)) == golden
+
+
+OWNERS = st.from_regex(r"[A-Za-z0-9-]{1,39}", fullmatch=True)
+NAMES = st.from_regex(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", fullmatch=True)
+"""What GitHub lets repositories be called; nothing else is taken from it."""
+
+
+@settings(max_examples=30)
+@given(
+    st.sampled_from(sorted(KINDS)),
+    st.lists(
+        st.builds(Share, NAMES, OWNERS, st.sampled_from(AlertState), texts, st.integers(0, 10**6)),
+        max_size=60,
+    ),
+    st.integers(0, 10**6),
+)
+def test_a_summary_is_sent_whatever_it_says(kind: str, shares: list[Share], draw: int) -> None:
+    sent(draw_summary(KEY, kind, shares, FOUND, draw))
