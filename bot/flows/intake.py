@@ -35,7 +35,7 @@ from storage.records import (
     AuditOutcome,
     Event,
     EventKind,
-    Installation,
+    GitHubId,
     InstallationId,
     Repository,
     RepositoryId,
@@ -66,6 +66,9 @@ async def _follow(tools: Tools, said: Parsed, received_at: UnixTime) -> str:
         case Ignored(reason):
             return reason
         case InstallationEvent():
+            if not await tools.around.counts(said.installation.account):
+                await _audit_foreign(tools, said.installation.account)
+                return "foreign"
             return await hear_installation(tools, said)
         case MembershipEvent():
             return await hear_membership(tools, said)
@@ -81,8 +84,9 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
     installation = await find_installation(tools, said.installation_id, said.repository.full_name)
     if installation is None:
         return "no_installation"
-    if not await tools.around.counts(GitHubAccount(installation.account.id, installation.account.login)):
-        await _audit_foreign(tools, said.repository, said.alert, installation)
+    account = GitHubAccount(installation.account.id, installation.account.login)
+    if not await tools.around.counts(account):
+        await _audit_foreign(tools, account, said)
         return "foreign"
     repository = await _known(tools, said.repository, installation.id)
     # 2. The rest, from GitHub: the webhook is a hint, and carries no details.
@@ -151,7 +155,7 @@ async def _add_place(tools: Tools, repository: Repository, said: LocationEvent) 
 
 
 async def _audit_foreign(
-    tools: Tools, repository: RepositoryFacts, alert: AlertFacts, installation: Installation
+    tools: Tools, account: GitHubAccount, about: AlertEvent | LocationEvent | None = None
 ) -> None:
     """A delivery of an account that the operator did not name: dropped, and written down."""
     async with tools.db.begin() as tx:
@@ -160,15 +164,15 @@ async def _audit_foreign(
             AuditEntry(
                 action="delivery",
                 outcome=AuditOutcome.REFUSED,
-                github_login=installation.account.login,
-                github_id=installation.account.id,
-                repository_id=RepositoryId(repository.id),
-                repository=mask(repository.full_name),
-                alert_number=AlertNumber(alert.number),
+                github_login=account.login,
+                github_id=GitHubId(account.id),
+                repository_id=RepositoryId(about.repository.id) if about else None,
+                repository=mask(about.repository.full_name) if about else None,
+                alert_number=AlertNumber(about.alert.number) if about else None,
                 reason="foreign_account",
             ),
         )
-    log.warning("foreign_delivery", installation_id=installation.id, seq=row.seq, head=row.hash)
+    log.warning("foreign_delivery", account_id=account.id, seq=row.seq, head=row.hash)
 
 
 async def _known(tools: Tools, facts: RepositoryFacts, installation_id: InstallationId) -> Repository:

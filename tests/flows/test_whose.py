@@ -1,7 +1,7 @@
 """Whose alerts they are: strangers' installations are dropped, and a name leads to its own repository alone."""
 
 from integrations.sandbox.github import Repository
-from storage import alerts
+from storage import alerts, repositories
 from storage.clock import Clock
 from storage.records import AlertKey, AlertNumber, RepositoryId
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, key_of, open_stage
@@ -40,6 +40,22 @@ async def test_a_stranger_s_installation_is_dropped_and_audited(stage: Stage) ->
     assert stage.slack.channel_messages(CHANNEL) == []
     assert ("refused", "foreign_account") in await stage.audited("delivery")
     assert [call for call in stage.github.requests[asked:] if "alerts" in call.path] == []
+
+
+async def test_a_stranger_who_installs_the_app_is_not_even_remembered(stage: Stage) -> None:
+    """Anybody may install a public App; that and its removal are written down, and nothing is asked for them."""
+    stranger = stage.github.add_organization("stranger")
+    stage.github.add_repository(stranger, "bait")
+    since = len(stage.github.requests)
+    installation = stage.github.install(stranger)
+    await stage.work(within=60)
+    stage.github.uninstall(installation)
+    await stage.work(within=60)
+    assert await stage.audited("delivery") == [("refused", "foreign_account")] * 2
+    assert stage.github.requests[since:] == []
+    async with stage.tools.db.read() as tx:
+        known = await repositories.installations(tx)
+    assert installation.id not in [one.id for one in known]
 
 
 async def test_a_stranger_can_t_pass_for_us_without_an_installation_in_the_payload(stage: Stage) -> None:
