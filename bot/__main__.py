@@ -5,7 +5,7 @@ import csv
 import json
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -277,12 +277,15 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(work)
 
 
-def main() -> None:
-    """Run the command line: exit status 1 with one sentence for what can't be done, 2 for wrong usage."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command line, by default this process's own; always ends in SystemExit.
+
+    Its status is 0 for done, 1 with one sentence on standard error for what can't be done, 2 for wrong usage.
+    """
     # Before anything else: structlog left to itself prints the values of a traceback's frames.
     set_up_logging("warning", "text")
     try:
-        cli()
+        cli(args=words)
     except (StartRefused, StorageUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
