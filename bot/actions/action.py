@@ -154,6 +154,8 @@ class FormAction(Action[Wanted]):
 
     callback_id: ClassVar[str]
     title: ClassVar[str]
+    is_menu: ClassVar[bool] = False
+    """Its control is a menu, which keeps what was picked until the card is drawn anew."""
 
     @abstractmethod
     def form(self, case: PersonalCase, given: Given, metadata: str) -> View:

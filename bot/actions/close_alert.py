@@ -56,6 +56,7 @@ class CloseAlert(FormAction[Close]):
     callback_id = "close_alert"
     audited_as = "close_alert"
     title = TITLE
+    is_menu = True
     needs = Need.RESOLVE
     asks_role_afresh = True
 

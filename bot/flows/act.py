@@ -12,6 +12,7 @@ from bot.flows import authorize
 from bot.flows.consequences import follow
 from bot.flows.drawing import load_steps
 from bot.flows.events import store_events
+from bot.flows.publish import redraw
 from bot.flows.record import find_person
 from bot.flows.tell import telling
 from bot.rules.case import Actor, PersonalCase
@@ -69,6 +70,9 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
         await tools.slack.update_view(request.view_id, view, hash=view_hash)
     except SlackError as error:
         log.info("form_not_shown", action=action.id, reason=error.code)
+    # 3. A menu is drawn anew, so that the same reason can be picked again after the form was left.
+    if action.is_menu and request.channel is not None and request.thread is not None:
+        await redraw(tools, request.channel, request.thread)
 
 
 async def show_mistake(tools: Tools, request: Request, refused: Refused) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import structlog
+
 from bot.errors import Refused
 from bot.rules.permissions import (
     RESOLVE,
@@ -38,6 +40,7 @@ from storage.records import (
     SlackUserId,
 )
 
+log = structlog.get_logger(__name__)
 ROLE_LASTS = 300.0
 """Seconds for which a role is used again where it need not be asked afresh."""
 LOOK_LASTS = 3600.0
@@ -232,4 +235,5 @@ async def _ask_custom_roles(installation: Installation, org: str, facts: RoleFac
 
 def unreachable_github(error: GitHubError) -> Refused:
     """What a person is told when GitHub can't be asked: then the answer is no."""
-    return refusals.github_unreachable(str(error))
+    log.warning("github_not_asked", reason=str(error))
+    return refusals.github_unreachable(error)

@@ -49,6 +49,15 @@ async def publish(tools: Tools, key: MessageKey) -> None:
     await _post(tools, message, drawing)
 
 
+async def redraw(tools: Tools, channel: ChannelId, ts: MessageTs) -> None:
+    """Draw one message again though it shows nothing new: Slack's clients forget what was picked in its menus."""
+    async with tools.db.begin() as tx:
+        message = await messages.at(tx, channel, ts)
+        if message is not None:
+            await messages.save(tx, replace(message, fingerprint=None))
+            await jobs.enqueue(tx, publishing(message))
+
+
 async def redraw_channel(tools: Tools, channel: ChannelId) -> None:
     """Look at everything in a channel again, and at what could not be posted there."""
     async with tools.db.begin() as tx:

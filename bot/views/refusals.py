@@ -1,6 +1,8 @@
 """Refusals that several actions share: why somebody can't act here, or not on this repository, and what helps."""
 
 from bot.errors import Refused
+from bot.views.words import when
+from integrations.github.errors import GitHubError, RateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Repository, SlackUserId
@@ -70,13 +72,15 @@ def slack_unreachable() -> Refused:
     return Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.")
 
 
-def github_unreachable(why: str) -> Refused:
-    """GitHub can't be asked; then the answer is no. `why` is the error's sentence, without its full stop."""
-    return Refused(
-        "github_unreachable",
-        "GitHub can't be asked right now, so nothing was done.",
-        t.mrkdwn("{}. Try again in a few minutes.", why),
-    )
+def github_unreachable(error: GitHubError) -> Refused:
+    """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
+    if isinstance(error, RateLimited):
+        why = t.mrkdwn("It takes no more questions before {}.", when(error.retry_at))
+    elif error.status is not None:
+        why = t.mrkdwn("It answered {}. Try again in a few minutes.", error.status)
+    else:
+        why = Mrkdwn("It does not answer. Try again in a few minutes.")
+    return Refused("github_unreachable", "GitHub can't be asked right now, so nothing was done.", why)
 
 
 def role_unknown() -> Refused:

@@ -83,7 +83,6 @@ async def test_a_modal_that_is_left_changes_nothing(window: OpenWindow) -> None:
     await expect(sam.modal).to_have_count(0)
 
 
-@pytest.mark.xfail(strict=True, reason="the bot does not redraw a card after a pick that led to nothing")
 async def test_a_reason_can_be_picked_again_after_the_modal_was_left(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")

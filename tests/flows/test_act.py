@@ -168,3 +168,12 @@ async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -
     await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
     assert len(stage.github.calls("POST", "/credentials/revoke")) == 1
     assert key_of(alert).number == 1
+
+
+async def test_a_reason_can_be_picked_again_after_the_form_was_left(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    await stage.slack.close_view(ADMIN, stage.form(ADMIN).id)
+    await stage.pick(ADMIN, "close_as", "revoked")
+    await stage.submit(ADMIN)
+    assert alert.resolution == "revoked"
