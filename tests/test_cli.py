@@ -1,0 +1,303 @@
+"""The command line: what each command does, and its exit status: 0 done, 1 with one sentence, 2 wrong usage."""
+
+import asyncio
+import contextlib
+import csv
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot.__main__ import main
+from integrations.sandbox.github import GitHubSandbox, generate_private_key
+from storage import jobs
+from storage.db import Database
+from storage.jobs import Parked
+from storage.records import Job, NewJob
+from tests.storage.test_audit import tamper
+
+TEAM = "T0STANCH"
+AUDIT_KEY = "a key for tests"
+COLUMNS = [
+    *("seq", "at", "slack_team", "slack_user", "github_login", "github_id", "action", "repository_id"),
+    *("repository", "alert_number", "outcome", "reason", "previous", "hash"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.output.splitlines()
+
+
+class Operator:
+    """Somebody who types commands, and sees all that they print."""
+
+    def __init__(self, github: GitHubSandbox) -> None:
+        self.github = github
+        self.seen = ""
+
+    async def __call__(self, *words: str) -> Ended:
+        """Run `stanch WORDS` as the program does, but in a thread of this process."""
+        ended = await asyncio.to_thread(_run, words)
+        self.seen += ended.output + ended.errors
+        return ended
+
+    async def done(self, *words: str) -> list[str]:
+        """What a command printed that must succeed."""
+        ended = await self(*words)
+        assert (ended.status, ended.errors) == (0, "")
+        return ended.lines
+
+    async def fails(self, *words: str) -> str:
+        """The one sentence of a command that must fail."""
+        ended = await self(*words)
+        assert (ended.status, ended.output) == (1, "")
+        [sentence] = ended.errors.splitlines()
+        assert sentence.endswith(".")
+        return sentence
+
+
+def _run(words: tuple[str, ...]) -> Ended:
+    output, errors = io.StringIO(), io.StringIO()
+    with _logging_left_alone(), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            main(words)
+        except SystemExit as end:
+            status = end.code
+    assert isinstance(status, int)
+    return Ended(status, output.getvalue(), errors.getvalue())
+
+
+@contextlib.contextmanager
+def _logging_left_alone() -> Iterator[None]:
+    """The command sets up logging for its process, which here is the tests' own."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    return generate_private_key()
+
+
+@pytest.fixture
+async def stanch(
+    database_url: str, tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Operator]:
+    """The commands, on a fresh database and with a stand-in GitHub; at the end no secret was printed."""
+    monkeypatch.chdir(tmp_path)
+    async with GitHubSandbox(private_key=private_key) as github:
+        github.add_user("ana")
+        github.add_user("ben")
+        github.install(github.app_owner)
+        secrets = {"GITHUB_APP_PRIVATE_KEY": private_key, "STANCH_AUDIT_KEY": AUDIT_KEY}
+        for name, value in {
+            "GITHUB_APP_ID": str(github.app_id),
+            "GITHUB_API_URL": github.api_url,
+            "GITHUB_URL": github.url,
+            "DATABASE_URL": database_url,
+            **secrets,
+        }.items():
+            monkeypatch.setenv(name, value)
+        operator = Operator(github)
+        yield operator
+        assert github.violations == []
+        assert not any(secret in operator.seen for secret in secrets.values())
+
+
+async def test_the_version_is_printed(stanch: Operator) -> None:
+    [line] = await stanch.done("--version")
+    assert line.startswith("stanch ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("identities", "nonsense"),
+        ("identities", "add", "U0ANA"),
+        ("subscriptions", "add"),
+        ("jobs", "retry"),
+        ("jobs", "retry", "7", "--all"),
+        ("jobs", "retry", "seven"),
+        ("jobs", "retry", "99999999999999999999"),
+        ("audit", "export", "--format", "xml"),
+        ("serve", "--port", "99999"),
+        ("serve", "--role", "nobody"),
+        ("migrate", "--nonsense"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_wrong_usage_has_the_status_2(stanch: Operator, words: tuple[str, ...]) -> None:
+    ended = await stanch(*words)
+    assert (ended.status, ended.output) == (2, "")
+    assert "Traceback" not in ended.errors
+
+
+async def test_migrate_makes_a_database(stanch: Operator, empty_database_url: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", empty_database_url)
+        [line] = await stanch.done("migrate")
+        assert line.endswith("is up to date.")
+        assert await stanch.done("migrate") == [line]
+
+
+async def test_sqlites_file_belongs_to_its_owner_alone(stanch: Operator, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL")
+        await stanch.done("migrate")
+    assert (tmp_path / "stanch.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_identities_are_added_with_githubs_numeric_id_listed_and_removed(stanch: Operator) -> None:
+    ana = stanch.github.user("ana")
+    assert ana is not None
+    added = await stanch.done("identities", "add", "U0ANA", "ANA", "--team", TEAM)
+    assert added == [f"{TEAM}\tU0ANA\tana\t{ana.id}\tmapping"]
+    assert await stanch.done("identities", "list") == added
+    [removed] = await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
+    assert removed == f"Removed {added[0]}"
+    assert await stanch.done("identities", "list") == []
+
+
+async def test_identities_need_to_make_sense(stanch: Operator) -> None:
+    add = ("identities", "add")
+    assert "not a Slack user id" in await stanch.fails(*add, "ana", "ana", "--team", TEAM)
+    assert "not a GitHub login" in await stanch.fails(*add, "U0ANA", "a/b", "--team", TEAM)
+    assert "no account nobody" in await stanch.fails(*add, "U0ANA", "nobody", "--team", TEAM)
+    assert "workspace is not known yet" in await stanch.fails(*add, "U0ANA", "ana")
+    await stanch.done(*add, "U0ANA", "ana", "--team", TEAM)
+    assert "U0ANA is ana" in await stanch.fails(*add, "U0BEN", "ana", "--team", TEAM)
+    assert "U0ANA is ana" in await stanch.fails(*add, "U0ANA", "ben", "--team", TEAM)
+    assert "No identity is known" in await stanch.fails("identities", "remove", "U0BEN", "--team", TEAM)
+
+
+async def test_adding_an_identity_while_github_is_away_says_so(stanch: Operator) -> None:
+    stanch.github.faults.add(r".*", status=503)
+    assert "GitHub could not be asked for ana" in await stanch.fails(
+        "identities", "add", "U0ANA", "ana", "--team", TEAM
+    )
+
+
+async def test_a_csv_file_is_imported_with_its_byte_order_mark(stanch: Operator, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text(
+        f"github_login,slack_user,team\nana,U0ANA,{TEAM}\nben,U0BEN,{TEAM}\n", encoding="utf-8-sig"
+    )
+    assert [line.split("\t")[1:3] for line in await stanch.done("identities", "import", str(people))] == [
+        ["U0ANA", "ana"],
+        ["U0BEN", "ben"],
+    ]
+    assert len(await stanch.done("identities", "list")) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            "slack_user,github_login,team\nU0ANA,ana,T0STANCH\nben,ben,T0STANCH\n",
+            "line 3: 'ben' is not a Slack",
+        ),
+        ("slack_user,github_login,team\nU0ANA,ana,T0STANCH\nU0BEN,ana,T0STANCH\n", "line 3: "),
+        ("slack_user,github_login,team\nU0ANA,nobody,T0STANCH\n", "line 2: GitHub has no account nobody"),
+        ("slack_user;github_login\nU0ANA;ana\n", "lacks the column github_login"),
+        ("", "lacks the column github_login"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_bad_line_of_a_csv_file_is_named(
+    stanch: Operator, tmp_path: Path, content: str, words: str
+) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text(content)
+    ended = await stanch("identities", "import", str(people))
+    assert ended.status == 1
+    assert words in ended.errors
+    assert str(people) in ended.errors
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_file_that_is_no_csv_is_named(stanch: Operator, tmp_path: Path) -> None:
+    (tmp_path / "image.csv").write_bytes(b"\x89PNG\xff\xfe")
+    for name in ("image.csv", "missing.csv", "."):
+        assert "can't be read as CSV" in await stanch.fails("identities", "import", str(tmp_path / name))
+
+
+async def test_subscriptions_are_added_replaced_listed_and_removed(stanch: Operator) -> None:
+    await stanch.done("subscriptions", "add", "C0ALL")
+    await stanch.done("subscriptions", "add", "C0PAY", "repo:octo/payments")
+    await stanch.done("subscriptions", "add", "C0PAY", "org:octo")
+    assert await stanch.done("subscriptions", "list") == ["C0ALL\tevery alert", "C0PAY\torg:octo"]
+    await stanch.done("subscriptions", "remove", "C0ALL")
+    assert await stanch.done("subscriptions", "list") == ["C0PAY\torg:octo"]
+    assert "has no subscription" in await stanch.fails("subscriptions", "remove", "C0ALL")
+    assert "not a channel id" in await stanch.fails("subscriptions", "add", "#general")
+    assert "repos" in await stanch.fails("subscriptions", "add", "C0ALL", "repos:octo/payments")
+
+
+async def test_parked_jobs_are_listed_and_retried(stanch: Operator, db: Database) -> None:
+    parked = [await _park(db, f"it failed {number} times") for number in (1, 2, 3)]
+    lines = await stanch.done("jobs", "list")
+    assert [line.split("\t") for line in lines] == [
+        [str(job.id), "parked", "nothing", "1", f"it failed {number} times"]
+        for number, job in enumerate(parked, start=1)
+    ]
+    assert await stanch.done("jobs", "retry", str(parked[0].id)) == [f"Job {parked[0].id} runs again."]
+    assert "No parked job" in await stanch.fails("jobs", "retry", str(parked[0].id))
+    assert await stanch.done("jobs", "retry", "--all") == ["2 jobs run again."]
+    assert [line.split("\t")[1] for line in await stanch.done("jobs", "list")] == ["ready"] * 3
+
+
+async def test_the_audit_log_is_exported_and_verified(stanch: Operator) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
+    await stanch.done("subscriptions", "add", "C0ALL")
+    rows = [json.loads(line) for line in await stanch.done("audit", "export")]
+    assert [list(row) for row in rows] == [COLUMNS, COLUMNS]
+    assert [(row["seq"], row["action"], row["outcome"]) for row in rows] == [
+        (1, "link_identity", "done"),
+        (2, "subscribe", "done"),
+    ]
+    table = list(csv.DictReader(await stanch.done("audit", "export", "--format", "csv")))
+    assert [row["hash"] for row in table] == [row["hash"] for row in rows]
+    assert await stanch.done("audit", "export", "--since", rows[0]["at"]) != []
+    assert await stanch.done("audit", "export", "--since", "2999-01-01") == []
+    assert "is not a time" in await stanch.fails("audit", "export", "--since", "yesterday")
+    head = rows[-1]["hash"]
+    assert await stanch.done("audit", "verify") == [f"2 rows verify; the head is {head}."]
+    assert await stanch.done("audit", "verify", "--head", rows[0]["hash"]) != []
+    assert "does not verify" in await stanch.fails("audit", "verify", "--head", "f" * 64)
+
+
+async def test_a_row_that_was_tampered_with_is_found(stanch: Operator, db: Database) -> None:
+    await stanch.done("subscriptions", "add", "C0ALL")
+    await stanch.done("subscriptions", "add", "C0PAY")
+    await stanch.done("audit", "verify")
+    await tamper(db, "UPDATE audit SET reason = 'nothing' WHERE seq = 1")
+    assert "does not verify" in await stanch.fails("audit", "verify")
+
+
+async def _park(db: Database, reason: str) -> Job:
+    async with db.begin() as tx:
+        await jobs.enqueue(tx, NewJob("nothing", {}))
+    [job] = await jobs.claim(db, "somebody", 1, 60)
+    await jobs.settle(db, "somebody", [Parked(job.id, reason)])
+    return job
