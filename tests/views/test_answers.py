@@ -24,6 +24,7 @@ from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, mistake, outdated_control, refusal
 from bot.views.history import draw_history, draw_locations
+from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.slack.blocks import Content
 from storage.records import EventKind, Place, ReportState, SlackUserId
@@ -51,6 +52,7 @@ from tests.views.cases import (
 from tests.views.sending import sent
 
 FACTS = AlertFacts(number=42, html_url="", state="open", secret_type="", secret_type_name="")
+ASKED = "GET /repos/{owner}/{repo}"
 UNCLEAR = probe("unknown", "rate_limited")
 HELPLESS = Rights(
     view=True, resolve=False, write=False, owner=False, reviewer=False, role="custom role auditor"
@@ -143,7 +145,9 @@ REFUSALS: dict[str, Refused] = {
     "outsider": refusals.outsider("guest"),
     "shared-channel": refusals.shared_channel(),
     "slack-unreachable": refusals.slack_unreachable(),
-    "github-unreachable": refusals.github_unreachable("GitHub answered 503 to GET /repos/{owner}/{repo}"),
+    "github-down": refusals.github_unreachable(Unavailable(ASKED, 503)),
+    "github-silent": refusals.github_unreachable(Unreachable(ASKED, "no answer in 10 s", maybe_done=False)),
+    "github-rate-limited": refusals.github_unreachable(RateLimited(ASKED, FOUND + 3660)),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
     "mistake": mistake("3f9c1a7e"),

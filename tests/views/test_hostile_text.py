@@ -27,6 +27,7 @@ from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.history import draw_history, draw_locations
 from bot.views.thread import draw_reply
+from integrations.github.errors import Unreachable
 from storage.records import (
     Account,
     Alert,
@@ -215,7 +216,7 @@ def test_a_refusal_is_sent_whatever_it_says(wish: str, role: str, login: str, wh
     for refused in (
         refusals.lacks_role(wish, role, login, where),
         refusals.not_linked(SlackUserId(login)),
-        refusals.github_unreachable(wish),
+        refusals.github_unreachable(Unreachable(wish, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),
         mistake(login),
         Refused(wish, role, login, wish),
