@@ -11,8 +11,8 @@ from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Event, Place, Repository
 
 ENTRIES = 40
-PLACES = 100
-IN_A_SECTION = 10
+PLACES = 320
+IN_A_SECTION = 8
 NO_PLACES = "GitHub names no place."
 
 

@@ -1,13 +1,16 @@
 """The sweep: what a webhook did not tell is found, old alerts are told in one summary, and nothing comes twice."""
 
+import asyncio
+
 from bot.flows.sweep import ask_for_sweep
 from integrations.sandbox.slack import Message
-from storage import alerts, marks
+from storage import alerts, jobs, marks
 from storage.clock import Clock
 from storage.records import AlertState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, open_stage
 
 INTERVAL = 900
+LISTS = r"GET /orgs/octo/secret-scanning/alerts"
 
 
 def summaries(stage: Stage) -> list[Message]:
@@ -76,14 +79,46 @@ async def test_a_sweep_that_github_breaks_off_goes_on_until_it_is_done(stage: St
     for number in range(130):
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
     await forget_first_sweep(stage)
-    lists = r"GET /orgs/octo/secret-scanning/alerts"
-    stage.github.faults.add(lists, status=503, times=2)
-    stage.github.faults.add(lists, status=429, headers={"retry-after": "60"}, times=1)
+    stage.github.faults.add(LISTS, status=503, times=2)
+    stage.github.faults.add(LISTS, status=429, headers={"retry-after": "60"}, times=1)
     await sweep(stage)
     await stage.work(within=300)
     async with stage.tools.db.read() as tx:
         assert (await alerts.count_by_state(tx))[AlertState.OPEN] == 130
     assert len(summaries(stage)) == 1
+
+
+async def test_a_sweep_that_ends_in_the_middle_begins_again_and_sees_what_changed_meanwhile(
+    stage: Stage,
+) -> None:
+    stage.github.webhook_url = None
+    leaked = [
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+        for number in range(230)
+    ]
+    await forget_first_sweep(stage)
+    first = stage.github.faults.gate(LISTS, at="before", times=1)
+    await ask_for_sweep(stage.tools, every=INTERVAL + 1)
+    sweeping = asyncio.create_task(stage.work(within=30))
+    await first.reached(timeout=10)
+    second = stage.github.faults.gate(LISTS, at="before", times=1)
+    first.open()
+    await second.reached(timeout=10)
+    # As at a kill: what runs ends where it is, and the next process takes its jobs over.
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    second.drop()
+    stage.clock.advance(60)
+    stage.github.close(leaked[0], by=stage.people[OWNER], resolution="revoked")
+    stage.clock.advance(60)
+    await jobs.recover(stage.tools.db, max_attempts=8)
+    await stage.work(within=120)
+    async with stage.tools.db.read() as tx:
+        counted = await alerts.count_by_state(tx)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (229, 1)
+    [summary] = summaries(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    assert "in 1 repository" in summary.shown_text
 
 
 async def test_a_repository_given_later_is_told_in_one_summary(stage: Stage) -> None:
