@@ -34,6 +34,8 @@ _PLAIN = (
 )
 """The fields that are columns of the same name and type."""
 
+_CLAIM_LIVES = sa.exists().where(job.c.id == alert.c.claim_job, job.c.state.in_((jobs.READY, jobs.RUNNING)))
+
 
 async def load(tx: Tx, key: AlertKey) -> Alert | None:
     """The alert of that key."""
@@ -75,8 +77,7 @@ async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
     One conditional UPDATE: of two that read and then wrote, both would act. A claim counts only while its
     job is ready or running, so that a job that was parked can't keep the alert.
     """
-    alive = sa.exists().where(job.c.id == alert.c.claim_job, job.c.state.in_((jobs.READY, jobs.RUNNING)))
-    free = sa.or_(alert.c.claim_job.is_(None), sa.and_(alert.c.claim_job != job_id, ~alive))
+    free = sa.or_(alert.c.claim_job.is_(None), sa.and_(alert.c.claim_job != job_id, ~_CLAIM_LIVES))
     values = {"claim_action": action, "claim_job": job_id, "claim_at": tx.now}
     if (await tx.conn.execute(sa.update(alert).where(_is(key), free).values(values))).rowcount == 1:
         return Claim.NEW
@@ -87,6 +88,11 @@ async def claimed_by(tx: Tx, key: AlertKey) -> JobId | None:
     """The job that claimed the alert last and has not released it."""
     claimed: int | None = await tx.conn.scalar(sa.select(alert.c.claim_job).where(_is(key)))
     return None if claimed is None else JobId(claimed)
+
+
+async def is_claimed(tx: Tx, key: AlertKey) -> bool:
+    """Whether a job that has not come to its end acts on the alert."""
+    return await tx.conn.scalar(sa.select(alert.c.number).where(_is(key), _CLAIM_LIVES)) is not None
 
 
 async def release(tx: Tx, key: AlertKey, job_id: JobId) -> None:

@@ -81,8 +81,7 @@ async def claim(db: Database, worker: str, limit: int, lease: float) -> list[Job
             async with db.begin() as tx:
                 return await _claim(tx, worker, limit, lease)
         except sa.exc.IntegrityError:
-            # Two jobs of a key became visible in the other order than they were numbered, and another
-            # worker started the one. Now that it has committed, the next look sees it.
+            # Two jobs of a key became visible in another order than they are numbered; the next look sees both.
             continue
     return []
 
@@ -133,6 +132,12 @@ async def settle(db: Database, worker: str, outcomes: Sequence[Settled]) -> None
     db.job_wake.set()
 
 
+async def finish(tx: Tx, job_id: JobId) -> None:
+    """Let a running job be done with the caller's change, so that a crash after it does not repeat the job."""
+    query = sa.update(job).where(job.c.id == job_id, job.c.state == RUNNING).values(worker=None)
+    await tx.conn.execute(query.values(state=DONE, error=None, lease_until=None, finished_at=_now(tx)))
+
+
 async def release(db: Database, worker: str) -> None:
     """Give this worker's running jobs to the next one, as if it had not started them."""
     async with db.begin() as tx:
@@ -176,8 +181,7 @@ async def prune(tx: Tx, before: UnixTime) -> int:
 async def count(tx: Tx) -> dict[JobState, int]:
     """How many jobs there are in each state."""
     rows = await tx.conn.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
-    found = {JobState(state): number for state, number in rows}
-    return {state: found.get(state, 0) for state in JobState}
+    return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in rows}
 
 
 def _origin(tx: Tx) -> tuple[sa.ColumnElement[float], float]:

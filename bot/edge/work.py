@@ -53,7 +53,7 @@ async def _look(tools: Tools, job: Job) -> None:
 
 
 async def _follow_up(tools: Tools, job: Job) -> None:
-    await follow_up.look_again(tools, _alert(job), _number(job, "look"))
+    await follow_up.look_again(tools, _alert(job), _number(job, "look"), job.id)
 
 
 async def _revoked_look(tools: Tools, job: Job) -> None:

@@ -168,11 +168,17 @@ async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: 
         raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
 
 
+async def _end(tx: Tx, request: Request, job: JobId) -> None:
+    """The wish comes to its end together with what is written of it, so that a crash does not repeat it."""
+    await alerts.release(tx, request.alert, job)
+    await jobs.finish(tx, job)
+
+
 async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobId, refused: Refused) -> None:
     """Say no: privately, and in the audit log."""
     async with tools.db.begin() as tx:
         alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
-        await alerts.release(tx, request.alert, job)
+        await _end(tx, request, job)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
         if alert is not None and repository is not None:
             alert = action.abandon(alert)
@@ -189,9 +195,10 @@ async def _fail(
     lost = isinstance(error, Uncertain) or (isinstance(error, Unreachable | Unavailable) and error.maybe_done)
     if lost or (resumed and isinstance(error, Unreachable | Unavailable | RateLimited)):
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
-        raise RetryLater(tools.clock.now() + RETRY, str(error)) from None
+        again = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
+        raise RetryLater(again, str(error)) from None
     async with tools.db.begin() as tx:
-        await alerts.release(tx, request.alert, job)
+        await _end(tx, request, job)
         await jobs.enqueue(tx, telling(request, refusal(authorize.unreachable_github(error))))
         await _audit(tx, tools, action, request, AuditOutcome.FAILED, type(error).__name__)
 
@@ -213,7 +220,7 @@ async def _record(
         happened = (*events_between(before, after, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
         stored = await store_events(tx, happened)
-        await alerts.release(tx, request.alert, job)
+        await _end(tx, request, job)
         await jobs.enqueue(tx, *outcome.jobs)
         if outcome.said is not None:
             await jobs.enqueue(tx, telling(request, outcome.said))

@@ -21,6 +21,7 @@ from storage.records import (
     AlertKey,
     Event,
     EventKind,
+    JobId,
     NewJob,
     Report,
     ReportState,
@@ -32,7 +33,7 @@ LOOKS = 6
 """How often it is asked at most, where GitHub gives no clear answer."""
 
 
-async def look_again(tools: Tools, key: AlertKey, look: int) -> None:
+async def look_again(tools: Tools, key: AlertKey, look: int, job: JobId) -> None:
     """Ask once more; `look` counts from 0. Raises GitHubError, and the job is tried again."""
     # 1. Is there still something to find out?
     async with tools.db.read() as tx:
@@ -47,14 +48,16 @@ async def look_again(tools: Tools, key: AlertKey, look: int) -> None:
         return
     asked = await fetch_and_ask(tools, access, alert, repository, by=None)
     # 3. Record it, with the next look where one is needed; whoever reported hears how it ended.
-    await _record(tools, key, repository, asked, look)
+    await _record(tools, key, repository, asked, look, job)
 
 
 def _is_awaited(alert: Alert) -> bool:
     return alert.report is not None and alert.report.state is ReportState.REPORTED
 
 
-async def _record(tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int) -> None:
+async def _record(
+    tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int, job: JobId
+) -> None:
     async with tools.db.begin() as tx:
         alert = await alerts.load_for_update(tx, key)
         if alert is None or alert.report is None or not _is_awaited(alert):
@@ -71,6 +74,7 @@ async def _record(tools: Tools, key: AlertKey, repository: Repository, asked: As
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, telling(Addressee(report.by.slack_user), ended))
         await follow(tx, tools, after, repository, stored)
+        await jobs.finish(tx, job)
 
 
 def _next_delay(asked: Asked, look: int) -> float | None:

@@ -197,6 +197,9 @@ async def _store(
     tx: Tx, tools: Tools, installation: Installation, seen: Seen, last: Progress | None, started: UnixTime
 ) -> list[Repository]:
     """Store one alert; returns its repository if that has another name now, to be asked about."""
+    if await alerts.is_claimed(tx, _key(seen)):
+        # Somebody's close or report is under way: what it changes is recorded under their name, not as GitHub's.
+        return []
     known = await repositories.load_repository(tx, RepositoryId(seen.repository.id))
     repository = known or new_repository(seen.repository, installation.id)
     if known is None:

@@ -125,6 +125,18 @@ async def test_claim_of_an_ended_job_holds_nobody_up(db: Database, end: type[Don
     assert await claim(db, await running_job(db)) is Claim.NEW
 
 
+async def test_alert_is_claimed_until_its_job_ends(db: Database) -> None:
+    await store(db, plain_alert())
+    async with db.read() as tx:
+        assert not await alerts.is_claimed(tx, key())
+    holder = await running_job(db)
+    await claim(db, holder)
+    async with db.begin() as tx:
+        assert await alerts.is_claimed(tx, key())
+        await jobs.finish(tx, holder)
+        assert not await alerts.is_claimed(tx, key())
+
+
 async def test_claim_on_an_unknown_alert_is_taken(db: Database) -> None:
     assert await claim(db, await running_job(db)) is Claim.TAKEN
 

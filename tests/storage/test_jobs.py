@@ -316,6 +316,17 @@ async def test_nothing_is_lost_or_reordered_when_a_worker_is_killed(
     await other.close()
 
 
+async def test_job_that_finished_itself_is_not_run_again(db: Database) -> None:
+    """It commits its last change and its end together; then its worker dies."""
+    await enqueue(db, new("a"))
+    (running,) = await claim(db)
+    async with db.begin() as tx:
+        await jobs.finish(tx, running.id)
+    await jobs.settle(db, "w", [Retry(running.id, 0.0, "too late")])
+    assert await jobs.take_over(db, max_attempts=5) == 0
+    assert await claim(db) == []
+
+
 async def test_unreachable_database_is_said_by_every_call(clock: Clock, unused_port: int) -> None:
     db = Database(f"postgresql+asyncpg://u:x@127.0.0.1:{unused_port}/x", clock=clock)
     with pytest.raises(StorageUnavailable):
