@@ -21,16 +21,17 @@ SHOW = "Show them"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Why there is a summary: a sign, and what is said of the number of alerts in it."""
+    """Why there is a summary: a sign, a word before "alerts", and what is said after the repositories."""
 
     sign: str
-    what: str
+    which: str
+    why: Mrkdwn
 
 
 KINDS = {
-    "flood": Kind("ocean", "new alerts"),
-    "first": Kind("card_file_box", "alerts that were there before Stanch looked"),
-    "subscription": Kind("card_file_box", "alerts that were there before this channel was subscribed"),
+    "flood": Kind("ocean", "new ", Mrkdwn(" within a minute")),
+    "first": Kind("card_file_box", "", Mrkdwn(", from before Stanch looked")),
+    "subscription": Kind("card_file_box", "", Mrkdwn(", from before this channel was subscribed")),
 }
 
 
@@ -41,19 +42,23 @@ def draw_summary(key: MessageKey, kind: str, shares: Sequence[Share], since: Uni
     by_repository: Counter[str] = Counter()
     for share in shares:
         by_repository[share.repository] += share.count
-    many = len(by_repository)
-    where = t.mrkdwn("{} {}", many, "repository" if many == 1 else "repositories")
-    head = t.mrkdwn("{} *{} {}* in {}", t.emoji(words.sign), total, words.what, where)
+    alerts = _counted(total, f"{words.which}alert", f"{words.which}alerts")
+    where = _counted(len(by_repository), "repository", "repositories")
+    why = t.mrkdwn(" since {}", when(since)) if kind == "flood" else words.why
     most = t.join(t.mrkdwn("{} ({})", t.code(name), count) for name, count in by_repository.most_common(MOST))
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
-        t.mrkdwn("{} {} in {}; {} still work", total, words.what, where, works),
+        t.mrkdwn("{} in {}{}; {} still work", alerts, where, words.why, works),
         section(
-            t.lines(t.mrkdwn("{} since {}", head, when(since)) if kind == "flood" else head, _states(shares))
+            t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(words.sign), alerts, where, why), _states(shares))
         ),
         section(t.mrkdwn("Most in {}", most)) if by_repository else None,
         actions(button(SHOW, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"),
     )
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _states(shares: Sequence[Share]) -> Mrkdwn:

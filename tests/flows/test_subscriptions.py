@@ -13,7 +13,7 @@ async def test_a_new_subscription_is_told_once_what_was_open(stage: Stage) -> No
     await add_subscription(stage.tools.db, PAYMENTS, "repo:octo/payments")
     await stage.work(within=10)
     [summary] = stage.slack.channel_messages(PAYMENTS)
-    assert "3 alerts that were there before this channel was subscribed" in summary.shown_text
+    assert "*3 alerts* in 1 repository, from before this channel was subscribed" in summary.shown_text
     assert len(stage.slack.channel_messages(CHANNEL)) == 3
 
 

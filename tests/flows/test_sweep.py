@@ -71,7 +71,7 @@ async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stag
     [message] = stage.slack.channel_messages(CHANNEL)
     [summary] = summaries(stage)
     assert message == summary
-    assert "130 alerts that were there before Stanch looked" in summary.shown_text
+    assert "*130 alerts* in 1 repository, from before Stanch looked" in summary.shown_text
 
 
 async def test_a_sweep_that_github_breaks_off_goes_on_until_it_is_done(stage: Stage) -> None:
