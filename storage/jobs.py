@@ -285,9 +285,8 @@ async def _interrupt(tx: Tx, condition: sa.ColumnElement[bool], max_attempts: in
 
 
 async def _unpark(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
-    query = sa.update(job).where(job.c.state == PARKED, condition)
-    values = {"state": READY, "run_at": _now(tx), "attempts": 0, "holds": False}
-    number = (await tx.conn.execute(query.values(values))).rowcount
+    query = sa.update(job).where(job.c.state == PARKED, condition).values(state=READY, run_at=_now(tx))
+    number = (await tx.conn.execute(query.values(attempts=0, holds=False))).rowcount
     if number:
         await _wake(tx)
     return number
