@@ -140,7 +140,6 @@ class Surroundings:
                 id=facts.id,
                 team_id=facts.team_id,
                 enterprise_id=facts.enterprise_id,
-                teams=frozenset(facts.enterprise_team_ids),
                 deleted=facts.is_deleted,
                 bot=facts.is_bot,
                 guest=facts.is_guest,

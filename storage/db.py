@@ -166,11 +166,6 @@ class Database:
             version: str | None = await tx.conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
         return version == migrations.HEAD
 
-    async def ping(self) -> None:
-        """Ask the database something small. Raises StorageUnavailable."""
-        async with self.read() as tx:
-            await tx.conn.run_sync(_has_table, "job")
-
     async def close(self) -> None:
         """Close every connection; the database can't be used afterwards."""
         await self._engines.dispose()

@@ -127,13 +127,13 @@ async def _plan_cards(
 ) -> list[Message]:
     """A card for each channel that wants the alert, on its own or within a summary."""
     cards = []
-    for target in route(alert, repository, wishes, tools.default_channel):
-        card = new_message(MessagePurpose.CARD, target.channel, str(alert.key), alert.key, tx)
+    for channel in route(alert, repository, wishes, tools.default_channel):
+        card = new_message(MessagePurpose.CARD, channel, str(alert.key), alert.key, tx)
         if summary is not None:
-            stands_for = new_message(MessagePurpose.SUMMARY, target.channel, summary, None, tx)
+            stands_for = new_message(MessagePurpose.SUMMARY, channel, summary, None, tx)
             folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
         else:
-            folder = await _flood(tx, target.channel)
+            folder = await _flood(tx, channel)
         if folder is not None:
             card = replace(card, state=MessageState.FOLDED, folded_into=folder)
         cards.append(await messages.plan(tx, card))

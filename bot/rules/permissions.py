@@ -108,7 +108,6 @@ class SlackPerson:
     id: str
     team_id: str | None
     enterprise_id: str | None
-    teams: frozenset[str] = frozenset()
     deleted: bool = False
     bot: bool = False
     guest: bool = False

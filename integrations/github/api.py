@@ -170,10 +170,6 @@ class GitHub:
         anonymous = self._connect(self._client(), Anonymous())
         return Server(await anonymous.get(_installed_version, "/meta"))
 
-    async def server_version(self) -> str | None:
-        """GHES's version; None on github.com and GHE.com."""
-        return (await self.server()).version
-
     async def revoke(self, literal: Literal) -> RevokeAnswer:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""
         return await revoke(

@@ -21,11 +21,6 @@ Scope: TypeAlias = "tuple[int, frozenset[int] | None]"
 """An installation, and the repositories a token is narrowed to; None for all it has."""
 
 
-def check_private_key(pem: str) -> None:
-    """Raise ValueError unless this is an RSA private key in PEM, which GitHub gives for an App."""
-    _load(pem)
-
-
 def _load(pem: str) -> RSAPrivateKey:
     try:
         key = load_pem_private_key(pem.encode(), password=None)

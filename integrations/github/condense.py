@@ -21,7 +21,6 @@ _ALERT: _Shape = {
     "secret_type_display_name": None,
     "secret_category": None,
     "provider": None,
-    "provider_slug": None,
     "resolution": None,
     "resolution_comment": None,
     "resolved_at": None,
@@ -51,24 +50,18 @@ _PAYLOAD: _Shape = {
         "html_url": None,
         "private": None,
         "visibility": None,
-        "archived": None,
         "security_and_analysis": {"secret_scanning_delegated_alert_dismissal": _STATUS},
     },
     "installation": {"id": None, "account": _ACCOUNT, "target_type": None, "suspended_at": None},
     "target_type": None,
     "account": _ACCOUNT,
     "sender": _ACCOUNT,
-    "assignee": _ACCOUNT,
     "organization": _ACCOUNT,
     "member": _ACCOUNT,
     "membership": {"user": _ACCOUNT},
     "repositories": _NAMES,
     "repositories_added": _NAMES,
     "repositories_removed": _NAMES,
-    "changes": {
-        "repository": {"name": None},
-        "owner": {"from": {"user": _ACCOUNT, "organization": _ACCOUNT}},
-    },
 }
 
 

@@ -41,7 +41,6 @@ class RepositoryFacts:
     visibility: str
     """GitHub's word: `public`, `private`, `internal`; `unknown` where it did not say."""
     html_url: str
-    archived: bool = False
     delegated_dismissal: bool | None = None
     """Whether closing an alert needs a reviewer. GitHub tells only those who may see the settings."""
 
@@ -83,7 +82,6 @@ class AlertFacts:
     secret_type_name: str
     """GitHub's name for people; the slug where the source did not say."""
     provider: str | None = None
-    provider_slug: str | None = None
     category: str | None = None
     """`default` or `generic`; webhooks alone tell it."""
     created_at: float | None = None
@@ -129,7 +127,6 @@ def parse_repository(raw: JsonObject) -> RepositoryFacts:
         owner_type=text((json_object(raw.get("owner")) or {}).get("type")) or "unknown",
         visibility=text(raw.get("visibility")) or fallback,
         html_url=web_address(raw.get("html_url")) or "",
-        archived=flag(raw.get("archived")) or False,
         delegated_dismissal=_delegated_dismissal(raw),
     )
 
@@ -168,7 +165,6 @@ def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: s
         secret_type=secret_type,
         secret_type_name=text(raw.get("secret_type_display_name")) or secret_type,
         provider=text(raw.get("provider")),
-        provider_slug=text(raw.get("provider_slug")),
         category=text(raw.get("secret_category")),
         created_at=timestamp(raw.get("created_at")),
         updated_at=timestamp(raw.get("updated_at")),

@@ -5,7 +5,6 @@ from functools import partial
 
 from integrations.github.connection import Connection, repository_variables
 from integrations.github.errors import NotFound
-from integrations.github.json_values import GitHubAccount, JsonObject, account
 from integrations.github.models import (
     AlertFacts,
     LocationFacts,
@@ -90,13 +89,6 @@ class RepositoryAccess:
         read = partial(parse_location, repository_url=self._page(full_name))
         return self._connection.each(read, path + "?per_page=100", variables)
 
-    async def commit_author(self, full_name: str, sha: str) -> GitHubAccount | None:
-        """Whose commit it is; None where GitHub knows no account for its address. Needs `contents: read`."""
-        path = "/repos/{owner}/{repo}/commits/{ref}"
-        if not sha.isalnum():
-            raise NotFound(f"GET {path}", 404)
-        return await self._connection.get(_author, path, repository_variables(path, full_name, ref=sha))
-
     async def _change(self, full_name: str, number: int, data: dict[str, str | None]) -> AlertFacts:
         variables = repository_variables(_ALERT, full_name, alert_number=number)
         return await self._connection.write(self._parser(full_name), "PATCH", _ALERT, variables, data)
@@ -112,7 +104,3 @@ def _with_comment(state: str, comment: str | None, **fields: str) -> dict[str, s
     # GitHub's description takes a comment only together with a change of state.
     data: dict[str, str | None] = {"state": state, **fields}
     return data | {"resolution_comment": comment} if comment else data
-
-
-def _author(raw: JsonObject) -> GitHubAccount | None:
-    return account(raw.get("author"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from integrations.github.errors import Malformed
-from integrations.github.json_values import JsonObject, account, flag, identifier, json_object, text, words
+from integrations.github.json_values import JsonObject, account, identifier, text, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class RepositoryPermission:
     """`admin`, `write`, `read` or `none`: GitHub folds `maintain` and `triage` into these."""
     role_name: str
     """The role as it is, a custom one by its name."""
-    admin: bool
     user_id: int
 
 
@@ -35,8 +34,6 @@ class OrganizationRole:
 
     id: int
     name: str
-    source: str
-    """GitHub's word: `Organization`, `Enterprise`, `Predefined`."""
     permissions: tuple[str, ...]
 
 
@@ -45,7 +42,6 @@ class CustomRepositoryRole:
     """A repository role that an organization made up."""
 
     name: str
-    base_role: str
     permissions: tuple[str, ...]
 
 
@@ -62,13 +58,9 @@ def parse_permission(raw: JsonObject) -> RepositoryPermission:
     person = account(raw.get("user"))
     if person is None:
         raise Malformed("the permission names nobody")
-    granted = json_object((json_object(raw.get("user")) or {}).get("permissions")) or {}
     permission = text(raw.get("permission")) or "none"
-    admin = flag(granted.get("admin"))
     role_name = text(raw.get("role_name")) or permission
-    return RepositoryPermission(
-        permission, role_name, permission == "admin" if admin is None else admin, person.id
-    )
+    return RepositoryPermission(permission, role_name, person.id)
 
 
 def parse_organization_role(raw: JsonObject) -> OrganizationRole:
@@ -76,7 +68,7 @@ def parse_organization_role(raw: JsonObject) -> OrganizationRole:
     number, name = identifier(raw.get("id")), text(raw.get("name"))
     if number is None or name is None:
         raise Malformed("the role has no id or name")
-    return OrganizationRole(number, name, text(raw.get("source")) or "", words(raw.get("permissions")))
+    return OrganizationRole(number, name, words(raw.get("permissions")))
 
 
 def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:
@@ -84,4 +76,4 @@ def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:
     name = text(raw.get("name"))
     if name is None:
         raise Malformed("the role has no name")
-    return CustomRepositoryRole(name, text(raw.get("base_role")) or "", words(raw.get("permissions")))
+    return CustomRepositoryRole(name, words(raw.get("permissions")))

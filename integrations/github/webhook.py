@@ -38,8 +38,6 @@ class AlertEvent:
     repository: RepositoryFacts
     installation_id: int | None
     sender: GitHubAccount | None
-    assignee: GitHubAccount | None
-    """Who was assigned or unassigned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,6 @@ class RepositoryEvent:
 
     action: str
     repository: RepositoryFacts
-    previous_name: str | None
-    """Its full name before a rename or a transfer."""
     installation_id: int | None
     sender: GitHubAccount | None
 
@@ -158,7 +154,6 @@ def _alert_event(payload: JsonObject) -> AlertEvent:
         repository,
         _installation_id(payload),
         account(payload.get("sender")),
-        account(payload.get("assignee")),
     )
 
 
@@ -197,29 +192,13 @@ def _names(value: object) -> tuple[tuple[int, str], ...]:
 
 def _repository_event(event: str, payload: JsonObject) -> RepositoryEvent:
     repository = parse_repository(_object(payload, "repository"))
-    changes = json_object(payload.get("changes")) or {}
     return RepositoryEvent(
         # A change of the security settings has no action; its event says it all.
         _action(payload, event if event == "security_and_analysis" else None),
         repository,
-        _previous_name(repository.full_name, changes),
         _installation_id(payload),
         account(payload.get("sender")),
     )
-
-
-def _previous_name(full_name: str, changes: JsonObject) -> str | None:
-    owner, _, name = full_name.partition("/")
-    old_name = text(_from(json_object(changes.get("repository")), "name"))
-    former = json_object(_from(changes, "owner")) or {}
-    old_owner = account(former.get("user")) or account(former.get("organization"))
-    if old_name is None and old_owner is None:
-        return None
-    return f"{old_owner.login if old_owner else owner}/{old_name or name}"
-
-
-def _from(changes: JsonObject | None, field: str) -> object:
-    return (json_object((changes or {}).get(field)) or {}).get("from")
 
 
 def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEvent | Ignored:

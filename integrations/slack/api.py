@@ -169,11 +169,6 @@ class Slack:
         """What a channel is, or `ChannelUnavailable`."""
         return parse_channel(await self._api.get("conversations.info", {"channel": channel}))
 
-    async def permalink(self, channel: str, ts: str) -> str:
-        """The address of a message, for people."""
-        arguments = {"channel": channel, "message_ts": ts}
-        return text(await self._api.get("chat.getPermalink", arguments), "permalink")
-
     async def _post(
         self,
         channel: str,

@@ -33,8 +33,6 @@ class Person:
     team_id: str
     """Their home; empty where Slack does not say."""
     enterprise_id: str | None
-    enterprise_team_ids: tuple[str, ...]
-    """On Enterprise Grid: the organization, and its workspaces that they are in."""
     is_deleted: bool
     is_bot: bool
     """Any kind of bot: of an app, a workflow or a connector, and Slackbot."""
@@ -51,10 +49,7 @@ class ChannelFacts:
 
     id: str
     name: str
-    is_private: bool
     is_archived: bool
-    is_member: bool
-    """The bot is in it."""
     is_shared_outside: bool
     """People of another organization are in it, or are about to be."""
 
@@ -91,7 +86,6 @@ def parse_person(answer: Answer) -> Person:
         name=next((name for name in names if name), user_id),
         team_id=text(user, "team_id"),
         enterprise_id=text(enterprise, "enterprise_id") or None,
-        enterprise_team_ids=tuple(str(team) for team in items(enterprise, "teams")),
         is_deleted=bool(user.get("deleted")),
         is_bot=any(user.get(flag) for flag in bots) or user_id == "USLACKBOT",
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
@@ -112,9 +106,7 @@ def parse_channel(answer: Answer) -> ChannelFacts:
     return ChannelFacts(
         id=text(channel, "id"),
         name=text(channel, "name"),
-        is_private=bool(channel.get("is_private")),
         is_archived=bool(channel.get("is_archived")),
-        is_member=bool(channel.get("is_member")),
         is_shared_outside=any(channel.get(key) for key in (*outside, *others))
         or bool(channel.get("is_shared") and not channel.get("is_org_shared")),
     )

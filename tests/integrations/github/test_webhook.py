@@ -123,11 +123,10 @@ def test_words_that_github_may_add_pass_through() -> None:
     assert event.alert.secret_type == "octo_new_key"
 
 
-def test_who_was_assigned_is_told_beside_who_is() -> None:
+def test_an_alert_tells_who_is_assigned_to_it() -> None:
     event = alert_event(webhook("secret_scanning_alert.assigned"))
-    assert event.assignee == event.alert.assigned_to == GitHubAccount(9919, "github")
+    assert event.alert.assigned_to == GitHubAccount(9919, "github")
     event = alert_event(webhook("secret_scanning_alert.unassigned"))
-    assert event.assignee == GitHubAccount(9919, "github")
     assert event.alert.says_assigned_to
     assert event.alert.assigned_to is None
 
@@ -193,19 +192,6 @@ def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
     assert (renamed.action, renamed.installation.id) == ("renamed", 9)
     assert renamed.installation.account == GitHubAccount(7, "new-name")
     assert renamed.installation.account_type == "Organization"
-
-
-def test_a_rename_and_a_transfer_tell_the_old_name() -> None:
-    renamed = webhook("repository.renamed") | {"changes": {"repository": {"name": {"from": "Old-World"}}}}
-    parsed = parse("repository", renamed)
-    assert isinstance(parsed, RepositoryEvent)
-    assert parsed.previous_name == "Octocoders/Old-World"
-    transferred = parse("repository", webhook("repository.transferred"))
-    assert isinstance(transferred, RepositoryEvent)
-    assert transferred.previous_name == "octocat/Hello-World"
-    edited = parse("repository", webhook("repository.edited"))
-    assert isinstance(edited, RepositoryEvent)
-    assert edited.previous_name is None
 
 
 def test_changed_security_settings_are_a_change_of_the_repository() -> None:

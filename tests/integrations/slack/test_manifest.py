@@ -39,7 +39,6 @@ async def do_everything(scopes: frozenset[str]) -> None:
             await slack.update(channel, ts, content, metadata=CARD)
             await slack.find_post(channel, CARD, since=float(ts))
             await slack.find_post(channel, CARD, since=float(ts), thread_ts=ts)
-            await slack.permalink(channel, ts)
             await slack.ephemeral(channel, "U0DANA", content)
         await slack.direct_message("U0DANA", content)
         opened = await slack.open_view(sandbox.world.triggers.make("U0DANA"), view)

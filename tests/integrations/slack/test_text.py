@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from integrations.slack.text import (
     Mrkdwn,
-    channel,
     clean,
     code,
     cut,
@@ -26,7 +25,6 @@ from integrations.slack.text import (
     spoken,
     units,
     user,
-    usergroup,
     utc,
     web_url,
 )
@@ -204,13 +202,9 @@ def test_any_number_can_be_shown_as_a_time(unix: float) -> None:
 
 
 def test_a_mention_needs_an_id() -> None:
-    assert [user("U0DANA"), channel("C0SEC"), usergroup("S0SEC")] == [
-        "<@U0DANA>",
-        "<#C0SEC>",
-        "<!subteam^S0SEC>",
-    ]
+    assert user("U0DANA") == "<@U0DANA>"
     assert user("!channel") == "`!channel`"
-    assert usergroup("S0> <!here") == "`S0&gt; &lt;!here`"
+    assert user("U0> <!here") == "`U0&gt; &lt;!here`"
 
 
 @given(st.lists(texts, max_size=20), st.integers(1, 300))
