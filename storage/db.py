@@ -16,6 +16,7 @@ from storage import migrations
 from storage.clock import Clock
 from storage.engines import LOCK_WAIT, Dialect, open_engines
 from storage.records import UnixTime
+from storage.turns import Turns
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
@@ -70,7 +71,7 @@ class Database:
         """SQLite's file."""
         self.job_wake = asyncio.Event()
         """Set when a job may have become ready; whoever waits clears it."""
-        self._writing = asyncio.Lock()
+        self._writing = Turns()
 
     @property
     def name(self) -> str:
@@ -92,17 +93,18 @@ class Database:
             self.job_wake.set()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Be SQLite's only writer in this process: first come, first served, where SQLite itself would poll.
+    async def turn(self, *, arrival: bool = False) -> AsyncIterator[None]:
+        """Be SQLite's only writer in this process: in order, where SQLite itself would poll.
 
-        Raises StorageUnavailable when that takes too long.
+        What arrives from outside comes first, since somebody waits for the answer. Raises StorageUnavailable
+        when that takes too long.
         """
         if self.dialect == "postgresql":
             yield
             return
         try:
             async with asyncio.timeout(LOCK_WAIT):
-                await self._writing.acquire()
+                await self._writing.take(arrival=arrival)
         except TimeoutError:
             raise StorageUnavailable(
                 f"The database at {self.name} is busy: a change takes too long."
@@ -110,7 +112,7 @@ class Database:
         try:
             yield
         finally:
-            self._writing.release()
+            self._writing.pass_on()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
