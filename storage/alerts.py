@@ -101,33 +101,17 @@ async def release(tx: Tx, key: AlertKey, job_id: JobId) -> None:
     await tx.conn.execute(query.values(claim_action=None, claim_job=None, claim_at=None))
 
 
-async def find(
-    tx: Tx,
-    *,
-    repository_ids: Collection[RepositoryId] | None = None,
-    state: AlertState | None = None,
-    limit: int,
-    offset: int = 0,
-) -> list[Alert]:
-    """Alerts, newest first; of any repository and state where none is given."""
-    query = sa.select(alert).order_by(alert.c.created_at.desc(), alert.c.repository_id, alert.c.number)
-    if repository_ids is not None:
-        query = query.where(alert.c.repository_id.in_(repository_ids))
-    if state is not None:
-        query = query.where(alert.c.state == state)
+async def open_alerts(tx: Tx, *, limit: int, offset: int = 0) -> list[Alert]:
+    """Up to `limit` open alerts after the first `offset`, newest first."""
+    query = sa.select(alert).where(alert.c.state == AlertState.OPEN)
+    query = query.order_by(alert.c.created_at.desc(), alert.c.repository_id, alert.c.number)
     return [record(row) for row in await tx.conn.execute(query.limit(limit).offset(offset))]
 
 
 async def count_by_state(tx: Tx) -> dict[AlertState, int]:
     """How many alerts there are in each state."""
     rows = await tx.conn.execute(sa.select(alert.c.state, sa.func.count()).group_by(alert.c.state))
-    found = {AlertState(state): number for state, number in rows}
-    return {state: found.get(state, 0) for state in AlertState}
-
-
-async def open_count(tx: Tx) -> int:
-    """How many alerts are open."""
-    return (await count_by_state(tx))[AlertState.OPEN]
+    return dict.fromkeys(AlertState, 0) | {AlertState(state): number for state, number in rows}
 
 
 async def add_event(tx: Tx, new: Event) -> int | None:

@@ -84,12 +84,6 @@ async def verify(tx: Tx, head: str | None = None) -> Verification:
     return Verification(True, checked, last, None)
 
 
-async def head(tx: Tx) -> str:
-    """The hash of the last row, or 64 zeros."""
-    last: str | None = await tx.conn.scalar(sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
-    return last or START
-
-
 def iso(at: UnixTime) -> str:
     """A row's time as it is exported and hashed: UTC, ISO 8601, to the microsecond."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

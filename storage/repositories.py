@@ -82,12 +82,6 @@ async def save_installation(tx: Tx, known: Installation) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[installation.c.id], set_=values))
 
 
-async def installations(tx: Tx) -> list[Installation]:
-    """Every installation ever seen, by id."""
-    rows = await tx.conn.execute(sa.select(installation).order_by(installation.c.id))
-    return [_installation(row) for row in rows]
-
-
 def _repository(row: Row) -> Repository:
     return Repository(
         id=RepositoryId(row.id),

@@ -42,10 +42,9 @@ async def of_person(
     return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
 
 
-async def drop_person(tx: Tx, github_id: GitHubId, owner_id: GitHubId | None = None) -> None:
-    """Forget what a person may do, everywhere or in one owner's repositories."""
-    query = sa.delete(role).where(role.c.github_id == github_id)
-    await tx.conn.execute(query if owner_id is None else query.where(role.c.owner_id == owner_id))
+async def drop_person(tx: Tx, github_id: GitHubId) -> None:
+    """Forget what a person may do, everywhere."""
+    await tx.conn.execute(sa.delete(role).where(role.c.github_id == github_id))
 
 
 async def drop_repository(tx: Tx, repository_id: RepositoryId) -> None:

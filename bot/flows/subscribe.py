@@ -9,7 +9,6 @@ from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
 from storage.records import (
     Alert,
-    AlertState,
     ChannelId,
     Message,
     MessagePurpose,
@@ -29,7 +28,7 @@ async def tell_what_was_there(tools: Tools, channel: ChannelId) -> None:
     offset = 0
     while True:
         async with tools.db.begin() as tx:
-            found = await alerts.find(tx, state=AlertState.OPEN, limit=BATCH, offset=offset)
+            found = await alerts.open_alerts(tx, limit=BATCH, offset=offset)
             for alert in found:
                 await _fold(tx, subscription, alert)
         if len(found) < BATCH:
