@@ -1,0 +1,143 @@
+"""The bot as a child process: run as an operator runs it, killed as a power cut would kill it."""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.processes.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def sentence(self) -> str:
+        """The only line on standard error; AssertionError where it is another number of lines."""
+        lines = self.errors.strip().splitlines()
+        assert len(lines) == 1, f"not one sentence: {self.errors}"
+        return lines[0]
+
+
+async def run_command(
+    environment: Mapping[str, str], directory: Path, *words: str, within: float = 30.0
+) -> Ended:
+    """Run `stanch WORDS` to its end, with this environment and no other, in this directory."""
+    child = await _spawn(environment, directory, *words, output=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(within):
+            output, errors = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    assert child.returncode is not None
+    return Ended(child.returncode, output.decode(), errors.decode())
+
+
+class Bot:
+    """`stanch serve`, started, ended and started again on the same database.
+
+    Each start takes a free port and a log file of its own.
+    """
+
+    def __init__(self, environment: Mapping[str, str], directory: Path, *, role: str = "all") -> None:
+        self.environment = dict(environment)
+        self.role = role
+        self.port = 0
+        self.starts = 0
+        self._directory = directory
+        self._child: asyncio.subprocess.Process | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self._directory / f"{self.role}-{id(self):x}-{self.starts}.log"
+
+    @property
+    def runs(self) -> bool:
+        return self._child is not None and self._child.returncode is None
+
+    async def start(self, *, within: float = READY_WITHIN) -> float:
+        """Start it and wait until `/readyz` answers; returns the seconds that took."""
+        assert not self.runs
+        self.starts += 1
+        began = time.monotonic()
+        with self.log.open("wb") as log:
+            self._child = await _spawn(
+                self.environment, self._directory, "serve", "--role", self.role, "--port", "0", output=log
+            )
+        self.port = await until(self._said_port, "serving", within=within)
+        await until(self.readiness, "readyz answers", within=within)
+        return time.monotonic() - began
+
+    async def readiness(self) -> dict[str, Any]:
+        """What `/readyz` says; empty where it does not answer 200."""
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{self.address}/readyz") as answer,
+            ):
+                return dict(await answer.json()) if answer.status == 200 else {}
+        except aiohttp.ClientError:
+            return {}
+
+    async def kill(self) -> None:
+        """`kill -9`: nothing of the process has a say in it."""
+        assert self._child is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._child.kill()
+        await self._child.wait()
+
+    async def stop(self, *, within: float = 15.0) -> int:
+        """SIGTERM; returns the exit status."""
+        assert self._child is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._child.terminate()
+        async with asyncio.timeout(within):
+            return await self._child.wait()
+
+    def said(self) -> list[dict[str, Any]]:
+        """The events of the present log."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def _said_port(self) -> int:
+        if not self.runs:
+            raise RuntimeError(f"it ended instead: {self.log.read_text(errors='replace')[-2000:]}")
+        return next((int(line["port"]) for line in self.said() if line.get("event") == "serving"), 0)
+
+
+async def _spawn(
+    environment: Mapping[str, str], directory: Path, *words: str, output: Any
+) -> asyncio.subprocess.Process:
+    errors = asyncio.subprocess.PIPE if output is asyncio.subprocess.PIPE else output
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *words,
+        env={"PYTHONPATH": str(ROOT), **environment},
+        cwd=directory,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+    )

@@ -1,0 +1,22 @@
+"""A scene for every test with real processes, on both databases."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from integrations.sandbox.github import generate_private_key
+from tests.processes.scene import Scene, open_scene
+
+
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    return generate_private_key()
+
+
+@pytest.fixture
+async def scene(database_url: str, tmp_path: Path, private_key: str) -> AsyncIterator[Scene]:
+    """Both stand-ins; the test starts the bot. At the end nothing may have been sent that the real ones refuse."""
+    async with open_scene(database_url, tmp_path, private_key) as scene:
+        yield scene
+        scene.check()

@@ -1,0 +1,247 @@
+"""Both stand-ins in the test, the bot in a process of its own, and the database that they have in common."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.operators.audit import export_audit
+from integrations.sandbox.github import Alert, GitHubSandbox, LiveToken, Organization, Repository, User
+from integrations.sandbox.slack import DeliveryResult, Message, SlackSandbox, View
+from storage import identities, jobs
+from storage.clock import Clock
+from storage.db import Database
+from storage.records import Account, GitHubId, Identity, JobState, SlackTeamId, SlackUserId
+from storage.tables import channel_pace, job
+from tests.processes.bot import Bot
+from tests.processes.waiting import until
+
+CHANNEL = "C0ALERTS"
+AUDIT_KEY = "a key for tests"
+PEOPLE = {"U0OWNER": "octo-owner", "U0ADMIN": "octo-admin"}
+OWNER, ADMIN = PEOPLE
+ANY_ALERT = r"/repos/.*/secret-scanning/alerts/\d+"
+SOON = 20.0
+"""Seconds; what is to be done later than that, as a follow-up after a minute, does not count as left to do."""
+RECOVERED = 30.0
+"""Seconds after a restart within which everything is as if nothing had happened."""
+
+
+@dataclass
+class Scene:
+    """What a test with real processes plays with."""
+
+    slack: SlackSandbox
+    github: GitHubSandbox
+    db: Database
+    directory: Path
+    environment: dict[str, str]
+    people: dict[str, User]
+    repository: Repository
+    leaker: User
+    bots: list[Bot] = field(default_factory=list)
+
+    @property
+    def bot(self) -> Bot:
+        """The first process, which in most tests is the only one."""
+        return self.bots[0]
+
+    async def start(self, role: str = "all", **changes: str) -> Bot:
+        """Start one more process, and wait until its first sweep is over; unless a worker, it is talked to."""
+        bot = self.new_bot(role, **changes)
+        await bot.start()
+        self.point_at(bot)
+        if role != "web":
+            await self.idle()
+        return bot
+
+    def new_bot(self, role: str = "all", **changes: str) -> Bot:
+        """One more process, not started yet."""
+        bot = Bot({**self.environment, **changes}, self.directory, role=role)
+        self.bots.append(bot)
+        return bot
+
+    async def restart(self, bot: Bot | None = None) -> Bot:
+        """Start a killed process again, after opening every gate and ending every fault."""
+        self.calm()
+        bot = bot or self.bot
+        await bot.start()
+        self.point_at(bot)
+        return bot
+
+    def calm(self) -> None:
+        """End all faults; what stands at a gate has lost its connection with the process that sent it."""
+        for faults in (self.github.faults, self.slack.faults):
+            for gate in faults.gates:
+                gate.drop()
+            faults.clear()
+
+    def point_at(self, bot: Bot) -> None:
+        if bot.role != "worker":
+            self.slack.events_url = f"{bot.address}/slack/events"
+            self.github.webhook_url = f"{bot.address}/github/webhooks"
+
+    async def kill(self) -> None:
+        """`kill -9`, after which the dead process's leases, and the pause between two probes, count as over.
+
+        They are moved on in the database, so that not every test waits for them; what a real lease costs is
+        shown where a second worker takes over.
+        """
+        await self.bot.kill()
+        async with self.db.begin() as tx:
+            await tx.conn.execute(sa.update(job).where(job.c.state == "running").values(lease_until=0.0))
+            probes = channel_pace.c.channel.startswith("probes")
+            await tx.conn.execute(sa.update(channel_pace).where(probes).values(next_at=0.0))
+
+    def live_token(self) -> LiveToken:
+        return self.github.add_live_token(owner=self.leaker, scopes=("repo",))
+
+    async def leak(self, repository: Repository | None = None, **more: Any) -> Alert:
+        """A secret leaks, and the card is there."""
+        before = len(self.slack.cards(CHANNEL))
+        if "secret_type" not in more:
+            more.setdefault("token", self.live_token())
+        alert = self.github.leak(repository or self.repository, **more)
+        await until(lambda: len(self.slack.cards(CHANNEL)) > before, "the card is there")
+        await self.idle()
+        return alert
+
+    def card(self, channel: str = CHANNEL) -> Message:
+        """The only card of a channel."""
+        [card] = self.slack.cards(channel)
+        return card
+
+    async def open_close_form(self, user: str = ADMIN, reason: str = "revoked") -> View:
+        await self.slack.select(user, CHANNEL, self.card().ts, "close_as", reason)
+        return await self._filled(user, "resolution")
+
+    async def open_report_form(self, user: str = ADMIN) -> View:
+        await self.slack.click(user, CHANNEL, self.card().ts, "report_leak")
+        return await self._filled(user, "understood")
+
+    async def submit_close(self, user: str = ADMIN, comment: str = "Rotated.") -> DeliveryResult:
+        view = await self.open_close_form(user)
+        return await self.submit(user, view, {"comment": {"comment": comment}})
+
+    async def submit_report(self, user: str = ADMIN) -> DeliveryResult:
+        view = await self.open_report_form(user)
+        return await self.submit(user, view, {"consequence": {"understood": ["yes"]}})
+
+    async def _filled(self, user: str, action: str) -> View:
+        def look() -> View | None:
+            view = self.slack.view(user)
+            return view if view is not None and view.control(action) is not None else None
+
+        found = await until(look, f"the form with {action} is open")
+        assert found is not None
+        return found
+
+    async def submit(self, user: str, view: View, values: dict[str, Any]) -> DeliveryResult:
+        result = await self.slack.submit(user, view.id, values)
+        assert (result.status, result.error) == (200, None), "the submit is not acknowledged"
+        return result
+
+    def told(self, user: str) -> list[str]:
+        """All that a user was told privately."""
+        return [message.shown_text for message in self.slack.private_messages(user)]
+
+    async def idle(self) -> None:
+        """Wait until no job runs or is due."""
+        await until(self._is_idle, "nothing is left to do", within=RECOVERED)
+
+    async def _is_idle(self) -> bool:
+        await self.github.settle()
+        async with self.db.read() as tx:
+            found = await jobs.list_jobs(tx, states=(JobState.RUNNING, JobState.READY, JobState.PARKED))
+        soon = self.db.clock.now() + SOON
+        left = [each for each in found if each.state is JobState.RUNNING or each.run_at < soon]
+        assert not left, [(each.id, each.kind, each.state, each.error) for each in left]
+        return True
+
+    async def bring_forward(self, kind: str) -> None:
+        """Make the waiting jobs of a kind due now, instead of waiting for minutes."""
+        async with self.db.begin() as tx:
+            due = sa.update(job).where(job.c.kind == kind, job.c.state == "ready").values(run_at=0.0)
+            assert (await tx.conn.execute(due)).rowcount > 0
+            await jobs.enqueue(tx)
+
+    async def audited(self, action: str) -> list[tuple[object, object, object]]:
+        """Who did what with which outcome, of one action."""
+        return [
+            (row["slack_user"], row["github_login"], row["outcome"])
+            async for row in export_audit(self.db, None)
+            if row["action"] == action
+        ]
+
+    def note(self, figure: str) -> None:
+        """Print a figure that was seen; `pytest -rP` shows it."""
+        print(figure)  # noqa: T201 - for whoever reads the test's output.
+
+    def check(self) -> None:
+        """Nothing was sent that the real ones would refuse, or that we promise not to send."""
+        assert self.slack.violations == []
+        assert self.slack.hygiene == []
+        assert self.slack.unexpected == []
+        assert self.github.violations == []
+        assert self.github.unexpected == []
+
+
+@asynccontextmanager
+async def open_scene(
+    database_url: str, directory: Path, private_key: str, *, channels: Sequence[str] = (CHANNEL,)
+) -> AsyncIterator[Scene]:
+    """Start both stand-ins and link the people; the test starts the bot. At the end every process is gone."""
+    db = Database(database_url, clock=Clock(), audit_key=AUDIT_KEY.encode())
+    async with SlackSandbox() as slack, GitHubSandbox(private_key=private_key) as github:
+        octo = github.app_owner
+        assert isinstance(octo, Organization)
+        people = {user: github.add_user(login) for user, login in PEOPLE.items()}
+        github.add_member(octo, people[OWNER], role="admin")
+        github.add_member(octo, people[ADMIN])
+        for user, login in PEOPLE.items():
+            slack.workspace.add_user(user, name=login)
+        for channel in channels:
+            slack.workspace.add_channel(channel, name=channel.lower(), members=list(PEOPLE))
+        repository = github.add_repository(octo, "payments")
+        github.add_collaborator(repository, people[ADMIN], "admin")
+        github.install(octo)
+        environment = settings(slack, github, database_url)
+        leaker = github.add_user("leaky-dev")
+        scene = Scene(slack, github, db, directory, environment, people, repository, leaker)
+        await _link(db, slack.team_id, people)
+        try:
+            yield scene
+        finally:
+            scene.calm()
+            for bot in scene.bots:
+                if bot.runs:
+                    await bot.kill()
+            await db.close()
+
+
+def settings(slack: SlackSandbox, github: GitHubSandbox, database_url: str) -> dict[str, str]:
+    """The environment of a bot between the two stand-ins."""
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "GITHUB_APP_ID": str(github.app_id),
+        "GITHUB_APP_PRIVATE_KEY": github.private_key,
+        "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
+        "GITHUB_URL": github.url,
+        "GITHUB_API_URL": github.api_url,
+        "DATABASE_URL": database_url,
+        "STANCH_DEFAULT_CHANNEL": CHANNEL,
+        "STANCH_AUDIT_KEY": AUDIT_KEY,
+    }
+
+
+async def _link(db: Database, team: str, people: dict[str, User]) -> None:
+    async with db.begin() as tx:
+        for user, account in people.items():
+            github = Account(GitHubId(account.id), account.login)
+            identity = Identity(SlackTeamId(team), SlackUserId(user), github, "mapping", tx.now, "cli")
+            await identities.link(tx, identity)

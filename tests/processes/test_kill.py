@@ -1,0 +1,91 @@
+"""`kill -9` at any point, then a restart: nothing is lost, done twice or posted twice.
+
+The kill points are requests to Slack and GitHub, held before or after their effect.
+"""
+
+from tests.processes.scene import ADMIN, ANY_ALERT, CHANNEL, RECOVERED, Scene
+from tests.processes.waiting import until
+
+
+async def test_killed_right_after_the_202_the_card_is_there_once(scene: Scene) -> None:
+    await scene.start()
+    gate = scene.github.faults.gate(r".*", at="before", times=None)
+    scene.github.leak(scene.repository, token=scene.live_token())
+    await gate.reached(timeout=RECOVERED)
+    await scene.github.settle()
+    assert [each.status_code for each in scene.github.deliveries] == [202]
+    await scene.kill()
+    assert scene.slack.cards(CHANNEL) == []
+    await scene.restart()
+    await until(lambda: scene.slack.cards(CHANNEL), "the card is there", within=RECOVERED)
+    await scene.idle()
+    assert "Found" in scene.card().shown_text
+
+
+async def test_killed_right_after_the_acknowledged_submit_the_alert_is_closed_once(scene: Scene) -> None:
+    await scene.start()
+    alert = await scene.leak()
+    view = await scene.open_close_form()
+    gate = scene.github.faults.gate(r"GET /.*", at="before", times=None)
+    await scene.submit(ADMIN, view, {})
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    assert alert.state == "open"
+    await scene.restart()
+    await _closed_once(scene)
+    assert alert.resolution == "revoked"
+
+
+async def test_killed_between_slacks_post_and_our_record_the_card_is_there_once(scene: Scene) -> None:
+    await scene.start()
+    gate = scene.slack.faults.gate("chat.postMessage", at="after")
+    scene.github.leak(scene.repository, token=scene.live_token())
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    posted = scene.card()
+    await scene.restart()
+    await scene.idle()
+    assert scene.card().ts == posted.ts
+    # It is ours again: what happens now is drawn in place.
+    await scene.submit_close()
+    await _closed_once(scene)
+    assert scene.card().ts == posted.ts
+
+
+async def test_killed_between_the_close_on_github_and_our_record_it_is_closed_once(scene: Scene) -> None:
+    await scene.start()
+    alert = await scene.leak()
+    gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="after")
+    await scene.submit_close()
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    assert alert.state == "resolved"
+    await scene.restart()
+    await _closed_once(scene)
+
+
+async def test_killed_after_the_record_and_before_the_answer_the_person_is_told(scene: Scene) -> None:
+    await scene.start()
+    await scene.leak()
+    gate = scene.slack.faults.gate("chat.postEphemeral|conversations.open", at="before", times=None)
+    await scene.submit_close()
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    await scene.restart()
+    await _closed_once(scene)
+
+
+async def _closed_once(scene: Scene) -> None:
+    """The alert is closed once, by the person who wanted it, on the card, in the thread and in the audit log."""
+    await until(lambda: "Closed as revoked" in scene.card().shown_text, "the card says so", within=RECOVERED)
+    await until(lambda: any("Closed as revoked." in words for words in scene.told(ADMIN)), "told")
+    await scene.idle()
+    assert len(scene.github.calls("PATCH", ANY_ALERT)) == 1
+    assert f"<@{ADMIN}>" in scene.card().shown_text
+    assert "reopen" in scene.card().action_ids
+    [reply] = scene.slack.thread(CHANNEL, scene.card().ts)
+    assert f"Closed as revoked by <@{ADMIN}>" in reply.shown_text
+    assert await scene.audited("close_alert") == [
+        (ADMIN, "octo-admin", "intended"),
+        (ADMIN, "octo-admin", "done"),
+    ]

@@ -1,0 +1,56 @@
+"""Several processes on one PostgreSQL: each piece of work is done by one of them, and outlives any of them."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.processes.scene import ADMIN, ANY_ALERT, CHANNEL, RECOVERED, Scene
+from tests.processes.waiting import until
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+async def test_a_web_process_takes_what_a_worker_process_does(scene: Scene) -> None:
+    await asyncio.gather(scene.start("worker"), scene.start("web"))
+    await scene.leak()
+    await scene.submit_close()
+    await until(lambda: "Closed as revoked" in scene.card().shown_text, "closed", within=RECOVERED)
+    await scene.idle()
+    web = next(bot for bot in scene.bots if bot.role == "web")
+    ready = await web.readiness()
+    assert (ready["slack"]["state"], ready["github"]["state"]) == ("ok", "ok")
+
+
+async def test_two_whole_processes_make_one_card_and_close_once(scene: Scene) -> None:
+    first, second = await asyncio.gather(scene.start(), scene.start())
+    for number in range(6):
+        scene.point_at(first if number % 2 else second)
+        scene.github.leak(scene.repository, token=scene.live_token(), path=f"src/{number}.py")
+        # The same delivery reaches both.
+        await scene.github.settle()
+        scene.point_at(second if number % 2 else first)
+        assert await scene.github.send(scene.github.deliveries[-1]) == 202
+    await until(lambda: len(scene.slack.cards(CHANNEL)) == 6, "six cards", within=RECOVERED)
+    await scene.idle()
+    assert len(scene.slack.cards(CHANNEL)) == 6
+
+
+async def test_a_dead_workers_job_is_done_by_the_other_one(scene: Scene) -> None:
+    """The lease ends by itself here: this is what a crash costs on PostgreSQL, with or without a restart."""
+    first, second = await asyncio.gather(scene.start(), scene.start())
+    alert = await scene.leak()
+    gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="after")
+    await scene.submit_close()
+    await gate.reached(timeout=RECOVERED)
+    busy = first if any(line.get("job") == "act" for line in first.said()) else second
+    await busy.kill()
+    began = time.monotonic()
+    scene.calm()
+    scene.point_at(second if busy is first else first)
+    await until(lambda: any("Closed as revoked." in words for words in scene.told(ADMIN)), "told", within=30)
+    scene.note(f"the dead worker's job was done after {time.monotonic() - began:.1f} s")
+    await scene.idle()
+    assert alert.state == "resolved"
+    assert len(scene.github.calls("PATCH", ANY_ALERT)) == 1
+    assert "Closed as revoked" in scene.card().shown_text

@@ -1,0 +1,203 @@
+"""The start: one sentence for a definite refusal, and serving all the same while somebody just does not answer."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+
+from tests.processes.bot import Ended, run_command
+from tests.processes.scene import RECOVERED, Scene
+from tests.processes.waiting import until
+
+SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+SERVES_WITHIN = 14.0
+"""Seconds; ten of them may go by with waiting for an answer."""
+
+
+async def refused(scene: Scene, changes: dict[str, str | None], *words: str) -> str:
+    """Try to serve with a changed environment; returns the one sentence of the refusal."""
+    environment = {**scene.environment, "PORT": "0", **changes}
+    given = {name: value for name, value in environment.items() if value is not None}
+    ended = await run_command(given, scene.directory, "serve", *words)
+    assert (ended.status, ended.output) == (1, ""), ended
+    secrets = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET")
+    assert not any(scene.environment[name] in ended.errors for name in secrets)
+    return _sentence(ended)
+
+
+def _sentence(ended: Ended) -> str:
+    """The last line; before it there may be log lines, each an object of JSON."""
+    *log, sentence = ended.errors.strip().splitlines()
+    assert all(line.startswith("{") for line in log), ended.errors
+    assert sentence.endswith(".")
+    return sentence
+
+
+@SQLITE_ALONE
+async def test_a_missing_or_malformed_setting_is_named(scene: Scene) -> None:
+    changes: list[dict[str, str | None]] = [
+        {"SLACK_BOT_TOKEN": None},
+        {"SLACK_SIGNING_SECRET": None},
+        {"GITHUB_APP_ID": None},
+        {"GITHUB_APP_PRIVATE_KEY": None},
+        {"PORT": "http"},
+        {"STANCH_CONFIG": "missing.toml"},
+    ]
+    for number in range(0, len(changes), 3):
+        some = changes[number : number + 3]
+        sentences = await asyncio.gather(*(refused(scene, change) for change in some))
+        for change, sentence in zip(some, sentences, strict=True):
+            assert sentence.startswith(next(iter(change))), sentence
+
+
+@SQLITE_ALONE
+async def test_a_taken_port_is_named_and_no_job_is_touched(scene: Scene) -> None:
+    await scene.start()
+    gate = scene.github.faults.gate(r"GET /repos/.*", at="before", times=None)
+    scene.github.leak(scene.repository, token=scene.live_token())
+    await gate.reached(timeout=RECOVERED)
+    [worker] = await _workers(scene)
+    sentence = await refused(scene, {"PORT": str(scene.bot.port)})
+    assert f"127.0.0.1:{scene.bot.port}" in sentence
+    assert await _workers(scene) == [worker]
+    gate.open()
+    await until(scene.card, "the card is there")
+
+
+@SQLITE_ALONE
+async def test_refused_credentials_are_named_with_their_server(scene: Scene) -> None:
+    slack = await refused(scene, {"SLACK_BOT_TOKEN": "xoxb-somebody-elses"})
+    assert "SLACK_BOT_TOKEN" in slack
+    assert scene.slack.origin in slack
+    github = await refused(scene, {"GITHUB_APP_ID": "12345"})
+    assert "GITHUB_APP_ID" in github
+    assert scene.github.api_url in github
+
+
+@SQLITE_ALONE
+async def test_a_database_that_cannot_be_used_is_named(
+    scene: Scene, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    (tmp_path / "picture.db").write_bytes(b"\x89PNG" * 400)
+    names = [
+        f"sqlite+aiosqlite:///{tmp_path}/missing/stanch.db",
+        f"sqlite+aiosqlite:///{tmp_path}/picture.db",
+        "sqlite+aiosqlite:////proc/stanch.db",
+    ]
+    server = f"127.0.0.1:{unused_tcp_port}/stanch"
+    sentences = await asyncio.gather(
+        *(refused(scene, {"DATABASE_URL": name}) for name in names),
+        refused(scene, {"DATABASE_URL": f"postgresql+asyncpg://ana:hidden@{server}"}),
+    )
+    for name, sentence in zip(names, sentences[:-1], strict=True):
+        assert name in sentence
+    assert server in sentences[-1]
+    assert "hidden" not in sentences[-1]
+
+
+@SQLITE_ALONE
+async def test_a_wrong_database_password_is_said_without_repeating_it(scene: Scene) -> None:
+    async with _server_that_refuses_passwords() as server:
+        sentence = await refused(scene, {"DATABASE_URL": f"postgresql+asyncpg://ana:hidden@{server}/stanch"})
+    assert server in sentence
+    assert "password authentication failed" in sentence
+    assert "hidden" not in sentence
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(scene: Scene) -> None:
+    async with scene.db.begin() as tx:
+        await tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = 'from the future'"))
+    assert "newer version" in await refused(scene, {})
+
+
+@SQLITE_ALONE
+async def test_while_nobody_answers_it_serves_stores_and_does_it_later(scene: Scene) -> None:
+    """Through a restart during the outage, too."""
+    for faults in (scene.slack.faults, scene.github.faults):
+        faults.add(".*", hang=True)
+    bot = scene.new_bot()
+    took = await bot.start()
+    scene.note(f"ready {took:.1f} s after a start while nobody answers")
+    assert took < SERVES_WITHIN
+    scene.point_at(bot)
+    await _says_who_is_silent(scene)
+    scene.github.leak(scene.repository, token=scene.live_token())
+    await scene.github.settle()
+    assert [each.status_code for each in scene.github.deliveries] == [202]
+    # Now they close connections at once, and the bot is started again.
+    await scene.kill()
+    scene.calm()
+    for faults in (scene.slack.faults, scene.github.faults):
+        faults.add(".*", drop="before")
+    await bot.start()
+    scene.point_at(bot)
+    await _says_who_is_silent(scene)
+    scene.calm()
+    await until(scene.card, "the card is there", within=RECOVERED)
+    await until(lambda: _is_well(scene), "it says that both answer", within=RECOVERED)
+
+
+@SQLITE_ALONE
+async def test_while_nothing_listens_it_serves_and_says_so(scene: Scene, unused_tcp_port: int) -> None:
+    nowhere = f"http://127.0.0.1:{unused_tcp_port}"
+    bot = scene.new_bot(SLACK_API_URL=f"{nowhere}/api/", GITHUB_API_URL=nowhere)
+    took = await bot.start()
+    scene.note(f"ready {took:.1f} s after a start while nothing listens")
+    await _says_who_is_silent(scene)
+
+
+async def test_an_ordinary_start_is_quick(scene: Scene) -> None:
+    bot = scene.new_bot()
+    scene.note(f"ready {await bot.start():.1f} s after an ordinary start")
+
+
+async def _is_well(scene: Scene) -> bool:
+    ready = await scene.bot.readiness()
+    return all(ready[server]["state"] == "ok" for server in ("slack", "github"))
+
+
+async def _says_who_is_silent(scene: Scene) -> None:
+    bot = scene.bot
+    ready = await bot.readiness()
+    assert ready["ready"] is True
+    assert ready["database"]["state"] == "ok"
+    for server in ("slack", "github"):
+        assert ready[server]["state"] == "failing"
+        assert bot.environment[f"{server.upper()}_API_URL"] in ready[server]["reason"]
+        assert "does not answer" in ready[server]["reason"]
+    async with aiohttp.ClientSession() as session, session.get(f"{bot.address}/healthz") as health:
+        assert health.status == 200
+
+
+async def _workers(scene: Scene) -> list[str]:
+    """Who runs jobs; AssertionError where one was taken from its worker."""
+    async with scene.db.read() as tx:
+        taken = "SELECT count(*) FROM job WHERE error = 'its worker stopped in the middle'"
+        assert await tx.conn.scalar(sa.text(taken)) == 0
+        running = sa.text("SELECT DISTINCT worker FROM job WHERE state = 'running'")
+        return list(await tx.conn.scalars(running))
+
+
+@asynccontextmanager
+async def _server_that_refuses_passwords() -> AsyncIterator[str]:
+    """As much of PostgreSQL as it takes to say no (its docs: Frontend/Backend Protocol, message formats)."""
+    error = b"SFATAL\0VFATAL\0C28P01\0" + b'Mpassword authentication failed for user "ana"\0\0'
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (length := int.from_bytes(await reader.readexactly(4))) == 8:
+            # It asks for TLS first.
+            await reader.readexactly(length - 4)
+            writer.write(b"N")
+        await reader.readexactly(length - 4)
+        writer.write(b"E" + (len(error) + 4).to_bytes(4) + error)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, family=socket.AF_INET)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
