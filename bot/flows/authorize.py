@@ -17,9 +17,9 @@ from bot.rules.permissions import (
     outsider_reason,
     rights_of,
 )
-from bot.rules.repositories import change_words
 from bot.tools import Tools
 from bot.views import refusals
+from bot.views.repositories import change_words
 from integrations.github.errors import Forbidden, GitHubError, InstallationGone, Invalid, NotFound
 from integrations.github.installation import Installation
 from integrations.github.models import RepositoryFacts
@@ -128,25 +128,31 @@ async def remember_repository(tx: Tx, before: Repository, now: Repository) -> No
 
 
 async def rights(
-    tools: Tools,
-    identity: Identity,
-    repository: Repository,
-    alert: Alert | None,
-    *,
-    fresh: bool,
-    lasts: float = ROLE_LASTS,
+    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, fresh: bool
 ) -> Rights:
-    """What the person may do in the repository, asked afresh or at most `lasts` seconds old; raises GitHubError."""
-    person = identity.github.id
-    if not fresh:
-        async with tools.db.read() as tx:
-            known = await roles.load(tx, person, repository.id)
-        if known is not None and tools.clock.now() - known[1] <= lasts:
-            return rights_of(RoleFacts.from_json(known[0]), alert)
+    """What the person may do in the repository, asked afresh or a few minutes old; raises GitHubError.
+
+    GitHub is asked by the repository's name, so `reach` comes first: whoever took the name over since may have made
+    our person its admin.
+    """
+    known = None if fresh else await known_rights(tools, identity, repository, alert, lasts=ROLE_LASTS)
+    if known is not None:
+        return known
     facts = await ask_roles(tools, identity, repository)
     async with tools.db.begin() as tx:
-        await roles.save(tx, person, repository.id, repository.owner.id, facts.to_json())
+        await roles.save(tx, identity.github.id, repository.id, repository.owner.id, facts.to_json())
     return rights_of(facts, alert)
+
+
+async def known_rights(
+    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, lasts: float
+) -> Rights | None:
+    """What GitHub said at most `lasts` seconds ago that the person may do, or None; nobody is asked."""
+    async with tools.db.read() as tx:
+        known = await roles.load(tx, identity.github.id, repository.id)
+    if known is None or tools.clock.now() - known[1] > lasts:
+        return None
+    return rights_of(RoleFacts.from_json(known[0]), alert)
 
 
 def check_need(rights: Rights, need: Need, wish: str, repository: Repository, login: str) -> None:

@@ -11,13 +11,13 @@ from bot.flows.planning import plan
 from bot.rules.eligibility import CheckKind, check_kind, works
 from bot.rules.lifecycle import merge
 from bot.tools import Tools
+from bot.views.thread import STILL_WORKS
 from storage import alerts, jobs, repositories
 from storage.db import Tx
 from storage.records import Alert, AlertKey, AlertState, Event, EventKind, NewJob, Repository, UnixTime
 
 REVOKED_LOOK = 86400.0
 """Seconds after a closure as revoked at which it is looked at whether that is true."""
-STILL_WORKS = "it was closed as revoked, and still works"
 
 
 async def follow(

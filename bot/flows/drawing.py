@@ -9,11 +9,12 @@ from bot.actions import controls
 from bot.actions.token_uses import searchable, uses_button
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
+from bot.rules.replies import raises_again
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.summary import draw_summary
-from bot.views.thread import draw_reply, raises_again, reply_metadata
+from bot.views.thread import draw_reply, reply_metadata
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories, summaries
 from storage.db import Tx

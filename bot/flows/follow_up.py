@@ -11,10 +11,7 @@ from bot.flows.events import store_events
 from bot.flows.tell import Addressee, telling
 from bot.rules.eligibility import confirmed_inactive
 from bot.tools import Tools
-from bot.views.answers import answer
-from bot.views.words import alert_title
-from integrations.slack import text as t
-from integrations.slack.blocks import Content
+from bot.views.answers import report_ended
 from storage import alerts, jobs, repositories
 from storage.records import (
     Alert,
@@ -103,17 +100,3 @@ def _events(alert: Alert, report: Report, asked: Asked) -> tuple[Event, ...]:
     if report.state is ReportState.STILL_ACTIVE:
         return (Event(alert.key, EventKind.REPORT_STILL_ACTIVE, at, once=f"still_active:{report.at}"),)
     return ()
-
-
-def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
-    """What the person hears who reported it, once no more looks follow."""
-    name = alert_title(alert, repository)
-    if state is ReportState.CONFIRMED and confirmed_inactive(alert):
-        return answer("large_green_circle", "The secret you reported no longer works.", name)
-    if state is ReportState.CONFIRMED:
-        return answer("large_green_circle", "The secret you reported is not valid on this GitHub.", name)
-    if state is ReportState.STILL_ACTIVE:
-        headline = "The secret you reported still works after 15 minutes."
-        return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))
-    headline = "It could not be found out whether the reported secret works."
-    return answer("grey_question", headline, t.lines(name, "Check validity on the card asks again."))

@@ -7,9 +7,9 @@ from dataclasses import replace
 import structlog
 
 from bot.rules.checklist import STARTED_BY, has_checklist
+from bot.rules.replies import raises_again, wanted
 from bot.rules.routing import route
 from bot.tools import Tools
-from bot.views.thread import raises_again, wanted
 from bot.views.words import is_open
 from storage import jobs, messages, subscriptions, summaries
 from storage.db import Tx

@@ -1,9 +1,12 @@
 """Private answers: what one person is told about what they did or asked."""
 
 from bot.errors import Refused
+from bot.rules.eligibility import confirmed_inactive
+from bot.views.words import alert_title
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, View, context, message, modal, section
 from integrations.slack.text import Mrkdwn
+from storage.records import Alert, ReportState, Repository
 
 
 def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
@@ -53,6 +56,13 @@ def outdated_control() -> Refused:
     )
 
 
+def form_not_opened() -> Refused:
+    """What a person is told whose form Slack did not open: it takes a click as one for three seconds only."""
+    return Refused(
+        "form_not_opened", "Slack did not open the form, so nothing was done.", "Click once more in a moment."
+    )
+
+
 def identity_notice(login: str, *, linked: bool) -> Content:
     """Tells somebody that their Slack user was linked to a GitHub account, or is no longer."""
     headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
@@ -62,6 +72,20 @@ def identity_notice(login: str, *, linked: bool) -> Content:
         else t.mrkdwn("It was {}.", t.code(login))
     )
     return answer("link", headline, detail, Mrkdwn("If that is wrong, tell whoever runs Stanch."))
+
+
+def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
+    """What the person hears who reported it, once no more looks follow."""
+    name = alert_title(alert, repository)
+    if state is ReportState.CONFIRMED and confirmed_inactive(alert):
+        return answer("large_green_circle", "The secret you reported no longer works.", name)
+    if state is ReportState.CONFIRMED:
+        return answer("large_green_circle", "The secret you reported is not valid on this GitHub.", name)
+    if state is ReportState.STILL_ACTIVE:
+        headline = "The secret you reported still works after 15 minutes."
+        return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))
+    headline = "It could not be found out whether the reported secret works."
+    return answer("grey_question", headline, t.lines(name, "Check validity on the card asks again."))
 
 
 def mistake(incident: str) -> Refused:

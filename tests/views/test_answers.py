@@ -19,10 +19,9 @@ from bot.actions.token_uses import TokenUses, search
 from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
-from bot.flows.follow_up import report_ended
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, mistake, outdated_control, refusal
+from bot.views.answers import identity_notice, mistake, outdated_control, refusal, report_ended
 from bot.views.history import draw_history, draw_locations
 from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from integrations.github.models import AlertFacts

@@ -16,13 +16,12 @@ from bot.actions.tell_owner import told_them, warning
 from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
-from bot.flows.follow_up import report_ended
 from bot.options import Step
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.checklist import Tick
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, mistake, refusal, refusal_view
+from bot.views.answers import identity_notice, mistake, refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.history import draw_history, draw_locations

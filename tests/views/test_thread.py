@@ -1,22 +1,20 @@
 """The thread's replies, one for each kind of thing that happens, and which channels get them."""
 
-from dataclasses import replace
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.actions.token_uses import uses_button
 from bot.options import Step
 from bot.rules.checklist import SECRET_STEPS, TOKEN_STEPS, Tick
+from bot.rules.replies import NEVER
 from bot.views.checklist import draw_checklist
-from bot.views.thread import NEVER, draw_reply, reply_metadata, wanted
+from bot.views.thread import draw_reply, reply_metadata
 from integrations.slack.blocks import Content
-from storage.records import AlertState, Event, EventKind, MessageKey, Person, ThreadLevel
+from storage.records import Event, EventKind, MessageKey, Person
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
     FOUND,
-    OWNER_PERSON,
     case,
     closed,
     event,
@@ -107,32 +105,3 @@ CHECKLISTS = {
 @pytest.mark.parametrize("content", [pytest.param(one, id=name) for name, one in CHECKLISTS.items()])
 def test_checklist(content: Content, golden: SnapshotAssertion) -> None:
     assert sent(content, reply_metadata(KEY)) == golden
-
-
-@pytest.mark.parametrize(
-    ("name", "level", "heard"),
-    [
-        ("closed", ThreadLevel.ALL, True),
-        ("closed", ThreadLevel.ACTIONS, True),
-        ("closed", ThreadLevel.NONE, False),
-        ("assigned", ThreadLevel.ALL, True),
-        ("assigned", ThreadLevel.ACTIONS, False),
-        ("validity-active", ThreadLevel.ACTIONS, True),
-        ("validity-inactive", ThreadLevel.ACTIONS, False),
-        ("publicly-leaked", ThreadLevel.ACTIONS, True),
-        ("place-added", ThreadLevel.ACTIONS, False),
-    ],
-)
-def test_a_channel_hears_as_much_as_it_wants(name: str, level: ThreadLevel, heard: bool) -> None:
-    assert wanted(EVENTS[name], token(), level) is heard
-
-
-def test_a_closed_alert_s_secret_at_a_new_place_is_heard_by_all() -> None:
-    alert = replace(token(), state=AlertState.RESOLVED)
-    assert wanted(EVENTS["place-added"], alert, ThreadLevel.ACTIONS)
-
-
-@pytest.mark.parametrize("level", ThreadLevel)
-def test_what_the_card_itself_tells_gets_no_reply(level: ThreadLevel) -> None:
-    for kind in NEVER:
-        assert not wanted(event(kind, OWNER_PERSON), token(), level)

@@ -1,4 +1,4 @@
-"""What a change of a repository means for the alerts in it."""
+"""A change of a repository in words, for the histories of the alerts in it."""
 
 from storage.records import Repository, RepositoryState
 

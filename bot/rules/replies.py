@@ -1,0 +1,44 @@
+"""Which entries of an alert's timeline a channel hears of, and which make the alert news again."""
+
+from storage.records import Alert, AlertState, Event, EventKind, ThreadLevel
+
+ACTIONS = frozenset(
+    {
+        EventKind.PROBED,
+        EventKind.REPORT_WAITING,
+        EventKind.REPORTED,
+        EventKind.REPORT_CONFIRMED,
+        EventKind.REPORT_STILL_ACTIVE,
+        EventKind.REPORT_FAILED,
+        EventKind.OWNER_TOLD,
+        EventKind.CLOSED,
+        EventKind.REOPENED,
+        EventKind.TAKEN,
+        EventKind.STEPPED_BACK,
+        EventKind.PUBLICLY_LEAKED,
+        EventKind.RAISED_AGAIN,
+    }
+)
+"""What a channel hears that wants actions only: what people did, and what makes an alert worse."""
+NEVER = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
+"""What the card itself, or the checklist, tells."""
+
+
+def wanted(event: Event, alert: Alert, level: ThreadLevel) -> bool:
+    """Whether a channel of this level gets a reply for it."""
+    if event.kind in NEVER or level is ThreadLevel.NONE:
+        return False
+    return level is ThreadLevel.ALL or event.kind in ACTIONS or raises_again(event, alert)
+
+
+def raises_again(event: Event, alert: Alert) -> bool:
+    """Whether it makes the alert news again, to be seen in the channel and not in the thread alone."""
+    match event.kind:
+        case EventKind.PUBLICLY_LEAKED | EventKind.REOPENED | EventKind.RAISED_AGAIN:
+            return True
+        case EventKind.VALIDITY_CHANGED:
+            return event.details.get("after") == "active" and event.by is None
+        case EventKind.PLACE_ADDED:
+            return alert.state is AlertState.RESOLVED
+        case _:
+            return False
