@@ -8,13 +8,13 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import PROBE_REASONS, alert_name, is_open, span_words
+from bot.views.words import PROBE_REASONS, alert_name, span_words
 from integrations.github.errors import GitHubError
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
-from storage.records import Alert, Event, EventKind, JsonValue, Probe, RepositoryState
+from storage.records import Alert, Event, EventKind, JsonValue, Probe
 
 CHECK, REFRESH = "Check validity", "Refresh from GitHub"
 ACTIVE, INACTIVE, UNKNOWN = (
@@ -52,7 +52,7 @@ class CheckValidity(Action[Check]):
     needs = Need.VIEW
 
     def shown(self, case: Case) -> bool:
-        return is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+        return case.alert.is_open and case.repository.is_reachable
 
     def control(self, case: Case) -> Element:
         label = CHECK if check_kind(case.alert) is CheckKind.PROBE else REFRESH

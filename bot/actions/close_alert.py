@@ -14,7 +14,6 @@ from bot.views.words import (
     alert_name,
     by_words,
     closed_by,
-    is_open,
     resolution_words,
     secret_word,
     span_words,
@@ -26,7 +25,6 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, input_block, modal, section
 from integrations.slack.elements import Element, Option, select, text_input
 from integrations.slack.text import Mrkdwn
-from storage.records import RepositoryState
 
 REASONS = (
     Option("Revoked", "revoked", "The secret no longer works"),
@@ -61,14 +59,14 @@ class CloseAlert(FormAction[Close]):
     asks_role_afresh = True
 
     def shown(self, case: Case) -> bool:
-        return is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+        return case.alert.is_open and case.repository.is_reachable
 
     def control(self, case: Case) -> Element:
         options = [Option(reason.text, reason.value) for reason in REASONS]
         return select(MENU, action_id=self.id, options=options)
 
     def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
-        if not is_open(case.alert):
+        if not case.alert.is_open:
             raise _closed_meanwhile(case)
         _check_delegation(case)
         picked = given.get("value")
@@ -105,7 +103,7 @@ class CloseAlert(FormAction[Close]):
             raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
         resolution = str(given["resolution"])
         comment = sign(_typed(given), case.actor.identity.github.login)
-        if is_open(case.alert):
+        if case.alert.is_open:
             _check_delegation(case)
             return Close(resolution, comment)
         if case.alert.resolution != resolution:

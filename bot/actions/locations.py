@@ -8,7 +8,7 @@ from bot.views.history import PLACES, draw_locations
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
-from storage.records import Place, RepositoryState
+from storage.records import Place
 
 
 class Locations(Look):
@@ -19,7 +19,7 @@ class Locations(Look):
     asks_github = True
 
     def shown(self, case: Case) -> bool:
-        return case.repository.state is RepositoryState.REACHABLE
+        return case.repository.is_reachable
 
     async def answer(self, tools: Tools, case: PersonalCase, access: RepositoryAccess | None) -> Content:
         del tools

@@ -9,13 +9,12 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.comments import comment_fault, room, sign
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, by_words, closed_by, is_open, resolution_words
+from bot.views.words import alert_name, by_words, closed_by, resolution_words
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, View, input_block, modal, section
 from integrations.slack.elements import Element, button, text_input
-from storage.records import RepositoryState
 
 TITLE, BUTTON = "Reopen alert", "Reopen"
 HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
@@ -40,13 +39,13 @@ class ReopenAlert(FormAction[Reopen]):
     needs = Need.RESOLVE
 
     def shown(self, case: Case) -> bool:
-        return not is_open(case.alert) and case.repository.state is RepositoryState.REACHABLE
+        return not case.alert.is_open and case.repository.is_reachable
 
     def control(self, case: Case) -> Element:
         return button(BUTTON, action_id=self.id, value=str(case.alert.key))
 
     def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
-        if is_open(case.alert):
+        if case.alert.is_open:
             raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
         closed = t.mrkdwn(
             "Closed as {} {}.", resolution_words(case.alert.resolution), by_words(closed_by(case.alert))
@@ -72,7 +71,7 @@ class ReopenAlert(FormAction[Reopen]):
     def decide(self, case: PersonalCase, given: Given) -> Reopen:
         if self.faults(given, case.options):
             raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
-        return Reopen(sign(_typed(given), case.actor.identity.github.login), is_open(case.alert))
+        return Reopen(sign(_typed(given), case.actor.identity.github.login), case.alert.is_open)
 
     async def act(self, doing: Doing, wanted: Reopen) -> Outcome:
         case = doing.case

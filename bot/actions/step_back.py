@@ -7,13 +7,13 @@ from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, is_open, person_words
+from bot.views.words import alert_name, person_words
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
-from storage.records import Alert, Event, EventKind, RepositoryState
+from storage.records import Alert, Event, EventKind
 
 DONE, NOBODY = "Nobody is on it now.", "Nobody is on it."
 
@@ -34,8 +34,7 @@ class StepBackFromAlert(Action[StepBack]):
     needs = Need.VIEW
 
     def shown(self, case: Case) -> bool:
-        reachable = case.repository.state is RepositoryState.REACHABLE
-        return reachable and is_open(case.alert) and case.alert.taken_by is not None
+        return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is not None
 
     def decide(self, case: PersonalCase, given: Given) -> StepBack:
         alert, holder = case.alert, case.alert.taken_by

@@ -7,13 +7,13 @@ from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, is_open, person_words
+from bot.views.words import alert_name, person_words
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
-from storage.records import Alert, Event, EventKind, RepositoryState
+from storage.records import Alert, Event, EventKind
 
 BUTTON = "I'm on it"
 DONE = "You are on it."
@@ -36,8 +36,7 @@ class TakeAlert(Action[Take]):
     needs = Need.VIEW
 
     def shown(self, case: Case) -> bool:
-        reachable = case.repository.state is RepositoryState.REACHABLE
-        return reachable and is_open(case.alert) and case.alert.taken_by is None
+        return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is None
 
     def control(self, case: Case) -> Element:
         return button(BUTTON, action_id=self.id, value=str(case.alert.key), style="primary")
@@ -45,7 +44,7 @@ class TakeAlert(Action[Take]):
     def decide(self, case: PersonalCase, given: Given) -> Take:
         alert, account = case.alert, case.actor.identity.github
         name = alert_name(alert, case.repository)
-        if not is_open(alert):
+        if not alert.is_open:
             raise Refused("closed", "This alert is closed already.", name)
         holder = alert.taken_by
         if holder is not None and holder.github and holder.github.id != account.id:

@@ -17,7 +17,6 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
 from integrations.slack.text import Mrkdwn
-from storage.records import RepositoryState
 
 BUTTON = "Find its uses"
 ASK_AN_OWNER = "Organization owners alone can search the audit log; ask one of them to press this button."
@@ -47,7 +46,7 @@ class TokenUses(Action[Search]):
 
     def decide(self, case: PersonalCase, given: Given) -> Search:
         repository = case.repository
-        if not searchable(case) or repository.state is not RepositoryState.REACHABLE:
+        if not searchable(case) or not repository.is_reachable:
             raise Refused("not_searchable", "There is no audit log to search for this secret.")
         if not case.actor.rights.owner:
             raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)

@@ -14,7 +14,7 @@ from bot.tools import Tools
 from bot.views.thread import STILL_WORKS
 from storage import alerts, jobs, repositories
 from storage.db import Tx
-from storage.records import Alert, AlertKey, AlertState, Event, EventKind, NewJob, Repository, UnixTime
+from storage.records import Alert, AlertKey, Event, EventKind, NewJob, Repository, UnixTime
 
 REVOKED_LOOK = 86400.0
 """Seconds after a closure as revoked at which it is looked at whether that is true."""
@@ -58,7 +58,7 @@ async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime) ->
         return
     facts = await access.alert(repository.full_name, key.number)
     seen = merge(alert, facts, repository.id, tools.clock.now(), fetched=True)
-    if check_kind(seen) is CheckKind.PROBE and seen.state is AlertState.RESOLVED:
+    if check_kind(seen) is CheckKind.PROBE and not seen.is_open:
         asked = await fetch_and_ask(tools, access, seen, repository, by=None)
         seen = asked.remember(seen)
     # 3. Said again in the thread, once.
@@ -80,8 +80,4 @@ async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime) ->
 
 
 def _is_closed_since(alert: Alert, resolved_at: UnixTime) -> bool:
-    return (
-        alert.state is AlertState.RESOLVED
-        and alert.resolution == "revoked"
-        and alert.resolved_at == resolved_at
-    )
+    return not alert.is_open and alert.resolution == "revoked" and alert.resolved_at == resolved_at

@@ -70,7 +70,7 @@ async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
     if said.action in ("created", "added", "unsuspend") and await tools.around.counts(facts.account):
         await _have_swept(tools, installation_id)
     for repository in mine:
-        if repository.id in named or repository.state is not RepositoryState.REACHABLE:
+        if repository.id in named or not repository.is_reachable:
             await ask_repository(tools, repository)
     return "installation_updated"
 

@@ -10,7 +10,6 @@ from bot.rules.checklist import STARTED_BY, has_checklist
 from bot.rules.replies import raises_again, wanted
 from bot.rules.routing import route
 from bot.tools import Tools
-from bot.views.words import is_open
 from storage import jobs, messages, subscriptions, summaries
 from storage.db import Tx
 from storage.records import (
@@ -58,7 +57,7 @@ async def plan(
     known = [] if is_new else await messages.of_alert(tx, alert.key)
     cards = [message for message in known if message.purpose is MessagePurpose.CARD]
     wishes = await subscriptions.all_subscriptions(tx)
-    if not cards and is_open(alert):
+    if not cards and alert.is_open:
         cards = await _plan_cards(tx, tools, alert, repository, wishes, summary)
     if any(raises_again(event, alert) for event in events):
         cards = [await _unfold(tx, card) for card in cards]
@@ -103,7 +102,7 @@ async def tell_of_new(tx: Tx, alert: Alert) -> None:
 
     So it is with what leaks while the first sweep runs, or before it is run again after a crash.
     """
-    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if is_open(alert) else ():
+    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if alert.is_open else ():
         summary = await messages.load(tx, card.folded_into) if card.folded_into else None
         if summary is None or summary.subject.startswith(summaries.FLOOD):
             continue

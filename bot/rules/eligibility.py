@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.options import ReportOptions
-from storage.records import Alert, AlertState, ReportState, Repository, RepositoryState
+from storage.records import Alert, ReportState, Repository
 
 PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
 PROBED_TYPES = PERSONAL_ACCESS_TOKENS | {
@@ -76,8 +76,8 @@ def report_obstacle(
 ) -> str | None:
     """Why this alert's secret can't be reported to GitHub now, as one short word, or None."""
     obstacles = (
-        (repository.state is not RepositoryState.REACHABLE, "unreachable"),
-        (alert.state is not AlertState.OPEN, "closed"),
+        (not repository.is_reachable, "unreachable"),
+        (not alert.is_open, "closed"),
         (alert.secret_type not in reportable_types(options), "secret_type"),
         (not server.revokes, "server"),
         (repository.is_public, "public"),

@@ -1,7 +1,7 @@
 """Whether a filter wants an alert; `storage.search` says the same in SQL."""
 
 from storage.filter import ME, NOBODY, Filter, Word, fold, hyphened, seconds
-from storage.records import Alert, AlertState, GitHubId, Repository, UnixTime
+from storage.records import Alert, GitHubId, Repository, UnixTime
 
 
 def matches(
@@ -47,8 +47,8 @@ def _holds(
 
 def _is(value: str, alert: Alert) -> bool:
     return {
-        "open": alert.state is AlertState.OPEN,
-        "closed": alert.state is AlertState.RESOLVED,
+        "open": alert.is_open,
+        "closed": not alert.is_open,
         "publicly-leaked": alert.publicly_leaked,
         "multi-repository": alert.multi_repo,
     }[value]

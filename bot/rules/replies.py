@@ -1,6 +1,6 @@
 """Which entries of an alert's timeline a channel hears of, and which make the alert news again."""
 
-from storage.records import Alert, AlertState, Event, EventKind, ThreadLevel
+from storage.records import Alert, Event, EventKind, ThreadLevel
 
 ACTIONS = frozenset(
     {
@@ -39,6 +39,6 @@ def raises_again(event: Event, alert: Alert) -> bool:
         case EventKind.VALIDITY_CHANGED:
             return event.details.get("after") == "active" and event.by is None
         case EventKind.PLACE_ADDED:
-            return alert.state is AlertState.RESOLVED
+            return not alert.is_open
         case _:
             return False

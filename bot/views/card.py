@@ -11,7 +11,6 @@ from bot.views.words import (
     alert_title,
     by_words,
     closed_by,
-    is_open,
     listed,
     person_words,
     place_words,
@@ -40,7 +39,7 @@ NO_DETAILS = "GitHub has not given the details yet; they will be added here."
 
 def draw_card(case: Case, controls: Sequence[Element], draw: int) -> Content:
     """The card's message. `draw` makes its block ids new: Slack keeps a menu's state under an unchanged one."""
-    blocks = _open_blocks(case) if is_open(case.alert) else _closed_blocks(case)
+    blocks = _open_blocks(case) if case.alert.is_open else _closed_blocks(case)
     return message(preview(case), *blocks, actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"))
 
 
@@ -191,6 +190,6 @@ def _report_facts(alert: Alert) -> list[Mrkdwn | None]:
 
 
 def _unfinished(case: Case) -> Block | None:
-    if case.alert.detailed or not is_open(case.alert):
+    if case.alert.detailed or not case.alert.is_open:
         return None
     return context(t.mrkdwn("{} {}", t.emoji("hourglass"), NO_DETAILS))

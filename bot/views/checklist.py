@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.options import Step
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist
-from bot.views.words import is_open, when
+from bot.views.words import when
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, actions, context, message, section
 from integrations.slack.elements import Element, Option, checkboxes
@@ -41,7 +41,7 @@ def draw_checklist(
     ]
     links = [t.link(step.link, step.text) for step in steps if step.link]
     owner = case.alert.token.owner
-    if token_page is not None and is_open(case.alert):
+    if token_page is not None and case.alert.is_open:
         whose = t.code(owner.login) if owner else Mrkdwn("Its owner")
         links.append(t.mrkdwn("{} can delete it at {}", whose, t.link(token_page, "their token page")))
     notes = [part for part in (t.join(ticked, ". "), t.join(links, ", ")) if part]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.rules.case import Case
 from bot.rules.eligibility import confirmed_inactive, works
-from bot.views.words import is_open, person_plain, resolution_words, secret_word
+from bot.views.words import person_plain, resolution_words, secret_word
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn, clean
 from storage.records import Alert, ReportState, RepositoryState
@@ -31,9 +31,9 @@ class Headline:
 def headline(case: Case) -> Headline:
     """How the alert stands."""
     alert = case.alert
-    if not is_open(alert):
+    if not alert.is_open:
         return _closed(alert)
-    if case.repository.state is not RepositoryState.REACHABLE:
+    if not case.repository.is_reachable:
         gone = GONE[case.repository.state]
         return Headline(
             "no_entry_sign", f"Open, out of reach: {gone}", f"OPEN, out of reach, {_validity(alert)}"
@@ -93,11 +93,11 @@ def preview(case: Case) -> Mrkdwn:
     exposure = ["public"] * repository.is_public + ["publicly leaked"] * alert.publicly_leaked
     said = [
         f"{headline(case).loud}: {whose}{clean(alert.secret_type_name, 100)}",
-        f" ({_some(token.scopes)})" if token.scopes and is_open(alert) else "",
+        f" ({_some(token.scopes)})" if token.scopes and alert.is_open else "",
         f" in {clean(repository.full_name, 150)}",
         f" ({', '.join(exposure)})" if exposure else "",
         f", alert {alert.key.number}",
-        f". {_on_it(alert)}" if is_open(alert) else "",
+        f". {_on_it(alert)}" if alert.is_open else "",
     ]
     return t.prose("".join(said), 900)
 

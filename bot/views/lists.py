@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bot.rules.eligibility import confirmed_inactive, works
 from bot.rules.filters import states_asked
 from bot.rules.pages import Page
-from bot.views.words import is_open, resolution_words, span_words
+from bot.views.words import resolution_words, span_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
 from integrations.slack.elements import button
@@ -133,7 +133,7 @@ def _row(found: Found, number: int, now: UnixTime) -> Block:
 
 
 def _sign(alert: Alert) -> str:
-    if not is_open(alert):
+    if not alert.is_open:
         return "warning" if works(alert) == "active" else "white_check_mark"
     return {"active": "rotating_light", "inactive": "large_orange_circle"}.get(works(alert), "red_circle")
 
@@ -145,7 +145,7 @@ def _standing(alert: Alert) -> str:
         validity = "validity unknown"
     elif validity == "inactive" and not confirmed_inactive(alert):
         validity = "not valid on this GitHub"
-    return validity if is_open(alert) else f"closed as {resolution_words(alert.resolution)}, {validity}"
+    return validity if alert.is_open else f"closed as {resolution_words(alert.resolution)}, {validity}"
 
 
 def _on_it(alert: Alert) -> str | None:
@@ -154,7 +154,7 @@ def _on_it(alert: Alert) -> str | None:
     account = (alert.taken_by.github if alert.taken_by else None) or alert.assigned_to
     if account is not None:
         return t.code(account.login)
-    return "nobody yet" if is_open(alert) else None
+    return "nobody yet" if alert.is_open else None
 
 
 def _footer(listing: Listing) -> Mrkdwn:

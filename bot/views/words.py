@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, AlertState, Person, Place, Repository, UnixTime
+from storage.records import Alert, Person, Place, Repository, UnixTime
 
 RESOLUTIONS = {
     "revoked": "revoked",
@@ -126,7 +126,3 @@ def place_words(place: Place, repository: Repository) -> Mrkdwn:
 def secret_word(alert: Alert) -> str:
     """`token` for GitHub's own, `secret` for the rest."""
     return "token" if alert.secret_type.startswith("github_") else "secret"
-
-
-def is_open(alert: Alert) -> bool:
-    return alert.state is AlertState.OPEN

@@ -132,6 +132,10 @@ class Alert:
     validity_written: bool = False
     """GitHub's `validity` is an override that Stanch wrote."""
 
+    @property
+    def is_open(self) -> bool:
+        return self.state is AlertState.OPEN
+
 
 class EventKind(StrEnum):
     """What can happen to an alert: the timeline's words."""

@@ -60,5 +60,9 @@ class Repository:
     """None where GitHub does not tell us."""
 
     @property
+    def is_reachable(self) -> bool:
+        return self.state is RepositoryState.REACHABLE
+
+    @property
     def is_public(self) -> bool:
         return self.visibility == "public"
