@@ -73,7 +73,7 @@ def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Postg
     else:
         directory = Path(tempfile.gettempdir(), f"stanch-pg-{request.getfixturevalue('testrun_uid')}")
     try:
-        server = _start(directory)
+        server = start_postgresql(directory)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"PostgreSQL can't start here: {error}")
     # The tests look at behaviour, not at what survives a power cut.
@@ -82,7 +82,7 @@ def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Postg
     server.cleanup()
 
 
-def _start(directory: Path) -> "PostgresServer":
+def start_postgresql(directory: Path) -> "PostgresServer":
     with warnings.catch_warnings():
         # The package warns at import where XDG_RUNTIME_DIR is not set, which changes nothing for us.
         warnings.simplefilter("ignore")

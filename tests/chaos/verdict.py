@@ -1,0 +1,148 @@
+"""After the storm: whether everything is as if nothing had happened."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from bot.operators.audit import export_audit
+from integrations.sandbox.github import Alert
+from integrations.sandbox.slack import Message
+from storage import alerts, jobs
+from storage.records import AlertKey, AlertNumber, Job, JobState, RepositoryId
+from tests.chaos.storm import SITE_CHANNEL, Notes, Submitted, alert_of
+from tests.processes.bot import run_command
+from tests.processes.scene import CHANNEL, Scene
+from tests.processes.waiting import until
+
+LATER = {"follow_up", "revoked_look"}
+"""Jobs that wait for minutes or a day by their nature."""
+WORDS = {
+    "revoked": "Closed as revoked",
+    "false_positive": "Closed as false positive",
+    "used_in_tests": "Closed as used in tests",
+    "wont_fix": "Closed as won't fix",
+}
+
+
+async def converge(scene: Scene, within: float) -> None:
+    """Wait until nothing is left to do, after every fault has ended and a sweep has told what was lost."""
+    scene.calm()
+    if not scene.bot.runs:
+        await scene.bot.start()
+        scene.point_at(scene.bot)
+    await scene.github.settle()
+    await until(lambda: _is_idle(scene), "what was accepted is done", within=within)
+    swept = await run_command(scene.environment, scene.directory, "sync", within=60)
+    assert swept.status == 0, swept.errors
+    await until(lambda: _is_idle(scene), "what the sweep found is done", within=within)
+
+
+async def _is_idle(scene: Scene) -> bool:
+    await scene.github.settle()
+    left = [job for job in await _jobs(scene) if job.kind not in LATER and job.state is not JobState.PARKED]
+    assert not left, [(job.kind, job.state, job.attempts, job.error) for job in left]
+    return True
+
+
+async def _jobs(scene: Scene) -> list[Job]:
+    async with scene.db.read() as tx:
+        states = (JobState.READY, JobState.RUNNING, JobState.PARKED)
+        return await jobs.list_jobs(tx, states=states, limit=10_000)
+
+
+async def complaints(scene: Scene, notes: Notes) -> list[str]:
+    """Everything that is not as it should be, a sentence each."""
+    found = [
+        *_about_cards(scene),
+        *_about_threads(scene),
+        *_about_effects(scene, notes),
+        *await _about_the_store(scene),
+        *await _about_answers(scene, notes),
+    ]
+    parked = [job for job in await _jobs(scene) if job.state is JobState.PARKED]
+    found += [f"job {job.id} ({job.kind}) is parked: {job.error}" for job in parked]
+    verified = await run_command(scene.environment, scene.directory, "audit", "verify")
+    if verified.status != 0:
+        found.append(verified.errors.strip())
+    for name in ("violations", "hygiene", "unexpected"):
+        found += [f"Slack would refuse: {words}" for words in getattr(scene.slack, name)]
+    for name in ("violations", "unexpected"):
+        found += [f"GitHub would refuse: {words}" for words in getattr(scene.github, name)]
+    return found
+
+
+def _about_cards(scene: Scene) -> Iterator[str]:
+    cards: dict[tuple[int, int], list[Message]] = {}
+    for channel in (CHANNEL, SITE_CHANNEL):
+        for card in scene.slack.cards(channel):
+            cards.setdefault(alert_of(card), []).append(card)
+    for key, alert in scene.github.alerts.items():
+        mine, name = cards.get(key, []), f"{alert.repository.name}#{alert.number}"
+        channel = SITE_CHANNEL if alert.repository.name == "site" else CHANNEL
+        if len(mine) > 1:
+            yield f"{name} has {len(mine)} cards"
+        elif not mine and alert.state == "open":
+            yield f"{name} is open and has no card"
+        elif mine and mine[0].channel != channel:
+            yield f"{name} has its card in {mine[0].channel}"
+        elif mine and (fault := _untrue(mine[0], alert)):
+            yield f"{name}: {fault}"
+
+
+def _untrue(card: Message, alert: Alert) -> str | None:
+    if alert.state == "open":
+        return None if "close_as" in card.action_ids else f"open on GitHub, but: {card.text}"
+    words = WORDS[str(alert.resolution)]
+    true = "reopen" in card.action_ids and words in card.shown_text
+    return None if true else f"{words} on GitHub, but: {card.text}"
+
+
+def _about_threads(scene: Scene) -> Iterator[str]:
+    for channel in (CHANNEL, SITE_CHANNEL):
+        for card in scene.slack.cards(channel):
+            replies = [str(reply.metadata) for reply in scene.slack.thread(channel, card.ts)]
+            for metadata, number in Counter(replies).items():
+                if number > 1:
+                    yield f"a reply was posted {number} times: {metadata}"
+
+
+def _about_effects(scene: Scene, notes: Notes) -> Iterator[str]:
+    for closing, number in Counter(notes.closed_by_bot).items():
+        if number > 1:
+            yield f"one submit closed an alert {number} times: {closing}"
+    for key, alert in scene.github.alerts.items():
+        token = scene.github.token_of(alert)
+        sent = notes.reported[key]
+        if sent > 1:
+            yield f"{alert.repository.name}#{alert.number} was reported {sent} times"
+        if sent and (token is None or token.revoked_at is None):
+            yield f"{alert.repository.name}#{alert.number} was reported and its token lives"
+
+
+async def _about_the_store(scene: Scene) -> list[str]:
+    found = []
+    async with scene.db.read() as tx:
+        for (repository_id, number), alert in scene.github.alerts.items():
+            key = AlertKey(RepositoryId(repository_id), AlertNumber(number))
+            stored = await alerts.load(tx, key)
+            if stored is None:
+                found.append(f"alert {key} is not stored")
+            elif (stored.state, stored.resolution) != (alert.state, alert.resolution):
+                found.append(f"alert {key} is stored as {stored.state}, {stored.resolution}")
+    return found
+
+
+async def _about_answers(scene: Scene, notes: Notes) -> list[str]:
+    """Each accepted submit has one outcome in the audit log, and no outcome is there without one."""
+    ended: Counter[Submitted] = Counter()
+    async for row in export_audit(scene.db, None):
+        if row["outcome"] != "intended" and isinstance(row["alert_number"], int):
+            user, action = str(row["slack_user"]), str(row["action"])
+            repository_id = row["repository_id"]
+            assert isinstance(repository_id, int)
+            ended[Submitted(user, action, repository_id, row["alert_number"])] += 1
+    accepted = Counter(notes.submitted)
+    return [
+        f"{wish} was accepted {n} times and ended {ended[wish]} times"
+        for wish, n in accepted.items()
+        if ended[wish] < n
+    ]
