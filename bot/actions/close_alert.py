@@ -112,8 +112,10 @@ class CloseAlert(FormAction[Close]):
 
     async def act(self, doing: Doing, wanted: Close) -> Outcome:
         case = doing.case
-        ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
-        facts = None if wanted.already else await self._close(doing, wanted)
+        if wanted.already:
+            facts, ours = None, doing.resumed and case.alert.resolution_comment == wanted.comment
+        else:
+            facts, ours = await self._close(doing, wanted)
         return Outcome(
             said=closed(case, wanted.resolution, ours=ours),
             facts=facts,
@@ -121,10 +123,11 @@ class CloseAlert(FormAction[Close]):
             reason=wanted.resolution,
         )
 
-    async def _close(self, doing: Doing, wanted: Close) -> AlertFacts:
+    async def _close(self, doing: Doing, wanted: Close) -> tuple[AlertFacts, bool]:
+        """What GitHub answers, and whether the closure is ours."""
         name, number = doing.case.repository.full_name, doing.case.alert.key.number
         try:
-            return await doing.access.close(name, number, wanted.resolution, wanted.comment)
+            return await doing.access.close(name, number, wanted.resolution, wanted.comment), True
         except Forbidden:
             raise _not_let(doing.case) from None
         except Invalid:
@@ -132,7 +135,7 @@ class CloseAlert(FormAction[Close]):
             facts = await doing.access.alert(name, number)
             if facts.resolution != wanted.resolution:
                 raise
-            return facts
+            return facts, facts.resolution_comment == wanted.comment
 
 
 def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:

@@ -23,9 +23,10 @@ NOT_ASSIGNED = "GitHub's assignee stays as it is: being assigned there takes wri
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Whether GitHub is to assign the alert as well."""
+    """Whether GitHub is to assign the alert as well. `already`: the person is on it since an earlier click."""
 
     assign: bool
+    already: bool = False
 
 
 class TakeAlert(Action[Take]):
@@ -52,7 +53,9 @@ class TakeAlert(Action[Take]):
                 "taken", "Somebody is on it already.", t.mrkdwn("{}: {}", person_words(holder), name)
             )
         assigned = alert.assigned_to is not None and alert.assigned_to.id == account.id
-        return Take(case.server.assigns and case.actor.rights.write and not assigned)
+        return Take(
+            case.server.assigns and case.actor.rights.write and not assigned, already=holder is not None
+        )
 
     async def act(self, doing: Doing, wanted: Take) -> Outcome:
         case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
@@ -63,14 +66,14 @@ class TakeAlert(Action[Take]):
         mirrored = bool(facts) or already
 
         def take(alert: Alert) -> Alert:
-            return replace(alert, taken_by=person, taken_at=now)
+            return alert if wanted.already else replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
             said=taken(case, mirrored=mirrored),
             facts=facts,
             by=person if facts else None,
             change=take,
-            events=(Event(case.alert.key, EventKind.TAKEN, now, person),),
+            events=() if wanted.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
         )
 
     async def _assign(self, doing: Doing) -> AlertFacts | None:

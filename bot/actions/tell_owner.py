@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from bot.actions.action import Action, Doing, Given, Outcome
 from bot.actions.report_leak import ReportLeak
-from bot.errors import Refused
+from bot.errors import Refused, RetryLater
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import alert_name, alert_title, person_words, place_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
+from integrations.slack.errors import RateLimited, SlackError, Uncertain
+from storage import alerts
 from storage.records import Event, EventKind, Identity
 
 HEADLINE = "A token of yours has leaked."
@@ -49,18 +51,46 @@ class TellOwner(Action[Tell]):
 
     async def act(self, doing: Doing, wanted: Tell) -> Outcome:
         case, owner = doing.case, wanted.owner
-        await doing.tools.slack.direct_message(owner.slack_user, warning(case))
-        now = doing.tools.clock.now()
+        # Before anything is sent: where there is nothing left to report, there is nothing to tell either.
+        form = ReportLeak().form(case, {}, doing.request.metadata, told=True)
         told = Event(
             case.alert.key,
             EventKind.OWNER_TOLD,
-            now,
+            doing.tools.clock.now(),
             case.actor.person,
             {"login": owner.github.login, "slack_user": owner.slack_user},
             once=f"owner_told:{owner.github.id}",
         )
-        form = ReportLeak().form(case, {}, doing.request.metadata, told=True)
+        if not await _is_noted(doing, told):
+            await _send(doing, owner)
         return Outcome(said=told_them(case, owner), events=(told,), view=form)
+
+
+async def _is_noted(doing: Doing, told: Event) -> bool:
+    """Whether they were told of this alert before: a second click sends nothing."""
+    async with doing.tools.db.read() as tx:
+        known = await alerts.events_of_kind(tx, told.alert, told.kind)
+    return any(event.once == told.once for event in known)
+
+
+async def _send(doing: Doing, owner: Identity) -> None:
+    """The direct message; raises Refused where Slack does not bring it, or does not say whether it did."""
+    try:
+        await doing.tools.slack.direct_message(owner.slack_user, warning(doing.case))
+    except RateLimited as error:
+        raise RetryLater(doing.tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
+    except Uncertain:
+        raise Refused(
+            "owner_perhaps_told",
+            "Slack did not say whether the owner got the message.",
+            "Ask them before you press the button again.",
+        ) from None
+    except SlackError as error:
+        raise Refused(
+            "owner_not_reached",
+            "The owner could not be told.",
+            t.mrkdwn("Slack did not take a message to {}: {}.", t.user(owner.slack_user), t.code(error.code)),
+        ) from None
 
 
 def told_them(case: PersonalCase, owner: Identity) -> Content:

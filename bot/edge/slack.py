@@ -19,8 +19,10 @@ from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.commands import answer_at_once, answer_from_store
 from bot.edge.slack_work import alert_of, behind, request_of, submitted, typed, work_of
+from bot.flows.publish import redraw
+from bot.flows.tell import telling
 from bot.tools import Tools
-from bot.views.answers import outdated_control, refusal_view, skeleton_view
+from bot.views.answers import form_not_opened, outdated_control, refusal, refusal_view, skeleton_view
 from integrations.slack.errors import SlackError
 from integrations.slack.payloads import (
     BadPayload,
@@ -163,15 +165,24 @@ class SlackEdge:
 
     async def _open_skeleton(self, form: FormAction[Any], key: AlertKey, click: Click) -> None:
         skeleton = skeleton_view(callback_id=form.callback_id, title=form.title)
+        request = request_of(form.id, key, click, self._tools.clock.now())
+        opened = None
         try:
             opened = await self._tools.slack.open_view(click.trigger_id, skeleton)
         except SlackError as error:
             log.warning("form_not_opened", action=form.id, reason=error.code)
-            return
-        request = request_of(form.id, key, click, self._tools.clock.now())
-        payload = {**request.to_json(), "view_id": opened.id, "response_url": None}
-        async with self._tools.db.begin() as tx:
-            await jobs.enqueue(tx, NewJob("fill_form", {"request": payload, "hash": opened.hash}))
+            work = telling(request, refusal(form_not_opened()))
+        else:
+            payload = {**request.to_json(), "view_id": opened.id, "response_url": None}
+            work = NewJob("fill_form", {"request": payload, "hash": opened.hash})
+        try:
+            async with self._tools.db.begin() as tx:
+                await jobs.enqueue(tx, work)
+            if opened is None and form.is_menu and request.channel and request.thread:
+                # Slack's clients keep what was picked, and would not send the same pick again.
+                await redraw(self._tools, request.channel, request.thread)
+        except StorageUnavailable as error:
+            log.error("form_not_filled", action=form.id, reason=str(error))
 
     async def _on_submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         submit = context["payload"]

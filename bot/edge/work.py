@@ -133,6 +133,10 @@ async def _tell_identity(tools: Tools, job: Job) -> None:
 
 
 async def _act_given_up(tools: Tools, job: Job, incident: str) -> None:
+    await act.give_up(tools, Request.from_json(job.payload), mistake(incident))
+
+
+async def _look_given_up(tools: Tools, job: Job, incident: str) -> None:
     await tell(tools, Request.from_json(job.payload), refusal(mistake(incident)))
 
 
@@ -172,7 +176,7 @@ HANDLERS: Mapping[str, Handler] = {
     "message": Handler(_message, attempts=12),
     # Somebody is waiting: a few quick tries, then an honest answer.
     "act": Handler(_act, attempts=3, gave_up=_act_given_up),
-    "look": Handler(_look, attempts=2, gave_up=_act_given_up),
+    "look": Handler(_look, attempts=2, gave_up=_look_given_up),
     "fill_form": Handler(_fill_form, attempts=2, gave_up=_form_given_up),
     "button": Handler(_button, attempts=2, gave_up=_button_given_up),
     "shortcut": Handler(_shortcut, attempts=2, gave_up=_command_given_up),

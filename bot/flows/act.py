@@ -23,7 +23,7 @@ from bot.views.refusals import not_theirs
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
-from integrations.slack.errors import SlackError
+from integrations.slack.errors import SlackError, ViewGone
 from storage import alerts, audit, identities, jobs, repositories
 from storage.db import Tx
 from storage.records import (
@@ -68,7 +68,7 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
     assert request.view_id is not None
     try:
         await tools.slack.update_view(request.view_id, view, hash=view_hash)
-    except SlackError as error:
+    except ViewGone as error:
         log.info("form_not_shown", action=action.id, reason=error.code)
     # 3. A menu is drawn anew, so that the same reason can be picked again after the form was left.
     if action.is_menu and request.channel is not None and request.thread is not None:
@@ -99,8 +99,8 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
         doing = Doing(tools, gathered.access, gathered.case, request, resumed)
         outcome = await action.act(doing, wanted)
     except Refused as refused:
-        if resumed and refused.reason == "slack_unreachable":
-            # It may be done already, which nobody can find out before Slack says who it was.
+        if (resumed or request.waited) and refused.reason == "slack_unreachable":
+            # It may be done already, or was promised; nobody can go on before Slack says who it was.
             raise RetryLater(tools.clock.now() + RETRY, refused.reason) from None
         await _refuse(tools, action, request, job, refused)
         return
@@ -177,27 +177,46 @@ async def _end(tx: Tx, request: Request, job: JobId) -> None:
 async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobId, refused: Refused) -> None:
     """Say no: privately, and in the audit log."""
     async with tools.db.begin() as tx:
-        alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
+        await _abandon(tx, tools, action, request)
         await _end(tx, request, job)
-        repository = await repositories.load_repository(tx, request.alert.repository_id)
-        if alert is not None and repository is not None:
-            alert = action.abandon(alert)
-            await alerts.save(tx, alert)
-            await follow(tx, tools, alert, repository, ())
         await jobs.enqueue(tx, telling(request, refusal(refused)))
         await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
+
+
+async def _abandon(tx: Tx, tools: Tools, action: Action[Any], request: Request) -> None:
+    """A wish that had waited comes to nothing: the alert is free for the next one, and its cards say so."""
+    alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
+    repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is not None and repository is not None:
+        alert = action.abandon(alert)
+        await alerts.save(tx, alert)
+        await follow(tx, tools, alert, repository, ())
+
+
+async def give_up(tools: Tools, request: Request, refused: Refused) -> None:
+    """It went wrong each time that it was tried: the person hears so, and the audit log has how it ended."""
+    action = _action_of(request.action)
+    async with tools.db.begin() as tx:
+        await _abandon(tx, tools, action, request)
+        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await _audit(tx, tools, action, request, AuditOutcome.FAILED, refused.reason)
 
 
 async def _fail(
     tools: Tools, action: Action[Any], request: Request, job: JobId, error: GitHubError, *, resumed: bool
 ) -> None:
-    """GitHub failed: before the call the answer is no; a call whose answer was lost is looked at again."""
+    """GitHub failed: before the call the answer is no; a call whose answer was lost is looked at again.
+
+    So is one that had waited, since the person was promised that it will be made.
+    """
     lost = isinstance(error, Uncertain) or (isinstance(error, Unreachable | Unavailable) and error.maybe_done)
-    if lost or (resumed and isinstance(error, Unreachable | Unavailable | RateLimited)):
+    again = resumed or request.waited
+    if lost or (again and isinstance(error, Unreachable | Unavailable | RateLimited)):
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
-        again = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
-        raise RetryLater(again, str(error)) from None
+        at = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
+        raise RetryLater(at, str(error)) from None
     async with tools.db.begin() as tx:
+        await _abandon(tx, tools, action, request)
         await _end(tx, request, job)
         await jobs.enqueue(tx, telling(request, refusal(authorize.unreachable_github(error))))
         await _audit(tx, tools, action, request, AuditOutcome.FAILED, type(error).__name__)

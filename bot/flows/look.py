@@ -36,13 +36,12 @@ async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
         raise not_theirs("unknown_alert")
-    # 2. May they see it; where GitHub has to be asked for it anyway, the repository is checked first.
+    # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
     access = None
-    if wanted.asks_github:
+    known = await authorize.known_rights(tools, identity, repository, alert, lasts=authorize.LOOK_LASTS)
+    if known is None or wanted.asks_github:
         repository, _, access = await authorize.reach(tools, repository)
-    rights = await authorize.rights(
-        tools, identity, repository, alert, fresh=False, lasts=authorize.LOOK_LASTS
-    )
+    rights = known or await authorize.rights(tools, identity, repository, alert, fresh=True)
     authorize.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
     # 3. What is there.
     case = PersonalCase(

@@ -137,6 +137,9 @@ async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
         current = await messages.load_for_update(tx, message.key)
         if current is None or current.state is MessageState.FOLDED:
             return
+        if current.state is not message.state:
+            # A worker that slept for long wakes up beside the one that took its job over.
+            raise RetryLater(tx.now, "another worker is at the same message")
         slot = message.slot_at
         if slot is None:
             slot = await messages.reserve_slot(tx, message.channel, INTERVAL)

@@ -1,0 +1,182 @@
+"""What was promised is done or taken back: by reports that wait, forms that open, messages to a token's owner."""
+
+import asyncio
+
+import pytest
+
+from bot.edge.work import HANDLERS
+from bot.flows import publish
+from integrations.sandbox.github import Alert
+from storage import jobs, messages
+from storage.records import JobState, MessagePurpose
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
+
+REVOKE = "/credentials/revoke"
+LEAKY = "U0LEAKY"
+
+
+async def wait_for_quota(stage: Stage) -> None:
+    """A report that GitHub takes only in ten minutes."""
+    await stage.leak()
+    stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
+    await stage.report(ADMIN)
+    assert "It will be sent" in stage.heard(ADMIN)
+
+
+async def open_report_form(stage: Stage) -> Alert:
+    """The owner of the token is known and linked, and the form offers to tell them."""
+    alert = await stage.leak()
+    stage.slack.workspace.add_user(LEAKY, name="leaky")
+    await stage.link(LEAKY, stage.leaker)
+    await stage.click(ADMIN, "check_validity")
+    await stage.click(ADMIN, "report_leak")
+    return alert
+
+
+async def tell_owner(stage: Stage) -> None:
+    await stage.slack.click_in_view(ADMIN, stage.form(ADMIN).id, "tell_owner", force=True)
+    await stage.work(within=3)
+
+
+@pytest.mark.parametrize("down", ["GET /app|POST /app/.*|GET /repos/.*", "GET /repos/.*/alerts/.*"])
+async def test_a_report_that_waited_outlasts_an_outage_at_its_time(stage: Stage, down: str) -> None:
+    await wait_for_quota(stage)
+    outage = stage.github.faults.add(down, status=503)
+    await stage.work(within=900)
+    assert "nothing was done" not in stage.heard(ADMIN)
+    stage.github.faults.remove(outage)
+    await stage.work(within=1800)
+    assert "Reported and confirmed inactive" in stage.read()
+
+
+async def test_a_report_that_waited_outlasts_slack_s_silence_about_the_person(stage: Stage) -> None:
+    await wait_for_quota(stage)
+    stage.slack.faults.add("users.info", times=2, status=503)
+    await stage.work(within=1800)
+    assert "Reported and confirmed inactive" in stage.read()
+
+
+async def test_a_report_that_waited_in_vain_frees_the_alert(stage: Stage) -> None:
+    """GitHub refuses at its time for a reason that does not pass: somebody may report again."""
+    await wait_for_quota(stage)
+    refusing = stage.github.faults.add("GET /repos/.*/alerts/.*", status=403, body={"message": "No."})
+    await stage.work(within=700)
+    stage.github.faults.remove(refusing)
+    assert "report_leak" in stage.card().action_ids
+    await stage.report(ADMIN)
+    assert "Reported to GitHub." in stage.heard(ADMIN)
+
+
+async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> None:
+    """A mistake of ours, each time that it is tried: nothing is left waiting for it."""
+    await wait_for_quota(stage)
+    async with stage.tools.db.read() as tx:
+        [job] = [one for one in await jobs.list_jobs(tx, states=[JobState.READY]) if one.kind == "act"]
+    gave_up = HANDLERS["act"].gave_up
+    assert gave_up is not None
+    await gave_up(stage.tools, job, "c0ffee")
+    await stage.work(within=3)
+    assert "Something went wrong in Stanch." in stage.heard(ADMIN)
+    assert (await stage.audited("report_leak"))[-1] == ("failed", "mistake")
+    assert "report_leak" in stage.card().action_ids
+
+
+async def test_a_second_click_tells_the_thread_nothing_new(stage: Stage) -> None:
+    await stage.leak()
+    ts = stage.card().ts
+    for _ in range(2):
+        await stage.slack.click(ADMIN, CHANNEL, ts, "take")
+    await stage.work(within=30)
+    thread = [reply.shown_text for reply in stage.slack.thread(CHANNEL, ts)]
+    assert sum("is on it" in reply for reply in thread) == 1
+    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert sum("You are on it." in words for words in told) == 2
+
+
+async def test_the_owner_of_a_token_is_told_once(stage: Stage) -> None:
+    await open_report_form(stage)
+    view = stage.form(ADMIN)
+    for _ in range(2):
+        await stage.slack.click_in_view(ADMIN, view.id, "tell_owner", force=True)
+    await stage.work(within=3)
+    assert len(stage.slack.private_messages(LEAKY)) == 1
+    assert "The owner has been told." in stage.heard(ADMIN)
+
+
+async def test_the_owner_is_not_told_of_a_report_that_will_not_be(stage: Stage) -> None:
+    alert = await open_report_form(stage)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await tell_owner(stage)
+    assert stage.slack.private_messages(LEAKY) == []
+    assert "This alert is closed already." in stage.heard(ADMIN)
+
+
+async def test_an_owner_whom_slack_does_not_reach_is_not_called_told(stage: Stage) -> None:
+    await open_report_form(stage)
+    stage.slack.fail("conversations.open", "user_disabled")
+    await tell_owner(stage)
+    assert "The owner could not be told." in stage.heard(ADMIN)
+    await tell_owner(stage)
+    assert len(stage.slack.private_messages(LEAKY)) == 1
+
+
+async def test_a_lost_answer_is_no_second_message_to_the_owner(stage: Stage) -> None:
+    await open_report_form(stage)
+    stage.slack.faults.add("chat.postMessage", times=1, drop="after")
+    await tell_owner(stage)
+    await stage.work(within=60)
+    assert len(stage.slack.private_messages(LEAKY)) == 1
+    assert "Slack did not say whether the owner got the message." in stage.heard(ADMIN)
+
+
+@pytest.mark.parametrize("menu", [False, True])
+async def test_a_form_that_slack_does_not_open_is_answered(stage: Stage, menu: bool) -> None:
+    await stage.leak()
+    drawn = stage.card().blocks
+    stage.slack.fail("views.open", "expired_trigger_id")
+    if menu:
+        await stage.pick(ADMIN, "close_as", "revoked")
+        assert stage.card().blocks != drawn, "the menu would keep what was picked"
+    else:
+        await stage.click(ADMIN, "report_leak")
+    assert "Slack did not open the form" in stage.heard(ADMIN)
+
+
+async def test_a_form_that_slack_did_not_take_is_shown_at_the_next_try(stage: Stage) -> None:
+    await stage.leak()
+    stage.slack.rate_limit("views.update", retry_after=1, times=1)
+    await stage.click(ADMIN, "report_leak")
+    await stage.work(within=10)
+    assert "It can't be undone." in stage.form(ADMIN).shown_text
+
+
+async def test_the_taker_of_an_old_name_sees_no_history(stage: Stage) -> None:
+    """Inside the organization a name may be taken over too; its new admin is none of the old repository."""
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.rename_repository(stage.repository, "billing")
+    taken = stage.github.squat("octo/payments")
+    stage.github.add_collaborator(taken, stage.people[READER], "admin")
+    await stage.slack.select(READER, CHANNEL, stage.card().ts, "more", "history")
+    await stage.work(within=3)
+    assert "There is no such alert, or it is not yours to see." in stage.heard(READER)
+    await stage.click(READER, "check_validity", value=str(key_of(alert)))
+    assert "There is no such alert, or it is not yours to see." in stage.heard(READER)
+    await stage.slack.select(MANAGER, CHANNEL, stage.card().ts, "more", "history")
+    await stage.work(within=3)
+    assert "Found by GitHub." in stage.heard(MANAGER)
+
+
+async def test_two_that_post_one_message_at_once_post_it_once(stage: Stage) -> None:
+    """A worker that was stopped for long may wake up beside the one that took its job over."""
+    alert = stage.github.leak(stage.repository, token=stage.live_token())
+    held = stage.slack.faults.gate("conversations.info", at="before", times=1)
+    await stage.github.settle()
+    working = asyncio.create_task(stage.work(within=10))
+    await held.reached()
+    async with stage.tools.db.read() as tx:
+        [card] = await messages.of_alert(tx, key_of(alert), MessagePurpose.CARD)
+    await publish.publish(stage.tools, card.key)
+    held.open()
+    await working
+    assert len(stage.slack.cards(CHANNEL)) == 1
