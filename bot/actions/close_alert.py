@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.actions.comment import comment_faults, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
-from bot.rules.comments import comment_fault, room, sign, unsigned
+from bot.rules.comments import unsigned
 from bot.rules.eligibility import works
 from bot.rules.permissions import Need
 from bot.views.answers import answer
+from bot.views.refusals import incomplete_form
 from bot.views.words import (
     alert_name,
     by_words,
@@ -23,7 +25,7 @@ from integrations.github.errors import Forbidden, Invalid
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, input_block, modal, section
-from integrations.slack.elements import Element, Option, select, text_input
+from integrations.slack.elements import Element, Option, select
 from integrations.slack.text import Mrkdwn
 
 REASONS = (
@@ -33,7 +35,6 @@ REASONS = (
     Option("Won't fix", "wont_fix", "We accept the risk"),
 )
 TITLE, MENU = "Close alert", "Close as…"
-HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
 NO_REASON = "Pick one of the reasons."
 REVIEWERS = "organization owners and security managers"
 
@@ -76,9 +77,6 @@ class CloseAlert(FormAction[Close]):
             options=REASONS,
             initial=picked if isinstance(picked, str) else None,
         )
-        longest = room(case.actor.identity.github.login)
-        comment = text_input(action_id="comment", multiline=True, max_length=longest)
-        optional = not case.options.close.require_comment
         return modal(
             callback_id=self.callback_id,
             title=TITLE,
@@ -88,21 +86,20 @@ class CloseAlert(FormAction[Close]):
                 section(alert_name(case.alert, case.repository)),
                 _warning(case),
                 input_block("Reason", reason, block_id="resolution"),
-                input_block("Comment", comment, block_id="comment", hint=HINT, optional=optional),
+                comment_field(case, required=case.options.close.require_comment),
             ],
         )
 
     def faults(self, given: Given, options: Options) -> dict[str, str]:
         known = {reason.value for reason in REASONS}
         faults = {} if given.get("resolution") in known else {"resolution": NO_REASON}
-        fault = comment_fault(_typed(given), required=options.close.require_comment)
-        return {**faults, "comment": fault} if fault else faults
+        return {**faults, **comment_faults(given, required=options.close.require_comment)}
 
     def decide(self, case: PersonalCase, given: Given) -> Close:
         if self.faults(given, case.options):
-            raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
+            raise incomplete_form()
         resolution = str(given["resolution"])
-        comment = sign(_typed(given), case.actor.identity.github.login)
+        comment = signed_comment(case, given)
         if case.alert.is_open:
             _check_delegation(case)
             return Close(resolution, comment)
@@ -144,11 +141,6 @@ def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:
     headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
     name = alert_name(case.alert, case.repository)
     return answer("white_check_mark", headline, t.lines(name, _warning_words(case)))
-
-
-def _typed(given: Given) -> str | None:
-    comment = given.get("comment")
-    return comment if isinstance(comment, str) else None
 
 
 def _check_delegation(case: PersonalCase) -> None:

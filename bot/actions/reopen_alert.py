@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.actions.comment import comment_faults, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
-from bot.rules.comments import comment_fault, room, sign
 from bot.rules.permissions import Need
 from bot.views.answers import answer
+from bot.views.refusals import incomplete_form
 from bot.views.words import alert_name, by_words, closed_by, resolution_words
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, View, input_block, modal, section
-from integrations.slack.elements import Element, button, text_input
+from integrations.slack.blocks import Content, View, modal, section
+from integrations.slack.elements import Element, button
 
 TITLE, BUTTON = "Reopen alert", "Reopen"
-HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
 DONE, ALREADY = "Reopened.", "It is open already."
 
 
@@ -50,8 +50,6 @@ class ReopenAlert(FormAction[Reopen]):
         closed = t.mrkdwn(
             "Closed as {} {}.", resolution_words(case.alert.resolution), by_words(closed_by(case.alert))
         )
-        longest = room(case.actor.identity.github.login)
-        comment = text_input(action_id="comment", multiline=True, max_length=longest)
         return modal(
             callback_id=self.callback_id,
             title=TITLE,
@@ -59,19 +57,18 @@ class ReopenAlert(FormAction[Reopen]):
             private_metadata=metadata,
             blocks=[
                 section(t.lines(alert_name(case.alert, case.repository), closed)),
-                input_block("Comment", comment, block_id="comment", hint=HINT, optional=True),
+                comment_field(case, required=False),
             ],
         )
 
     def faults(self, given: Given, options: Options) -> dict[str, str]:
         del options
-        fault = comment_fault(_typed(given), required=False)
-        return {"comment": fault} if fault else {}
+        return comment_faults(given, required=False)
 
     def decide(self, case: PersonalCase, given: Given) -> Reopen:
         if self.faults(given, case.options):
-            raise Refused("bad_form", "The form was not complete.", "Open it again from the card.")
-        return Reopen(sign(_typed(given), case.actor.identity.github.login), case.alert.is_open)
+            raise incomplete_form()
+        return Reopen(signed_comment(case, given), case.alert.is_open)
 
     async def act(self, doing: Doing, wanted: Reopen) -> Outcome:
         case = doing.case
@@ -99,8 +96,3 @@ class ReopenAlert(FormAction[Reopen]):
 def reopened(case: PersonalCase, *, ours: bool) -> Content:
     """What came of it; `ours` is False where somebody else had reopened it."""
     return answer("red_circle", DONE if ours else ALREADY, alert_name(case.alert, case.repository))
-
-
-def _typed(given: Given) -> str | None:
-    comment = given.get("comment")
-    return comment if isinstance(comment, str) else None

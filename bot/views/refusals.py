@@ -40,6 +40,11 @@ def not_linked(user: SlackUserId) -> Refused:
     )
 
 
+def incomplete_form() -> Refused:
+    """A form whose fields are not as the form asks: they are checked again where it counts."""
+    return Refused("bad_form", "The form was not complete.", "Open it again from the card.")
+
+
 def outsider(reason: str) -> Refused:
     """Somebody who may never act here; `reason` is the short word for the audit log."""
     return Refused(

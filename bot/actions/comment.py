@@ -1,0 +1,33 @@
+"""The comment that goes with closing and reopening: its field in the form, and how GitHub gets it."""
+
+from bot.actions.action import Given
+from bot.rules.case import PersonalCase
+from bot.rules.comments import comment_fault, room, sign
+from integrations.slack.blocks import Block, input_block
+from integrations.slack.elements import text_input
+
+HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
+FIELD = "comment"
+
+
+def comment_field(case: PersonalCase, *, required: bool) -> Block:
+    """The field of the form, which takes as much as fits beside the person's signature."""
+    longest = room(case.actor.identity.github.login)
+    typed = text_input(action_id=FIELD, multiline=True, max_length=longest)
+    return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
+
+
+def comment_faults(given: Given, *, required: bool) -> dict[str, str]:
+    """What is wrong with the comment, by block id."""
+    fault = comment_fault(_typed(given), required=required)
+    return {FIELD: fault} if fault else {}
+
+
+def signed_comment(case: PersonalCase, given: Given) -> str:
+    """The comment for GitHub, with who acts through us."""
+    return sign(_typed(given), case.actor.identity.github.login)
+
+
+def _typed(given: Given) -> str | None:
+    comment = given.get(FIELD)
+    return comment if isinstance(comment, str) else None
