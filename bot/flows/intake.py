@@ -71,6 +71,9 @@ async def _follow(tools: Tools, said: Parsed, received_at: UnixTime) -> str:
                 return "foreign"
             return await hear_installation(tools, said)
         case MembershipEvent():
+            if not await tools.around.counts(said.owner):
+                await _audit_foreign(tools, said.owner)
+                return "foreign"
             return await hear_membership(tools, said)
         case RepositoryEvent():
             return await hear_repository(tools, said)

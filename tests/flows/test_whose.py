@@ -57,6 +57,15 @@ async def test_a_stranger_who_installs_the_app_is_not_even_remembered(stage: Sta
         assert await repositories.load_installation(tx, InstallationId(installation.id)) is None
 
 
+async def test_who_may_do_what_at_a_stranger_s_is_dropped_and_audited(stage: Stage) -> None:
+    stranger = stage.github.add_organization("stranger")
+    stage.github.install(stranger)
+    await stage.work()
+    stage.github.add_member(stranger, stage.leaker)
+    await stage.work()
+    assert await stage.audited("delivery") == [("refused", "foreign_account")] * 2
+
+
 async def test_a_stranger_can_t_pass_for_us_without_an_installation_in_the_payload(stage: Stage) -> None:
     stranger = stage.github.add_organization("stranger")
     theirs = stage.github.add_repository(stranger, "bait")
