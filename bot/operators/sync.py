@@ -9,7 +9,7 @@ from bot.flows import sweep
 from bot.options import Options
 from bot.settings import Settings
 from bot.tools import Tools
-from integrations.github.errors import GitHubError
+from integrations.github.errors import GitHubError, NotFound
 from storage.clock import Clock
 from storage.records import Installation
 
@@ -35,6 +35,8 @@ async def sync(
         tools = build_tools(settings, options, db, session, Clock())
         try:
             await tools.around.ask_github()
+            if repository is not None:
+                await _find(tools, repository)
             found = [one async for one in sweep.our_installations(tools) if _is_meant(one, org, repository)]
             if not found:
                 raise StartRefused(_nothing(org, repository))
@@ -43,6 +45,17 @@ async def sync(
             raise StartRefused(f"The sweep could not be done: {error}.") from None
         except RetryLater as error:
             raise StartRefused(f"The sweep could not be done: {error.reason}.") from None
+
+
+async def _find(tools: Tools, repository: str) -> None:
+    """Raise StartRefused for a repository that GitHub does not show: nothing found is no answer to a wrong name."""
+    try:
+        await tools.github.installation_of(repository)
+    except NotFound:
+        raise StartRefused(
+            f"GitHub shows Stanch no repository {repository[:100]!r}: write it as OWNER/REPO, "
+            "and install the GitHub App on it."
+        ) from None
 
 
 async def _sync_one(

@@ -10,7 +10,14 @@ import aiohttp
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
 from integrations.github.client import Anonymous, Client, Credential
 from integrations.github.connection import Connection, repository_variables
-from integrations.github.errors import Forbidden, InstallationGone, Invalid, Malformed, NotFound
+from integrations.github.errors import (
+    Forbidden,
+    InstallationGone,
+    Invalid,
+    Malformed,
+    NotFound,
+    Unauthorized,
+)
 from integrations.github.installation import Installation
 from integrations.github.json_values import GitHubAccount, JsonObject, account, json_object, text, timestamp
 from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
@@ -168,7 +175,11 @@ class GitHub:
             return Server(None, data_residency=host != "api.github.com")
         # GitHub takes no App's JWT here.
         anonymous = self._connect(self._client(), Anonymous())
-        return Server(await anonymous.get(_installed_version, "/meta"))
+        try:
+            return Server(await anonymous.get(_installed_version, "/meta"))
+        except (Unauthorized, Forbidden):
+            # GitHub's docs: in private mode an Enterprise Server, and nothing else, answers nobody without a login.
+            return Server("unknown")
 
     async def revoke(self, literal: Literal) -> RevokeAnswer:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""

@@ -229,3 +229,25 @@ async def test_an_enterprise_server_tells_its_version_and_lacks_what_it_lacks(
     assert not server.supports_assignee
     assert not server.supports_validity_override
     assert not server.supports_revoke
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_an_enterprise_server_in_private_mode_is_one_whose_version_nobody_tells(
+    session: aiohttp.ClientSession, private_key: str, time: Time, status: int
+) -> None:
+    async def meta(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"message": "Must authenticate to access this API."}, status=status)
+
+    async with serving(meta) as url:
+        github = GitHub(
+            session,
+            api_url=url + "/api/v3",
+            url=url,
+            app_id="1",
+            private_key=private_key,
+            version="1.2.3",
+            now=time,
+        )
+        server = await github.server()
+    assert not server.supports_assignee
+    assert not server.supports_revoke
