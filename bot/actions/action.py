@@ -73,6 +73,10 @@ class Request:
             "waited": self.waited,
         }
 
+    def to_job(self, delay: float = 0.0) -> NewJob:
+        """The work that does it, in `delay` seconds; the wishes about one alert come one after another."""
+        return NewJob("act", self.to_json(), key=f"alert:{self.alert}", delay=delay)
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Request":
         given = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
@@ -87,8 +91,6 @@ class Doing:
     access: RepositoryAccess
     case: PersonalCase
     request: Request
-    resumed: bool
-    """An earlier run of the same job may have done it already: look before repeating."""
 
 
 def unchanged(alert: Alert) -> Alert:
@@ -123,6 +125,8 @@ class Action(ABC, Generic[Wanted]):
     audited_as: ClassVar[str]
     needs: ClassVar[Need] = Need.VIEW
     asks_role_afresh: ClassVar[bool] = False
+    wish: ClassVar[str] = "do this"
+    """What it does, after "You can't", for whoever may see the alert and lacks what `needs` asks for besides."""
 
     in_menu: ClassVar[Option | None] = None
     """Its line in the card's overflow menu, for an action that has no control of its own."""

@@ -54,6 +54,7 @@ class CloseAlert(FormAction[Close]):
     id = "close_as"
     callback_id = "close_alert"
     audited_as = "close_alert"
+    wish = "close this alert"
     title = TITLE
     is_menu = True
     needs = Need.RESOLVE
@@ -110,7 +111,7 @@ class CloseAlert(FormAction[Close]):
     async def act(self, doing: Doing, wanted: Close) -> Outcome:
         case = doing.case
         if wanted.already:
-            facts, ours = None, doing.resumed and case.alert.resolution_comment == wanted.comment
+            facts, ours = None, case.resumed and case.alert.resolution_comment == wanted.comment
         else:
             facts, ours = await self._close(doing, wanted)
         return Outcome(

@@ -35,6 +35,7 @@ class ReopenAlert(FormAction[Reopen]):
     id = "reopen"
     callback_id = "reopen_alert"
     audited_as = "reopen_alert"
+    wish = "reopen this alert"
     title = TITLE
     needs = Need.RESOLVE
 
@@ -72,7 +73,7 @@ class ReopenAlert(FormAction[Reopen]):
 
     async def act(self, doing: Doing, wanted: Reopen) -> Outcome:
         case = doing.case
-        ours = not wanted.already or (doing.resumed and case.alert.resolution_comment == wanted.comment)
+        ours = not wanted.already or (case.resumed and case.alert.resolution_comment == wanted.comment)
         facts = None if wanted.already else await self._reopen(doing, wanted)
         return Outcome(
             said=reopened(case, ours=ours),

@@ -120,12 +120,12 @@ class ReportLeak(FormAction[SendReport]):
         literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
         asked = None
-        if doing.resumed:
+        if case.resumed:
             asked = await ask(tools, case.alert, literal, by=None)
         elif not ever_worked(case.alert):
             # Only what worked here once may be called dead later, so that is found out while it can be.
             asked = await ask_unless_recent(tools, case.alert, literal)
-        if doing.resumed and asked is not None:
+        if case.resumed and asked is not None:
             if asked.probe.verdict == "unknown":
                 raise RetryLater(tools.clock.now() + 30, "it can't be told yet whether the report arrived")
             if asked.probe.verdict == "inactive":
@@ -250,7 +250,7 @@ def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
     key = case.alert.key
     report = Report(ReportState.WAITING, person, doing.tools.clock.now(), retry_at)
     delay = max(1.0, retry_at - doing.tools.clock.now())
-    again = NewJob("act", replace(doing.request, waited=True).to_json(), key=f"alert:{key}", delay=delay)
+    again = replace(doing.request, waited=True).to_job(delay)
     return Outcome(
         said=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.assigning import assign
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import alert_name, person_words
-from integrations.github.errors import Forbidden, Invalid, NotFound
-from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
@@ -47,13 +46,12 @@ class StepBackFromAlert(Action[StepBack]):
                 "{} is on it, and can step back, or whoever may close the alert.", person_words(holder)
             )
             raise Refused("not_theirs", "You are not on it.", detail)
-        assigned = alert.assigned_to is not None and holder.github is not None
-        same = assigned and alert.assigned_to == holder.github
+        same = holder.github is not None and holder.github == alert.assigned_to
         return StepBack(case.server.assigns and case.actor.rights.write and same)
 
     async def act(self, doing: Doing, wanted: StepBack) -> Outcome:
         case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
-        facts = await self._unassign(doing) if wanted.unassign else None
+        facts = await assign(doing, None) if wanted.unassign else None
 
         def free(alert: Alert) -> Alert:
             return replace(alert, taken_by=None, taken_at=None)
@@ -65,13 +63,6 @@ class StepBackFromAlert(Action[StepBack]):
             change=free,
             events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
         )
-
-    async def _unassign(self, doing: Doing) -> AlertFacts | None:
-        case = doing.case
-        try:
-            return await doing.access.assign(case.repository.full_name, case.alert.key.number, None)
-        except (Invalid, Forbidden, NotFound):
-            return None
 
 
 def stepped_back(case: PersonalCase) -> Content:

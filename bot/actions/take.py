@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.assigning import assign
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import alert_name, person_words
-from integrations.github.errors import Forbidden, Invalid, NotFound
-from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
@@ -52,38 +51,28 @@ class TakeAlert(Action[Take]):
             raise Refused(
                 "taken", "Somebody is on it already.", t.mrkdwn("{}: {}", person_words(holder), name)
             )
-        assigned = alert.assigned_to is not None and alert.assigned_to.id == account.id
-        return Take(
-            case.server.assigns and case.actor.rights.write and not assigned, already=holder is not None
-        )
+        assign = case.server.assigns and case.actor.rights.write and not _is_assignee(case)
+        return Take(assign, already=holder is not None)
 
     async def act(self, doing: Doing, wanted: Take) -> Outcome:
         case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
-        facts = await self._assign(doing) if wanted.assign else None
-        already = (
-            case.alert.assigned_to is not None and case.alert.assigned_to.id == case.actor.identity.github.id
-        )
-        mirrored = bool(facts) or already
+        facts = await assign(doing, case.actor.identity.github.login) if wanted.assign else None
 
         def take(alert: Alert) -> Alert:
             return alert if wanted.already else replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
-            said=taken(case, mirrored=mirrored),
+            said=taken(case, mirrored=facts is not None or _is_assignee(case)),
             facts=facts,
             by=person if facts else None,
             change=take,
             events=() if wanted.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
         )
 
-    async def _assign(self, doing: Doing) -> AlertFacts | None:
-        """GitHub may know better who can be assigned; the person is on it here all the same."""
-        case = doing.case
-        login = case.actor.identity.github.login
-        try:
-            return await doing.access.assign(case.repository.full_name, case.alert.key.number, login)
-        except (Invalid, Forbidden, NotFound):
-            return None
+
+def _is_assignee(case: PersonalCase) -> bool:
+    assignee = case.alert.assigned_to
+    return assignee is not None and assignee.id == case.actor.identity.github.id
 
 
 def taken(case: PersonalCase, *, mirrored: bool) -> Content:

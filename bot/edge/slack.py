@@ -197,7 +197,7 @@ class SlackEdge:
         if faults:
             await ack(response_action="errors", errors=faults)
             return
-        await self._accept(context, [NewJob("act", request.to_json(), key=f"alert:{request.alert}")])
+        await self._accept(context, [request.to_job()])
         await ack()
 
     async def _on_command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:

@@ -24,7 +24,7 @@ def work_of(click: Click, now: float) -> NewJob:
     key = alert_of(click)
     name = click.value if click.action_id == MENU and isinstance(click.value, str) else click.action_id
     if key is not None and any(action.id == name for action in ACTIONS if action not in FORMS):
-        return NewJob("act", request_of(name, key, click, now).to_json(), key=f"alert:{key}")
+        return request_of(name, key, click, now).to_job()
     if key is not None and any(look.id == name for look in LOOKS):
         return NewJob("look", request_of(name, key, click, now).to_json())
     return NewJob("outdated", request_of(OUTDATED, key or AlertKey.parse("0/0"), click, now).to_json())

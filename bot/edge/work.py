@@ -1,6 +1,6 @@
 """Which story each kind of durable job tells."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from bot.actions.action import Request
 from bot.commands import answer as answer_command
@@ -23,6 +23,7 @@ from bot.flows import (
 from bot.flows.tell import send_directly, tell, tell_stored
 from bot.tools import Tools
 from bot.views.answers import identity_notice, mistake, outdated_control, refusal
+from integrations.slack.blocks import Content
 from storage.records import AlertKey, ChannelId, InstallationId, Job, MessageKey, RepositoryId
 
 
@@ -43,9 +44,7 @@ async def _act(tools: Tools, job: Job) -> None:
 
 
 async def _fill_form(tools: Tools, job: Job) -> None:
-    request = job.payload["request"]
-    assert isinstance(request, dict)
-    await act.fill_form(tools, Request.from_json(request), str(job.payload["hash"]))
+    await act.fill_form(tools, _request(job), str(job.payload["hash"]))
 
 
 async def _look(tools: Tools, job: Job) -> None:
@@ -64,31 +63,29 @@ async def _revoked_look(tools: Tools, job: Job) -> None:
 
 async def _command(tools: Tools, job: Job) -> None:
     asked = Asked.from_json(job.payload)
-    try:
-        said = await answer_command(tools, asked)
-    except Refused as refused:
-        said = refusal(refused)
-    await tell(tools, asked, said)
+    await _tell_answer(tools, asked, answer_command(tools, asked))
 
 
 async def _button(tools: Tools, job: Job) -> None:
     asked = _asked(job)
-    try:
-        said = await answer_button(tools, str(job.payload["button"]), asked)
-    except Refused as refused:
-        # What is refused leaves the list standing.
-        await tell(tools, asked, refusal(refused))
-    else:
-        await tell(tools, asked, said, replaces=bool(job.payload["replaces"]))
+    answering = answer_button(tools, str(job.payload["button"]), asked)
+    await _tell_answer(tools, asked, answering, replaces=bool(job.payload["replaces"]))
 
 
 async def _shortcut(tools: Tools, job: Job) -> None:
     asked = Asked.from_json(job.payload)
+    await _tell_answer(tools, asked, answer_shortcut(tools, asked))
+
+
+async def _tell_answer(
+    tools: Tools, asked: Asked, answering: Awaitable[Content], *, replaces: bool = False
+) -> None:
     try:
-        said = await answer_shortcut(tools, asked)
+        said = await answering
     except Refused as refused:
-        said = refusal(refused)
-    await tell(tools, asked, said)
+        # A refusal takes nothing's place: the list that was clicked is left standing.
+        said, replaces = refusal(refused), False
+    await tell(tools, asked, said, replaces=replaces)
 
 
 async def _outdated(tools: Tools, job: Job) -> None:
@@ -141,9 +138,7 @@ async def _look_given_up(tools: Tools, job: Job, incident: str) -> None:
 
 
 async def _form_given_up(tools: Tools, job: Job, incident: str) -> None:
-    request = job.payload["request"]
-    assert isinstance(request, dict)
-    await act.show_mistake(tools, Request.from_json(request), mistake(incident))
+    await act.show_mistake(tools, _request(job), mistake(incident))
 
 
 async def _command_given_up(tools: Tools, job: Job, incident: str) -> None:
@@ -152,6 +147,12 @@ async def _command_given_up(tools: Tools, job: Job, incident: str) -> None:
 
 async def _button_given_up(tools: Tools, job: Job, incident: str) -> None:
     await tell(tools, _asked(job), refusal(mistake(incident)))
+
+
+def _request(job: Job) -> Request:
+    request = job.payload["request"]
+    assert isinstance(request, dict)
+    return Request.from_json(request)
 
 
 def _asked(job: Job) -> Asked:

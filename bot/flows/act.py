@@ -1,6 +1,6 @@
 """A click or a submit, from who it was to what GitHub did about it: the steps that every action shares."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,29 +10,25 @@ from bot.actions.action import Action, Doing, FormAction, Outcome, Request
 from bot.errors import Refused, RetryLater
 from bot.flows import authorize
 from bot.flows.consequences import follow
-from bot.flows.drawing import load_steps
 from bot.flows.events import store_events
+from bot.flows.gather import Gathered, gather
 from bot.flows.publish import redraw
 from bot.flows.record import find_person
 from bot.flows.tell import telling
-from bot.rules.case import Actor, PersonalCase
 from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from bot.views.answers import refusal, refusal_view
-from bot.views.refusals import not_theirs
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.errors import SlackError, ViewGone
 from storage import alerts, audit, identities, jobs, repositories
 from storage.db import Tx
 from storage.records import (
-    Alert,
     AuditEntry,
     AuditOutcome,
     Claim,
     Identity,
     JobId,
+    Repository,
 )
 
 log = structlog.get_logger(__name__)
@@ -40,22 +36,12 @@ RETRY = 5.0
 """Seconds until a write whose answer was lost is looked at again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What was found out before anything is decided."""
-
-    case: PersonalCase
-    access: RepositoryAccess
-    facts: AlertFacts
-    """The alert as GitHub answered just now."""
-
-
 async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> None:
     """Put the form into the modal that was opened at the click, or the reason why there is none."""
     action = _form_of(request.action)
     try:
         # 1. Who is it, what is meant, and may they.
-        gathered = await _gather(tools, action, request)
+        gathered = await gather(tools, action, request)
         # 2. The form for this alert and this person.
         view = action.form(gathered.case, request.given, request.metadata)
     except Refused as refused:
@@ -90,13 +76,13 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
         resumed = await alerts.claimed_by(tx, request.alert) == job
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
-        gathered = await _gather(tools, action, request, resumed=resumed)
+        gathered = await gather(tools, action, request, resumed=resumed)
         # 2. What is to be done, decided on the facts alone.
         wanted = action.decide(gathered.case, request.given)
         # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
         await _claim(tools, action, request, gathered, job)
         # 4. The call.
-        doing = Doing(tools, gathered.access, gathered.case, request, resumed)
+        doing = Doing(tools, gathered.access, gathered.case, request)
         outcome = await action.act(doing, wanted)
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
@@ -118,51 +104,13 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
             log.info("form_not_shown", action=action.id, reason=error.code)
 
 
-async def _gather(tools: Tools, action: Action[Any], request: Request, *, resumed: bool = False) -> Gathered:
-    """Load, then ask who it is and whether they may, on what was loaded."""
-    identity = await authorize.identify(tools, request.user, request.channel)
-    async with tools.db.read() as tx:
-        alert = await alerts.load(tx, request.alert)
-        repository = await repositories.load_repository(tx, request.alert.repository_id)
-    if alert is None or repository is None:
-        raise not_theirs("unknown_alert")
-    repository, _, access = await authorize.reach(tools, repository)
-    rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
-    wish = action.audited_as.replace("_", " ").replace(" alert", " this alert")
-    authorize.check_need(rights, action.needs, wish, repository, identity.github.login)
-    facts = await access.alert(repository.full_name, alert.key.number)
-    now = tools.clock.now()
-    alert = merge(alert, facts, repository.id, now, fetched=True)
-    async with tools.db.read() as tx:
-        steps_done, steps_total = await load_steps(tx, tools, alert)
-    case = PersonalCase(
-        alert=alert,
-        repository=repository,
-        now=now,
-        server=tools.around.server,
-        options=tools.options,
-        steps_done=steps_done,
-        steps_total=steps_total,
-        actor=Actor(identity, rights),
-        waited=request.waited,
-        resumed=resumed,
-        token_owner=await _token_owner(tools, identity, alert),
-    )
-    return Gathered(case, access, facts)
-
-
-async def _token_owner(tools: Tools, identity: Identity, alert: Alert) -> Identity | None:
-    if alert.token.owner is None:
-        return None
-    async with tools.db.read() as tx:
-        return await identities.of_github(tx, identity.slack_team, alert.token.owner.id)
-
-
 async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: Gathered, job: JobId) -> None:
     async with tools.db.begin() as tx:
         claim = await alerts.claim(tx, request.alert, action.audited_as, job)
         if claim is Claim.NEW:
-            row = await audit.append(tx, _entry(action, request, AuditOutcome.INTENDED, None, gathered))
+            who, where = gathered.case.actor.identity, gathered.case.repository
+            entry = _entry(action, request, AuditOutcome.INTENDED, None, who, where)
+            row = await audit.append(tx, entry)
             log.info("audited", seq=row.seq, head=row.hash)
     if claim is Claim.TAKEN:
         raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
@@ -244,7 +192,9 @@ async def _record(
         if outcome.said is not None:
             await jobs.enqueue(tx, telling(request, outcome.said))
         await follow(tx, tools, after, repository, stored)
-        row = await audit.append(tx, _entry(action, request, outcome.outcome, outcome.reason, gathered))
+        who = gathered.case.actor.identity
+        entry = _entry(action, request, outcome.outcome, outcome.reason, who, repository)
+        row = await audit.append(tx, entry)
     log.info("audited", seq=row.seq, head=row.hash)
     tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
@@ -255,7 +205,20 @@ async def _audit(
     """Write down what was not done; last in its transaction, since all writers of the log wait for it."""
     identity = await identities.of_slack(tx, request.team, request.user)
     repository = await repositories.load_repository(tx, request.alert.repository_id)
-    entry = AuditEntry(
+    row = await audit.append(tx, _entry(action, request, outcome, reason, identity, repository))
+    log.info("audited", seq=row.seq, head=row.hash)
+    tools.metrics.actions.labels(action.audited_as, outcome).inc()
+
+
+def _entry(
+    action: Action[Any],
+    request: Request,
+    outcome: AuditOutcome,
+    reason: str | None,
+    identity: Identity | None,
+    repository: Repository | None,
+) -> AuditEntry:
+    return AuditEntry(
         action=action.audited_as,
         outcome=outcome,
         slack_team=request.team,
@@ -267,32 +230,11 @@ async def _audit(
         alert_number=request.alert.number,
         reason=reason,
     )
-    row = await audit.append(tx, entry)
-    log.info("audited", seq=row.seq, head=row.hash)
-    tools.metrics.actions.labels(action.audited_as, outcome).inc()
-
-
-def _entry(
-    action: Action[Any], request: Request, outcome: AuditOutcome, reason: str | None, gathered: Gathered
-) -> AuditEntry:
-    identity, repository = gathered.case.actor.identity, gathered.case.repository
-    return AuditEntry(
-        action=action.audited_as,
-        outcome=outcome,
-        slack_team=request.team,
-        slack_user=request.user,
-        github_login=identity.github.login,
-        github_id=identity.github.id,
-        repository_id=repository.id,
-        repository=repository.full_name,
-        alert_number=request.alert.number,
-        reason=reason,
-    )
 
 
 def _action_of(name: str) -> Action[Any]:
-    return next(action for action in ACTIONS if name in (action.id, action.audited_as))
+    return next(action for action in ACTIONS if action.id == name)
 
 
 def _form_of(name: str) -> FormAction[Any]:
-    return next(form for form in FORMS if name in (form.id, form.callback_id))
+    return next(form for form in FORMS if form.id == name)

@@ -1,0 +1,68 @@
+"""Before anything is decided: who it is, which alert is meant, whether they may, and what GitHub says of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.actions.action import Action, Request
+from bot.flows import authorize
+from bot.flows.drawing import load_steps
+from bot.rules.case import Actor, PersonalCase
+from bot.rules.lifecycle import merge
+from bot.tools import Tools
+from bot.views.refusals import not_theirs
+from integrations.github.models import AlertFacts
+from integrations.github.repository_access import RepositoryAccess
+from storage import alerts, identities, repositories
+from storage.records import Alert, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found out before anything is decided."""
+
+    case: PersonalCase
+    access: RepositoryAccess
+    facts: AlertFacts
+    """The alert as GitHub answered just now."""
+
+
+async def gather(tools: Tools, action: Action[Any], request: Request, *, resumed: bool = False) -> Gathered:
+    """Find out who it is, load the alert, and ask whether they may, on what was loaded.
+
+    Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
+    """
+    identity = await authorize.identify(tools, request.user, request.channel)
+    async with tools.db.read() as tx:
+        alert = await alerts.load(tx, request.alert)
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is None or repository is None:
+        raise not_theirs("unknown_alert")
+    repository, _, access = await authorize.reach(tools, repository)
+    rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
+    authorize.check_need(rights, action.needs, action.wish, repository, identity.github.login)
+    facts = await access.alert(repository.full_name, alert.key.number)
+    now = tools.clock.now()
+    alert = merge(alert, facts, repository.id, now, fetched=True)
+    async with tools.db.read() as tx:
+        steps_done, steps_total = await load_steps(tx, tools, alert)
+    case = PersonalCase(
+        alert=alert,
+        repository=repository,
+        now=now,
+        server=tools.around.server,
+        options=tools.options,
+        steps_done=steps_done,
+        steps_total=steps_total,
+        actor=Actor(identity, rights),
+        waited=request.waited,
+        resumed=resumed,
+        token_owner=await _token_owner(tools, identity, alert),
+    )
+    return Gathered(case, access, facts)
+
+
+async def _token_owner(tools: Tools, identity: Identity, alert: Alert) -> Identity | None:
+    if alert.token.owner is None:
+        return None
+    async with tools.db.read() as tx:
+        return await identities.of_github(tx, identity.slack_team, alert.token.owner.id)
