@@ -103,6 +103,8 @@ class Outcome:
 
     said: Content | None
     """What the person is told, privately; None where the messages themselves show it."""
+    said_unstored: Content | None = None
+    """The same, for what may be in no database: it is told before the end is recorded, and again after a crash."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
     by: Person | None = None

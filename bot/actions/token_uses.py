@@ -60,7 +60,8 @@ class TokenUses(Action[Search]):
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        return Outcome(said=search(case, _hashed(token), wanted.organization, doing.tools.github_url))
+        found = search(case, _hashed(token), wanted.organization, doing.tools.github_url)
+        return Outcome(said=None, said_unstored=found)
 
 
 def search(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:

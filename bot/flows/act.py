@@ -14,7 +14,7 @@ from bot.flows.events import store_events
 from bot.flows.gather import Gathered, gather
 from bot.flows.publish import redraw
 from bot.flows.record import find_person
-from bot.flows.tell import telling
+from bot.flows.tell import tell, telling
 from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from bot.views.answers import refusal, refusal_view
@@ -93,6 +93,8 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
     except GitHubError as error:
         await _fail(tools, action, request, job, error, resumed=resumed)
         return
+    if outcome.said_unstored is not None:
+        await tell(tools, request, outcome.said_unstored)
     # 5. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
     # one transaction.
     await _record(tools, action, request, gathered, outcome, job)

@@ -1,0 +1,17 @@
+"""The search for a token's uses is told to an owner, and kept nowhere."""
+
+from tests.flows.outputs import collect_outputs
+from tests.flows.stage import CHANNEL, OWNER, Stage
+
+
+async def test_the_hash_of_a_token_is_in_no_database(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(OWNER, "take")
+    thread = next(m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "token_uses" in m.action_ids)
+    await stage.slack.click(OWNER, CHANNEL, thread.ts, "token_uses")
+    await stage.work(within=3)
+    assert 'hashed_token:"' in stage.told(OWNER)
+    outputs = await collect_outputs(stage)
+    told = {name for name, content in outputs.items() if b"hashed_token" in content}
+    assert told == {"calls of Slack", "what people were told"}
+    assert await stage.audited("token_uses") == [("intended", None), ("done", None)]
