@@ -42,5 +42,6 @@ async def finish(tx: Tx, guid: str, outcome: str) -> None:
 
 
 async def prune(tx: Tx, before: UnixTime) -> int:
-    """Forget deliveries that arrived before then; returns how many."""
-    return (await tx.conn.execute(sa.delete(delivery).where(delivery.c.received_at < before))).rowcount
+    """Forget deliveries that were worked and arrived before then; returns how many."""
+    old = sa.and_(delivery.c.received_at < before, delivery.c.outcome.is_not(None))
+    return (await tx.conn.execute(sa.delete(delivery).where(old))).rowcount

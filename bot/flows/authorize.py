@@ -63,6 +63,9 @@ async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -
     except ChannelUnavailable as error:
         raise refusals.unseen_channel() from error
     except SlackError as error:
+        if error.code == "missing_scope":
+            # A direct message of several people, say, of which the bot has no right to know anything.
+            raise refusals.unseen_channel() from error
         raise refusals.slack_unreachable() from error
     outsider = outsider_reason(person, home)
     if outsider is not None:

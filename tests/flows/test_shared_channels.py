@@ -145,3 +145,9 @@ async def test_a_form_opened_before_the_channel_was_shared_is_refused_too(stage:
     await stage.submit(ADMIN)
     assert alert.state == "open"
     assert SHARED in stage.heard(ADMIN)
+
+
+async def test_a_conversation_that_the_bot_may_not_look_into_is_said_to_be_one(stage: Stage) -> None:
+    """A direct message of several people: no later moment changes that."""
+    stage.slack.fail("conversations.info", "missing_scope", times=None)
+    assert "it can't tell who else reads it" in await stage.type(ADMIN, "whoami")

@@ -50,6 +50,14 @@ async def test_delivery_is_kept_as_it_came(db: Database, inbox: Inbox) -> None:
         assert await deliveries.prune(tx, 1001) == 1
 
 
+async def test_delivery_that_was_not_worked_yet_is_kept(db: Database, inbox: Inbox) -> None:
+    """Its job may be parked for longer than GitHub would send it again."""
+    assert await inbox.accept_delivery(delivery("g"), new("a"))
+    async with db.begin() as tx:
+        assert await deliveries.prune(tx, 2000) == 0
+        assert await deliveries.load(tx, "g") is not None
+
+
 async def test_job_of_the_delivery_is_ready_and_the_worker_woken(db: Database, inbox: Inbox) -> None:
     await inbox.accept_delivery(delivery("g"), NewJob("intake", {"guid": "g"}, key="1/2"))
     assert db.job_wake.is_set()
