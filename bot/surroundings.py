@@ -7,13 +7,13 @@ import structlog
 
 from bot.errors import RetryLater, StartRefused
 from bot.rules.eligibility import Server
-from bot.rules.permissions import Home, SlackPerson
+from bot.rules.permissions import Home
 from integrations.github import errors as github_errors
 from integrations.github.api import GitHub
 from integrations.github.json_values import GitHubAccount
 from integrations.slack import errors as slack_errors
 from integrations.slack.api import Slack
-from integrations.slack.facts import ChannelFacts
+from integrations.slack.facts import ChannelFacts, PersonFacts
 from storage.clock import Clock
 from storage.records import ChannelId, UnixTime
 
@@ -52,7 +52,7 @@ class Surroundings:
         self._accounts = accounts
         """Lower-case logins whose installations count; empty means the app's owner alone."""
         self._owner: GitHubAccount | None = None
-        self._people: dict[str, tuple[UnixTime, SlackPerson]] = {}
+        self._people: dict[str, tuple[UnixTime, PersonFacts]] = {}
         self._channels: dict[str, tuple[UnixTime, ChannelFacts]] = {}
         self.home: Home | None = None
         self.server = Server()
@@ -131,21 +131,11 @@ class Surroundings:
             raise RetryLater(self._clock.now() + ASK_AGAIN, "Slack has not said yet which workspace this is")
         return self.home
 
-    async def person(self, user: str) -> SlackPerson:
+    async def person(self, user: str) -> PersonFacts:
         """Slack's facts about somebody, at most five minutes old; raises SlackError."""
         at, known = self._people.get(user, (0.0, None))
         if known is None or self._clock.now() - at > REMEMBERED:
-            facts = await self._slack.person(user)
-            known = SlackPerson(
-                id=facts.id,
-                team_id=facts.team_id,
-                enterprise_id=facts.enterprise_id,
-                deleted=facts.is_deleted,
-                bot=facts.is_bot,
-                guest=facts.is_guest,
-                stranger=facts.is_stranger,
-                invited=facts.is_invited,
-            )
+            known = await self._slack.person(user)
             self._people[user] = (self._clock.now(), known)
         return known
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
-from bot.actions.probing import APART, Asked, fetch_and_ask
+from bot.actions.probing import APART, Probed, fetch_and_ask
 from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
 from bot.rules.permissions import Need
@@ -86,7 +86,7 @@ class CheckValidity(Action[Check]):
         )
 
 
-async def _write_back(doing: Doing, asked: Asked) -> Written | None:
+async def _write_back(doing: Doing, asked: Probed) -> Written | None:
     """Give GitHub the verdict as the alert's `validity`, which stays until it is cleared.
 
     Only by someone who may resolve, and only where GitHub knows nothing; a later look that disagrees with what
@@ -108,7 +108,7 @@ async def _write_back(doing: Doing, asked: Asked) -> Written | None:
     return Written(facts, value)
 
 
-def _probed(doing: Doing, asked: Asked) -> Event:
+def _probed(doing: Doing, asked: Probed) -> Event:
     details: dict[str, JsonValue] = {
         "verdict": asked.probe.verdict,
         "reason": asked.probe.reason,
@@ -125,7 +125,7 @@ def found_out(
     """What a probe found. `again`: it was made so recently that nobody was asked anew."""
     alert = case.alert
     name = alert_name(alert, case.repository)
-    ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after 30 seconds at the earliest."
+    ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after {span_words(APART)} at the earliest."
     extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
     reason = PROBE_REASONS.get(probe.reason, probe.reason)
     why = t.prose(reason[:1].upper() + reason[1:])

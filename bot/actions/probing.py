@@ -23,7 +23,7 @@ PROBES = ChannelId("probes")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Probed:
     """What a probe found, and what is known of the token since."""
 
     probe: Probe
@@ -37,13 +37,13 @@ class Asked:
 
 async def fetch_and_ask(
     tools: Tools, access: RepositoryAccess, alert: Alert, repository: Repository, *, by: Person | None
-) -> Asked:
+) -> Probed:
     """Fetch the literal and ask GitHub with it; `GET /user` when somebody clicked, since it names the owner."""
     literal = await access.literal(repository.full_name, alert.key.number)
     return await ask(tools, alert, literal, by=by)
 
 
-async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None) -> Asked:
+async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None) -> Probed:
     """Ask GitHub with a literal at hand. Probes of all processes take turns. Never raises for GitHub's trouble.
 
     Raises RetryLater where somebody has asked about this alert in the last 30 seconds.
@@ -65,10 +65,10 @@ async def ask(tools: Tools, alert: Alert, literal: Literal, *, by: Person | None
             named=by is not None,
             now=tools.clock.now,
         )
-    return Asked(_probe(alert, verdict, tools.clock.now(), by), _token(alert.token, verdict))
+    return Probed(_probe(alert, verdict, tools.clock.now(), by), _token(alert.token, verdict))
 
 
-async def ask_unless_recent(tools: Tools, alert: Alert, literal: Literal) -> Asked | None:
+async def ask_unless_recent(tools: Tools, alert: Alert, literal: Literal) -> Probed | None:
     """The same, or None where somebody has asked a moment ago: what that found is known."""
     try:
         return await ask(tools, alert, literal, by=None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
-from bot.actions.probing import Asked, ask, ask_unless_recent
+from bot.actions.probing import Probed, ask, ask_unless_recent
 from bot.errors import Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -213,7 +213,7 @@ def _reportable_token(alert: Alert, literal: Literal) -> Literal:
     return token
 
 
-def _reported(doing: Doing, asked: Asked | None, *, dead: bool = False) -> Outcome:
+def _reported(doing: Doing, asked: Probed | None, *, dead: bool = False) -> Outcome:
     """GitHub has the report. `dead`: a look after a crash found that the lost one had its effect."""
     case, now = doing.case, doing.tools.clock.now()
     key, person = case.alert.key, case.actor.person

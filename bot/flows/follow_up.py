@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.actions.probing import Asked, fetch_and_ask
+from bot.actions.probing import Probed, fetch_and_ask
 from bot.actions.report_leak import FOLLOW_UPS
 from bot.errors import Refused
 from bot.flows import authorize
@@ -53,7 +53,7 @@ def _is_awaited(alert: Alert) -> bool:
 
 
 async def _record(
-    tools: Tools, key: AlertKey, repository: Repository, asked: Asked, look: int, job: JobId
+    tools: Tools, key: AlertKey, repository: Repository, asked: Probed, look: int, job: JobId
 ) -> None:
     async with tools.db.begin() as tx:
         alert = await alerts.load_for_update(tx, key)
@@ -74,7 +74,7 @@ async def _record(
         await jobs.finish(tx, job)
 
 
-def _next_delay(asked: Asked, look: int) -> float | None:
+def _next_delay(asked: Probed, look: int) -> float | None:
     """Seconds until the next look, None after the last one: 1, 5 and 15 minutes after the report."""
     if asked.probe.verdict == "inactive":
         return None
@@ -83,7 +83,7 @@ def _next_delay(asked: Asked, look: int) -> float | None:
     return FOLLOW_UPS[-1] if asked.probe.verdict == "unknown" and look + 1 < LOOKS else None
 
 
-def _report(report: Report, asked: Asked, next_look_at: UnixTime | None) -> Report:
+def _report(report: Report, asked: Probed, next_look_at: UnixTime | None) -> Report:
     if asked.probe.verdict == "inactive":
         return replace(report, state=ReportState.CONFIRMED, next_look_at=None)
     if asked.probe.verdict == "active" and next_look_at is None:
@@ -91,7 +91,7 @@ def _report(report: Report, asked: Asked, next_look_at: UnixTime | None) -> Repo
     return replace(report, next_look_at=next_look_at)
 
 
-def _events(alert: Alert, report: Report, asked: Asked) -> tuple[Event, ...]:
+def _events(alert: Alert, report: Report, asked: Probed) -> tuple[Event, ...]:
     at = asked.probe.at
     if report.state is ReportState.CONFIRMED:
         details = {"confirmed": confirmed_inactive(alert)}

@@ -68,18 +68,18 @@ async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
         return "installation_suspended"
     named = {number for number, _ in (*said.added, *said.removed)}
     if said.action in ("created", "added", "unsuspend") and await tools.around.counts(facts.account):
-        await _have_swept(tools, installation_id)
+        # What is there already when Stanch comes is told in one summary.
+        async with tools.db.begin() as tx:
+            await jobs.enqueue(tx, sweeping(installation_id))
     for repository in mine:
         if repository.id in named or not repository.is_reachable:
             await ask_repository(tools, repository)
     return "installation_updated"
 
 
-async def _have_swept(tools: Tools, installation_id: InstallationId) -> None:
-    """What is there already when Stanch comes is found by a sweep, and told in one summary."""
-    async with tools.db.begin() as tx:
-        job = NewJob("sweep_installation", {"id": installation_id}, key=f"sweep:{installation_id}")
-        await jobs.enqueue(tx, job)
+def sweeping(installation_id: InstallationId) -> NewJob:
+    """The job that sweeps one installation."""
+    return NewJob("sweep_installation", {"id": installation_id}, key=f"sweep:{installation_id}")
 
 
 async def hear_membership(tools: Tools, said: MembershipEvent) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.flows.installations import ask_repository, save_installation
+from bot.flows.installations import ask_repository, save_installation, sweeping
 from bot.flows.planning import publishing
 from bot.flows.record import new_repository, record
 from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged, progress_from, wants_all
@@ -75,10 +75,6 @@ async def our_installations(tools: Tools) -> AsyncIterator[Installation]:
             installation = await save_installation(tools, facts)
             if installation.state is InstallationState.ACTIVE:
                 yield installation
-
-
-def sweeping(installation_id: InstallationId) -> NewJob:
-    return NewJob("sweep_installation", {"id": installation_id}, key=f"sweep:{installation_id}")
 
 
 async def sweep_installation(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from integrations.slack.facts import PersonFacts
 from storage.records import Account, Alert, GitHubId, JsonValue
 
 VIEW = "view_secret_scanning_alerts"
@@ -102,20 +103,6 @@ def _custom_role(facts: RoleFacts) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackPerson:
-    """What Slack says of somebody who clicks."""
-
-    id: str
-    team_id: str | None
-    enterprise_id: str | None
-    deleted: bool = False
-    bot: bool = False
-    guest: bool = False
-    stranger: bool = False
-    invited: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Home:
     """The workspace (and, on Grid, the organization) that Stanch is installed in."""
 
@@ -123,23 +110,23 @@ class Home:
     enterprise_id: str | None = None
 
 
-def outsider_reason(person: SlackPerson, home: Home) -> str | None:
+def outsider_reason(person: PersonFacts, home: Home) -> str | None:
     """Why this person may never act here, as one short word, or None.
 
     On Grid one person may act from another workspace of the organization, so there the organization decides;
     elsewhere the person's own team id, never the one of the payload (Slack Connect).
     """
-    if person.bot or person.id == "USLACKBOT":
+    if person.is_bot:
         return "bot"
-    if person.deleted:
+    if person.is_deleted:
         return "deactivated"
-    if person.stranger:
+    if person.is_stranger:
         return "other_organization"
     if home.enterprise_id is not None and person.enterprise_id is not None:
         if person.enterprise_id != home.enterprise_id:
             return "other_organization"
     elif person.team_id != home.team_id:
         return "other_organization"
-    if person.guest or person.invited:
+    if person.is_guest or person.is_invited:
         return "guest"
     return None

@@ -23,7 +23,7 @@ from integrations.slack.facts import (
     Answer,
     Bot,
     ChannelFacts,
-    Person,
+    PersonFacts,
     ViewRef,
     items,
     member,
@@ -161,7 +161,7 @@ class Slack:
         arguments = {"view_id": view_id, "view": view, "hash": hash}
         return parse_view(await self._api.post("views.update", arguments))
 
-    async def person(self, user: str) -> Person:
+    async def person(self, user: str) -> PersonFacts:
         """Who somebody is, or `PersonUnavailable`."""
         return parse_person(await self._api.get("users.info", {"user": user}))
 

@@ -21,7 +21,7 @@ class Bot:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonFacts:
     """A Slack user, with all that tells our own people from everybody else.
 
     There is no single flag for "external": Slack's docs say that `is_stranger` being false only means that a
@@ -74,14 +74,14 @@ def parse_bot(answer: Answer) -> Bot:
     )
 
 
-def parse_person(answer: Answer) -> Person:
+def parse_person(answer: Answer) -> PersonFacts:
     """Read the answer of users.info."""
     user, enterprise = member(answer, "user"), member(member(answer, "user"), "enterprise_user")
     profile = member(user, "profile")
     user_id = text(user, "id")
     names = (text(profile, "display_name"), text(profile, "real_name"), text(user, "name"))
     bots = ("is_bot", "is_workflow_bot", "is_connector_bot")
-    return Person(
+    return PersonFacts(
         id=user_id,
         name=next((name for name in names if name), user_id),
         team_id=text(user, "team_id"),

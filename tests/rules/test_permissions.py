@@ -14,10 +14,10 @@ from bot.rules.permissions import (
     Home,
     Need,
     RoleFacts,
-    SlackPerson,
     outsider_reason,
     rights_of,
 )
+from integrations.slack.facts import PersonFacts
 from storage.records import Account, GitHubId
 from tests.storage.made import plain_alert
 
@@ -132,30 +132,39 @@ def test_whoever_may_resolve_may_also_see(found: RoleFacts) -> None:
     assert rights.role
 
 
-INSIDER = SlackPerson("U0ANA", "T1", None)
+INSIDER = PersonFacts(
+    id="U0ANA",
+    name="ana",
+    team_id="T1",
+    enterprise_id=None,
+    is_deleted=False,
+    is_bot=False,
+    is_guest=False,
+    is_invited=False,
+    is_stranger=False,
+)
 
 
 @pytest.mark.parametrize(
     ("person", "home", "reason"),
     [
         (INSIDER, Home("T1"), None),
-        (replace(INSIDER, bot=True), Home("T1"), "bot"),
-        (replace(INSIDER, id="USLACKBOT"), Home("T1"), "bot"),
-        (replace(INSIDER, deleted=True), Home("T1"), "deactivated"),
-        (replace(INSIDER, stranger=True), Home("T1"), "other_organization"),
+        (replace(INSIDER, is_bot=True), Home("T1"), "bot"),
+        (replace(INSIDER, is_deleted=True), Home("T1"), "deactivated"),
+        (replace(INSIDER, is_stranger=True), Home("T1"), "other_organization"),
         (replace(INSIDER, team_id="T2"), Home("T1"), "other_organization"),
-        (replace(INSIDER, team_id=None), Home("T1"), "other_organization"),
-        (replace(INSIDER, team_id="T2", guest=True), Home("T1"), "other_organization"),
-        (replace(INSIDER, guest=True), Home("T1"), "guest"),
-        (replace(INSIDER, invited=True), Home("T1"), "guest"),
+        (replace(INSIDER, team_id=""), Home("T1"), "other_organization"),
+        (replace(INSIDER, team_id="T2", is_guest=True), Home("T1"), "other_organization"),
+        (replace(INSIDER, is_guest=True), Home("T1"), "guest"),
+        (replace(INSIDER, is_invited=True), Home("T1"), "guest"),
         # On Grid the organization decides, whichever workspace the person is of.
         (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1", "E1"), None),
         (replace(INSIDER, enterprise_id="E2"), Home("T1", "E1"), "other_organization"),
         (replace(INSIDER, team_id="T2"), Home("T1", "E1"), "other_organization"),
         (INSIDER, Home("T1", "E1"), None),
         (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1"), "other_organization"),
-        (replace(INSIDER, enterprise_id="E1", guest=True), Home("T1", "E1"), "guest"),
+        (replace(INSIDER, enterprise_id="E1", is_guest=True), Home("T1", "E1"), "guest"),
     ],
 )
-def test_who_may_never_act_here(person: SlackPerson, home: Home, reason: str | None) -> None:
+def test_who_may_never_act_here(person: PersonFacts, home: Home, reason: str | None) -> None:
     assert outsider_reason(person, home) == reason
