@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from bot.actions.action import Action, Doing, Given, Outcome
 from bot.actions.report_leak import ReportLeak
-from bot.errors import Refused, RetryLater
+from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import alert_name, alert_title, person_words, place_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
-from integrations.slack.errors import RateLimited, SlackError, Uncertain
+from integrations.slack.errors import SlackError, Uncertain
 from storage import alerts
 from storage.records import Event, EventKind, Identity
 
@@ -74,23 +74,30 @@ async def _is_noted(doing: Doing, told: Event) -> bool:
 
 
 async def _send(doing: Doing, owner: Identity) -> None:
-    """The direct message; raises Refused where Slack does not bring it, or does not say whether it did."""
+    """The direct message; raises Refused where Slack does not bring it, or nobody can tell whether it did.
+
+    Slack lets us read no direct messages, so what may have been sent can't be looked for.
+    """
+    if doing.case.resumed:
+        raise _perhaps_told()
     try:
         await doing.tools.slack.direct_message(owner.slack_user, warning(doing.case))
-    except RateLimited as error:
-        raise RetryLater(doing.tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
     except Uncertain:
-        raise Refused(
-            "owner_perhaps_told",
-            "Slack did not say whether the owner got the message.",
-            "Ask them before you press the button again.",
-        ) from None
+        raise _perhaps_told() from None
     except SlackError as error:
         raise Refused(
             "owner_not_reached",
             "The owner could not be told.",
             t.mrkdwn("Slack did not take a message to {}: {}.", t.user(owner.slack_user), t.code(error.code)),
         ) from None
+
+
+def _perhaps_told() -> Refused:
+    return Refused(
+        "owner_perhaps_told",
+        "It is not known whether the owner got the message.",
+        "Ask them before you press the button again.",
+    )
 
 
 def told_them(case: PersonalCase, owner: Identity) -> Content:

@@ -18,10 +18,12 @@ LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Accounts:
-    """GitHub's answer to who has a login now, asked through the first installation that there is."""
+    """GitHub's answer to who has a login now, asked through the first installation that counts."""
 
-    def __init__(self, github: GitHub) -> None:
+    def __init__(self, github: GitHub, logins: frozenset[str]) -> None:
+        """`logins` are the accounts whose installations count, in lower case; none means the App's owner."""
         self._github = github
+        self._logins = logins
         self._installation_id: int | None = None
 
     async def find(self, login: str) -> Account:
@@ -39,10 +41,13 @@ class Accounts:
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:
+        logins = self._logins or {(await self._github.app()).owner.login.lower()}
         async for installation in self._github.installations():
-            if not installation.suspended:
+            if not installation.suspended and installation.account.login.lower() in logins:
                 return installation.id
-        raise StartRefused("The GitHub App is not installed anywhere yet; install it on your account first.")
+        raise StartRefused(
+            "The GitHub App is not installed on any account that counts; install it, or see GITHUB_ACCOUNTS."
+        )
 
 
 @asynccontextmanager
@@ -58,5 +63,6 @@ async def open_accounts(settings: GitHubSettings) -> AsyncIterator[Accounts]:
                 private_key=settings.github_app_private_key.get_secret_value(),
                 version=VERSION,
                 now=Clock().now,
-            )
+            ),
+            settings.github_accounts,
         )

@@ -7,7 +7,7 @@ import pytest
 from bot.edge.work import HANDLERS
 from bot.flows import publish
 from integrations.sandbox.github import Alert
-from storage import jobs, messages
+from storage import alerts, jobs, messages
 from storage.records import JobState, MessagePurpose
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
 
@@ -126,7 +126,21 @@ async def test_a_lost_answer_is_no_second_message_to_the_owner(stage: Stage) -> 
     await tell_owner(stage)
     await stage.work(within=60)
     assert len(stage.slack.private_messages(LEAKY)) == 1
-    assert "Slack did not say whether the owner got the message." in stage.heard(ADMIN)
+    assert "It is not known whether the owner got the message." in stage.heard(ADMIN)
+
+
+async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: Stage) -> None:
+    """The job had claimed the alert, and perhaps sent the message, when its process ended."""
+    alert = await open_report_form(stage)
+    await stage.slack.click_in_view(ADMIN, stage.form(ADMIN).id, "tell_owner", force=True)
+    async with stage.tools.db.begin() as tx:
+        [job] = [one for one in await jobs.list_jobs(tx, states=[JobState.READY]) if one.kind == "act"]
+        await alerts.claim(tx, key_of(alert), "tell_owner", job.id)
+    await stage.work(within=3)
+    assert stage.slack.private_messages(LEAKY) == []
+    assert "It is not known whether the owner got the message." in stage.heard(ADMIN)
+    await tell_owner(stage)
+    assert len(stage.slack.private_messages(LEAKY)) == 1
 
 
 @pytest.mark.parametrize("menu", [False, True])

@@ -1,8 +1,9 @@
-"""`stanch sync` beside a running server: what it counts, what it stores, and what it can't find."""
+"""What operators ask GitHub for beside a running server: `stanch sync`, and who has a login."""
 
 import pytest
 
 from bot.errors import StartRefused
+from bot.operators.accounts import open_accounts
 from bot.operators.sync import Synced, sync
 from bot.options import Options
 from tests.flows.stage import Stage
@@ -26,3 +27,16 @@ async def test_a_dry_run_counts_and_stores_nothing(stage: Stage) -> None:
 async def test_a_repository_that_github_does_not_show_is_no_success(stage: Stage, name: str) -> None:
     with pytest.raises(StartRefused, match="GitHub shows Stanch no repository"):
         await sync_one(stage, name)
+
+
+async def test_a_stranger_s_installation_tells_nobody_s_id(stage: Stage) -> None:
+    stranger = stage.github.add_organization("stranger")
+    ours = stage.github.installations.copy()
+    stage.github.installations.clear()
+    theirs = stage.github.install(stranger)
+    stage.github.installations.update(ours)
+    async with open_accounts(stage.settings) as accounts:
+        assert (await accounts.find("leaky-dev")).id == stage.leaker.id
+    used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
+    assert theirs.id not in used
+    assert len(used) == 1
