@@ -18,6 +18,7 @@ APART = 30.0
 PACE = 1.0
 """Seconds between two probes, over all processes."""
 ROUNDING = 0.001
+"""Seconds by which a turn may seem to come later than now: it is kept with its interval added."""
 PROBES = ChannelId("probes")
 """The name under which probes take their turns; no channel of Slack's has such an id."""
 

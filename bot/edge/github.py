@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 LARGEST = 26_214_400
 """Bytes; GitHub's docs: payloads are capped at 25 MB."""
 LONGEST_WORD = 100
+"""Characters that are kept of an id or an action."""
 
 
 async def receive(request: web.Request, tools: Tools, secret: str | None) -> web.Response:

@@ -10,6 +10,7 @@ from storage.db import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 EVERY = 60.0
+"""Seconds between two rounds."""
 DAY = 86400.0
 KEPT = 3 * DAY
 """Seconds for which done jobs and worked deliveries are remembered; GitHub redelivers within three days."""

@@ -21,6 +21,7 @@ from storage.records import Job, JobId
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 16
+"""So many jobs of one process run at once."""
 SIMULTANEOUS_IN_A_CROWD = 2
 """So many jobs run while many wait for the process to answer: whoever waits comes first."""
 LULL = 0.1
@@ -32,8 +33,11 @@ KEEP_LEASES = 5.0
 IDLE = 5.0
 """Seconds between two looks when nothing wakes the worker."""
 LONGEST_WAIT = 600.0
+"""Seconds between two tries of a job at most."""
 SHORTEST_OUTAGE = 5.0
+"""Seconds until a server that is down is asked again at the earliest."""
 STOP_WITHIN = 10.0
+"""Seconds that a stop waits for jobs that run."""
 Run: TypeAlias = Callable[[Tools, Job], Awaitable[None]]
 GaveUp: TypeAlias = Callable[[Tools, Job, str], Awaitable[None]]
 

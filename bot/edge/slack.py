@@ -41,6 +41,7 @@ from storage.records import AlertKey, NewJob
 
 log = structlog.get_logger(__name__)
 LARGEST = 1_048_576
+"""Bytes of a request; Slack's own are far smaller."""
 EVERYTHING = re.compile(".*", re.DOTALL)
 CHANNEL_EVENTS = ("channel_shared", "channel_unshared")
 NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."

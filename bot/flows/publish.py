@@ -25,9 +25,11 @@ log = structlog.get_logger(__name__)
 INTERVAL = 1.0
 """Seconds between two new messages in one channel (Slack's docs: about one a second)."""
 LOOK_AGAIN = 3.0
+"""Seconds until Slack is asked again where it gave no clear answer."""
 SETTLED = 15.0
 """Seconds after which a post that can't be found is taken as not having happened."""
 TOKEN_TROUBLE = 60.0
+"""Seconds until a post is tried again that Slack refused because of our token."""
 
 
 async def publish(tools: Tools, key: MessageKey) -> None:
@@ -82,11 +84,9 @@ async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
         return
     try:
         await tools.slack.update(message.channel, message.ts, drawing.content, metadata=drawing.metadata)
-    except errors.RateLimited as error:
-        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
-    except errors.Uncertain as error:
+    except (errors.RateLimited, errors.Uncertain) as error:
         # The same update twice is harmless, unlike the same post.
-        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+        raise _later(tools, error) from None
     except (errors.MessageGone, errors.ChannelUnavailable) as error:
         await _save(tools, replace(message, state=MessageState.DROPPED, problem=error.code))
         log.warning("message_lost", channel=message.channel, alert=str(message.alert), reason=error.code)
@@ -114,10 +114,8 @@ async def _adopt(tools: Tools, message: Message, drawing: Drawing) -> bool:
         await _save(tools, replace(message, state=MessageState.DROPPED, problem=f"uncertain: {error.code}"))
         log.error("uncertain_post", channel=message.channel, alert=str(message.alert), reason=error.code)
         return True
-    except errors.RateLimited as error:
-        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
     except errors.SlackError as error:
-        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+        raise _later(tools, error) from None
     if ts is None:
         if tools.clock.now() < since + SETTLED:
             raise RetryLater(tools.clock.now() + LOOK_AGAIN, "not known yet whether it was posted")
@@ -159,7 +157,7 @@ async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
             broadcast=drawing.broadcast,
         )
     except errors.Uncertain as error:
-        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+        raise _later(tools, error) from None
     except errors.SlackError as error:
         await _not_posted(tools, replace(message, state=MessageState.PLANNED, slot_at=None), error)
         return
@@ -171,10 +169,10 @@ async def _not_posted(tools: Tools, message: Message, error: errors.SlackError) 
     """Slack certainly did not take it: wait, find another channel, or give up."""
     await _save(tools, message)
     if isinstance(error, errors.RateLimited):
-        until = tools.clock.now() + error.retry_after
+        later = _later(tools, error)
         async with tools.db.begin() as tx:
-            await messages.hold_channel(tx, message.channel, until)
-        raise RetryLater(until, "Slack asks us to wait") from None
+            await messages.hold_channel(tx, message.channel, later.at)
+        raise later from None
     if isinstance(error, errors.Unauthorized):
         log.error("slack_refuses_token", reason=error.code)
         raise RetryLater(tools.clock.now() + TOKEN_TROUBLE, str(error)) from None
@@ -227,10 +225,8 @@ async def _channel_problem(tools: Tools, channel: ChannelId) -> str | None:
         facts = await tools.around.channel(channel)
     except errors.ChannelUnavailable as error:
         return error.code
-    except errors.RateLimited as error:
-        raise RetryLater(tools.clock.now() + error.retry_after, "Slack asks us to wait") from None
     except errors.SlackError as error:
-        raise RetryLater(tools.clock.now() + LOOK_AGAIN, str(error)) from None
+        raise _later(tools, error) from None
     if facts.is_shared_outside:
         return "shared_with_another_organization"
     return "is_archived" if facts.is_archived else None
@@ -238,6 +234,12 @@ async def _channel_problem(tools: Tools, channel: ChannelId) -> str | None:
 
 async def _is_shared(tools: Tools, channel: ChannelId) -> bool:
     return await _channel_problem(tools, channel) == "shared_with_another_organization"
+
+
+def _later(tools: Tools, error: errors.SlackError) -> RetryLater:
+    """When to go on: as soon as Slack listens again, or as it may know more."""
+    wait = error.retry_after if isinstance(error, errors.RateLimited) else LOOK_AGAIN
+    return RetryLater(tools.clock.now() + wait, str(error))
 
 
 async def _save(tools: Tools, message: Message) -> None:

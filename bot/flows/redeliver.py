@@ -11,6 +11,7 @@ MARK = "deliveries_seen"
 KEPT = 3 * 86400.0
 """Seconds for which GitHub keeps a delivery that can be sent again."""
 OVERLAP = 300.0
+"""Seconds by which a look goes back behind the start of the last one."""
 MOST = 200
 """So many are asked for at once at most; the sweep itself has found their alerts anyway."""
 

@@ -17,6 +17,7 @@ from storage.records import (
 )
 
 BATCH = 100
+"""Alerts folded in one transaction: on SQLite a webhook waits for it."""
 
 
 async def tell_what_was_there(tools: Tools, channel: ChannelId) -> None:

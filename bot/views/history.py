@@ -13,6 +13,7 @@ from storage.records import Alert, Event, Place, Repository
 ENTRIES = 40
 PLACES = 320
 IN_A_SECTION = 8
+"""So many lines make a section; a message takes 50 blocks, and a section 3,000 characters (Slack's docs)."""
 NO_PLACES = "GitHub names no place."
 
 

@@ -130,7 +130,7 @@ class Storm:
     # Slack's side
 
     async def _click_check(self) -> None:
-        user, card = self._dice.choice(list(PEOPLE)), self._some_card()
+        user, card = self._dice.choice(list(PEOPLE)), self._some_card("check_validity")
         result = await self.scene.slack.click(user, card.channel, card.ts, "check_validity")
         if result.status == 200 and result.error is None:
             self._note(user, "check_validity", card)
@@ -142,28 +142,30 @@ class Storm:
             await self.scene.slack.select(user, card.channel, card.ts, "close_as", reason)
 
         values = {"resolution": {"resolution": reason}, "comment": {"comment": f"chaos {number}"}}
-        await self._by_form("close_alert", "resolution", values, open_it)
+        await self._by_form("close_as", "close_alert", "resolution", values, open_it)
 
     async def _reopen_by_form(self) -> None:
         async def open_it(user: str, card: Message) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "reopen")
 
-        await self._by_form("reopen_alert", "comment", {}, open_it)
+        await self._by_form("reopen", "reopen_alert", "comment", {}, open_it)
 
     async def _report_by_form(self) -> None:
         async def open_it(user: str, card: Message) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "report_leak")
 
-        await self._by_form("report_leak", "understood", {"consequence": {"understood": ["yes"]}}, open_it)
+        values = {"consequence": {"understood": ["yes"]}}
+        await self._by_form("report_leak", "report_leak", "understood", values, open_it)
 
     async def _by_form(
         self,
+        button: str,
         action: str,
         control: str,
         values: dict[str, Any],
         open_it: Callable[[str, Message], Awaitable[None]],
     ) -> None:
-        user, card = self._dice.choice(list(PEOPLE)), self._some_card()
+        user, card = self._dice.choice(list(PEOPLE)), self._some_card(button)
         async with self._hands[user]:
             try:
                 await open_it(user, card)
@@ -185,10 +187,12 @@ class Storm:
             with contextlib.suppress(ImpossibleGesture):
                 await self.scene.slack.close_view(user, view.id, whole_stack=True)
 
-    def _some_card(self) -> Message:
+    def _some_card(self, control: str) -> Message:
+        """A card with that control; AssertionError where there is none."""
         cards = [card for channel in (CHANNEL, SITE_CHANNEL) for card in self.scene.slack.cards(channel)]
-        assert cards, "no card yet"
-        return self._dice.choice(cards)
+        fit = [card for card in cards if card.control(control) is not None]
+        assert fit, "no such card now"
+        return self._dice.choice(fit)
 
     def _note(self, user: str, action: str, card: Message) -> None:
         repository_id, number = alert_of(card)

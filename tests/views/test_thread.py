@@ -9,6 +9,8 @@ from bot.rules.checklist import SECRET_STEPS, TOKEN_STEPS, Tick
 from bot.rules.replies import NEVER
 from bot.views.checklist import draw_checklist
 from bot.views.thread import draw_reply, reply_metadata
+from bot.views.words import PROBE_REASONS
+from integrations.providers.github_token import Reason
 from integrations.slack.blocks import Content
 from storage.records import Event, EventKind, MessageKey, Person
 from tests.views.cases import (
@@ -77,6 +79,10 @@ def test_reply(happened: Event, golden: SnapshotAssertion) -> None:
 
 def test_every_kind_of_event_that_is_told_has_a_golden_file() -> None:
     assert {happened.kind for happened in EVENTS.values()} == set(EventKind) - NEVER
+
+
+def test_every_reason_of_a_verdict_has_words() -> None:
+    assert set(PROBE_REASONS) == set(Reason)
 
 
 @pytest.mark.parametrize("kind", EventKind)

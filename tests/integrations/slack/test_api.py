@@ -129,6 +129,11 @@ async def test_the_bot_knows_itself(slack: Slack, sandbox: SlackSandbox) -> None
     assert bot.enterprise_id is None
 
 
+async def test_slackbot_is_a_bot(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.workspace.add_user("USLACKBOT", name="slackbot")
+    assert (await slack.person("USLACKBOT")).is_bot
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
