@@ -11,7 +11,7 @@ from bot.flows.record import new_repository, record
 from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged, progress_from, wants_all
 from bot.tools import Tools
 from integrations.github.errors import Invalid, NotFound
-from integrations.github.models import AlertFacts, RepositoryFacts
+from integrations.github.models import AlertFacts
 from storage import alerts, jobs, marks, messages, repositories, summaries
 from storage.db import Tx
 from storage.records import (
@@ -132,35 +132,47 @@ async def _listed(
     tools: Tools, installation: Installation, only: str | None, last: Progress | None
 ) -> AsyncIterator[Seen]:
     """What GitHub lists: default patterns and generic ones, up to what the last sweep has seen already."""
+    until = last.until if last is not None else None
     for types in ((), GENERIC_TYPES):
         try:
-            async for repository, facts in _pages(tools, installation, only, types):
-                if last is not None and facts.updated_at is not None and facts.updated_at < last.until:
-                    break
-                yield Seen(repository, facts)
+            async for seen in _pages(tools, installation, only, types, until):
+                yield seen
         except Invalid:
             # An older server knows fewer generic types, and refuses those it does not know.
             log.info("generic_types_not_listed", installation_id=installation.id)
 
 
 async def _pages(
-    tools: Tools, installation: Installation, only: str | None, types: tuple[str, ...]
-) -> AsyncIterator[tuple[RepositoryFacts, AlertFacts]]:
+    tools: Tools,
+    installation: Installation,
+    only: str | None,
+    types: tuple[str, ...],
+    until: UnixTime | None,
+) -> AsyncIterator[Seen]:
     access = tools.github.of(installation.id)
     if installation.account_type == "Organization" and only is None:
-        async for pair in access.organization_alerts(installation.account.login, secret_types=types):
-            yield pair
+        found = access.organization_alerts(installation.account.login, secret_types=types)
+        async for repository, facts in found:
+            if _is_before(facts, until):
+                break
+            yield Seen(repository, facts)
         return
-    # A user's account has no list of its own.
+    # A user's account has no list of its own, and each repository's begins with what changed last in it.
     async for repository in access.repositories():
         if only is not None and repository.full_name.lower() != only.lower():
             continue
         try:
             async for facts in access.repository_alerts(repository.full_name, secret_types=types):
-                yield repository, facts
+                if _is_before(facts, until):
+                    break
+                yield Seen(repository, facts)
         except NotFound:
             # GitHub's docs: 404 where secret scanning is off in the repository.
             continue
+
+
+def _is_before(facts: AlertFacts, until: UnixTime | None) -> bool:
+    return until is not None and facts.updated_at is not None and facts.updated_at < until
 
 
 async def _take_over(

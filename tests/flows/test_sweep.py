@@ -191,3 +191,23 @@ async def test_what_leaks_while_the_first_sweep_runs_has_its_card(stage: Stage) 
     await stage.work(within=30)
     assert "GitHub Personal Access Token" in stage.card().shown_text
     assert "*1 alert" in summaries(stage)[0].shown_text
+
+
+async def test_each_repository_of_a_user_is_swept_to_its_own_end(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """Without webhooks: an old alert in the first repository ends the look at that one alone."""
+    opened = open_stage(database_url, clock, private_key, github_accounts="solo", github_webhook_secret=None)
+    async with opened as stage:
+        stage.github.webhook_url = None
+        solo = stage.github.add_user("solo")
+        first, second = (stage.github.add_repository(solo, name) for name in ("first", "second"))
+        stage.github.install(solo)
+        stage.github.leak(first, token=stage.live_token())
+        await sweep(stage)
+        stage.clock.advance(2 * 3600)
+        await sweep(stage)
+        stage.clock.advance(2 * 3600)
+        late = stage.github.leak(second, token=stage.live_token())
+        await sweep(stage)
+        assert await stage.stored(late) is not None
