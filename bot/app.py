@@ -21,7 +21,7 @@ from bot.errors import StartRefused
 from bot.flows.sweep import ask_for_sweep
 from bot.metrics import Metrics
 from bot.options import Options
-from bot.settings import Settings
+from bot.settings import GitHubSettings, Settings
 from bot.surroundings import Surroundings
 from bot.tools import Tools
 from bot.version import VERSION
@@ -63,15 +63,7 @@ def build_tools(
 ) -> Tools:
     """Everything that flows and actions talk to."""
     slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
-    github = GitHub(
-        session,
-        api_url=settings.github_api_url,
-        url=settings.github_url,
-        app_id=settings.github_app_id,
-        private_key=settings.github_app_private_key.get_secret_value(),
-        version=VERSION,
-        now=clock.now,
-    )
+    github = build_github(settings, session, clock)
     channel = settings.stanch_default_channel
     return Tools(
         db=db,
@@ -95,6 +87,19 @@ def build_tools(
         default_channel=ChannelId(channel) if channel else None,
         hears_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
+    )
+
+
+def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock: Clock) -> GitHub:
+    """GitHub as the App sees it; nothing is asked yet."""
+    return GitHub(
+        session,
+        api_url=settings.github_api_url,
+        url=settings.github_url,
+        app_id=settings.github_app_id,
+        private_key=settings.github_app_private_key.get_secret_value(),
+        version=VERSION,
+        now=clock.now,
     )
 
 

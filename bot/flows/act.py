@@ -93,12 +93,13 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
     except GitHubError as error:
         await _fail(tools, action, request, job, error, resumed=resumed)
         return
+    # 5. What may be in no database is told before the end is recorded.
     if outcome.said_unstored is not None:
         await tell(tools, request, outcome.said_unstored)
-    # 5. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
+    # 6. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
     # one transaction.
     await _record(tools, action, request, gathered, outcome, job)
-    # 6. A form that is still open shows it.
+    # 7. A form that is still open shows it.
     if outcome.view is not None and request.view_id is not None:
         try:
             await tools.slack.update_view(request.view_id, outcome.view)

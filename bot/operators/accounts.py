@@ -4,11 +4,9 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
-
+from bot.app import build_github, open_session
 from bot.errors import StartRefused
 from bot.settings import GitHubSettings
-from bot.version import VERSION
 from integrations.github.api import GitHub
 from integrations.github.errors import GitHubError, NotFound
 from storage.clock import Clock
@@ -53,16 +51,5 @@ class Accounts:
 @asynccontextmanager
 async def open_accounts(settings: GitHubSettings) -> AsyncIterator[Accounts]:
     """A way to ask GitHub for accounts."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield Accounts(
-            GitHub(
-                session,
-                api_url=settings.github_api_url,
-                url=settings.github_url,
-                app_id=settings.github_app_id,
-                private_key=settings.github_app_private_key.get_secret_value(),
-                version=VERSION,
-                now=Clock().now,
-            ),
-            settings.github_accounts,
-        )
+    async with open_session() as session:
+        yield Accounts(build_github(settings, session, Clock()), settings.github_accounts)
