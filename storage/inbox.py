@@ -33,12 +33,14 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
-        self._crowded_until: UnixTime = 0.0
+        self._crowd_began: UnixTime = 0.0
+        self._crowd_ends: UnixTime = 0.0
 
     @property
-    def is_crowded(self) -> bool:
-        """Whether many wait for an answer at once: then work that nobody waits for had better be slow."""
-        return self._db.clock.now() < self._crowded_until
+    def crowded_for(self) -> float | None:
+        """For how many seconds many at once have been waiting for their answers; None while few are."""
+        now = self._db.clock.now()
+        return now - self._crowd_began if now < self._crowd_ends else None
 
     async def start(self) -> None:
         """Begin to accept."""
@@ -77,6 +79,12 @@ class Inbox:
         self._arrived.set()
         return await arrival.stored
 
+    def _note_crowd(self) -> None:
+        now = self._db.clock.now()
+        if now >= self._crowd_ends:
+            self._crowd_began = now
+        self._crowd_ends = now + LULL
+
     async def _write_batches(self, writer: Writer) -> None:
         while self._open or self._waiting:
             await self._arrived.wait()
@@ -90,7 +98,7 @@ class Inbox:
         if not batch:
             return
         if len(batch) >= CROWD:
-            self._crowded_until = self._db.clock.now() + LULL
+            self._note_crowd()
         # An error is for those who wait for this batch; the next batch may do better.
         (result,) = await asyncio.gather(writer.write(batch), return_exceptions=True)
         if isinstance(result, Exception) and not isinstance(result, StorageUnavailable) and len(batch) > 1:

@@ -24,6 +24,8 @@ SIMULTANEOUS = 16
 """So many jobs of one process run at once."""
 SIMULTANEOUS_IN_A_CROWD = 2
 """So many jobs run while many wait for the process to answer: whoever waits comes first."""
+PATIENCE = 2.0
+"""Seconds of such a crowd in which no job starts at all."""
 LULL = 0.1
 """Seconds between two looks whether the crowd is gone."""
 LEASE = 15.0
@@ -106,7 +108,10 @@ class Worker:
     @property
     def _most(self) -> int:
         """How many jobs may run at once just now."""
-        return SIMULTANEOUS_IN_A_CROWD if self._tools.inbox.is_crowded else SIMULTANEOUS
+        crowded_for = self._tools.inbox.crowded_for
+        if crowded_for is None:
+            return SIMULTANEOUS
+        return 0 if crowded_for < PATIENCE else SIMULTANEOUS_IN_A_CROWD
 
     async def _turn(self) -> bool:
         """Settle what has ended and start what is due; whether it is worth looking again at once."""
@@ -125,7 +130,7 @@ class Worker:
         wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - now))
         if due is not None and len(self._running) < self._most:
             wait = min(wait, max(0.0, due - now))
-        elif self._tools.inbox.is_crowded:
+        elif self._tools.inbox.crowded_for is not None:
             wait = LULL
         sleeping = asyncio.create_task(self._tools.clock.sleep(wait))
         woken = asyncio.create_task(self._wake.wait())
