@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -40,6 +41,8 @@ from storage.db import StorageUnavailable
 from storage.records import AlertKey, NewJob
 
 log = structlog.get_logger(__name__)
+PATIENCE = 0.3
+"""Seconds, of the three that a trigger lives, which a form leaves to the acknowledgements of others."""
 LARGEST = 1_048_576
 """Bytes of a request; Slack's own are far smaller."""
 EVERYTHING = re.compile(".*", re.DOTALL)
@@ -54,6 +57,8 @@ class SlackEdge:
         self._tools = tools
         self._secret = signing_secret
         self._opening: set[asyncio.Task[None]] = set()
+        self._unanswered = 0
+        self._calm = asyncio.Event()
         self.app = self._bolt()
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
@@ -99,7 +104,14 @@ class SlackEdge:
             return BoltResponse(status=400)
         # Bolt takes an object in this mode alone; over HTTP it would decode the body once more.
         request = AsyncBoltRequest(mode="socket_mode", body=dict(payload), context=context)
-        return await self.app.async_dispatch(request)
+        self._unanswered += 1
+        self._calm.clear()
+        try:
+            return await self.app.async_dispatch(request)
+        finally:
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._calm.set()
 
     def _answer(self, status: int, outcome: str) -> web.Response:
         self._tools.metrics.slack_requests.labels(outcome).inc()
@@ -165,6 +177,9 @@ class SlackEdge:
         await asyncio.gather(*self._opening)
 
     async def _open_skeleton(self, form: FormAction[Any], key: AlertKey, click: Click) -> None:
+        # Whoever clicked at the same moment is acknowledged first.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._calm.wait(), PATIENCE)
         skeleton = skeleton_view(callback_id=form.callback_id, title=form.title)
         request = request_of(form.id, key, click, self._tools.clock.now())
         opened = None
