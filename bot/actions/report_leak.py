@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
-from bot.actions.probing import Probed, ask, ask_unless_recent
+from bot.actions.probing import APART, Probed, ask, ask_unless_recent
 from bot.errors import Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -121,15 +121,15 @@ class ReportLeak(FormAction[SendReport]):
         token = _reportable_token(case.alert, literal)
         asked = None
         if case.resumed:
+            # Whether the lost report had its effect shows at the token itself.
             asked = await ask(tools, case.alert, literal, by=None)
+            if asked.probe.verdict == "unknown":
+                raise RetryLater(tools.clock.now() + APART, "it can't be told yet whether the report arrived")
+            if asked.probe.verdict == "inactive":
+                return _reported(doing, asked, dead=True)
         elif not ever_worked(case.alert):
             # Only what worked here once may be called dead later, so that is found out while it can be.
             asked = await ask_unless_recent(tools, case.alert, literal)
-        if case.resumed and asked is not None:
-            if asked.probe.verdict == "unknown":
-                raise RetryLater(tools.clock.now() + 30, "it can't be told yet whether the report arrived")
-            if asked.probe.verdict == "inactive":
-                return _reported(doing, asked, dead=True)
         answered = await tools.github.revoke(token)
         if answered.accepted:
             return _reported(doing, asked)
