@@ -56,7 +56,7 @@ async def _play(stage: Stage) -> None:
     """The whole story, with every fault on the way struck, and the secret where it has to be."""
     stage.github.hidden_secret = PLANTED["an answer's secret field"]
     alert = await _leak(stage)
-    await _type_commands(stage)
+    await _look_up(stage)
     await _check(stage)
     await _report(stage)
     await _close(stage, alert)
@@ -98,11 +98,21 @@ async def _leak(stage: Stage) -> Alert:
     return alert
 
 
-async def _type_commands(stage: Stage) -> None:
+async def _look_up(stage: Stage) -> None:
+    """Commands that hold a secret, and everything that shows the alert to one person alone."""
     secret = PLANTED["a command"]
     for text in (secret, f"whoami {secret}", f"whoami octo/{secret}", f"whoami {encoded(secret)}"):
         await stage.slack.command(OWNER, CHANNEL, text)
-        await stage.work()
+    for text in (f"search {secret}", f"list repo:{secret}", f"list {encoded(secret)}", f"show {secret}"):
+        await stage.slack.command(OWNER, CHANNEL, text)
+    for text in ("list", "search config", "show octo/payments#1", "history octo/payments#1"):
+        await stage.slack.command(OWNER, CHANNEL, text)
+    await stage.work()
+    await stage.click(OWNER, "take")
+    for value in ("locations", "history"):
+        await stage.slack.select(OWNER, CHANNEL, stage.card().ts, "more", value)
+        await stage.work(within=3)
+    assert stage.github.calls("GET", f"{ALERTS}/locations")
 
 
 async def _check(stage: Stage) -> None:
