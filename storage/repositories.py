@@ -63,11 +63,22 @@ async def repositories_of(tx: Tx, installation_id: InstallationId) -> list[Repos
     return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
 
 
+async def lost_repositories(tx: Tx) -> list[Repository]:
+    """The repositories that no installation reaches, and that may come back."""
+    query = sa.select(repository).where(repository.c.state == RepositoryState.REMOVED)
+    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
+
+
 async def load_installation(tx: Tx, installation_id: InstallationId) -> Installation | None:
     """The installation of that id."""
     query = sa.select(installation).where(installation.c.id == installation_id)
     row = (await tx.conn.execute(query)).one_or_none()
     return None if row is None else _installation(row)
+
+
+async def all_installations(tx: Tx) -> list[Installation]:
+    """Every installation that was ever heard of."""
+    return [_installation(row) for row in await tx.conn.execute(sa.select(installation))]
 
 
 async def save_installation(tx: Tx, known: Installation) -> None:

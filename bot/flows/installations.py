@@ -1,5 +1,6 @@
 """Installations, repositories and memberships: what their webhooks hint at, and what GitHub says when asked."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import structlog
@@ -9,6 +10,7 @@ from bot.flows import authorize
 from bot.flows.planning import publishing
 from bot.tools import Tools
 from integrations.github.errors import NotFound
+from integrations.github.json_values import GitHubAccount
 from integrations.github.models import InstallationFacts
 from integrations.github.webhook import InstallationEvent, MembershipEvent, RepositoryEvent
 from storage import alerts, jobs, messages, repositories, roles
@@ -52,29 +54,65 @@ async def find_installation(tools: Tools, installation_id: int | None, full_name
 async def hear_installation(tools: Tools, said: InstallationEvent) -> str:
     """The app was installed, removed or suspended, got or lost repositories, or its account was renamed."""
     # 1. GitHub's word, not the webhook's.
-    installation_id = InstallationId(said.installation.id)
-    try:
-        facts = await tools.github.installation(installation_id)
-    except NotFound:
-        await _remove(tools, installation_id)
+    installation = await _ask_installation(tools, InstallationId(said.installation.id))
+    if installation is None:
         return "installation_removed"
-    installation = await save_installation(tools, facts)
+    account = GitHubAccount(installation.account.id, installation.account.login)
     # 2. What it can reach now: repositories that are gone are asked about one by one.
     async with tools.db.begin() as tx:
         await roles.drop_owner(tx, installation.account.id)
         mine = await repositories.repositories_of(tx, installation.id)
     if installation.state is not InstallationState.ACTIVE:
-        await _mark(tools, mine, RepositoryState.REMOVED)
         return "installation_suspended"
     named = {number for number, _ in (*said.added, *said.removed)}
-    if said.action in ("created", "added", "unsuspend") and await tools.around.counts(facts.account):
+    if said.action in ("created", "added", "unsuspend") and await tools.around.counts(account):
         # What is there already when Stanch comes is told in one summary.
         async with tools.db.begin() as tx:
-            await jobs.enqueue(tx, sweeping(installation_id))
+            await jobs.enqueue(tx, sweeping(installation.id))
     for repository in mine:
         if repository.id in named or not repository.is_reachable:
             await ask_repository(tools, repository)
     return "installation_updated"
+
+
+async def _ask_installation(tools: Tools, installation_id: InstallationId) -> Installation | None:
+    """Remember what GitHub says of an installation now; without one that works, nothing of its is reached."""
+    try:
+        facts = await tools.github.installation(installation_id)
+    except NotFound:
+        await _remove(tools, installation_id)
+        return None
+    installation = await save_installation(tools, facts)
+    if installation.state is not InstallationState.ACTIVE:
+        async with tools.db.read() as tx:
+            mine = await repositories.repositories_of(tx, installation_id)
+        await _mark(tools, mine, RepositoryState.REMOVED)
+    return installation
+
+
+async def ask_about_missing(tools: Tools, listed: Collection[InstallationId]) -> None:
+    """Ask about installations that were there and are not listed now: no webhook may have told of their end."""
+    async with tools.db.read() as tx:
+        known = await repositories.all_installations(tx)
+    for installation in known:
+        if installation.id not in listed and installation.state is not InstallationState.REMOVED:
+            await _ask_installation(tools, installation.id)
+
+
+async def ask_about_moved(tools: Tools, installation_id: InstallationId) -> None:
+    """Ask about repositories with alerts that an installation has no more, or has again after it was removed."""
+    async with tools.db.read() as tx:
+        mine = await repositories.repositories_of(tx, installation_id)
+        lost = await repositories.lost_repositories(tx)
+    if not mine and not lost:
+        return
+    shown = {facts.id async for facts in tools.github.of(installation_id).repositories()}
+    for repository in mine:
+        if repository.is_reachable and repository.id not in shown:
+            await ask_repository(tools, repository)
+    for repository in lost:
+        if repository.id in shown:
+            await ask_repository(tools, replace(repository, installation_id=installation_id))
 
 
 def sweeping(installation_id: InstallationId) -> NewJob:

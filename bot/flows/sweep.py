@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.flows.installations import ask_repository, save_installation, sweeping
+from bot.flows.installations import (
+    ask_about_missing,
+    ask_about_moved,
+    ask_repository,
+    save_installation,
+    sweeping,
+)
 from bot.flows.planning import publishing
 from bot.flows.record import new_repository, record
 from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged, progress_from, wants_all
@@ -63,9 +69,12 @@ async def ask_for_sweep(tools: Tools, *, every: float) -> None:
 
 async def sweep_all(tools: Tools) -> None:
     """Have each installation swept that is ours to serve; raises GitHubError."""
+    listed = []
     async for installation in our_installations(tools):
+        listed.append(installation.id)
         async with tools.db.begin() as tx:
             await jobs.enqueue(tx, sweeping(installation.id))
+    await ask_about_missing(tools, listed)
 
 
 async def our_installations(tools: Tools) -> AsyncIterator[Installation]:
@@ -110,6 +119,8 @@ async def sweep_installation(
     await _take_over(tools, installation, batch, last, started, counts, dry_run=dry_run)
     if dry_run:
         return counts
+    if repository is None:
+        await ask_about_moved(tools, installation_id)
     # 3. Done: note it, and let the summaries go out.
     async with tools.db.begin() as tx:
         if repository is None:

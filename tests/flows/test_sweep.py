@@ -211,3 +211,32 @@ async def test_each_repository_of_a_user_is_swept_to_its_own_end(
         late = stage.github.leak(second, token=stage.live_token())
         await sweep(stage)
         assert await stage.stored(late) is not None
+
+
+async def test_what_was_taken_from_the_app_and_given_back_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    [installation] = stage.github.installations.values()
+    stage.github.uninstall(installation)
+    await sweep(stage)
+    assert "close_as" not in stage.card().action_ids
+    stage.github.install(stage.github.app_owner)
+    await sweep(stage)
+    assert "close_as" in stage.card().action_ids
+
+
+async def test_a_deleted_repository_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.delete_repository(stage.repository)
+    await sweep(stage)
+    assert "close_as" not in stage.card().action_ids
+
+
+async def test_a_suspended_installation_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    [installation] = stage.github.installations.values()
+    stage.github.suspend(installation)
+    await sweep(stage)
+    assert "close_as" not in stage.card().action_ids
