@@ -90,6 +90,13 @@ async def claimed_by(tx: Tx, key: AlertKey) -> JobId | None:
     return None if claimed is None else JobId(claimed)
 
 
+async def claimed_at(tx: Tx, key: AlertKey, job_id: JobId) -> UnixTime | None:
+    """When this job claimed the alert; None where it has not, or has released it."""
+    mine = sa.and_(_is(key), alert.c.claim_job == job_id)
+    at: float | None = await tx.conn.scalar(sa.select(alert.c.claim_at).where(mine))
+    return at
+
+
 async def is_claimed(tx: Tx, key: AlertKey) -> bool:
     """Whether a job that has not come to its end acts on the alert."""
     return await tx.conn.scalar(sa.select(alert.c.number).where(_is(key), _CLAIM_LIVES)) is not None

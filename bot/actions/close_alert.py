@@ -11,7 +11,7 @@ from bot.rules.comments import unsigned
 from bot.rules.eligibility import works
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.refusals import incomplete_form
+from bot.views.refusals import changed_meanwhile, incomplete_form
 from bot.views.words import (
     alert_name,
     by_words,
@@ -102,6 +102,8 @@ class CloseAlert(FormAction[Close]):
         resolution = str(given["resolution"])
         comment = signed_comment(case, given)
         if case.alert.is_open:
+            if case.changed_since:
+                raise changed_meanwhile("It is open now.")
             _check_delegation(case)
             return Close(resolution, comment)
         if case.alert.resolution != resolution:

@@ -9,7 +9,7 @@ from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.refusals import incomplete_form
+from bot.views.refusals import changed_meanwhile, incomplete_form
 from bot.views.words import alert_name, by_words, closed_by, resolution_words
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
@@ -69,6 +69,8 @@ class ReopenAlert(FormAction[Reopen]):
     def decide(self, case: PersonalCase, given: Given) -> Reopen:
         if self.faults(given, case.options):
             raise incomplete_form()
+        if case.changed_since and not case.alert.is_open:
+            raise changed_meanwhile("It is closed now.")
         return Reopen(signed_comment(case, given), case.alert.is_open)
 
     async def act(self, doing: Doing, wanted: Reopen) -> Outcome:

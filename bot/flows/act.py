@@ -73,10 +73,11 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
     """Do what a click or a submit asks for, once, and tell the person."""
     action = _action_of(request.action)
     async with tools.db.read() as tx:
-        resumed = await alerts.claimed_by(tx, request.alert) == job
+        intended_at = await alerts.claimed_at(tx, request.alert, job)
+    resumed = intended_at is not None
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
-        gathered = await gather(tools, action, request, resumed=resumed)
+        gathered = await gather(tools, action, request, intended_at=intended_at)
         # 2. What is to be done, decided on the facts alone.
         wanted = action.decide(gathered.case, request.given)
         # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.

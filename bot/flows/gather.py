@@ -13,7 +13,7 @@ from bot.views.refusals import not_theirs
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
 from storage import alerts, identities, repositories
-from storage.records import Alert, Identity
+from storage.records import Alert, Identity, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class Gathered:
     """The alert as GitHub answered just now."""
 
 
-async def gather(tools: Tools, action: Action[Any], request: Request, *, resumed: bool = False) -> Gathered:
+async def gather(
+    tools: Tools, action: Action[Any], request: Request, *, intended_at: UnixTime | None = None
+) -> Gathered:
     """Find out who it is, load the alert, and ask whether they may, on what was loaded.
 
     Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
@@ -55,7 +57,7 @@ async def gather(tools: Tools, action: Action[Any], request: Request, *, resumed
         steps_total=steps_total,
         actor=Actor(identity, rights),
         waited=request.waited,
-        resumed=resumed,
+        intended_at=intended_at,
         token_owner=await _token_owner(tools, identity, alert),
     )
     return Gathered(case, access, facts)

@@ -43,5 +43,16 @@ class PersonalCase(Case):
     """The token's owner, where that GitHub account is linked here."""
     waited: bool = False
     """The wish was accepted before and had to wait; this is its next try."""
-    resumed: bool = False
-    """An earlier run was interrupted after it was decided to act: it may be done already."""
+    intended_at: UnixTime | None = None
+    """When an earlier run, which was interrupted, had decided to act."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it may be done already."""
+        return self.intended_at is not None
+
+    @property
+    def changed_since(self) -> bool:
+        """Whether GitHub changed the alert after that, by the interrupted run's doing or another's."""
+        # GitHub cuts its times to whole seconds, so that what was changed just before never counts.
+        return self.intended_at is not None and self.alert.updated_at > self.intended_at

@@ -45,6 +45,16 @@ def incomplete_form() -> Refused:
     return Refused("bad_form", "The form was not complete.", "Open it again from the card.")
 
 
+def changed_meanwhile(now: str) -> Refused:
+    """GitHub's answer was lost, and then the alert was changed: doing it again could undo what somebody decided."""
+    return Refused(
+        "changed_meanwhile",
+        "The alert was changed before GitHub's answer came.",
+        t.mrkdwn("{} What you wanted may have been done and undone by somebody else.", now),
+        "Look at the card, and do it again if it is still right.",
+    )
+
+
 def outsider(reason: str) -> Refused:
     """Somebody who may never act here; `reason` is the short word for the audit log."""
     return Refused(

@@ -174,6 +174,24 @@ async def test_a_lost_answer_is_looked_up_not_repeated(stage: Stage) -> None:
     assert f"<@{ADMIN}>" in replies[0]
 
 
+async def test_what_was_reopened_before_the_answer_came_is_not_closed_again(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.clock.advance(60)
+    gate = stage.github.faults.gate(r"PATCH .*", at="after")
+    await stage.pick(ADMIN, "close_as", "revoked")
+    working = asyncio.create_task(stage.submit(ADMIN))
+    await gate.reached(timeout=10)
+    stage.clock.advance(3)
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    gate.drop()
+    await working
+    await stage.work(within=30)
+    assert len(patches(stage)) == 1
+    assert alert.state == "open"
+    assert "The alert was changed before GitHub's answer came." in stage.heard(ADMIN)
+    assert await stage.audited("close_alert") == [("intended", None), ("refused", "changed_meanwhile")]
+
+
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}, {"garbage": True}])
 async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
     alert = await stage.leak()

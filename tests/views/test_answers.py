@@ -136,6 +136,7 @@ ANSWERS: dict[str, Content] = {
 }
 REFUSALS: dict[str, Refused] = {
     "not-theirs": refusals.not_theirs("no_role"),
+    "changed-meanwhile": refusals.changed_meanwhile("It is open now."),
     "lacks-role": refusals.lacks_role("close this alert", "read", "octo-reader", repository()),
     "lacks-role-in-a-user-s-repository": refusals.lacks_role(
         "close this alert", "write", "octo-reader", OCTO_USER
