@@ -35,7 +35,7 @@ from storage.inbox import Inbox
 from storage.records import ChannelId
 
 log = structlog.get_logger(__name__)
-AT_START = 60.0
+AT_START = 10.0
 """Seconds within which several processes that start ask for one sweep together."""
 
 
