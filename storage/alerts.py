@@ -108,11 +108,14 @@ async def release(tx: Tx, key: AlertKey, job_id: JobId) -> None:
     await tx.conn.execute(query.values(claim_action=None, claim_job=None, claim_at=None))
 
 
-async def open_alerts(tx: Tx, *, limit: int, offset: int = 0) -> list[Alert]:
-    """Up to `limit` open alerts after the first `offset`, newest first."""
+async def open_alerts(tx: Tx, *, limit: int, after: AlertKey | None = None) -> list[Alert]:
+    """Up to `limit` open alerts by key, those behind `after`: what closes meanwhile shifts no other out of view."""
     query = sa.select(alert).where(alert.c.state == AlertState.OPEN)
-    query = query.order_by(alert.c.created_at.desc(), alert.c.repository_id, alert.c.number)
-    return [record(row) for row in await tx.conn.execute(query.limit(limit).offset(offset))]
+    if after is not None:
+        behind = sa.tuple_(alert.c.repository_id, alert.c.number) > (after.repository_id, after.number)
+        query = query.where(behind)
+    query = query.order_by(alert.c.repository_id, alert.c.number).limit(limit)
+    return [record(row) for row in await tx.conn.execute(query)]
 
 
 async def count_by_state(tx: Tx) -> dict[AlertState, int]:

@@ -9,6 +9,7 @@ from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
 from storage.records import (
     Alert,
+    AlertKey,
     ChannelId,
     Message,
     MessagePurpose,
@@ -26,15 +27,15 @@ async def tell_what_was_there(tools: Tools, channel: ChannelId) -> None:
         subscription = await subscriptions.of_channel(tx, channel)
     if subscription is None:
         return
-    offset = 0
+    last: AlertKey | None = None
     while True:
         async with tools.db.begin() as tx:
-            found = await alerts.open_alerts(tx, limit=BATCH, offset=offset)
+            found = await alerts.open_alerts(tx, limit=BATCH, after=last)
             for alert in found:
                 await _fold(tx, subscription, alert)
         if len(found) < BATCH:
             break
-        offset += BATCH
+        last = found[-1].key
     async with tools.db.begin() as tx:
         summary = await messages.find(tx, MessagePurpose.SUMMARY, channel, _subject(subscription))
         if summary is not None:

@@ -140,16 +140,16 @@ async def test_claim_on_an_unknown_alert_is_taken(db: Database) -> None:
     assert await claim(db, await running_job(db)) is Claim.TAKEN
 
 
-async def test_finding_filters_sorts_and_pages(db: Database) -> None:
+async def test_open_alerts_come_by_key_page_by_page(db: Database) -> None:
     closed = replace(plain_alert(1, 5, created_at=10), state=AlertState.RESOLVED)
     opened = [plain_alert(number, 5, created_at=20 + number) for number in range(2, 6)]
     elsewhere = plain_alert(1, 6, created_at=1)
     await store(db, closed, *opened, elsewhere)
     async with db.read() as tx:
         everything = await alerts.open_alerts(tx, limit=100)
-        assert [str(alert.key) for alert in everything] == ["5/5", "5/4", "5/3", "5/2", "6/1"]
-        page = await alerts.open_alerts(tx, limit=2, offset=1)
-        assert [str(alert.key) for alert in page] == ["5/4", "5/3"]
+        assert [str(alert.key) for alert in everything] == ["5/2", "5/3", "5/4", "5/5", "6/1"]
+        page = await alerts.open_alerts(tx, limit=2, after=everything[2].key)
+        assert [str(alert.key) for alert in page] == ["5/5", "6/1"]
         assert await alerts.count_by_state(tx) == {AlertState.OPEN: 5, AlertState.RESOLVED: 1}
 
 
