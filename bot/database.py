@@ -3,11 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from bot.errors import StartRefused
 from bot.settings import StorageSettings
 from storage.clock import Clock
 from storage.db import Database
+from storage.records import AuditRow
 
+log = structlog.get_logger(__name__)
 SLACK_TEAM = "slack_team"
 """The mark under which `serve` notes the workspace, for commands that don't ask Slack."""
 
@@ -17,9 +21,14 @@ def build_database(settings: StorageSettings, clock: Clock) -> Database:
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     try:
-        return Database(settings.database_url, clock=clock, audit_key=audit_key)
+        return Database(settings.database_url, clock=clock, audit_key=audit_key, tell_head=_log_head)
     except ValueError as error:
         raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
+
+
+def _log_head(row: AuditRow) -> None:
+    """Whoever keeps the log elsewhere can prove with it that the audit log was not cut: `audit verify --head`."""
+    log.info("audited", seq=row.seq, head=row.hash)
 
 
 @asynccontextmanager

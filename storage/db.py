@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import migrations
 from storage.clock import Clock
 from storage.engines import LOCK_WAIT, Dialect, open_engines
-from storage.records import UnixTime
+from storage.records import AuditRow, UnixTime
 from storage.turns import Turns
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
@@ -48,6 +48,8 @@ class Tx:
     audit_key: bytes = field(repr=False)
     job_enqueued: bool = False
     """A job became ready: the worker is woken after the commit."""
+    audited: AuditRow | None = None
+    """The last row added to the audit log: after the commit its hash is the log's head."""
 
     def insert(self, table: sa.Table) -> Insert:
         """An INSERT that knows ON CONFLICT."""
@@ -57,14 +59,23 @@ class Tx:
 class Database:
     """One SQLite file or PostgreSQL database."""
 
-    def __init__(self, url: str, *, clock: Clock, audit_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        audit_key: bytes | None = None,
+        tell_head: Callable[[AuditRow], None] | None = None,
+    ) -> None:
         """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`); doesn't connect yet.
 
-        Without `audit_key` the audit log is chained by plain, that is empty-keyed, hashes.
+        Without `audit_key` the audit log is chained by plain, that is empty-keyed, hashes. `tell_head` is called with
+        the audit log's last row after each commit that added one.
         Raises ValueError for any other kind of URL.
         """
         self._engines = open_engines(url)
         self._audit_key = audit_key or b""
+        self._tell_head = tell_head
         self.clock = clock
         self.dialect: Dialect = self._engines.dialect
         self.path = self._engines.path
@@ -91,6 +102,8 @@ class Database:
                 yield tx
         if tx.job_enqueued:
             self.job_wake.set()
+        if tx.audited is not None and self._tell_head is not None:
+            self._tell_head(tx.audited)
 
     @asynccontextmanager
     async def turn(self, *, arrival: bool = False) -> AsyncIterator[None]:

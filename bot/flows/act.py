@@ -114,8 +114,7 @@ async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: 
         if claim is Claim.NEW:
             who, where = gathered.case.actor.identity, gathered.case.repository
             entry = _entry(action, request, AuditOutcome.INTENDED, None, who, where)
-            row = await audit.append(tx, entry)
-            log.info("audited", seq=row.seq, head=row.hash)
+            await audit.append(tx, entry)
     if claim is Claim.TAKEN:
         raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
 
@@ -198,8 +197,7 @@ async def _record(
         await follow(tx, tools, after, repository, stored)
         who = gathered.case.actor.identity
         entry = _entry(action, request, outcome.outcome, outcome.reason, who, repository)
-        row = await audit.append(tx, entry)
-    log.info("audited", seq=row.seq, head=row.hash)
+        await audit.append(tx, entry)
     tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
 
@@ -209,8 +207,7 @@ async def _audit(
     """Write down what was not done; last in its transaction, since all writers of the log wait for it."""
     identity = await identities.of_slack(tx, request.team, request.user)
     repository = await repositories.load_repository(tx, request.alert.repository_id)
-    row = await audit.append(tx, _entry(action, request, outcome, reason, identity, repository))
-    log.info("audited", seq=row.seq, head=row.hash)
+    await audit.append(tx, _entry(action, request, outcome, reason, identity, repository))
     tools.metrics.actions.labels(action.audited_as, outcome).inc()
 
 

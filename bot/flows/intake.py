@@ -162,7 +162,7 @@ async def _audit_foreign(
 ) -> None:
     """A delivery of an account that the operator did not name: dropped, and written down."""
     async with tools.db.begin() as tx:
-        row = await audit.append(
+        await audit.append(
             tx,
             AuditEntry(
                 action="delivery",
@@ -175,7 +175,7 @@ async def _audit_foreign(
                 reason="foreign_account",
             ),
         )
-    log.warning("foreign_delivery", account_id=account.id, seq=row.seq, head=row.hash)
+    log.warning("foreign_delivery", account_id=account.id)
 
 
 async def _known(tools: Tools, facts: RepositoryFacts, installation_id: InstallationId) -> Repository:

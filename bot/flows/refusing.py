@@ -1,13 +1,10 @@
 """Keeping in the audit log who was refused a look-up, as it keeps who was refused an action."""
 
-import structlog
-
 from bot.errors import Refused
 from bot.tools import Tools
 from storage import audit, identities
 from storage.records import AuditEntry, AuditOutcome, SlackTeamId, SlackUserId
 
-log = structlog.get_logger(__name__)
 NOT_ALLOWED = frozenset(
     {
         *("bot", "deactivated", "guest", "other_organization", "shared_channel"),
@@ -23,7 +20,7 @@ async def note_refusal(tools: Tools, team: SlackTeamId, user: SlackUserId, refus
         return
     async with tools.db.begin() as tx:
         identity = await identities.of_slack(tx, team, user)
-        row = await audit.append(
+        await audit.append(
             tx,
             AuditEntry(
                 action="look_up",
@@ -35,4 +32,3 @@ async def note_refusal(tools: Tools, team: SlackTeamId, user: SlackUserId, refus
                 reason=refused.reason,
             ),
         )
-    log.info("audited", seq=row.seq, head=row.hash)

@@ -179,3 +179,22 @@ def test_canonical_form_says_everything_once(seq: int, at: float, action: str, r
 
 def test_time_is_written_in_utc_to_the_microsecond() -> None:
     assert audit.iso(1_790_000_000.5) == "2026-09-21T14:13:20.500000Z"
+
+
+async def test_the_head_is_told_after_the_commit_and_never_of_what_was_rolled_back(
+    database_url: str, clock: Clock
+) -> None:
+    told: list[str] = []
+    db = Database(database_url, clock=clock, tell_head=lambda row: told.append(row.hash))
+
+    async def add_and_fail() -> None:
+        async with db.begin() as tx:
+            await audit.append(tx, ENTRY)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await add_and_fail()
+    assert told == []
+    row = await append(db)
+    assert told == [row.hash]
+    await db.close()
