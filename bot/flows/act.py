@@ -19,7 +19,9 @@ from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
 from bot.views.answers import refusal, refusal_view
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
+from integrations.slack.errors import RateLimited as SlackRateLimited
 from integrations.slack.errors import SlackError, ViewGone
+from integrations.slack.errors import Uncertain as SlackUncertain
 from storage import alerts, audit, identities, jobs, repositories
 from storage.db import Tx
 from storage.records import (
@@ -32,6 +34,9 @@ from storage.records import (
 )
 
 log = structlog.get_logger(__name__)
+SKELETON_LASTS = 60.0
+"""Seconds for which somebody is taken to wait for a form while Slack does not answer."""
+FORM_RETRY = 2.0
 RETRY = 5.0
 """Seconds until a write whose answer was lost is looked at again."""
 
@@ -56,6 +61,11 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
         await tools.slack.update_view(request.view_id, view, hash=view_hash)
     except ViewGone as error:
         log.info("form_not_shown", action=action.id, reason=error.code)
+    except (SlackRateLimited, SlackUncertain) as error:
+        # Somebody looks at the skeleton. If it has become the form after all, its hash refuses the second one.
+        if tools.clock.now() - request.at < SKELETON_LASTS:
+            raise RetryLater(tools.clock.now() + FORM_RETRY, str(error)) from None
+        log.warning("form_not_shown", action=action.id, reason=error.code)
     # 3. A menu is drawn anew, so that the same reason can be picked again after the form was left.
     if action.is_menu and request.channel is not None and request.thread is not None:
         await redraw(tools, request.channel, request.thread)

@@ -7,7 +7,9 @@ import pytest
 
 from bot.options import CloseOptions, Options
 from integrations.sandbox.github import Repository
+from storage import jobs
 from storage.clock import Clock
+from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, open_stage
 
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
@@ -156,6 +158,22 @@ async def test_two_people_close_it_once(stage: Stage) -> None:
         ":white_check_mark: Closed as revoked.",
         ":white_check_mark: It was closed as revoked already.",
     ]
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "after"}, {"drop": "before"}])
+async def test_a_form_waits_for_slack_as_long_as_somebody_looks_at_it(
+    stage: Stage, fault: dict[str, Any]
+) -> None:
+    await stage.leak()
+    stage.slack.faults.add("views.update", times=4, **fault)
+    await stage.pick(ADMIN, "close_as", "revoked")
+    await stage.work(within=30)
+    assert stage.form(ADMIN).control("resolution") is not None
+    stage.slack.faults.add("views.update", status=503)
+    await stage.pick(OWNER, "close_as", "revoked")
+    await stage.work(within=90)
+    async with stage.tools.db.read() as tx:
+        assert (await jobs.count(tx))[JobState.PARKED] == 0
 
 
 async def test_a_lost_answer_is_looked_up_not_repeated(stage: Stage) -> None:
