@@ -92,9 +92,7 @@ async def test_the_phone_frame_is_a_phone_on_a_wide_screen(window: OpenWindow) -
     sam = await window()
     card = await sam.leaked_card("dead")
     await sam.page.get_by_role("button", name="Show Slack at phone width").click()
-    frame = sam.page.locator(".slack")
-    inner: int = await frame.evaluate("frame => frame.clientWidth")
-    assert inner == PHONE[0]
+    await expect(sam.page.locator(".slack")).to_have_js_property("clientWidth", PHONE[0])
     await sam.press(card, "close_as")
     menu = await sam.page.get_by_role("listbox", name="Close as…").bounding_box()
     assert menu is not None
