@@ -20,6 +20,9 @@ REASONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
 FORM_WITHIN = 8.0
 """Seconds that a person waits for a form."""
 BOT = "stanch[bot]"
+WRITES = (r"PATCH .*", r"POST /credentials/revoke", r"chat\.postMessage")
+GITHUB_CALLS = (r".*", r"GET .*", r"PATCH .*", r"POST /credentials/revoke", r"POST .*")
+SLACK_METHODS = (r".*", r"chat\.postMessage", r"chat\.update", r"conversations\..*", r"views\..*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,6 @@ class Notes:
     submitted: list[Submitted] = field(default_factory=list)
     closed_by_bot: list[tuple[int | None, int | None, str | None]] = field(default_factory=list)
     """Repository, alert and comment of each closure that the bot made on GitHub."""
-    reported: Counter[tuple[int | None, int | None]] = field(default_factory=Counter)
     starts: list[float] = field(default_factory=list)
     """Seconds of each start until it served."""
 
@@ -89,8 +91,6 @@ class Storm:
             self.notes.counts["gestures given up"] += 1
 
     def _see(self, change: Change) -> None:
-        if change.kind == "token.reported":
-            self.notes.reported[change.repository_id, change.alert_number] += 1
         if change.kind == "secret_scanning_alert.resolved" and change.by == BOT:
             assert change.repository_id is not None
             assert change.alert_number is not None
@@ -204,7 +204,7 @@ class Storm:
     async def _fault(self) -> None:
         github = self._dice.random() < 0.5
         plan: FaultPlan = self.scene.github.faults if github else self.scene.slack.faults
-        pattern = self._dice.choice((r".*", r"PATCH .*", r"POST .*", r"GET .*")) if github else self._method()
+        pattern = self._dice.choice(GITHUB_CALLS if github else SLACK_METHODS)
         kinds: dict[str, dict[str, Any]] = {
             "429": {"status": 429, "headers": {"retry-after": "1"}},
             "503": {"status": 503},
@@ -214,16 +214,15 @@ class Storm:
             "slow": {"slow": 0.7},
         }
         kind = self._dice.choice(list(kinds))
-        rule = plan.add(pattern, **kinds[kind])
-        await asyncio.sleep(self._dice.uniform(0.5, 4.0))
-        with contextlib.suppress(ValueError):
-            plan.remove(rule)
+        if pattern in WRITES:
+            # It strikes the next ones, whenever they come: these calls are rare, and losing them is what hurts.
+            plan.add(pattern, times=self._dice.choice((1, 1, 2)), **kinds[kind])
+        else:
+            rule = plan.add(pattern, **kinds[kind])
+            await asyncio.sleep(self._dice.uniform(0.5, 4.0))
+            with contextlib.suppress(ValueError):
+                plan.remove(rule)
         self.notes.counts[f"{'GitHub' if github else 'Slack'} {kind}"] += 1
-
-    def _method(self) -> str:
-        return self._dice.choice(
-            (r".*", r"chat\.postMessage", r"chat\.update", r"conversations\..*", r"views\..*")
-        )
 
     async def _kill(self) -> None:
         if self._restarting.locked():

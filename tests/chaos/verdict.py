@@ -109,13 +109,12 @@ def _about_effects(scene: Scene, notes: Notes) -> Iterator[str]:
     for closing, number in Counter(notes.closed_by_bot).items():
         if number > 1:
             yield f"one submit closed an alert {number} times: {closing}"
-    for key, alert in scene.github.alerts.items():
-        token = scene.github.token_of(alert)
-        sent = notes.reported[key]
-        if sent > 1:
-            yield f"{alert.repository.name}#{alert.number} was reported {sent} times"
-        if sent and (token is None or token.revoked_at is None):
-            yield f"{alert.repository.name}#{alert.number} was reported and its token lives"
+    for call in scene.github.calls("POST", "/credentials/revoke"):
+        assert isinstance(call.body, dict)
+        [literal] = call.body["credentials"]
+        died_at = scene.github.live_tokens[literal].revoked_at
+        if died_at is not None and call.at > died_at:
+            yield "a token was reported again that was dead already"
 
 
 async def _about_the_store(scene: Scene) -> list[str]:
