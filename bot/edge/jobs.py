@@ -218,6 +218,7 @@ class Worker:
             try:
                 await handler.gave_up(self._tools, job, incident)
             except Exception as second:
+                # The same error place once more: the job stays parked, whether its person heard of it or not.
                 log.error("not_told", incident=incident, exc_info=second)
 
     def _count(self, job: Job, outcome: str) -> None:

@@ -121,6 +121,7 @@ class Connection:
         except ConnectionError:
             log.warning("acknowledgement_lost", reason="the connection broke")
         except Exception as error:
+            # The one error place of this edge: without an acknowledgement Slack shows that it failed.
             log.error("envelope_failed", kind=request.type, exc_info=error)
         finally:
             self._running.discard(task)
