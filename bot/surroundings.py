@@ -18,6 +18,8 @@ from storage.clock import Clock
 from storage.records import ChannelId, UnixTime
 
 log = structlog.get_logger(__name__)
+CLOCK_LEEWAY = 5.0
+"""Seconds by which the clocks of two machines may differ."""
 REMEMBERED = 300.0
 """Seconds for which a person's or a channel's Slack facts are used again."""
 FIRST_ANSWER = 10.0
@@ -139,14 +141,10 @@ class Surroundings:
             self._people[user] = (self._clock.now(), known)
         return known
 
-    async def channel(self, channel: ChannelId) -> ChannelFacts:
-        """Slack's facts about a channel, at most five minutes old; raises SlackError."""
+    async def channel(self, channel: ChannelId, *, since: UnixTime) -> ChannelFacts:
+        """Slack's facts about a channel, at most five minutes old and asked after `since`; raises SlackError."""
         at, known = self._channels.get(channel, (0.0, None))
-        if known is None or self._clock.now() - at > REMEMBERED:
+        if known is None or self._clock.now() - at > REMEMBERED or at <= since + CLOCK_LEEWAY:
             known = await self._slack.channel(channel)
             self._channels[channel] = (self._clock.now(), known)
         return known
-
-    def forget_channel(self, channel: str) -> None:
-        """Ask anew next time: Slack said that something about the channel changed."""
-        self._channels.pop(channel, None)

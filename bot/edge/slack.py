@@ -20,6 +20,7 @@ from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.commands import answer_at_once, answer_from_store
 from bot.edge.slack_work import alert_of, behind, request_of, submitted, typed, work_of
+from bot.flows.channels import note_change
 from bot.flows.publish import redraw
 from bot.flows.tell import telling
 from bot.tools import Tools
@@ -38,7 +39,7 @@ from integrations.slack.payloads import (
 from integrations.slack.verify import fingerprint, verify
 from storage import jobs
 from storage.db import StorageUnavailable
-from storage.records import AlertKey, NewJob
+from storage.records import AlertKey, ChannelId, NewJob
 
 log = structlog.get_logger(__name__)
 PATIENCE = 0.3
@@ -241,7 +242,9 @@ class SlackEdge:
     async def _on_event(self, context: AsyncBoltContext) -> None:
         event = context["payload"]
         if isinstance(event, Happening) and event.channel is not None and event.type in CHANNEL_EVENTS:
-            self._tools.around.forget_channel(event.channel)
+            # At once, and for every process: a click may follow before the job has run.
+            async with self._tools.db.begin() as tx:
+                await note_change(tx, ChannelId(event.channel))
             await self._accept(context, [NewJob("channel", {"channel": event.channel})])
 
     async def _on_nothing(self, ack: AsyncAck) -> None:

@@ -95,7 +95,6 @@ async def _outdated(tools: Tools, job: Job) -> None:
 async def _channel(tools: Tools, job: Job) -> None:
     """A channel was shared or is no longer: every card in it is looked at again."""
     channel = ChannelId(str(job.payload["channel"]))
-    tools.around.forget_channel(channel)
     await publish.redraw_channel(tools, channel)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import Refused
+from bot.flows.channels import channel_facts
 from bot.rules.permissions import (
     RESOLVE,
     SECURITY_MANAGER,
@@ -56,7 +57,7 @@ async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -
     home = await tools.around.our_home()
     try:
         if channel is not None and not channel.startswith("D"):
-            facts = await tools.around.channel(channel)
+            facts = await channel_facts(tools, channel)
             if facts.is_shared_outside:
                 raise refusals.shared_channel()
         person = await tools.around.person(user)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.flows.visibility import Gaps, NotAtHand, ask, known_sight
+from bot.flows.visibility import Gaps, NotAtHand, ask, is_answering, known_sight
 from bot.rules.alert_names import AlertName
 from bot.rules.pages import SIZE, Page, Side
 from bot.rules.visibility import Sight, to_ask
@@ -55,22 +55,22 @@ async def find_alert(
 ) -> tuple[Found, UnixTime | None]:
     """One alert, if the person may see it, and when GitHub said so (None for its assignee).
 
-    Raises Refused in the same words for an alert that is not theirs and one that doesn't exist; raises NotAtHand
-    like `find_page`.
+    Whoever may not see it learns nothing by the answer, nor by the way it comes: one that doesn't exist is refused in
+    the same words, never in a hurry (NotAtHand), and only while GitHub answers.
     """
     gaps = Gaps()
     async with tools.db.read() as tx:
         candidates = await _candidates(tx, named)
     for found in candidates:
         seen = await known_sight(tools, identity)
-        if seen.sees(found.alert, found.repository) is None:
-            if hurried:
-                raise NotAtHand
+        if seen.sees(found.alert, found.repository) is None and not hurried:
             gaps = await ask(tools, identity, [found.repository], gaps)
             seen = await known_sight(tools, identity)
         if seen.sees(found.alert, found.repository):
             return found, seen.since(found.alert, found.repository)
-    if gaps.silent:
+    if hurried:
+        raise NotAtHand
+    if gaps.silent or not await is_answering(tools):
         raise role_unknown()
     raise not_theirs("no_role" if candidates else "unknown_alert")
 

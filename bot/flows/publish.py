@@ -5,6 +5,7 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import RetryLater
+from bot.flows.channels import channel_facts
 from bot.flows.drawing import Drawing, draw, fingerprint
 from bot.flows.planning import new_message, publishing
 from bot.tools import Tools
@@ -222,7 +223,7 @@ async def _stand_in(tx: Tx, tools: Tools, message: Message) -> None:
 async def _channel_problem(tools: Tools, channel: ChannelId) -> str | None:
     """Why the channel may not have alerts, as one short word, or None."""
     try:
-        facts = await tools.around.channel(channel)
+        facts = await channel_facts(tools, channel)
     except errors.ChannelUnavailable as error:
         return error.code
     except errors.SlackError as error:

@@ -65,6 +65,15 @@ async def ask(tools: Tools, identity: Identity, repositories: Sequence[Repositor
     )
 
 
+async def is_answering(tools: Tools) -> bool:
+    """Whether GitHub answers at this moment."""
+    try:
+        await tools.github.app()
+    except GitHubError:
+        return False
+    return True
+
+
 async def _ask(tools: Tools, identity: Identity, repository: Repository) -> _Answer:
     try:
         # Whoever took the name over since may have made our asker its admin.

@@ -89,6 +89,9 @@ def slack_unreachable() -> Refused:
 
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
+    if error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimited):
+        answered = t.mrkdwn("It answered {}. If it stays so, tell whoever runs Stanch.", error.status)
+        return Refused("github_refused", "GitHub refused, so nothing was done.", answered)
     if isinstance(error, RateLimited):
         why = t.mrkdwn("It takes no more questions before {}.", when(error.retry_at))
     elif error.status is not None:

@@ -1,11 +1,15 @@
 """Channels that people of another organization can read, or are about to: no alert is shown in them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.edge.housekeeping import keep_house_once
+from bot.flows.channels import channel_facts
 from bot.operators.subscriptions import add_subscription
+from bot.surroundings import Surroundings
+from storage.records import ChannelId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
 TEAM = "C0TEAM"
@@ -151,3 +155,21 @@ async def test_a_conversation_that_the_bot_may_not_look_into_is_said_to_be_one(s
     """A direct message of several people: no later moment changes that."""
     stage.slack.fail("conversations.info", "missing_scope", times=None)
     assert "it can't tell who else reads it" in await stage.type(ADMIN, "whoami")
+
+
+async def test_what_another_process_remembers_of_a_channel_counts_no_more_once_it_is_shared(
+    stage: Stage,
+) -> None:
+    around = Surroundings(
+        stage.tools.slack,
+        stage.tools.github,
+        stage.clock,
+        accounts=frozenset(),
+        github_api_url=stage.github.api_url,
+    )
+    other = replace(stage.tools, around=around)
+    assert not (await channel_facts(other, ChannelId(CHANNEL))).is_shared_outside
+    stage.clock.advance(60)
+    await stage.slack.share_channel(CHANNEL, PARTNER)
+    await stage.work()
+    assert (await channel_facts(other, ChannelId(CHANNEL))).is_shared_outside

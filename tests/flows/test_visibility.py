@@ -141,3 +141,19 @@ async def test_a_click_is_judged_for_whoever_clicks(stage: Stage) -> None:
     await stage.work(within=3)
     assert "No open alerts" in stage.heard(READER)
     assert "service" not in stage.heard(READER)
+
+
+async def test_an_alert_that_is_not_there_is_refused_like_one_that_is_not_theirs(stage: Stage) -> None:
+    """In the same words, by the same way, while GitHub answers and while it does not."""
+    alert = await stage.leak()
+    names = (f"show octo/payments#{alert.number}", "show octo/payments#4711", "show octo/nothing#1")
+    for down in (False, True):
+        stage.clock.advance(301)
+        if down:
+            stage.github.faults.add(".*", status=503)
+        said = {await stage.type(READER, name) for name in names}
+        assert len(said) == 1
+        assert ("GitHub can't be asked" in said.pop()) is down
+        acknowledged = {(await stage.slack.command(READER, CHANNEL, name)).body for name in names}
+        assert acknowledged == {""}
+        await stage.work(within=3)
