@@ -59,7 +59,7 @@ async def test_a_closure_that_no_webhook_told_is_seen(stage: Stage) -> None:
 
 async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stage) -> None:
     stage.github.webhook_url = None
-    for number in range(130):
+    for number in range(2_000):
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
     closed = stage.github.leak(stage.repository, secret_type="stripe_api_key", path="old.py")
     stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
@@ -67,11 +67,14 @@ async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stag
     await sweep(stage)
     async with stage.tools.db.read() as tx:
         counted = await alerts.count_by_state(tx)
-    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (130, 1)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (2_000, 1)
     [message] = stage.slack.channel_messages(CHANNEL)
     [summary] = summaries(stage)
     assert message == summary
-    assert "*130 alerts* in 1 repository, from before Stanch looked" in summary.shown_text
+    assert "*2000 alerts* in 1 repository, from before Stanch looked" in summary.shown_text
+    await stage.type(OWNER, "list")
+    shown = await stage.slack.command(OWNER, CHANNEL, "show octo/payments#1777")
+    assert "alert 1777" in shown.json()["text"]
 
 
 async def test_a_sweep_that_github_breaks_off_goes_on_until_it_is_done(stage: Stage) -> None:
