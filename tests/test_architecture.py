@@ -1,6 +1,7 @@
 """The house rules that a machine can check; who may import whom is in pyproject.toml, for `lint-imports`."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -269,3 +270,20 @@ def test_everything_that_is_imported_is_declared() -> None:
             if not declared & {canonical(package) for package in packages.get(name, ())}:
                 found.add(f"{name} in {path}")
     nothing(sorted(found), "Add these to the dependencies in pyproject.toml:")
+
+
+def test_the_tests_come_in_the_same_order_in_every_process() -> None:
+    """pytest-xdist runs nothing when its workers disagree, as they do about the order of a set."""
+    listed = [
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for seed in ("1", "2")
+    ]
+    # The last line tells how long it took.
+    assert listed[0][:-1] == listed[1][:-1], "sort what a test is parametrized over"

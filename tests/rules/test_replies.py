@@ -39,6 +39,6 @@ def test_a_closed_alert_s_secret_at_a_new_place_is_heard_by_all() -> None:
 
 
 @pytest.mark.parametrize("level", ThreadLevel)
-@pytest.mark.parametrize("kind", NEVER)
+@pytest.mark.parametrize("kind", sorted(NEVER))
 def test_what_the_card_itself_tells_gets_no_reply(kind: EventKind, level: ThreadLevel) -> None:
     assert not wanted(event(kind), token(), level)
