@@ -1,6 +1,7 @@
 """The house rules that a machine can check; who may import whom is in pyproject.toml, for `lint-imports`."""
 
 import ast
+import graphlib
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from typing import TypeAlias
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +78,16 @@ def test_modules_are_short() -> None:
         if not path.startswith(MIGRATIONS) and (lines := len(source.splitlines())) >= LONGEST_MODULE
     ]
     nothing(long, f"Look for the second idea in what has {LONGEST_MODULE} lines or more, and move it out:")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for type checkers alone count too: who reads one module of a circle has to read them all."""
+    graph = grimp.build_graph(*PRODUCT, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as circle:
+        nothing([" <- ".join(circle.args[1])], "Move what both sides need below them, and break this circle:")
 
 
 def test_functions_are_short() -> None:

@@ -43,6 +43,7 @@ recording a validity sends `validated`) choose.
 
 from integrations.sandbox.github.authentication import generate_private_key
 from integrations.sandbox.github.calls import RecordedRequest
+from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.records import (
     Alert,
     Installation,
@@ -54,7 +55,6 @@ from integrations.sandbox.github.records import (
     User,
 )
 from integrations.sandbox.github.sandbox import GitHubSandbox
-from integrations.sandbox.github.webhooks import Delivery
 from integrations.sandbox.github.world import Change
 
 __all__ = [

@@ -26,11 +26,16 @@ from integrations.sandbox.github.secret_types import (
     display_name_of,
     make_literal,
 )
+from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import Change, World
 
 
-class AlertBuilders(World):
-    """Methods that leak secrets and change alerts; without `by` GitHub itself is the sender."""
+class AlertBuilders:
+    """Leaks secrets and changes alerts; without `by` GitHub itself is the sender."""
+
+    def __init__(self, world: World, webhooks: Webhooks) -> None:
+        self._world = world
+        self._webhooks = webhooks
 
     def add_live_token(
         self,
@@ -47,19 +52,19 @@ class AlertBuilders(World):
         `sso`: the organization's resources answer 403 with `X-GitHub-SSO`. `ip_allow_list`: everything
         answers 403.
         """
-        made = literal or make_literal(kind, f"live {self.next_id()}")
+        made = literal or make_literal(kind, f"live {self._world.next_id()}")
         token = LiveToken(made, owner, kind, tuple(scopes), expires_at, network)
-        self.live_tokens[made] = token
+        self._world.live_tokens[made] = token
         return token
 
     def revoke_token(self, token: LiveToken) -> None:
         """Its owner revokes it; GitHub sends no webhook for it."""
-        token.revoked_at = self.now()
-        self.tell(Change("token.revoked", self.now(), token.owner.login))
+        token.revoked_at = self._world.now()
+        self._world.tell(Change("token.revoked", self._world.now(), token.owner.login))
 
     def token_of(self, alert: Alert) -> LiveToken | None:
         """The live token whose literal leaked, as it is or in Base64."""
-        for token in self.live_tokens.values():
+        for token in self._world.live_tokens.values():
             if alert.literal in (token.literal, base64.b64encode(token.literal.encode()).decode()):
                 return token
         return None
@@ -92,7 +97,7 @@ class AlertBuilders(World):
         Without `locations` it lies in a new commit of `author` at `path`. `resolved` is the resolution of an
         old, closed one.
         """
-        at = self.now() if created_at is None else created_at
+        at = self._world.now() if created_at is None else created_at
         repository.last_alert_number += 1
         number = repository.last_alert_number
         text = token.literal if token else literal or self._dead_literal(repository, number, secret_type)
@@ -100,7 +105,7 @@ class AlertBuilders(World):
             text = base64.b64encode(text.encode()).decode()
         of_github = secret_type.startswith("github_")
         alert = Alert(
-            id=self.next_id(),
+            id=self._world.next_id(),
             number=number,
             repository=repository,
             secret_type=secret_type,
@@ -129,8 +134,8 @@ class AlertBuilders(World):
                 at,
                 author,
             )
-        self.alerts[repository.id, number] = alert
-        self._emit_alert("created", alert, sender=author or self.github)
+        self._world.alerts[repository.id, number] = alert
+        self._emit_alert("created", alert, sender=author or self._world.github)
         return alert
 
     def close(self, alert: Alert, by: Account | None, resolution: str, comment: str | None = None) -> None:
@@ -139,7 +144,7 @@ class AlertBuilders(World):
         alert.resolution = resolution
         alert.resolution_comment = comment
         alert.resolved_by = by if isinstance(by, User) else None
-        alert.resolved_at = self.now()
+        alert.resolved_at = self._world.now()
         self._touch("resolved", alert, by)
 
     def reopen(self, alert: Alert, by: Account | None, comment: str | None = None) -> None:
@@ -160,8 +165,8 @@ class AlertBuilders(World):
         """Somebody records their own finding, `None` clears it (→ validated if `validated_on_override`)."""
         before = alert.validity
         alert.validity_override = validity
-        alert.updated_at = self.now()
-        if alert.validity != before and self.validated_on_override:
+        alert.updated_at = self._world.now()
+        if alert.validity != before and self._world.validated_on_override:
             self._touch("validated", alert, by)
 
     def set_public_leak(self, alert: Alert) -> None:
@@ -172,13 +177,13 @@ class AlertBuilders(World):
     def assign(self, alert: Alert, user: User, by: Account | None = None) -> None:
         """→ assigned."""
         alert.assigned_to = user
-        self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self, user)})
+        self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
     def unassign(self, alert: Alert, by: Account | None = None) -> None:
         """→ unassigned."""
         user, alert.assigned_to = alert.assigned_to, None
         assert user is not None, "nobody is assigned"
-        self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self, user)})
+        self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
     def add_metadata(self, alert: Alert, pairs: Mapping[str, str]) -> None:
         """→ metadata_created."""
@@ -197,7 +202,7 @@ class AlertBuilders(World):
 
     def alert_url(self, alert: Alert) -> str:
         """The alert's page, its `html_url`."""
-        return shapes_alerts.alert_page(self, alert)
+        return shapes_alerts.alert_page(self._world, alert)
 
     def location(
         self,
@@ -206,7 +211,7 @@ class AlertBuilders(World):
         **details: object,
     ) -> Location:
         """A place for `leak(locations=…)`, completed to GitHub's shape for its type."""
-        return Location(type, shapes_alerts.location_details(self, repository, type, details))
+        return Location(type, shapes_alerts.location_details(self._world, repository, type, details))
 
     def add_location(
         self,
@@ -217,19 +222,19 @@ class AlertBuilders(World):
         """The same secret at a new place (→ secret_scanning_alert_location.created)."""
         place = self.location(alert.repository, type, **details)
         alert.locations.append(place)
-        alert.updated_at = self.now()
+        alert.updated_at = self._world.now()
         content: JsonObject = {
-            "alert": shapes_alerts.webhook_alert(self, alert),
+            "alert": shapes_alerts.webhook_alert(self._world, alert),
             "location": shapes_alerts.location(place),
         }
         repository = alert.repository
-        self.emit(
+        self._webhooks.emit(
             "secret_scanning_alert_location",
             "created",
             content,
             account=repository.owner,
             repository=repository,
-            sender=self.github,
+            sender=self._world.github,
         )
         return place
 
@@ -248,15 +253,15 @@ class AlertBuilders(World):
         return "sandbox-" + hashlib.sha256(seed.encode()).hexdigest()
 
     def _touch(self, action: str, alert: Alert, by: Account | None, extra: JsonObject | None = None) -> None:
-        alert.updated_at = self.now()
-        self._emit_alert(action, alert, sender=by or self.github, extra=extra)
+        alert.updated_at = self._world.now()
+        self._emit_alert(action, alert, sender=by or self._world.github, extra=extra)
 
     def _emit_alert(
         self, action: str, alert: Alert, *, sender: Account, extra: JsonObject | None = None
     ) -> None:
-        content: JsonObject = {"alert": shapes_alerts.webhook_alert(self, alert), **(extra or {})}
+        content: JsonObject = {"alert": shapes_alerts.webhook_alert(self._world, alert), **(extra or {})}
         repository = alert.repository
-        self.emit(
+        self._webhooks.emit(
             "secret_scanning_alert",
             action,
             content,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.records import (
     Installation,
     InstallationToken,
@@ -16,9 +17,8 @@ from integrations.sandbox.github.records import (
     Repository,
     User,
 )
-
-if TYPE_CHECKING:
-    from integrations.sandbox.github.sandbox import GitHubSandbox
+from integrations.sandbox.github.webhooks import Webhooks
+from integrations.sandbox.github.world import World
 
 AuthKind: TypeAlias = Literal["app", "installation", "user", "bad"]
 
@@ -96,7 +96,9 @@ class Principal:
 class Call:
     """A request that passed authentication and matched an operation, with its typed parameters."""
 
-    github: GitHubSandbox
+    github: World
+    alerts: AlertBuilders
+    webhooks: Webhooks
     principal: Principal
     method: str
     path: dict[str, str]

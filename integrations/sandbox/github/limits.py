@@ -45,7 +45,6 @@ class Limits:
         self._world = world
         self._windows: dict[str, Window] = {}
         self._failures: list[float] = []
-        self.lockout_after: int | None = None
 
     def window(self, principal: Principal, address: str) -> Window:
         """The caller's present hour."""
@@ -77,9 +76,9 @@ class Limits:
 
     def check_lockout(self) -> None:
         """GitHub's docs: several invalid credentials in a short time lock all logins for a while."""
-        if self.lockout_after is None:
+        if self._world.lockout_after is None:
             return
         since = self._world.now() - LOCKOUT_SECONDS
         self._failures = [at for at in self._failures if at > since]
-        if len(self._failures) >= self.lockout_after:
+        if len(self._failures) >= self._world.lockout_after:
             raise Refusal(403, "Maximum number of login attempts exceeded. Please try again later.")

@@ -18,13 +18,18 @@ from integrations.sandbox.github.records import (
     User,
 )
 from integrations.sandbox.github.rights import LEVELS, SECURITY_MANAGER
+from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import World
 
 SECURITY_MANAGER_ROLE_ID = 138
 
 
-class PeopleBuilders(World):
-    """Methods that add and change people."""
+class PeopleBuilders:
+    """Adds and changes people."""
+
+    def __init__(self, world: World, webhooks: Webhooks) -> None:
+        self._world = world
+        self._webhooks = webhooks
 
     def add_user(
         self,
@@ -35,14 +40,14 @@ class PeopleBuilders(World):
         email: str | None = None,
     ) -> User:
         """A person; the login must be free. A freed login given to somebody new gets another id."""
-        user = User(id or self.next_id(), login, self.now(), name, email)
-        self.index_account(user)
+        user = User(id or self._world.next_id(), login, self._world.now(), name, email)
+        self._world.index_account(user)
         return user
 
     def add_bot(self, login: str) -> User:
         """An account of type Bot."""
-        bot = User(self.next_id(), login, self.now(), bot=True)
-        self.index_account(bot)
+        bot = User(self._world.next_id(), login, self._world.now(), bot=True)
+        self._world.index_account(bot)
         return bot
 
     def add_organization(
@@ -52,30 +57,30 @@ class PeopleBuilders(World):
         id: int | None = None,  # noqa: A002 # GitHub's own word.
     ) -> Organization:
         """An organization with the predefined role `security_manager`."""
-        organization = Organization(id or self.next_id(), login, self.now())
+        organization = Organization(id or self._world.next_id(), login, self._world.now())
         role = OrganizationRole(
-            SECURITY_MANAGER_ROLE_ID, SECURITY_MANAGER, "Predefined", "read", (), self.now()
+            SECURITY_MANAGER_ROLE_ID, SECURITY_MANAGER, "Predefined", "read", (), self._world.now()
         )
         organization.roles.append(role)
-        self.index_account(organization)
+        self._world.index_account(organization)
         return organization
 
     def rename_account(self, account: Account, login: str) -> None:
         """Another login for the same id; the old one is free at once, repositories redirect from it."""
-        owned = self.repositories_of(account)
+        owned = self._world.repositories_of(account)
         for repository in owned:
-            self.unindex_repository(repository, redirect=True)
-        self.unindex_account(account)
+            self._world.unindex_repository(repository, redirect=True)
+        self._world.unindex_account(account)
         account.login = login
-        self.index_account(account)
+        self._world.index_account(account)
         for repository in owned:
-            self.index_repository(repository)
+            self._world.index_repository(repository)
 
     def delete_user(self, user: User) -> None:
         """The account is gone; its login is free."""
-        self.unindex_account(user)
-        del self.accounts[user.id]
-        for account in self.accounts.values():
+        self._world.unindex_account(user)
+        del self._world.accounts[user.id]
+        for account in self._world.accounts.values():
             if isinstance(account, Organization):
                 account.members.pop(user.id, None)
 
@@ -107,24 +112,14 @@ class PeopleBuilders(World):
         self._emit_membership("member_removed", organization, membership)
 
     def _emit_membership(self, action: str, organization: Organization, membership: Membership) -> None:
-        content: JsonObject = {"membership": self.membership_shape(organization, membership)}
-        self.emit("organization", action, content, account=organization)
-
-    def membership_shape(self, organization: Organization, membership: Membership) -> JsonObject:
-        """The `org-membership` schema without what only REST adds."""
-        return {
-            "url": f"{self.api_url}/orgs/{organization.login}/memberships/{membership.user.login}",
-            "state": membership.state,
-            "role": membership.role,
-            "organization_url": f"{self.api_url}/orgs/{organization.login}",
-            "user": shapes.simple_user(self, membership.user),
-        }
+        content: JsonObject = {"membership": shapes.membership(self._world, organization, membership)}
+        self._webhooks.emit("organization", action, content, account=organization)
 
     def add_team(self, organization: Organization, name: str, *members: User) -> Team:
         """A team (→ team.created)."""
-        team = Team(self.next_id(), name, name.lower().replace(" ", "-"), organization, list(members))
+        team = Team(self._world.next_id(), name, name.lower().replace(" ", "-"), organization, list(members))
         organization.teams.append(team)
-        self.emit("team", "created", {"team": shapes.team(self, team)}, account=organization)
+        self._webhooks.emit("team", "created", {"team": shapes.team(self._world, team)}, account=organization)
         return team
 
     def delete_team(self, team: Team) -> None:
@@ -133,7 +128,9 @@ class PeopleBuilders(World):
         for role in team.organization.roles:
             if team in role.teams:
                 role.teams.remove(team)
-        self.emit("team", "deleted", {"team": shapes.team(self, team)}, account=team.organization)
+        self._webhooks.emit(
+            "team", "deleted", {"team": shapes.team(self._world, team)}, account=team.organization
+        )
 
     def add_to_team(self, team: Team, user: User) -> None:
         """→ membership.added."""
@@ -146,19 +143,21 @@ class PeopleBuilders(World):
         self._emit_team_membership("removed", team, user)
 
     def _emit_team_membership(self, action: str, team: Team, user: User) -> None:
-        member = shapes.simple_user(self, user)
-        content: JsonObject = {"scope": "team", "member": member, "team": shapes.team(self, team)}
-        self.emit("membership", action, content, account=team.organization)
+        member = shapes.simple_user(self._world, user)
+        content: JsonObject = {"scope": "team", "member": member, "team": shapes.team(self._world, team)}
+        self._webhooks.emit("membership", action, content, account=team.organization)
 
     def add_team_to_repository(self, team: Team, repository: Repository, permission: str) -> None:
         """The team's members get `permission` there (→ team.added_to_repository)."""
         self._check_role_name(repository.owner, permission)
         team.repositories[repository.id] = permission
         content: JsonObject = {
-            "team": shapes.team(self, team),
-            "repository": shapes.repository(self, repository),
+            "team": shapes.team(self._world, team),
+            "repository": shapes.repository(self._world, repository),
         }
-        self.emit("team", "added_to_repository", content, account=team.organization, repository=repository)
+        self._webhooks.emit(
+            "team", "added_to_repository", content, account=team.organization, repository=repository
+        )
 
     def add_collaborator(self, repository: Repository, user: User, permission: str) -> None:
         """One of GitHub's five roles or a custom one for one person (→ member.added or member.edited)."""
@@ -181,8 +180,8 @@ class PeopleBuilders(World):
         self._emit_member("removed", repository, user, {})
 
     def _emit_member(self, action: str, repository: Repository, user: User, content: JsonObject) -> None:
-        content["member"] = shapes.simple_user(self, user)
-        self.emit("member", action, content, account=repository.owner, repository=repository)
+        content["member"] = shapes.simple_user(self._world, user)
+        self._webhooks.emit("member", action, content, account=repository.owner, repository=repository)
 
     def add_custom_repository_role(
         self,
@@ -193,7 +192,9 @@ class PeopleBuilders(World):
         permissions: Iterable[str] = (),
     ) -> CustomRepositoryRole:
         """A role that builds on one of GitHub's and adds permissions."""
-        role = CustomRepositoryRole(self.next_id(), name, base_role, tuple(permissions), self.now())
+        role = CustomRepositoryRole(
+            self._world.next_id(), name, base_role, tuple(permissions), self._world.now()
+        )
         organization.custom_repository_roles.append(role)
         return role
 
@@ -207,7 +208,9 @@ class PeopleBuilders(World):
         source: Literal["Organization", "Enterprise", "Predefined"] = "Organization",
     ) -> OrganizationRole:
         """A custom organization role."""
-        role = OrganizationRole(self.next_id(), name, source, base_role, tuple(permissions), self.now())
+        role = OrganizationRole(
+            self._world.next_id(), name, source, base_role, tuple(permissions), self._world.now()
+        )
         organization.roles.append(role)
         return role
 

@@ -16,6 +16,7 @@ from integrations.sandbox.github.records import (
     Repository,
     User,
 )
+from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import World
 
 DEFAULT_PERMISSIONS = {
@@ -37,8 +38,12 @@ DEFAULT_EVENTS = (
 )
 
 
-class RepositoryBuilders(World):
-    """Methods that add and change repositories and installations."""
+class RepositoryBuilders:
+    """Adds and changes repositories and installations."""
+
+    def __init__(self, world: World, webhooks: Webhooks) -> None:
+        self._world = world
+        self._webhooks = webhooks
 
     def add_repository(
         self,
@@ -53,39 +58,41 @@ class RepositoryBuilders(World):
         secret_scanning: bool = True,
     ) -> Repository:
         """A repository (→ repository.created); a name that redirected elsewhere is taken over."""
-        repository = Repository(id or self.next_id(), name, owner, visibility, self.now(), archived)
+        repository = Repository(
+            id or self._world.next_id(), name, owner, visibility, self._world.now(), archived
+        )
         repository.secret_scanning = secret_scanning
         repository.delegated_dismissal = delegated_dismissal
         repository.app_reviews_dismissals = app_reviews_dismissals
-        self.index_repository(repository)
+        self._world.index_repository(repository)
         self._emit_repository("created", repository)
         return repository
 
     def rename_repository(self, repository: Repository, name: str) -> None:
         """Another name for the same id; the old one redirects (→ repository.renamed)."""
         before = repository.name
-        self.unindex_repository(repository, redirect=True)
+        self._world.unindex_repository(repository, redirect=True)
         repository.name = name
-        self.index_repository(repository)
+        self._world.index_repository(repository)
         self._emit_repository("renamed", repository, {"repository": {"name": {"from": before}}})
 
     def transfer_repository(self, repository: Repository, owner: Account) -> None:
         """Another owner for the same id; the old name redirects (→ repository.transferred, for the new)."""
         before = repository.owner
-        self.unindex_repository(repository, redirect=True)
+        self._world.unindex_repository(repository, redirect=True)
         repository.owner = owner
-        self.index_repository(repository)
+        self._world.index_repository(repository)
         origin: JsonObject = (
-            {"organization": shapes.simple_organization(self, before)}
+            {"organization": shapes.simple_organization(self._world, before)}
             if isinstance(before, Organization)
-            else {"user": shapes.simple_user(self, before)}
+            else {"user": shapes.simple_user(self._world, before)}
         )
         self._emit_repository("transferred", repository, {"owner": {"from": origin}})
 
     def delete_repository(self, repository: Repository) -> None:
         """Gone with its alerts; the name answers 404 (→ repository.deleted)."""
         self._emit_repository("deleted", repository)
-        self.unindex_repository(repository, redirect=False)
+        self._world.unindex_repository(repository, redirect=False)
         repository.deleted = True
 
     def set_visibility(self, repository: Repository, visibility: Literal["public", "private"]) -> None:
@@ -109,10 +116,10 @@ class RepositoryBuilders(World):
         The owner's login goes to a new user where it is free; `ValueError` when the name is in use.
         """
         login, name = full_name.split("/")
-        owner = self.account(login)
+        owner = self._world.account(login)
         if owner is None:
-            owner = User(self.next_id(), login, self.now())
-            self.index_account(owner)
+            owner = User(self._world.next_id(), login, self._world.now())
+            self._world.index_account(owner)
         return self.add_repository(owner, name, visibility=visibility)
 
     def add_commit(
@@ -126,7 +133,7 @@ class RepositoryBuilders(World):
     ) -> Commit:
         """A commit that `GET …/commits/{ref}` knows."""
         made = hashlib.sha1(f"{repository.id}:{len(repository.commits)}".encode(), usedforsecurity=False)
-        commit = Commit(sha or made.hexdigest(), message, author, self.now() if date is None else date)
+        commit = Commit(sha or made.hexdigest(), message, author, self._world.now() if date is None else date)
         repository.commits[commit.sha] = commit
         return commit
 
@@ -134,7 +141,7 @@ class RepositoryBuilders(World):
         self, action: str, repository: Repository, changes: JsonObject | None = None
     ) -> None:
         content: JsonObject = {} if changes is None else {"changes": changes}
-        self.emit("repository", action, content, account=repository.owner, repository=repository)
+        self._webhooks.emit("repository", action, content, account=repository.owner, repository=repository)
 
     # Installations
 
@@ -148,25 +155,27 @@ class RepositoryBuilders(World):
         id: int | None = None,  # noqa: A002 # GitHub's own word.
     ) -> Installation:
         """Install the App on an account (→ installation.created); `ValueError` where it already is."""
-        if self.installation_on(account) is not None:
+        if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
         granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
-        installation = Installation(id or self.next_id(), account, granted, list(events), self.now())
+        installation = Installation(
+            id or self._world.next_id(), account, granted, list(events), self._world.now()
+        )
         if not isinstance(repositories, str):
             installation.repositories = list(repositories)
-        self.installations[installation.id] = installation
+        self._world.installations[installation.id] = installation
         self._emit_installation("created", installation, with_repositories=True)
         return installation
 
     def uninstall(self, installation: Installation) -> None:
         """The App is removed from the account; its tokens die (→ installation.deleted)."""
         installation.removed = True
-        del self.installations[installation.id]
+        del self._world.installations[installation.id]
         self._emit_installation("deleted", installation)
 
     def suspend(self, installation: Installation, *, by: User | None = None) -> None:
         """No token is given, none works (→ installation.suspend)."""
-        installation.suspended_at = self.now()
+        installation.suspended_at = self._world.now()
         installation.suspended_by = by
         self._emit_installation("suspend", installation)
 
@@ -188,18 +197,22 @@ class RepositoryBuilders(World):
 
     def remove_from_installation(self, installation: Installation, *repositories: Repository) -> None:
         """Select fewer; from "all" it becomes a selection (→ installation_repositories.removed)."""
-        reach = self.reach(installation)
+        reach = self._world.reach(installation)
         installation.repositories = [each for each in reach if each not in repositories]
         self._emit_selection("removed", installation, removed=repositories)
 
     def _emit_installation(
         self, action: str, installation: Installation, *, with_repositories: bool = False
     ) -> None:
-        content: JsonObject = {"installation": shapes.installation(self, installation)}
+        content: JsonObject = {"installation": shapes.installation(self._world, installation)}
         if with_repositories:
-            content["repositories"] = [shapes.short_repository(each) for each in self.reach(installation)]
+            content["repositories"] = [
+                shapes.short_repository(each) for each in self._world.reach(installation)
+            ]
             content["requester"] = None
-        self.emit("installation", action, content, account=installation.account, installation=installation)
+        self._webhooks.emit(
+            "installation", action, content, account=installation.account, installation=installation
+        )
 
     def _emit_selection(
         self,
@@ -210,13 +223,13 @@ class RepositoryBuilders(World):
         removed: Iterable[Repository] = (),
     ) -> None:
         content: JsonObject = {
-            "installation": shapes.installation(self, installation),
+            "installation": shapes.installation(self._world, installation),
             "repository_selection": "all" if installation.repositories is None else "selected",
             "repositories_added": [shapes.short_repository(each) for each in added],
             "repositories_removed": [shapes.short_repository(each) for each in removed],
             "requester": None,
         }
-        self.emit(
+        self._webhooks.emit(
             "installation_repositories",
             action,
             content,

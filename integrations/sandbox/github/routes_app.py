@@ -9,10 +9,10 @@ from typing import cast
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.authentication import mint_token
 from integrations.sandbox.github.calls import Answer, Call, Refusal, Route
+from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.paging import DEFAULT_PER_PAGE, link_header, page_of
 from integrations.sandbox.github.records import Installation, JsonObject, Organization, Repository, User
 from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
-from integrations.sandbox.github.webhooks import Delivery
 from integrations.sandbox.github.world import Change
 
 MAX_REPOSITORY_IDS = 500
@@ -188,7 +188,7 @@ def get_delivery(call: Call) -> Answer:
 
 def redeliver(call: Call) -> Answer:
     """`POST /app/hook/deliveries/{delivery_id}/attempts`: sent again, with the same GUID."""
-    call.github.redeliver(_find_delivery(call))
+    call.webhooks.redeliver(_find_delivery(call))
     return Answer(202, {})
 
 

@@ -48,7 +48,7 @@ def get_membership(call: Call) -> Answer:
     membership = call.organization.members.get(user.id) if user else None
     if membership is None:
         raise Refusal(404, "Not Found")
-    body = call.github.membership_shape(call.organization, membership) | {
+    body = shapes.membership(call.github, call.organization, membership) | {
         "direct_membership": True,
         "enterprise_teams_providing_indirect_membership": [],
         "organization": shapes.simple_organization(call.github, call.organization),

@@ -18,14 +18,19 @@ from integrations.sandbox.github.people import PeopleBuilders
 from integrations.sandbox.github.repositories import RepositoryBuilders
 from integrations.sandbox.github.server import Server
 from integrations.sandbox.github.webhooks import Webhooks
+from integrations.sandbox.github.world import World
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
 GITHUB_ACCOUNT_ID = 9919
 
 
-class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks):
-    """A stand-in GitHub on 127.0.0.1; see the package's docstring for how it is used."""
+class GitHubSandbox(World):
+    """A stand-in GitHub on 127.0.0.1; see the package's docstring for how it is used.
+
+    The world's state, with what changes it (people, repositories, alerts), what announces the changes
+    (webhooks) and what answers requests about it (the server).
+    """
 
     def __init__(
         self,
@@ -39,16 +44,88 @@ class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks)
         app_owner: str = "octo",
         check_answers: bool = True,
     ) -> None:
-        super().__init__(now, webhook_secret, check=check_answers)
+        super().__init__(now, webhook_secret)
         self.app_id, self.client_id, self.app_slug = app_id, client_id, app_slug
         self.private_key = private_key or generate_private_key()
+        self._webhooks = Webhooks(self, check=check_answers)
+        alerts = AlertBuilders(self, self._webhooks)
+        self._offer_people(PeopleBuilders(self, self._webhooks))
+        self._offer_repositories(RepositoryBuilders(self, self._webhooks))
+        self._offer_alerts(alerts)
+        self._offer_webhooks(self._webhooks)
         self.bot = self.add_bot(f"{app_slug}[bot]")
         self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
         self.app_owner = self.add_organization(app_owner)
-        self._server = Server(
-            self, Authenticator(self, public_key_of(self.private_key)), check_answers=check_answers
-        )
+        authenticator = Authenticator(self, public_key_of(self.private_key))
+        self._server = Server(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
         self._runner: web.AppRunner | None = None
+
+    # What the parts do is offered here under one roof: tests and the demo write `github.leak(…)`.
+
+    def _offer_people(self, people: PeopleBuilders) -> None:
+        self.add_user = people.add_user
+        self.add_bot = people.add_bot
+        self.add_organization = people.add_organization
+        self.rename_account = people.rename_account
+        self.delete_user = people.delete_user
+        self.add_member = people.add_member
+        self.set_member_role = people.set_member_role
+        self.remove_member = people.remove_member
+        self.add_team = people.add_team
+        self.delete_team = people.delete_team
+        self.add_to_team = people.add_to_team
+        self.remove_from_team = people.remove_from_team
+        self.add_team_to_repository = people.add_team_to_repository
+        self.add_collaborator = people.add_collaborator
+        self.remove_collaborator = people.remove_collaborator
+        self.add_custom_repository_role = people.add_custom_repository_role
+        self.add_organization_role = people.add_organization_role
+        self.assign_organization_role = people.assign_organization_role
+        self.unassign_organization_role = people.unassign_organization_role
+
+    def _offer_repositories(self, repositories: RepositoryBuilders) -> None:
+        self.add_repository = repositories.add_repository
+        self.rename_repository = repositories.rename_repository
+        self.transfer_repository = repositories.transfer_repository
+        self.delete_repository = repositories.delete_repository
+        self.set_visibility = repositories.set_visibility
+        self.archive_repository = repositories.archive_repository
+        self.unarchive_repository = repositories.unarchive_repository
+        self.squat = repositories.squat
+        self.add_commit = repositories.add_commit
+        self.install = repositories.install
+        self.uninstall = repositories.uninstall
+        self.suspend = repositories.suspend
+        self.unsuspend = repositories.unsuspend
+        self.set_permissions = repositories.set_permissions
+        self.add_to_installation = repositories.add_to_installation
+        self.remove_from_installation = repositories.remove_from_installation
+
+    def _offer_alerts(self, alerts: AlertBuilders) -> None:
+        self.add_live_token = alerts.add_live_token
+        self.revoke_token = alerts.revoke_token
+        self.token_of = alerts.token_of
+        self.leak = alerts.leak
+        self.close = alerts.close
+        self.reopen = alerts.reopen
+        self.set_validity = alerts.set_validity
+        self.override_validity = alerts.override_validity
+        self.set_public_leak = alerts.set_public_leak
+        self.assign = alerts.assign
+        self.unassign = alerts.unassign
+        self.add_metadata = alerts.add_metadata
+        self.remove_metadata = alerts.remove_metadata
+        self.remove_alert = alerts.remove_alert
+        self.alert_url = alerts.alert_url
+        self.location = alerts.location
+        self.add_location = alerts.add_location
+
+    def _offer_webhooks(self, webhooks: Webhooks) -> None:
+        self.send = webhooks.send
+        self.redeliver = webhooks.redeliver
+        self.settle = webhooks.settle
+        self.body = webhooks.body
+        self.headers = webhooks.headers
 
     @property
     def faults(self) -> FaultPlan:
@@ -70,15 +147,6 @@ class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks)
         """Calls to methods and paths that the stand-in doesn't know, as `GET /path`."""
         return self._server.unexpected
 
-    @property
-    def lockout_after(self) -> int | None:
-        """After so many failed logins within ten minutes every login is refused; `None`: never."""
-        return self._server.limits.lockout_after
-
-    @lockout_after.setter
-    def lockout_after(self, failures: int | None) -> None:
-        self._server.limits.lockout_after = failures
-
     def calls(self, method: str | None = None, path: str | None = None) -> list[RecordedRequest]:
         """The recorded requests with this method whose path below `api_url` matches the regex in full."""
         return [
@@ -95,12 +163,12 @@ class GitHubSandbox(PeopleBuilders, RepositoryBuilders, AlertBuilders, Webhooks)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
         self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._open_webhooks()
+        self._webhooks.open()
 
     async def stop(self) -> None:
         """End what hangs, stop listening and sending."""
         self.faults.stop()
-        await self._close_webhooks()
+        await self._webhooks.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -6,22 +6,22 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import web
 
 from integrations.sandbox.faults import FaultPlan, is_dropped
 from integrations.sandbox.github import routes_alerts, routes_app, routes_people
 from integrations.sandbox.github.admission import admit
+from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.authentication import Authenticator
 from integrations.sandbox.github.calls import Answer, Call, Principal, RecordedRequest, Refusal, Route
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.shapes import timestamp
-
-if TYPE_CHECKING:
-    from integrations.sandbox.github.sandbox import GitHubSandbox
+from integrations.sandbox.github.webhooks import Webhooks
+from integrations.sandbox.github.world import World
 
 PREFIX = "/api/v3"
 ROUTES: Mapping[str, Route] = {
@@ -31,15 +31,25 @@ FREE = frozenset({"rate-limit/get"})
 
 
 class Server:
-    """Answers requests to one sandbox and keeps what was asked."""
+    """Answers requests about one world and keeps what was asked; changes go by `alerts` and `webhooks`."""
 
-    def __init__(self, github: GitHubSandbox, authenticator: Authenticator, *, check_answers: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        alerts: AlertBuilders,
+        webhooks: Webhooks,
+        authenticator: Authenticator,
+        *,
+        check_answers: bool,
+    ) -> None:
         self.faults = FaultPlan()
         self.requests: list[RecordedRequest] = []
         self.violations: list[str] = []
         self.unexpected: list[str] = []
-        self.limits = Limits(github)
-        self._github = github
+        self.limits = Limits(world)
+        self._world = world
+        self._alerts = alerts
+        self._webhooks = webhooks
         self._authenticator = authenticator
         self._check_answers = check_answers
         self._description = load_description()
@@ -68,7 +78,7 @@ class Server:
             body=body,
             user_agent=request.headers.get("User-Agent"),
             version=request.headers.get("X-GitHub-Api-Version"),
-            at=self._github.now(),
+            at=self._world.now(),
         )
 
     async def _respond(self, request: web.Request, record: RecordedRequest) -> web.Response:
@@ -93,11 +103,13 @@ class Server:
         headers.update(window.headers())
         headers.update(_token_headers(principal))
         call = Call(
-            github=self._github,
+            github=self._world,
+            alerts=self._alerts,
+            webhooks=self._webhooks,
             principal=principal,
             method=request.method,
             path=path,
-            url=f"{self._github.api_url}{record.path}",
+            url=f"{self._world.api_url}{record.path}",
             raw_query=record.query,
             version=record.version,
             rate=window.shape(),
@@ -123,7 +135,7 @@ class Server:
         parts = path.split("/")
         if parts[1] != "repositories" or len(parts) < 3 or not parts[2].isdecimal():
             return path
-        repository = self._github.repositories.get(int(parts[2]))
+        repository = self._world.repositories.get(int(parts[2]))
         if repository is None or repository.deleted:
             raise Refusal(404, "Not Found")
         return "/".join(["", "repos", repository.full_name, *parts[3:]])

@@ -10,6 +10,7 @@ from integrations.sandbox.github.records import (
     Account,
     Installation,
     JsonObject,
+    Membership,
     Organization,
     Repository,
     Team,
@@ -123,6 +124,17 @@ def full_organization(world: World, organization: Organization) -> JsonObject:
         "created_at": timestamp(organization.created_at),
         "updated_at": timestamp(organization.created_at),
         "archived_at": None,
+    }
+
+
+def membership(world: World, organization: Organization, record: Membership) -> JsonObject:
+    """The `org-membership` schema without what only REST adds."""
+    return {
+        "url": f"{world.api_url}/orgs/{organization.login}/memberships/{record.user.login}",
+        "state": record.state,
+        "role": record.role,
+        "organization_url": f"{world.api_url}/orgs/{organization.login}",
+        "user": simple_user(world, record.user),
     }
 
 

@@ -59,18 +59,18 @@ def _assignee(call: Call, alert: Alert) -> User:
 
 
 def _apply(call: Call, alert: Alert, assignee: User | None) -> None:
-    github, body = call.github, call.body
-    actor = call.principal.user or github.bot
+    body = call.body
+    actor = call.principal.user or call.github.bot
     comment = cast("str | None", body.get("resolution_comment"))
     if body.get("state") == "resolved":
-        github.close(alert, actor, str(body["resolution"]), comment)
+        call.alerts.close(alert, actor, str(body["resolution"]), comment)
     elif body.get("state") == "open":
-        github.reopen(alert, actor, comment)
+        call.alerts.reopen(alert, actor, comment)
     if "validity" in body:
-        github.override_validity(alert, cast("Validity | None", body["validity"]), actor)
+        call.alerts.override_validity(alert, cast("Validity | None", body["validity"]), actor)
     if "assignee" not in body or assignee is alert.assigned_to:
         return
     if assignee is None:
-        github.unassign(alert, actor)
+        call.alerts.unassign(alert, actor)
     else:
-        github.assign(alert, assignee, actor)
+        call.alerts.assign(alert, assignee, actor)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import functools
 import hashlib
 import hmac
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from dataclasses import replace
+from typing import cast
 
 import aiohttp
 from jsonschema import Draft202012Validator
 
 from integrations.sandbox.github import shapes
+from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.openapi import DATA, AnswerMismatch
 from integrations.sandbox.github.records import Account, Installation, JsonObject, Organization, Repository
 from integrations.sandbox.github.world import Change, World
 
 HOOK_ID = 480001
-TIMEOUT_SECONDS = 10.0
 EVENT_PERMISSIONS = {
     "secret_scanning_alert": "secret_scanning_alerts",
     "secret_scanning_alert_location": "secret_scanning_alerts",
@@ -33,54 +31,13 @@ EVENT_PERMISSIONS = {
     "organization": "members",
     "team": "members",
 }
-OLD_ALERT_FIELDS = ("number", "secret_type", "resolution", "resolved_by", "resolved_at")
-"""All that captures of older servers have in `alert`."""
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """One attempt to deliver one event; a redelivery is another attempt with the same `guid`."""
+class Webhooks:
+    """Sends the App's deliveries, or collects them where the world's `deliver` is `hold`."""
 
-    id: int
-    guid: str
-    event: str
-    action: str
-    payload: JsonObject = field(repr=False)
-    installation_id: int
-    repository_id: int | None
-    redelivery: bool = False
-    delivered_at: float = 0.0
-    duration: float = 0.0
-    status: str = "pending"
-    status_code: int = 0
-    request_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    response_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    response_body: str = field(default="", repr=False)
-
-    def copy(self, guid: str | None = None) -> Delivery:
-        """A delivery to vary by hand; with another `guid` it is another event to the receiver."""
-        return replace(self, guid=guid or self.guid, payload=copy.deepcopy(self.payload))
-
-    def sparse(self) -> Delivery:
-        """The same delivery with as little in `alert` as older servers send."""
-        thin = self.copy()
-        alert = thin.payload["alert"]
-        assert isinstance(alert, dict), "only alert events have an alert"
-        thin.payload["alert"] = {name: alert[name] for name in OLD_ALERT_FIELDS}
-        return thin
-
-
-class Webhooks(World):
-    """The sending side; `deliver="hold"` collects deliveries in `held` instead of sending them."""
-
-    def __init__(self, now: Callable[[], float], webhook_secret: str, *, check: bool) -> None:
-        super().__init__(now)
-        self.webhook_url: str | None = None
-        self.webhook_secret = webhook_secret
-        self.webhook_timeout = TIMEOUT_SECONDS
-        self.deliver: Literal["now", "hold"] = "now"
-        self.held: list[Delivery] = []
-        self.deliveries: list[Delivery] = []
+    def __init__(self, world: World, *, check: bool) -> None:
+        self._world = world
         self._check_payloads = check
         self._session: aiohttp.ClientSession | None = None
         self._sending: set[asyncio.Task[int]] = set()
@@ -98,16 +55,16 @@ class Webhooks(World):
     ) -> None:
         """Send an event to the App where an installation covers it and is subscribed to it."""
         alert = content.get("alert")
-        self.tell(
+        self._world.tell(
             Change(
                 f"{event}.{action}",
-                self.now(),
+                self._world.now(),
                 (sender or account).login,
                 repository.id if repository else None,
                 cast("int", alert["number"]) if isinstance(alert, dict) else None,
             )
         )
-        if self.webhook_url is None and self.deliver == "now":
+        if self._world.webhook_url is None and self._world.deliver == "now":
             return
         target = installation or self._subscribed(event, account, repository)
         if target is None:
@@ -118,14 +75,14 @@ class Webhooks(World):
                 "installation", {"id": target.id, "node_id": shapes.node_id("Install", target.id)}
             )
             if isinstance(account, Organization):
-                payload["organization"] = shapes.simple_organization(self, account)
+                payload["organization"] = shapes.simple_organization(self._world, account)
         if repository is not None:
-            payload.setdefault("repository", shapes.repository(self, repository))
-        payload["sender"] = shapes.simple_user(self, sender or account)
+            payload.setdefault("repository", shapes.repository(self._world, repository))
+        payload["sender"] = shapes.simple_user(self._world, sender or account)
         if self._check_payloads:
             check_payload(event, action, payload)
         delivery = Delivery(
-            self.next_id(),
+            self._world.next_id(),
             str(uuid.uuid4()),
             event,
             action,
@@ -133,13 +90,13 @@ class Webhooks(World):
             target.id,
             repository.id if repository else None,
         )
-        if self.deliver == "hold":
-            self.held.append(delivery)
+        if self._world.deliver == "hold":
+            self._world.held.append(delivery)
         else:
             self._send_soon(delivery)
 
     def _subscribed(self, event: str, account: Account, repository: Repository | None) -> Installation | None:
-        installation = self.installation_on(account)
+        installation = self._world.installation_on(account)
         if installation is None or installation.suspended_at is not None or event not in installation.events:
             return None
         if EVENT_PERMISSIONS[event] not in installation.permissions:
@@ -149,23 +106,23 @@ class Webhooks(World):
 
     async def send(self, delivery: Delivery) -> int:
         """Deliver once, now, and log the attempt; returns the receiver's status, 0 without an answer."""
-        assert self.webhook_url is not None, "set webhook_url first"
+        assert self._world.webhook_url is not None, "set webhook_url first"
         assert self._session is not None, "start the sandbox first"
         body = self.body(delivery)
         attempt = replace(
             delivery,
-            id=self.next_id(),
-            delivered_at=self.now(),
+            id=self._world.next_id(),
+            delivered_at=self._world.now(),
             request_headers=self.headers(delivery, body),
         )
         began = time.perf_counter()
         try:
             async with self._session.post(
-                self.webhook_url,
+                self._world.webhook_url,
                 data=body,
                 headers=attempt.request_headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=self.webhook_timeout),
+                timeout=aiohttp.ClientTimeout(total=self._world.webhook_timeout),
             ) as response:
                 attempt.response_body = await response.text()
                 attempt.response_headers = dict(response.headers)
@@ -179,7 +136,7 @@ class Webhooks(World):
             # No 4xx or 5xx is logged for it, so GitHub's own filter `status=failure` misses it.
             attempt.status, attempt.status_code = "failed to connect to host", 0
         attempt.duration = round(time.perf_counter() - began, 2)
-        self.deliveries.append(attempt)
+        self._world.deliveries.append(attempt)
         return attempt.status_code if attempt.status != "timed out" else 0
 
     def redeliver(self, delivery: Delivery) -> None:
@@ -197,7 +154,7 @@ class Webhooks(World):
 
     def headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
         """GitHub's headers of a delivery, with both signatures over `body`."""
-        key = self.webhook_secret.encode()
+        key = self._world.webhook_secret.encode()
         return {
             "Accept": "*/*",
             "Content-Type": "application/json",
@@ -205,7 +162,7 @@ class Webhooks(World):
             "X-GitHub-Delivery": delivery.guid,
             "X-GitHub-Event": delivery.event,
             "X-GitHub-Hook-ID": str(HOOK_ID),
-            "X-GitHub-Hook-Installation-Target-ID": str(self.app_id),
+            "X-GitHub-Hook-Installation-Target-ID": str(self._world.app_id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
             "X-Hub-Signature": "sha1=" + hmac.new(key, body, hashlib.sha1).hexdigest(),
             "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
@@ -216,10 +173,12 @@ class Webhooks(World):
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    def _open_webhooks(self) -> None:
+    def open(self) -> None:
+        """Make ready to send; needs a running loop."""
         self._session = aiohttp.ClientSession()
 
-    async def _close_webhooks(self) -> None:
+    async def close(self) -> None:
+        """Give up what is under way."""
         for task in tuple(self._sending):
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
+from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.records import (
     Account,
     Alert,
     Installation,
     InstallationToken,
-    JsonObject,
     LiveToken,
     Organization,
     Repository,
     User,
 )
+
+WEBHOOK_SECONDS = 10.0
+"""GitHub's docs: the time a receiver has to answer a delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class World:
     github: Organization
     """Who acts when GitHub does."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], webhook_secret: str) -> None:
         self.now = now
         self.base = "http://127.0.0.1:0"
         self.accounts: dict[int, Account] = {}
@@ -67,6 +71,14 @@ class World:
         self.revoke_delay: float | None = 0.0
         self.hidden_secret: str | None = None
         self.validated_on_override = True
+        self.lockout_after: int | None = None
+        """After so many failed logins within ten minutes every login is refused; `None`: never."""
+        self.webhook_url: str | None = None
+        self.webhook_secret = webhook_secret
+        self.webhook_timeout = WEBHOOK_SECONDS
+        self.deliver: Literal["now", "hold"] = "now"
+        self.held: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
         self._watchers: list[Callable[[Change], None]] = []
 
     # Addresses
@@ -146,19 +158,6 @@ class World:
     def next_id(self) -> int:
         """A fresh id; ids of all kinds come from one counter, so that mixing them up never works by luck."""
         return next(self._ids)
-
-    def emit(
-        self,
-        event: str,
-        action: str,
-        content: JsonObject,
-        *,
-        account: Account,
-        repository: Repository | None = None,
-        sender: Account | None = None,
-        installation: Installation | None = None,
-    ) -> None:
-        """Tell the App's webhook; the sandbox with its webhooks does it, a bare world has nobody to tell."""
 
     def index_account(self, account: Account) -> None:
         """Give an account its login; `ValueError` when another holds it."""

@@ -1,0 +1,45 @@
+"""One attempt to deliver a webhook, as the App's delivery log keeps it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from integrations.sandbox.github.records import JsonObject
+
+OLD_ALERT_FIELDS = ("number", "secret_type", "resolution", "resolved_by", "resolved_at")
+"""All that captures of older servers have in `alert`."""
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One attempt to deliver one event; a redelivery is another attempt with the same `guid`."""
+
+    id: int
+    guid: str
+    event: str
+    action: str
+    payload: JsonObject = field(repr=False)
+    installation_id: int
+    repository_id: int | None
+    redelivery: bool = False
+    delivered_at: float = 0.0
+    duration: float = 0.0
+    status: str = "pending"
+    status_code: int = 0
+    request_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    response_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    response_body: str = field(default="", repr=False)
+
+    def copy(self, guid: str | None = None) -> Delivery:
+        """A delivery to vary by hand; with another `guid` it is another event to the receiver."""
+        return replace(self, guid=guid or self.guid, payload=copy.deepcopy(self.payload))
+
+    def sparse(self) -> Delivery:
+        """The same delivery with as little in `alert` as older servers send."""
+        thin = self.copy()
+        alert = thin.payload["alert"]
+        assert isinstance(alert, dict), "only alert events have an alert"
+        thin.payload["alert"] = {name: alert[name] for name in OLD_ALERT_FIELDS}
+        return thin
