@@ -1,1 +1,1 @@
-"""Integrations hear and speak: GitHub, Slack, token providers, and stand-ins for them."""
+"""Integrations hear and speak: GitHub, Slack, and stand-ins for them."""

@@ -7,9 +7,9 @@ from bot.rules.eligibility import ever_worked
 from bot.rules.lifecycle import confirm
 from bot.tools import Tools
 from integrations.github.repository_access import RepositoryAccess
+from integrations.github.token_format import Verdict
+from integrations.github.token_probe import check
 from integrations.literal import Literal
-from integrations.providers.check import check
-from integrations.providers.github_token import Verdict
 from storage import messages
 from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
 

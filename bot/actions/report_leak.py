@@ -20,8 +20,8 @@ from bot.views.words import (
     span_words,
     when,
 )
+from integrations.github.token_format import REVOCABLE, decode, kind_of
 from integrations.literal import Literal
-from integrations.providers.github_token import REVOCABLE, decode, kind_of
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, actions, input_block, modal, section
 from integrations.slack.elements import Element, Option, button, checkboxes

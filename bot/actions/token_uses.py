@@ -11,8 +11,8 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import alert_name
+from integrations.github.token_format import decode, kind_of
 from integrations.literal import Literal
-from integrations.providers.github_token import decode, kind_of
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button

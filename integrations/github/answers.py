@@ -20,8 +20,8 @@ from integrations.github.errors import (
     Unreachable,
     is_write,
 )
+from integrations.github.token_format import mask_tokens, retry_time
 from integrations.literal import Literal
-from integrations.providers.github_token import mask_tokens, retry_time
 
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""

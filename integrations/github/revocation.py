@@ -9,8 +9,8 @@ import aiohttp
 from integrations.github.answers import is_limited, message_of, no_answer
 from integrations.github.client import API_VERSION
 from integrations.github.errors import Uncertain
+from integrations.github.token_format import retry_time
 from integrations.literal import Literal
-from integrations.providers.github_token import retry_time
 
 _WHAT = "POST /credentials/revoke"
 

@@ -10,7 +10,7 @@ from bot.rules.replies import NEVER
 from bot.views.checklist import draw_checklist
 from bot.views.thread import draw_reply, reply_metadata
 from bot.views.words import PROBE_REASONS
-from integrations.providers.github_token import Reason
+from integrations.github.token_format import Reason
 from integrations.slack.blocks import Content
 from storage.records import Event, EventKind, MessageKey, Person
 from tests.views.cases import (

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.literal import Literal
-from integrations.providers.github_token import (
+from integrations.github.token_format import (
     REVOCABLE,
     Ask,
     Reason,
@@ -21,6 +20,7 @@ from integrations.providers.github_token import (
     kinds_of_type,
     mask_tokens,
 )
+from integrations.literal import Literal
 
 NOW = 1_800_000_000.0
 PAT = "github_personal_access_token"

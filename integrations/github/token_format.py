@@ -1,6 +1,6 @@
 """GitHub's own tokens: which kind a leaked one is, how to ask whether it works, and what the answer means.
 
-Pure; `check.py` does the asking. GitHub has no API that starts its own validity check, so the token itself is
+Pure; `token_probe.py` does the asking. GitHub has no API that starts its own validity check, so the token itself is
 used for one harmless question.
 """
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 
-from integrations.literal import Literal
-from integrations.providers.github_token import (
+from integrations.github.token_format import (
     Ask,
     Reason,
     Verdict,
@@ -15,6 +14,7 @@ from integrations.providers.github_token import (
     kind_of,
     kinds_of_type,
 )
+from integrations.literal import Literal
 
 
 async def check(

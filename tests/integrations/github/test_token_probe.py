@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from integrations.github.token_format import Reason, TokenOwner, Verdict
+from integrations.github.token_probe import check
 from integrations.literal import Literal
-from integrations.providers.check import check
-from integrations.providers.github_token import Reason, TokenOwner, Verdict
 from integrations.sandbox.github import GitHubSandbox
 from tests.integrations.github.conftest import Time
 

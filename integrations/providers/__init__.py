@@ -1,1 +1,0 @@
-"""Token providers: one file each that knows how to ask whether a leaked token still works."""
