@@ -1,7 +1,7 @@
 """The whole product between a stand-in Slack and a stand-in GitHub, with time in the test's hand."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -195,11 +195,13 @@ async def open_stage(
     options: Options | None = None,
     socket_mode: bool = False,
     role: app.Role = app.Role.ALL,
+    prepare: Callable[[SlackSandbox, GitHubSandbox], Awaitable[None]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Start both stand-ins and the product between them; no job runs until the test lets it.
 
     With `socket_mode` Slack's requests come over the product's own connection, which misses a ping after 0.3 s.
+    `prepare` is run before the product starts, for a database that is not empty.
     """
     async with (
         SlackSandbox(now=clock.now) as slack,
@@ -231,14 +233,17 @@ async def open_stage(
             slack.use_socket_mode()
             values |= {"slack_app_token": slack.app_token, "slack_signing_secret": None}
         made = Settings.model_validate({**values, **settings})
+        if prepare is not None:
+            await prepare(slack, github)
         started = app.run(made, options or Options(), role=role, clock=clock, works=False, socket_ping=PING)
         async with started as running:
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
             stage = Stage(slack, github, clock, running, people, repository, leaker, made)
-            for user, account in people.items():
-                await stage.link(user, account)
-            await stage.work()
+            if prepare is None:
+                for user, account in people.items():
+                    await stage.link(user, account)
+                await stage.work()
             yield stage
 
 
