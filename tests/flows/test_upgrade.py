@@ -1,7 +1,8 @@
 """The database and the cards of version 0.1.0 go on working, with its jobs still waiting in the table.
 
 `tests/data/rows_of_0_1_0.json` holds the rows that version 0.1.0 wrote between the same two stand-ins: three alerts
-with cards (one checked and taken, one closed, one reported), a delivery that is not worked yet, and a job of every kind.
+with cards (one checked and taken, one closed, one reported), a delivery that is not worked yet, and a job of
+every kind.
 """
 
 import json
