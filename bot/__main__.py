@@ -86,8 +86,11 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the page; 0 for any.")] = 8080,
 ) -> None:
     """Try Stanch against stand-ins of Slack and GitHub on one page."""
-    from bot.demo import run_demo  # The stand-ins are no part of serving.
-
+    try:
+        from bot.demo import run_demo  # The stand-ins and their packages are no part of serving.
+    except ModuleNotFoundError as missing:
+        advice = f"The demo needs {missing.name}; make demo installs it, and so does pip install '.[demo]'."
+        raise StartRefused(advice) from None
     _run(run_demo(host, port))
 
 

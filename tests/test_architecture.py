@@ -259,8 +259,8 @@ def test_everything_that_is_installed_is_pinned() -> None:
     ]
     nothing(other, "Run make setup; if these were changed on purpose, write pip freeze into constraints.txt:")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    names = {canonical(re.split(r"[\[<>=!~; ]", requirement)[0]) for requirement in wanted}
+    extras = project["optional-dependencies"]
+    names = packages_of([*project["dependencies"], *extras["demo"], *extras["dev"]]) - {"stanch"}
     nothing(sorted(names - set(map(canonical, pins))), "Pin these in constraints.txt:")
 
 
@@ -269,9 +269,15 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def packages_of(requirements: list[str]) -> set[str]:
+    """The names of the packages that these requirements ask for."""
+    return {canonical(re.split(r"[\[<>=!~; ]", requirement)[0]) for requirement in requirements}
+
+
 def test_everything_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {canonical(re.split(r"[\[<>=!~; ]", wanted)[0]) for wanted in project["dependencies"]}
+    production = packages_of(project["dependencies"])
+    sandbox = production | packages_of(project["optional-dependencies"]["demo"])
     packages = packages_distributions()
     known = {*PRODUCT, *sys.stdlib_module_names, "_typeshed"}  # The last is for type checkers alone.
     found = set()
@@ -279,10 +285,14 @@ def test_everything_that_is_imported_is_declared() -> None:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module]
+        declared = sandbox if path.startswith("integrations/sandbox/") else production
         for name in {name.partition(".")[0] for name in names} - known:
             if not declared & {canonical(package) for package in packages.get(name, ())}:
                 found.add(f"{name} in {path}")
-    nothing(sorted(found), "Add these to the dependencies in pyproject.toml:")
+    nothing(
+        sorted(found),
+        "Add these to the dependencies in pyproject.toml, or the sandbox's to the extra [demo]:",
+    )
 
 
 def test_the_tests_come_in_the_same_order_in_every_process() -> None:

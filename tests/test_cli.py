@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +129,23 @@ async def stanch(
 async def test_the_version_is_printed(stanch: Operator) -> None:
     [line] = await stanch.done("--version")
     assert line.startswith("stanch ")
+
+
+DEMO_PACKAGES = ("jsonschema", "openapi_schema_validator", "referencing")
+WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({DEMO_PACKAGES}));"
+
+
+def test_serving_needs_no_package_of_the_demo() -> None:
+    subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.__main__, bot.app"], check=True)
+
+
+def test_the_demo_says_what_to_install_where_its_packages_are_missing() -> None:
+    program = f"{WITHOUT} from bot.__main__ import main; main(['demo', '--port', '0'])"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "The demo needs jsonschema; make demo installs it, and so does pip install '.[demo]'.\n"
+    )
 
 
 @pytest.mark.parametrize(
