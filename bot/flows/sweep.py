@@ -16,7 +16,7 @@ from bot.flows.planning import publishing
 from bot.flows.record import new_repository, record
 from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged, progress_from, wants_all
 from bot.tools import Tools
-from integrations.github.errors import Invalid, NotFound
+from integrations.github.errors import FeatureOff, Invalid, NotFound
 from integrations.github.models import AlertFacts
 from storage import alerts, jobs, marks, messages, repositories, summaries
 from storage.db import Tx
@@ -177,7 +177,7 @@ async def _pages(
                 if _is_before(facts, until):
                     break
                 yield Seen(repository, facts)
-        except NotFound:
+        except (FeatureOff, NotFound):
             # GitHub's docs: 404 where secret scanning is off in the repository.
             continue
 

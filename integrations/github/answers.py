@@ -9,6 +9,7 @@ from typing import TypeAlias
 import aiohttp
 
 from integrations.github.errors import (
+    FeatureOff,
     Forbidden,
     GitHubError,
     Invalid,
@@ -29,6 +30,8 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 _LONGEST_MESSAGE = 200
 _LIKE_A_SECRET = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])[\w+/=-]{20,}", re.ASCII)
 """No word of GitHub's, but what it may repeat of what it was sent: keys of others, or a token in Base64."""
+_FEATURE_OFF = re.compile(r"secret scanning is (disabled|not enabled|not available)", re.IGNORECASE)
+"""GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
 _LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _KEPT_HEADERS = ("link", "retry-after")
 
@@ -42,8 +45,10 @@ def refusal(what: str, status: int, headers: Mapping[str, str], message: str, no
             return Unauthorized(what, status)
         case 403:
             return Forbidden(what, status, message)
-        case 404:
-            return NotFound(what, status)
+        case 404 if _FEATURE_OFF.search(message):
+            return FeatureOff(what, status, message)
+        case 404 | 410 | 451:
+            return NotFound(what, status, None if message == "Not Found" else message)
         case _ if status >= 500:
             return Unavailable(what, status, message)
         case _ if status >= 400:

@@ -147,6 +147,8 @@ class GitHub:
         except NotFound as error:
             gone = InstallationGone(error.what, 404, "removed")
         except Forbidden as error:
+            if "suspended" not in (error.detail or "").lower():
+                raise
             gone = InstallationGone(error.what, 403, "suspended")
         except Invalid as error:
             if repository_ids is None or error.status != 422:

@@ -23,11 +23,15 @@ class Unauthorized(GitHubError):
 
 
 class Forbidden(GitHubError):
-    """403: GitHub knows who asks and says no."""
+    """403: GitHub knows who asks and refuses; `detail` is its reason (an IP allow list, say)."""
+
+
+class FeatureOff(Forbidden):
+    """404 with the reason that secret scanning is disabled: the repository is there, its alerts are not shown."""
 
 
 class NotFound(GitHubError):
-    """404 or 410: not there, or not for us; GitHub does not tell which."""
+    """404, 410 or 451: not there, or not for us; GitHub does not tell which."""
 
 
 class Invalid(GitHubError):

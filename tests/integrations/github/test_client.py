@@ -10,6 +10,7 @@ from aiohttp import web
 
 from integrations.github.api import GitHub
 from integrations.github.errors import (
+    FeatureOff,
     Forbidden,
     GitHubError,
     Invalid,
@@ -39,7 +40,8 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
         (403, {}, Forbidden),
         (404, {}, NotFound),
         (409, {}, Invalid),
-        (410, {}, Invalid),
+        (410, {}, NotFound),
+        (451, {}, NotFound),
         (422, {}, Invalid),
         (429, {}, RateLimited),
         (403, {"retry-after": "7"}, RateLimited),
@@ -61,6 +63,57 @@ async def test_each_refusal_is_an_error_of_its_own(
     assert type(error) is expected
     assert error.what == "GET /repos/{owner}/{repo}"
     assert str(error).startswith(f"GitHub answered {status} to GET /repos/{{owner}}/{{repo}}")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        (
+            403,
+            "Although you appear to have the correct authorization, octo has an IP allow list enabled",
+            Forbidden,
+        ),
+        (403, "Repository was archived so is read-only.", Forbidden),
+        (403, "Resource not accessible by integration", Forbidden),
+        (403, "Secret scanning is not enabled for this repository", Forbidden),
+        (404, "Secret scanning is disabled on this repository.", FeatureOff),
+        (404, "Secret scanning is not enabled on this organization.", FeatureOff),
+        (410, "Issues has been disabled in this repository.", NotFound),
+        (451, "Repository access blocked", NotFound),
+    ],
+)
+async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
+    far: GitHubSandbox,
+    installation: Installation,
+    leaked: Alert,
+    status: int,
+    reason: str,
+    expected: type[GitHubError],
+) -> None:
+    access = installation.only(leaked.repository.id)
+    far.faults.add(f"(GET|PATCH) {ALERT}", status=status, body={"message": reason})
+    for call in (access.alert(NAME, 1), access.close(NAME, 1, "revoked"), access.literal(NAME, 1)):
+        error = await failure(call)
+        assert type(error) is expected
+        assert error.detail == reason
+        assert str(error).endswith(f": {reason}")
+
+
+async def test_a_404_without_a_reason_adds_no_words(
+    far: GitHubSandbox, installation: Installation, payments: Repository
+) -> None:
+    far.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
+    error = await failure(installation.account("nobody"))
+    assert str(error) == "GitHub answered 404 to GET /users/{username}"
+
+
+async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_installation(
+    far: GitHubSandbox, installation: Installation, payments: Repository
+) -> None:
+    reason = "octo has an IP allow list enabled"
+    far.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
+    error = await failure(installation.repository(NAME))
+    assert (type(error), error.detail) == (Forbidden, reason)
 
 
 async def test_githubs_reason_is_told_in_short(
