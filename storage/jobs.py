@@ -1,14 +1,12 @@
 """Durable work: a table from which workers claim jobs, in order per key, and lose none when they die."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from storage.db import Database, Row, Tx
 from storage.listener import CHANNEL
-from storage.records import Job, JobId, JobState, NewJob, UnixTime
+from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry, Settled, UnixTime
 from storage.tables import job, storable
 
 # As literals, not as parameters: only then does a planner see that a partial index fits.
@@ -19,39 +17,14 @@ PARKED = sa.literal_column("'parked'", sa.Text)
 
 _RECORD = tuple(
     job.c[name]
-    for name in ("id", "kind", "payload", "key", "state", "run_at", "attempts", "error", "created_at")
+    for name in (
+        *("id", "kind", "payload", "key", "state", "run_at", "attempts", "error", "created_at", "worker"),
+    )
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The job did its work."""
-
-    job_id: JobId
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """The job shall run again at `at`, on the database's `clock`."""
-
-    job_id: JobId
-    at: UnixTime
-    error: str | None
-    counts: bool = True
-    """Whether this run was one of the tries after which a job is parked."""
-    holds: bool = True
-    """Whether later jobs of its key wait for it meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """The job is given up until somebody retries it."""
-
-    job_id: JobId
-    error: str
-
-
-Settled: TypeAlias = Done | Retry | Parked
+RUN = (job.c.id, job.c.worker, job.c.attempts)
+"""What names one run of a job: each claim counts as an attempt."""
 
 
 async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
@@ -92,13 +65,13 @@ async def renew(db: Database, worker: str, job_ids: Collection[JobId], lease: fl
         mine = sa.select(job.c.id).where(job.c.id.in_(job_ids), _is_run_by(worker))
         # A row that is locked is being settled: waiting for it could end in a dead lock.
         query = sa.update(job).where(job.c.id.in_(mine.with_for_update(skip_locked=True)))
-        await tx.conn.execute(query.values(lease_until=_now(tx) + lease))
+        await tx.conn.execute(query.values(lease_until=now_of(tx) + lease))
 
 
 async def recover(db: Database, *, max_attempts: int) -> int:
     """Give jobs whose lease ended to any worker, or park them after too many tries; returns how many."""
     async with db.begin() as tx:
-        return await _interrupt(tx, job.c.lease_until < _now(tx), max_attempts)
+        return await _interrupt(tx, job.c.lease_until < now_of(tx), max_attempts)
 
 
 async def take_over(db: Database, *, max_attempts: int) -> int:
@@ -107,35 +80,31 @@ async def take_over(db: Database, *, max_attempts: int) -> int:
         return await _interrupt(tx, sa.true(), max_attempts)
 
 
-async def settle(db: Database, worker: str, outcomes: Sequence[Settled]) -> None:
-    """Record how runs ended, in one commit. What isn't this worker's any more is left alone."""
-    done = [outcome.job_id for outcome in outcomes if isinstance(outcome, Done)]
+async def settle(db: Database, outcomes: Sequence[Settled]) -> None:
+    """Record how runs ended, in one commit. A job that is no longer that run's is left alone."""
+    done = [outcome.job for outcome in outcomes if isinstance(outcome, Done)]
     retries = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
     parked = [outcome for outcome in outcomes if isinstance(outcome, Parked)]
     async with db.begin() as tx:
-        stop = sa.update(job).where(_is_run_by(worker)).values(worker=None, lease_until=None)
+        stop = sa.update(job).where(job.c.state == RUNNING).values(worker=None, lease_until=None)
         if done:
-            finished = stop.where(job.c.id.in_(done)).values(state=DONE, error=None, finished_at=_now(tx))
-            await tx.conn.execute(finished)
-        one = stop.where(job.c.id == sa.bindparam("job_id")).values(error=sa.bindparam("problem"))
+            runs = [(run.id, run.worker, run.attempts) for run in done]
+            finished = stop.where(sa.tuple_(*RUN).in_(runs))
+            await tx.conn.execute(finished.values(state=DONE, error=None, finished_at=now_of(tx)))
+        mine = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in RUN))
+        one = stop.where(mine).values(error=sa.bindparam("problem"))
         if retries:
             again = one.values(
                 state=READY,
-                run_at=_now(tx) + sa.bindparam("wait", type_=sa.Double),
+                run_at=now_of(tx) + sa.bindparam("wait", type_=sa.Double),
                 attempts=job.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
                 holds=sa.bindparam("held", type_=sa.Boolean),
             )
             await tx.conn.execute(again, [_retry_values(retry, tx.now) for retry in retries])
         if parked:
-            rows = [{"job_id": outcome.job_id, "problem": outcome.error} for outcome in parked]
+            rows = [{**_run_values(outcome.job), "problem": outcome.error} for outcome in parked]
             await tx.conn.execute(one.values(state=PARKED), rows)
     db.job_wake.set()
-
-
-async def finish(tx: Tx, job_id: JobId) -> None:
-    """Let a running job be done with the caller's change, so that a crash after it does not repeat the job."""
-    query = sa.update(job).where(job.c.id == job_id, job.c.state == RUNNING).values(worker=None)
-    await tx.conn.execute(query.values(state=DONE, error=None, lease_until=None, finished_at=_now(tx)))
 
 
 async def release(db: Database, worker: str) -> None:
@@ -150,7 +119,7 @@ async def release(db: Database, worker: str) -> None:
 async def next_due(db: Database) -> UnixTime | None:
     """When, on `clock`, the next job can start; None while nothing waits. May be past: then claim again."""
     async with db.read() as tx:
-        now = _now(tx)
+        now = now_of(tx)
         query = sa.select(job.c.run_at - now).where(job.c.state == READY, ~_is_blocked(now))
         wait: float | None = await tx.conn.scalar(query.order_by(job.c.run_at, job.c.id).limit(1))
         return None if wait is None else tx.now + wait
@@ -191,9 +160,14 @@ def _origin(tx: Tx) -> tuple[sa.ColumnElement[float], float]:
     return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double), tx.clock.offset
 
 
-def _now(tx: Tx) -> sa.ColumnElement[float]:
+def now_of(tx: Tx) -> sa.ColumnElement[float]:
+    """The time that all workers agree on."""
     origin, seconds = _origin(tx)
     return origin + sa.literal(seconds, sa.Double)
+
+
+def _run_values(run: Job) -> dict[str, object]:
+    return {"of_id": run.id, "of_worker": run.worker, "of_attempts": run.attempts}
 
 
 def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
@@ -214,7 +188,7 @@ def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
 
 
 async def _claim(tx: Tx, worker: str, limit: int, lease: float) -> list[Job]:
-    now = _now(tx)
+    now = now_of(tx)
     pick = (
         sa.select(job.c.id)
         .where(job.c.state == READY, job.c.run_at <= now, ~_is_blocked(now))
@@ -256,7 +230,7 @@ def _ids(jobs: Sequence[NewJob], rows: Sequence[Row]) -> list[JobId | None]:
 
 def _retry_values(retry: Retry, now: UnixTime) -> dict[str, object]:
     return {
-        "job_id": retry.job_id,
+        **_run_values(retry.job),
         "wait": max(0.0, retry.at - now),
         "problem": retry.error,
         "uncounted": 0 if retry.counts else 1,
@@ -285,7 +259,7 @@ async def _interrupt(tx: Tx, condition: sa.ColumnElement[bool], max_attempts: in
 
 
 async def _unpark(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
-    query = sa.update(job).where(job.c.state == PARKED, condition).values(state=READY, run_at=_now(tx))
+    query = sa.update(job).where(job.c.state == PARKED, condition).values(state=READY, run_at=now_of(tx))
     number = (await tx.conn.execute(query.values(attempts=0, holds=False))).rowcount
     if number:
         await _wake(tx)

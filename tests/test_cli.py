@@ -19,8 +19,7 @@ from bot.__main__ import main
 from integrations.sandbox.github import GitHubSandbox, generate_private_key
 from storage import jobs
 from storage.db import Database
-from storage.jobs import Parked
-from storage.records import Job, NewJob
+from storage.records import Job, NewJob, Parked
 from tests.storage.test_audit import tamper
 
 TEAM = "T0STANCH"
@@ -318,5 +317,5 @@ async def _park(db: Database, reason: str) -> Job:
     async with db.begin() as tx:
         await jobs.enqueue(tx, NewJob("nothing", {}))
     [job] = await jobs.claim(db, "somebody", 1, 60)
-    await jobs.settle(db, "somebody", [Parked(job.id, reason)])
+    await jobs.settle(db, [Parked(job, reason)])
     return job

@@ -15,9 +15,9 @@ from bot.tools import Tools
 from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from storage import jobs
 from storage.db import StorageUnavailable
-from storage.jobs import Done, Parked, Retry, Settled
+from storage.leases import LeaseLost
 from storage.listener import listening
-from storage.records import Job, JobId
+from storage.records import Done, Job, JobId, Parked, Retry, Settled
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 16
@@ -163,7 +163,7 @@ class Worker:
         if not ended:
             return
         try:
-            await jobs.settle(self._tools.db, self.name, ended)
+            await jobs.settle(self._tools.db, ended)
         except StorageUnavailable:
             # What was done is not to be done again only because it could not be written down at once.
             self._ended[:0] = ended
@@ -175,20 +175,23 @@ class Worker:
         structlog.contextvars.bind_contextvars(job_id=job.id, job=job.kind)
         try:
             if handler is None:
-                self._ended.append(Parked(job.id, f"this version knows no job of the kind {job.kind}"))
+                self._ended.append(Parked(job, f"this version knows no job of the kind {job.kind}"))
                 return
             await handler.run(self._tools, job)
-            self._ended.append(Done(job.id))
+            self._ended.append(Done(job))
             self._count(job, "done")
+        except LeaseLost as lost:
+            # Another worker has the job: what this run would have recorded was rolled back.
+            log.warning("lease_lost", reason=str(lost))
         except RetryLater as later:
-            self._ended.append(Retry(job.id, later.at, later.reason, counts=False, holds=later.holds))
+            self._ended.append(Retry(job, later.at, later.reason, counts=False, holds=later.holds))
             self._count(job, "later")
         except RateLimited as limited:
-            self._ended.append(Retry(job.id, limited.retry_at, str(limited), counts=False))
+            self._ended.append(Retry(job, limited.retry_at, str(limited), counts=False))
             self._count(job, "later")
         except (Unreachable, Unavailable) as down:
             # An outage is no fault of the job, and may last longer than any number of tries.
-            self._ended.append(Retry(job.id, self._after_outage(job), str(down), counts=False))
+            self._ended.append(Retry(job, self._after_outage(job), str(down), counts=False))
             self._count(job, "later")
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
             assert handler is not None
@@ -209,10 +212,10 @@ class Worker:
         log.error("job_failed", incident=incident, attempt=job.attempts, exc_info=error)
         if job.attempts < handler.attempts:
             wait = min(LONGEST_WAIT, 2.0**job.attempts)
-            self._ended.append(Retry(job.id, self._tools.clock.now() + wait, reason))
+            self._ended.append(Retry(job, self._tools.clock.now() + wait, reason))
             self._count(job, "retried")
             return
-        self._ended.append(Parked(job.id, reason))
+        self._ended.append(Parked(job, reason))
         self._count(job, "parked")
         if handler.gave_up is not None:
             try:

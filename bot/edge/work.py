@@ -36,11 +36,11 @@ async def _details(tools: Tools, job: Job) -> None:
 
 
 async def _message(tools: Tools, job: Job) -> None:
-    await publish.publish(tools, MessageKey(str(job.payload["key"])))
+    await publish.publish(tools, MessageKey(str(job.payload["key"])), job)
 
 
 async def _act(tools: Tools, job: Job) -> None:
-    await act.perform(tools, Request.from_json(job.payload), job.id)
+    await act.perform(tools, Request.from_json(job.payload), job)
 
 
 async def _fill_form(tools: Tools, job: Job) -> None:
@@ -52,13 +52,13 @@ async def _look(tools: Tools, job: Job) -> None:
 
 
 async def _follow_up(tools: Tools, job: Job) -> None:
-    await follow_up.look_again(tools, _alert(job), _number(job, "look"), job.id)
+    await follow_up.look_again(tools, _alert(job), _number(job, "look"), job)
 
 
 async def _revoked_look(tools: Tools, job: Job) -> None:
     resolved_at = job.payload["resolved_at"]
     assert isinstance(resolved_at, int | float)
-    await consequences.look_at_revoked(tools, _alert(job), float(resolved_at))
+    await consequences.look_at_revoked(tools, _alert(job), float(resolved_at), job)
 
 
 async def _command(tools: Tools, job: Job) -> None:

@@ -22,14 +22,14 @@ from integrations.github.errors import GitHubError, RateLimited, Unavailable, Un
 from integrations.slack.errors import RateLimited as SlackRateLimited
 from integrations.slack.errors import SlackError, ViewGone
 from integrations.slack.errors import Uncertain as SlackUncertain
-from storage import alerts, audit, identities, jobs, repositories
+from storage import alerts, audit, identities, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import (
     AuditEntry,
     AuditOutcome,
     Claim,
     Identity,
-    JobId,
+    Job,
     Repository,
 )
 
@@ -79,11 +79,11 @@ async def show_mistake(tools: Tools, request: Request, refused: Refused) -> None
     await tools.slack.update_view(request.view_id, view)
 
 
-async def perform(tools: Tools, request: Request, job: JobId) -> None:
+async def perform(tools: Tools, request: Request, job: Job) -> None:
     """Do what a click or a submit asks for, once, and tell the person."""
     action = _action_of(request.action)
     async with tools.db.read() as tx:
-        intended_at = await alerts.claimed_at(tx, request.alert, job)
+        intended_at = await alerts.claimed_at(tx, request.alert, job.id)
     resumed = intended_at is not None
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
@@ -118,9 +118,10 @@ async def perform(tools: Tools, request: Request, job: JobId) -> None:
             log.info("form_not_shown", action=action.id, reason=error.code)
 
 
-async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: Gathered, job: JobId) -> None:
+async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: Gathered, job: Job) -> None:
     async with tools.db.begin() as tx:
-        claim = await alerts.claim(tx, request.alert, action.audited_as, job)
+        await leases.keep(tx, job)
+        claim = await alerts.claim(tx, request.alert, action.audited_as, job.id)
         if claim is Claim.NEW:
             who, where = gathered.case.actor.identity, gathered.case.repository
             entry = _entry(action, request, AuditOutcome.INTENDED, None, who, where)
@@ -129,17 +130,20 @@ async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: 
         raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
 
 
-async def _end(tx: Tx, request: Request, job: JobId) -> None:
-    """The wish comes to its end together with what is written of it, so that a crash does not repeat it."""
-    await alerts.release(tx, request.alert, job)
-    await jobs.finish(tx, job)
+async def _end(tx: Tx, request: Request, job: Job) -> None:
+    """The request ends together with what is written of it: a crash does not repeat it, a stale worker not record it.
+
+    It comes first in its transaction, so that the job is locked before the alert everywhere. Raises LeaseLost.
+    """
+    await leases.finish(tx, job)
+    await alerts.release(tx, request.alert, job.id)
 
 
-async def _refuse(tools: Tools, action: Action[Any], request: Request, job: JobId, refused: Refused) -> None:
+async def _refuse(tools: Tools, action: Action[Any], request: Request, job: Job, refused: Refused) -> None:
     """Say no: privately, and in the audit log."""
     async with tools.db.begin() as tx:
-        await _abandon(tx, tools, action, request)
         await _end(tx, request, job)
+        await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
         await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
 
@@ -164,7 +168,7 @@ async def give_up(tools: Tools, request: Request, refused: Refused) -> None:
 
 
 async def _fail(
-    tools: Tools, action: Action[Any], request: Request, job: JobId, error: GitHubError, *, resumed: bool
+    tools: Tools, action: Action[Any], request: Request, job: Job, error: GitHubError, *, resumed: bool
 ) -> None:
     """GitHub failed: before the call the answer is no; a call whose answer was lost is looked at again.
 
@@ -177,17 +181,18 @@ async def _fail(
         at = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
         raise RetryLater(at, str(error)) from None
     async with tools.db.begin() as tx:
-        await _abandon(tx, tools, action, request)
         await _end(tx, request, job)
+        await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(authorize.unreachable_github(error))))
         await _audit(tx, tools, action, request, AuditOutcome.FAILED, type(error).__name__)
 
 
 async def _record(
-    tools: Tools, action: Action[Any], request: Request, gathered: Gathered, outcome: Outcome, job: JobId
+    tools: Tools, action: Action[Any], request: Request, gathered: Gathered, outcome: Outcome, job: Job
 ) -> None:
     repository = gathered.case.repository
     async with tools.db.begin() as tx:
+        await _end(tx, request, job)
         before = await alerts.load_for_update(tx, request.alert)
         assert before is not None
         after = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
@@ -200,7 +205,6 @@ async def _record(
         happened = (*events_between(before, after, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
         stored = await store_events(tx, happened)
-        await _end(tx, request, job)
         await jobs.enqueue(tx, *outcome.jobs)
         if outcome.said is not None:
             await jobs.enqueue(tx, telling(request, outcome.said))

@@ -12,9 +12,9 @@ from bot.rules.eligibility import CheckKind, check_kind, works
 from bot.rules.lifecycle import merge
 from bot.tools import Tools
 from bot.views.thread import STILL_WORKS
-from storage import alerts, jobs, repositories
+from storage import alerts, jobs, leases, repositories
 from storage.db import Tx
-from storage.records import Alert, AlertKey, Event, EventKind, NewJob, Repository, UnixTime
+from storage.records import Alert, AlertKey, Event, EventKind, Job, NewJob, Repository, UnixTime
 
 REVOKED_LOOK = 86400.0
 """Seconds after a closure as revoked at which it is looked at whether that is true."""
@@ -43,7 +43,7 @@ async def follow(
         await jobs.enqueue(tx, look)
 
 
-async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime) -> None:
+async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime, job: Job) -> None:
     """A day after a closure as revoked: raise the alert again where its secret still works."""
     # 1. Is it still closed by that closure?
     async with tools.db.read() as tx:
@@ -63,6 +63,7 @@ async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime) ->
         seen = asked.remember(seen)
     # 3. Said again in the thread, once.
     async with tools.db.begin() as tx:
+        await leases.finish(tx, job)
         current = await alerts.load_for_update(tx, key)
         if current is None or not _is_closed_since(current, resolved_at):
             return

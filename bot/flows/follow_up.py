@@ -12,13 +12,13 @@ from bot.flows.tell import Addressee, telling
 from bot.rules.eligibility import confirmed_inactive
 from bot.tools import Tools
 from bot.views.answers import report_ended
-from storage import alerts, jobs, repositories
+from storage import alerts, jobs, leases, repositories
 from storage.records import (
     Alert,
     AlertKey,
     Event,
     EventKind,
-    JobId,
+    Job,
     NewJob,
     Report,
     ReportState,
@@ -30,7 +30,7 @@ LOOKS = 6
 """How often it is asked at most, where GitHub gives no clear answer."""
 
 
-async def look_again(tools: Tools, key: AlertKey, look: int, job: JobId) -> None:
+async def look_again(tools: Tools, key: AlertKey, look: int, job: Job) -> None:
     """Ask once more; `look` counts from 0. Raises GitHubError, and the job is tried again."""
     # 1. Is there still something to find out?
     async with tools.db.read() as tx:
@@ -53,9 +53,10 @@ def _is_awaited(alert: Alert) -> bool:
 
 
 async def _record(
-    tools: Tools, key: AlertKey, repository: Repository, asked: Probed, look: int, job: JobId
+    tools: Tools, key: AlertKey, repository: Repository, asked: Probed, look: int, job: Job
 ) -> None:
     async with tools.db.begin() as tx:
+        await leases.finish(tx, job)
         alert = await alerts.load_for_update(tx, key)
         if alert is None or alert.report is None or not _is_awaited(alert):
             return
@@ -71,7 +72,6 @@ async def _record(
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, telling(Addressee(report.by.slack_user), ended))
         await follow(tx, tools, after, repository, stored)
-        await jobs.finish(tx, job)
 
 
 def _next_delay(asked: Probed, look: int) -> float | None:

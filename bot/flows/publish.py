@@ -11,10 +11,11 @@ from bot.flows.planning import new_message, publishing
 from bot.tools import Tools
 from bot.views.card import draw_hidden
 from integrations.slack import errors
-from storage import jobs, messages
+from storage import jobs, leases, messages
 from storage.db import Tx
 from storage.records import (
     ChannelId,
+    Job,
     Message,
     MessageKey,
     MessagePurpose,
@@ -33,7 +34,7 @@ TOKEN_TROUBLE = 60.0
 """Seconds until a post is tried again that Slack refused because of our token."""
 
 
-async def publish(tools: Tools, key: MessageKey) -> None:
+async def publish(tools: Tools, key: MessageKey, job: Job) -> None:
     """Bring one message to Slack, or up to date there."""
     # 1. What is to be shown, as of now.
     async with tools.db.read() as tx:
@@ -49,7 +50,7 @@ async def publish(tools: Tools, key: MessageKey) -> None:
     if message.state is MessageState.POSTING and await _adopt(tools, message, drawing):
         return
     # 4. Anything else is posted: when the channel is fit for it, and when it is its turn.
-    await _post(tools, message, drawing)
+    await _post(tools, message, drawing, job)
 
 
 async def redraw(tools: Tools, channel: ChannelId, ts: MessageTs) -> None:
@@ -127,12 +128,14 @@ async def _adopt(tools: Tools, message: Message, drawing: Drawing) -> bool:
     return True
 
 
-async def _post(tools: Tools, message: Message, drawing: Drawing) -> None:
+async def _post(tools: Tools, message: Message, drawing: Drawing, job: Job) -> None:
     problem = await _channel_problem(tools, message.channel)
     if problem is not None:
         await _block(tools, message, problem)
         return
     async with tools.db.begin() as tx:
+        # A worker that lost its job meanwhile posts nothing: the one that has it now may be posting.
+        await leases.keep(tx, job)
         current = await messages.load_for_update(tx, message.key)
         if current is None or current.state is MessageState.FOLDED:
             return

@@ -51,9 +51,13 @@ from storage.records.people import (
 from storage.records.work import (
     Claim,
     Delivery,
+    Done,
     Job,
     JobState,
     NewJob,
+    Parked,
+    Retry,
+    Settled,
 )
 
 __all__ = [
@@ -68,6 +72,7 @@ __all__ = [
     "ChannelId",
     "Claim",
     "Delivery",
+    "Done",
     "Event",
     "EventKind",
     "GitHubId",
@@ -85,6 +90,7 @@ __all__ = [
     "MessageState",
     "MessageTs",
     "NewJob",
+    "Parked",
     "Person",
     "Place",
     "Probe",
@@ -93,6 +99,8 @@ __all__ = [
     "Repository",
     "RepositoryId",
     "RepositoryState",
+    "Retry",
+    "Settled",
     "Share",
     "SlackTeamId",
     "SlackUserId",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from storage.records.names import JobId, JsonValue, UnixTime
 
@@ -56,6 +57,39 @@ class Job:
     attempts: int
     error: str | None
     created_at: UnixTime
+    worker: str | None = None
+    """The worker that runs it. With `attempts` it names one run: each claim counts as an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job did its work."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The job shall run again at `at`, on the database's `clock`."""
+
+    job: Job
+    at: UnixTime
+    error: str | None
+    counts: bool = True
+    """Whether this run was one of the tries after which a job is parked."""
+    holds: bool = True
+    """Whether later jobs of its key wait for it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The job is given up until somebody retries it."""
+
+    job: Job
+    error: str
+
+
+Settled: TypeAlias = Done | Retry | Parked
 
 
 class Claim(StrEnum):

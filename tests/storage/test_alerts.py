@@ -6,17 +6,18 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from storage import alerts, jobs
+from storage import alerts, jobs, leases
 from storage.db import Database
-from storage.jobs import Done, Parked
 from storage.records import (
     Alert,
     AlertState,
     Claim,
+    Done,
     Event,
     EventKind,
-    JobId,
+    Job,
     NewJob,
+    Parked,
     Person,
     SlackUserId,
 )
@@ -30,16 +31,16 @@ async def store(db: Database, *new: Alert) -> None:
             assert await alerts.insert(tx, alert)
 
 
-async def running_job(db: Database) -> JobId:
+async def running_job(db: Database) -> Job:
     async with db.begin() as tx:
         await jobs.enqueue(tx, NewJob("act", {}))
     (job,) = await jobs.claim(db, "w", 1, 60)
-    return job.id
+    return job
 
 
-async def claim(db: Database, job: JobId) -> Claim:
+async def claim(db: Database, job: Job) -> Claim:
     async with db.begin() as tx:
-        return await alerts.claim(tx, key(), "close", job)
+        return await alerts.claim(tx, key(), "close", job.id)
 
 
 @pytest.mark.parametrize("alert", [plain_alert(), full_alert()], ids=["plain", "full"])
@@ -66,7 +67,7 @@ async def test_saving_overwrites_everything_but_the_claim(db: Database, before: 
         await alerts.save(tx, after)
     async with db.read() as tx:
         assert await alerts.load(tx, key()) == after
-        assert await alerts.claimed_by(tx, key()) == job
+        assert await alerts.claimed_by(tx, key()) == job.id
 
 
 async def test_person_who_took_it_may_be_known_by_slack_alone(db: Database) -> None:
@@ -108,10 +109,10 @@ async def test_only_the_holder_releases(db: Database) -> None:
     holder, other = await running_job(db), await running_job(db)
     await claim(db, holder)
     async with db.begin() as tx:
-        await alerts.release(tx, key(), other)
+        await alerts.release(tx, key(), other.id)
     assert await claim(db, other) is Claim.TAKEN
     async with db.begin() as tx:
-        await alerts.release(tx, key(), holder)
+        await alerts.release(tx, key(), holder.id)
     assert await claim(db, other) is Claim.NEW
 
 
@@ -120,7 +121,7 @@ async def test_claim_of_an_ended_job_holds_nobody_up(db: Database, end: type[Don
     await store(db, plain_alert())
     holder = await running_job(db)
     await claim(db, holder)
-    await jobs.settle(db, "w", [Done(holder) if end is Done else Parked(holder, "gave up")])
+    await jobs.settle(db, [Done(holder) if end is Done else Parked(holder, "gave up")])
     assert await claim(db, await running_job(db)) is Claim.NEW
 
 
@@ -132,7 +133,7 @@ async def test_alert_is_claimed_until_its_job_ends(db: Database) -> None:
     await claim(db, holder)
     async with db.begin() as tx:
         assert await alerts.is_claimed(tx, key())
-        await jobs.finish(tx, holder)
+        await leases.finish(tx, holder)
         assert not await alerts.is_claimed(tx, key())
 
 

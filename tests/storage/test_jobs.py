@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
-from storage import jobs
+from storage import jobs, leases
 from storage.clock import Clock
-from storage.db import Database, StorageUnavailable
-from storage.jobs import Done, Parked, Retry
+from storage.db import Database, StorageUnavailable, Tx
 from storage.listener import listening
-from storage.records import Job, JobId, JobState, NewJob
+from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry
 from storage.tables import job
 
 
@@ -72,10 +72,9 @@ async def test_remembered_dedup_is_not_stored_again(db: Database) -> None:
 
 
 async def test_dedup_is_forgotten_with_the_pruned_job(db: Database, clock: Clock) -> None:
-    (stored,) = await enqueue(db, new("a", dedup="x"))
-    assert stored
-    await claim(db)
-    await jobs.settle(db, "w", [Done(stored)])
+    await enqueue(db, new("a", dedup="x"))
+    (running,) = await claim(db)
+    await jobs.settle(db, [Done(running)])
     async with db.begin() as tx:
         assert await jobs.prune(tx, clock.now() - 10) == 0
         assert await jobs.enqueue(tx, new("b", dedup="x")) == [None]
@@ -92,7 +91,7 @@ async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
     first = await claim(db)
     assert names(first) == ["a1", "b1", "free1", "free2"]
     assert await claim(db, "other") == []
-    await jobs.settle(db, "w", [Done(first[0].id)])
+    await jobs.settle(db, [Done(first[0])])
     assert names(await claim(db, "other")) == ["a2"]
 
 
@@ -102,14 +101,14 @@ async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> 
     assert names([now]) == ["now"]
     clock.advance(3600)
     assert await claim(db) == [], "one at a time, also when the earlier one becomes due"
-    await jobs.settle(db, "w", [Done(now.id)])
+    await jobs.settle(db, [Done(now)])
     assert names(await claim(db)) == ["reminder"]
 
 
 async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, "w", [Retry(first.id, clock.now() + 60, "broken")])
+    await jobs.settle(db, [Retry(first, clock.now() + 60, "broken")])
     assert await claim(db) == []
     clock.advance(60)
     (again,) = await claim(db)
@@ -119,7 +118,7 @@ async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock
 async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, "w", [Retry(first.id, clock.now() + 60, None, counts=False, holds=False)])
+    await jobs.settle(db, [Retry(first, clock.now() + 60, None, counts=False, holds=False)])
     assert names(await claim(db)) == ["second"]
     async with db.read() as tx:
         (waiting,) = await jobs.list_jobs(tx, states=[JobState.READY])
@@ -129,7 +128,7 @@ async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
 async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, "w", [Parked(first.id, "gave up")])
+    await jobs.settle(db, [Parked(first, "gave up")])
     assert names(await claim(db)) == ["second"]
     async with db.begin() as tx:
         (parked,) = await jobs.list_jobs(tx, states=[JobState.PARKED])
@@ -149,8 +148,46 @@ async def test_ended_lease_frees_the_job_for_any_worker(db: Database, clock: Clo
     assert await jobs.recover(db, max_attempts=3) == 1
     (again,) = await claim(db, "alive")
     assert (again.id, again.attempts) == (lost.id, 2)
-    await jobs.settle(db, "dead", [Done(lost.id)])
+    await jobs.settle(db, [Done(lost)])
     assert (await states(db))[JobState.RUNNING] == 1, "a worker that lost its job can't end it"
+
+
+@pytest.mark.parametrize("worker", ["other", "same"])
+async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
+    db: Database, clock: Clock, worker: str
+) -> None:
+    """Not by another worker's run, and not by an older run of the same worker."""
+    await enqueue(db, new("a"))
+    (stale,) = await claim(db, "same", lease=30)
+    clock.advance(31)
+    await jobs.recover(db, max_attempts=9)
+    (mine,) = await claim(db, worker, lease=30)
+
+    async def record(end: Callable[[Tx, Job], Awaitable[None]]) -> None:
+        async with db.begin() as tx:
+            await jobs.enqueue(tx, new("a consequence"))
+            await end(tx, stale)
+
+    for end in (leases.finish, leases.keep, partial(leases.park, reason="gave up")):
+        with pytest.raises(leases.LeaseLost):
+            await record(end)
+    for outcome in (Done(stale), Retry(stale, 0.0, None), Parked(stale, "gave up")):
+        await jobs.settle(db, [outcome])
+    assert await states(db) == {JobState.RUNNING: 1}
+    async with db.begin() as tx:
+        await leases.keep(tx, mine)
+        await leases.finish(tx, mine)
+    assert await states(db) == {JobState.DONE: 1}
+
+
+async def test_a_run_parks_itself_with_its_change(db: Database) -> None:
+    await enqueue(db, new("a"))
+    (running,) = await claim(db)
+    async with db.begin() as tx:
+        await leases.park(tx, running, "unknown kind")
+    async with db.read() as tx:
+        (parked,) = await jobs.list_jobs(tx, states=[JobState.PARKED])
+    assert parked.error == "unknown kind"
 
 
 async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
@@ -161,6 +198,19 @@ async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
     await jobs.renew(db, "w", [], 30)
     clock.advance(20)
     assert await jobs.recover(db, max_attempts=3) == 0
+
+
+async def test_a_lease_is_renewed_by_the_worker_that_has_it_alone(db: Database, clock: Clock) -> None:
+    """A worker that slept renews what it believes to run; another one has taken that over, and died."""
+    await enqueue(db, new("a"))
+    (lost,) = await claim(db, "slept", lease=30)
+    clock.advance(31)
+    await jobs.recover(db, max_attempts=9)
+    await claim(db, "died", lease=30)
+    clock.advance(20)
+    await jobs.renew(db, "slept", [lost.id], 30)
+    clock.advance(20)
+    assert await jobs.recover(db, max_attempts=9) == 1
 
 
 async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, clock: Clock) -> None:
@@ -196,7 +246,7 @@ async def test_next_due_tells_how_long_to_wait(db: Database, clock: Clock) -> No
     (sooner,) = await claim(db)
     await enqueue(db, new("blocked", "k"))
     assert await jobs.next_due(db) == pytest.approx(clock.now() + 25, abs=2)
-    await jobs.settle(db, "w", [Done(sooner.id)])
+    await jobs.settle(db, [Done(sooner)])
     due = await jobs.next_due(db)
     assert due is not None
     assert due <= clock.now() + 1
@@ -281,7 +331,7 @@ async def work(db: Database, worker: str, watch: Watch, stop: asyncio.Event, *, 
             assert isinstance(number, int)
             watch.per_key[str(one.key)].append(number)
             watch.running.discard(str(one.key))
-        await jobs.settle(db, worker, [Done(one.id) for one in claimed])
+        await jobs.settle(db, [Done(one) for one in claimed])
 
 
 async def test_nothing_is_lost_or_reordered_when_a_worker_is_killed(
@@ -321,8 +371,8 @@ async def test_job_that_finished_itself_is_not_run_again(db: Database) -> None:
     await enqueue(db, new("a"))
     (running,) = await claim(db)
     async with db.begin() as tx:
-        await jobs.finish(tx, running.id)
-    await jobs.settle(db, "w", [Retry(running.id, 0.0, "too late")])
+        await leases.finish(tx, running)
+    await jobs.settle(db, [Retry(running, 0.0, "too late")])
     assert await jobs.take_over(db, max_attempts=5) == 0
     assert await claim(db) == []
 

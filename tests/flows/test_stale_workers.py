@@ -1,0 +1,108 @@
+"""A worker that was stopped for long wakes up beside the one that took its job over: nothing is recorded twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.edge.jobs import LEASE, Worker
+from bot.edge.work import HANDLERS
+from integrations.sandbox.faults import FaultPlan
+from storage import jobs
+from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
+
+REVOKE = "POST /credentials/revoke"
+CONSENT = {"consequence": {"understood": ["yes"]}}
+
+
+async def overtake(
+    stage: Stage, faults: FaultPlan, call: str, start: Callable[[], Awaitable[object]]
+) -> None:
+    """Let one worker stop in a call until another one has run its job to the end."""
+    held = faults.gate(call, at="before")
+    await start()
+    await stage.running.slack.settle()
+    stopped = asyncio.create_task(stage.running.worker.run_due())
+    await held.reached()
+    stage.clock.advance(LEASE + 1)
+    await jobs.recover(stage.tools.db, max_attempts=12)
+    await Worker(stage.tools, HANDLERS).run_due()
+    held.open()
+    await stopped
+    await stage.work(within=60)
+
+
+def told(stage: Stage, words: str) -> int:
+    """How often an administrator was told that."""
+    return sum(words in message.shown_text for message in stage.slack.private_messages(ADMIN))
+
+
+async def test_a_close_is_recorded_once(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    view = stage.form(ADMIN).id
+    await overtake(stage, stage.github.faults, "PATCH .*", lambda: stage.slack.submit(ADMIN, view, {}))
+    assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
+    assert told(stage, "Closed as revoked.") == 1
+
+
+async def test_a_report_is_recorded_once(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    view = stage.form(ADMIN).id
+    await overtake(stage, stage.github.faults, REVOKE, lambda: stage.slack.submit(ADMIN, view, CONSENT))
+    assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
+    assert told(stage, "Reported to GitHub.") == 1
+
+
+async def test_a_worker_that_lost_its_job_before_the_call_does_not_call(stage: Stage) -> None:
+    """It stops while it asks for the role: what it found then is old."""
+    await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    view = stage.form(ADMIN).id
+    role = "GET /repos/.*/collaborators/.*"
+    await overtake(stage, stage.github.faults, role, lambda: stage.slack.submit(ADMIN, view, CONSENT))
+    assert len(stage.github.calls("POST", "/credentials/revoke")) == 1
+    assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
+
+
+async def test_a_refusal_is_recorded_once(stage: Stage) -> None:
+    await stage.leak()
+    card = stage.card().ts
+    role = "GET /repos/.*/collaborators/.*"
+    clicked = lambda: stage.slack.click(READER, CHANNEL, card, "check_validity")  # noqa: E731
+    await overtake(stage, stage.github.faults, role, clicked)
+    assert await stage.audited("check_validity") == [("refused", "no_role")]
+    assert len(stage.slack.private_messages(READER)) == 1
+
+
+async def test_the_end_of_a_report_is_told_once(stage: Stage) -> None:
+    await stage.leak()
+    await stage.report(ADMIN)
+
+    async def wait() -> None:
+        stage.clock.advance(61)
+
+    await overtake(stage, stage.github.faults, "GET /rate_limit", wait)
+    assert told(stage, "no longer works") == 1
+
+
+async def test_a_message_that_another_worker_is_posting_is_not_posted_as_well(stage: Stage) -> None:
+    """Its first post was lost on the way; both workers have looked for it in vain."""
+    lost = stage.slack.faults.add("chat.postMessage", drop="before")
+    stage.github.leak(stage.repository, token=stage.live_token())
+    await stage.work(within=6)
+    stage.slack.faults.remove(lost)
+    stage.clock.advance(60)
+    looked = stage.slack.faults.gate("conversations.(history|replies)", at="after")
+    stopped = asyncio.create_task(stage.running.worker.run_due())
+    await looked.reached()
+    stage.clock.advance(LEASE + 1)
+    await jobs.recover(stage.tools.db, max_attempts=12)
+    posting = stage.slack.faults.gate("chat.postMessage", at="before")
+    overtaking = asyncio.create_task(Worker(stage.tools, HANDLERS).run_due())
+    await posting.reached()
+    looked.open()
+    await stopped
+    posting.open()
+    await overtaking
+    await stage.work(within=60)
+    assert len(stage.slack.cards(CHANNEL)) == 1
