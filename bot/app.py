@@ -11,8 +11,8 @@ import structlog
 from aiohttp import web
 
 from bot.database import SLACK_TEAM, build_database
-from bot.edge import github as github_edge
 from bot.edge import housekeeping, ops
+from bot.edge.github import LARGEST, GitHubEdge
 from bot.edge.jobs import Worker
 from bot.edge.slack import SlackEdge
 from bot.edge.socket import PING, SocketMode
@@ -201,9 +201,9 @@ async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools, role: Role)
 async def _listen(
     stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge
 ) -> tuple[web.TCPSite, str, int]:
-    web_app = web.Application(client_max_size=github_edge.LARGEST)
+    web_app = web.Application(client_max_size=LARGEST)
     web_app.add_routes(_routes(settings, tools, role, slack_edge))
-    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=3.0)
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=3.0, lingering_time=2.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.host, settings.port)
@@ -237,9 +237,6 @@ def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge)
     async def metrics(_: web.Request) -> web.Response:
         return await ops.metrics(tools)
 
-    async def webhooks(request: web.Request) -> web.Response:
-        return await github_edge.receive(request, tools, secret.get_secret_value() if secret else None)
-
     routes = [
         web.get("/healthz", ops.healthz),
         web.get("/readyz", readyz),
@@ -248,11 +245,15 @@ def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge)
     if role is Role.WORKER:
         return routes
     secret = settings.github_webhook_secret
-    return [
-        *routes,
-        web.post("/slack/events", slack_edge.receive),
-        web.post("/github/webhooks", webhooks),
-    ]
+    webhooks = GitHubEdge(tools, secret.get_secret_value() if secret else None).receive
+    # People who copy an address into a form often end it with a slash, and a 404 there would be silent.
+    routes += [web.post("/github/webhooks", webhooks), web.post("/github/webhooks/", webhooks)]
+    if settings.slack_app_token is None:
+        routes += [
+            web.post("/slack/events", slack_edge.receive),
+            web.post("/slack/events/", slack_edge.receive),
+        ]
+    return routes
 
 
 def _say_what_is_missing(settings: Settings) -> None:

@@ -19,6 +19,8 @@ from slack_bolt.response import BoltResponse
 from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.commands import answer_at_once, answer_from_store
+from bot.edge.body import BodyRefused, read_body
+from bot.edge.refused import RefusedRequests
 from bot.edge.slack_work import alert_of, behind, request_of, submitted, typed, work_of
 from bot.flows.channels import note_change
 from bot.flows.publish import redraw
@@ -47,6 +49,16 @@ PATIENCE = 0.3
 LARGEST = 1_048_576
 """Bytes of a request; Slack's own are far smaller."""
 EVERYTHING = re.compile(".*", re.DOTALL)
+REFUSED = {
+    "no_secret": "SLACK_SIGNING_SECRET is not set.",
+    "too_large": "The request is larger than Slack sends.",
+    "too_slow": "The request took too long to arrive.",
+    "bad_signature": (
+        "The signature is missing or wrong, or its time is more than five minutes off; SLACK_SIGNING_SECRET must be "
+        "the Signing Secret of the Slack app's page Basic Information, and this machine's clock must be right."
+    ),
+}
+"""What is logged about a refused request."""
 CHANNEL_EVENTS = ("channel_shared", "channel_unshared")
 NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."
 
@@ -57,6 +69,7 @@ class SlackEdge:
     def __init__(self, tools: Tools, signing_secret: str | None) -> None:
         self._tools = tools
         self._secret = signing_secret
+        self._refused = RefusedRequests("/slack/events", tools.clock)
         self._opening: set[asyncio.Task[None]] = set()
         self._unanswered = 0
         self._calm = asyncio.Event()
@@ -67,13 +80,11 @@ class SlackEdge:
         if self._secret is None:
             return self._answer(503, "no_secret")
         try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return self._answer(413, "too_large")
+            body = await read_body(request, self._tools.clock, largest=LARGEST)
+        except BodyRefused as refused:
+            return self._answer(refused.status, refused.outcome)
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        if len(body) > LARGEST:
-            return self._answer(413, "too_large")
         if not verify(self._secret, body, timestamp, signature, self._tools.clock.now()):
             return self._answer(401, "bad_signature")
         try:
@@ -116,6 +127,8 @@ class SlackEdge:
 
     def _answer(self, status: int, outcome: str) -> web.Response:
         self._tools.metrics.slack_requests.labels(outcome).inc()
+        if outcome in REFUSED:
+            self._refused.note(status, outcome, REFUSED[outcome])
         return web.Response(status=status)
 
     def _bolt(self) -> AsyncApp:

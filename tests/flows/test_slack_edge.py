@@ -124,11 +124,19 @@ async def test_an_event_that_nobody_uses_is_200(stage: Stage) -> None:
     assert (await stage.slack.event({"type": "emoji_changed"})).status == 200
 
 
-async def test_without_a_signing_secret_nothing_can_be_let_in(
+async def test_in_socket_mode_nothing_is_let_in_over_http(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
+    """Not even what is signed rightly, where a signing secret is set as well."""
     async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
-        assert (await deliver(stage, form(a_click()))).status == 503
+        secret = stage.slack.signing_secret
+        assert (await deliver(stage, form(a_click()))).status == 404
+    async with open_stage(
+        database_url, clock, private_key, socket_mode=True, slack_signing_secret=secret
+    ) as stage:
+        assert (await deliver(stage, form(a_click()))).status == 404
+        stage.slack.events_url = stage.address("/slack/events/")
+        assert (await deliver(stage, form(a_click()))).status == 404
 
 
 async def test_the_same_signed_request_is_done_once(stage: Stage) -> None:
