@@ -3,7 +3,7 @@
 import structlog
 
 from bot.tools import Tools
-from integrations.github.errors import GitHubError
+from integrations.github.errors import Forbidden, GitHubError, Invalid, Moved, NotFound
 from storage import deliveries, marks
 
 log = structlog.get_logger(__name__)
@@ -29,16 +29,25 @@ async def redeliver_failed(tools: Tools) -> int:
     try:
         failed = await _failed_since(tools, since)
         again = [number for guid, number in failed.items() if not await _is_stored(tools, guid)][:MOST]
-        for number in again:
-            await tools.github.redeliver(number)
+        sent = [await _redeliver(tools, number) for number in again]
     except GitHubError as error:
         log.warning("not_redelivered", reason=str(error))
         return 0
     async with tools.db.begin() as tx:
         await marks.save(tx, MARK, started - OVERLAP)
     if again:
-        log.info("redelivered", count=len(again))
-    return len(again)
+        log.info("redelivered", count=sum(sent), refused=len(sent) - sum(sent))
+    return sum(sent)
+
+
+async def _redeliver(tools: Tools, number: int) -> bool:
+    """Ask for one attempt. A refusal of this one says nothing about the others; any other error is raised."""
+    try:
+        await tools.github.redeliver(number)
+    except (Forbidden, Invalid, Moved, NotFound) as error:
+        log.warning("not_redelivered", delivery_id=number, reason=str(error))
+        return False
+    return True
 
 
 async def _failed_since(tools: Tools, since: float) -> dict[str, int]:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
-from integrations.github.client import Anonymous, Client, Credential
+from integrations.github.client import Anonymous, Client, Credential, call_name
 from integrations.github.connection import Connection, repository_variables
 from integrations.github.errors import (
     Forbidden,
     InstallationGone,
     Invalid,
     Malformed,
+    NoAccount,
     NotFound,
     Unauthorized,
 )
@@ -118,9 +119,12 @@ class GitHub:
         return self._app.each(parse_installation, "/app/installations?per_page=100")
 
     async def installation(self, installation_id: int) -> InstallationFacts:
-        """One installation as it stands; NotFound where it was removed."""
+        """One installation as it stands; NotFound where it was removed or belongs to an enterprise."""
         path = "/app/installations/{installation_id}"
-        return await self._app.get(parse_installation, path, {"installation_id": str(installation_id)})
+        found = await self._app.get(_with_account, path, {"installation_id": str(installation_id)})
+        if found is None:
+            raise NotFound(call_name("GET", path), 200, "the installation belongs to no account with a login")
+        return found
 
     async def installation_of(self, full_name: str) -> InstallationFacts:
         """The installation that has this repository; NotFound where none has."""
@@ -195,6 +199,13 @@ def _app_facts(raw: JsonObject) -> AppFacts:
     if owner is None or slug is None:
         raise Malformed("the App has no slug or owner")
     return AppFacts(slug, owner, text((json_object(raw.get("owner")) or {}).get("type")) or "unknown")
+
+
+def _with_account(raw: JsonObject) -> InstallationFacts | None:
+    try:
+        return parse_installation(raw)
+    except NoAccount:
+        return None
 
 
 def _minted(raw: JsonObject) -> Minted:

@@ -86,6 +86,10 @@ class Malformed(ValueError):
     """JSON without the ids that say what it is about."""
 
 
+class NoAccount(Malformed):
+    """GitHub names no account with a login: none at all, or an enterprise, which has a slug instead."""
+
+
 class BadDelivery(Malformed):
     """A webhook body that GitHub can't have sent: not JSON, or without the ids that say what it is about."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integrations.github.errors import Malformed
+from integrations.github.errors import Malformed, NoAccount
 from integrations.github.json_values import (
     GitHubAccount,
     JsonObject,
@@ -114,10 +114,14 @@ def is_full_name(value: str) -> bool:
 
 
 def parse_repository(raw: JsonObject) -> RepositoryFacts:
-    """Read a repository from a webhook or a REST answer; raises Malformed without id, name and owner."""
-    number, name, owner = identifier(raw.get("id")), text(raw.get("full_name")), account(raw.get("owner"))
-    if number is None or name is None or not is_full_name(name) or owner is None:
-        raise Malformed("the repository has no usable id, full_name or owner")
+    """Read a repository from a webhook or a REST answer; raises Malformed without id, name and owner.
+
+    GitHub's description allows an owner that is null: NoAccount, which is Malformed too.
+    """
+    number, name = identifier(raw.get("id")), text(raw.get("full_name"))
+    if number is None or name is None or not is_full_name(name):
+        raise Malformed("the repository has no usable id or full_name")
+    owner = _account_of(raw.get("owner"), "repository")
     private = flag(raw.get("private"))
     fallback = "unknown" if private is None else "private" if private else "public"
     return RepositoryFacts(
@@ -138,12 +142,26 @@ def _delegated_dismissal(raw: JsonObject) -> bool | None:
 
 
 def parse_installation(raw: JsonObject) -> InstallationFacts:
-    """Read an installation from a webhook or a REST answer; raises Malformed without id and account."""
-    number, owner = identifier(raw.get("id")), account(raw.get("account"))
-    if number is None or owner is None:
-        raise Malformed("the installation has no usable id or account")
+    """Read an installation from a webhook or a REST answer; raises Malformed without id and account.
+
+    GitHub's description allows an account that is null or an enterprise: NoAccount, which is Malformed too.
+    """
+    number = identifier(raw.get("id"))
+    if number is None:
+        raise Malformed("the installation has no usable id")
+    owner = _account_of(raw.get("account"), "installation")
     account_type = text((json_object(raw.get("account")) or {}).get("type")) or text(raw.get("target_type"))
     return InstallationFacts(number, owner, account_type or "unknown", raw.get("suspended_at") is not None)
+
+
+def _account_of(value: object, what: str) -> GitHubAccount:
+    """The account that something belongs to; raises NoAccount or Malformed."""
+    found, raw = account(value), json_object(value)
+    if found is not None:
+        return found
+    if value is None or (raw is not None and identifier(raw.get("id")) and "login" not in raw):
+        raise NoAccount(f"the {what} belongs to no account with a login")
+    raise Malformed(f"the account of the {what} has no usable id or login")
 
 
 def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: str = "") -> AlertFacts:

@@ -7,7 +7,7 @@ a delivery is about: the repository's id, the alert's number, the action.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from integrations.github.errors import BadDelivery, Malformed
+from integrations.github.errors import BadDelivery, Malformed, NoAccount
 from integrations.github.json_values import (
     GitHubAccount,
     JsonObject,
@@ -100,12 +100,15 @@ Parsed: TypeAlias = (
 def parse(event: str, payload: JsonObject) -> Parsed:
     """What a delivery says, by the word in `X-GitHub-Event`.
 
-    Unknown events, actions and words are no error; raises BadDelivery for one of ours without its ids.
+    Unknown events, actions and words are no error, nor is what belongs to no account that Stanch could serve;
+    raises BadDelivery for one of ours without its ids.
     """
     if not isinstance(payload, dict):
         raise BadDelivery("the body is not a JSON object")
     try:
         return _parse(event, payload)
+    except NoAccount:
+        return Ignored("no_account")
     except Malformed as error:
         raise BadDelivery(str(error)) from None
 
@@ -218,7 +221,7 @@ def _membership_event(event: str, payload: JsonObject) -> MembershipEvent:
     repository = json_object(payload.get("repository")) or {}
     owner = account(payload.get("organization")) or account(repository.get("owner"))
     if owner is None:
-        raise Malformed(f"the {event} delivery names no account")
+        raise NoAccount(f"the {event} delivery names no account")
     person = account(payload.get("member"))
     return MembershipEvent(
         event,

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.flows.sweep import ask_for_sweep
 from integrations.sandbox.slack import Message
 from storage import alerts, jobs, marks
@@ -165,6 +167,26 @@ async def test_a_delivery_that_failed_is_asked_for_again_once(stage: Stage) -> N
     await sweep(stage)
     assert len(stage.github.deliveries) == before + 1
     assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+async def test_an_attempt_that_github_refuses_stops_no_other(stage: Stage, status: int) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    await stage.work()
+    for _ in range(3):
+        stage.github.leak(stage.repository)
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    attempts = r"POST /app/hook/deliveries/\d+/attempts"
+    stage.github.faults.add(attempts, times=1, status=status, body={"message": "Not redeliverable"})
+    before = len(stage.github.deliveries)
+    await sweep(stage)
+    assert [one.status_code for one in stage.github.deliveries[before:]] == [202, 202]
+    # What was refused once is not asked for at every sweep again.
+    asked = len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts"))
+    stage.clock.advance(600)
+    await sweep(stage)
+    assert len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts")) == asked == 3
 
 
 async def test_without_a_webhook_secret_alerts_come_by_sweep(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from integrations.github.delivery import decode, scrub, verify_signature
 from integrations.github.errors import BadDelivery
 from integrations.github.json_values import JsonValue
-from integrations.github.webhook import parse
+from integrations.github.webhook import Ignored, parse
 from tests.integrations.github.examples import WEBHOOKS, event_of, load, webhook
 from tests.integrations.github.test_delivery import json_values
 from tests.integrations.github.test_webhook import EVENTS, alert_event, in_alert
@@ -35,8 +35,8 @@ def test_an_alert_without_a_usable_number_is_a_bad_delivery(number: JsonValue) -
         {"full_name": "octo/.."},
         {"full_name": "octo/a/b"},
         {"full_name": "octo/a?x"},
-        {"owner": None},
         {"owner": {"login": "octo"}},
+        {"owner": {"id": 1, "login": None}},
     ],
 )
 def test_a_repository_without_a_usable_identity_is_a_bad_delivery(change: dict[str, JsonValue]) -> None:
@@ -45,6 +45,16 @@ def test_a_repository_without_a_usable_identity_is_a_bad_delivery(change: dict[s
     assert isinstance(repository, dict)
     with pytest.raises(BadDelivery):
         alert_event(payload | {"repository": repository | change})
+
+
+@pytest.mark.parametrize("owner", [None, {"id": 5, "slug": "octo-ent", "name": "Octo"}])
+def test_a_repository_that_belongs_to_no_account_is_nothing_to_stanch(owner: JsonValue) -> None:
+    """GitHub's description allows the null; such a delivery is taken and dropped."""
+    payload = webhook("secret_scanning_alert.created")
+    repository = payload["repository"]
+    assert isinstance(repository, dict)
+    repository["owner"] = owner
+    assert parse("secret_scanning_alert", payload) == Ignored("no_account")
 
 
 @pytest.mark.parametrize("missing", ["action", "alert", "repository"])
