@@ -246,14 +246,12 @@ def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge)
         return routes
     secret = settings.github_webhook_secret
     webhooks = GitHubEdge(tools, secret.get_secret_value() if secret else None).receive
-    # People who copy an address into a form often end it with a slash, and a 404 there would be silent.
-    routes += [web.post("/github/webhooks", webhooks), web.post("/github/webhooks/", webhooks)]
+    doors = [web.post("/github/webhooks", webhooks)]
     if settings.slack_app_token is None:
-        routes += [
-            web.post("/slack/events", slack_edge.receive),
-            web.post("/slack/events/", slack_edge.receive),
-        ]
-    return routes
+        doors.append(web.post("/slack/events", slack_edge.receive))
+    # An address is easily entered with a slash at its end, and a 404 would be seen by nobody.
+    slashed = [web.RouteDef("POST", f"{door.path}/", door.handler, {}) for door in doors]
+    return [*routes, *doors, *slashed]
 
 
 def _say_what_is_missing(settings: Settings) -> None:
