@@ -133,10 +133,10 @@ class Surroundings:
             raise RetryLater(self._clock.now() + ASK_AGAIN, "Slack has not said yet which workspace this is")
         return self.home
 
-    async def person(self, user: str) -> PersonFacts:
-        """Slack's facts about somebody, at most five minutes old; raises SlackError."""
+    async def person(self, user: str, *, fresh: bool = False) -> PersonFacts:
+        """Slack's facts about somebody, asked now or at most five minutes old; raises SlackError."""
         at, known = self._people.get(user, (0.0, None))
-        if known is None or self._clock.now() - at > REMEMBERED:
+        if known is None or fresh or self._clock.now() - at > REMEMBERED:
             known = await self._slack.person(user)
             self._people[user] = (self._clock.now(), known)
         return known

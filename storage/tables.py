@@ -121,12 +121,19 @@ alert = sa.Table(
     sa.Column("taken_at", sa.Double),
     _json("acted_by", nullable=True),
     _flag("validity_written"),
+    sa.Column("assigned_by_us_id", sa.BigInteger),
+    sa.Column("assigned_by_us_login", Words),
     # Which job acts on the alert right now; only `alerts.claim` and `alerts.release` touch these.
     sa.Column("claim_action", Words),
     sa.Column("claim_job", sa.BigInteger),
     sa.Column("claim_at", sa.Double),
 )
 sa.Index("alert_state", alert.c.state, alert.c.created_at)
+_partial(
+    "alert_held",
+    alert.c.repository_id,
+    where=sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None)),
+)
 
 event = sa.Table(
     "event",

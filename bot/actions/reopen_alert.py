@@ -38,6 +38,7 @@ class ReopenAlert(FormAction[Reopen]):
     wish = "reopen this alert"
     title = TITLE
     needs = Need.RESOLVE
+    asks_role_afresh = True
 
     def shown(self, case: Case) -> bool:
         return not case.alert.is_open and case.repository.is_reachable

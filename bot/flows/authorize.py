@@ -1,12 +1,13 @@
 """Who somebody is, which repository is meant, and what GitHub lets that person do there."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.errors import Refused
 from bot.flows.channels import channel_facts
+from bot.rules.lifecycle import answered_assignee, merge
 from bot.rules.permissions import (
     RESOLVE,
     SECURITY_MANAGER,
@@ -23,7 +24,7 @@ from bot.views import refusals
 from bot.views.repositories import change_words
 from integrations.github.errors import Forbidden, GitHubError, InstallationGone, Invalid, NotFound
 from integrations.github.installation import Installation
-from integrations.github.models import RepositoryFacts
+from integrations.github.models import AlertFacts, RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.errors import ChannelUnavailable, SlackError
 from storage import identities, jobs, repositories, roles
@@ -49,10 +50,13 @@ LOOK_LASTS = 3600.0
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
 
 
-async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -> Identity:
+async def identify(
+    tools: Tools, user: SlackUserId, channel: ChannelId | None, *, fresh: bool = False
+) -> Identity:
     """The identity of a Slack user who acts in a channel; raises Refused for those who may never act here.
 
-    Slack is asked about the person, since the payload of a click from a shared channel names our own team.
+    Slack is asked about the person, since the payload of a click from a shared channel names our own team. With
+    `fresh` it is asked now; otherwise an answer of the last five minutes counts.
     """
     home = await tools.around.our_home()
     try:
@@ -60,7 +64,7 @@ async def identify(tools: Tools, user: SlackUserId, channel: ChannelId | None) -
             facts = await channel_facts(tools, channel)
             if facts.is_shared_outside:
                 raise refusals.shared_channel()
-        person = await tools.around.person(user)
+        person = await tools.around.person(user, fresh=fresh)
     except ChannelUnavailable as error:
         raise refusals.unseen_channel() from error
     except SlackError as error:
@@ -105,7 +109,10 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
         owner_type=facts.owner_type,
         visibility=facts.visibility,
         html_url=facts.html_url or repository.html_url,
-        delegated_dismissal=facts.delegated_dismissal,
+        # GitHub leaves its settings out of an answer at times: then what it said before still counts.
+        delegated_dismissal=(
+            repository.delegated_dismissal if facts.delegated_dismissal is None else facts.delegated_dismissal
+        ),
         state=RepositoryState.REACHABLE,
     )
     if now != repository:
@@ -136,6 +143,7 @@ async def rights(
 ) -> Rights:
     """What the person may do in the repository, asked afresh or a few minutes old; raises GitHubError.
 
+    `alert` is the alert as GitHub shows it now, since its assignee has rights: a stored one may name a former one.
     GitHub is asked by the repository's name, so `reach` comes first: whoever took the name over since may have made
     our person its admin.
     """
@@ -145,7 +153,32 @@ async def rights(
     facts = await ask_roles(tools, identity, repository)
     async with tools.db.begin() as tx:
         await roles.save(tx, identity.github.id, repository.id, repository.owner.id, facts.to_json())
-    return rights_of(facts, alert)
+    return rights_of(facts, alert, delegated=repository.delegated_dismissal)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An alert as GitHub answered just now, and what somebody may do with it."""
+
+    alert: Alert
+    facts: AlertFacts
+    rights: Rights
+
+
+async def see(
+    tools: Tools,
+    identity: Identity,
+    repository: Repository,
+    access: RepositoryAccess,
+    alert: Alert,
+    *,
+    fresh: bool,
+) -> Seen:
+    """Ask GitHub for the alert, then for the person's rights on what it answers; raises GitHubError."""
+    facts = await access.alert(repository.full_name, alert.key.number)
+    merged = merge(alert, facts, repository.id, tools.clock.now(), fetched=True)
+    granted = await rights(tools, identity, repository, answered_assignee(merged, facts), fresh=fresh)
+    return Seen(merged, facts, granted)
 
 
 async def known_rights(
@@ -156,7 +189,7 @@ async def known_rights(
         known = await roles.load(tx, identity.github.id, repository.id)
     if known is None or tools.clock.now() - known[1] > lasts:
         return None
-    return rights_of(RoleFacts.from_json(known[0]), alert)
+    return rights_of(RoleFacts.from_json(known[0]), alert, delegated=repository.delegated_dismissal)
 
 
 def check_need(rights: Rights, need: Need, wish: str, repository: Repository, login: str) -> None:

@@ -7,7 +7,6 @@ from bot.actions.action import Action, Request
 from bot.flows import authorize
 from bot.flows.drawing import load_steps
 from bot.rules.case import Actor, PersonalCase
-from bot.rules.lifecycle import merge
 from bot.tools import Tools
 from bot.views.refusals import not_theirs
 from integrations.github.models import AlertFacts
@@ -33,24 +32,23 @@ async def gather(
 
     Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
     """
-    identity = await authorize.identify(tools, request.user, request.channel)
+    fresh = action.asks_role_afresh
+    identity = await authorize.identify(tools, request.user, request.channel, fresh=fresh)
     async with tools.db.read() as tx:
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
         raise not_theirs("unknown_alert")
     repository, _, access = await authorize.reach(tools, repository)
-    rights = await authorize.rights(tools, identity, repository, alert, fresh=action.asks_role_afresh)
+    seen = await authorize.see(tools, identity, repository, access, alert, fresh=fresh)
+    alert, rights = seen.alert, seen.rights
     authorize.check_need(rights, action.needs, action.wish, repository, identity.github.login)
-    facts = await access.alert(repository.full_name, alert.key.number)
-    now = tools.clock.now()
-    alert = merge(alert, facts, repository.id, now, fetched=True)
     async with tools.db.read() as tx:
         steps_done, steps_total = await load_steps(tx, tools, alert)
     case = PersonalCase(
         alert=alert,
         repository=repository,
-        now=now,
+        now=tools.clock.now(),
         server=tools.around.server,
         options=tools.options,
         steps_done=steps_done,
@@ -60,7 +58,7 @@ async def gather(
         intended_at=intended_at,
         token_owner=await _token_owner(tools, identity, alert),
     )
-    return Gathered(case, access, facts)
+    return Gathered(case, access, seen.facts)
 
 
 async def _token_owner(tools: Tools, identity: Identity, alert: Alert) -> Identity | None:

@@ -38,10 +38,13 @@ async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:
         raise not_theirs("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
     access = None
-    known = await authorize.known_rights(tools, identity, repository, alert, lasts=authorize.LOOK_LASTS)
-    if known is None or wanted.asks_github:
+    rights = await authorize.known_rights(tools, identity, repository, None, lasts=authorize.LOOK_LASTS)
+    if rights is None or not rights.view:
         repository, _, access = await authorize.reach(tools, repository)
-    rights = known or await authorize.rights(tools, identity, repository, alert, fresh=True)
+        seen = await authorize.see(tools, identity, repository, access, alert, fresh=False)
+        alert, rights = seen.alert, seen.rights
+    elif wanted.asks_github:
+        repository, _, access = await authorize.reach(tools, repository)
     authorize.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
     # 3. What is there.
     case = PersonalCase(

@@ -74,19 +74,30 @@ def merge(
     return _with_details(merged, facts, newer=True, fetched=fetched)
 
 
-def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
-    """Whoever GitHub assigns is on it; whoever it unassigns no longer is.
+def answered_assignee(merged: Alert, facts: AlertFacts) -> Alert:
+    """The merged alert, with its assignee only where GitHub's answer of this moment names the same account.
 
-    `assignee` is the person that GitHub names now, with their Slack user where it is known.
+    Being assigned gives rights, so neither a stored assignment nor an answer that is older than it is enough.
     """
-    was = before.assigned_to if before else None
-    if after.assigned_to == was:
+    named = facts.assigned_to.id if facts.assigned_to else None
+    same = merged.assigned_to is not None and merged.assigned_to.id == named
+    return merged if same else replace(merged, assigned_to=None)
+
+
+def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
+    """Follow a change of GitHub's assignee: with nobody on the alert, the new one is; an unassigned one no longer is.
+
+    Somebody else who took the alert here stays on it. `assignee` is the person that GitHub names now, with their
+    Slack user where it is known. Whom Stanch assigned is forgotten once GitHub names somebody else, or nobody.
+    """
+    was, now = _id(before.assigned_to if before else None), _id(after.assigned_to)
+    if now == was:
         return after
-    if after.assigned_to is not None:
-        same = after.taken_by is not None and after.taken_by.github == after.assigned_to
-        return after if same else replace(after, taken_by=assignee, taken_at=after.updated_at)
-    mine = after.taken_by is not None and after.taken_by.github == was
-    return replace(after, taken_by=None, taken_at=None) if mine else after
+    if after.assigned_by_us is not None and after.assigned_by_us.id != now:
+        after = replace(after, assigned_by_us=None)
+    if after.taken_by is not None and _id(after.taken_by.github) != was:
+        return after
+    return replace(after, taken_by=assignee, taken_at=after.updated_at if assignee else None)
 
 
 def events_between(
@@ -217,6 +228,10 @@ def _owner(metadata: Mapping[str, str]) -> Account | None:
 
 def _account(account: GitHubAccount | None) -> Account | None:
     return Account(GitHubId(account.id), account.login) if account else None
+
+
+def _id(account: Account | None) -> GitHubId | None:
+    return account.id if account else None
 
 
 def _person(account: Account | None) -> Person | None:

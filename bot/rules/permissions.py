@@ -65,22 +65,27 @@ class Rights:
     """May close where delegated dismissal is on: an organization owner or a security manager."""
     role: str
     """In words, for people: `organization owner`, `repository admin`, …"""
+    resolve_by_role: bool = False
+    """May resolve without being the alert's assignee."""
 
     def allow(self, need: Need) -> bool:
         return self.resolve if need is Need.RESOLVE else self.view
 
 
-def rights_of(facts: RoleFacts, alert: Alert | None = None) -> Rights:
-    """The rights that the facts give; the assignee of `alert` may view it besides."""
+def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:
+    """The rights that the roles give, and besides what being the assignee of `alert` gives.
+
+    GitHub's changelog (2025-11-25, 2025-12-16): an assignee may see and resolve the alert. `delegated` is the
+    repository's delegated dismissal: where it is on, or not known (None), the assignee may see the alert alone.
+    An assignment that Stanch made gives nothing: it is only made for people who may resolve by role.
+    """
     organization = facts.owner_type == "Organization"
     owner = organization and facts.membership == "admin"
     own_repository = not organization and facts.account.id == facts.owner_id
     admin = facts.permission == "admin"
     manager = organization and facts.security_manager
     resolve = owner or own_repository or admin or manager or RESOLVE in facts.granted
-    assignee = (
-        alert is not None and alert.assigned_to is not None and alert.assigned_to.id == facts.account.id
-    )
+    assignee = alert is not None and alert.is_assigned_by_others(facts.account.id)
     view = resolve or VIEW in facts.granted or assignee
     words = (
         (owner, "organization owner"),
@@ -93,7 +98,15 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None) -> Rights:
     )
     role = next((word for holds, word in words if holds), "no role")
     write = owner or own_repository or facts.permission in ("admin", "write")
-    return Rights(view=view, resolve=resolve, write=write, owner=owner, reviewer=owner or manager, role=role)
+    return Rights(
+        view=view,
+        resolve=resolve or (assignee and delegated is False),
+        write=write,
+        resolve_by_role=resolve,
+        owner=owner,
+        reviewer=owner or manager,
+        role=role,
+    )
 
 
 def _custom_role(facts: RoleFacts) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from storage.records.github import Account
-from storage.records.names import AlertKey, JsonValue, SlackTeamId, SlackUserId, UnixTime
+from storage.records.names import AlertKey, GitHubId, JsonValue, SlackTeamId, SlackUserId, UnixTime
 
 
 class AlertState(StrEnum):
@@ -131,10 +131,18 @@ class Alert:
     """Who closed or reopened it last through Stanch; None when it was done elsewhere."""
     validity_written: bool = False
     """GitHub's `validity` is an override that Stanch wrote."""
+    assigned_by_us: Account | None = None
+    """Whom Stanch assigned on GitHub, or is about to; None once GitHub names somebody else, or nobody."""
 
     @property
     def is_open(self) -> bool:
         return self.state is AlertState.OPEN
+
+    def is_assigned_by_others(self, account: GitHubId) -> bool:
+        """Whether this account is GitHub's assignee, and not because Stanch assigned it."""
+        if self.assigned_to is None or self.assigned_to.id != account:
+            return False
+        return self.assigned_by_us is None or self.assigned_by_us.id != account
 
 
 class EventKind(StrEnum):

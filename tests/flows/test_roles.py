@@ -138,7 +138,8 @@ async def test_a_role_decides_what_somebody_may(
     assert (alert.resolution == "revoked") is may_close
 
 
-async def test_the_assignee_of_an_alert_may_see_that_one(stage: Stage) -> None:
+async def test_the_assignee_of_an_alert_may_see_and_close_that_one(stage: Stage) -> None:
+    """GitHub's changelog: being assigned grants the right to see and to resolve, until it ends."""
     user = await somebody(stage)
     collaborator("write")(stage, user)
     alert = await stage.leak()
@@ -146,7 +147,7 @@ async def test_the_assignee_of_an_alert_may_see_that_one(stage: Stage) -> None:
     stage.github.assign(alert, user)
     await stage.work()
     assert await checks(stage)
-    assert not await closes(stage)
+    assert await closes(stage)
     stage.github.unassign(alert)
     await stage.work()
     stage.clock.advance(60)

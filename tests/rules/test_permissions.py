@@ -97,12 +97,24 @@ def test_what_github_says_gives_these_rights(
     assert (rights.allow(Need.VIEW), rights.allow(Need.RESOLVE)) == may
 
 
-def test_an_assignee_may_see_the_alert_and_no_more() -> None:
-    rights = rights_of(FACTS, ASSIGNED)
-    assert (rights.view, rights.resolve, rights.role) == (True, False, "assignee of the alert")
-    assert not rights_of(FACTS, plain_alert()).view
+@pytest.mark.parametrize(("delegated", "resolve"), [(False, True), (True, False), (None, False)])
+def test_an_assignee_may_resolve_where_delegated_dismissal_is_known_to_be_off(
+    delegated: bool | None, resolve: bool
+) -> None:
+    rights = rights_of(FACTS, ASSIGNED, delegated=delegated)
+    assert (rights.view, rights.resolve, rights.role) == (True, resolve, "assignee of the alert")
+    assert (rights.resolve_by_role, rights.reviewer) == (False, False)
+    assert not rights_of(FACTS, plain_alert(), delegated=delegated).view
     other = replace(ASSIGNED, assigned_to=Account(GitHubId(12), "ana"))
-    assert not rights_of(FACTS, other).view, "the id counts, not the login"
+    assert not rights_of(FACTS, other, delegated=delegated).view, "the id counts, not the login"
+
+
+def test_an_assignment_that_stanch_made_gives_nothing() -> None:
+    """It is made for people who may resolve by role; whoever lost the role has nothing left."""
+    rights = rights_of(FACTS, replace(ASSIGNED, assigned_by_us=ANA), delegated=False)
+    assert (rights.view, rights.resolve) == NOTHING
+    others = replace(ASSIGNED, assigned_by_us=Account(GitHubId(12), "ben"))
+    assert rights_of(FACTS, others, delegated=False).resolve
 
 
 FOUND = st.builds(

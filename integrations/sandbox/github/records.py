@@ -114,6 +114,8 @@ class Repository:
     archived: bool = False
     deleted: bool = False
     secret_scanning: bool = True
+    hides_settings: bool = False
+    """Answers leave `security_and_analysis` out, as GitHub's description allows."""
     delegated_dismissal: bool = False
     app_reviews_dismissals: bool = False
     """With delegated dismissal on: whether the App is among the reviewers, so that its close is accepted."""

@@ -10,7 +10,8 @@ from integrations.sandbox.github.records import JsonObject, OrganizationRole, Us
 
 def get_repository(call: Call) -> Answer:
     """`GET /repos/{owner}/{repo}`: a public one for anybody, whoever owns it by now."""
-    settings = call.principal.reaches(call.repository) or _is_admin(call)
+    may_see = call.principal.reaches(call.repository) or _is_admin(call)
+    settings = may_see and not call.repository.hides_settings
     return Answer(200, shapes.full_repository(call.github, call.repository, with_settings=settings))
 
 

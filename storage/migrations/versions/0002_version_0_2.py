@@ -1,5 +1,8 @@
 """What version 0.2.0 adds. Only additions: 0.1.0 runs beside this schema."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -8,3 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Add each new column with a server default, so that 0.1.0 can still insert rows."""
+    _assignments()
+
+
+def _assignments() -> None:
+    """Whom Stanch assigned on GitHub, and an index of the alerts that somebody is on."""
+    op.add_column("alert", sa.Column("assigned_by_us_id", sa.BigInteger))
+    op.add_column("alert", sa.Column("assigned_by_us_login", sa.Text))
+    held = sa.text("taken_by_id IS NOT NULL OR assigned_by_us_id IS NOT NULL")
+    op.create_index("alert_held", "alert", ["repository_id"], sqlite_where=held, postgresql_where=held)
