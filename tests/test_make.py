@@ -1,0 +1,67 @@
+"""Which environment each make target asks for, as `make --dry-run` tells."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STAMPS = ("for-production", "for-demo", "for-development")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout without an environment."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def commands(checkout: Path, *words: str, environment: Mapping[str, str] | None = None) -> list[str]:
+    """The commands that `make WORDS` would run."""
+    surroundings = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PORT"))
+    }
+    told = subprocess.run(
+        ["make", "--dry-run", *words],
+        cwd=checkout,
+        env={**surroundings, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout.splitlines()
+
+
+def installed(checkout: Path, *words: str) -> tuple[str, list[str]]:
+    """The extra that `make WORDS` installs in a new checkout, and the stamps that it leaves."""
+    lines = commands(checkout, *words)
+    [extra] = [line.partition("-e '.")[2].partition("'")[0] for line in lines if "-e '." in line]
+    [touched] = [line.split()[1:] for line in lines if line.startswith("touch ")]
+    return extra, [Path(stamp).name for stamp in touched]
+
+
+def test_each_target_installs_what_it_needs_and_no_more(checkout: Path) -> None:
+    assert installed(checkout, "install") == ("", ["for-production"])
+    assert installed(checkout, "demo") == ("[demo]", ["for-production", "for-demo"])
+    for target in ("setup", "test", "check", "bench", "chaos", "screenshots"):
+        assert installed(checkout, target) == ("[dev]", list(STAMPS))
+
+
+def test_an_environment_that_is_there_is_used(checkout: Path) -> None:
+    (checkout / ".venv").mkdir()
+    for stamp in STAMPS:
+        (checkout / ".venv" / stamp).touch()
+    assert commands(checkout, "demo") == [".venv/bin/stanch demo "]
+    # What another version needs is installed again.
+    os.utime(checkout / ".venv" / "for-development", (0, 0))
+    assert commands(checkout, "demo") == [".venv/bin/stanch demo "]
+    assert installed(checkout, "test")[0] == "[dev]"
+
+
+def test_the_demos_port_is_the_one_given_to_make(checkout: Path) -> None:
+    assert commands(checkout, "demo", "PORT=9000")[-1] == ".venv/bin/stanch demo --port '9000'"
+    assert commands(checkout, "demo", environment={"PORT": "3000"})[-1] == ".venv/bin/stanch demo "
