@@ -42,11 +42,16 @@ _TOKEN = re.compile(
     | (?<!\w) dapi [a-f0-9]{32}                             # Databricks
     | (?<!\d) \d{8,10} : AA [\w-]{30,}                      # Telegram
     | AGE-SECRET-KEY-1 [A-Z0-9]{20,}
-    | ey[JI] [\w-]{8,} \. ey[JI] [\w-]{8,} (?:\.[\w-]*)?    # JSON Web Token
     | -----BEGIN\ [A-Z0-9\ ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----
       (?: .*? -----END\ [A-Z0-9\ ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?----- | .* )
     """,
     re.VERBOSE | re.ASCII | re.DOTALL,
+)
+# A JSON Web Token. Only the first character of a word tries, and only where the second part follows: a search from
+# every `eyJ` of one long word would read the rest of it each time.
+_JWT = re.compile(
+    r"(?<![\w-])(?=[\w-]++\.ey[JI][\w-]{8})[\w-]*?(?P<token>ey[JI][\w-]{8,}\.ey[JI][\w-]{8,}(?:\.[\w-]*)?)",
+    re.ASCII,
 )
 
 _NAME = (
@@ -98,9 +103,15 @@ def looks_like_secret(text: str) -> bool:
 
 def _shaped(text: str) -> Iterator[Span]:
     """What is a secret by its own shape, also where it was encoded."""
+    yield from _tokens(text)
+    yield from _encoded(text, _NESTING)
+
+
+def _tokens(text: str) -> Iterator[Span]:
     for found in _TOKEN.finditer(text):
         yield found.span()
-    yield from _encoded(text, _NESTING)
+    for found in _JWT.finditer(text):
+        yield found.span("token")
 
 
 def _secrets(text: str) -> Iterator[Span]:
@@ -137,7 +148,7 @@ def _encoded(text: str, nesting: int) -> Iterator[Span]:
     for pattern, decode in decoders:
         for found in pattern.finditer(text):
             for inside in decode(found[0]):
-                if _TOKEN.search(inside) or (nesting > 1 and next(_encoded(inside, nesting - 1), None)):
+                if next(_tokens(inside), None) or (nesting > 1 and next(_encoded(inside, nesting - 1), None)):
                     yield found.span()
                     break
 

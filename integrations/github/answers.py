@@ -28,8 +28,7 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 _LONGEST_MESSAGE = 200
-_LIKE_A_SECRET = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])[\w+/=-]{20,}", re.ASCII)
-"""No word of GitHub's, but what it may repeat of what it was sent: keys of others, or a token in Base64."""
+_LONG_WORD = re.compile(r"[\w+/=-]{20,}", re.ASCII)
 _FEATURE_OFF = re.compile(r"secret scanning is (disabled|not enabled|not available)", re.IGNORECASE)
 """GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
 _LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -118,7 +117,16 @@ def message_of(body: bytes) -> str:
     reasons = [error.get("message") if isinstance(error, dict) else error for error in listed]
     parts = [part for part in (answer.get("message"), *reasons) if isinstance(part, str) and part]
     said = mask_tokens(" ".join(": ".join(parts).split()))
-    return _LIKE_A_SECRET.sub("[masked]", said)[:_LONGEST_MESSAGE]
+    return _LONG_WORD.sub(_unless_a_word, said)[:_LONGEST_MESSAGE]
+
+
+def _unless_a_word(found: re.Match[str]) -> str:
+    """`[masked]` for what GitHub may repeat of what it was sent: keys of others, or a token in Base64.
+
+    It holds a capital letter and a digit, which no long word of GitHub's own does.
+    """
+    made_up = any(c.isupper() for c in found[0]) and any(c.isdigit() for c in found[0])
+    return "[masked]" if made_up else found[0]
 
 
 def secret_of(body: bytes) -> Literal | None:

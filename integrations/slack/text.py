@@ -28,13 +28,14 @@ _UNDERSCORE, _COLON, _ANGLE = (
     "\N{RATIO}",
     "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
 )
-_EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|_+(?!\w)")
-_QUOTE_MARK = re.compile(r"^(\s*)>", re.MULTILINE)
+# None of these starts a second time inside what it has read: the time they take grows with the text's length alone.
+_EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|(?<!_)_++(?!\w)")
+_QUOTE_MARK = re.compile(r"^([^\S\n]*)>", re.MULTILINE)
 _EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]+):")
 _SPOKEN = re.compile(
     r"<@[A-Z0-9]+> \(`(?P<login>[^`\n]*)`\)"
     r"|`(?P<code>[^`\n]*)`"
-    r"|<(?:https?://|!date\^)[^|>]*\|(?P<label>[^>]*)>"
+    r"|<(?:https?://|!date\^)[^<|>]*\|(?P<label>[^<>]*)>"
     rf"|{_EMOJI_CODE.pattern} ?"
     r"|\*"
 )

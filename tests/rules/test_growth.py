@@ -1,0 +1,98 @@
+"""What reads other people's text takes time that grows with its length, and not with the square of it."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rules.masking import HIDDEN, mask
+from integrations.github.answers import message_of
+from integrations.slack import text as t
+
+SHORT, LONG = 2_000, 16_000
+MOST = 3.0
+"""How much more each character of the long text may take; with the square of the length it is 8 times."""
+TEXTS = {
+    "token headers": "eyJ",
+    "token headers with dots": "eyJaaaaaaaa.",
+    "names": "token=",
+    "quotes": "token='\"",
+    "tags": "token=<",
+    "authorization": "bearer ",
+    "addresses": "://a:",
+    "keys": "-----BEGIN ",
+    "slack": "xoxb-",
+    "underscores": "_",
+    "line ends": "\n",
+    "no-break spaces": "\N{NO-BREAK SPACE}",
+    "colons": ":0",
+    "digits": "0",
+    "letters": "a",
+    "capitals": "A",
+    "links": "<https://",
+    "labels": "<https://a|",
+    "mentions": "<@A",
+    "code": "`",
+}
+READERS: dict[str, Callable[[str], object]] = {
+    "mask": mask,
+    "prose": t.prose,
+    "prose in lines": lambda text: t.prose(text, lines=True),
+    "code": t.code,
+    "spoken": lambda text: t.spoken(t.Mrkdwn(text)),
+    "cut": lambda text: t.cut(t.Mrkdwn(text), 3_000),
+    "GitHub's reason": lambda text: message_of(json.dumps({"message": text}).encode()),
+}
+
+
+def seconds(read: Callable[[str], object], text: str) -> float:
+    """The processor's time for one reading, the best of three."""
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        read(text)
+        taken.append(time.process_time() - began)
+    return min(taken)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("piece", TEXTS.values(), ids=TEXTS)
+def test_a_text_that_is_8_times_as_long_takes_about_8_times_as_long(reader: str, piece: str) -> None:
+    read = READERS[reader]
+    short, long = (f"a{piece * (length // len(piece))}a" for length in (SHORT, LONG))
+    # What is done at once is never quadratic, and too short to measure.
+    assert seconds(read, long) <= max(0.02, MOST * 8 * seconds(read, short))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["eyJ", "eyI", "ey", ".", ".eyJ", "-", "_", "a", "a" * 8, " "]), max_size=14
+    ).map("".join)
+)
+def test_a_web_token_is_hidden_where_the_plain_pattern_finds_it(text: str) -> None:
+    plain = re.compile(r"ey[JI][\w-]{8,}\.ey[JI][\w-]{8,}(?:\.[\w-]*)?", re.ASCII)
+    assert mask(text) == plain.sub(HIDDEN, text)
+
+
+@given(st.text(alphabet="a_ >\n", max_size=12))
+def test_underscores_and_quote_marks_lose_their_meaning_where_the_plain_patterns_find_them(text: str) -> None:
+    underscores = re.sub(
+        r"(?<!\w)_+|_+(?!\w)",
+        lambda found: "\N{FULLWIDTH LOW LINE}" * len(found[0]),
+        t.clean(text, lines=True),
+    )
+    quotes = re.sub(
+        r"^(\s*)>", "\\1\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", underscores, flags=re.MULTILINE
+    )
+    assert t.prose(text, lines=True) == quotes.replace(">", "&gt;")
+
+
+@given(st.text(alphabet="aB3-/ ", max_size=50))
+def test_a_reason_of_githubs_is_masked_where_the_plain_pattern_finds_a_key(text: str) -> None:
+    plain = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])[\w+/=-]{20,}", re.ASCII)
+    said = " ".join(text.split())
+    assert message_of(json.dumps({"message": text}).encode()) == plain.sub("[masked]", said)
