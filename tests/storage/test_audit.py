@@ -52,7 +52,7 @@ async def verify(db: Database, head: str | None = None) -> audit.Verification:
         return await audit.verify(tx, head)
 
 
-async def tamper(db: Database, statement: str) -> None:
+async def tamper(db: Database, *statements: str) -> None:
     """What somebody can do who owns the database: take the triggers away, and then anything."""
     async with db.begin() as tx:
         if db.dialect == "sqlite":
@@ -60,7 +60,8 @@ async def tamper(db: Database, statement: str) -> None:
                 await tx.conn.execute(sa.text(f"DROP TRIGGER {name}"))
         else:
             await tx.conn.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER ALL"))
-        await tx.conn.execute(sa.text(statement))
+        for statement in statements:
+            await tx.conn.execute(sa.text(statement))
 
 
 async def test_rows_are_chained_and_come_back_as_written(db: Database, clock: Clock) -> None:
@@ -130,6 +131,38 @@ async def test_change_behind_its_back_is_found(db: Database, statement: str, pro
     assert not found.ok
     assert found.problem is not None
     assert found.problem.startswith(problem)
+
+
+async def test_a_row_of_another_branch_of_the_chain_is_found(db: Database) -> None:
+    """As a restored backup gives one: made with the right key, and in the right place."""
+    for _ in range(2):
+        await append(db)
+    async with db.read() as tx:
+        _, second = [row async for row in audit.rows(tx)]
+        other = replace(second, entry=replace(ENTRY, reason="false positive"))
+        other_hash = audit.chain_hash(tx.audit_key, other)
+    third = await append(db)
+    await tamper(
+        db,
+        f"UPDATE audit SET reason = 'false positive', hash = '{other_hash}' WHERE seq = 2",  # noqa: S608 - our own
+        f"UPDATE audit SET previous = '{other_hash}' WHERE seq = 3",  # noqa: S608 - our own
+    )
+    found = await verify(db, third.hash)
+    assert not found.ok
+    assert found.problem == "Row 3 was altered, or made with another key."
+
+
+async def test_rows_that_were_renumbered_and_chained_anew_are_found(db: Database) -> None:
+    for _ in range(3):
+        await append(db)
+    await tamper(
+        db,
+        "DELETE FROM audit WHERE seq = 2",
+        "UPDATE audit SET seq = 2, previous = (SELECT hash FROM audit WHERE seq = 1) WHERE seq = 3",
+    )
+    found = await verify(db)
+    assert not found.ok
+    assert found.problem == "Row 2 was altered, or made with another key."
 
 
 async def test_rows_cut_off_at_the_end_are_found_by_a_noted_head(db: Database) -> None:
