@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.tables import storable
+
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
 LOCK_WAIT = 10.0
@@ -22,6 +25,8 @@ CONNECT_WAIT = 10.0
 """Seconds until a PostgreSQL server counts as unreachable."""
 STATEMENT_WAIT = 30.0
 """Seconds until a statement counts as lost with its connection to PostgreSQL."""
+_ODD = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
+"""How JSON escapes a NUL, and either half of a surrogate pair. Whole pairs and a plain `\\u0000` look so, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,22 @@ def open_engines(url: str) -> Engines:
 
 
 def encode_json(value: object) -> str:
-    """JSON as it is stored: compact, and ASCII, which every database takes."""
-    return json.dumps(value, separators=(",", ":"))
+    """JSON as it is stored: compact, ASCII, and without what `storable` takes out of text.
+
+    PostgreSQL keeps an escaped NUL or half of a surrogate pair in its `json`, and fails when it is to read it.
+    """
+    text = json.dumps(value, separators=(",", ":"))
+    return json.dumps(_storable(value), separators=(",", ":")) if _ODD.search(text) else text
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(name)): _storable(inside) for name, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inside) for inside in value]
+    return value
 
 
 def _engine(url: sa.URL, **options: Any) -> AsyncEngine:

@@ -1,9 +1,11 @@
 """Search: the database finds what the rules say that a filter wants, in its order, page by page."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
+from alembic import command
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +13,10 @@ from bot.rules.filters import parse_filter
 from bot.rules.matching import matches
 from storage import alerts, repositories, search
 from storage import filter as filters
+from storage.clock import Clock
 from storage.db import Database, Tx
 from storage.filter import Filter, Found, Sort, Term, Word, fold, hyphened
+from storage.migrations.upgrade import config
 from storage.records import Account, Alert, AlertState, GitHubId, Person, Place, Repository
 from storage.search import Scope, Search
 from storage.tables import alert as alert_table
@@ -168,6 +172,55 @@ async def test_only_alerts_in_the_scope_are_found_and_counted(db: Database) -> N
         known = Scope(ANA.id, seen=[one, three], unseen=[two])
         assert not await search.has_unasked(tx, Search(Filter(), known))
     assert await numbers(known) == [1, 2, 3, 5, 6, 8, 9]
+
+
+STRANGE = "src/\0odd\ud83d/\\u0000/😀.py"
+READABLE = "src/odd?/\\u0000/😀.py"
+
+
+async def found_paths(db: Database, text: str) -> list[str | None]:
+    """Where the alerts are that a search for the text finds."""
+    wanted = Filter((Term(Word.TEXT, (text,)),))
+    async with db.read() as tx:
+        found = await search.find(tx, Search(wanted, EVERYTHING), 20)
+    return [one.alert.place and one.alert.place.path for one in found]
+
+
+async def test_a_place_that_no_database_can_spell_breaks_no_search(db: Database) -> None:
+    async with db.begin() as tx:
+        await settle(tx, [replace(plain_alert(1, 1), place=Place("commit", STRANGE))])
+    assert await found_paths(db, "odd?") == [READABLE]
+    assert await found_paths(db, "elsewhere") == []
+
+
+async def test_a_place_that_version_0_1_0_stored_breaks_no_search(
+    empty_database_url: str, clock: Clock
+) -> None:
+    db = Database(empty_database_url, clock=clock)
+    place = json.dumps({"kind": "commit", "path": STRANGE})
+    async with db.begin() as tx:
+        await tx.conn.run_sync(lambda conn: command.upgrade(config(conn), "0001"))
+        await tx.conn.run_sync(_insert_as_before, place)
+    await db.migrate()
+    async with db.begin() as tx:
+        for one in HOMES:
+            await repositories.save_repository(tx, one)
+    assert await found_paths(db, "odd?") == [READABLE]
+    assert await found_paths(db, "elsewhere") == []
+    await db.close()
+
+
+def _insert_as_before(conn: sa.Connection, place: str) -> None:
+    """An alert in the row that 0.1.0 wrote, with that place."""
+    table = sa.Table("alert", sa.MetaData(), autoload_with=conn)
+    texts = ("html_url", "secret_type", "secret_type_name", "category", "validity")
+    flags = ("publicly_leaked", "multi_repo", "base64_encoded", "bypassed", "has_more_places", "detailed")
+    values: dict[str, object] = {"repository_id": 1, "number": 1, "state": "open", "token": {}}
+    values |= dict.fromkeys(texts, "x") | dict.fromkeys((*flags, "validity_written"), False)
+    values |= dict.fromkeys(("created_at", "updated_at", "first_seen_at"), 1.0)
+    conn.execute(sa.insert(table).values(values))
+    as_json = ":place" if conn.dialect.name == "sqlite" else "CAST(:place AS JSON)"
+    conn.execute(sa.text(f"UPDATE alert SET place = {as_json}"), {"place": place})
 
 
 async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None:

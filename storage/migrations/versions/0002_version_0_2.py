@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Add each new column with a server default, so that 0.1.0 can still insert rows."""
     _assignments()
+    _make_places_readable()
 
 
 def _assignments() -> None:
@@ -20,3 +21,15 @@ def _assignments() -> None:
     op.add_column("alert", sa.Column("assigned_by_us_login", sa.Text))
     held = sa.text("taken_by_id IS NOT NULL OR assigned_by_us_id IS NOT NULL")
     op.create_index("alert_held", "alert", ["repository_id"], sqlite_where=held, postgresql_where=held)
+
+
+def _make_places_readable() -> None:
+    """Take out of stored places what PostgreSQL can't search: 0.1.0 kept an escaped NUL and half surrogates."""
+    alert = sa.table("alert", sa.column("repository_id"), sa.column("number"), sa.column("place", sa.JSON))
+    stored = sa.cast(alert.c.place, sa.Text)
+    odd = sa.or_(*(stored.contains(part, autoescape=True) for part in ("\\u0000", "\\ud")))
+    conn = op.get_bind()
+    for row in conn.execute(sa.select(alert).where(odd)).all():
+        # The engine's own JSON leaves out what is not storable.
+        same = sa.and_(alert.c.repository_id == row.repository_id, alert.c.number == row.number)
+        conn.execute(sa.update(alert).where(same).values(place=row.place))
