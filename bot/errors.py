@@ -7,15 +7,24 @@ class Refused(Exception):
     """Something was asked that will not be done; the person is told why and what to do.
 
     `reason` is the short word for the audit log and for metrics. `headline` is plain text; `detail` and `hint`
-    are finished markup: whoever raises it has escaped what came from elsewhere.
+    are finished markup: whoever raises it has escaped what came from elsewhere. `quoted` is the platform's own
+    reason, as plain text, where it gave one.
     """
 
-    def __init__(self, reason: str, headline: str, detail: str = "", hint: str = "") -> None:
+    def __init__(
+        self, reason: str, headline: str, detail: str = "", hint: str = "", *, quoted: str | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.quoted = quoted
         self.headline = headline
         self.detail = detail
         self.hint = hint
+
+    @property
+    def audited(self) -> str:
+        """The reason as the audit log keeps it: the short word, and the platform's own words behind it."""
+        return f"{self.reason}: {self.quoted}" if self.quoted else self.reason
 
 
 class RetryLater(Exception):

@@ -11,7 +11,7 @@ from bot.rules.comments import unsigned
 from bot.rules.eligibility import works
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.refusals import changed_meanwhile, incomplete_form
+from bot.views.refusals import changed_meanwhile, github_reason, github_says, incomplete_form
 from bot.views.words import (
     alert_name,
     by_words,
@@ -128,8 +128,8 @@ class CloseAlert(FormAction[Close]):
         name, number = doing.case.repository.full_name, doing.case.alert.key.number
         try:
             return await doing.access.close(name, number, wanted.resolution, wanted.comment), True
-        except Forbidden:
-            raise _not_let(doing.case) from None
+        except Forbidden as error:
+            raise _not_let(doing.case, error) from None
         except Invalid:
             # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
             facts = await doing.access.alert(name, number)
@@ -159,11 +159,13 @@ def _needs_reviewer(case: PersonalCase) -> Refused:
     return Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
 
 
-def _not_let(case: PersonalCase) -> Refused:
-    """GitHub says 403 also where it does not tell beforehand that dismissals are delegated."""
+def _not_let(case: PersonalCase, error: Forbidden) -> Refused:
+    """A 403 can mean delegated dismissal, an archived repository or a missing permission: GitHub's reason tells."""
     there = t.link(case.alert.html_url, "Close it on GitHub, or request its dismissal there")
-    name = alert_name(case.alert, case.repository)
-    return Refused("forbidden", "GitHub does not let Stanch close this alert.", t.lines(name, there))
+    why = t.lines(alert_name(case.alert, case.repository), github_says(error), there)
+    return Refused(
+        "forbidden", "GitHub does not let Stanch close this alert.", why, quoted=github_reason(error)
+    )
 
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:

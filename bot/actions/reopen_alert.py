@@ -9,7 +9,7 @@ from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.refusals import changed_meanwhile, incomplete_form
+from bot.views.refusals import changed_meanwhile, github_reason, github_says, incomplete_form
 from bot.views.words import alert_name, by_words, closed_by, resolution_words
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
@@ -89,12 +89,11 @@ class ReopenAlert(FormAction[Reopen]):
         case = doing.case
         try:
             return await doing.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
-        except Forbidden:
+        except Forbidden as error:
             there = t.link(case.alert.html_url, "Reopen it on GitHub")
-            name = alert_name(case.alert, case.repository)
-            raise Refused(
-                "forbidden", "GitHub does not let Stanch reopen this alert.", t.lines(name, there)
-            ) from None
+            why = t.lines(alert_name(case.alert, case.repository), github_says(error), there)
+            headline = "GitHub does not let Stanch reopen this alert."
+            raise Refused("forbidden", headline, why, quoted=github_reason(error)) from None
 
 
 def reopened(case: PersonalCase, *, ours: bool) -> Content:

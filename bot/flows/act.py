@@ -51,7 +51,7 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
         view = action.form(gathered.case, request.given, request.metadata)
     except Refused as refused:
         async with tools.db.begin() as tx:
-            await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
+            await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
         unreachable = authorize.unreachable_github(error)
@@ -141,11 +141,13 @@ async def _end(tx: Tx, request: Request, job: Job) -> None:
 
 async def _refuse(tools: Tools, action: Action[Any], request: Request, job: Job, refused: Refused) -> None:
     """Say no: privately, and in the audit log."""
+    if refused.quoted is not None:
+        log.warning("refused_by_github", action=action.id, alert=str(request.alert), reason=refused.audited)
     async with tools.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.reason)
+        await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
 
 
 async def _abandon(tx: Tx, tools: Tools, action: Action[Any], request: Request) -> None:
@@ -180,11 +182,13 @@ async def _fail(
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
         at = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
         raise RetryLater(at, str(error)) from None
+    refused = authorize.unreachable_github(error)
+    reason = ": ".join(part for part in (type(error).__name__, refused.quoted) if part)
     async with tools.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, tools, action, request)
-        await jobs.enqueue(tx, telling(request, refusal(authorize.unreachable_github(error))))
-        await _audit(tx, tools, action, request, AuditOutcome.FAILED, type(error).__name__)
+        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await _audit(tx, tools, action, request, AuditOutcome.FAILED, reason)
 
 
 async def _record(

@@ -88,7 +88,8 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
 
     A name can be registered anew by a stranger, so the token is minted for the stored id and the name must answer
     with that id; where it does not, GitHub tells the present name by the id, and that one must.
-    Raises Refused where the id can't be reached any more.
+    Raises Refused where GitHub does not show the id any more (404, 410, 451), and GitHubError for every other
+    failure: a 403 with a reason, as of an IP allow list, says nothing of where the repository is.
     """
     if repository.installation_id is None:
         raise refusals.repository_out_of_reach(repository)
@@ -98,7 +99,7 @@ async def reach(tools: Tools, repository: Repository) -> tuple[Repository, Repos
         if facts is None:
             facts = await access.current()
             facts = await _by_name(access, replace(repository, full_name=facts.full_name))
-    except (NotFound, Invalid, Forbidden, InstallationGone) as error:
+    except (NotFound, InstallationGone) as error:
         raise refusals.repository_out_of_reach(repository) from error
     if facts is None:
         raise refusals.repository_out_of_reach(repository)

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.flows import authorize
 from bot.flows.planning import publishing
 from bot.tools import Tools
-from integrations.github.errors import NotFound
+from integrations.github.errors import Forbidden, NotFound
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import InstallationFacts
 from integrations.github.webhook import InstallationEvent, MembershipEvent, RepositoryEvent
@@ -153,6 +153,9 @@ async def ask_repository(
     """
     try:
         await authorize.reach(tools, repository)
+    except Forbidden as error:
+        # A refusal says nothing of where the repository is: its cards keep their controls.
+        log.warning("repository_refused", repository_id=repository.id, reason=str(error))
     except Refused:
         async with tools.db.begin() as tx:
             await authorize.remember_repository(tx, repository, replace(repository, state=gone))

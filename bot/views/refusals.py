@@ -90,8 +90,10 @@ def slack_unreachable() -> Refused:
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
     if error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimited):
-        answered = t.mrkdwn("It answered {}. If it stays so, tell whoever runs Stanch.", error.status)
-        return Refused("github_refused", "GitHub refused, so nothing was done.", answered)
+        answered = t.join((github_says(error), Mrkdwn("If it stays so, tell whoever runs Stanch.")), " ")
+        return Refused(
+            "github_refused", "GitHub refused, so nothing was done.", answered, quoted=github_reason(error)
+        )
     if isinstance(error, RateLimited):
         why = t.mrkdwn("It takes no more questions before {}.", when(error.retry_at))
     elif error.status is not None:
@@ -99,6 +101,22 @@ def github_unreachable(error: GitHubError) -> Refused:
     else:
         why = Mrkdwn("It does not answer. Try again in a few minutes.")
     return Refused("github_unreachable", "GitHub can't be asked right now, so nothing was done.", why)
+
+
+def github_says(error: GitHubError) -> Mrkdwn:
+    """GitHub's answer with its own reason, for a person."""
+    reason = github_reason(error)
+    return (
+        t.mrkdwn("It answered {}: “{}”", error.status or "nothing", reason)
+        if reason
+        else t.mrkdwn("It answered {}.", error.status or "nothing")
+    )
+
+
+def github_reason(error: GitHubError) -> str | None:
+    """GitHub's own reason of a refusal: of a 4xx that is no limit."""
+    refused = error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimited)
+    return error.detail if refused and error.detail else None
 
 
 def role_unknown() -> Refused:

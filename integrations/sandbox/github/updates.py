@@ -15,9 +15,11 @@ COMMENT_LENGTH = 280
 def update_alert(call: Call, alert: Alert) -> None:
     """Apply a PATCH body, or raise the `Refusal` that GitHub documents.
 
-    400: comment invalid or resolution unchanged. 403: delegated dismissal. 422: all else that is wrong.
+    400: comment invalid or resolution unchanged. 403: delegated dismissal, or an archived repository. 422: the rest.
     """
     body = call.body
+    if alert.repository.archived:
+        raise Refusal(403, "Repository was archived so is read-only.")
     if "state" in body:
         _check_state(call, alert)
     elif body.get("resolution") is not None or body.get("resolution_comment") is not None:
