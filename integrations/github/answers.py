@@ -1,6 +1,5 @@
 """What an HTTP answer of GitHub, or the lack of one, comes to: clean JSON or one of our errors."""
 
-import http
 import json
 import re
 from collections.abc import Mapping
@@ -31,13 +30,11 @@ _LONGEST_MESSAGE = 200
 _LONG_WORD = re.compile(r"[\w+/=-]{20,}", re.ASCII)
 _FEATURE_OFF = re.compile(r"secret scanning is (disabled|not enabled|not available)", re.IGNORECASE)
 """GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
-_LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-_KEPT_HEADERS = ("link", "retry-after")
 
 
 def refusal(what: str, status: int, headers: Mapping[str, str], message: str, now: float) -> GitHubError:
     """The error that an answer of 300 or more is."""
-    if status in {403, 429} and is_limited(status, headers, message):
+    if is_limited(status, headers, message):
         return RateLimited(what, retry_time(headers, now), status)
     match status:
         case 401:
@@ -66,41 +63,19 @@ def no_answer(what: str, error: Exception) -> Unreachable:
 
 
 def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
-    """Whether a 403 or 429 is a primary or secondary rate limit, by GitHub's docs."""
+    """Whether an answer is a primary or secondary rate limit: by GitHub's docs a 403 or 429."""
     said = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    return status == 429 or said or "rate limit" in message.lower()
+    return status == 429 or (status == 403 and (said or "rate limit" in message.lower()))
 
 
-def presentable(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    """The answer, so that gidgethub meets no secret in it and raises nothing but its own errors."""
-    kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-    kept |= {name: headers[name] for name in _LIMIT_HEADERS if _is_small_number(headers.get(name, ""))}
-    kept["content-type"] = "application/json"
-    if status >= 300:
-        known = status if status in {code.value for code in http.HTTPStatus} else 502
-        return known, kept, _as_message(message_of(body))
-    answer, readable = _json_without_secrets(body)
-    if not readable:
-        # A page that isn't GitHub's JSON is some proxy's, and says as little as a server error.
-        return 502, kept, _as_message("the answer is not JSON")
-    return status, kept, json.dumps(answer).encode() if body else b""
+def without_secrets(body: bytes) -> bytes:
+    """The JSON of an answer without any field named `secret`; raises ValueError or RecursionError if it is none.
 
-
-def _as_message(message: str) -> bytes:
-    return json.dumps({"message": message}).encode()
-
-
-def _is_small_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 12
-
-
-def _json_without_secrets(body: bytes) -> tuple[object, bool]:
-    if not body:
-        return None, True
-    try:
-        return json.loads(body, object_pairs_hook=_without_secret), True
-    except (ValueError, RecursionError):
-        return None, False
+    GitHub leaves the field out where `hide_secret` is sent, which a PATCH does not take.
+    """
+    if b'"secret"' not in body:
+        return body
+    return json.dumps(json.loads(body, object_pairs_hook=_without_secret)).encode()
 
 
 def _without_secret(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -109,7 +84,10 @@ def _without_secret(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def message_of(body: bytes) -> str:
     """GitHub's own words for what went wrong, cut and without anything like a token."""
-    answer, _ = _json_without_secrets(body)
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
     if not isinstance(answer, dict):
         return ""
     errors = answer.get("errors")

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
-from integrations.github.client import Anonymous, Client, Credential, call_name
-from integrations.github.connection import Connection, repository_variables
+from integrations.github.client import Anonymous, Client, Credential, Hold, call_name
+from integrations.github.connection import Connection, RefusalLog, repository_variables
 from integrations.github.errors import (
     Forbidden,
     InstallationGone,
@@ -93,22 +93,23 @@ class GitHub:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_SIMULTANEOUS)
         self._tokens = InstallationTokens(self._mint, now)
-        self._clients: dict[int, Client] = {}
-        self._app = self._connect(self._client(), AppKey(app_id, private_key, now))
+        self._holds: dict[int, Hold] = {}
+        self._refusals = RefusalLog(now)
+        self._app = self._connect(AppKey(app_id, private_key, now), Hold())
         self._server: tuple[float, Server] | None = None
 
-    def _client(self) -> Client:
-        return Client(
+    def _connect(self, credential: Credential, hold: Hold) -> Connection:
+        client = Client(
             self._session,
+            credential,
             api_url=self._api_url,
             user_agent=self.user_agent,
             now=self._now,
             slots=self._slots,
+            hold=hold,
             timeout=self._timeout,
         )
-
-    def _connect(self, client: Client, credential: Credential) -> Connection:
-        return Connection(client, credential, self._web_url)
+        return Connection(client, self._refusals, self._web_url)
 
     async def app(self) -> AppFacts:
         """The App whose key this is; Unauthorized where GitHub doesn't know it."""
@@ -133,11 +134,11 @@ class GitHub:
 
     def of(self, installation_id: int) -> Installation:
         """What this installation may see; nothing is asked yet."""
-        client = self._clients.setdefault(installation_id, self._client())
+        hold = self._holds.setdefault(installation_id, Hold())
 
         def connection(repository_id: int | None = None) -> Connection:
             ids = None if repository_id is None else [repository_id]
-            return self._connect(client, InstallationCredential(self._tokens, installation_id, ids))
+            return self._connect(InstallationCredential(self._tokens, installation_id, ids), hold)
 
         return Installation(installation_id, connection(), connection)
 
@@ -145,9 +146,7 @@ class GitHub:
         path = "/app/installations/{installation_id}/access_tokens"
         data: dict[str, object] = {} if repository_ids is None else {"repository_ids": sorted(repository_ids)}
         try:
-            return await self._app.write(
-                _minted, "POST", path, {"installation_id": str(installation_id)}, data
-            )
+            return await self._app.post(_minted, path, {"installation_id": str(installation_id)}, data)
         except NotFound as error:
             gone = InstallationGone(error.what, 404, "removed")
         except Forbidden as error:
@@ -167,7 +166,7 @@ class GitHub:
     async def redeliver(self, delivery_id: int) -> None:
         """Have GitHub send a delivery again, with the same guid."""
         path = "/app/hook/deliveries/{delivery_id}/attempts"
-        await self._app.write(dict, "POST", path, {"delivery_id": str(delivery_id)}, {})
+        await self._app.post(dict, path, {"delivery_id": str(delivery_id)})
 
     async def server(self) -> Server:
         """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
@@ -180,7 +179,7 @@ class GitHub:
         if host == "api.github.com" or host.endswith(".ghe.com"):
             return Server(None, data_residency=host != "api.github.com")
         # GitHub takes no App's JWT here.
-        anonymous = self._connect(self._client(), Anonymous())
+        anonymous = self._connect(Anonymous(), Hold())
         try:
             return Server(await anonymous.get(_installed_version, "/meta"))
         except (Unauthorized, Forbidden):

@@ -91,7 +91,7 @@ class RepositoryAccess:
 
     async def _change(self, full_name: str, number: int, data: dict[str, str | None]) -> AlertFacts:
         variables = repository_variables(_ALERT, full_name, alert_number=number)
-        return await self._connection.write(self._parser(full_name), "PATCH", _ALERT, variables, data)
+        return await self._connection.patch(self._parser(full_name), _ALERT, variables, data)
 
     def _parser(self, full_name: str) -> "partial[AlertFacts]":
         return partial(parse_alert, repository_url=self._page(full_name))

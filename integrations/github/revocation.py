@@ -59,7 +59,7 @@ async def revoke(
     else:
         if status >= 500:
             raise Uncertain(_WHAT, status)
-        if status in {403, 429} and is_limited(status, headers, message_of(body)):
+        if is_limited(status, headers, message_of(body)):
             return RevokeAnswer(accepted=False, status=status, retry_at=retry_time(headers, now()))
         return RevokeAnswer(accepted=status == 202, status=status)
     # Raised outside the handler, so that no context leads to frames that hold the literal.

@@ -172,6 +172,7 @@ class RecordedRequest:
     body: object = field(repr=False)
     user_agent: str | None
     version: str | None
+    accept: str | None
     at: float
     installation_id: int | None = None
     repository_ids: tuple[int, ...] | None = None

@@ -78,6 +78,7 @@ class Server:
             body=body,
             user_agent=request.headers.get("User-Agent"),
             version=request.headers.get("X-GitHub-Api-Version"),
+            accept=request.headers.get("Accept"),
             at=self._world.now(),
         )
 
@@ -193,7 +194,11 @@ class Server:
         if isinstance(body, bytes):
             self._violation(record, "a body that is not JSON")
             raise Refusal(400, "Problems parsing JSON")
-        if not operation.takes_body or (body is None and not operation.needs_body):
+        if not operation.takes_body:
+            if body is not None:
+                self._violation(record, "a body where GitHub describes none")
+            return
+        if body is None and not operation.needs_body:
             return
         fault = operation.body_problem(body if body is not None else {})
         if fault is not None:

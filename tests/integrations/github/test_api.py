@@ -161,7 +161,7 @@ async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
     assert (suspended.value.kind, removed.value.kind) == ("suspended", "removed")
 
 
-async def test_every_call_says_who_asks_and_by_which_version(
+async def test_every_call_says_who_asks_by_which_version_and_for_what(
     far: GitHubSandbox, github: GitHub, payments: Repository
 ) -> None:
     leaked = far.leak(payments)
@@ -171,7 +171,19 @@ async def test_every_call_says_who_asks_and_by_which_version(
     await github.revoke(await access.literal(NAME, leaked.number))
     assert len(far.calls()) == 5
     for call in far.calls():
-        assert (call.user_agent, call.version) == ("stanch/1.2.3", "2022-11-28")
+        headers = (call.user_agent, call.version, call.accept)
+        assert headers == ("stanch/1.2.3", "2022-11-28", "application/vnd.github+json")
+
+
+async def test_a_redelivery_is_asked_for_without_a_body(far: GitHubSandbox, github: GitHub) -> None:
+    """GitHub's description has no request body there; the stand-in notes one as a violation."""
+    far.webhook_url = "http://127.0.0.1:9/github/webhooks"
+    far.install(far.app_owner)
+    await far.settle()
+    [failed] = [delivery async for delivery in github.deliveries()]
+    await github.redeliver(failed.id)
+    [call] = far.calls("POST", "/app/hook/deliveries/.*")
+    assert (call.body, call.status) == (None, 202)
 
 
 async def test_a_server_without_a_version_is_github_itself(

@@ -7,6 +7,7 @@ from typing import Literal as OneOf
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from integrations.github.api import GitHub
 from integrations.github.errors import (
@@ -236,6 +237,81 @@ async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
     await installation.account("octo")
 
 
+@pytest.mark.parametrize("status", [403, 429])
+async def test_a_secondary_limit_holds_all_calls_of_the_installation(
+    far: GitHubSandbox, github: GitHub, installation: Installation, leaked: Alert, time: Time, status: int
+) -> None:
+    other = github.of(far.install(far.add_organization("acme")).id)
+    await installation.account("octo")
+    await other.account("octo")
+    message = {"message": "You have exceeded a secondary rate limit."}
+    far.faults.add("GET /users/octo", times=1, status=status, headers={"retry-after": "30"}, body=message)
+    assert isinstance(await failure(installation.account("octo")), RateLimited)
+    asked = len(far.calls())
+    for call in (
+        installation.account("octo"),
+        github.of(installation.id).repository(NAME),
+        installation.only(leaked.repository.id).literal(NAME, 1),
+        installation.only(leaked.repository.id).close(NAME, 1, "revoked"),
+    ):
+        error = await failure(call)
+        assert isinstance(error, RateLimited)
+        assert (error.retry_at, error.status) == (time() + 30, None)
+    assert len(far.calls()) == asked
+    await other.account("octo")
+    time.seconds += 30
+    await installation.account("octo")
+
+
+async def test_a_limit_of_the_app_holds_the_app(far: GitHubSandbox, github: GitHub, time: Time) -> None:
+    far.faults.add("GET /app", times=1, status=403, headers={"retry-after": "30"})
+    assert isinstance(await failure(github.app()), RateLimited)
+    assert isinstance(await failure(github.app()), RateLimited)
+    assert len(far.calls()) == 1
+    time.seconds += 30
+    await github.app()
+
+
+async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
+    far: GitHubSandbox, installation: Installation, payments: Repository
+) -> None:
+    far.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
+    assert isinstance(await failure(installation.account("octo")), Unavailable)
+    await installation.account("octo")
+
+
+@pytest.mark.parametrize(
+    "answer", ["{}", '""', "null", "", "7", '{"message": "hm"}', "[null]", '["octo"]', "[[]]", "[1"]
+)
+async def test_an_answer_that_is_no_list_is_not_an_empty_one(
+    session: aiohttp.ClientSession, private_key: str, time: Time, answer: str
+) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=answer, content_type="application/json")
+
+    async with serving(handle) as url:
+        github = GitHub(
+            session, api_url=url, url=url, app_id="1", private_key=private_key, version="1.2.3", now=time
+        )
+        with pytest.raises(Unavailable):
+            _ = [found async for found in github.installations()]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 422, 451, 500, 503, 203, 206, 304])
+async def test_a_list_that_breaks_off_at_its_second_page_raises(
+    far: GitHubSandbox, github: GitHub, status: int
+) -> None:
+    for number in range(130):
+        far.add_repository(far.app_owner, f"r{number}")
+    installation = github.of(far.install(far.app_owner).id)
+    repositories = installation.repositories()
+    for _ in range(100):
+        await anext(repositories)
+    far.faults.add("GET /installation/repositories", status=status)
+    with pytest.raises(GitHubError):
+        await anext(repositories)
+
+
 async def test_each_installation_has_a_limit_of_its_own(
     far: GitHubSandbox, github: GitHub, installation: Installation
 ) -> None:
@@ -288,3 +364,20 @@ async def test_no_more_than_twenty_calls_are_under_way_at_once(
         )
         await asyncio.gather(*(github.app() for _ in range(40)))
     assert not too_many.is_set()
+
+
+async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
+    far: GitHubSandbox, installation: Installation, time: Time
+) -> None:
+    reason = "octo has an IP allow list enabled"
+    rule = far.faults.add("GET /users/octo", status=403, body={"message": reason})
+    with capture_logs() as logged:
+        for _ in range(3):
+            await failure(installation.account("octo"))
+        far.faults.remove(rule)
+        far.faults.add("GET /users/octo", status=403, body={"message": "Another reason"})
+        await failure(installation.account("octo"))
+        time.seconds += 60
+        await failure(installation.account("octo"))
+    call = {"event": "github_refused", "log_level": "warning", "call": "GET /users/{username}", "status": 403}
+    assert logged == [call | {"reason": text} for text in (reason, "Another reason", "Another reason")]

@@ -39,12 +39,10 @@ async def test_the_secret_that_a_patch_answers_is_nowhere(
     closed = await access.close(NAME, 1, "revoked", "rotated")
     assert leaked.literal == MARK
     assert MARK not in repr(closed)
-    answer = await access._connection.client.call(
-        access._connection.credential,
-        "PATCH",
+    answer = await access._connection.client.patch(
         "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}",
         {"owner": "octo", "repo": "payments", "alert_number": "1"},
-        {"state": "open"},
+        data={"state": "open"},
     )
     assert isinstance(answer, dict)
     assert (field in answer) == (field != "secret")
