@@ -114,6 +114,9 @@ class Surroundings:
                     await ask()
                 except StartRefused as error:
                     log.error("refused", reason=str(error))
+                except Exception as error:
+                    # Whatever one answer held, the next one is asked for.
+                    log.error("asking_stumbled", exc_info=error)
 
     async def counts(self, account: GitHubAccount) -> bool:
         """Whether installations on this account are ours to serve."""
@@ -136,7 +139,7 @@ class Surroundings:
     async def person(self, user: str, *, fresh: bool = False) -> PersonFacts:
         """Slack's facts about somebody, asked now or at most five minutes old; raises SlackError."""
         at, known = self._people.get(user, (0.0, None))
-        if known is None or fresh or self._clock.now() - at > REMEMBERED:
+        if known is None or fresh or not 0 <= self._clock.now() - at <= REMEMBERED:
             known = await self._slack.person(user)
             self._people[user] = (self._clock.now(), known)
         return known
@@ -144,7 +147,8 @@ class Surroundings:
     async def channel(self, channel: ChannelId, *, since: UnixTime) -> ChannelFacts:
         """Slack's facts about a channel, at most five minutes old and asked after `since`; raises SlackError."""
         at, known = self._channels.get(channel, (0.0, None))
-        if known is None or self._clock.now() - at > REMEMBERED or at <= since + CLOCK_LEEWAY:
+        recent = 0 <= self._clock.now() - at <= REMEMBERED
+        if known is None or not recent or at <= since + CLOCK_LEEWAY:
             known = await self._slack.channel(channel)
             self._channels[channel] = (self._clock.now(), known)
         return known

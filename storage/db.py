@@ -37,6 +37,10 @@ class StorageUnavailable(Exception):
     """The database can't be used right now; `str()` is one sentence that names it, without any secret."""
 
 
+class StaleStatement(StorageUnavailable):
+    """The schema was changed beside this process; the same again works at once."""
+
+
 @dataclass(slots=True)
 class Tx:
     """One transaction, for the functions of this package; everything else passes it on."""
@@ -213,6 +217,10 @@ class Database:
                 f"The database at {self.name} is busy: no connection became free in time."
             ) from None
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            if isinstance(error, sa.exc.DBAPIError) and _is_stale(error):
+                raise StaleStatement(
+                    f"The tables of the database at {self.name} were changed meanwhile; the same again works."
+                ) from error
             if not _is_failure(error):
                 raise
             reason = _reason(error)
@@ -231,6 +239,15 @@ def _set_journal_mode(conn: sa.Connection) -> None:
     raw = conn.connection.cursor()
     raw.execute("PRAGMA journal_mode=WAL")
     raw.close()
+
+
+def _is_stale(error: sa.exc.DBAPIError) -> bool:
+    """Whether a prepared statement no longer fits the tables.
+
+    asyncpg raises InvalidCachedStatementError; SQLAlchemy has forgotten all prepared statements by then, and says
+    that only the transaction has to be repeated (its docs: asyncpg, prepared statement cache).
+    """
+    return type(error.orig).__name__ == "InvalidCachedStatementError"
 
 
 def _is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from storage.db import Database, StorageUnavailable
+from storage.db import Database, StaleStatement, StorageUnavailable
 from storage.inbox_writers import PostgresWriter, SqliteWriter, Writer
-from storage.records import Delivery, NewJob, UnixTime
+from storage.records import Delivery, NewJob
 
 BATCH = 256
 """So many arrivals share one commit at most."""
@@ -33,13 +33,13 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._open = False
-        self._crowd_began: UnixTime = 0.0
-        self._crowd_ends: UnixTime = 0.0
+        self._crowd_began = 0.0
+        self._crowd_ends = 0.0
 
     @property
     def crowded_for(self) -> float | None:
         """For how many seconds many at once have been waiting for their answers; None while few are."""
-        now = self._db.clock.now()
+        now = self._db.clock.monotonic()
         return now - self._crowd_began if now < self._crowd_ends else None
 
     async def start(self) -> None:
@@ -80,7 +80,7 @@ class Inbox:
         return await arrival.stored
 
     def _note_crowd(self) -> None:
-        now = self._db.clock.now()
+        now = self._db.clock.monotonic()
         if now >= self._crowd_ends:
             self._crowd_began = now
         self._crowd_ends = now + LULL
@@ -101,6 +101,8 @@ class Inbox:
             self._note_crowd()
         # An error is for those who wait for this batch; the next batch may do better.
         (result,) = await asyncio.gather(writer.write(batch), return_exceptions=True)
+        if isinstance(result, StaleStatement):
+            (result,) = await asyncio.gather(writer.write(batch), return_exceptions=True)
         if isinstance(result, Exception) and not isinstance(result, StorageUnavailable) and len(batch) > 1:
             # Something in it is strange: that takes nobody else down with it.
             for arrival in batch:

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import structlog
+
 from storage.db import Database, StorageUnavailable
 
+log = structlog.get_logger(__name__)
 CHANNEL = "stanch_job"
 """PostgreSQL's name for the notification that a job may be ready."""
 
@@ -35,7 +38,7 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
 
     while True:
         lost = asyncio.Event()
-        with suppress(StorageUnavailable, InterfaceError, PostgresError):
+        try:
             async with db.connection() as conn:
                 server = (await conn.get_raw_connection()).driver_connection
                 assert server is not None
@@ -45,5 +48,10 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
                 db.job_wake.set()
                 tried.set()
                 await lost.wait()
+        except (StorageUnavailable, InterfaceError, PostgresError) as error:
+            log.debug("not_listening", reason=str(error))
+        except Exception as error:
+            # Whatever it was, the worker's own poll finds the jobs meanwhile, and this goes on.
+            log.error("listening_stumbled", exc_info=error)
         tried.set()
         await db.clock.sleep(1)

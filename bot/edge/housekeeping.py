@@ -20,17 +20,27 @@ async def keep_house(tools: Tools) -> None:
     """Until cancelled."""
     while True:
         await tools.clock.sleep(EVERY)
-        try:
-            await keep_house_once(tools)
-        except StorageUnavailable as error:
-            log.error("housekeeping_waits", reason=str(error))
+        await keep_house_once(tools)
 
 
 async def keep_house_once(tools: Tools) -> None:
-    """One round of it."""
+    """One round of it. What fails is logged and done at the next round, and keeps nothing else from being done."""
+    for do in (_ask_for_sweep, retry_blocked, _prune):
+        try:
+            await do(tools)
+        except StorageUnavailable as error:
+            log.error("housekeeping_waits", reason=str(error))
+        except Exception as error:
+            # Without its housekeeping a server would sync and forget nothing until it is restarted.
+            log.error("housekeeping_stumbled", exc_info=error)
+
+
+async def _ask_for_sweep(tools: Tools) -> None:
     if tools.sync_interval:
         await ask_for_sweep(tools, every=tools.sync_interval)
-    await retry_blocked(tools)
+
+
+async def _prune(tools: Tools) -> None:
     async with tools.db.begin() as tx:
         await jobs.prune(tx, tx.now - KEPT)
         await deliveries.prune(tx, tx.now - KEPT)

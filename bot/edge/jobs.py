@@ -14,7 +14,7 @@ from bot.errors import RetryLater
 from bot.tools import Tools
 from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from storage import jobs
-from storage.db import StorageUnavailable
+from storage.db import StaleStatement, StorageUnavailable
 from storage.leases import LeaseLost
 from storage.listener import listening
 from storage.records import Done, Job, JobId, Parked, Retry, Settled
@@ -62,7 +62,7 @@ class Worker:
         self._running: dict[JobId, asyncio.Task[None]] = {}
         self._ended: list[Settled] = []
         self._stopping = False
-        self._leases_kept_at = 0.0
+        self._leases_kept_at = -KEEP_LEASES
         self._wake = tools.db.job_wake
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
@@ -127,7 +127,7 @@ class Worker:
     async def _rest(self) -> None:
         due = await jobs.next_due(self._tools.db)
         now = self._tools.clock.now()
-        wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - now))
+        wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - self._tools.clock.monotonic()))
         if due is not None and len(self._running) < self._most:
             wait = min(wait, max(0.0, due - now))
         elif self._tools.inbox.crowded_for is not None:
@@ -139,7 +139,7 @@ class Worker:
             task.cancel()
 
     async def _keep_leases(self) -> None:
-        now = self._tools.clock.now()
+        now = self._tools.clock.monotonic()
         if now - self._leases_kept_at < KEEP_LEASES:
             return
         self._leases_kept_at = now
@@ -188,6 +188,9 @@ class Worker:
             self._count(job, "later")
         except RateLimited as limited:
             self._ended.append(Retry(job, limited.retry_at, str(limited), counts=False))
+            self._count(job, "later")
+        except StaleStatement as stale:
+            self._ended.append(Retry(job, self._tools.clock.now(), str(stale), counts=False))
             self._count(job, "later")
         except (Unreachable, Unavailable) as down:
             # An outage is no fault of the job, and may last longer than any number of tries.

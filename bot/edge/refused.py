@@ -23,9 +23,9 @@ class RefusedRequests:
 
         `reason` is one of our few short words; `detail` says what to look at, without anything of the request.
         """
-        now = self._clock.now()
+        now = self._clock.monotonic()
         logged_at = self._logged_at.get(reason)
-        if logged_at is not None and 0 <= now - logged_at < ONE_LINE_EACH:
+        if logged_at is not None and now - logged_at < ONE_LINE_EACH:
             self._unlogged[reason] = self._unlogged.get(reason, 0) + 1
             return
         self._logged_at[reason] = now

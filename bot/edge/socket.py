@@ -168,12 +168,8 @@ class SocketMode:
         """Make the next connection when one is over; the longer that fails, the rarer."""
         pause = FIRST_PAUSE
         while True:
-            if self._used is not None:
-                await self._used.over(self._tools)
-                self._used = None
-                self._absent_since = self._tools.clock.now()
-                self._note_absence("the connection ended")
             try:
+                await self._outlast()
                 await self._connect()
             except SlackError as error:
                 self._note_absence(error.code)
@@ -181,8 +177,23 @@ class SocketMode:
                     max(pause, error.retry_after) if isinstance(error, RateLimited) else pause
                 )
                 pause = min(2 * pause, LONGEST_PAUSE)
+            except Exception as error:
+                # Whatever the SDK or the network comes up with: without this loop Slack would stay silent for ever.
+                log.error("socket_stumbled", exc_info=error)
+                self._note_absence(type(error).__name__)
+                await self._tools.clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
+
+    async def _outlast(self) -> None:
+        """Wait until the connection in use is over, where there is one."""
+        if self._used is None:
+            return
+        used, self._used = self._used, None
+        await used.over(self._tools)
+        self._absent_since = self._tools.clock.now()
+        self._note_absence("the connection ended")
 
     async def _connect(self) -> None:
         """Open a connection, and only then retire those before it; raises SlackError."""

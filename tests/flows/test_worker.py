@@ -3,12 +3,26 @@
 import asyncio
 from dataclasses import replace
 
-from bot.edge.jobs import PATIENCE, SIMULTANEOUS, SIMULTANEOUS_IN_A_CROWD, Handler, Worker
+import sqlalchemy as sa
+
+from bot.edge.housekeeping import DAY, keep_house_once
+from bot.edge.jobs import (
+    KEEP_LEASES,
+    LEASE,
+    PATIENCE,
+    SIMULTANEOUS,
+    SIMULTANEOUS_IN_A_CROWD,
+    Handler,
+    Worker,
+)
 from bot.tools import Tools
-from storage import jobs
+from storage import jobs, marks
+from storage.clock import Clock
+from storage.db import Database
 from storage.inbox import Inbox
 from storage.records import Job, JobState, NewJob
-from tests.flows.stage import Stage
+from storage.tables import job as job_table
+from tests.flows.stage import CHANNEL, Stage
 
 
 class Crowd(Inbox):
@@ -52,6 +66,92 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
         gate.set()
         worker.stop()
         await working
+
+
+async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> None:
+    """The clock of a PostgreSQL server is another one, by which the lease would end."""
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def hold(tools: Tools, job: Job) -> None:
+        started.set()
+        await gate.wait()
+
+    async with stage.tools.db.begin() as tx:
+        await jobs.enqueue(tx, NewJob("hold", {}))
+    worker = Worker(stage.tools, {"hold": Handler(hold)})
+    working = asyncio.create_task(worker.run())
+    async with asyncio.timeout(20):
+        await started.wait()
+        stage.clock.set_back(3600)
+        for _ in range(4):
+            stage.clock.advance(KEEP_LEASES + 0.1)
+            await _looked_twice(stage.tools.db.job_wake)
+        async with stage.tools.db.read() as tx:
+            lease_until = await tx.conn.scalar(
+                sa.select(job_table.c.lease_until).where(job_table.c.kind == "hold")
+            )
+        now = stage.clock.now() + (3600 if stage.tools.db.dialect == "postgresql" else 0)
+        assert now < lease_until <= now + LEASE
+        gate.set()
+        worker.stop()
+        await working
+
+
+async def test_a_job_that_meets_a_changed_table_runs_again_and_loses_no_try(stage: Stage) -> None:
+    """As beside a migration: PostgreSQL refuses statements that were prepared before."""
+    runs: list[int] = []
+
+    async def look(tools: Tools, job: Job) -> None:
+        runs.append(job.attempts)
+        async with tools.db.read() as tx:
+            await marks.load(tx, "anything")
+
+    worker = Worker(stage.tools, {"look": Handler(look, attempts=1)})
+
+    async def work_once() -> None:
+        async with stage.tools.db.begin() as tx:
+            await jobs.enqueue(tx, NewJob("look", {}))
+        await worker.run_due()
+
+    await work_once()
+    if stage.tools.db.dialect == "postgresql":
+        await change_type(stage.settings.database_url, "mark", "value", "jsonb")
+    await work_once()
+    assert runs == ([1, 1, 1] if stage.tools.db.dialect == "postgresql" else [1, 1])
+    async with stage.tools.db.read() as tx:
+        assert (await jobs.count(tx))[JobState.PARKED] == 0
+
+
+async def change_type(url: str, table: str, column: str, kind: str) -> None:
+    """What a migration of another process may do."""
+    other = Database(url, clock=Clock())
+    async with other.begin() as tx:
+        await tx.conn.execute(sa.text(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind}"))
+    await other.close()
+
+
+async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> None:
+    await stage.leak(secret_type="stripe_api_key")
+    if stage.tools.db.dialect == "postgresql":
+        await change_type(stage.settings.database_url, "delivery", "guid", "varchar(200)")
+        await change_type(stage.settings.database_url, "job", "dedup", "varchar(200)")
+    stage.github.leak(stage.repository, secret_type="stripe_api_key", path="b.py")
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == 2
+
+
+async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> None:
+    tools = replace(stage.tools, sync_interval=900)
+    async with tools.db.begin() as tx:
+        await jobs.enqueue(tx, NewJob("outdated", {}))
+        await tx.conn.execute(sa.text("ALTER TABLE message RENAME TO gone"))
+        await tx.conn.execute(sa.update(job_table).values(state="done", finished_at=tx.now - 30 * DAY))
+    await keep_house_once(tools)
+    async with tools.db.read() as tx:
+        kinds = list(await tx.conn.scalars(sa.select(job_table.c.kind)))
+    assert kinds == ["sweep"], (
+        "blocked messages could not be read, yet a sync is asked for and old jobs are gone"
+    )
 
 
 async def _looked_twice(wake: asyncio.Event) -> None:

@@ -186,5 +186,8 @@ async def test_many_at_once_are_a_crowd_for_a_moment(db: Database, inbox: Inbox,
     crowded_for = inbox.crowded_for
     assert crowded_for is not None
     assert 0 <= crowded_for < 1
+    clock.set_back(3600)
+    assert inbox.crowded_for is not None, "a corrected clock neither ends a crowd nor keeps it"
+    assert 0 <= inbox.crowded_for < 1
     clock.advance(1)
     assert [*seen, inbox.crowded_for] == [None, None]
