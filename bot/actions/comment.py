@@ -1,8 +1,10 @@
 """The comment that goes with closing and reopening: its field in the form, and how GitHub gets it."""
 
 from bot.actions.action import Given
+from bot.errors import Refused
 from bot.rules.case import PersonalCase
-from bot.rules.comments import comment_fault, room, sign
+from bot.rules.comments import SECRET_INSIDE, comment_fault, room, sign
+from bot.rules.masking import looks_like_secret
 from integrations.slack.blocks import Block, input_block
 from integrations.slack.elements import text_input
 
@@ -24,8 +26,11 @@ def comment_faults(given: Given, *, required: bool) -> dict[str, str]:
 
 
 def signed_comment(case: PersonalCase, given: Given) -> str:
-    """The comment for GitHub, with who acts through us."""
-    return sign(_typed(given), case.actor.identity.github.login)
+    """The comment for GitHub, with who acts through us. Raises Refused where just that would hold a secret."""
+    comment = sign(_typed(given), case.actor.identity.github.login)
+    if looks_like_secret(comment):
+        raise Refused("secret_in_comment", SECRET_INSIDE)
+    return comment
 
 
 def _typed(given: Given) -> str | None:

@@ -23,7 +23,8 @@ def comment_fault(typed: str | None, *, required: bool) -> str | None:
         return NO_COMMENT
     if units(text) > LONGEST_TYPED:
         return TOO_LONG
-    return SECRET_INSIDE if looks_like_secret(typed or "") else None
+    # Also as it would be sent: a token with an @ in its middle is whole again once the mention is taken out.
+    return SECRET_INSIDE if looks_like_secret(typed or "") or looks_like_secret(_unmentioned(text)) else None
 
 
 def room(login: str) -> int:
@@ -33,13 +34,17 @@ def room(login: str) -> int:
 
 def sign(typed: str | None, login: str) -> str:
     """The comment for GitHub: cleaned, mentioning nobody, signed with who acts through us."""
-    text = _MENTION.sub("", clean(typed or "", room(login)))
+    text = _unmentioned(clean(typed or "", room(login)))
     return f"{text} — {_signature(login)}" if text else _signature(login)
 
 
 def unsigned(comment: str | None) -> str | None:
     """A comment from GitHub without our signature, for places that show the person anyway."""
     return (_SIGNATURE.sub("", comment) or None) if comment else None
+
+
+def _unmentioned(text: str) -> str:
+    return _MENTION.sub("", text)
 
 
 def _signature(login: str) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.operators.audit import export_audit
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, key_of
 
@@ -142,13 +144,26 @@ async def test_a_role_lost_between_form_and_submit_counts(stage: Stage) -> None:
     assert "not yours to see" in stage.told(ADMIN)
 
 
-async def test_a_comment_with_a_token_is_refused_on_its_field(stage: Stage) -> None:
+SPLIT = "It was xox" + "b-@123456789012-abcdefghijklmnop"
+"""What GitHub would get without the @, which is taken out as a mention."""
+
+
+@pytest.mark.parametrize("comment", ["It was ghp_" + "a1B2" * 9, SPLIT])
+async def test_a_comment_with_a_token_is_refused_on_its_field(stage: Stage, comment: str) -> None:
     await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
-    comment = "It was ghp_" + "a1B2" * 9
     result = await stage.submit(ADMIN, {"comment": {"comment": comment}})
     assert "looks like a secret" in result.json()["errors"]["comment"]
     assert stage.github.calls("PATCH", PATCHES) == []
+
+
+async def test_a_comment_for_reopening_is_looked_at_as_it_is_sent_too(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked")
+    await stage.click(ADMIN, "reopen")
+    result = await stage.submit(ADMIN, {"comment": {"comment": SPLIT}})
+    assert "looks like a secret" in result.json()["errors"]["comment"]
+    assert alert.state == "resolved"
 
 
 async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.rules.comments import LONGEST, LONGEST_TYPED, comment_fault, room, sign, unsigned
+from bot.rules.masking import looks_like_secret
 from integrations.slack.text import clean, units
 from tests.integrations.slack.hostile import texts
 
@@ -26,6 +27,14 @@ def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> No
     assert comment.endswith(f"by {login} via Stanch")
     assert not MENTION.search(comment)
     assert comment == clean(comment)
+
+
+@given(texts, LOGINS)
+@example("xox" + "b-@123456789012-abcdefghijklmnop", "octo-admin")
+@example(TOKEN[:4] + "@" + TOKEN[4:], "octo-admin")
+@example("ask -@@" + TOKEN[:4] + "\u200b" + TOKEN[4:], "octo-admin")
+def test_what_passes_holds_no_secret_as_it_is_sent(typed: str, login: str) -> None:
+    assert comment_fault(typed, required=False) or not looks_like_secret(sign(typed, login))
 
 
 @given(texts, LOGINS)
