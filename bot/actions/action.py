@@ -107,6 +107,8 @@ class Outcome:
     """The same, for what may be in no database: it is told before the end is recorded, and again after a crash."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
+    wrote_validity: bool = False
+    """The validity that GitHub shows now is what Stanch wrote or cleared: that is no news."""
     by: Person | None = None
     """Who made the change that GitHub's answer shows."""
     change: Callable[[Alert], Alert] = unchanged

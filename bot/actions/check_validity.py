@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass, replace
 
+import structlog
+
 from bot.actions.action import Action, Doing, Given, Outcome
 from bot.actions.probing import APART, Probed, fetch_and_ask
+from bot.actions.write_back import Written, write_back
 from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import PROBE_REASONS, alert_name, span_words
 from integrations.github.errors import GitHubError
-from integrations.github.models import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
 from storage.records import Alert, Event, EventKind, JsonValue, Probe
 
+log = structlog.get_logger(__name__)
 CHECK, REFRESH = "Check validity", "Refresh from GitHub"
 ACTIVE, INACTIVE, UNKNOWN = (
     "It still works.",
@@ -26,14 +29,6 @@ NOT_HERE = "It is not valid on this GitHub."
 NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub; nothing here ever accepted it."
 WRITTEN, CLEARED = "GitHub's alert now says so too.", "GitHub's alert no longer says otherwise."
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What GitHub's alert says since Stanch gave it the verdict; None where an override was cleared."""
-
-    facts: AlertFacts
-    value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +65,51 @@ class CheckValidity(Action[Check]):
         if wanted.recent is not None:
             return Outcome(said=found_out(doing.case, wanted.recent, again=True), reason="asked_recently")
         asked = await fetch_and_ask(doing.tools, doing.access, alert, repository, by=doing.case.actor.person)
-        written = await _write_back(doing, asked)
         now_known = replace(doing.case, alert=asked.remember(alert))
+        written = await _write_back(doing, now_known.alert)
+        lost = written is None and _wrote_before(doing.case, asked)
 
         def change(current: Alert) -> Alert:
             known = asked.remember(current)
-            return replace(known, validity_written=written.value is not None) if written else known
+            if written is None:
+                return replace(known, validity_written=known.validity_written or lost)
+            return replace(known, validity_written=written.value is not None)
 
         return Outcome(
             said=found_out(now_known, asked.probe, written=written),
             facts=written.facts if written else None,
+            wrote_validity=written is not None or lost,
             change=change,
-            events=(_probed(doing, asked),),
+            events=(_probed(doing, asked, written),),
             reason=f"{asked.probe.verdict}: {asked.probe.reason}",
         )
 
 
-async def _write_back(doing: Doing, asked: Probed) -> Written | None:
-    """Give GitHub the verdict as the alert's `validity`, which stays until it is cleared.
+async def _write_back(doing: Doing, alert: Alert) -> Written | None:
+    """Keep true what Stanch wrote; a new verdict only by someone who may resolve.
 
-    Only by someone who may resolve, and only where GitHub knows nothing; a later look that disagrees with what
-    Stanch wrote clears it. A GitHub that will not take it keeps its own word, and the check is still an answer.
+    A GitHub that will not take it keeps its own word, and the check is still an answer.
     """
-    case, verdict = doing.case, asked.probe.verdict
-    alert = case.alert
-    wanted = case.server.overrides_validity and case.options.validity.write_back and case.actor.rights.resolve
-    if not wanted or verdict == "unknown":
+    case = doing.case
+    if not case.server.overrides_validity:
         return None
-    disagrees = alert.validity_written and alert.validity != verdict
-    if alert.validity != "unknown" and not disagrees:
-        return None
-    value = None if disagrees else verdict
+    may_write = case.options.validity.write_back and case.actor.rights.resolve
     try:
-        facts = await doing.access.set_validity(case.repository.full_name, alert.key.number, value)
-    except GitHubError:
+        return await write_back(doing.access, case.repository.full_name, alert, may_write=may_write)
+    except GitHubError as error:
+        log.warning("validity_not_written", alert=str(alert.key), reason=str(error))
         return None
-    return Written(facts, value)
 
 
-def _probed(doing: Doing, asked: Probed) -> Event:
+def _wrote_before(case: PersonalCase, asked: Probed) -> bool:
+    """Whether an interrupted run of this check has written GitHub's present word."""
+    if case.intended_at is None or case.alert.validity != asked.probe.verdict:
+        return False
+    # GitHub cuts its times to whole seconds.
+    return case.alert.updated_at + 1 > case.intended_at
+
+
+def _probed(doing: Doing, asked: Probed, written: Written | None) -> Event:
     details: dict[str, JsonValue] = {
         "verdict": asked.probe.verdict,
         "reason": asked.probe.reason,
@@ -116,6 +117,8 @@ def _probed(doing: Doing, asked: Probed) -> Event:
         # A probe may move the token's "last used": whoever reads its log can tell us from a thief.
         "user_agent": doing.tools.user_agent,
     }
+    if written is not None:
+        details["written"] = written.value
     return Event(doing.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
 
 

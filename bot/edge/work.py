@@ -15,6 +15,7 @@ from bot.flows import (
     installations,
     intake,
     look,
+    overrides,
     publish,
     redeliver,
     subscribe,
@@ -59,6 +60,10 @@ async def _revoked_look(tools: Tools, job: Job) -> None:
     resolved_at = job.payload["resolved_at"]
     assert isinstance(resolved_at, int | float)
     await consequences.look_at_revoked(tools, _alert(job), float(resolved_at), job)
+
+
+async def _keep_validity(tools: Tools, job: Job) -> None:
+    await overrides.correct_override(tools, _alert(job), job)
 
 
 async def _command(tools: Tools, job: Job) -> None:
@@ -184,6 +189,7 @@ HANDLERS: Mapping[str, Handler] = {
     "outdated": Handler(_outdated, attempts=3),
     "follow_up": Handler(_follow_up),
     "revoked_look": Handler(_revoked_look),
+    "keep_validity": Handler(_keep_validity),
     "channel": Handler(_channel),
     "sweep": Handler(_sweep),
     "sweep_installation": Handler(_sweep_installation),

@@ -25,6 +25,7 @@ from integrations.slack.errors import Uncertain as SlackUncertain
 from storage import alerts, audit, identities, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import (
+    Alert,
     AuditEntry,
     AuditOutcome,
     Claim,
@@ -199,14 +200,15 @@ async def _record(
         await _end(tx, request, job)
         before = await alerts.load_for_update(tx, request.alert)
         assert before is not None
-        after = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
+        after = seen = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
         if outcome.facts is not None:
             after = merge(after, outcome.facts, repository.id, tx.now, fetched=True)
         after = follow_assignment(before, after, await find_person(tx, tools, after.assigned_to))
         after = outcome.change(after)
         if outcome.by is not None:
             after = replace(after, acted_by=outcome.by)
-        happened = (*events_between(before, after, tx.now, by=outcome.by), *outcome.events)
+        news = _without_own_validity(before, seen, after) if outcome.wrote_validity else after
+        happened = (*events_between(before, news, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
         stored = await store_events(tx, happened)
         await jobs.enqueue(tx, *outcome.jobs)
@@ -217,6 +219,11 @@ async def _record(
         entry = _entry(action, request, outcome.outcome, outcome.reason, who, repository)
         await audit.append(tx, entry)
     tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
+
+
+def _without_own_validity(before: Alert, seen: Alert, after: Alert) -> Alert:
+    """The alert as GitHub alone has changed it: before Stanch wrote, or before the run that was interrupted."""
+    return replace(after, validity=before.validity if seen.validity == after.validity else seen.validity)
 
 
 async def _audit(

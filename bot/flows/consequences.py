@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.flows import authorize
 from bot.flows.events import store_events
 from bot.flows.planning import plan
-from bot.rules.eligibility import CheckKind, check_kind, works
+from bot.rules.eligibility import CheckKind, check_kind, is_override_untrue, works
 from bot.rules.lifecycle import merge
 from bot.tools import Tools
 from bot.views.thread import STILL_WORKS
@@ -41,6 +41,14 @@ async def follow(
             delay=REVOKED_LOOK,
         )
         await jobs.enqueue(tx, look)
+    if is_override_untrue(alert) and alert.probe is not None:
+        correction = NewJob(
+            "keep_validity",
+            {"alert": str(alert.key)},
+            key=f"alert:{alert.key}",
+            dedup=f"keep_validity:{alert.key}:{alert.probe.at}",
+        )
+        await jobs.enqueue(tx, correction)
 
 
 async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime, job: Job) -> None:
@@ -67,7 +75,13 @@ async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime, jo
         current = await alerts.load_for_update(tx, key)
         if current is None or not _is_closed_since(current, resolved_at):
             return
-        after = replace(current, probe=seen.probe, token=seen.token, validity=seen.validity)
+        after = replace(
+            current,
+            probe=seen.probe,
+            token=seen.token,
+            validity=seen.validity,
+            validity_written=seen.validity_written,
+        )
         await alerts.save(tx, after)
         raised = Event(
             key,
@@ -76,9 +90,16 @@ async def look_at_revoked(tools: Tools, key: AlertKey, resolved_at: UnixTime, jo
             details={"because": STILL_WORKS},
             once=f"still_works:{resolved_at}",
         )
-        stored = await store_events(tx, (raised,) if works(after) == "active" else ())
+        stored = await store_events(tx, (raised,) if _still_works(after) else ())
         await follow(tx, tools, after, repository, stored)
 
 
 def _is_closed_since(alert: Alert, resolved_at: UnixTime) -> bool:
     return not alert.is_open and alert.resolution == "revoked" and alert.resolved_at == resolved_at
+
+
+def _still_works(alert: Alert) -> bool:
+    """Whether it is known to work now; what Stanch itself wrote to GitHub before the closure is no such word."""
+    if alert.validity_written and (alert.probe is None or alert.probe.verdict == "unknown"):
+        return False
+    return works(alert) == "active"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.options import ReportOptions
-from storage.records import Alert, ReportState, Repository
+from storage.records import Alert, Probe, ReportState, Repository
 
 PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
 PROBED_TYPES = PERSONAL_ACCESS_TOKENS | {
@@ -60,6 +60,23 @@ def confirmed_inactive(alert: Alert) -> bool:
 def ever_worked(alert: Alert) -> bool:
     """Whether GitHub called the secret active, or this host accepted it at some probe."""
     return works(alert) == "active" or (alert.probe is not None and alert.probe.ever_active)
+
+
+def override_for(probe: Probe | None) -> str | None:
+    """The validity that a probe allows to write to GitHub: a 401 says nothing of a token never accepted here."""
+    if probe is None or probe.superseded:
+        return None
+    if probe.verdict == "inactive":
+        return "inactive" if probe.ever_active else None
+    return "active" if probe.verdict == "active" else None
+
+
+def is_override_untrue(alert: Alert) -> bool:
+    """Whether GitHub shows an override of Stanch's that the last probe contradicts."""
+    probe = alert.probe
+    if not alert.validity_written or probe is None or probe.verdict == "unknown" or probe.superseded:
+        return False
+    return alert.validity != override_for(probe)
 
 
 def reportable_types(options: ReportOptions) -> frozenset[str]:

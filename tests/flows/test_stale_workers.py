@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Literal
 
 from bot.edge.jobs import LEASE, Worker
 from bot.edge.work import HANDLERS
@@ -14,10 +16,15 @@ CONSENT = {"consequence": {"understood": ["yes"]}}
 
 
 async def overtake(
-    stage: Stage, faults: FaultPlan, call: str, start: Callable[[], Awaitable[object]]
+    stage: Stage,
+    faults: FaultPlan,
+    call: str,
+    start: Callable[[], Awaitable[object]],
+    *,
+    at: Literal["before", "after"] = "before",
 ) -> None:
-    """Let one worker stop in a call until another one has run its job to the end."""
-    held = faults.gate(call, at="before")
+    """Let one worker stop in a call, before or after its effect, until another one has run its job."""
+    held = faults.gate(call, at=at)
     await start()
     await stage.running.slack.settle()
     stopped = asyncio.create_task(stage.running.worker.run_due())
@@ -68,7 +75,7 @@ async def test_a_refusal_is_recorded_once(stage: Stage) -> None:
     await stage.leak()
     card = stage.card().ts
     role = "GET /repos/.*/collaborators/.*"
-    clicked = lambda: stage.slack.click(READER, CHANNEL, card, "check_validity")  # noqa: E731
+    clicked = partial(stage.slack.click, READER, CHANNEL, card, "check_validity")
     await overtake(stage, stage.github.faults, role, clicked)
     assert await stage.audited("check_validity") == [("refused", "no_role")]
     assert len(stage.slack.private_messages(READER)) == 1

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.actions.check_validity import Written, found_out, refreshed
+from bot.actions.check_validity import found_out, refreshed
 from bot.actions.close_alert import CloseAlert
 from bot.actions.close_alert import closed as closed_answer
 from bot.actions.next_steps import NextSteps
@@ -16,6 +16,7 @@ from bot.actions.step_back import StepBackFromAlert, stepped_back
 from bot.actions.take import TakeAlert, taken
 from bot.actions.tell_owner import TellOwner, told_them, warning
 from bot.actions.token_uses import TokenUses, search
+from bot.actions.write_back import Written
 from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused

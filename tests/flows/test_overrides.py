@@ -1,0 +1,139 @@
+"""What Stanch wrote to GitHub as an alert's validity: kept true by every later look, and never told as news."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from integrations.sandbox.github import Alert
+from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
+from tests.flows.test_check import written
+from tests.flows.test_roles import VIEW, organization
+from tests.flows.test_stale_workers import overtake
+
+DAY = 86400.0
+
+
+async def check(stage: Stage, user: str = ADMIN) -> None:
+    """Check validity when it may be asked again."""
+    stage.clock.advance(31)
+    await stage.click(user, "check_validity")
+
+
+def revoke(stage: Stage, alert: Alert) -> None:
+    token = stage.github.token_of(alert)
+    assert token is not None
+    stage.github.revoke_token(token)
+
+
+def let_view(stage: Stage, user: str) -> None:
+    stage.github.add_custom_repository_role(organization(stage), "viewer", permissions=[VIEW])
+    stage.github.add_collaborator(stage.repository, stage.people[user], "viewer")
+
+
+def replies(stage: Stage) -> list[str]:
+    return [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
+
+
+@pytest.mark.parametrize("webhook", [True, False])
+async def test_what_stanch_wrote_is_no_news(stage: Stage, webhook: bool) -> None:
+    """Neither when it is written, nor when GitHub's webhook tells of it, nor when it is cleared."""
+    stage.github.validated_on_override = webhook
+    alert = await stage.leak()
+    await check(stage)
+    assert alert.validity == "active"
+    revoke(stage, alert)
+    await check(stage)
+    await stage.work(within=60)
+    assert written(stage) == ["active", None, "inactive"]
+    said = replies(stage)
+    assert not any("Validity on GitHub changed" in words for words in said)
+    assert sum("checked it" in words for words in said) == 2
+    assert not any(message.reply_broadcast for message in stage.slack.thread(CHANNEL, stage.card().ts))
+
+
+async def test_a_change_of_github_s_own_is_still_news_beside_a_check(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.set_validity(alert, "active")
+    await check(stage)
+    assert any("changed from unknown to active" in words for words in replies(stage))
+    assert written(stage) == []
+
+
+async def test_a_confirmed_report_corrects_what_a_check_had_written(stage: Stage) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    assert written(stage) == ["active"]
+    await stage.report(ADMIN)
+    await stage.work(within=120)
+    assert "Reported and confirmed inactive" in stage.read()
+    assert alert.validity == "inactive"
+    assert not any("Validity on GitHub changed" in words for words in replies(stage))
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}, {"drop": "after"}])
+async def test_a_correction_outlasts_github_s_trouble_and_holds_nobody_up(
+    stage: Stage, fault: dict[str, Any]
+) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    await stage.report(ADMIN)
+    down = stage.github.faults.add("PATCH .*", **fault)
+    await stage.work(within=120)
+    let_view(stage, READER)
+    await stage.click(READER, "take")
+    assert "is on it" in " ".join(replies(stage))
+    stage.github.faults.remove(down)
+    await stage.work(within=120)
+    assert alert.validity == "inactive"
+    assert not any("Validity on GitHub changed" in words for words in replies(stage))
+
+
+async def test_the_look_after_a_day_corrects_it(stage: Stage) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    await stage.close_as(ADMIN, "revoked")
+    revoke(stage, alert)
+    await stage.work(within=DAY + 60)
+    assert alert.validity == "inactive"
+    assert not any("Raised again" in words for words in replies(stage))
+
+
+async def test_what_stanch_wrote_raises_nothing_again_where_nobody_can_tell(stage: Stage) -> None:
+    await stage.leak()
+    await check(stage)
+    await stage.close_as(ADMIN, "revoked")
+    stage.github.faults.add("GET /(rate_limit|user)", status=500)
+    await stage.work(within=DAY + 60)
+    assert not any("Raised again" in words for words in replies(stage))
+
+
+async def test_a_check_by_somebody_who_may_only_view_clears_what_is_untrue(stage: Stage) -> None:
+    let_view(stage, READER)
+    alert = await stage.leak()
+    await check(stage)
+    revoke(stage, alert)
+    await check(stage, READER)
+    assert written(stage) == ["active", None]
+    assert (alert.validity_override, alert.validity) == (None, "unknown")
+
+
+async def test_nothing_is_written_over_what_github_says_beneath_stanch_s_own_word(stage: Stage) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    stage.github.set_validity(alert, "active")
+    revoke(stage, alert)
+    await check(stage)
+    assert written(stage) == ["active", None]
+    assert alert.validity == "active"
+
+
+async def test_a_check_whose_write_was_recorded_by_nobody_is_no_news_either(stage: Stage) -> None:
+    """The process ended between GitHub's answer and the record."""
+    await stage.leak()
+    card = stage.card().ts
+    clicked = partial(stage.slack.click, ADMIN, CHANNEL, card, "check_validity")
+    await overtake(stage, stage.github.faults, "PATCH .*", clicked, at="after")
+    assert written(stage) == ["active"]
+    assert not any("Validity on GitHub changed" in words for words in replies(stage))
