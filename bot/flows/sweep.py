@@ -1,10 +1,11 @@
 """The sweep: compares GitHub's alerts with ours, and takes over whatever a webhook did not tell."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
+from bot.flows.alert_lists import REFUSALS, AlertList, lists_of, pages_of
 from bot.flows.installations import (
     ask_about_missing,
     ask_about_moved,
@@ -14,10 +15,9 @@ from bot.flows.installations import (
 )
 from bot.flows.planning import publishing
 from bot.flows.record import new_repository, record
-from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged, progress_from, wants_all
+from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged
 from bot.tools import Tools
-from integrations.github.errors import FeatureOff, Invalid, NotFound
-from integrations.github.models import AlertFacts
+from integrations.github.errors import GitHubError
 from storage import alerts, jobs, marks, messages, repositories, summaries
 from storage.db import Tx
 from storage.records import (
@@ -35,20 +35,6 @@ from storage.records import (
 log = structlog.get_logger(__name__)
 BATCH = 25
 """Alerts stored in one transaction: on SQLite a webhook waits for it."""
-GENERIC_TYPES = (
-    "ec_private_key",
-    "generic_private_key",
-    "http_basic_authentication_header",
-    "http_bearer_authentication_header",
-    "mongodb_connection_string",
-    "mysql_connection_url",
-    "openssh_private_key",
-    "password",
-    "pgp_private_key",
-    "postgres_connection_string",
-    "rsa_private_key",
-)
-"""GitHub's docs: its list leaves generic patterns out unless they are named."""
 
 
 @dataclass(slots=True)
@@ -58,6 +44,8 @@ class Counts:
     seen: int = 0
     new: int = 0
     changed: int = 0
+    refused: list[str] = field(default_factory=list)
+    """Why GitHub did not show a list, a sentence each."""
 
 
 async def ask_for_sweep(tools: Tools, *, every: float) -> None:
@@ -68,13 +56,16 @@ async def ask_for_sweep(tools: Tools, *, every: float) -> None:
 
 
 async def sweep_all(tools: Tools) -> None:
-    """Have each installation swept that is ours to serve; raises GitHubError."""
+    """Have each installation swept that is ours to serve; raises GitHubError for an outage or a limit."""
     listed = []
-    async for installation in our_installations(tools):
-        listed.append(installation.id)
-        async with tools.db.begin() as tx:
-            await jobs.enqueue(tx, sweeping(installation.id))
-    await ask_about_missing(tools, listed)
+    try:
+        async for installation in our_installations(tools):
+            listed.append(installation.id)
+            async with tools.db.begin() as tx:
+                await jobs.enqueue(tx, sweeping(installation.id))
+        await ask_about_missing(tools, listed)
+    except REFUSALS as error:
+        log.warning("not_swept", reason=str(error))
 
 
 async def our_installations(tools: Tools) -> AsyncIterator[Installation]:
@@ -94,42 +85,37 @@ async def sweep_installation(
     repository: str | None = None,
     dry_run: bool = False,
 ) -> Counts:
-    """Compare one installation's alerts, or one repository's, with ours; raises GitHubError.
+    """Compare one installation's alerts, or one repository's, with ours; raises GitHubError for an outage or a limit.
 
     It may end anywhere and start again: what is stored already changes nothing. The first one of an installation
-    stores what is there without a card for each, and posts one summary to a channel.
+    stores what is there without a card for each, and posts one summary to a channel. A list that GitHub refuses is
+    logged and counted, and is read from where its last complete reading ended the next time.
     """
-    # 1. How far the last sweep came.
+    # 1. How far each list was read the last time.
     started = tools.clock.now()
     async with tools.db.read() as tx:
         installation = await repositories.load_installation(tx, installation_id)
-        last = progress_from(await marks.load(tx, _mark(installation_id)))
     counts = Counts()
     if installation is None or installation.state is not InstallationState.ACTIVE:
         return counts
-    everything = everything or repository is not None or wants_all(last, started)
+    lists = await lists_of(tools, installation, started, everything=everything or repository is not None)
     # 2. GitHub's alerts, the latest change first, and those of ours that differ.
-    batch: list[Seen] = []
-    async for seen in _listed(tools, installation, repository, None if everything else last):
-        counts.seen += 1
-        batch.append(seen)
-        if len(batch) == BATCH:
-            await _take_over(tools, installation, batch, last, started, counts, dry_run=dry_run)
-            batch = []
-    await _take_over(tools, installation, batch, last, started, counts, dry_run=dry_run)
+    read: list[AlertList] = []
+    for each in lists:
+        try:
+            await _read_list(tools, installation, each, repository, started, counts, dry_run=dry_run)
+            read.append(each)
+        except REFUSALS as error:
+            _note_refusal(installation_id, counts, error)
     if dry_run:
         return counts
     if repository is None:
-        await ask_about_moved(tools, installation_id)
-    # 3. Done: note it, and let the summaries go out.
-    async with tools.db.begin() as tx:
-        if repository is None:
-            progress = Progress(started, started if everything or last is None else last.all_at)
-            await marks.save(tx, _mark(installation_id), progress.to_json())
-        for key in await summaries.unposted(tx, _summary(installation_id, last)):
-            message = await messages.load(tx, key)
-            assert message is not None
-            await jobs.enqueue(tx, publishing(message))
+        try:
+            await ask_about_moved(tools, installation_id)
+        except REFUSALS as error:
+            _note_refusal(installation_id, counts, error)
+    # 3. Note what was read to its end, and let the summaries go out.
+    await _note_progress(tools, installation_id, lists, read if repository is None else [], started)
     tools.metrics.swept.labels("seen").inc(counts.seen)
     tools.metrics.swept.labels("new").inc(counts.new)
     tools.metrics.swept.labels("changed").inc(counts.changed)
@@ -139,51 +125,57 @@ async def sweep_installation(
     return counts
 
 
-async def _listed(
-    tools: Tools, installation: Installation, only: str | None, last: Progress | None
-) -> AsyncIterator[Seen]:
-    """What GitHub lists: default patterns and generic ones, up to what the last sweep has seen already."""
-    until = last.until if last is not None else None
-    for types in ((), GENERIC_TYPES):
-        try:
-            async for seen in _pages(tools, installation, only, types, until):
-                yield seen
-        except Invalid:
-            # An older server knows fewer generic types, and refuses those it does not know.
-            log.info("generic_types_not_listed", installation_id=installation.id)
+async def _note_progress(
+    tools: Tools,
+    installation_id: InstallationId,
+    lists: Sequence[AlertList],
+    read: Sequence[AlertList],
+    started: UnixTime,
+) -> None:
+    """Remember the lists that were read to their end, and let the summaries go out."""
+    async with tools.db.begin() as tx:
+        for each in read:
+            progress = Progress(
+                started, started if each.everything or each.last is None else each.last.all_at
+            )
+            await marks.save(tx, each.mark, progress.to_json())
+        for subject in {_summary(installation_id, each.last) for each in lists}:
+            for key in await summaries.unposted(tx, subject):
+                message = await messages.load(tx, key)
+                assert message is not None
+                await jobs.enqueue(tx, publishing(message))
 
 
-async def _pages(
+def _note_refusal(installation_id: InstallationId, counts: Counts, error: GitHubError) -> None:
+    counts.refused.append(str(error))
+    log.warning("list_refused", installation_id=installation_id, reason=str(error))
+
+
+async def _read_list(
     tools: Tools,
     installation: Installation,
+    each: AlertList,
     only: str | None,
-    types: tuple[str, ...],
-    until: UnixTime | None,
-) -> AsyncIterator[Seen]:
-    access = tools.github.of(installation.id)
-    if installation.account_type == "Organization" and only is None:
-        found = access.organization_alerts(installation.account.login, secret_types=types)
-        async for repository, facts in found:
-            if _is_before(facts, until):
-                break
-            yield Seen(repository, facts)
-        return
-    # A user's account has no list of its own, and each repository's begins with what changed last in it.
-    async for repository in access.repositories():
-        if only is not None and repository.full_name.lower() != only.lower():
-            continue
-        try:
-            async for facts in access.repository_alerts(repository.full_name, secret_types=types):
-                if _is_before(facts, until):
-                    break
-                yield Seen(repository, facts)
-        except (FeatureOff, NotFound):
-            # GitHub's docs: 404 where secret scanning is off in the repository.
-            continue
-
-
-def _is_before(facts: AlertFacts, until: UnixTime | None) -> bool:
-    return until is not None and facts.updated_at is not None and facts.updated_at < until
+    started: UnixTime,
+    counts: Counts,
+    *,
+    dry_run: bool,
+) -> None:
+    """Take one list over; raises GitHubError where GitHub does not show it to its end."""
+    batch: list[Seen] = []
+    refused: GitHubError | None = None
+    try:
+        async for seen in pages_of(tools, installation, only, each):
+            counts.seen += 1
+            batch.append(seen)
+            if len(batch) == BATCH:
+                await _take_over(tools, installation, batch, each.last, started, counts, dry_run=dry_run)
+                batch = []
+    except REFUSALS as error:
+        refused = error
+    await _take_over(tools, installation, batch, each.last, started, counts, dry_run=dry_run)
+    if refused is not None:
+        raise refused
 
 
 async def _take_over(
@@ -232,10 +224,6 @@ async def _store(
 
 def _key(seen: Seen) -> AlertKey:
     return AlertKey(RepositoryId(seen.repository.id), AlertNumber(seen.alert.number))
-
-
-def _mark(installation_id: InstallationId) -> str:
-    return f"sweep:{installation_id}"
 
 
 def _summary(installation_id: InstallationId, last: Progress | None) -> str:

@@ -40,7 +40,7 @@ async def sync(
             found = [one async for one in sweep.our_installations(tools) if _is_meant(one, org, repository)]
             if not found:
                 raise StartRefused(_nothing(org, repository))
-            return [await _sync_one(tools, one, repository, dry_run=dry_run) for one in found]
+            return await _sync(tools, found, repository, dry_run=dry_run)
         except GitHubError as error:
             raise StartRefused(f"The sweep could not be done: {error}.") from None
         except RetryLater as error:
@@ -58,13 +58,21 @@ async def _find(tools: Tools, repository: str) -> None:
         ) from None
 
 
-async def _sync_one(
-    tools: Tools, installation: Installation, repository: str | None, *, dry_run: bool
-) -> Synced:
-    counts = await sweep.sweep_installation(
-        tools, installation.id, everything=True, repository=repository, dry_run=dry_run
-    )
-    return Synced(installation.account.login, counts.seen, counts.new, counts.changed)
+async def _sync(
+    tools: Tools, installations: list[Installation], repository: str | None, *, dry_run: bool
+) -> list[Synced]:
+    """Sweep each; raises StartRefused at the end where GitHub did not show all of one."""
+    synced: list[Synced] = []
+    refused: list[str] = []
+    for one in installations:
+        counts = await sweep.sweep_installation(
+            tools, one.id, everything=True, repository=repository, dry_run=dry_run
+        )
+        synced.append(Synced(one.account.login, counts.seen, counts.new, counts.changed))
+        refused += [f"{one.account.login}: {reason}" for reason in dict.fromkeys(counts.refused)]
+    if refused:
+        raise StartRefused(f"The sweep is not complete, since GitHub did not show all. {'. '.join(refused)}.")
+    return synced
 
 
 def _is_meant(installation: Installation, org: str | None, repository: str | None) -> bool:

@@ -1,5 +1,6 @@
 """How far a sweep has to go, and which of the alerts it finds are old."""
 
+import re
 from dataclasses import dataclass
 
 from integrations.github.models import AlertFacts, RepositoryFacts
@@ -9,6 +10,22 @@ ALL_EVERY = 86400.0
 """Seconds after which every alert is looked at once more: not every change moves GitHub's `updated_at`."""
 OVERLAP = 3600.0
 """Seconds by which a sweep goes back behind the start of the last one."""
+_GENERIC_TYPES = {
+    "ec_private_key": (3, 19),
+    "generic_private_key": (3, 20),
+    "http_basic_authentication_header": (0, 0),
+    "http_bearer_authentication_header": (0, 0),
+    "mongodb_connection_string": (0, 0),
+    "mysql_connection_url": (0, 0),
+    "openssh_private_key": (0, 0),
+    "password": (0, 0),
+    "pgp_private_key": (0, 0),
+    "postgres_connection_string": (0, 0),
+    "rsa_private_key": (0, 0),
+}
+"""GitHub's docs: its list leaves generic patterns out unless they are named. With the first Enterprise Server that
+knows each one."""
+_RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,18 @@ def progress_from(stored: JsonValue) -> Progress | None:
     if not isinstance(finished_at, int | float) or not isinstance(all_at, int | float):
         return None
     return Progress(float(finished_at), float(all_at))
+
+
+def generic_types(version: str | None) -> tuple[str, ...]:
+    """The generic secret types that a server knows; `version` is an Enterprise Server's, None elsewhere.
+
+    Of a server that does not tell its version, those that every one knows.
+    """
+    if version is None:
+        return tuple(_GENERIC_TYPES)
+    found = _RELEASE.match(version)
+    release = (int(found[1]), int(found[2])) if found else (0, 0)
+    return tuple(name for name, since in _GENERIC_TYPES.items() if since <= release)
 
 
 def wants_all(last: Progress | None, now: UnixTime) -> bool:

@@ -28,6 +28,7 @@ class Rule:
     drop: Literal["before", "after"] | None = None
     slow: float = 0.0
     garbage: bool = False
+    skip: int = 0
     hits: int = 0
 
     def strikes(self, name: str) -> bool:
@@ -35,6 +36,9 @@ class Rule:
         if self.times is not None and self.hits >= self.times:
             return False
         if not self.pattern.fullmatch(name):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
             return False
         self.hits += 1
         return True
@@ -102,14 +106,15 @@ class FaultPlan:
         drop: Literal["before", "after"] | None = None,
         slow: float = 0.0,
         garbage: bool = False,
+        skip: int = 0,
     ) -> Rule:
-        """Turn a fault on for `times` calls (`None`: until it is removed) and return it.
+        """Turn a fault on for `times` calls (`None`: until it is removed), after the first `skip`, and return it.
 
         `status` answers with `headers` and `body` (JSON, or text as it is) and without effect; `hang` never
         answers; `drop` closes the connection before or after the effect; `slow` waits that many seconds and
         goes on; `garbage` answers 200 with a web page.
         """
-        rule = Rule(re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage)
+        rule = Rule(re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage, skip)
         self.rules.append(rule)
         return rule
 

@@ -24,6 +24,7 @@ async def forget_first_sweep(stage: Stage) -> None:
     async with stage.tools.db.begin() as tx:
         for installation in stage.github.installations.values():
             await marks.save(tx, f"sweep:{installation.id}", None)
+            await marks.save(tx, f"sweep:{installation.id}:generic", None)
 
 
 async def sweep(stage: Stage) -> None:

@@ -1,0 +1,103 @@
+"""What GitHub refuses to list is not empty: it is logged, and found as soon as GitHub shows it."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.errors import StartRefused
+from bot.operators.sync import sync
+from bot.options import Options
+from storage.clock import Clock
+from tests.flows.stage import Stage, open_stage
+from tests.flows.test_sweep import INTERVAL, LISTS, sweep
+
+REFUSED = [
+    (422, "Validation Failed"),
+    (404, "Not Found"),
+    (404, "Secret scanning is disabled on this organization."),
+    (403, "Although you appear to have the correct authorization, octo has an IP allow list enabled"),
+    (410, "Gone"),
+]
+
+
+def events(logged: list[Any], name: str) -> list[Any]:
+    return [line for line in logged if line["event"] == name]
+
+
+@pytest.mark.parametrize("secret_type", ["rsa_private_key", "stripe_api_key"])
+@pytest.mark.parametrize(("status", "reason"), REFUSED)
+async def test_what_is_refused_for_hours_is_found_at_the_first_sweep_that_sees_it(
+    stage: Stage, secret_type: str, status: int, reason: str
+) -> None:
+    await sweep(stage)
+    stage.github.webhook_url = None
+    lost = stage.github.leak(stage.repository, secret_type=secret_type)
+    rule = stage.github.faults.add(LISTS, status=status, body={"message": reason})
+    with capture_logs() as logged:
+        for _ in range(4):
+            stage.clock.advance(3600 - INTERVAL)
+            await sweep(stage)
+    assert events(logged, "job_failed") == []
+    refused = events(logged, "list_refused")
+    assert refused
+    assert all(reason in line["reason"] or reason == "Not Found" for line in refused)
+    stage.github.faults.remove(rule)
+    assert await stage.stored(lost) is None
+    await sweep(stage)
+    assert await stage.stored(lost) is not None
+
+
+async def test_one_list_that_is_refused_leaves_the_other_one_read(stage: Stage) -> None:
+    """The list of generic patterns is the second of each sweep."""
+    await sweep(stage)
+    stage.github.webhook_url = None
+    default = stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    generic = stage.github.leak(stage.repository, secret_type="rsa_private_key")
+    for _ in range(2):
+        rule = stage.github.faults.add(LISTS, status=422, skip=1)
+        stage.clock.advance(2 * 3600)
+        await sweep(stage)
+        stage.github.faults.remove(rule)
+    assert await stage.stored(default) is not None
+    assert await stage.stored(generic) is None
+    await sweep(stage)
+    assert await stage.stored(generic) is not None
+
+
+async def test_one_repository_that_is_refused_leaves_the_others_read(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """A user's repositories are listed one by one; where secret scanning is off there is nothing to read."""
+    opened = open_stage(database_url, clock, private_key, github_accounts="solo", github_webhook_secret=None)
+    async with opened as stage:
+        stage.github.webhook_url = None
+        solo = stage.github.add_user("solo")
+        first, off, last = (stage.github.add_repository(solo, name) for name in ("first", "off", "last"))
+        off.secret_scanning = False
+        stage.github.install(solo)
+        await sweep(stage)
+        hidden = stage.github.leak(first, token=stage.live_token())
+        shown = stage.github.leak(last, token=stage.live_token())
+        reason = "Resource not accessible by integration"
+        rule = stage.github.faults.add(
+            "GET /repos/solo/first/secret-scanning/alerts", status=403, body={"message": reason}
+        )
+        with capture_logs() as logged:
+            for _ in range(3):
+                stage.clock.advance(3600)
+                await sweep(stage)
+        assert events(logged, "job_failed") == []
+        assert reason in events(logged, "list_refused")[0]["reason"]
+        assert await stage.stored(shown) is not None
+        assert await stage.stored(hidden) is None
+        stage.github.faults.remove(rule)
+        await sweep(stage)
+        assert await stage.stored(hidden) is not None
+
+
+async def test_a_sync_says_what_github_did_not_show(stage: Stage) -> None:
+    reason = "Secret scanning is disabled on this organization."
+    stage.github.faults.add(LISTS, status=404, body={"message": reason})
+    with pytest.raises(StartRefused, match=reason):
+        await sync(stage.settings, Options(), org=None, repository=None, dry_run=True)
