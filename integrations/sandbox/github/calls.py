@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -179,8 +178,3 @@ class RecordedRequest:
     permissions: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     """`None` while it is under way, and for good when the connection was dropped."""
-
-    @property
-    def body_digest(self) -> str:
-        """Tells two bodies apart without showing either."""
-        return hashlib.sha256(repr(self.body).encode()).hexdigest()[:12]

@@ -35,12 +35,11 @@ class PeopleBuilders:
         self,
         login: str,
         *,
-        id: int | None = None,  # noqa: A002 # GitHub's own word.
         name: str | None = None,
         email: str | None = None,
     ) -> User:
         """A person; the login must be free. A freed login given to somebody new gets another id."""
-        user = User(id or self._world.next_id(), login, self._world.now(), name, email)
+        user = User(self._world.next_id(), login, self._world.now(), name, email)
         self._world.index_account(user)
         return user
 

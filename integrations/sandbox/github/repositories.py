@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
     Account,
-    Commit,
     Installation,
     JsonObject,
     Organization,
@@ -122,21 +120,6 @@ class RepositoryBuilders:
             self._world.index_account(owner)
         return self.add_repository(owner, name, visibility=visibility)
 
-    def add_commit(
-        self,
-        repository: Repository,
-        sha: str | None = None,
-        *,
-        author: User | None = None,
-        message: str = "Update settings",
-        date: float | None = None,
-    ) -> Commit:
-        """A commit that `GET …/commits/{ref}` knows."""
-        made = hashlib.sha1(f"{repository.id}:{len(repository.commits)}".encode(), usedforsecurity=False)
-        commit = Commit(sha or made.hexdigest(), message, author, self._world.now() if date is None else date)
-        repository.commits[commit.sha] = commit
-        return commit
-
     def _emit_repository(
         self, action: str, repository: Repository, changes: JsonObject | None = None
     ) -> None:
@@ -151,15 +134,13 @@ class RepositoryBuilders:
         *,
         repositories: Literal["all"] | Iterable[Repository] = "all",
         permissions: Mapping[str, str] | None = None,
-        events: Iterable[str] = DEFAULT_EVENTS,
-        id: int | None = None,  # noqa: A002 # GitHub's own word.
     ) -> Installation:
         """Install the App on an account (→ installation.created); `ValueError` where it already is."""
         if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
         granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
         installation = Installation(
-            id or self._world.next_id(), account, granted, list(events), self._world.now()
+            self._world.next_id(), account, granted, list(DEFAULT_EVENTS), self._world.now()
         )
         if not isinstance(repositories, str):
             installation.repositories = list(repositories)

@@ -37,15 +37,9 @@ class GitHubSandbox(World):
         *,
         now: Callable[[], float] = time.time,
         private_key: str | None = None,
-        app_id: int = 4711,
-        client_id: str = "Iv23sandbox00000000a",
-        app_slug: str = "stanch",
-        webhook_secret: str = "sandbox webhook secret",  # noqa: S107 # Made up, for the stand-in alone.
-        app_owner: str = "octo",
         check_answers: bool = True,
     ) -> None:
-        super().__init__(now, webhook_secret)
-        self.app_id, self.client_id, self.app_slug = app_id, client_id, app_slug
+        super().__init__(now)
         self.private_key = private_key or generate_private_key()
         self._webhooks = Webhooks(self, check=check_answers)
         alerts = AlertBuilders(self, self._webhooks)
@@ -53,9 +47,9 @@ class GitHubSandbox(World):
         self._offer_repositories(RepositoryBuilders(self, self._webhooks))
         self._offer_alerts(alerts)
         self._offer_webhooks(self._webhooks)
-        self.bot = self.add_bot(f"{app_slug}[bot]")
+        self.bot = self.add_bot(f"{self.app_slug}[bot]")
         self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
-        self.app_owner = self.add_organization(app_owner)
+        self.app_owner = self.add_organization("octo")
         authenticator = Authenticator(self, public_key_of(self.private_key))
         self._server = Server(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
         self._runner: web.AppRunner | None = None
@@ -92,7 +86,6 @@ class GitHubSandbox(World):
         self.archive_repository = repositories.archive_repository
         self.unarchive_repository = repositories.unarchive_repository
         self.squat = repositories.squat
-        self.add_commit = repositories.add_commit
         self.install = repositories.install
         self.uninstall = repositories.uninstall
         self.suspend = repositories.suspend

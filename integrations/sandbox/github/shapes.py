@@ -138,7 +138,7 @@ def membership(world: World, organization: Organization, record: Membership) -> 
     }
 
 
-def team(world: World, record: Team, permission: str = "pull") -> JsonObject:
+def team(world: World, record: Team) -> JsonObject:
     """The `team-simple` schema with `parent`, as roles and webhooks have it."""
     api = f"{world.api_url}/organizations/{record.organization.id}/team/{record.id}"
     return {
@@ -149,7 +149,7 @@ def team(world: World, record: Team, permission: str = "pull") -> JsonObject:
         "description": None,
         "privacy": "closed",
         "notification_setting": "notifications_enabled",
-        "permission": permission,
+        "permission": "pull",
         "url": api,
         "html_url": f"{world.url}/orgs/{record.organization.login}/teams/{record.slug}",
         "members_url": api + "/members{/member}",

@@ -88,8 +88,8 @@ class Arguments:
             raise ApiError("invalid_arguments", f"missing required field: {name}")
         return value
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        value = self.values.get(name, default)
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name, False)
         if value in (True, "true", "1", 1):
             return True
         if value in (False, "false", "0", 0, ""):

@@ -37,10 +37,10 @@ class Events(ViewGestures):
         }
         return await self.send("events_api", payload)
 
-    async def open_home(self, user: str, *, tab: str = "home") -> DeliveryResult:
-        """A person opens the app's Home (or messages) tab."""
+    async def open_home(self, user: str) -> DeliveryResult:
+        """A person opens the app's Home tab."""
         self.somebody(user, force=False)
-        event: Json = {"type": "app_home_opened", "user": user, "tab": tab}
+        event: Json = {"type": "app_home_opened", "user": user, "tab": "home"}
         event["channel"] = self.world.workspace.dm(user).id
         view = self.world.modals.home(user)
         if view is not None:

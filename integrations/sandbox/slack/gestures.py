@@ -142,9 +142,7 @@ class MessageGestures(Gestures):
         ticked = self.toggle(user, message.ts, control, value, force=force)
         return await self._act(user, message, control, {"selected_options": ticked})
 
-    async def command(
-        self, user: str, channel: str, text: str, *, command: str = "/leaks", force: bool = False
-    ) -> DeliveryResult:
+    async def command(self, user: str, channel: str, text: str, *, force: bool = False) -> DeliveryResult:
         """Type a slash command. Slack's docs: only people of the app's workspace have it."""
         somebody = self.somebody(user, force=force)
         place = self._place(somebody, channel, force=force)
@@ -153,7 +151,7 @@ class MessageGestures(Gestures):
         url = self.response_urls.make("commands", user, channel)
         trigger_id = self.world.triggers.make(user)
         payload = payloads.slash_command(
-            self.world, user, place, command, text, trigger_id=trigger_id, response_url=url
+            self.world, user, place, "/leaks", text, trigger_id=trigger_id, response_url=url
         )
         result = await self.send("slash_commands", payload)
         if result.status == 200 and result.body:

@@ -41,15 +41,12 @@ class SlackSandbox(Events, Sight):
         *,
         now: Callable[[], float] = time.time,
         events_url: str = "",
-        faults: FaultPlan | None = None,
         scopes: Collection[str] = DEFAULT_SCOPES,
-        team_id: str = "T0STANCH",
         check_blocks: bool = True,
-        enforce_rate_limits: bool = False,
         answer_timeout: float = 3.0,
     ) -> None:
         app = App(
-            team_id=team_id,
+            team_id="T0STANCH",
             team_domain="stanch-sandbox",
             app_id="A0STANCH",
             bot_id="B0STANCH",
@@ -66,8 +63,8 @@ class SlackSandbox(Events, Sight):
         )
         self.workspace = workspace
         self.events_url = events_url
-        self.faults = faults or FaultPlan()
-        self.enforce_rate_limits = enforce_rate_limits
+        self.faults = FaultPlan()
+        self.enforce_rate_limits = False
         self.requests: list[RecordedCall] = []
         self.unexpected: list[str] = []
         self.deliveries: list[DeliveryResult] = []

@@ -17,6 +17,7 @@ from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import Delivery, DeliveryResult
 
 # Slack's docs: an app has at most ten connections, and a payload goes to any one of them.
+WAIT_SECONDS = 5.0
 MOST_LINKS = 10
 HOST = "applink-sandbox"
 PING = b"Ping from " + HOST.encode()
@@ -77,16 +78,16 @@ class SocketTransport:
         """How many envelopes wait for their acknowledgement."""
         return len(self._waiting)
 
-    async def connected(self, opened: int = 1, timeout: float = 5.0) -> None:
-        """Wait until one can be used, and so many were opened in all; `TimeoutError` after `timeout` seconds."""
-        async with asyncio.timeout(timeout):
+    async def connected(self, opened: int = 1) -> None:
+        """Wait until one can be used, and so many were opened in all; `TimeoutError` after five seconds."""
+        async with asyncio.timeout(WAIT_SECONDS):
             while not self.usable or self.opened < opened:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def read_up(self, timeout: float = 5.0) -> None:
+    async def read_up(self) -> None:
         """Wait until the app has read what was sent so far: pings come after it."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(WAIT_SECONDS):
             for link in self.usable:
                 link.pong.clear()
                 await link.socket.ping(PING)
