@@ -1,11 +1,12 @@
 """Durable work: a table from which workers claim jobs, in order per key, and lose none when they die."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from storage.db import Database, Row, Tx
 from storage.listener import CHANNEL
+from storage.priorities import Priority, priority_of
 from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry, Settled, UnixTime
 from storage.tables import job, storable
 
@@ -44,15 +45,19 @@ async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
     return _ids(jobs, rows)
 
 
-async def claim(db: Database, worker: str, limit: int, lease: float) -> list[Job]:
+async def claim(
+    db: Database, worker: str, limit: int, lease: float, places: Mapping[Priority, int] | None = None
+) -> list[Job]:
     """Start up to `limit` jobs that are due, for `lease` seconds; each claim counts as an attempt.
 
-    Of one key, only the earliest due job starts, and only while no other one runs.
+    Those of the first priority come first, and of each priority start as many as it has `places`, by default
+    `limit`. Of one key, only the earliest due job starts, and only while no other one runs.
     """
+    free = {priority: limit if places is None else places[priority] for priority in Priority}
     for _ in range(3):
         try:
             async with db.begin() as tx:
-                return await _claim(tx, worker, limit, lease)
+                return await _claim(tx, worker, limit, lease, free)
         except sa.exc.IntegrityError:
             # Two jobs of a key became visible in another order than they are numbered; the next look sees both.
             continue
@@ -116,11 +121,16 @@ async def release(db: Database, worker: str) -> None:
             await _wake(tx)
 
 
-async def next_due(db: Database) -> UnixTime | None:
-    """When, on `clock`, the next job can start; None while nothing waits. May be past: then claim again."""
+async def next_due(db: Database, of: Collection[Priority] = tuple(Priority)) -> UnixTime | None:
+    """When, on `clock`, the next job of these priorities can start; None while none waits.
+
+    May be past: then claim again.
+    """
     async with db.read() as tx:
         now = now_of(tx)
         query = sa.select(job.c.run_at - now).where(job.c.state == READY, ~_is_blocked(now))
+        if len(of) < len(Priority):
+            query = query.where(job.c.priority.in_(of))
         wait: float | None = await tx.conn.scalar(query.order_by(job.c.run_at, job.c.id).limit(1))
         return None if wait is None else tx.now + wait
 
@@ -187,15 +197,20 @@ def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     return sa.and_(job.c.key.is_not(None), sa.or_(running, earlier))
 
 
-async def _claim(tx: Tx, worker: str, limit: int, lease: float) -> list[Job]:
+async def _claim(tx: Tx, worker: str, limit: int, lease: float, places: Mapping[Priority, int]) -> list[Job]:
     now = now_of(tx)
-    pick = (
-        sa.select(job.c.id)
-        .where(job.c.state == READY, job.c.run_at <= now, ~_is_blocked(now))
-        .order_by(job.c.run_at, job.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    due = sa.select(job.c.priority, job.c.run_at, job.c.id)
+    due = due.where(job.c.state == READY, job.c.run_at <= now, ~_is_blocked(now))
+    due = due.order_by(job.c.run_at, job.c.id).with_for_update(skip_locked=True)
+    first = [
+        due.where(job.c.priority == priority).limit(min(limit, free)).subquery()
+        for priority, free in places.items()
+        if free > 0
+    ]
+    if not first:
+        return []
+    found = sa.union_all(*(sa.select(of_one) for of_one in first)).subquery()
+    pick = sa.select(found.c.id).order_by(found.c.priority, found.c.run_at, found.c.id).limit(limit)
     start = (
         sa.update(job)
         .where(job.c.id.in_(pick))
@@ -203,7 +218,7 @@ async def _claim(tx: Tx, worker: str, limit: int, lease: float) -> list[Job]:
         .returning(*_RECORD)
     )
     started = [_job(row) for row in await tx.conn.execute(start)]
-    return sorted(started, key=lambda one: (one.run_at, one.id))
+    return sorted(started, key=lambda one: (priority_of(one.kind), one.run_at, one.id))
 
 
 def values(new: NewJob, now: float) -> dict[str, object]:
@@ -214,6 +229,7 @@ def values(new: NewJob, now: float) -> dict[str, object]:
         "key": new.key,
         "dedup": new.dedup,
         "state": JobState.READY,
+        "priority": priority_of(new.kind),
         "holds": False,
         "attempts": 0,
         "made": now,

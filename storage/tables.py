@@ -211,6 +211,8 @@ job = sa.Table(
     sa.Column("key", Words),
     sa.Column("dedup", Words, unique=True),
     sa.Column("state", Words, nullable=False),
+    # Of `priorities.Priority`; the default is for rows of 0.1.0.
+    sa.Column("priority", sa.Integer, nullable=False, server_default="2"),
     sa.Column("run_at", sa.Double, nullable=False),
     # A job that waits for its next try keeps later ones of its key waiting, unless it was told not to.
     _flag("holds"),
@@ -225,6 +227,7 @@ job = sa.Table(
 _IS_READY = job.c.state == "ready"
 _IS_RUNNING = job.c.state == "running"
 _partial("job_due", job.c.run_at, job.c.id, where=_IS_READY)
+_partial("job_next", job.c.priority, job.c.run_at, job.c.id, where=_IS_READY)
 _partial("job_lease", job.c.lease_until, where=_IS_RUNNING)
 _partial("job_key_waiting", job.c.key, job.c.id, where=_IS_READY)
 _partial("job_key_running", job.c.key, where=_IS_RUNNING, unique=True)

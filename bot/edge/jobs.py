@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from storage import jobs
 from storage.db import StaleStatement, StorageUnavailable
 from storage.leases import LeaseLost
 from storage.listener import listening
+from storage.priorities import PLACES, Priority, priority_of
 from storage.records import Done, Job, JobId, Parked, Retry, Settled
 
 log = structlog.get_logger(__name__)
@@ -60,6 +62,8 @@ class Worker:
         self._tools = tools
         self._handlers = handlers
         self._running: dict[JobId, asyncio.Task[None]] = {}
+        self._taken: dict[JobId, Priority] = {}
+        """Which places the running jobs take."""
         self._ended: list[Settled] = []
         self._stopping = False
         self._leases_kept_at = -KEEP_LEASES
@@ -95,7 +99,7 @@ class Worker:
     async def run_due(self) -> int:
         """Run all that is due now, and what follows from it at once, then return how many ran."""
         count = 0
-        while claimed := await jobs.claim(self._tools.db, self.name, SIMULTANEOUS, LEASE):
+        while claimed := await jobs.claim(self._tools.db, self.name, SIMULTANEOUS, LEASE, PLACES):
             count += len(claimed)
             await asyncio.gather(*(self._work(job) for job in claimed))
             await self._settle()
@@ -119,13 +123,23 @@ class Worker:
         await self._settle()
         await self._keep_leases()
         free = self._most - len(self._running)
-        claimed = await jobs.claim(self._tools.db, self.name, free, LEASE) if free > 0 else []
+        if free <= 0:
+            return False
+        claimed = await jobs.claim(self._tools.db, self.name, free, LEASE, self._places)
         for job in claimed:
+            self._taken[job.id] = priority_of(job.kind)
             self._running[job.id] = asyncio.create_task(self._work(job))
         return bool(claimed) and len(claimed) == free
 
+    @property
+    def _places(self) -> dict[Priority, int]:
+        """How many jobs of each priority may start now."""
+        taken = Counter(self._taken.values())
+        return {priority: places - taken[priority] for priority, places in PLACES.items()}
+
     async def _rest(self) -> None:
-        due = await jobs.next_due(self._tools.db)
+        startable = [priority for priority, places in self._places.items() if places > 0]
+        due = await jobs.next_due(self._tools.db, startable)
         now = self._tools.clock.now()
         wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - self._tools.clock.monotonic()))
         if due is not None and len(self._running) < self._most:
@@ -201,6 +215,7 @@ class Worker:
             await self._failed(job, handler, error)
         finally:
             self._running.pop(job.id, None)
+            self._taken.pop(job.id, None)
             self._wake.set()
 
     def _after_outage(self, job: Job) -> float:

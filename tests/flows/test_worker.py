@@ -1,6 +1,7 @@
 """The worker: how many jobs it runs at once, and when it holds back."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -15,11 +16,13 @@ from bot.edge.jobs import (
     Handler,
     Worker,
 )
+from bot.edge.work import HANDLERS
 from bot.tools import Tools
 from storage import jobs, marks
 from storage.clock import Clock
 from storage.db import Database
 from storage.inbox import Inbox
+from storage.priorities import PRIORITIES
 from storage.records import Job, JobState, NewJob
 from storage.tables import job as job_table
 from tests.flows.stage import CHANNEL, Stage
@@ -48,9 +51,9 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
             return (await jobs.count(tx))[JobState.RUNNING]
 
     async with stage.tools.db.begin() as tx:
-        await jobs.enqueue(tx, *(NewJob("hold", {}) for _ in range(SIMULTANEOUS)))
+        await jobs.enqueue(tx, *(NewJob("command", {}) for _ in range(SIMULTANEOUS)))
     crowd = Crowd(stage.tools.db)
-    worker = Worker(replace(stage.tools, inbox=crowd), {"hold": Handler(hold)})
+    worker = Worker(replace(stage.tools, inbox=crowd), {"command": Handler(hold)})
     crowd.seconds = 0.0
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(10):
@@ -66,6 +69,36 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
         gate.set()
         worker.stop()
         await working
+
+
+async def test_a_click_waits_behind_no_sync_and_no_delivery(stage: Stage) -> None:
+    started: asyncio.Queue[str] = asyncio.Queue()
+    gate = asyncio.Event()
+
+    async def hold(tools: Tools, job: Job) -> None:
+        started.put_nowait(job.kind)
+        await gate.wait()
+
+    kinds = ("sweep_installation", "delivery", "message", "command")
+    async with stage.tools.db.begin() as tx:
+        for kind in kinds[:3]:
+            await jobs.enqueue(tx, *(NewJob(kind, {}) for _ in range(60)))
+    worker = Worker(stage.tools, {kind: Handler(hold) for kind in kinds})
+    working = asyncio.create_task(worker.run())
+    async with asyncio.timeout(20):
+        first = [await started.get() for _ in range(14)]
+        assert first[:4] == ["message"] * 4, "what is to be said comes before what is to be read"
+        assert Counter(first) == {"message": 4, "delivery": 8, "sweep_installation": 2}
+        async with stage.tools.db.begin() as tx:
+            await jobs.enqueue(tx, NewJob("command", {}))
+        assert await started.get() == "command", "while all others hold their places"
+        gate.set()
+        worker.stop()
+        await working
+
+
+def test_every_kind_of_job_has_a_priority() -> None:
+    assert PRIORITIES.keys() == HANDLERS.keys()
 
 
 async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> None:
@@ -91,6 +124,7 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
                 sa.select(job_table.c.lease_until).where(job_table.c.kind == "hold")
             )
         now = stage.clock.now() + (3600 if stage.tools.db.dialect == "postgresql" else 0)
+        assert lease_until is not None
         assert now < lease_until <= now + LEASE
         gate.set()
         worker.stop()

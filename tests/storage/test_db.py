@@ -115,7 +115,7 @@ async def test_text_that_no_database_takes_is_mended(db: Database) -> None:
         await tx.conn.execute(sa.insert(mark).values(key="a\0b\ud800c", value="a\0b\ud800c"))
     async with db.read() as tx:
         row = (await tx.conn.execute(sa.select(mark))).one()
-    assert (row.key, row.value) == ("ab?c", "a\0b\ud800c")
+    assert (row.key, row.value) == ("ab?c", "ab?c")
 
 
 async def test_errors_hold_no_parameters(db: Database) -> None:

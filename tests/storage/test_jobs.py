@@ -13,6 +13,7 @@ from storage import jobs, leases
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable, Tx
 from storage.listener import listening
+from storage.priorities import Priority
 from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry
 from storage.tables import job
 
@@ -93,6 +94,32 @@ async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
     assert await claim(db, "other") == []
     await jobs.settle(db, [Done(first[0])])
     assert names(await claim(db, "other")) == ["a2"]
+
+
+async def test_what_a_person_waits_for_comes_first_then_messages_then_intake_then_sync(db: Database) -> None:
+    kinds = ("sweep", "delivery", "unheard-of", "message", "act")
+    await enqueue(db, *(NewJob(kind, {}) for kind in kinds))
+    assert [one.kind for one in await claim(db)] == ["act", "message", "delivery", "unheard-of", "sweep"]
+
+
+async def test_a_priority_without_a_place_waits(db: Database) -> None:
+    await enqueue(db, *(NewJob(kind, {}) for kind in ("delivery", "sweep", "message", "delivery")))
+    places = {Priority.PERSON: 1, Priority.MESSAGE: 0, Priority.INTAKE: 1, Priority.SYNC: 1}
+    started = await jobs.claim(db, "me", 10, 60.0, places)
+    assert [one.kind for one in started] == ["delivery", "sweep"]
+    assert await jobs.next_due(db, [Priority.PERSON]) is None
+    assert [one.kind for one in await jobs.claim(db, "me", 1, 60.0)] == ["message"]
+
+
+async def test_a_job_that_version_0_1_0_stored_is_run(db: Database) -> None:
+    async with db.begin() as tx:
+        await tx.conn.execute(
+            sa.text(
+                "INSERT INTO job (kind, payload, state, run_at, holds, attempts, created_at) "
+                "VALUES ('delivery', '{}', 'ready', 1, false, 0, 1)"
+            )
+        )
+    assert [one.kind for one in await claim(db)] == ["delivery"]
 
 
 async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> None:
@@ -300,7 +327,7 @@ async def test_claims_use_the_partial_indexes(db: Database) -> None:
         marks = (0,) * statement.count("?")
         plan = (await tx.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks)).all()
     used = {word for row in plan for word in str(row.detail).split() if word.startswith("job_")}
-    assert used == {"job_due", "job_key_running", "job_key_waiting"}
+    assert used == {"job_next", "job_key_running", "job_key_waiting"}
 
 
 @dataclass

@@ -183,7 +183,7 @@ async def found_paths(db: Database, text: str) -> list[str | None]:
     wanted = Filter((Term(Word.TEXT, (text,)),))
     async with db.read() as tx:
         found = await search.find(tx, Search(wanted, EVERYTHING), 20)
-    return [one.alert.place and one.alert.place.path for one in found]
+    return [one.alert.place.path if one.alert.place else None for one in found]
 
 
 async def test_a_place_that_no_database_can_spell_breaks_no_search(db: Database) -> None:

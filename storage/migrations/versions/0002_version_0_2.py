@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add each new column with a server default, so that 0.1.0 can still insert rows."""
     _assignments()
     _make_places_readable()
+    _priorities()
 
 
 def _assignments() -> None:
@@ -33,3 +34,11 @@ def _make_places_readable() -> None:
         # The engine's own JSON leaves out what is not storable.
         same = sa.and_(alert.c.repository_id == row.repository_id, alert.c.number == row.number)
         conn.execute(sa.update(alert).where(same).values(place=row.place))
+
+
+def _priorities() -> None:
+    """Which job comes first. Those that 0.1.0 stores come after messages and before syncs, whatever they are."""
+    op.add_column("job", sa.Column("priority", sa.Integer, nullable=False, server_default="2"))
+    ready = sa.text("state = 'ready'")
+    columns = ["priority", "run_at", "id"]
+    op.create_index("job_next", "job", columns, sqlite_where=ready, postgresql_where=ready)
