@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import structlog
 import typer
 
 from bot import app
@@ -21,11 +22,13 @@ from bot.operators import jobs as work_table
 from bot.operators import subscriptions as channels
 from bot.operators.accounts import open_accounts
 from bot.operators.sync import sync as sync_all
-from bot.settings import GitHubSettings, Settings, StorageSettings, load_options, load_settings
+from bot.options import Options
+from bot.settings import GitHubSettings, Settings, StorageSettings, load_all, load_settings, questions
 from bot.version import VERSION
 from storage.db import StorageUnavailable
 from storage.records import Identity
 
+log = structlog.get_logger(__name__)
 cli = typer.Typer(name="stanch", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 identities = typer.Typer(no_args_is_help=True, help="Which Slack user is which GitHub account.")
 subscriptions = typer.Typer(no_args_is_help=True, help="Which channel gets which alerts.")
@@ -64,19 +67,21 @@ def serve(
     ] = app.Role.ALL,
 ) -> None:
     """Serve Slack and GitHub until stopped."""
-    settings = load_settings(Settings)
+    settings, options = load_all(Settings)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=given)
     set_up_logging(settings.stanch_log_level, settings.stanch_log_format)
-    _run(_serve(settings, role))
+    for setting, advice in questions(settings):
+        log.warning("questionable_setting", setting=setting, advice=advice)
+    _run(_serve(settings, options, role))
 
 
-async def _serve(settings: Settings, role: app.Role) -> None:
+async def _serve(settings: Settings, options: Options, role: app.Role) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with app.run(settings, load_options(settings), role=role):
+    async with app.run(settings, options, role=role):
         await stopped.wait()
 
 
@@ -112,13 +117,13 @@ def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and store nothing.")] = False,
 ) -> None:
     """Compare GitHub's alerts with the store now."""
+    settings, options = load_all(Settings)
 
-    async def work(settings: Settings) -> None:
-        options = load_options(settings)
+    async def work() -> None:
         for found in await sync_all(settings, options, org=org, repository=repo, dry_run=dry_run):
             typer.echo(f"{found.account}: {found.seen} seen, {found.new} new, {found.changed} changed.")
 
-    _run(work(load_settings(Settings)))
+    _run(work())
 
 
 @identities.command("list")
@@ -283,7 +288,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command line, by default this process's own; always ends in SystemExit.
 
-    Its status is 0 for done, 1 with one sentence on standard error for what can't be done, 2 for wrong usage.
+    Its status is 0 for done, 1 with a sentence for each fault on standard error, 2 for wrong usage.
     """
     # Before anything else: structlog left to itself prints the values of a traceback's frames.
     set_up_logging("warning", "text")

@@ -4,11 +4,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+SHAPES = {
+    "id": "takes small letters, digits and _ alone, at most 40",
+    "link": "must be an address that starts with https:// and has no white space",
+}
+"""What the options with a pattern take, by their last name."""
+
 
 class ReportOptions(BaseModel):
     """`[report]`: which GitHub credentials may be reported besides personal access tokens."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     oauth_tokens: bool = False
     app_user_tokens: bool = False
@@ -18,7 +24,7 @@ class ReportOptions(BaseModel):
 class CloseOptions(BaseModel):
     """`[close]`: what closing an alert asks for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     require_comment: bool = False
 
@@ -26,7 +32,7 @@ class CloseOptions(BaseModel):
 class ValidityOptions(BaseModel):
     """`[validity]`: what a check does with its verdict."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     write_back: bool = True
 
@@ -34,7 +40,7 @@ class ValidityOptions(BaseModel):
 class Step(BaseModel):
     """One step of a checklist: a short stable id, its words, and a link where one helps."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     text: Annotated[str, Field(min_length=1, max_length=70)]
@@ -44,7 +50,7 @@ class Step(BaseModel):
 class Options(BaseModel):
     """What `stanch.toml` may hold."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     report: ReportOptions = ReportOptions()
     close: CloseOptions = CloseOptions()

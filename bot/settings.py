@@ -1,18 +1,19 @@
 """The only reader of the environment and of the options file."""
 
+import difflib
+import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from dotenv import dotenv_values
 from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -21,7 +22,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import StartRefused
+from bot.faults import Fault, dotted, faults_of, reason
+from bot.options import SHAPES as OPTION_SHAPES
 from bot.options import Options
+from bot.setting_values import http_base, read_accounts, read_key, strip
 
 MISSING = {
     "SLACK_BOT_TOKEN": "take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions",
@@ -35,18 +39,41 @@ SHAPES = {
 DRIVERS = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 
 
+ENV_FILE = ".env"
+KUBERNETES = re.compile(r"STANCH_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_[0-9]+_)")
+"""Variables that Kubernetes sets in every container for a service named `stanch`."""
+SHORTEST_AUDIT_KEY = 16
+"""Characters; a shorter key can be found by trying."""
+
+
 class _Environment(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stripped(cls, values: object) -> object:
+        """Every value without white space around it; one that is then empty counts as not set."""
+        if not isinstance(values, dict):
+            return values
+        stripped = {name: strip(value) if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
 
-class StorageSettings(_Environment):
+class OptionsFile(_Environment):
+    """Where the options are."""
+
+    stanch_config: Path | None = None
+
+
+class StorageSettings(OptionsFile):
     """What the commands need that touch the database alone."""
 
     database_url: str = "sqlite+aiosqlite:///stanch.db"
     stanch_audit_key: SecretStr | None = None
     stanch_log_level: Literal["debug", "info", "warning", "error"] = "info"
     stanch_log_format: Literal["json", "text"] = "json"
-    stanch_config: Path | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -77,43 +104,25 @@ class GitHubSettings(StorageSettings):
     @field_validator("github_accounts", mode="before")
     @classmethod
     def _logins(cls, value: object) -> object:
-        if isinstance(value, str):
-            return frozenset(login.strip().lower() for login in value.split(",") if login.strip())
-        return value
+        return read_accounts(value) if isinstance(value, str) else value
 
     @field_validator("github_url", "github_api_url")
     @classmethod
     def _base(cls, value: str) -> str:
-        return _http_base(value).rstrip("/")
+        return http_base(value).rstrip("/")
 
     @field_validator("github_app_private_key")
     @classmethod
     def _pem(cls, value: SecretStr) -> SecretStr:
-        """Take the key itself, its line ends real or written out, or the path of a file that holds it."""
-        text = value.get_secret_value()
-        if "-----BEGIN" not in text:
-            try:
-                text = Path(text).expanduser().read_text(encoding="utf-8")
-            except (OSError, ValueError):
-                raise ValueError(
-                    "is neither a PEM private key nor the path of a readable file with one"
-                ) from None
-        text = text.replace("\\n", "\n").strip() + "\n"
-        try:
-            key = load_pem_private_key(text.encode(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise ValueError("does not hold a valid PEM private key without a passphrase") from None
-        if not isinstance(key, RSAPrivateKey):
-            raise ValueError("does not hold an RSA key, as GitHub makes them for Apps")
-        return SecretStr(text)
+        return SecretStr(read_key(value.get_secret_value()))
 
 
 class Settings(GitHubSettings):
     """Everything `stanch serve` needs."""
 
     slack_bot_token: SecretStr
-    slack_signing_secret: SecretStr | None = None
     slack_app_token: SecretStr | None = None
+    slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     slack_api_url: str = "https://slack.com/api/"
     github_webhook_secret: SecretStr | None = None
     host: str = "127.0.0.1"
@@ -124,7 +133,7 @@ class Settings(GitHubSettings):
     @field_validator("slack_api_url")
     @classmethod
     def _slack_base(cls, value: str) -> str:
-        return _http_base(value).rstrip("/") + "/"
+        return http_base(value).rstrip("/") + "/"
 
     @field_validator("slack_bot_token")
     @classmethod
@@ -140,85 +149,118 @@ class Settings(GitHubSettings):
             raise ValueError("must be an app-level token, which starts with xapp-")
         return value
 
-    @model_validator(mode="after")
-    def _hears_slack(self) -> "Settings":
-        if self.slack_signing_secret is None and self.slack_app_token is None:
-            raise ValueError(
-                "SLACK_SIGNING_SECRET is not set: Slack's clicks need it, or SLACK_APP_TOKEN for Socket Mode"
-            )
-        return self
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _hears_slack(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # A field that is not in `data` had a fault of its own.
+        if value is None and info.data.get("slack_app_token", ...) is None:
+            raise ValueError("is not set: Slack's clicks need it, or SLACK_APP_TOKEN for Socket Mode")
+        return value
 
 
-def _http_base(value: str) -> str:
-    """An address that calls start from. Who asks stands in headers, never in the address."""
-    fault = ValueError("must be an http(s) address without user, query or fragment")
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        raise fault from None
-    if not usable or parts.username is not None or parts.query or parts.fragment:
-        raise fault
-    return value
-
-
-S = TypeVar("S", bound=StorageSettings)
+S = TypeVar("S", bound=_Environment)
+T = TypeVar("T", bound=StorageSettings)
 
 
 def load_settings(kind: type[S]) -> S:
     """Read the environment (and `.env`) into one of the settings above.
 
-    Raises StartRefused with one sentence that names the first setting that is missing or malformed, never its value.
+    Raises StartRefused with a line for each setting that is missing or malformed. It names them and never quotes
+    a value.
     """
     try:
         return kind()
     except ValidationError as error:
-        raise StartRefused(_first_fault(error)) from None
+        raise StartRefused("\n".join(faults_of(error, _setting_fault))) from None
     except (OSError, UnicodeDecodeError):
-        raise StartRefused(".env can't be read as a text file in UTF-8: correct or remove it.") from None
+        raise StartRefused(
+            f"{ENV_FILE} can't be read as a text file in UTF-8: correct or remove it."
+        ) from None
 
 
-def load_options(settings: StorageSettings) -> Options:
-    """Read `STANCH_CONFIG`, or `stanch.toml` where it exists; raises StartRefused naming the file and the key."""
+def load_all(kind: type[T]) -> tuple[T, Options]:
+    """Settings and options; raises StartRefused with the faults of both."""
+    faults: list[str] = []
+    settings, options = None, None
+    try:
+        settings = load_settings(kind)
+    except StartRefused as refused:
+        faults += str(refused).splitlines()
+    try:
+        options = load_options(load_settings(OptionsFile))
+    except StartRefused as refused:
+        faults += str(refused).splitlines()
+    if settings is None or options is None:
+        raise StartRefused("\n".join(dict.fromkeys(faults)))
+    return settings, options
+
+
+def load_options(settings: OptionsFile) -> Options:
+    """Read `STANCH_CONFIG`, or `stanch.toml` where it exists.
+
+    Raises StartRefused with a line for each fault, naming the file and the key.
+    """
     path = settings.stanch_config or Path("stanch.toml")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if settings.stanch_config is None:
             return Options()
         raise StartRefused(
             f"STANCH_CONFIG names {path}, which does not exist: correct the path or unset it."
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise StartRefused(f"{path} can't be read: {error.strerror}.") from None
+    except ValueError as error:
         raise StartRefused(f"{path} can't be read as TOML: {error}.") from None
     try:
         return Options.model_validate(content)
     except ValidationError as error:
-        first: Mapping[str, Any] = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise StartRefused(
-                f"{path} has an unknown key {key}: remove it or correct its spelling."
-            ) from None
-        raise StartRefused(f"{path}: {key} {_reason(first)}.") from None
+        raise StartRefused("\n".join(faults_of(error, lambda fault: _option_fault(path, fault)))) from None
 
 
-def _first_fault(error: ValidationError) -> str:
-    """One sentence for the first fault. Inputs are left out: they may be secrets."""
-    first: Mapping[str, Any] = error.errors(include_input=False, include_url=False, include_context=True)[0]
-    if not first["loc"]:
-        return f"{first['ctx']['error']}."
-    name = str(first["loc"][0]).upper()
-    if first["type"] == "missing":
-        return f"{name} is not set: {MISSING.get(name, 'set it in the environment or in .env')}."
-    if first["type"] == "string_pattern_mismatch":
+def questions(settings: StorageSettings) -> Iterator[tuple[str, str]]:
+    """Settings that work and are hardly meant so: their name, and what to do, each for a warning at the start."""
+    for name in unknown_settings():
+        near = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.7)
+        yield name, f"no such setting: did you mean {near[0]}?" if near else "no such setting: remove it"
+    key = settings.stanch_audit_key
+    if key is not None and len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
+        yield (
+            "STANCH_AUDIT_KEY",
+            f"has less than {SHORTEST_AUDIT_KEY} characters and can be found by trying: use openssl rand -hex 32",
+        )
+
+
+def unknown_settings() -> list[str]:
+    """Variables that look like a misspelt setting of ours: of `STANCH_` all, of `SLACK_` and `GITHUB_` near ones."""
+    given = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
+    others = sorted(given - set(_KNOWN))
+    ours = [name for name in others if name.startswith("STANCH_") and not KUBERNETES.match(name)]
+    near = [
+        name
+        for name in others
+        if name.startswith(("SLACK_", "GITHUB_")) and difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.9)
+    ]
+    return ours + near
+
+
+_KNOWN = tuple(name.upper() for name in Settings.model_fields)
+
+
+def _setting_fault(fault: Fault) -> str:
+    name = str(fault["loc"][0]).upper()
+    if fault["type"] == "missing":
+        return f"{name} is not set: {MISSING.get(name, f'set it in the environment or in {ENV_FILE}')}."
+    if fault["type"] == "string_pattern_mismatch":
         return f"{name} does not look right: {SHAPES.get(name, 'it has characters that can not be in it')}."
-    return f"{name} {_reason(first)}."
+    return f"{name} {reason(fault)}."
 
 
-def _reason(fault: Mapping[str, Any]) -> str:
-    """What is wrong, to follow the setting's name. Pydantic's own words are "Input should be a valid integer, …"."""
-    words = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else str(fault["msg"])
-    words = words.replace("Input should be", "must be", 1).replace("a valid dictionary", "a table")
-    words = words.partition(", unable to")[0].partition(" or instance of")[0]
-    return words[0].lower() + words[1:]
+def _option_fault(path: Path, fault: Fault) -> str:
+    key = dotted(fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{path} has an unknown key {key}: remove it or correct its spelling."
+    if fault["type"] == "string_pattern_mismatch":
+        return f"{path}: {key} {OPTION_SHAPES.get(str(fault['loc'][-1]), 'has characters that can not be in it')}."
+    return f"{path}: {key} {reason(fault)}."

@@ -14,7 +14,16 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.errors import StartRefused
 from bot.options import Options
-from bot.settings import GitHubSettings, Settings, StorageSettings, load_options, load_settings
+from bot.settings import (
+    MISSING,
+    GitHubSettings,
+    Settings,
+    StorageSettings,
+    load_all,
+    load_options,
+    load_settings,
+    questions,
+)
 
 MARK = "Plantedd9f3aMark"
 """In every secret that the tests set: no sentence may show it."""
@@ -56,16 +65,22 @@ def with_env(monkeypatch: pytest.MonkeyPatch, pem: str) -> Setting:
     return set_all
 
 
-def refusal(kind: type[StorageSettings] = Settings) -> str:
-    """The sentence that ends the start, without anything that was set."""
+def refusals(kind: type[StorageSettings] = Settings) -> list[str]:
+    """The sentences that end the start, without anything that was set."""
     with pytest.raises(StartRefused) as refused:
-        load_settings(kind)
-    sentence = str(refused.value)
-    assert MARK not in sentence
-    assert "PRIVATE KEY" not in sentence
-    assert "\n" not in sentence
-    assert sentence.endswith(".")
+        load_all(kind)
+    sentences = str(refused.value).splitlines()
+    for sentence in sentences:
+        assert MARK not in sentence
+        assert "PRIVATE KEY" not in sentence
+        assert sentence.endswith(".")
     assert refused.value.__cause__ is None
+    return sentences
+
+
+def refusal(kind: type[StorageSettings] = Settings) -> str:
+    """The one sentence that ends the start."""
+    [sentence] = refusals(kind)
     return sentence
 
 
@@ -131,13 +146,26 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
         ),
         ("DATABASE_URL", f"sqlite:///{MARK}", "must start with sqlite+aiosqlite:// or postgresql+asyncpg://"),
         ("DATABASE_URL", f"postgresql+asyncpg://me:{MARK}@db:{MARK}/stanch", "is not a database address"),
-        ("PORT", MARK, "must be a valid integer"),
+        ("PORT", MARK, "must be a whole number"),
         ("PORT", "65536", "must be less than or equal to 65535"),
         ("PORT", "-1", "must be greater than or equal to 0"),
-        ("STANCH_SYNC_INTERVAL", "1.5", "must be a valid integer"),
+        ("STANCH_SYNC_INTERVAL", "1.5", "must be a whole number"),
         ("STANCH_SYNC_INTERVAL", "-1", "must be greater than or equal to 0"),
         ("STANCH_DEFAULT_CHANNEL", f"#{MARK}", "does not look right: it is a channel's id, as C012AB3CD"),
-        ("STANCH_DEFAULT_CHANNEL", "C012AB3CD\n", "does not look right: it is a channel's id"),
+        ("STANCH_DEFAULT_CHANNEL", "C012\nAB3CD", "does not look right: it is a channel's id"),
+        ("GITHUB_ACCOUNTS", f"octo,{MARK} {MARK}", "holds an entry that is no login and no numeric id"),
+        ("GITHUB_ACCOUNTS", f"octo@{MARK}.example", "holds an entry that is no login and no numeric id"),
+        (
+            "GITHUB_ACCOUNTS",
+            "https://github.com/Octo",
+            "holds an address or a path: write the login alone, octo.",
+        ),
+        (
+            "GITHUB_ACCOUNTS",
+            "octo,github.com/orgs",
+            "holds an address or a path: write the login alone, orgs.",
+        ),
+        ("GITHUB_ACCOUNTS", " , ", "names no account: write logins or numeric ids"),
         ("STANCH_LOG_LEVEL", MARK, "must be 'debug', 'info', 'warning' or 'error'"),
         ("STANCH_LOG_FORMAT", MARK, "must be 'json' or 'text'"),
     ],
@@ -211,6 +239,141 @@ def test_empty_variables_count_as_not_set(with_env: Setting) -> None:
     assert (settings.stanch_default_channel, settings.stanch_config, settings.port) == (None, None, 3000)
 
 
+AROUND = ("\n", " ", "\t", "\r\n", "\u00a0", "\u3000", "\ufeff", "\u200b")
+"""What comes along with a value that is copied from a page or read from a file."""
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_white_space_around_a_value_is_ignored(
+    with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pem: str, around: str
+) -> None:
+    """Of every setting; a signature made with another secret than was meant would be refused without end."""
+    given = {
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_APP_TOKEN": APP_TOKEN,
+        "SLACK_SIGNING_SECRET": MARK,
+        "SLACK_API_URL": "https://slack.com/api/",
+        "GITHUB_APP_ID": "12345",
+        "GITHUB_APP_PRIVATE_KEY": pem,
+        "GITHUB_ACCOUNTS": "octo",
+        "GITHUB_WEBHOOK_SECRET": MARK,
+        "GITHUB_URL": "https://github.com",
+        "GITHUB_API_URL": "https://api.github.com",
+        "DATABASE_URL": "sqlite+aiosqlite:///other.db",
+        "HOST": "127.0.0.1",
+        "PORT": "3000",
+        "STANCH_CONFIG": "other.toml",
+        "STANCH_DEFAULT_CHANNEL": "C012AB3CD",
+        "STANCH_AUDIT_KEY": MARK,
+        "STANCH_SYNC_INTERVAL": "900",
+        "STANCH_LOG_LEVEL": "info",
+        "STANCH_LOG_FORMAT": "json",
+    }
+    assert set(given) >= {name.upper() for name in Settings.model_fields} - NOT_TEXT
+    (tmp_path / "app.pem").write_text(pem, encoding="utf-8-sig")
+    with_env(**given)
+    plain = load_settings(Settings)
+    for name, value in {**given, "GITHUB_APP_PRIVATE_KEY": str(tmp_path / "app.pem")}.items():
+        monkeypatch.setenv(name, f"{around}{value}{around}")
+    assert load_settings(Settings) == plain
+
+
+NOT_TEXT: frozenset[str] = frozenset()
+"""Settings for which white space is tried elsewhere."""
+
+
+def test_a_value_of_white_space_alone_is_not_set(with_env: Setting) -> None:
+    with_env(GITHUB_WEBHOOK_SECRET=" \n", PORT="\t", SLACK_BOT_TOKEN="\u00a0")
+    assert refusal().startswith("SLACK_BOT_TOKEN is not set: ")
+    with_env(GITHUB_WEBHOOK_SECRET=" \n", PORT="\t")
+    settings = load_settings(Settings)
+    assert (settings.github_webhook_secret, settings.port) == (None, 3000)
+
+
+def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
+    tmp_path: Path, pem: str
+) -> None:
+    (tmp_path / "app.pem").write_text(pem)
+    (tmp_path / ".env").write_text(
+        f'SLACK_BOT_TOKEN="{BOT_TOKEN}\\n"\nSLACK_SIGNING_SECRET=" {MARK} "\nGITHUB_APP_ID=1\n'
+        f"GITHUB_APP_PRIVATE_KEY={tmp_path}/app.pem\n",
+        encoding="utf-8-sig",
+    )
+    settings = load_settings(Settings)
+    assert settings.slack_bot_token.get_secret_value() == BOT_TOKEN
+    assert settings.slack_signing_secret is not None
+    assert settings.slack_signing_secret.get_secret_value() == MARK
+
+
+def test_all_faults_are_named_at_once_those_of_the_options_too(
+    with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_env(SLACK_BOT_TOKEN=None, SLACK_SIGNING_SECRET=None, GITHUB_APP_PRIVATE_KEY=None, PORT="http")
+    (tmp_path / "stanch.toml").write_text("[close]\nrequire_comment = 'perhaps'\nrequire = 1\n[clse]\n")
+    assert refusals() == [
+        f"GITHUB_APP_PRIVATE_KEY is not set: {MISSING['GITHUB_APP_PRIVATE_KEY']}.",
+        "SLACK_BOT_TOKEN is not set: take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions.",
+        "SLACK_SIGNING_SECRET is not set: Slack's clicks need it, or SLACK_APP_TOKEN for Socket Mode.",
+        "PORT must be a whole number.",
+        "stanch.toml: close.require_comment must be true or false.",
+        "stanch.toml has an unknown key close.require: remove it or correct its spelling.",
+        "stanch.toml has an unknown key clse: remove it or correct its spelling.",
+    ]
+
+
+def test_a_malformed_app_token_is_not_told_as_a_missing_signing_secret(with_env: Setting) -> None:
+    with_env(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN=BOT_TOKEN)
+    assert refusal().startswith("SLACK_APP_TOKEN must be an app-level token")
+
+
+def questionable() -> dict[str, str]:
+    return dict(questions(load_settings(Settings)))
+
+
+def test_a_setting_that_does_not_exist_is_pointed_out_with_the_nearest(
+    with_env: Setting, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("STANCH_DEFAULT_CHANEL=C012AB3CD\n")
+    with_env(STANCH_AUDITKEY=MARK, STANCH_ZZZ="1", GITHUB_WEBHOOK_SECERT=MARK, SLACK_APP_TOKN=APP_TOKEN)
+    found = questionable()
+    assert found == {
+        "STANCH_AUDITKEY": "no such setting: did you mean STANCH_AUDIT_KEY?",
+        "STANCH_DEFAULT_CHANEL": "no such setting: did you mean STANCH_DEFAULT_CHANNEL?",
+        "STANCH_ZZZ": "no such setting: remove it",
+        "GITHUB_WEBHOOK_SECERT": "no such setting: did you mean GITHUB_WEBHOOK_SECRET?",
+        "SLACK_APP_TOKN": "no such setting: did you mean SLACK_APP_TOKEN?",
+    }
+
+
+def test_variables_of_others_are_not_pointed_out(with_env: Setting) -> None:
+    """Kubernetes sets some in every container beside a service named stanch; GitHub Actions sets others."""
+    with_env(
+        STANCH_PORT="tcp://10.0.0.1:3000",
+        STANCH_SERVICE_HOST="10.0.0.1",
+        STANCH_PORT_3000_TCP="tcp://10.0.0.1:3000",
+        SLACK_WEBHOOK_URL="x",
+        GITHUB_ACTIONS="true",
+        GITHUB_ACTOR="ana",
+        GITHUB_SERVER_URL="x",
+        GITHUB_REPOSITORY="x",
+        PATHS="x",
+    )
+    assert questionable() == {}
+
+
+@pytest.mark.parametrize(("key", "named"), [("abc", True), ("x" * 15, True), ("x" * 16, False)])
+def test_a_short_audit_key_is_pointed_out_and_still_taken(with_env: Setting, key: str, named: bool) -> None:
+    """An installation that has one keeps its audit log over an upgrade."""
+    with_env(STANCH_AUDIT_KEY=key)
+    assert ("STANCH_AUDIT_KEY" in questionable()) is named
+
+
+@pytest.mark.parametrize("given", ["octo", "12345678", "octo,9919", "octo-labs_emu", "dependabot[bot]"])
+def test_accounts_are_logins_or_numeric_ids(with_env: Setting, given: str) -> None:
+    with_env(GITHUB_ACCOUNTS=given)
+    assert load_settings(GitHubSettings).github_accounts == set(given.split(","))
+
+
 def test_log_words_may_be_written_in_capitals(with_env: Setting) -> None:
     with_env(STANCH_LOG_LEVEL="WARNING", STANCH_LOG_FORMAT="Text")
     settings = load_settings(StorageSettings)
@@ -242,7 +405,10 @@ def test_an_env_file_that_is_no_text_is_named(with_env: Setting, tmp_path: Path)
 def test_the_database_s_commands_need_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite+aiosqlite:///other.db")
     assert load_settings(StorageSettings).database_url == "sqlite+aiosqlite:///other.db"
-    assert refusal(GitHubSettings).startswith("GITHUB_APP_ID is not set: ")
+    assert [line.partition(":")[0] for line in refusals(GitHubSettings)] == [
+        "GITHUB_APP_ID is not set",
+        "GITHUB_APP_PRIVATE_KEY is not set",
+    ]
 
 
 OPTIONS = """
@@ -295,16 +461,32 @@ def test_a_named_file_that_is_missing_ends_the_start(monkeypatch: pytest.MonkeyP
         ("[close]\nrequire = true\n", "stanch.toml has an unknown key close.require: remove it or correct"),
         (
             "[close]\nrequire_comment = 'perhaps'\n",
-            "stanch.toml: close.require_comment must be a valid boolean.",
+            "stanch.toml: close.require_comment must be true or false.",
         ),
         ("[close\n", "stanch.toml can't be read as TOML: "),
         ("close = 1\n", "stanch.toml: close must be a table."),
-        ("[[checklist.default]]\nid = 'A b'\ntext = 'x'\n", "stanch.toml: checklist.default.0.id "),
+        (
+            "[[checklist.default]]\nid = 'A b'\ntext = 'x'\n",
+            "stanch.toml: checklist.default, entry 1, id takes",
+        ),
+        ("[checklist]\ndefault = 3\n", "stanch.toml: checklist.default must be a list."),
+        ("[[checklist.x]]\nid='a'\n", "stanch.toml: checklist.x, entry 1, text is missing."),
+        (
+            "[[checklist.x]]\nid='a'\ntext=7\n",
+            "stanch.toml: checklist.x, entry 1, text must be text in quotes.",
+        ),
+        (
+            "[[checklist.x]]\nid='a'\ntext=''\n",
+            "stanch.toml: checklist.x, entry 1, text must have at least 1 ",
+        ),
         (
             "[checklist]\ndefault = []\n",
             "stanch.toml: checklist default needs 1 to 10 steps with different ids.",
         ),
-        ("[[checklist.x]]\nid='a'\ntext='x'\nlink='http://x'\n", "stanch.toml: checklist.x.0.link "),
+        (
+            "[[checklist.x]]\nid='a'\ntext='x'\nlink='http://x'\n",
+            "stanch.toml: checklist.x, entry 1, link must be an address that starts with https://",
+        ),
     ],
 )
 def test_an_option_that_can_t_be_used_is_named(text: str, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """The start: one sentence for a definite refusal, and serving all the same while somebody just does not answer."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,6 +54,21 @@ async def test_a_missing_or_malformed_setting_is_named(scene: Scene) -> None:
         sentences = await asyncio.gather(*(refused(scene, change) for change in some))
         for change, sentence in zip(some, sentences, strict=True):
             assert sentence.startswith(next(iter(change))), sentence
+
+
+@SQLITE_ALONE
+async def test_all_faults_are_named_at_once_and_what_is_hardly_meant_is_pointed_out(scene: Scene) -> None:
+    environment = {**scene.environment, "PORT": "http", "GITHUB_ACCOUNTS": "https://github.com/octo"}
+    ended = await run_command(environment, scene.directory, "serve")
+    assert (ended.status, ended.output) == (1, "")
+    assert [line.partition(" ")[0] for line in ended.errors.splitlines()] == ["GITHUB_ACCOUNTS", "PORT"]
+    odd = {"STANCH_DEFAULT_CHANEL": "C0OPS", "STANCH_AUDIT_KEY": "abc", "SLACK_BOT_TOKEN": "xoxb-no"}
+    ended = await run_command({**scene.environment, "PORT": "0", **odd}, scene.directory, "serve")
+    assert [json.loads(line).get("setting") for line in ended.errors.splitlines()[:2]] == [
+        "STANCH_DEFAULT_CHANEL",
+        "STANCH_AUDIT_KEY",
+    ]
+    assert "abc" not in ended.errors
 
 
 @SQLITE_ALONE

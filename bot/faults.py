@@ -1,0 +1,67 @@
+"""Turns pydantic's errors into plain sentences about a setting or an option. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+_PLAIN: Mapping[str, str] = {
+    "missing": "is missing",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "string_type": "must be text in quotes",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
+}
+"""What is wrong, to follow the name, by pydantic's type of error."""
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "string_too_short": ("must have at least {} characters", "min_length"),
+    "string_too_long": ("may have at most {} characters", "max_length"),
+    "too_short": ("must have at least {} entries", "min_length"),
+    "too_long": ("may have at most {} entries", "max_length"),
+}
+"""The same for what is too long or too short, with the name of the number in the error's context."""
+
+Fault = Mapping[str, Any]
+
+
+def faults_of(error: ValidationError, tell: Callable[[Fault], str]) -> list[str]:
+    """One sentence for each fault, in the order of the fields, each once. No input is quoted: it may be a secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=True)
+    return list(dict.fromkeys(tell(dict(fault)) for fault in found))
+
+
+def reason(fault: Fault) -> str:
+    """What is wrong with a value, to follow its name: "must be true or false"."""
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if kind in _COUNTED:
+        words, key = _COUNTED[kind]
+        return words.format(context[key])
+    # What is left are limits and choices, for example "Input should be less than or equal to 65535".
+    words = str(fault["msg"]).replace("Input should be", "must be", 1)
+    return words[0].lower() + words[1:]
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """An option's name; entries of a list are counted from 1, as people do: `checklist.default, entry 2, text`."""
+    name = ""
+    for part in path:
+        if isinstance(part, int):
+            name += f", entry {part + 1}"
+        else:
+            name += f"{', ' if ', entry' in name else '.' if name else ''}{part}"
+    return name

@@ -1,0 +1,78 @@
+"""Reads single values of settings; raises ValueError with what is wrong, to follow the setting's name."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+_MARKS = "\ufeff\u200b"
+"""Byte order mark and zero-width space: copied along from pages and files, and no white space to Python."""
+_LOGIN_OR_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}(\[bot\])?")
+
+
+def strip(value: str) -> str:
+    """The value without white space around it, marks that nobody sees included."""
+    before = None
+    while before != value:
+        before, value = value, value.strip().strip(_MARKS)
+    return value
+
+
+def http_base(value: str) -> str:
+    """An address that calls start from. Who asks stands in headers, never in the address."""
+    fault = ValueError("must be an http(s) address without user, query or fragment")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise fault from None
+    if not usable or parts.username is not None or parts.query or parts.fragment:
+        raise fault
+    return value
+
+
+def read_accounts(value: str) -> frozenset[str]:
+    """Logins in lower case and numeric ids, from a text with commas between them."""
+    accounts = frozenset(account.strip().lower() for account in value.split(",") if account.strip())
+    if not accounts:
+        raise ValueError("names no account: write logins or numeric ids, as octo,octo-labs, or unset it")
+    for account in accounts:
+        if not _LOGIN_OR_ID.fullmatch(account):
+            raise ValueError(_no_account(account))
+    return accounts
+
+
+def _no_account(account: str) -> str:
+    """What to write instead; of the value only the login in an address is quoted."""
+    address = account if "//" in account else f"//{account}"
+    try:
+        login = urlsplit(address).path.strip("/").partition("/")[0]
+    except ValueError:
+        login = ""
+    if "/" in account and _LOGIN_OR_ID.fullmatch(login):
+        return f"holds an address or a path: write the login alone, {login}"
+    return (
+        "holds an entry that is no login and no numeric id: write them with commas between, as octo,octo-labs"
+    )
+
+
+def read_key(text: str) -> str:
+    """The App's key as PEM; given as text, its line ends real or written out, or as the path of a file."""
+    if "-----BEGIN" not in text:
+        try:
+            text = Path(text).expanduser().read_text(encoding="utf-8-sig")
+        except (OSError, ValueError, RuntimeError):
+            raise ValueError(
+                "is neither a PEM private key nor the path of a readable file with one"
+            ) from None
+    text = text.replace("\\n", "\n").strip() + "\n"
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("does not hold a valid PEM private key without a passphrase") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("does not hold an RSA key, as GitHub makes them for Apps")
+    return text
