@@ -10,7 +10,8 @@ from storage.records import Alert, AlertKey, Repository, UnixTime
 ME = "@me"
 """Whoever asks."""
 NOBODY = "none"
-_NEEDS_QUOTES = re.compile(r"[\s\",:\\]|^-")
+_NEEDS_QUOTES = re.compile(r"[^!-~]|[\"',:\\]|^-")
+"""What would mean something else without quotes, or be changed: dashes and quotes of other kinds, white space."""
 _TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 

@@ -18,6 +18,7 @@ from bot.flows.refusing import note_refusal
 from bot.flows.visibility import NotAtHand
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
+from bot.rules.typed import plain
 from bot.tools import Tools
 from bot.views.answers import refusal
 from integrations.slack import text as t
@@ -89,8 +90,8 @@ def _named(asked: Asked) -> Subcommand | None:
 
 
 def split(typed: str) -> tuple[str, str]:
-    """The subcommand in lower case, and what follows it."""
-    word, _, rest = typed.strip().partition(" ")
+    """The subcommand in lower case, and what follows it, both as plain text."""
+    word, _, rest = plain(typed).strip().partition(" ")
     return word.lower(), rest.strip()
 
 

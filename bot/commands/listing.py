@@ -4,7 +4,7 @@ from bot.commands.command import Asked
 from bot.errors import Refused
 from bot.flows import authorize
 from bot.flows.finding import find_page
-from bot.rules.filters import BadFilter, parse_filter
+from bot.rules.filters import BadFilter, checked, parse_filter
 from bot.rules.pages import Page
 from bot.tools import Tools
 from bot.views.lists import draw_list
@@ -17,7 +17,7 @@ from storage.filter import Filter
 def read_filter(text: str) -> Filter:
     """The filter that somebody typed; raises Refused with what to write instead."""
     try:
-        return parse_filter(text)
+        return checked(parse_filter(text))
     except BadFilter as error:
         hint = Mrkdwn("Every word of a filter: `/leaks help`")
         # Whatever was typed stands in backticks there, so nothing but those formats.

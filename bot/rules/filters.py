@@ -3,15 +3,18 @@
     is:open validity:active,unknown -repo:octo/website assignee:@me older:7d sort:updated-desc deploy.yml
 
 Every term has to hold; of several values one is enough; `-` in front turns a term round; words without a colon
-are looked for in the secret type's name, the repository and the path. Values with spaces stand in quotes.
+are looked for in the secret type's name, the repository and the path. Values with spaces stand in quotes. Of two
+terms with the same word the values count together, as in `repo:a/b repo:a/c`; with `is:`, `older:` and words both
+terms have to hold, as in `is:open is:publicly-leaked`.
 """
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
+from bot.rules.contradictions import contradiction
 from bot.rules.masking import mask
+from bot.rules.typed import QUOTED, plain
 from storage.filter import ME, Filter, Sort, Term, Word, fold, hyphened
 
 LONGEST = 1_500
@@ -59,9 +62,7 @@ STEADY = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
 """What an alert's first webhook says and nothing changes later: a subscription decides once, with these."""
 
 _SPAN = re.compile(r"[0-9]{1,5}[dhm]")
-_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|.', re.DOTALL)
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+_PIECE = re.compile(rf"{QUOTED}|.", re.DOTALL)
 
 
 class BadFilter(ValueError):
@@ -73,7 +74,7 @@ class BadFilter(ValueError):
 
 def parse_filter(text: str) -> Filter:
     """Read a filter; raises BadFilter for whatever can't be understood, and nothing else."""
-    text = _visible(text.translate(_QUOTES))
+    text = plain(text)
     if len(text) > LONGEST:
         raise _too_long()
     merged: dict[tuple[Word, bool], set[str]] = {}
@@ -102,13 +103,24 @@ def parse_subscription(text: str) -> Filter:
     wanted = parse_filter(text)
     for term in wanted.terms:
         if term.word not in STEADY:
-            part = f"{term.word}:" if term.word is not Word.TEXT else str(term)
+            part, hint = f"{term.word}:", ""
+            if term.word is Word.TEXT:
+                part, hint = str(term), " A value with spaces stands in quotes."
             raise BadFilter(
                 f"`{_quotable(part)}` can't choose a channel's alerts, since it may change while an alert is open; "
-                f"use {_listed([f'{word}:' for word in STEADY])}."
+                f"use {_listed([f'{word}:' for word in STEADY])}.{hint}"
             )
     if wanted.sort is not Sort.CREATED_DESC:
         raise BadFilter("`sort:` can't choose a channel's alerts; leave it out.")
+    return checked(wanted)
+
+
+def checked(wanted: Filter) -> Filter:
+    """The filter again; raises BadFilter where no alert can match it. Stored filters are not checked."""
+    terms = contradiction(wanted)
+    if terms:
+        quoted = " and ".join(f"`{_quotable(str(term))}`" for term in terms)
+        raise BadFilter(f"{quoted}: no alert can match that; leave a part out.")
     return wanted
 
 
@@ -125,13 +137,6 @@ def states_asked(wanted: Filter) -> bool:
     states = {"open", "closed"}
     return wanted.uses(Word.RESOLUTION) or any(
         term.word is Word.IS and states & set(term.values) for term in wanted.terms
-    )
-
-
-def _visible(text: str) -> str:
-    """The text without characters that nobody sees; PostgreSQL stores not all of them either."""
-    return "".join(
-        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in _INVISIBLE
     )
 
 

@@ -14,6 +14,31 @@ async def test_leaks_alone_shows_what_there_is(stage: Stage, text: str) -> None:
     assert "/leaks whoami" in said
 
 
+@pytest.mark.parametrize(
+    ("as_sent", "as_meant"),
+    [
+        ("whoami\u00a0octo/payments", "whoami octo/payments"),
+        ("\u200bwhoami\u3000octo/payments\u2060", "whoami octo/payments"),
+        ("whoami\nocto/payments", "whoami octo/payments"),
+        ("list\u00a0is:open", "list is:open"),
+        ("list \u2013bypassed:true", "list -bypassed:true"),
+        (
+            "list secret-type:\u2018GitHub Personal Access Token\u2019",
+            'list secret-type:"GitHub Personal Access Token"',
+        ),
+        ("search\u00a0deploy", "search deploy"),
+        ("show\u00a0octo/payments#1", "show octo/payments#1"),
+        ("history\u2003octo/payments#1", "history octo/payments#1"),
+    ],
+)
+async def test_a_command_means_the_same_as_phones_and_slacks_clients_change_it(
+    stage: Stage, as_sent: str, as_meant: str
+) -> None:
+    meant = await stage.type(ADMIN, as_meant)
+    assert "has no" not in meant
+    assert await stage.type(ADMIN, as_sent) == meant
+
+
 async def test_a_near_miss_gets_the_nearest_word(stage: Stage) -> None:
     said = await stage.type(ADMIN, "whoamy")
     assert "has no whoamy" in said

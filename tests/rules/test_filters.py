@@ -4,15 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.filters import BadFilter, or_open, parse_filter, parse_subscription
+from bot.rules.filters import BadFilter, checked, or_open, parse_filter, parse_subscription
+from bot.rules.matching import matches
 from bot.rules.routing import route
+from bot.rules.typed import plain
 from storage.filter import Filter, Sort, Term, Word
 from storage.records import ChannelId, Subscription
 from tests.storage.made import plain_alert, repository
 
 WORDS = ("is", "validity", "secret-type", "provider", "resolution", "bypassed", "repo", "org", "assignee")
 VALUES = ("open", "closed", "active", "true", "octo/payments", "octo", "@me", "none", "7d", "wont_fix")
-ROUGH = st.text(alphabet=' "\\,:-@/ab0dİß\u200b\n“é', max_size=60)
+ROUGH = st.text(alphabet=" '\"\\,:-@/ab0dİß\u200b\n“é\u2018\u2019\u2013\u2014\u00a0", max_size=60)
 SENSIBLE = st.lists(
     st.builds(
         "{}{}:{}".format,
@@ -60,6 +62,20 @@ def test_what_is_understood_is_understood_again_when_written_back(text: str) -> 
         ('"a \\"b\\" \\\\"', '"a \\"b\\" \\\\"'),
         ("is:open\u200b", "is:open"),
         ("-", '"-"'),
+        ("is:open\u00a0validity:active", "is:open validity:active"),
+        ("is:open\u3000\u2028older:7d", "is:open older:7d"),
+        ("\ufeffis:open\u2060", "is:open"),
+        ("\u2013bypassed:true", "-bypassed:true"),
+        ("\u2014repo:octo/pay\u2011ments", "-repo:octo/pay-ments"),
+        ("is:publicly\u2010leaked", "is:publicly-leaked"),
+        ("secret-type:\u2018My Pattern\u2019,x", 'secret-type:"my pattern",x'),
+        (
+            "secret-type:'My Pattern' 'a b' -'c d'",
+            'secret-type:"my pattern" "a b" "c d"'.replace(' "c', ' -"c'),
+        ),
+        ("don\u2019t won't 'open", """ "'open" "don't" "won't" """.strip()),
+        ("secret-type:\u201cKey \u2013 old\u201d", 'secret-type:"key \u2013 old"'),
+        ("older:7d older:1d", "older:1d older:7d"),
     ],
 )
 def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
@@ -100,6 +116,70 @@ def test_what_is_not_understood_gets_the_nearest_that_is(typed: str, said: str) 
     assert said in str(caught.value)
 
 
+@given(st.one_of(st.text(), ROUGH))
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    once = plain(text)
+    assert plain(once) == once
+    assert not set(once) & set("\u00a0\u200b\u2018\u2019\u201c\u201d")
+
+
+@pytest.mark.parametrize(
+    ("typed", "quoted"),
+    [
+        ("repo:a/b -repo:a/b,c/d", "`repo:a/b` and `-repo:a/b,c/d`"),
+        ("repo:a/b org:c", "`repo:a/b` and `org:c`"),
+        ("repo:a/b -org:a", "`repo:a/b` and `-org:a`"),
+        ("-bypassed:true,false", "`-bypassed:false,true`: "),
+        ("secret-type:x -secret-type:x", "`secret-type:x` and `-secret-type:x`"),
+        ("is:open is:closed", "`is:open` and `is:closed`"),
+        ("is:open resolution:revoked", "`is:open`"),
+        ("is:closed -is:closed", "`is:closed` and `-is:closed`"),
+        ("older:7d -older:1d", "`older:7d` and `-older:1d`"),
+        ("deploy.yml -deploy", "`deploy.yml` and `-deploy`"),
+    ],
+)
+def test_what_can_never_match_is_refused(typed: str, quoted: str) -> None:
+    with pytest.raises(BadFilter, match="no alert can match that") as caught:
+        checked(parse_filter(typed))
+    assert quoted in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "repo:a/b,c/d -repo:c/d",
+        "repo:a/b org:a,c",
+        "repo:a/b,c/d -org:a",
+        "org:a -repo:a/b",
+        "is:closed resolution:revoked",
+        "is:open,closed",
+        "is:open is:publicly-leaked",
+        "older:1d -older:7d",
+        "older:7d older:1d",
+        "deploy -deploy.yml",
+        "bypassed:true,false",
+        "",
+    ],
+)
+def test_what_may_match_is_taken(typed: str) -> None:
+    assert checked(parse_filter(typed)) == parse_filter(typed)
+
+
+@pytest.mark.parametrize(("days", "found"), [(0.5, False), (3, False), (8, True)])
+@pytest.mark.parametrize("typed", ["older:7d older:1d", "older:1d older:7d", "older:7d"])
+def test_of_two_ages_both_have_to_be_reached(typed: str, days: float, found: bool) -> None:
+    alert = plain_alert()
+    assert matches(parse_filter(typed), alert, repository(), alert.created_at + days * 86_400) is found
+
+
+def test_of_two_words_with_values_one_is_enough_and_of_is_both_count() -> None:
+    alert, now = plain_alert(), plain_alert().created_at
+    assert matches(parse_filter("repo:octo/web repo:octo/payments"), alert, repository(), now)
+    assert matches(parse_filter("is:open,closed"), alert, repository(), now)
+    assert not matches(parse_filter("is:open is:publicly-leaked"), alert, repository(), now)
+    assert not matches(parse_filter("-repo:octo/web -repo:octo/payments"), alert, repository(), now)
+
+
 def test_a_secret_that_somebody_types_is_not_repeated() -> None:
     secret = "ghp_" + "a" * 36
     with pytest.raises(BadFilter) as caught:
@@ -124,6 +204,11 @@ def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
             parse_subscription(typed)
     with pytest.raises(BadFilter, match="leave it out"):
         parse_subscription("org:octo sort:created-asc")
+    with pytest.raises(BadFilter, match="no alert can match that"):
+        parse_subscription("repo:octo/web -repo:octo/web")
+    # A stored one goes on as it is: what can't be read takes everything.
+    wishes = [Subscription(ChannelId("C1"), "repo:octo/web -repo:octo/web")]
+    assert route(plain_alert(), repository(), wishes, ChannelId("C0")) == ["C0"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Finds terms of a filter that no alert can match together."""
+
+from collections.abc import Iterator
+
+from storage.filter import Filter, Term, Word, seconds
+
+BOTH = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}}
+"""Words of which every alert has one of these values."""
+
+
+def contradiction(wanted: Filter) -> tuple[Term, ...]:
+    """The terms that exclude each other, or the one that excludes everything; none where some alert may match."""
+    return next(_found(wanted.terms), ())
+
+
+def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
+    for term in terms:
+        if term.negated and BOTH.get(term.word, {""}) <= set(term.values):
+            yield (term,)
+        for other in terms:
+            if not term.negated and _exclude(term, other):
+                yield (term, other)
+
+
+def _exclude(term: Term, other: Term) -> bool:
+    """Whether what `term` wants is just what `other` does not."""
+    if term.word is other.word and other.negated:
+        if term.word is Word.OLDER:
+            return seconds(term.values[0]) >= seconds(other.values[0])
+        if term.word is Word.TEXT:
+            # What holds a longer word holds each part of it.
+            return other.values[0] in term.values[0]
+        return set(term.values) <= set(other.values)
+    if term.word is Word.REPO and other.word is Word.ORG:
+        owners = {value.partition("/")[0] for value in term.values}
+        return owners <= set(other.values) if other.negated else not owners & set(other.values)
+    if other.negated:
+        return False
+    if term.word is Word.IS and other.word is Word.IS:
+        return (term.values, other.values) == (("open",), ("closed",))
+    return term.word is Word.RESOLUTION and other.word is Word.IS and other.values == ("open",)
