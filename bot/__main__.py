@@ -5,32 +5,30 @@ import csv
 import json
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Annotated, Literal
 
 import structlog
 import typer
 
 from bot import app
+from bot.cli.console import Output, OutputLost, flush, give_up_output, remark, run, say
+from bot.cli.identities import identities
 from bot.database import open_database
 from bot.errors import StartRefused
 from bot.logs import set_up_logging
 from bot.operators import audit as audit_log
-from bot.operators import identities as people
 from bot.operators import jobs as work_table
 from bot.operators import subscriptions as channels
-from bot.operators.accounts import open_accounts
 from bot.operators.sync import sync as sync_all
 from bot.options import Options
-from bot.settings import GitHubSettings, Settings, StorageSettings, load_all, load_settings, questions
+from bot.settings import Settings, StorageSettings, load_all, load_settings, questions
 from bot.version import VERSION
 from storage.db import StorageUnavailable
-from storage.records import Identity
 
 log = structlog.get_logger(__name__)
 cli = typer.Typer(name="stanch", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-identities = typer.Typer(no_args_is_help=True, help="Which Slack user is which GitHub account.")
 subscriptions = typer.Typer(no_args_is_help=True, help="Which channel gets which alerts.")
 jobs = typer.Typer(no_args_is_help=True, help="Durable work, and what was given up.")
 audit = typer.Typer(no_args_is_help=True, help="Who did, tried or was refused what.")
@@ -43,7 +41,6 @@ for name, group in (
     cli.add_typer(group, name=name)
 
 LARGEST_ID = 2**63 - 1
-Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default the one that serve saw.")]
 
 
 @cli.callback(invoke_without_command=True)
@@ -52,7 +49,7 @@ def root(
 ) -> None:
     """Stanch brings GitHub secret scanning alerts into Slack."""
     if version:
-        typer.echo(f"stanch {VERSION}")
+        say(f"stanch {VERSION}")
         raise typer.Exit
 
 
@@ -67,13 +64,13 @@ def serve(
     ] = app.Role.ALL,
 ) -> None:
     """Serve Slack and GitHub until stopped."""
+    given = (("host", host), ("port", port))
     settings, options = load_all(Settings)
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = settings.model_copy(update=given)
+    settings = settings.model_copy(update={name: value for name, value in given if value is not None})
     set_up_logging(settings.stanch_log_level, settings.stanch_log_format)
     for setting, advice in questions(settings):
         log.warning("questionable_setting", setting=setting, advice=advice)
-    _run(_serve(settings, options, role))
+    run(_serve(settings, options, role))
 
 
 async def _serve(settings: Settings, options: Options, role: app.Role) -> None:
@@ -96,7 +93,7 @@ def demo(
     except ModuleNotFoundError as missing:
         advice = f"The demo needs {missing.name}; make demo installs it, and so does pip install '.[demo]'."
         raise StartRefused(advice) from None
-    _run(run_demo(host, port))
+    run(run_demo(host, port))
 
 
 @cli.command()
@@ -105,9 +102,9 @@ def migrate() -> None:
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            typer.echo(f"The database at {db.name} is up to date.")
+            say(f"The database at {db.name} is up to date.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @cli.command()
@@ -121,55 +118,9 @@ def sync(
 
     async def work() -> None:
         for found in await sync_all(settings, options, org=org, repository=repo, dry_run=dry_run):
-            typer.echo(f"{found.account}: {found.seen} seen, {found.new} new, {found.changed} changed.")
+            say(f"{found.account}: {found.seen} seen, {found.new} new, {found.changed} changed.")
 
-    _run(work())
-
-
-@identities.command("list")
-def list_identities() -> None:
-    """Every identity: workspace, Slack user, GitHub login and id, how it is known."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            for identity in await people.list_identities(db):
-                typer.echo(_identity(identity))
-
-    _run(work(load_settings(StorageSettings)))
-
-
-@identities.command("add")
-def add_identity(slack_user: str, github_login: str, team: Team = None) -> None:
-    """Link a Slack user id to a GitHub login; GitHub is asked for the account's numeric id."""
-
-    async def work(settings: GitHubSettings) -> None:
-        async with open_database(settings) as db, open_accounts(settings) as accounts:
-            typer.echo(_identity(await people.add_identity(db, accounts, slack_user, github_login, team)))
-
-    _run(work(load_settings(GitHubSettings)))
-
-
-@identities.command("remove")
-def remove_identity(slack_user: str, team: Team = None) -> None:
-    """Forget who a Slack user is on GitHub."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            typer.echo(f"Removed {_identity(await people.remove_identity(db, slack_user, team))}")
-
-    _run(work(load_settings(StorageSettings)))
-
-
-@identities.command("import")
-def import_identities(file: Path) -> None:
-    """Link every row of a CSV file with the columns slack_user, github_login and optionally team."""
-
-    async def work(settings: GitHubSettings) -> None:
-        async with open_database(settings) as db, open_accounts(settings) as accounts:
-            for identity in await people.import_identities(db, accounts, file):
-                typer.echo(_identity(identity))
-
-    _run(work(load_settings(GitHubSettings)))
+    run(work())
 
 
 @subscriptions.command("list")
@@ -178,24 +129,29 @@ def list_subscriptions() -> None:
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            for subscription in await channels.list_subscriptions(db):
-                typer.echo(f"{subscription.channel}\t{subscription.filter or 'every alert'}")
+            found = await channels.list_subscriptions(db)
+        for subscription in found:
+            say(f"{subscription.channel}\t{subscription.filter or 'every alert'}")
+        if not found:
+            remark("No channel is subscribed: all alerts go to STANCH_DEFAULT_CHANNEL.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
-@subscriptions.command("add")
+# A term like -repo:octo/web looks like an option.
+@subscriptions.command("add", context_settings={"ignore_unknown_options": True})
 def add_subscription(
-    channel: str, filter_text: Annotated[str, typer.Argument(metavar="[FILTER]")] = ""
+    channel: str, words: Annotated[list[str] | None, typer.Argument(metavar="[FILTER…]")] = None
 ) -> None:
-    """Let a channel have the alerts of a filter: `repo:octo/payments org:octo`; all without one."""
+    """Let a channel have the alerts of a filter: `org:octo -repo:octo/web`; all without one."""
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            added = await channels.add_subscription(db, channel, filter_text)
-            typer.echo(f"{added.channel} gets {added.filter or 'every alert'}.")
+            added, former = await channels.add_subscription(db, channel, words or [])
+        before = f" instead of {former.filter or 'every alert'}" if former else ""
+        say(f"{added.channel} gets {added.filter or 'every alert'}{before}.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @subscriptions.command("remove")
@@ -205,9 +161,9 @@ def remove_subscription(channel: str) -> None:
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
             await channels.remove_subscription(db, channel)
-            typer.echo(f"{channel} gets no more alerts.")
+            say(f"{channel} gets no more alerts.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @jobs.command("list")
@@ -216,10 +172,13 @@ def list_jobs() -> None:
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            for job in await work_table.list_jobs(db):
-                typer.echo(f"{job.id}\t{job.state}\t{job.kind}\t{job.attempts}\t{job.error or ''}")
+            found = await work_table.list_jobs(db)
+        for job in found:
+            say(f"{job.id}\t{job.state}\t{job.kind}\t{job.attempts}\t{job.error or ''}")
+        if not found:
+            remark("No job waits, runs or is parked.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @jobs.command("retry")
@@ -234,12 +193,12 @@ def retry_jobs(
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
             if job_id is None:
-                typer.echo(f"{await work_table.retry_all_jobs(db)} jobs run again.")
+                say(f"{await work_table.retry_all_jobs(db)} jobs run again.")
             else:
                 await work_table.retry_job(db, job_id)
-                typer.echo(f"Job {job_id} runs again.")
+                say(f"Job {job_id} runs again.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @audit.command("export")
@@ -250,17 +209,20 @@ def export_audit(
     """Print the audit log."""
 
     async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            table = csv.DictWriter(sys.stdout, audit_log.AUDIT_COLUMNS)
+        table, printed = csv.DictWriter(Output(), audit_log.AUDIT_COLUMNS), 0
+        async with open_database(settings) as db, aclosing(audit_log.export_audit(db, since)) as rows:
             if style == "csv":
                 table.writeheader()
-            async for row in audit_log.export_audit(db, since):
+            async for row in rows:
+                printed += 1
                 if style == "csv":
                     table.writerow(row)
                 else:
-                    typer.echo(json.dumps(row))
+                    say(json.dumps(row))
+        if not printed:
+            remark("The audit log has no row since then." if since else "The audit log has no row yet.")
 
-    _run(work(load_settings(StorageSettings)))
+    run(work(load_settings(StorageSettings)))
 
 
 @audit.command("verify")
@@ -271,18 +233,9 @@ def verify_audit(
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            typer.echo(await audit_log.verify_audit(db, head))
+            say(await audit_log.verify_audit(db, head))
 
-    _run(work(load_settings(StorageSettings)))
-
-
-def _identity(identity: Identity) -> str:
-    account = identity.github
-    return f"{identity.slack_team}\t{identity.slack_user}\t{account.login}\t{account.id}\t{identity.proof}"
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+    run(work(load_settings(StorageSettings)))
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -293,9 +246,13 @@ def main(words: Sequence[str] | None = None) -> None:
     # Before anything else: structlog left to itself prints the values of a traceback's frames.
     set_up_logging("warning", "text")
     try:
-        cli(args=words)
-    except (StartRefused, StorageUnavailable) as error:
-        sys.stderr.write(f"{error}\n")
+        try:
+            cli(args=words)
+        finally:
+            flush()
+    except (StartRefused, StorageUnavailable, OutputLost) as error:
+        remark(str(error))
+        give_up_output()
         sys.exit(1)
 
 

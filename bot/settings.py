@@ -117,18 +117,11 @@ class GitHubSettings(StorageSettings):
         return SecretStr(read_key(value.get_secret_value()))
 
 
-class Settings(GitHubSettings):
-    """Everything `stanch serve` needs."""
+class IdentitySettings(GitHubSettings):
+    """What the commands need that ask GitHub for accounts and, where it is not known, Slack for its workspace."""
 
-    slack_bot_token: SecretStr
-    slack_app_token: SecretStr | None = None
-    slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    slack_bot_token: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
-    github_webhook_secret: SecretStr | None = None
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 3000
-    stanch_default_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")] | None = None
-    stanch_sync_interval: Annotated[int, Field(ge=0, le=7 * 86400)] = 900
 
     @field_validator("slack_api_url")
     @classmethod
@@ -137,10 +130,23 @@ class Settings(GitHubSettings):
 
     @field_validator("slack_bot_token")
     @classmethod
-    def _bot_token(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith("xoxb-"):
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("xoxb-"):
             raise ValueError("must be a bot token, which starts with xoxb-")
         return value
+
+
+class Settings(IdentitySettings):
+    """Everything `stanch serve` needs."""
+
+    slack_bot_token: SecretStr
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    github_webhook_secret: SecretStr | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    stanch_default_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")] | None = None
+    stanch_sync_interval: Annotated[int, Field(ge=0, le=7 * 86400)] = 900
 
     @field_validator("slack_app_token")
     @classmethod

@@ -8,7 +8,7 @@ noted elsewhere, in the log, tells.
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -59,7 +59,7 @@ async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
     return row
 
 
-async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncIterator[AuditRow]:
+async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncGenerator[AuditRow, None]:
     """The rows from `since` on, oldest first, without ever holding all of them."""
     query = sa.select(audit).order_by(audit.c.seq)
     if since is not None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ import structlog
 
 from bot.__main__ import main
 from integrations.sandbox.github import GitHubSandbox, generate_private_key
+from integrations.sandbox.slack import SlackSandbox
 from storage import jobs
 from storage.db import Database
 from storage.records import Job, NewJob, Parked
@@ -62,12 +64,25 @@ class Operator:
         assert (ended.status, ended.errors) == (0, "")
         return ended.lines
 
-    async def fails(self, *words: str) -> str:
-        """The one sentence of a command that must fail."""
+    async def empty(self, *words: str) -> str:
+        """The remark of a command that succeeds and has nothing to print."""
+        ended = await self(*words)
+        assert (ended.status, ended.output) == (0, "")
+        [remark] = ended.errors.splitlines()
+        assert remark.endswith(".")
+        return remark
+
+    async def faults(self, *words: str) -> list[str]:
+        """The sentences of a command that must fail."""
         ended = await self(*words)
         assert (ended.status, ended.output) == (1, "")
-        [sentence] = ended.errors.splitlines()
-        assert sentence.endswith(".")
+        sentences = ended.errors.splitlines()
+        assert all(sentence.endswith(".") for sentence in sentences)
+        return sentences
+
+    async def fails(self, *words: str) -> str:
+        """The one sentence of a command that must fail."""
+        [sentence] = await self.faults(*words)
         return sentence
 
 
@@ -194,7 +209,7 @@ async def test_identities_are_added_with_githubs_numeric_id_listed_and_removed(s
     assert await stanch.done("identities", "list") == added
     [removed] = await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
     assert removed == f"Removed {added[0]}"
-    assert await stanch.done("identities", "list") == []
+    assert "Nobody is linked yet" in await stanch.empty("identities", "list")
 
 
 async def test_identities_need_to_make_sense(stanch: Operator) -> None:
@@ -209,6 +224,22 @@ async def test_identities_need_to_make_sense(stanch: Operator) -> None:
     assert "No identity is known" in await stanch.fails("identities", "remove", "U0BEN", "--team", TEAM)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_before_the_first_start_slack_tells_the_workspace(
+    stanch: Operator, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    add = ("identities", "add", "U0ANA", "ana")
+    async with SlackSandbox() as slack:
+        monkeypatch.setenv("SLACK_API_URL", slack.api_url)
+        monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-nobody")
+        assert "refuses SLACK_BOT_TOKEN (invalid_auth)" in await stanch.fails(*add)
+        monkeypatch.setenv("SLACK_BOT_TOKEN", slack.bot_token)
+        [line] = await stanch.done(*add)
+        assert line.startswith(f"{slack.team_id}\tU0ANA\tana\t")
+    monkeypatch.setenv("SLACK_API_URL", f"http://127.0.0.1:{unused_tcp_port}/api/")
+    assert "could not be asked for the workspace" in await stanch.fails(*add)
+
+
 async def test_adding_an_identity_while_github_is_away_says_so(stanch: Operator) -> None:
     stanch.github.faults.add(r".*", status=503)
     assert "GitHub could not be asked for ana" in await stanch.fails(
@@ -216,29 +247,125 @@ async def test_adding_an_identity_while_github_is_away_says_so(stanch: Operator)
     )
 
 
-async def test_a_csv_file_is_imported_with_its_byte_order_mark(stanch: Operator, tmp_path: Path) -> None:
+PLAIN = f"github_login,slack_user,team\nana,U0ANA,{TEAM}\nben,U0BEN,{TEAM}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (PLAIN, "utf-8"),
+        (PLAIN, "utf-8-sig"),
+        (PLAIN.replace(",", "\t"), "utf-16"),
+        (PLAIN.replace(",", ";").replace("\n", "\r\n"), "utf-8-sig"),
+        (PLAIN.replace(",", "|"), "utf-8"),
+        ("sep=;\r\n" + PLAIN.replace(",", ";"), "utf-8"),
+        (PLAIN.replace("\n", "\n\n,,\n"), "utf-8"),
+        ("\n" + PLAIN.replace("github_login", ' "GitHub_Login" ').replace('" ', '"'), "utf-8"),
+        (PLAIN + PLAIN.split("\n", 1)[1], "utf-8"),
+    ],
+    ids=(
+        "plain",
+        "byte order mark",
+        "Unicode text of Excel",
+        "semicolons",
+        "bars",
+        "sep=",
+        "blank",
+        "spaces",
+        "twice",
+    ),
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_csv_file_is_imported_as_spreadsheets_save_it(
+    stanch: Operator, tmp_path: Path, content: str, encoding: str
+) -> None:
     people = tmp_path / "people.csv"
-    people.write_text(
-        f"github_login,slack_user,team\nana,U0ANA,{TEAM}\nben,U0BEN,{TEAM}\n", encoding="utf-8-sig"
-    )
+    people.write_bytes(content.encode(encoding))
     assert [line.split("\t")[1:3] for line in await stanch.done("identities", "import", str(people))] == [
         ["U0ANA", "ana"],
         ["U0BEN", "ben"],
     ]
     assert len(await stanch.done("identities", "list")) == 2
+    assert len(await stanch.done("audit", "export")) == 2
+
+
+async def test_the_workspace_of_a_csv_file_may_be_an_option(stanch: Operator, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("slack_user,github_login\nU0ANA,ana\n")
+    assert "name it with --team" in await stanch.fails("identities", "import", str(people))
+    assert "not a Slack workspace id" in await stanch.fails(
+        "identities", "import", str(people), "--team", "octo"
+    )
+    [line] = await stanch.done("identities", "import", str(people), "--team", TEAM)
+    assert line.startswith(f"{TEAM}\tU0ANA\tana\t")
+
+
+async def test_an_import_links_all_or_none_and_names_every_fault_with_its_line(
+    stanch: Operator, tmp_path: Path
+) -> None:
+    await stanch.done("identities", "add", "U0BEN", "ben", "--team", TEAM)
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "slack_user,github_login\n\nU0ANA,ana\n\n,\nana,ana\n"
+        "U0CLEO,nobody\nU0DORA,ana\nU0ELI,ben\nU0ANA,nobody\n"
+    )
+    sentences = await stanch.faults("identities", "import", str(people), "--team", TEAM)
+    assert [sentence.removeprefix(f"{people}, ").partition(":")[0] for sentence in sentences] == [
+        "line 6",
+        "line 7",
+        "line 8",
+        "line 9",
+        "line 10",
+    ]
+    for sentence, words in zip(
+        sentences,
+        (
+            "'ana' is not a Slack user id",
+            "GitHub has no account nobody",
+            "U0DORA and ana contradict line 3.",
+            "(U0BEN is ben)",
+            "GitHub has no account nobody",
+        ),
+        strict=True,
+    ):
+        assert words in sentence
+    assert sentences[-1].endswith("Nobody was linked.")
+    assert [line.split("\t")[1] for line in await stanch.done("identities", "list")] == ["U0BEN"]
+    assert len(await stanch.done("audit", "export")) == 1
+
+
+async def test_a_dry_run_of_an_import_checks_all_and_links_nobody(stanch: Operator, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("slack_user,github_login\nU0ANA,ana\n")
+    ended = await stanch("identities", "import", str(people), "--team", TEAM, "--dry-run")
+    assert (ended.status, ended.errors) == (0, "Nobody was linked: this was a dry run.\n")
+    assert ended.lines[0].startswith(f"{TEAM}\tU0ANA\tana\t")
+    await stanch.empty("identities", "list")
+    await stanch.empty("audit", "export")
+    await stanch.empty("jobs", "list")
+    people.write_text("slack_user,github_login\nU0ANA,nobody\n")
+    assert "line 2" in await stanch.fails("identities", "import", str(people), "--team", TEAM, "--dry-run")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_import_while_github_is_away_says_so_once(stanch: Operator, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("slack_user,github_login\nU0ANA,ana\nU0BEN,ben\n")
+    stanch.github.faults.add(r".*", status=503)
+    assert "could not be asked" in await stanch.fails("identities", "import", str(people), "--team", TEAM)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (
-            "slack_user,github_login,team\nU0ANA,ana,T0STANCH\nben,ben,T0STANCH\n",
-            "line 3: 'ben' is not a Slack",
-        ),
-        ("slack_user,github_login,team\nU0ANA,ana,T0STANCH\nU0BEN,ana,T0STANCH\n", "line 3: "),
-        ("slack_user,github_login,team\nU0ANA,nobody,T0STANCH\n", "line 2: GitHub has no account nobody"),
-        ("slack_user;github_login\nU0ANA;ana\n", "lacks the column github_login"),
-        ("", "lacks the column github_login"),
+        ("slack_user,login\nU0ANA,ana\n", "lacks the column github_login"),
+        ("", "lacks the column slack_user and the column github_login"),
+        ("slack_user,github_login\n\n", "has no row below its first line"),
+        ("slack_user,github_login\nU0ANA\n", "line 2: github_login is empty"),
+        ("slack_user,github_login\n,ana\n", "line 2: slack_user is empty"),
+        ("slack_user,github_login\nU0ANA,ana,x\n", "line 2: has more cells than the first line has columns"),
+        ('slack_user,github_login\n"U0ANA,ana\n', "can't be read as CSV"),
+        ('slack_user,github_login,note\nU0ANA,ana,"a\nb"\nU0BEN,,\n', "line 4: github_login is empty"),
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -247,10 +374,9 @@ async def test_a_bad_line_of_a_csv_file_is_named(
 ) -> None:
     people = tmp_path / "people.csv"
     people.write_text(content)
-    ended = await stanch("identities", "import", str(people))
-    assert ended.status == 1
-    assert words in ended.errors
-    assert str(people) in ended.errors
+    sentence = await stanch.fails("identities", "import", str(people), "--team", TEAM)
+    assert words in sentence
+    assert str(people) in sentence
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -261,9 +387,11 @@ async def test_a_file_that_is_no_csv_is_named(stanch: Operator, tmp_path: Path) 
 
 
 async def test_subscriptions_are_added_replaced_listed_and_removed(stanch: Operator) -> None:
-    await stanch.done("subscriptions", "add", "C0ALL")
+    assert "No channel is subscribed" in await stanch.empty("subscriptions", "list")
+    assert await stanch.done("subscriptions", "add", "C0ALL") == ["C0ALL gets every alert."]
     await stanch.done("subscriptions", "add", "C0PAY", "repo:octo/payments")
-    await stanch.done("subscriptions", "add", "C0PAY", "org:octo")
+    replaced = await stanch.done("subscriptions", "add", "C0PAY", "org:octo")
+    assert replaced == ["C0PAY gets org:octo instead of repo:octo/payments."]
     assert await stanch.done("subscriptions", "list") == ["C0ALL\tevery alert", "C0PAY\torg:octo"]
     await stanch.done("subscriptions", "remove", "C0ALL")
     assert await stanch.done("subscriptions", "list") == ["C0PAY\torg:octo"]
@@ -272,7 +400,38 @@ async def test_subscriptions_are_added_replaced_listed_and_removed(stanch: Opera
     assert "repos" in await stanch.fails("subscriptions", "add", "C0ALL", "repos:octo/payments")
 
 
+@pytest.mark.parametrize(
+    ("words", "stored"),
+    [
+        (("org:octo -repo:octo/web",), "org:octo -repo:octo/web"),
+        (("org:octo", "-repo:octo/web"), "-repo:octo/web org:octo"),
+        (("-repo:octo/web",), "-repo:octo/web"),
+        (("\u2013repo:octo/web", "org:octo"), "-repo:octo/web org:octo"),
+        (("org:octo", "secret-type:My Pattern"), 'secret-type:"my pattern" org:octo'),
+        (("org:octo", "-secret-type:\u2018My Pattern\u2019"), '-secret-type:"my pattern" org:octo'),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_filter_may_be_one_word_or_several(
+    stanch: Operator, words: tuple[str, ...], stored: str
+) -> None:
+    [line] = await stanch.done("subscriptions", "add", "C0PAY", *words)
+    assert sorted(line.removeprefix("C0PAY gets ").removesuffix(".").split()) == sorted(stored.split())
+
+
+@pytest.mark.parametrize(
+    "words", [("repo:octo/web", "-repo:octo/web"), ("org:octo repo:labs/web",), ("-bypassed:true,false",)]
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_subscription_that_can_never_match_is_refused(
+    stanch: Operator, words: tuple[str, ...]
+) -> None:
+    assert "no alert can match" in await stanch.fails("subscriptions", "add", "C0PAY", *words)
+    await stanch.empty("subscriptions", "list")
+
+
 async def test_parked_jobs_are_listed_and_retried(stanch: Operator, db: Database) -> None:
+    assert await stanch.empty("jobs", "list") == "No job waits, runs or is parked."
     parked = [await _park(db, f"it failed {number} times") for number in (1, 2, 3)]
     lines = await stanch.done("jobs", "list")
     assert [line.split("\t") for line in lines] == [
@@ -286,6 +445,7 @@ async def test_parked_jobs_are_listed_and_retried(stanch: Operator, db: Database
 
 
 async def test_the_audit_log_is_exported_and_verified(stanch: Operator) -> None:
+    assert "has no row yet" in await stanch.empty("audit", "export")
     await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
     await stanch.done("subscriptions", "add", "C0ALL")
     rows = [json.loads(line) for line in await stanch.done("audit", "export")]
@@ -297,12 +457,17 @@ async def test_the_audit_log_is_exported_and_verified(stanch: Operator) -> None:
     table = list(csv.DictReader(await stanch.done("audit", "export", "--format", "csv")))
     assert [row["hash"] for row in table] == [row["hash"] for row in rows]
     assert await stanch.done("audit", "export", "--since", rows[0]["at"]) != []
-    assert await stanch.done("audit", "export", "--since", "2999-01-01") == []
+    assert "has no row since then" in await stanch.empty("audit", "export", "--since", "2999-01-01")
     assert "is not a time" in await stanch.fails("audit", "export", "--since", "yesterday")
     head = rows[-1]["hash"]
     assert await stanch.done("audit", "verify") == [f"2 rows verify; the head is {head}."]
     assert await stanch.done("audit", "verify", "--head", rows[0]["hash"]) != []
+    assert await stanch.done("audit", "verify", "--head", f" {head.upper()}\n") != []
     assert "does not verify" in await stanch.fails("audit", "verify", "--head", "f" * 64)
+    for typed in ("abc", head[:-1], f"{head[:-1]}g", ""):
+        sentence = await stanch.fails("audit", "verify", "--head", typed)
+        assert "is not a hash of 64 characters" in sentence
+        assert "replaced" not in sentence
 
 
 async def test_a_row_that_was_tampered_with_is_found(stanch: Operator, db: Database) -> None:
@@ -311,6 +476,63 @@ async def test_a_row_that_was_tampered_with_is_found(stanch: Operator, db: Datab
     await stanch.done("audit", "verify")
     await tamper(db, "UPDATE audit SET reason = 'nothing' WHERE seq = 1")
     assert "does not verify" in await stanch.fails("audit", "verify")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("identities", "list"),
+        ("subscriptions", "list"),
+        ("jobs", "list"),
+        ("audit", "export"),
+        ("audit", "export", "--format", "csv"),
+        ("audit", "verify"),
+        ("migrate",),
+        ("--version",),
+        ("--help",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_reader_that_has_enough_ends_a_command_without_a_traceback(
+    stanch: Operator, words: tuple[str, ...]
+) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
+    await stanch.done("subscriptions", "add", "C0ALL")
+    reader, writer = os.pipe()
+    os.close(reader)
+    status, errors = await _printing_to(writer, words)
+    os.close(writer)
+    assert status == 1
+    if "--help" not in words:
+        assert errors == "Standard output was closed before everything was printed.\n"
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_full_disk_is_not_told_as_the_databases_fault(stanch: Operator) -> None:
+    await stanch.done("subscriptions", "add", "C0ALL")
+    full = os.open("/dev/full", os.O_WRONLY)
+    status, errors = await _printing_to(full, ("audit", "export"))
+    os.close(full)
+    assert (status, errors) == (1, "Standard output can't be written: No space left on device.\n")
+
+
+async def _printing_to(file: int, words: tuple[str, ...]) -> tuple[int, str]:
+    """Run `stanch WORDS` as a process with this standard output; its status and what it says besides."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        stdout=file,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(),
+    )
+    _, errors = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, errors.decode()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 async def _park(db: Database, reason: str) -> Job:

@@ -15,6 +15,10 @@ from storage.records import Account, GitHubId
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
+class GitHubAway(StartRefused):
+    """GitHub can't be asked for any account now."""
+
+
 class Accounts:
     """GitHub's answer to who has a login now, asked through the first installation that counts."""
 
@@ -35,7 +39,7 @@ class Accounts:
         except NotFound:
             raise StartRefused(f"GitHub has no account {login}; check its spelling.") from None
         except GitHubError as error:
-            raise StartRefused(f"GitHub could not be asked for {login}: {error}.") from None
+            raise GitHubAway(f"GitHub could not be asked for {login}: {error}.") from None
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:
@@ -43,7 +47,7 @@ class Accounts:
         async for installation in self._github.installations():
             if not installation.suspended and installation.account.login.lower() in logins:
                 return installation.id
-        raise StartRefused(
+        raise GitHubAway(
             "The GitHub App is not installed on any account that counts; install it, or see GITHUB_ACCOUNTS."
         )
 

@@ -1,6 +1,8 @@
 """`stanch audit`: who did, tried or was refused what."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from bot.errors import StartRefused
@@ -9,11 +11,11 @@ from storage.db import Database
 from storage.records import AuditEntry, AuditOutcome, AuditRow, JsonValue, UnixTime
 
 
-async def export_audit(db: Database, since: str | None) -> AsyncIterator[dict[str, JsonValue]]:
-    """The rows of the audit log as flat objects, oldest first."""
+async def export_audit(db: Database, since: str | None) -> AsyncGenerator[dict[str, JsonValue], None]:
+    """The rows of the audit log as flat objects, oldest first; whoever stops early closes it (`aclosing`)."""
     start = _since(since)
-    async with db.read() as tx:
-        async for row in audit.rows(tx, start):
+    async with db.read() as tx, aclosing(audit.rows(tx, start)) as rows:
+        async for row in rows:
             yield audit_object(row)
 
 
@@ -37,6 +39,7 @@ def audit_object(row: AuditRow) -> dict[str, JsonValue]:
     }
 
 
+HASH = re.compile(r"[0-9a-f]{64}")
 AUDIT_COLUMNS = tuple(
     audit_object(AuditRow(0, 0.0, AuditEntry(action="", outcome=AuditOutcome.DONE), "", ""))
 )
@@ -44,6 +47,13 @@ AUDIT_COLUMNS = tuple(
 
 async def verify_audit(db: Database, head: str | None) -> str:
     """Check the chain, and that it still holds a head noted earlier; raises StartRefused with the first fault."""
+    if head is not None:
+        head = head.strip().lower()
+        if not HASH.fullmatch(head):
+            raise StartRefused(
+                f"--head {head[:80]!r} is not a hash of 64 characters 0-9 and a-f; "
+                "take it whole from stanch audit verify or the log line audited."
+            )
     async with db.read() as tx:
         found = await audit.verify(tx, head)
     if not found.ok:

@@ -1,68 +1,120 @@
 """`stanch identities`: which Slack user is which GitHub account, kept by administrators."""
 
-import csv
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from bot.database import SLACK_TEAM
 from bot.errors import StartRefused
-from bot.operators.accounts import Accounts
+from bot.operators.accounts import Accounts, GitHubAway
+from bot.operators.identity_file import Row
 from storage import audit, identities, jobs, marks
 from storage.db import Database, Tx
 from storage.identities import IdentityTaken
-from storage.records import AuditEntry, AuditOutcome, Identity, JsonValue, NewJob, SlackTeamId, SlackUserId
+from storage.records import (
+    Account,
+    AuditEntry,
+    AuditOutcome,
+    Identity,
+    JsonValue,
+    NewJob,
+    SlackTeamId,
+    SlackUserId,
+)
 
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
 
 
-async def add_identity(db: Database, accounts: Accounts, user: str, login: str, team: str | None) -> Identity:
-    """Link a Slack user to a GitHub account; audited, and told to the person once the server runs."""
+class _DryRun(Exception):
+    """Rolls a transaction back."""
+
+
+async def check(accounts: Accounts, user: str, login: str) -> Account:
+    """The GitHub account to link a Slack user to; raises StartRefused."""
     if not SLACK_USER.fullmatch(user):
         raise StartRefused(f"{user[:40]!r} is not a Slack user id, which looks like U012AB3CD; names change.")
-    account = await accounts.find(login)
+    return await accounts.find(login)
+
+
+async def add_identity(db: Database, team: SlackTeamId, user: str, account: Account) -> Identity:
+    """Link a Slack user to a GitHub account; audited, and told to the person once the server runs."""
     async with db.begin() as tx:
-        workspace = await _team(tx, team)
-        identity = Identity(workspace, SlackUserId(user), account, "mapping", tx.now, "cli")
-        try:
-            await identities.link(tx, identity)
-        except IdentityTaken as taken:
-            raise StartRefused(
-                f"{taken} ({taken.holder.slack_user} is {taken.holder.github.login}); "
-                "remove that identity first: stanch identities remove SLACK_USER."
-            ) from None
-        await jobs.enqueue(tx, _telling(identity, "linked"))
-        await _audit(tx, "link_identity", identity)
-    return identity
+        return await _link(tx, Identity(team, SlackUserId(user), account, "mapping", tx.now, "cli"))
 
 
-async def import_identities(db: Database, accounts: Accounts, path: Path) -> list[Identity]:
-    """Link every row of a CSV file with the columns slack_user, github_login and, if wanted, team.
+async def import_identities(
+    db: Database,
+    accounts: Accounts,
+    path: Path,
+    rows: Sequence[Row],
+    team: str | None,
+    *,
+    dry_run: bool,
+) -> list[Identity]:
+    """Link every row of a file, or none; `team` is the workspace of rows that name none.
 
-    The file is read as a whole before anything is linked; raises StartRefused naming the line.
+    Raises StartRefused with a line for each fault. With `dry_run` all is checked and nothing is kept.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = {"slack_user", "github_login"} - set(reader.fieldnames or ())
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StartRefused(f"{path} can't be read as CSV: {error}.") from None
-    if missing:
-        raise StartRefused(
-            f"{path} lacks the column {sorted(missing)[0]}; it needs slack_user and github_login."
-        )
-    linked = []
-    for number, row in enumerate(rows, start=2):
-        user, login = (row.get("slack_user") or "").strip(), (row.get("github_login") or "").strip()
-        try:
-            linked.append(
-                await add_identity(db, accounts, user, login, (row.get("team") or "").strip() or None)
-            )
-        except StartRefused as refused:
-            raise StartRefused(
-                f"{path}, line {number}: {refused} {len(linked)} were linked before it."
-            ) from None
+    found, faults = await _check_rows(accounts, rows, team)
+    linked: list[Identity] = []
+    with suppress(_DryRun):
+        async with db.begin() as tx:
+            for line, (workspace, user, account) in found:
+                identity = Identity(workspace, user, account, "mapping", tx.now, "cli")
+                try:
+                    linked.append(await _link(tx, identity))
+                except StartRefused as refused:
+                    faults[line] = str(refused)
+            if faults:
+                told = [f"{path}, line {line}: {faults[line]}" for line in sorted(faults)]
+                raise StartRefused("\n".join(told) + " Nobody was linked.")
+            if dry_run:
+                raise _DryRun
     return linked
+
+
+async def _check_rows(
+    accounts: Accounts, rows: Sequence[Row], team: str | None
+) -> tuple[list[tuple[int, Link]], dict[int, str]]:
+    """What the rows say, by line and each once, and what is wrong with others, by line."""
+    seen: dict[tuple[str, str | int], tuple[int, Link]] = {}
+    found: list[tuple[int, Link]] = []
+    faults: dict[int, str] = {}
+    for row in rows:
+        try:
+            account = await check(accounts, row.user, row.login)
+        except GitHubAway:
+            raise
+        except StartRefused as refused:
+            faults[row.line] = str(refused)
+            continue
+        link: Link = (SlackTeamId(row.team or team or ""), SlackUserId(row.user), account)
+        sides: tuple[str | int, str | int] = (row.user, account.id)
+        earlier = [seen[link[0], side] for side in sides if (link[0], side) in seen]
+        other = next((line for line, before in earlier if before != link), None)
+        if other is not None:
+            faults[row.line] = f"{row.user} and {row.login} contradict line {other}."
+        elif not earlier:
+            found.append((row.line, link))
+            seen.update({(link[0], side): (row.line, link) for side in sides})
+    return found, faults
+
+
+async def _link(tx: Tx, identity: Identity) -> Identity:
+    """Store, audit, and have the person told; raises StartRefused where one side is somebody else's."""
+    try:
+        await identities.link(tx, identity)
+    except IdentityTaken as taken:
+        raise StartRefused(
+            f"{taken} ({taken.holder.slack_user} is {taken.holder.github.login}); "
+            "remove that identity first: stanch identities remove SLACK_USER."
+        ) from None
+    await jobs.enqueue(tx, _telling(identity, "linked"))
+    await _audit(tx, "link_identity", identity)
+    return identity
 
 
 async def remove_identity(db: Database, user: str, team: str | None) -> Identity:

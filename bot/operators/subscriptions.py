@@ -1,9 +1,11 @@
 """`stanch subscriptions`: which channel gets which alerts."""
 
 import re
+from collections.abc import Sequence
 
 from bot.errors import StartRefused
 from bot.rules.filters import BadFilter, parse_subscription
+from bot.rules.typed import plain
 from storage import audit, jobs, subscriptions
 from storage.db import Database
 from storage.records import AuditEntry, AuditOutcome, ChannelId, NewJob, Subscription
@@ -11,15 +13,21 @@ from storage.records import AuditEntry, AuditOutcome, ChannelId, NewJob, Subscri
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 
 
-async def add_subscription(db: Database, channel: str, filter_text: str) -> Subscription:
-    """Let a channel have the alerts that a filter names; replaces the channel's former one."""
+async def add_subscription(
+    db: Database, channel: str, words: Sequence[str]
+) -> tuple[Subscription, Subscription | None]:
+    """Let a channel have the alerts that a filter names; returns the channel's subscription and its former one.
+
+    The filter is one word or several, as the shell splits it. Raises StartRefused.
+    """
     if not CHANNEL.fullmatch(channel):
         raise StartRefused(f"{channel[:40]!r} is not a channel id, which looks like C012AB3CD; names change.")
     try:
-        wanted = parse_subscription(filter_text)
+        wanted = parse_subscription(words[0] if len(words) == 1 else " ".join(map(_requoted, words)))
     except BadFilter as error:
         raise StartRefused(str(error)) from None
     async with db.begin() as tx:
+        former = await subscriptions.of_channel(tx, ChannelId(channel))
         subscription = Subscription(ChannelId(channel), str(wanted), created_at=tx.now)
         await subscriptions.add(tx, subscription)
         # The running server tells the channel what was open before.
@@ -30,7 +38,16 @@ async def add_subscription(db: Database, channel: str, filter_text: str) -> Subs
                 action="subscribe", outcome=AuditOutcome.DONE, reason=f"cli: {channel} {wanted}".strip()
             ),
         )
-    return subscription
+    return subscription, former
+
+
+def _requoted(word: str) -> str:
+    """A word of several with the quotes that the shell took from its value: `secret-type:My Pattern`."""
+    word = plain(word)
+    term, colon, value = word.partition(":")
+    if not colon or '"' in word or "'" in word or " " not in value:
+        return word
+    return f'{term}:"{value}"'
 
 
 async def remove_subscription(db: Database, channel: str) -> None:

@@ -1,0 +1,1 @@
+"""The command line: what its commands share, and groups of commands."""
