@@ -10,9 +10,8 @@ from bot.edge.refused import RefusedRequests
 from bot.rules.masking import mask
 from bot.tools import Tools
 from integrations.github.condense import condense
-from integrations.github.delivery import decode, scrub, verify_signature
+from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
-from integrations.github.json_values import JsonValue
 from integrations.github.webhook import AlertEvent, Ignored, LocationEvent, Parsed, parse
 from storage.db import StorageUnavailable
 from storage.records import Delivery, NewJob
@@ -55,7 +54,7 @@ class GitHubEdge:
         try:
             payload = decode(body, request.headers.get("Content-Type", ""))
             said = parse(event, payload)
-            stored = _masked(scrub(condense(payload)))
+            stored = condense(payload, mask)
         except BadDelivery as error:
             return self._answer(400, "bad_delivery", f"This is no delivery of GitHub's: {error}.")
         action = payload.get("action")
@@ -65,7 +64,7 @@ class GitHubEdge:
             or hashlib.sha256(body).hexdigest(),
             event=event,
             action=action[:LONGEST_WORD] if isinstance(action, str) else None,
-            body=stored if isinstance(stored, dict) else {},
+            body=stored,
             received_at=self._tools.clock.now(),
             outcome=said.reason if isinstance(said, Ignored) else None,
         )
@@ -91,12 +90,3 @@ def _job(said: Parsed, guid: str) -> NewJob | None:
     if isinstance(said, AlertEvent | LocationEvent):
         key = f"alert:{said.repository.id}/{said.alert.number}"
     return NewJob("delivery", {"guid": guid}, key=key)
-
-
-def _masked(value: JsonValue) -> JsonValue:
-    """The payload with everything blanked that looks like a secret, wherever people may have typed it."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, dict):
-        return {name: _masked(item) for name, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value

@@ -1,21 +1,16 @@
-"""A webhook delivery's bytes: whether GitHub signed them, and the payload in them, without secrets.
+"""A webhook delivery's bytes: whether GitHub signed them, and the payload in them.
 
-Pure; what the payload means is `webhook.py`'s.
+Pure; `condense.py` makes it fit to be stored, and what it means is `webhook.py`'s.
 """
 
 import hashlib
 import hmac
 import json
-import re
 from typing import NoReturn
 from urllib.parse import parse_qs
 
 from integrations.github.errors import BadDelivery
 from integrations.github.json_values import JsonValue
-
-_DEEPEST = 64
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters that JSON can spell and PostgreSQL's text can't hold."""
 
 
 def verify_signature(secret: str, body: bytes, header: str | None) -> bool:
@@ -55,32 +50,3 @@ def _form_payload(body: bytes) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
-
-
-def scrub(payload: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Copy a payload without any field named `secret`, and fit to be stored.
-
-    GitHub's docs: the secret does not travel by webhook; GitHub's own example has one all the same. Raises
-    BadDelivery for nesting that no delivery has.
-    """
-    return _scrub_object(payload, 0)
-
-
-def _scrub_object(value: dict[str, JsonValue], depth: int) -> dict[str, JsonValue]:
-    return {_storable(key): _scrub(item, depth) for key, item in value.items() if key != "secret"}
-
-
-def _scrub(value: JsonValue, depth: int) -> JsonValue:
-    if isinstance(value, str):
-        return _storable(value)
-    if depth >= _DEEPEST:
-        raise BadDelivery("the body is nested too deeply")
-    if isinstance(value, dict):
-        return _scrub_object(value, depth + 1)
-    if isinstance(value, list):
-        return [_scrub(item, depth + 1) for item in value]
-    return value
-
-
-def _storable(value: str) -> str:
-    return value if value.isascii() and "\x00" not in value else _UNSTORABLE.sub("\ufffd", value)

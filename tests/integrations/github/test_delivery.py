@@ -1,16 +1,19 @@
 """A delivery's bytes: signature, encoding, and what is dropped before anything else sees it."""
 
 import json
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.github.delivery import decode, scrub, verify_signature
+from integrations.github.condense import condense
+from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
 from integrations.github.json_values import JsonValue
-from tests.integrations.github.examples import webhook
+from integrations.github.webhook import parse
+from tests.integrations.github.examples import WEBHOOKS, event_of, load, webhook
 
 SECRET = "It's a Secret to Everybody"
 BODY = b"Hello, World!"
@@ -100,7 +103,8 @@ def test_a_bad_body_is_not_carried_along_by_the_error() -> None:
 def test_the_secret_in_githubs_own_example_is_dropped() -> None:
     payload = webhook("secret_scanning_alert_location.created.spec")
     assert '"secret":' in json.dumps(payload)
-    assert '"secret":' not in json.dumps(scrub(payload))
+    assert '"secret":' not in json.dumps(condense(payload, str))
+    assert '"secret":' not in json.dumps(condense({"location": payload}, str))
 
 
 def holds_secret(value: JsonValue) -> bool:
@@ -112,20 +116,48 @@ def holds_secret(value: JsonValue) -> bool:
 @settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=4) | st.just("secret"), json_values, max_size=4))
 def test_no_field_named_secret_survives_at_any_depth(payload: dict[str, JsonValue]) -> None:
-    assert not holds_secret(scrub(payload))
+    assert not holds_secret(condense({"location": payload, "alert": payload}, str))
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text(alphabet="abc\x00\ud800", max_size=4), json_values, max_size=4))
 def test_what_is_left_can_be_encoded_and_stored(payload: dict[str, JsonValue]) -> None:
-    stored = json.dumps(scrub(payload), ensure_ascii=False)
+    stored = json.dumps(condense({"location": payload, "alert": payload}, str), ensure_ascii=False)
     assert stored.encode()
     assert "\\u0000" not in stored
 
 
-def test_everything_else_stays_as_it_was() -> None:
+def test_a_field_that_is_kept_whole_stays_as_it_was() -> None:
     payload = webhook("secret_scanning_alert.created")
-    assert scrub(payload) == payload
+    assert condense({"location": payload}, str) == {"location": payload}
+
+
+@pytest.mark.parametrize("path", WEBHOOKS, ids=lambda path: path.name)
+def test_what_is_stored_says_what_the_delivery_said(path: Path) -> None:
+    payload = load(path)
+    assert parse(event_of(path), condense(payload, str)) == parse(event_of(path), payload)
+
+
+def test_only_what_is_read_is_stored() -> None:
+    payload = webhook("secret_scanning_alert.created")
+    stored = condense(
+        payload | {"new_field": 1, "sender": {"id": 1, "login": "ana", "url": "https://x"}}, str
+    )
+    assert stored["sender"] == {"id": 1, "login": "ana"}
+    assert "new_field" not in stored
+
+
+def test_every_text_is_masked_wherever_it_stands() -> None:
+    payload: dict[str, JsonValue] = {
+        "action": "a",
+        "alert": {"metadata": [{"value": "b", "deeper": ["c"]}], "resolution_comment": "d"},
+        "sender": {"login": {"odd": "e"}},
+    }
+    assert condense(payload, str.upper) == {
+        "action": "A",
+        "alert": {"metadata": [{"value": "B", "deeper": ["C"]}], "resolution_comment": "D"},
+        "sender": {"login": {"odd": "E"}},
+    }
 
 
 def test_absurd_nesting_is_a_bad_delivery() -> None:
@@ -133,4 +165,4 @@ def test_absurd_nesting_is_a_bad_delivery() -> None:
     for _ in range(200):
         payload = [payload]
     with pytest.raises(BadDelivery):
-        scrub({"alert": payload})
+        condense({"location": payload}, str)

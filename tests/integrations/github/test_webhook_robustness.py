@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.github.delivery import decode, scrub, verify_signature
+from integrations.github.condense import condense
+from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
 from integrations.github.json_values import JsonValue
 from integrations.github.webhook import Ignored, parse
@@ -94,7 +95,7 @@ def test_a_delivery_is_read_in_a_fraction_of_a_millisecond() -> None:
     payload = webhook("secret_scanning_alert.created")
     body = json.dumps(payload).encode()
     assert best(lambda: parse("secret_scanning_alert", payload)) < 0.0002
-    assert best(lambda: scrub(decode(body, "application/json"))) < 0.001
+    assert best(lambda: condense(decode(body, "application/json"), str)) < 0.001
     assert best(lambda: verify_signature("secret", body, "sha256=00")) < 0.0002
 
 
