@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.database_url import read_url
 from storage.tables import storable
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
@@ -48,16 +49,11 @@ class Engines:
 
 
 def open_engines(url: str) -> Engines:
-    """Prepare, without connecting. Raises ValueError for a URL of another kind of database."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ValueError("not a database URL") from None
-    if parsed.drivername == "sqlite+aiosqlite":
-        return _sqlite(parsed)
-    if parsed.drivername == "postgresql+asyncpg":
-        return _postgresql(parsed)
-    raise ValueError("a database URL starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    """Prepare, without connecting. Raises ValueError for a URL that can't be used, without any value of it."""
+    found = read_url(url)
+    if found.url.drivername == "sqlite+aiosqlite":
+        return _sqlite(found.url, found.arguments)
+    return _postgresql(found.url, found.arguments)
 
 
 def encode_json(value: object) -> str:
@@ -85,14 +81,10 @@ def _engine(url: sa.URL, **options: Any) -> AsyncEngine:
     )
 
 
-def _sqlite(url: sa.URL) -> Engines:
-    if url.database in (None, "", ":memory:"):
-        raise ValueError("SQLite needs a file, as in sqlite+aiosqlite:///stanch.db")
+def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
     path = Path(str(url.database))
     # `isolation_level=None` keeps Python's own idea of transactions out of ours.
-    arguments: dict[str, Any] = {"isolation_level": None}
-    if "timeout" not in url.query:
-        arguments["timeout"] = LOCK_WAIT
+    arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT, **given}
     # One writer: callers of this process queue up for it in order, instead of polling SQLite's lock.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
     read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
@@ -106,10 +98,21 @@ def _sqlite(url: sa.URL) -> Engines:
     return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")
 
 
-def _postgresql(url: sa.URL) -> Engines:
+async def _connect_postgresql(**arguments: Any) -> Any:
+    """Connect; what the driver can't do with its arguments is a ConnectionError, as every other failure."""
+    import asyncpg  # On SQLite nobody waits for it.
+
+    try:
+        return await asyncpg.connect(**arguments)
+    except asyncpg.exceptions.ClientConfigurationError as error:
+        raise ConnectionError(str(error)) from None
+
+
+def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
+    waits = {"timeout": CONNECT_WAIT, "command_timeout": STATEMENT_WAIT}
     write = _engine(
         url,
-        connect_args={"timeout": CONNECT_WAIT, "command_timeout": STATEMENT_WAIT},
+        connect_args={**waits, **given, "async_creator_fn": _connect_postgresql},
         pool_size=8,
         max_overflow=8,
         # A connection that died with the server is replaced before it is used.

@@ -146,6 +146,63 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
         ),
         ("DATABASE_URL", f"sqlite:///{MARK}", "must start with sqlite+aiosqlite:// or postgresql+asyncpg://"),
         ("DATABASE_URL", f"postgresql+asyncpg://me:{MARK}@db:{MARK}/stanch", "is not a database address"),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:pa@{MARK}@127.0.0.1/db",
+            "has more than one @: write an @ in",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:pa@a/{MARK}@127.0.0.1/db",
+            "has more than one @: write an @ in",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?ssl=verify-full&sslrootcert=/nope.pem",
+            "names with sslrootcert a file that is not there",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?ssl=true",
+            "must have sslmode with one of disable",
+        ),
+        ("DATABASE_URL", f"postgresql+asyncpg://u:{MARK}@db/x?sslmode=on", "must have sslmode with one of"),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?sslmode=require&ssl=disable",
+            "must have sslmode with one of",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?sslmod=require",
+            "has a parameter sslmod that Stanch does not know: did you mean sslmode?",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?pgbouncer=true",
+            "has a parameter pgbouncer that Stanch does not know: remove it",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?sslmode=require&channel_binding=require",
+            "asks for channel_binding, which Stanch's driver does not have: remove it",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?connect_timeout=soon",
+            "must have a whole number for connect_timeout",
+        ),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u:{MARK}@db/x?sslmode=require&sslrootcert=system",
+            "has sslrootcert=system, which needs sslmode=verify-full",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite+aiosqlite:///x.db?mode=ro",
+            "has a parameter mode, and for SQLite there is only",
+        ),
+        ("DATABASE_URL", "sqlite+aiosqlite://", "must name a file"),
         ("PORT", MARK, "must be a whole number"),
         ("PORT", "65536", "must be less than or equal to 65535"),
         ("PORT", "-1", "must be greater than or equal to 0"),

@@ -130,7 +130,7 @@ async def test_errors_hold_no_parameters(db: Database) -> None:
     "url", ["nonsense", "mysql://x/y", "sqlite+aiosqlite:///:memory:", "postgresql://x/y"]
 )
 def test_other_urls_are_refused_without_repeating_them(url: str) -> None:
-    with pytest.raises(ValueError, match=r"database URL|SQLite needs") as caught:
+    with pytest.raises(ValueError, match=r"^must (start with|name a file)") as caught:
         Database(url, clock=Clock())
     assert url not in str(caught.value)
 
