@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 import aiohttp
@@ -18,6 +19,7 @@ from integrations.github.errors import (
     Unauthorized,
     Unavailable,
     Unreachable,
+    Untrusted,
     is_write,
 )
 from integrations.github.token_format import mask_tokens, retry_time
@@ -38,7 +40,7 @@ def refusal(what: str, status: int, headers: Mapping[str, str], message: str, no
         return RateLimited(what, retry_time(headers, now), status)
     match status:
         case 401:
-            return Unauthorized(what, status)
+            return Unauthorized(what, status, message or None, _clock_ahead(headers, now))
         case 403:
             return Forbidden(what, status, message)
         case 404 if _FEATURE_OFF.search(message):
@@ -53,8 +55,18 @@ def refusal(what: str, status: int, headers: Mapping[str, str], message: str, no
             return Moved(what, status)
 
 
+def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds between our time and the `Date` of an answer."""
+    try:
+        return now - parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
 def no_answer(what: str, error: Exception) -> Unreachable:
     """The error that a lost or missing answer is; only a connection that never was leaves a write undone."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Untrusted(what, getattr(error.certificate_error, "verify_message", "") or "verify failed")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | aiohttp.ConnectionTimeoutError):
         return Unreachable(what, "no connection", maybe_done=False)
     if isinstance(error, TimeoutError):

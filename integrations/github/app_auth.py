@@ -36,7 +36,7 @@ def _load(pem: str) -> RSAPrivateKey:
 class AppKey:
     """The App itself, as a credential: a JWT signed with its private key."""
 
-    __slots__ = ("_app_id", "_jwt", "_key", "_now", "_renew_at")
+    __slots__ = ("_app_id", "_jwt", "_key", "_made_at", "_now", "_renew_at")
 
     def __init__(self, app_id: str, private_key: str, now: Callable[[], float]) -> None:
         """Raises ValueError where the key is none."""
@@ -44,16 +44,17 @@ class AppKey:
         self._key = _load(private_key)
         self._now = now
         self._jwt = Literal("")
-        self._renew_at = 0.0
+        self._made_at = self._renew_at = 0.0
 
     async def token(self) -> Literal:
         """A JWT for now. GitHub's docs: RS256, issued 60 s in the past, at most 10 minutes ahead."""
         now = self._now()
-        if now >= self._renew_at:
+        # A clock that was set back would keep one that GitHub takes to be from the future.
+        if not self._made_at <= now < self._renew_at:
             issued = int(now) - _CLOCK_SKEW
             claims = {"iat": issued, "exp": issued + _JWT_LIFE, "iss": self._app_id}
             self._jwt = Literal(jwt.encode(claims, self._key, algorithm="RS256"))
-            self._renew_at = issued + _JWT_LIFE - _RENEW_BEFORE
+            self._made_at, self._renew_at = now, issued + _JWT_LIFE - _RENEW_BEFORE
         return self._jwt
 
     def refuse(self, token: Literal | None) -> bool:

@@ -19,7 +19,18 @@ class GitHubError(Exception):
 
 
 class Unauthorized(GitHubError):
-    """401: GitHub does not know who asks (wrong key, wrong app id, revoked token)."""
+    """401: GitHub does not know who asks (wrong key, wrong app id, wrong clock, revoked token)."""
+
+    def __init__(
+        self,
+        what: str,
+        status: int | None = None,
+        detail: str | None = None,
+        clock_ahead: float | None = None,
+    ) -> None:
+        super().__init__(what, status, detail)
+        self.clock_ahead = clock_ahead
+        """Seconds by which our clock is ahead of the server's; None where it did not tell its time."""
 
 
 class Forbidden(GitHubError):
@@ -67,6 +78,14 @@ class Unreachable(GitHubError):
         super().__init__(what, None, detail)
         self.maybe_done = maybe_done
         """True for a write that GitHub may have received."""
+
+
+class Untrusted(Unreachable):
+    """The server's certificate is not trusted on this machine; nothing was sent."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, f"its certificate is not trusted here ({reason})", maybe_done=False)
+        self.reason = reason
 
 
 class Uncertain(GitHubError):

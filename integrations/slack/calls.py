@@ -7,7 +7,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.slack.errors import RateLimited, SlackError, Uncertain, from_code, seconds
+from integrations.slack.errors import RateLimited, SlackError, Uncertain, Untrusted, from_code, seconds
 from integrations.slack.facts import Answer
 
 _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
@@ -43,6 +43,9 @@ class WebApi:
             raise _refusal(method, error) from None
         except TimeoutError:
             raise Uncertain(method, "timeout") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            reason = getattr(error.certificate_error, "verify_message", "") or "verify failed"
+            raise Untrusted(method, reason) from None
         except aiohttp.ClientError:
             raise Uncertain(method, "no_answer") from None
         except (AttributeError, UnicodeDecodeError):

@@ -25,6 +25,14 @@ class Uncertain(SlackError):
     """No answer came, or Slack failed inside: it may have been carried out, or not."""
 
 
+class Untrusted(Uncertain):
+    """The server's certificate is not trusted on this machine; nothing was sent."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(method, "certificate_not_trusted", reason)
+        self.reason = reason
+
+
 class Unauthorized(SlackError):
     """Slack does not accept the token, or it lacks a scope. An operator has to mend it."""
 

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
+from email.utils import formatdate
 from typing import cast
 
 from aiohttp import web
@@ -91,6 +92,7 @@ class Server:
         except AnswerMismatch as mismatch:
             self.violations.append(f"defect of the stand-in: {mismatch}")
             answer = Refusal(500, str(mismatch)).answer()
+        headers["Date"] = formatdate(self._world.now(), usegmt=True)
         return _http_response(request, answer, headers)
 
     def _answer(self, request: web.Request, record: RecordedRequest, headers: dict[str, str]) -> Answer:

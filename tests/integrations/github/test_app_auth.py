@@ -70,6 +70,39 @@ async def test_the_app_is_known_to_github_at_any_time(far: GitHubSandbox, github
     await github.app()
 
 
+async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
+    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time
+) -> None:
+    """Our clock was fast, as GitHub said; once it is right, the next call is, too."""
+    ours = Time(time.seconds + 90)
+    github = GitHub(
+        session,
+        api_url=far.api_url,
+        url=far.url,
+        app_id=str(far.app_id),
+        private_key=far.private_key,
+        version="1.2.3",
+        now=ours,
+    )
+    with pytest.raises(Unauthorized, match="'Issued at' claim") as refused:
+        await github.app()
+    assert refused.value.clock_ahead == pytest.approx(90, abs=1)
+    ours.seconds = time.seconds
+    assert (await github.app()).slug == far.app_slug
+
+
+@pytest.mark.parametrize("date", [None, "yesterday", ""])
+async def test_a_401_without_a_time_says_nothing_of_the_clock(
+    far: GitHubSandbox, github: GitHub, date: str | None
+) -> None:
+    headers = {} if date is None else {"Date": date}
+    far.faults.add("GET /app", times=1, status=401, headers=headers, body={"message": "Bad credentials"})
+    with pytest.raises(Unauthorized, match="Bad credentials") as refused:
+        await github.app()
+    if date is not None:
+        assert refused.value.clock_ahead is None
+
+
 async def test_a_token_is_minted_once_for_many_who_ask_at_once(
     far: GitHubSandbox, github: GitHub, payments: Repository
 ) -> None:
