@@ -21,6 +21,7 @@ from bot.errors import StartRefused
 from bot.flows.sweep import ask_for_sweep
 from bot.metrics import Metrics
 from bot.options import Options
+from bot.our_accounts import OurAccounts
 from bot.settings import GitHubSettings, Settings
 from bot.surroundings import Surroundings
 from bot.tools import Tools
@@ -76,8 +77,9 @@ def build_tools(
         around=Surroundings(
             slack,
             github,
+            db,
             clock,
-            accounts=settings.github_accounts,
+            accounts=build_accounts(settings, github, db),
             github_api_url=settings.github_api_url,
         ),
         metrics=Metrics(),
@@ -100,6 +102,17 @@ def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock
         private_key=settings.github_app_private_key.get_secret_value(),
         version=VERSION,
         now=clock.now,
+    )
+
+
+def build_accounts(settings: GitHubSettings, github: GitHub, db: Database) -> OurAccounts:
+    """The accounts whose installations count; nothing is asked yet."""
+    return OurAccounts(
+        github,
+        db,
+        settings.github_accounts,
+        api_url=settings.github_api_url,
+        app_id=settings.github_app_id,
     )
 
 

@@ -6,26 +6,36 @@ from dataclasses import dataclass
 import structlog
 
 from bot.errors import RetryLater, StartRefused
+from bot.our_accounts import OurAccounts
 from bot.rules.eligibility import Server
 from bot.rules.permissions import Home
 from integrations.github import errors as github_errors
-from integrations.github.api import GitHub
+from integrations.github import server as github_server
+from integrations.github.api import AppFacts, GitHub
 from integrations.github.json_values import GitHubAccount
 from integrations.slack import errors as slack_errors
 from integrations.slack.api import Slack
 from integrations.slack.facts import ChannelFacts, PersonFacts
+from storage import jobs, marks
 from storage.clock import Clock
-from storage.records import ChannelId, UnixTime
+from storage.db import Database, StorageUnavailable
+from storage.records import ChannelId, NewJob, UnixTime
 
 log = structlog.get_logger(__name__)
 CLOCK_LEEWAY = 5.0
 """Seconds by which the clocks of two machines may differ."""
+CLOCK_OFF = 30.0
+"""Seconds between our clock and GitHub's from which on the clock is named where GitHub refuses the key.
+
+A JWT of ours is issued a minute in the past, so that half of that is borne.
+"""
 REMEMBERED = 300.0
 """Seconds for which a person's or a channel's Slack facts are used again."""
 FIRST_ANSWER = 10.0
 """Seconds that the start, or whoever asks again, waits for Slack or GitHub to say who we are."""
 ASK_AGAIN = 10.0
 """Seconds between two tries while one of the two does not answer."""
+OLDEST = ".".join(map(str, github_server.OLDEST))
 LOOK_AGAIN = 60.0
 """Seconds between two looks whether both still answer."""
 
@@ -45,19 +55,28 @@ class Surroundings:
     """The bot's own place in Slack and GitHub, and a short memory of people and channels."""
 
     def __init__(
-        self, slack: Slack, github: GitHub, clock: Clock, *, accounts: frozenset[str], github_api_url: str
+        self,
+        slack: Slack,
+        github: GitHub,
+        db: Database,
+        clock: Clock,
+        *,
+        accounts: OurAccounts,
+        github_api_url: str,
     ) -> None:
         self._slack = slack
         self._github_api_url = github_api_url
         self._github = github
+        self._db = db
         self._clock = clock
-        self._accounts = accounts
-        """Lower-case logins whose installations count; empty means the app's owner alone."""
-        self._owner: GitHubAccount | None = None
+        self.accounts = accounts
+        self._server_mark = f"server:{github_api_url}"
         self._people: dict[str, tuple[UnixTime, PersonFacts]] = {}
         self._channels: dict[str, tuple[UnixTime, ChannelFacts]] = {}
         self.home: Home | None = None
-        self.server = Server()
+        known = github_server.known_by_host(github_api_url)
+        self.server = _abilities(known) if known else Server()
+        """What GitHub can do; nothing of it while that is not known."""
         self.slack = NOT_ASKED
         self.socket: Standing | None = None
         """How the Socket Mode connection stands; None without Socket Mode."""
@@ -74,6 +93,9 @@ class Surroundings:
                 f"Slack at {self._slack.client.base_url} refuses SLACK_BOT_TOKEN ({error.code}): "
                 "take the current bot token from the app's page OAuth & Permissions."
             ) from None
+        except slack_errors.Untrusted as error:
+            self.slack = _untrusted(f"Slack at {self._slack.client.base_url}", error.reason)
+            return
         except (slack_errors.SlackError, TimeoutError) as error:
             reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
             self.slack = Standing(False, f"Slack at {self._slack.client.base_url} does not answer: {reason}")
@@ -81,29 +103,59 @@ class Surroundings:
         self.home = Home(bot.team_id, bot.enterprise_id)
         self.slack = Standing(True, "answers")
 
+    async def recall(self) -> None:
+        """Read what was known of GitHub before this start, until it answers; raises StorageUnavailable."""
+        await self.accounts.recall()
+        async with self._db.read() as tx:
+            known = await marks.load(tx, self._server_mark)
+        if self.server == Server() and isinstance(known, dict):
+            version = known.get("version")
+            self.server = _abilities(github_server.Server(version if isinstance(version, str) else None))
+
     async def ask_github(self) -> None:
-        """Learn whose app this is and what the server can do; raises StartRefused when GitHub refuses the key."""
+        """Learn whose app this is and what the server can do.
+
+        Raises StartRefused where GitHub refuses the key or GITHUB_ACCOUNTS does not tell which account it means, and
+        StorageUnavailable.
+        """
+        await self.recall()
         try:
             async with asyncio.timeout(FIRST_ANSWER):
-                app = await self._github.app()
+                await self.accounts.ask(await self._ask_app())
                 server = await self._github.server()
-        except (github_errors.Unauthorized, github_errors.NotFound) as error:
-            self.github = Standing(False, f"GitHub refuses the app's key: {error}")
-            raise StartRefused(
-                f"GitHub at {self._github_api_url} refuses GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY "
-                f"({error.status}): check that the key belongs to this app and server."
-            ) from None
+        except github_errors.Untrusted as error:
+            self.github = _untrusted(f"GitHub at {self._github_api_url}", error.reason)
+            return
         except (github_errors.GitHubError, TimeoutError) as error:
             reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
             self.github = Standing(False, f"GitHub at {self._github_api_url} does not answer: {reason}")
             return
-        self._owner = app.owner
-        self.server = Server(
-            revokes=server.supports_revoke,
-            overrides_validity=server.supports_validity_override,
-            assigns=server.supports_assignee,
+        await self._learn_server(server)
+
+    async def _ask_app(self) -> AppFacts:
+        """Whose App this is; raises StartRefused where GitHub does not take the key, and GitHubError."""
+        try:
+            return await self._github.app()
+        except (github_errors.Unauthorized, github_errors.NotFound) as error:
+            sentence = _refused_key(self._github_api_url, error)
+        self.github = Standing(False, sentence)
+        raise StartRefused(sentence)
+
+    async def _learn_server(self, server: github_server.Server) -> None:
+        """Keep what the server can do, and have cards drawn again that showed less or more."""
+        too_old = (
+            f"GitHub Enterprise Server {server.version} is not supported, {OLDEST} is the oldest that is"
         )
-        self.github = Standing(True, "answers")
+        if server.is_too_old and self.github.reason != f"answers; {too_old}":
+            log.warning("unsupported_server", version=server.version, hint=f"{too_old}: upgrade it")
+        self.github = Standing(True, f"answers; {too_old}" if server.is_too_old else "answers")
+        able = _abilities(server)
+        if able == self.server:
+            return
+        self.server = able
+        async with self._db.begin() as tx:
+            await marks.save(tx, self._server_mark, {"version": server.version})
+            await jobs.enqueue(tx, NewJob("redraw_cards", {}))
 
     async def keep_asking(self) -> None:
         """Ask both again how they stand, until cancelled; a refusal now is logged, since we serve already."""
@@ -114,19 +166,26 @@ class Surroundings:
                     await ask()
                 except StartRefused as error:
                     log.error("refused", reason=str(error))
+                except StorageUnavailable as error:
+                    log.error("not_asked", reason=str(error))
                 except Exception as error:
                     # Whatever one answer held, the next one is asked for.
                     log.error("asking_stumbled", exc_info=error)
 
     async def counts(self, account: GitHubAccount) -> bool:
-        """Whether installations on this account are ours to serve."""
-        if self._accounts:
-            return account.login.lower() in self._accounts
-        if self._owner is None:
-            await self.ask_github()
-        if self._owner is None:
+        """Whether installations on this account are ours to serve; raises RetryLater while GitHub has to be asked."""
+        counts = self.accounts.counts(account)
+        if counts is None or (not counts and self.accounts.is_awaited(account)):
+            try:
+                await self.ask_github()
+            except StartRefused as error:
+                raise RetryLater(self._clock.now() + LOOK_AGAIN, str(error)) from None
+            counts = self.accounts.counts(account)
+        if counts is None:
             raise RetryLater(self._clock.now() + ASK_AGAIN, "GitHub has not said yet whose app this is")
-        return account.id == self._owner.id
+        if not counts:
+            await self.accounts.note(account, is_current=False)
+        return counts
 
     async def our_home(self) -> Home:
         """The workspace; raises RetryLater while Slack has not told it."""
@@ -152,3 +211,35 @@ class Surroundings:
             known = await self._slack.channel(channel)
             self._channels[channel] = (self._clock.now(), known)
         return known
+
+
+def _untrusted(server: str, reason: str) -> Standing:
+    return Standing(
+        False,
+        f"{server} has a certificate that is not trusted here ({reason}): "
+        "put the certificate authority that signed it into a file that SSL_CERT_FILE names",
+    )
+
+
+def _abilities(server: github_server.Server) -> Server:
+    return Server(
+        revokes=server.supports_revoke,
+        overrides_validity=server.supports_validity_override,
+        assigns=server.supports_assignee,
+    )
+
+
+def _refused_key(api_url: str, error: github_errors.GitHubError) -> str:
+    """What is wrong: the clock, where it differs from GitHub's by more than a JWT bears, else the key."""
+    reason = f"{error.status}: {error.detail}" if error.detail else f"{error.status}"
+    ahead = error.clock_ahead if isinstance(error, github_errors.Unauthorized) else None
+    if ahead is not None and abs(ahead) >= CLOCK_OFF:
+        side = "ahead of" if ahead > 0 else "behind"
+        return (
+            f"GitHub at {api_url} refuses what is signed with GITHUB_APP_PRIVATE_KEY ({reason}): "
+            f"the clock of this machine is {abs(ahead):.0f} seconds {side} GitHub's; set it right."
+        )
+    return (
+        f"GitHub at {api_url} refuses GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY ({reason}): "
+        "check that the key belongs to this app and server."
+    )

@@ -17,3 +17,10 @@ async def save(tx: Tx, key: str, value: JsonValue) -> None:
     """Set the value of that name."""
     query = tx.insert(mark).values(key=key, value=value)
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[mark.c.key], set_={"value": value}))
+
+
+async def keep(tx: Tx, key: str, value: JsonValue) -> JsonValue:
+    """Set the value of that name unless it has one; returns the value that it has now."""
+    query = tx.insert(mark).values(key=key, value=value)
+    await tx.conn.execute(query.on_conflict_do_nothing(index_elements=[mark.c.key]))
+    return await load(tx, key)

@@ -72,6 +72,13 @@ async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Messa
     return await _list(tx, query)
 
 
+async def posted_cards(tx: Tx, after: str, limit: int) -> list[Message]:
+    """Cards that Slack has, in the order of their keys from behind `after` on; `""` for the beginning."""
+    posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
+    query = sa.select(message).where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
+    return [_record(row) for row in await tx.conn.execute(query)]
+
+
 async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
     """The message that Slack knows by that channel and timestamp."""
     return await _load(

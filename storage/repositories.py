@@ -81,6 +81,16 @@ async def all_installations(tx: Tx) -> list[Installation]:
     return [_installation(row) for row in await tx.conn.execute(sa.select(installation))]
 
 
+async def account_ids(tx: Tx, login: str) -> set[GitHubId]:
+    """The ids of all accounts that were last seen under a login, given in lower case."""
+    of_installations = sa.select(installation.c.account_id).where(
+        sa.func.lower(installation.c.account_login) == login
+    )
+    of_repositories = sa.select(repository.c.owner_id).where(sa.func.lower(repository.c.owner_login) == login)
+    found = await tx.conn.scalars(of_installations.union(of_repositories))
+    return {GitHubId(number) for number in found}
+
+
 async def save_installation(tx: Tx, known: Installation) -> None:
     """Store the installation, or overwrite the one of the same id."""
     values = {

@@ -38,7 +38,7 @@ def add_identity(slack_user: str, github_login: str, team: Team = None) -> None:
     """Link a Slack user id to a GitHub login; GitHub is asked for the account's numeric id."""
 
     async def work(settings: IdentitySettings) -> None:
-        async with open_database(settings) as db, open_accounts(settings) as accounts:
+        async with open_database(settings) as db, open_accounts(settings, db) as accounts:
             account = await people.check(accounts, slack_user, github_login)
             workspace = await find_workspace(db, settings, team)
             say(_line(await people.add_identity(db, workspace, slack_user, account)))
@@ -67,7 +67,7 @@ def import_identities(
 
     async def work(settings: IdentitySettings) -> None:
         rows = read_rows(file)
-        async with open_database(settings) as db, open_accounts(settings) as accounts:
+        async with open_database(settings) as db, open_accounts(settings, db) as accounts:
             default = team
             if not all(row.team for row in rows):
                 default = await find_workspace(db, settings, team)

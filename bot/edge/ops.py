@@ -22,6 +22,7 @@ async def readyz(tools: Tools) -> web.Response:
         "database": _standing(database),
         "slack": _standing(_slack(tools)),
         "github": _standing(tools.around.github),
+        "accounts": _standing(_accounts(tools)),
         "channels": {
             "state": "failing" if waiting else "ok",
             "reason": f"{waiting} messages wait for a channel that may take them"
@@ -53,6 +54,12 @@ def _slack(tools: Tools) -> Standing:
     """The Web API's trouble comes first: without it a connection is of little use."""
     around = tools.around
     return around.socket if around.slack.ok and around.socket is not None else around.slack
+
+
+def _accounts(tools: Tools) -> Standing:
+    """Whether it is known whose installations count; a name that means nobody would drop every delivery."""
+    ours = tools.around.accounts
+    return Standing(ok=ours.are_known, reason="; ".join(ours.remarks) or "known")
 
 
 async def _database(tools: Tools) -> tuple[Standing, int]:

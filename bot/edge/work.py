@@ -103,6 +103,11 @@ async def _channel(tools: Tools, job: Job) -> None:
     await publish.redraw_channel(tools, channel)
 
 
+async def _redraw_cards(tools: Tools, job: Job) -> None:
+    del job
+    await publish.redraw_cards(tools)
+
+
 async def _sweep(tools: Tools, job: Job) -> None:
     del job
     await sweep.sweep_all(tools)
@@ -191,6 +196,7 @@ HANDLERS: Mapping[str, Handler] = {
     "revoked_look": Handler(_revoked_look),
     "keep_validity": Handler(_keep_validity),
     "channel": Handler(_channel),
+    "redraw_cards": Handler(_redraw_cards),
     "sweep": Handler(_sweep),
     "sweep_installation": Handler(_sweep_installation),
     "subscribed": Handler(_subscribed),

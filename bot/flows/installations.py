@@ -172,7 +172,8 @@ async def tell_cards(tools: Tools, repository_id: RepositoryId, what: str) -> No
 
 
 async def save_installation(tools: Tools, facts: InstallationFacts) -> Installation:
-    """Remember an installation as GitHub shows it."""
+    """Remember an installation as GitHub shows it now."""
+    await tools.around.accounts.note(facts.account, is_current=True)
     state = InstallationState.SUSPENDED if facts.suspended else InstallationState.ACTIVE
     account = Account(GitHubId(facts.account.id), facts.account.login)
     installation = Installation(InstallationId(facts.id), account, facts.account_type, state)

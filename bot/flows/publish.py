@@ -30,6 +30,8 @@ LOOK_AGAIN = 3.0
 """Seconds until Slack is asked again where it gave no clear answer."""
 SETTLED = 15.0
 """Seconds after which a post that can't be found is taken as not having happened."""
+AT_ONCE = 100
+"""Cards that are looked at in one transaction."""
 TOKEN_TROUBLE = 60.0
 """Seconds until a post is tried again that Slack refused because of our token."""
 
@@ -67,6 +69,21 @@ async def redraw_channel(tools: Tools, channel: ChannelId) -> None:
     async with tools.db.begin() as tx:
         found = await messages.of_channel(tx, channel)
         await jobs.enqueue(tx, *(publishing(message) for message in found))
+
+
+async def redraw_cards(tools: Tools) -> None:
+    """Have every card drawn again that would look different now, as after GitHub said what it can do."""
+    after = ""
+    while True:
+        async with tools.db.read() as tx:
+            found = await messages.posted_cards(tx, after, AT_ONCE)
+            drawn = [(message, await draw(tx, tools, message)) for message in found]
+        if not found:
+            return
+        differing = [card for card, now in drawn if now is not None and now.fingerprint != card.fingerprint]
+        async with tools.db.begin() as tx:
+            await jobs.enqueue(tx, *(publishing(card) for card in differing))
+        after = found[-1].key
 
 
 async def retry_blocked(tools: Tools) -> int:

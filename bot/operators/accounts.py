@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.app import build_github, open_session
+from bot.app import build_accounts, build_github, open_session
 from bot.errors import StartRefused
+from bot.our_accounts import OurAccounts
 from bot.settings import GitHubSettings
 from integrations.github.api import GitHub
 from integrations.github.errors import GitHubError, NotFound
 from storage.clock import Clock
+from storage.db import Database
 from storage.records import Account, GitHubId
 
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -22,10 +24,10 @@ class GitHubAway(StartRefused):
 class Accounts:
     """GitHub's answer to who has a login now, asked through the first installation that counts."""
 
-    def __init__(self, github: GitHub, logins: frozenset[str]) -> None:
-        """`logins` are the accounts whose installations count, in lower case; none means the App's owner."""
+    def __init__(self, github: GitHub, ours: OurAccounts) -> None:
+        """`ours` are the accounts whose installations count."""
         self._github = github
-        self._logins = logins
+        self._ours = ours
         self._installation_id: int | None = None
 
     async def find(self, login: str) -> Account:
@@ -43,9 +45,10 @@ class Accounts:
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:
-        logins = self._logins or {(await self._github.app()).owner.login.lower()}
+        await self._ours.recall()
+        await self._ours.ask(await self._github.app())
         async for installation in self._github.installations():
-            if not installation.suspended and installation.account.login.lower() in logins:
+            if not installation.suspended and self._ours.counts(installation.account):
                 return installation.id
         raise GitHubAway(
             "The GitHub App is not installed on any account that counts; install it, or see GITHUB_ACCOUNTS."
@@ -53,7 +56,8 @@ class Accounts:
 
 
 @asynccontextmanager
-async def open_accounts(settings: GitHubSettings) -> AsyncIterator[Accounts]:
+async def open_accounts(settings: GitHubSettings, db: Database) -> AsyncIterator[Accounts]:
     """A way to ask GitHub for accounts."""
     async with open_session() as session:
-        yield Accounts(build_github(settings, session, Clock()), settings.github_accounts)
+        github = build_github(settings, session, Clock())
+        yield Accounts(github, build_accounts(settings, github, db))

@@ -17,11 +17,14 @@ SENT = frozenset({ReportState.REPORTED, ReportState.CONFIRMED, ReportState.STILL
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What this GitHub can do: github.com and GHE.com more than an Enterprise Server."""
+    """What this GitHub can do: github.com more than GHE.com, and that more than an Enterprise Server.
 
-    revokes: bool = True
-    overrides_validity: bool = True
-    assigns: bool = True
+    A server that could not be asked counts as one that can do none of it.
+    """
+
+    revokes: bool = False
+    overrides_validity: bool = False
+    assigns: bool = False
 
 
 class CheckKind(StrEnum):

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
 from integrations.github.client import Anonymous, Client, Credential, Hold, call_name
-from integrations.github.connection import Connection, RefusalLog, repository_variables
+from integrations.github.connection import Connection, RefusalLog, account_variables, repository_variables
 from integrations.github.errors import (
     Forbidden,
     InstallationGone,
@@ -20,11 +19,21 @@ from integrations.github.errors import (
     Unauthorized,
 )
 from integrations.github.installation import Installation
-from integrations.github.json_values import GitHubAccount, JsonObject, account, json_object, text, timestamp
+from integrations.github.json_values import (
+    GitHubAccount,
+    JsonObject,
+    account,
+    identifier,
+    json_object,
+    text,
+    timestamp,
+)
 from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.revocation import RevokeAnswer, revoke
+from integrations.github.server import Server, known_by_host
 from integrations.literal import Literal
 
+ENTERPRISE = "Enterprise"
 _SERVER_KEPT = 3600.0
 _SIMULTANEOUS = 20
 """Calls at once; GitHub's docs allow 100."""
@@ -36,33 +45,9 @@ class AppFacts:
 
     slug: str
     owner: GitHubAccount
+    """Of an enterprise the id, which is no account's, and the slug."""
     owner_type: str
-    """GitHub's word: `Organization` or `User`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Which GitHub this is, and what it therefore can."""
-
-    version: str | None
-    """Of GitHub Enterprise Server; None on github.com and GHE.com."""
-    data_residency: bool = False
-    """A host of GHE.com."""
-
-    @property
-    def supports_assignee(self) -> bool:
-        """Whether an alert can be assigned."""
-        return self.version is None
-
-    @property
-    def supports_validity_override(self) -> bool:
-        """Whether an alert's validity can be set."""
-        return self.version is None
-
-    @property
-    def supports_revoke(self) -> bool:
-        """Whether a leak can be reported without an Authorization header: github.com alone says so."""
-        return self.version is None and not self.data_residency
+    """GitHub's word: `Organization` or `User`; `Enterprise` for an enterprise, which has no type."""
 
 
 class GitHub:
@@ -127,6 +112,15 @@ class GitHub:
             raise NotFound(call_name("GET", path), 200, "the installation belongs to no account with a login")
         return found
 
+    async def installation_on(self, login: str) -> InstallationFacts:
+        """The installation on the account with this login now; NotFound where the App is not installed on it."""
+        path = "/orgs/{org}/installation"
+        try:
+            return await self._app.get(parse_installation, path, account_variables(path, org=login))
+        except NotFound:
+            path = "/users/{username}/installation"
+            return await self._app.get(parse_installation, path, account_variables(path, username=login))
+
     async def installation_of(self, full_name: str) -> InstallationFacts:
         """The installation that has this repository; NotFound where none has."""
         path = "/repos/{owner}/{repo}/installation"
@@ -170,14 +164,14 @@ class GitHub:
 
     async def server(self) -> Server:
         """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
-        if self._server is None or self._now() >= self._server[0] + _SERVER_KEPT:
+        if self._server is None or not 0 <= self._now() - self._server[0] < _SERVER_KEPT:
             self._server = self._now(), await self._ask_server()
         return self._server[1]
 
     async def _ask_server(self) -> Server:
-        host = urlsplit(self._api_url).hostname or ""
-        if host == "api.github.com" or host.endswith(".ghe.com"):
-            return Server(None, data_residency=host != "api.github.com")
+        known = known_by_host(self._api_url)
+        if known is not None:
+            return known
         # GitHub takes no App's JWT here.
         anonymous = self._connect(Anonymous(), Hold())
         try:
@@ -194,10 +188,15 @@ class GitHub:
 
 
 def _app_facts(raw: JsonObject) -> AppFacts:
-    owner, slug = account(raw.get("owner")), text(raw.get("slug"))
-    if owner is None or slug is None:
+    slug, said = text(raw.get("slug")), json_object(raw.get("owner")) or {}
+    owner = account(said)
+    if slug is not None and owner is not None:
+        return AppFacts(slug, owner, text(said.get("type")) or "unknown")
+    # GitHub's description: the owner is a simple user or an enterprise, which has a slug and no login.
+    number, enterprise = identifier(said.get("id")), text(said.get("slug"))
+    if slug is None or number is None or enterprise is None:
         raise Malformed("the App has no slug or owner")
-    return AppFacts(slug, owner, text((json_object(raw.get("owner")) or {}).get("type")) or "unknown")
+    return AppFacts(slug, GitHubAccount(number, enterprise), ENTERPRISE)
 
 
 def _with_account(raw: JsonObject) -> InstallationFacts | None:

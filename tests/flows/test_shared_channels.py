@@ -163,8 +163,9 @@ async def test_what_another_process_remembers_of_a_channel_counts_no_more_once_i
     around = Surroundings(
         stage.tools.slack,
         stage.tools.github,
+        stage.tools.db,
         stage.clock,
-        accounts=frozenset(),
+        accounts=stage.tools.around.accounts,
         github_api_url=stage.github.api_url,
     )
     other = replace(stage.tools, around=around)

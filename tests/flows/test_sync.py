@@ -35,7 +35,7 @@ async def test_a_stranger_s_installation_tells_nobody_s_id(stage: Stage) -> None
     stage.github.installations.clear()
     theirs = stage.github.install(stranger)
     stage.github.installations.update(ours)
-    async with open_accounts(stage.settings) as accounts:
+    async with open_accounts(stage.settings, stage.tools.db) as accounts:
         assert (await accounts.find("leaky-dev")).id == stage.leaker.id
     used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
     assert theirs.id not in used

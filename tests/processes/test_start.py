@@ -1,15 +1,25 @@
 """The start: one sentence for a definite refusal, and serving all the same while somebody just does not answer."""
 
 import asyncio
+import ipaddress
 import json
+import re
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.processes.bot import Ended, run_command
 from tests.processes.scene import RECOVERED, Scene
@@ -96,6 +106,27 @@ async def test_refused_credentials_are_named_with_their_server(scene: Scene) -> 
 
 
 @SQLITE_ALONE
+@pytest.mark.parametrize(("off", "side"), [(90, "ahead of"), (-900, "behind")])
+async def test_a_wrong_clock_is_told_as_one(scene: Scene, off: int, side: str) -> None:
+    right = scene.github.now
+    scene.github.now = lambda: right() - off
+    sentence = await refused(scene, {})
+    found = re.search(r"the clock of this machine is (\d+) seconds (ahead of|behind) GitHub's", sentence)
+    assert found is not None, sentence
+    assert abs(int(found[1]) - abs(off)) < 10
+    assert found[2] == side
+    assert "claim" in sentence
+    assert scene.github.api_url in sentence
+
+
+@SQLITE_ALONE
+async def test_a_key_that_github_does_not_take_is_told_with_its_words(scene: Scene) -> None:
+    sentence = await refused(scene, {"GITHUB_APP_ID": "12345"})
+    assert "'Issuer' claim ('iss')" in sentence
+    assert "clock" not in sentence
+
+
+@SQLITE_ALONE
 async def test_a_database_that_cannot_be_used_is_named(
     scene: Scene, tmp_path: Path, unused_tcp_port: int
 ) -> None:
@@ -167,6 +198,25 @@ async def test_while_nothing_listens_it_serves_and_says_so(scene: Scene, unused_
     await _says_who_is_silent(scene)
 
 
+@SQLITE_ALONE
+async def test_a_certificate_that_is_not_trusted_is_told_as_one(scene: Scene, tmp_path: Path) -> None:
+    certificate = tmp_path / "authority.pem"
+    async with _server_with_own_certificate(certificate) as address:
+        bot = scene.new_bot(SLACK_API_URL=f"{address}/api/", GITHUB_API_URL=address)
+        await bot.start()
+        ready = await bot.readiness()
+        for server in ("slack", "github"):
+            assert ready[server]["state"] == "failing"
+            assert "certificate that is not trusted here (self-signed certificate)" in ready[server]["reason"]
+            assert "SSL_CERT_FILE" in ready[server]["reason"]
+        await bot.stop()
+        bot.environment["SSL_CERT_FILE"] = str(certificate)
+        await bot.start()
+        ready = await bot.readiness()
+        for server in ("slack", "github"):
+            assert "503" in ready[server]["reason"]
+
+
 async def test_an_ordinary_start_is_quick(scene: Scene) -> None:
     bot = scene.new_bot()
     scene.note(f"ready {await bot.start():.1f} s after an ordinary start")
@@ -217,3 +267,43 @@ async def _server_that_refuses_passwords() -> AsyncIterator[str]:
     server = await asyncio.start_server(answer, "127.0.0.1", 0, family=socket.AF_INET)
     async with server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def _own_certificate(path: Path) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 that has signed itself, written to `path`."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(made.public_bytes(Encoding.PEM))
+    secret = path.with_suffix(".key")
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path, secret)
+    return context
+
+
+@asynccontextmanager
+async def _server_with_own_certificate(path: Path) -> AsyncIterator[str]:
+    """Answers 503 over TLS; its certificate is written to `path`."""
+    context = _own_certificate(path)
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=503)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        host, port = runner.addresses[0][:2]
+        yield f"https://{host}:{port}"
+    finally:
+        await runner.cleanup()

@@ -16,9 +16,14 @@ from bot.rules.eligibility import (
     works,
 )
 from storage.records import AlertState, ReportState, RepositoryState
-from tests.views.cases import DEAD, NOT_HERE, WORKS, probe, report, repository, token
+from tests.views.cases import DEAD, GITHUB_COM, NOT_HERE, WORKS, probe, report, repository, token
 
 UNCLEAR = probe("unknown", "timeout")
+
+
+def test_a_server_that_nobody_could_ask_takes_no_reports() -> None:
+    assert report_obstacle(token(), repository(), GITHUB_COM, ReportOptions()) is None
+    assert report_obstacle(token(), repository(), Server(), ReportOptions()) == "server"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,9 @@ def test_whether_it_works_and_whether_it_may_be_called_dead(
 def test_why_a_leak_can_t_be_reported(
     alert: dict[str, Any], where: dict[str, Any], server: dict[str, bool], obstacle: str | None
 ) -> None:
-    found = report_obstacle(token(**alert), repository(**where), Server(**server), ReportOptions())
+    found = report_obstacle(
+        token(**alert), repository(**where), replace(GITHUB_COM, **server), ReportOptions()
+    )
     assert found == obstacle
 
 
@@ -108,5 +115,5 @@ def test_why_a_leak_can_t_be_reported(
 )
 def test_other_credentials_are_reported_where_the_operator_wants_it(secret_type: str, option: str) -> None:
     alert = token(secret_type=secret_type)
-    assert report_obstacle(alert, repository(), Server(), ReportOptions()) == "secret_type"
-    assert report_obstacle(alert, repository(), Server(), ReportOptions(**{option: True})) is None
+    assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions()) == "secret_type"
+    assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions(**{option: True})) is None

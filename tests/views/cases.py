@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.options import CloseOptions, Options
 from bot.rules.case import Actor, Case, PersonalCase
+from bot.rules.eligibility import Server
 from bot.rules.permissions import Rights
 from storage.records import (
     Account,
@@ -35,6 +36,7 @@ NOW = FOUND + 960
 TEAM = SlackTeamId("T0STANCH")
 KEY = AlertKey(RepositoryId(90001), AlertNumber(42))
 
+GITHUB_COM = Server(revokes=True, overrides_validity=True, assigns=True)
 OCTO = Account(GitHubId(100), "octo")
 ADMIN = Account(GitHubId(11), "octo-admin")
 LEAKY = Account(GitHubId(12), "leaky-dev")
@@ -142,6 +144,7 @@ def case(alert: Alert, *, steps: tuple[int, int] = (0, 0), **repository_fields: 
         alert=alert,
         repository=repository(**repository_fields),
         now=NOW + 60,
+        server=GITHUB_COM,
         steps_done=steps[0],
         steps_total=steps[1],
     )
@@ -174,6 +177,7 @@ def in_front_of(
         alert=alert,
         repository=repository(**repository_fields),
         now=NOW + 60,
+        server=GITHUB_COM,
         steps_done=steps[0],
         steps_total=steps[1],
         options=Options(close=CloseOptions(require_comment=require_comment)),

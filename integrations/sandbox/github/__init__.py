@@ -46,6 +46,7 @@ from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.records import (
     Alert,
+    Enterprise,
     Installation,
     LiveToken,
     Location,
@@ -61,6 +62,7 @@ __all__ = [
     "Alert",
     "Change",
     "Delivery",
+    "Enterprise",
     "GitHubSandbox",
     "Installation",
     "LiveToken",

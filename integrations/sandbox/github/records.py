@@ -39,6 +39,14 @@ class User(Account):
         return "Bot" if self.bot else "User"
 
 
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """It has a slug and no login, and ids of its own."""
+
+    id: int
+    slug: str
+
+
 @dataclass(slots=True)
 class Membership:
     """`role` is `admin` (an owner), `member` or `billing_manager`; `state` is `active` or `pending`."""

@@ -31,7 +31,7 @@ def get_app(call: Call) -> Answer:
         "slug": github.app_slug,
         "node_id": shapes.node_id("App", github.app_id),
         "client_id": github.client_id,
-        "owner": shapes.simple_user(github, github.app_owner),
+        "owner": shapes.app_owner(github),
         "name": github.app_slug.title(),
         "description": None,
         "external_url": github.url,
@@ -234,6 +234,9 @@ def _delivery(delivery: Delivery) -> JsonObject:
 
 def revoke_credentials(call: Call) -> Answer:
     """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
+    if call.github.installed_version is not None:
+        # No description of an Enterprise Server has it without authentication.
+        raise Refusal(404, "Not Found")
     literals = cast("Iterable[str]", call.body["credentials"])
     if not all(REVOCABLE.fullmatch(each) for each in literals):
         raise Refusal(422, "Validation Failed", errors=["credentials holds an unsupported credential type"])
@@ -260,9 +263,11 @@ def get_rate_limit(call: Call) -> Answer:
 
 def get_meta(call: Call) -> Answer:
     """`GET /meta`; github.com has no `installed_version`."""
-    return Answer(
-        200, {"verifiable_password_authentication": False, "hooks": ["127.0.0.0/8"], "api": ["127.0.0.0/8"]}
-    )
+    here = ["127.0.0.0/8"]
+    body: JsonObject = {"verifiable_password_authentication": False, "hooks": here, "api": here}
+    if call.github.installed_version is not None:
+        body["installed_version"] = call.github.installed_version
+    return Answer(200, body)
 
 
 def get_versions(call: Call) -> Answer:

@@ -50,6 +50,23 @@ def simple_user(world: World, account: Account) -> JsonObject:
     }
 
 
+def app_owner(world: World) -> JsonObject:
+    """Whom the App belongs to: the `enterprise` schema, or else `simple-user`."""
+    record = world.app_enterprise
+    if record is None:
+        return simple_user(world, world.app_owner)
+    return {
+        "id": record.id,
+        "node_id": node_id("Enterprise", record.id),
+        "name": record.slug.title(),
+        "slug": record.slug,
+        "html_url": f"{world.url}/enterprises/{record.slug}",
+        "created_at": None,
+        "updated_at": None,
+        "avatar_url": f"{world.url}/avatars/b/{record.id}",
+    }
+
+
 def optional_user(world: World, account: Account | None) -> JsonObject | None:
     return None if account is None else simple_user(world, account)
 

@@ -20,6 +20,9 @@ def update_alert(call: Call, alert: Alert) -> None:
     body = call.body
     if alert.repository.archived:
         raise Refusal(403, "Repository was archived so is read-only.")
+    for name, since in (("assignee", (3, 20)), ("validity", (3, 22))):
+        if name in body and not call.github.is_at_least(since):
+            raise Refusal(422, f"{name} is not a permitted key")
     if "state" in body:
         _check_state(call, alert)
     elif body.get("resolution") is not None or body.get("resolution_comment") is not None:

@@ -11,6 +11,7 @@ from integrations.sandbox.github.deliveries import Delivery
 from integrations.sandbox.github.records import (
     Account,
     Alert,
+    Enterprise,
     Installation,
     InstallationToken,
     LiveToken,
@@ -65,6 +66,10 @@ class World:
         self.client_id = "Iv23sandbox00000000a"
         self.app_slug = "stanch"
         self.app_created_at = now()
+        self.app_enterprise: Enterprise | None = None
+        """The enterprise that the App belongs to, instead of `app_owner`."""
+        self.installed_version: str | None = None
+        """The release of GitHub Enterprise Server that this is; None for github.com."""
         self.core_limit = 5000
         self.unauthenticated_limit = 60
         self.read_lag = 0.0
@@ -92,6 +97,13 @@ class World:
     def api_url(self) -> str:
         """The REST API's base address."""
         return f"{self.base}/api/v3"
+
+    def is_at_least(self, release: tuple[int, int]) -> bool:
+        """Whether this is github.com, or an Enterprise Server of that release or a newer one."""
+        if self.installed_version is None:
+            return True
+        major, minor = self.installed_version.split(".")[:2]
+        return (int(major), int(minor)) >= release
 
     # Look-ups
 

@@ -220,11 +220,30 @@ async def test_githubs_own_hosts_are_known_without_asking(
     assert (server.version, server.supports_assignee, server.supports_revoke) == (None, True, revoke)
 
 
-async def test_an_enterprise_server_tells_its_version_and_lacks_what_it_lacks(
-    session: aiohttp.ClientSession, private_key: str, time: Time
+@pytest.mark.parametrize(
+    ("version", "assignee", "validity", "too_old"),
+    [
+        ("3.9.4", False, False, True),
+        ("3.18.12", False, False, True),
+        ("3.19.1", False, False, False),
+        ("3.20.0", True, False, False),
+        ("3.22.0.rc1", True, True, False),
+        ("4.0.0", True, True, False),
+        ("next", False, False, False),
+        ("320", False, False, False),
+    ],
+)
+async def test_an_enterprise_server_tells_its_release_and_lacks_what_it_lacks(
+    session: aiohttp.ClientSession,
+    private_key: str,
+    time: Time,
+    version: str,
+    assignee: bool,
+    validity: bool,
+    too_old: bool,
 ) -> None:
     async def meta(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"installed_version": "3.19.1"})
+        return web.json_response({"installed_version": version})
 
     async with serving(meta) as url:
         github = GitHub(
@@ -237,10 +256,11 @@ async def test_an_enterprise_server_tells_its_version_and_lacks_what_it_lacks(
             now=time,
         )
         server = await github.server()
-    assert server.version == "3.19.1"
-    assert not server.supports_assignee
-    assert not server.supports_validity_override
+    assert server.version == version
+    assert server.supports_assignee is assignee
+    assert server.supports_validity_override is validity
     assert not server.supports_revoke
+    assert server.is_too_old is too_old
 
 
 @pytest.mark.parametrize("status", [401, 403])
