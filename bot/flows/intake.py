@@ -130,7 +130,7 @@ async def _fetch(tools: Tools, repository: Repository, number: int) -> tuple[Rep
     """The repository and the alert as GitHub shows them now; no facts where it does not (yet)."""
     try:
         repository, _, access = await authorize.reach(tools, repository)
-        return repository, await access.alert(repository.full_name, AlertNumber(number))
+        return repository, await access.alert_with_place(repository.full_name, AlertNumber(number))
     except (NotFound, Refused):
         return repository, None
     except GitHubError as error:

@@ -14,7 +14,7 @@ from bot.flows.installations import (
     sweeping,
 )
 from bot.flows.planning import publishing
-from bot.flows.record import new_repository, record
+from bot.flows.record import completing, new_repository, record
 from bot.rules.sweeping import Progress, Seen, is_old, is_unchanged
 from bot.tools import Tools
 from integrations.github.errors import GitHubError
@@ -218,6 +218,10 @@ async def _store(
     old = is_old(seen.alert, last)
     summary = _summary(installation.id, last) if old else None
     await record(tx, tools, repository, None, seen.alert, sender=None, received_at=started, summary=summary)
+    if seen.alert.first_location is None and not old:
+        stored = await alerts.load(tx, _key(seen))
+        if stored is not None and stored.place is None:
+            await jobs.enqueue(tx, completing(_key(seen), 0))
     renamed = known is not None and known.full_name != seen.repository.full_name
     return [repository] if renamed else []
 

@@ -1,10 +1,11 @@
 """One repository's alerts, through a token that opens this repository alone."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 from integrations.github.connection import Connection, repository_variables
-from integrations.github.errors import NotFound
+from integrations.github.errors import Forbidden, NotFound
 from integrations.github.models import (
     AlertFacts,
     LocationFacts,
@@ -51,6 +52,24 @@ class RepositoryAccess:
         path = _ALERT + "?hide_secret=true"
         variables = repository_variables(path, full_name, alert_number=number)
         return await self._connection.get(self._parser(full_name), path, variables)
+
+    async def alert_with_place(self, full_name: str, number: int) -> AlertFacts:
+        """The alert as it stands, with the first of its locations where the answer names no place itself.
+
+        `first_location_detected` is optional in GitHub's description. Refused locations leave the alert without one.
+        """
+        facts = await self.alert(full_name, number)
+        if facts.first_location is not None:
+            return facts
+        found: list[LocationFacts] = []
+        try:
+            async for place in self.locations(full_name, number):
+                found.append(place)
+                if len(found) == 2:
+                    break
+        except (Forbidden, NotFound):
+            return facts
+        return replace(facts, first_location=found[0], has_more_locations=len(found) == 2) if found else facts
 
     async def literal(self, full_name: str, number: int) -> Literal:
         """The alert's secret: the one call that asks for it, and keeps nothing else of the answer."""

@@ -6,6 +6,7 @@ from bot.edge.housekeeping import keep_house_once
 from storage import deliveries, jobs
 from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
+from tests.flows.test_sweep import sweep
 
 UNFINISHED = "GitHub has not given the details yet"
 
@@ -29,6 +30,34 @@ async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_
     await stage.work(within=120)
     assert UNFINISHED not in stage.read()
     assert "late.env" in stage.read()
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
+
+
+@pytest.mark.parametrize("by", ["webhook", "sweep"])
+async def test_an_alert_that_names_no_place_has_the_first_of_its_locations(stage: Stage, by: str) -> None:
+    """GitHub's description does not require `first_location_detected`."""
+    stage.github.tells_first_location = False
+    if by == "sweep":
+        await sweep(stage)
+        stage.github.webhook_url = None
+    alert = stage.github.leak(stage.repository, path="first.env")
+    stage.github.add_location(alert, path="second.env", start_line=2, end_line=2)
+    await (sweep(stage) if by == "sweep" else stage.work(within=30))
+    assert "first.env" in stage.read()
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.has_more_places
+    asked = len(stage.github.calls("GET", ".*/locations"))
+    await sweep(stage)
+    assert len(stage.github.calls("GET", ".*/locations")) == asked
+
+
+async def test_refused_locations_leave_the_card_without_a_place(stage: Stage) -> None:
+    stage.github.tells_first_location = False
+    stage.github.faults.add("GET .*/locations", status=403)
+    stage.github.leak(stage.repository)
+    await stage.work(within=30)
+    assert UNFINISHED not in stage.read()
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 

@@ -37,8 +37,9 @@ and what came of it; a redirect after a rename leads to `/repositories/{id}/…`
 Trouble: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST
 shows an alert), `revoke_delay` (seconds until a reported token dies, `None` for never), `core_limit`,
 `unauthenticated_limit`, `lockout_after`, `webhook_timeout`. Where GitHub doesn't say what it does,
-`hidden_secret` (what `secret` is under `hide_secret`; `None`: absent) and `validated_on_override` (whether
-recording a validity sends `validated`) choose.
+`hidden_secret` (what `secret` is under `hide_secret`; `None`: absent), `tells_first_location` (whether an alert
+has the optional `first_location_detected`) and `validated_on_override` (whether recording a validity sends
+`validated`) choose.
 """
 
 from integrations.sandbox.github.authentication import generate_private_key

@@ -73,7 +73,7 @@ def rest_alert(world: World, alert: Alert, *, hide_secret: bool, in_list: bool =
     shape["state"] = alert.state
     shape["is_base64_encoded"] = alert.is_base64_encoded
     shape["has_more_locations"] = len(alert.locations) > 1
-    if alert.locations:
+    if alert.locations and world.tells_first_location:
         shape["first_location_detected"] = alert.locations[0].details
     if not in_list:
         shape["metadata"] = _metadata(alert)

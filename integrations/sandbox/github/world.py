@@ -75,6 +75,7 @@ class World:
         self.read_lag = 0.0
         self.revoke_delay: float | None = 0.0
         self.hidden_secret: str | None = None
+        self.tells_first_location = True
         self.validated_on_override = True
         self.lockout_after: int | None = None
         """After so many failed logins within ten minutes every login is refused; `None`: never."""
