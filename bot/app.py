@@ -27,6 +27,7 @@ from bot.surroundings import Surroundings
 from bot.tools import Tools
 from bot.version import VERSION
 from integrations.github.api import GitHub
+from integrations.proxies import ProxiedRequest, proxy_fault
 from integrations.slack.api import Slack
 from integrations.slack.app_level import AppLevel
 from storage import marks
@@ -167,8 +168,12 @@ async def run(
 
 
 def open_session() -> aiohttp.ClientSession:
-    """One for the whole process: no cookies, no credentials, ten seconds for a call."""
+    """One for the whole process: no cookies, no credentials, ten seconds for a call; raises StartRefused."""
+    fault = proxy_fault()
+    if fault:
+        raise StartRefused(fault)
     return aiohttp.ClientSession(
+        request_class=ProxiedRequest,
         timeout=aiohttp.ClientTimeout(total=10.0),
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=100),

@@ -9,11 +9,13 @@ from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from yarl import URL
 
 from bot.edge.slack import SlackEdge
 from bot.errors import StartRefused
 from bot.surroundings import Standing
 from bot.tools import Tools
+from integrations.proxies import proxy_for
 from integrations.slack.app_level import METHOD, AppLevel
 from integrations.slack.errors import RateLimited, SlackError, Unauthorized, Uncertain
 
@@ -45,6 +47,9 @@ class _Client(SocketModeClient):
         logger.setLevel(logging.CRITICAL)
         super().__init__(slack.token, logger=logger, web_client=slack.client, ping_interval=ping)
         self.wss_uri = url
+        # The SDK's own choice ignores NO_PROXY.
+        proxy = proxy_for(URL(url))
+        self.proxy = None if proxy is None else str(proxy)
         self.over = asyncio.Event()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:

@@ -65,6 +65,8 @@ class Slack:
         logger = logging.getLogger("integrations.slack.sdk")
         logger.setLevel(logging.INFO)
         client = AsyncWebClient(token, base_url=api_url, session=session, logger=logger, retry_handlers=[])
+        # The SDK's own choice ignores NO_PROXY; the session knows the right one for each address.
+        client.proxy = None
         return cls(client, session=session)
 
     @property
@@ -142,7 +144,6 @@ class Slack:
                 response_url,
                 json={name: value for name, value in body.items() if value is not None},
                 allow_redirects=False,
-                proxy=self._client.proxy,
             ) as response:
                 error = _respond_error(
                     response.status, response.headers, await response.text(errors="replace")

@@ -23,6 +23,8 @@ class AppLevel:
         self.client = AsyncWebClient(
             token, base_url=api_url, session=session, logger=logger, retry_handlers=[]
         )
+        # The SDK's own choice ignores NO_PROXY; the session knows the right one for each address.
+        self.client.proxy = None
         self._api = WebApi(self.client)
 
     async def open_connection(self) -> str:

@@ -1,0 +1,164 @@
+"""A company's proxy and its certificates hold for every call, to Slack and to GitHub; NO_PROXY goes round it."""
+
+import asyncio
+import ssl
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.processes.bot import run_command
+from tests.processes.proxy import Proxy, open_proxy
+from tests.processes.scene import ADMIN, Scene
+from tests.processes.waiting import until
+
+SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+NETRC = "machine 127.0.0.1 login somebody password else\n"
+
+
+async def _report(scene: Scene) -> None:
+    """A secret leaks and is reported: probes, the report, and messages of all kinds."""
+    await scene.leak(validity="active")
+    await scene.submit_report()
+    await until(lambda: any("Reported to GitHub." in words for words in scene.told(ADMIN)), "told")
+    await scene.idle()
+    await scene.bring_forward("follow_up")
+    await scene.idle()
+
+
+def _environment(scene: Scene, proxy: Proxy, **more: str) -> dict[str, str]:
+    (scene.directory / "netrc").write_text(NETRC)
+    return {"HTTP_PROXY": proxy.address, "NETRC": str(scene.directory / "netrc"), **more}
+
+
+@SQLITE_ALONE
+@pytest.mark.parametrize("socket_mode", [False, True], ids=["http", "socket mode"])
+async def test_every_call_goes_through_the_proxy(scene: Scene, socket_mode: bool) -> None:
+    async with open_proxy() as proxy:
+        changes = _environment(scene, proxy)
+        if socket_mode:
+            changes["SLACK_APP_TOKEN"] = scene.slack.app_token
+            scene.slack.use_socket_mode()
+        await scene.start(**changes)
+        await _report(scene)
+        base = urlsplit(scene.github.api_url)
+        seen = Counter(proxy.paths(base.port))
+        for call in scene.github.requests:
+            assert seen[call.method, base.path + call.path.partition("?")[0]], call.path
+        assert sum(seen.values()) == len(scene.github.requests)
+        assert scene.github.calls("POST", "/credentials/revoke")
+        assert scene.github.calls("GET", "/rate_limit"), "no probe"
+        through = Counter(
+            path.rpartition("/")[2] for _, path in proxy.paths(urlsplit(scene.slack.origin).port)
+        )
+        for slack_call in scene.slack.requests:
+            assert slack_call.method == "response_url" or through[slack_call.method], slack_call.method
+        assert sum(through.values()) == len(scene.slack.requests) + socket_mode
+        assert proxy.refused == 0
+        await scene.bot.kill()
+
+
+@SQLITE_ALONE
+async def test_no_proxy_is_heeded_for_slack_as_for_github(scene: Scene) -> None:
+    async with open_proxy() as proxy:
+        ports = {name: urlsplit(address).port for name, address in _servers(scene).items()}
+        await scene.start(**_environment(scene, proxy, NO_PROXY=f"127.0.0.1:{ports['slack']}"))
+        await _report(scene)
+        assert proxy.paths(ports["slack"]) == []
+        assert len(proxy.paths(ports["github"])) == len(scene.github.requests)
+        await scene.bot.kill()
+        before = len(proxy.seen)
+        await scene.start(**_environment(scene, proxy, NO_PROXY="localhost, 127.0.0.1"))
+        assert len(proxy.seen) == before
+        await scene.bots[-1].kill()
+
+
+def _servers(scene: Scene) -> dict[str, str]:
+    return {"slack": scene.slack.origin, "github": scene.github.api_url}
+
+
+@SQLITE_ALONE
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "http://", "ftp://proxy.test:21"])
+async def test_a_proxy_that_cannot_be_one_is_named(scene: Scene, proxy: str) -> None:
+    ended = await run_command({**scene.environment, "HTTPS_PROXY": proxy}, scene.directory, "sync")
+    assert ended.status == 1
+    assert ended.errors == (
+        "HTTPS_PROXY must be the address of an HTTP proxy, as http://proxy.example.com:3128.\n"
+    )
+
+
+CALL = """
+import asyncio, sys
+from bot.app import open_session
+async def call():
+    async with open_session() as session, session.get(sys.argv[1]) as answer:
+        print(await answer.text())
+asyncio.run(call())
+"""
+
+
+async def test_ssl_cert_file_holds_and_https_goes_through_the_proxy(tmp_path: Path) -> None:
+    """As every call goes through this one session; Slack's SDK is given it."""
+    context = _certified(tmp_path)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nfound")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    address = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
+    async with open_proxy() as proxy:
+        trusting = {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "HTTPS_PROXY": proxy.address}
+        assert (await _call(address, trusting))[:2] == (0, "found\n")
+        assert [method for method, _ in proxy.seen] == ["CONNECT"]
+        status, _, errors = await _call(address, {"HTTPS_PROXY": proxy.address})
+        assert status == 1
+        assert "CERTIFICATE_VERIFY_FAILED" in errors
+    server.close()
+    await server.wait_closed()
+
+
+async def _call(address: str, environment: dict[str, str]) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CALL, address),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+def _certified(directory: Path) -> ssl.SSLContext:
+    """A server's certificate for localhost that its own key signed; `ca.pem` is whom to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "ca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    both = certificate.public_bytes(Encoding.PEM) + key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    (directory / "server.pem").write_bytes(both)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "server.pem")
+    return context
