@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated, Literal
 
 import structlog
@@ -78,8 +78,21 @@ async def _serve(settings: Settings, options: Options, role: app.Role) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with app.run(settings, options, role=role):
-        await stopped.wait()
+    started = asyncio.Event()
+
+    async def serve_until_stopped() -> None:
+        async with app.run(settings, options, role=role):
+            started.set()
+            await stopped.wait()
+
+    serving, told = asyncio.create_task(serve_until_stopped()), asyncio.create_task(stopped.wait())
+    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not started.is_set() and stopped.is_set():
+        # A start waits up to ten seconds for each server that does not answer; nothing has to come to its end yet.
+        serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
 
 
 @cli.command()

@@ -149,7 +149,7 @@ async def run(
             stack.push_async_callback(tools.inbox.stop)
         signing = settings.slack_signing_secret
         slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
-        stack.push_async_callback(slack_edge.settle)
+        stack.push_async_callback(slack_edge.stop)
         site, host, port = await _listen(stack, settings, tools, role, slack_edge)
         if role is not Role.WORKER:
             await _connect(stack, settings, tools, slack_edge, socket_ping)
@@ -221,7 +221,7 @@ async def _listen(
 ) -> tuple[web.TCPSite, str, int]:
     web_app = web.Application(client_max_size=LARGEST)
     web_app.add_routes(_routes(settings, tools, role, slack_edge))
-    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=3.0, lingering_time=2.0)
+    runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=1.0, lingering_time=2.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.host, settings.port)

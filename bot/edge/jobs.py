@@ -40,8 +40,8 @@ LONGEST_WAIT = 600.0
 """Seconds between two tries of a job at most."""
 SHORTEST_OUTAGE = 5.0
 """Seconds until a server that is down is asked again at the earliest."""
-STOP_WITHIN = 10.0
-"""Seconds that a stop waits for jobs that run."""
+STOP_WITHIN = 4.0
+"""Seconds, of the ten for the whole stop, that it waits for jobs that run."""
 Run: TypeAlias = Callable[[Tools, Job], Awaitable[None]]
 GaveUp: TypeAlias = Callable[[Tools, Job, str], Awaitable[None]]
 

@@ -46,6 +46,8 @@ from storage.records import AlertKey, ChannelId, NewJob
 log = structlog.get_logger(__name__)
 PATIENCE = 0.3
 """Seconds, of the three that a trigger lives, which a form leaves to the acknowledgements of others."""
+OPENED_WITHIN = 0.5
+"""Seconds, of the ten for the whole stop, that it waits for forms that are being opened."""
 LARGEST = 1_048_576
 """Bytes of a request; Slack's own are far smaller."""
 EVERYTHING = re.compile(".*", re.DOTALL)
@@ -189,6 +191,17 @@ class SlackEdge:
     async def settle(self) -> None:
         """Wait for the forms that are being opened; Bolt itself waits for no listener at a stop."""
         await asyncio.gather(*self._opening)
+
+    async def stop(self) -> None:
+        """Give the forms that are being opened a moment more, and up those that Slack does not answer by then."""
+        if not self._opening:
+            return
+        _, late = await asyncio.wait(self._opening, timeout=OPENED_WITHIN)
+        for opening in late:
+            opening.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            log.warning("forms_given_up", count=len(late), reason="Slack did not answer before the stop")
 
     async def _open_skeleton(self, form: FormAction[Any], key: AlertKey, click: Click) -> None:
         # Whoever clicked at the same moment is acknowledged first.

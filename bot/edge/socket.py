@@ -28,9 +28,10 @@ LOOK = 2.0
 """Seconds between two looks of our own: that a connection broke the SDK itself sees only at its next ping."""
 LINGER = 2.0
 """Seconds in which a replaced connection still takes what Slack sent it before it knew of the new one."""
-ANSWER_WITHIN = 4.0
-"""Seconds that a stop waits for what was taken; Slack itself waits three for an acknowledgement."""
-CLOSE_WITHIN = 3.0
+ANSWER_WITHIN = 2.0
+"""Seconds, of the ten for the whole stop, that it waits for what was taken to be stored and acknowledged."""
+CLOSE_WITHIN = 1.0
+"""Seconds that it waits for Slack to take leave."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 
 

@@ -1,6 +1,7 @@
 """SIGTERM ends the process cleanly: what runs comes to its end or is given back, and nothing is lost."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -58,3 +59,55 @@ async def test_what_is_accepted_just_before_a_stop_is_done_after_the_next_start(
     await until(lambda: len(scene.slack.cards(CHANNEL)) == 5, "five cards", within=RECOVERED)
     await scene.idle()
     assert len(scene.slack.cards(CHANNEL)) == 5
+
+
+async def stop(scene: Scene) -> float:
+    """SIGTERM; returns how many seconds the process takes to end well."""
+    began = time.monotonic()
+    assert await scene.bot.stop(within=STOPS_WITHIN) == 0
+    took = time.monotonic() - began
+    scene.note(f"stopped {took:.1f} s after SIGTERM")
+    return took
+
+
+async def test_a_stop_takes_less_than_ten_seconds_while_slack_hangs(scene: Scene) -> None:
+    """With a card to post, a form to open and an answer to give, none of which Slack takes."""
+    await scene.start()
+    await scene.leak()
+    card = scene.card()
+    scene.slack.faults.add(".*", hang=True)
+    scene.github.leak(scene.repository, token=scene.live_token(), path="second.env")
+    await scene.slack.select(ADMIN, CHANNEL, card.ts, "close_as", "revoked")
+    await scene.slack.click(ADMIN, CHANNEL, card.ts, "take")
+    await until(lambda: len(scene.slack.calls("views.open")) == 1, "the form is being opened")
+    await until(lambda: len(scene.slack.calls("chat.postMessage")) == 2, "the card is being posted")
+    assert await stop(scene) < 10
+    await scene.restart()
+    await until(lambda: len(scene.slack.cards(CHANNEL)) == 2, "the second card is there", within=RECOVERED)
+    await scene.idle()
+    assert len(scene.slack.cards(CHANNEL)) == 2
+    first = scene.slack.message(CHANNEL, card.ts)
+    assert first is not None
+    assert f"<@{ADMIN}>" in first.shown_text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_stop_takes_less_than_ten_seconds_while_slack_hangs_in_socket_mode(scene: Scene) -> None:
+    scene.slack.use_socket_mode()
+    await scene.start(SLACK_APP_TOKEN=scene.slack.app_token)
+    await scene.leak()
+    scene.slack.faults.add(".*", hang=True)
+    await scene.slack.select(ADMIN, CHANNEL, scene.card().ts, "close_as", "revoked")
+    await until(lambda: len(scene.slack.calls("views.open")) == 1, "the form is being opened")
+    assert await stop(scene) < 10
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_start_that_waits_for_an_answer_is_ended_at_once(scene: Scene) -> None:
+    scene.slack.faults.add(".*", hang=True)
+    bot = scene.new_bot()
+    starting = asyncio.create_task(bot.start())
+    await until(lambda: len(scene.slack.calls("auth.test")) == 1, "it asks Slack")
+    assert await stop(scene) < 5
+    with pytest.raises(RuntimeError, match="it ended instead"):
+        await starting
