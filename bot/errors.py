@@ -40,5 +40,9 @@ class RetryLater(Exception):
         self.holds = holds
 
 
+class OutcomeUnknown(Exception):
+    """Something may have been done, and there is no way to find out; `str()` says why, in words for the person."""
+
+
 class StartRefused(Exception):
     """Stanch can't start or the command can't be done; the one sentence says what to mend."""

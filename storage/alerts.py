@@ -78,7 +78,7 @@ async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
     job is ready or running, so that a job that was parked can't keep the alert.
     """
     free = sa.or_(alert.c.claim_job.is_(None), sa.and_(alert.c.claim_job != job_id, ~_CLAIM_LIVES))
-    values = {"claim_action": action, "claim_job": job_id, "claim_at": tx.now}
+    values = {"claim_action": action, "claim_job": job_id, "claim_at": tx.now, "claim_tries": 0}
     if (await tx.conn.execute(sa.update(alert).where(_is(key), free).values(values))).rowcount == 1:
         return Claim.NEW
     return Claim.RESUMED if await claimed_by(tx, key) == job_id else Claim.TAKEN
@@ -95,6 +95,13 @@ async def claimed_at(tx: Tx, key: AlertKey, job_id: JobId) -> UnixTime | None:
     mine = sa.and_(_is(key), alert.c.claim_job == job_id)
     at: float | None = await tx.conn.scalar(sa.select(alert.c.claim_at).where(mine))
     return at
+
+
+async def count_try(tx: Tx, key: AlertKey, job_id: JobId) -> int:
+    """Count one more try of the job that claimed the alert, and return how many there were since the first one."""
+    mine = sa.update(alert).where(_is(key), alert.c.claim_job == job_id)
+    query = mine.values(claim_tries=alert.c.claim_tries + 1).returning(alert.c.claim_tries)
+    return (await tx.conn.scalar(query)) or 0
 
 
 async def is_claimed(tx: Tx, key: AlertKey) -> bool:

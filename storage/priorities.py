@@ -32,6 +32,7 @@ PRIORITIES: Mapping[str, Priority] = {
     "details": Priority.INTAKE,
     "follow_up": Priority.INTAKE,
     "revoked_look": Priority.INTAKE,
+    "keep_validity": Priority.INTAKE,
     "subscribed": Priority.INTAKE,
     "channel": Priority.INTAKE,
     "repository": Priority.INTAKE,

@@ -127,6 +127,7 @@ alert = sa.Table(
     sa.Column("claim_action", Words),
     sa.Column("claim_job", sa.BigInteger),
     sa.Column("claim_at", sa.Double),
+    sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("alert_state", alert.c.state, alert.c.created_at)
 _partial(

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 
 from bot.actions.action import Doing, FormAction, Given, Outcome
 from bot.actions.probing import APART, Probed, ask, ask_unless_recent
-from bot.errors import Refused, RetryLater
+from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import confirmed_inactive, ever_worked, report_obstacle, works
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.words import (
+    PROBE_REASONS,
     alert_name,
     by_words,
     closed_by,
@@ -20,7 +21,7 @@ from bot.views.words import (
     span_words,
     when,
 )
-from integrations.github.token_format import REVOCABLE, decode, kind_of
+from integrations.github.token_format import REVOCABLE, Reason, decode, kind_of
 from integrations.literal import Literal
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, actions, input_block, modal, section
@@ -49,6 +50,8 @@ NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 TELL_FIRST = "Tell {} first"
 FOLLOW_UPS = (60.0, 300.0, 900.0)
 """Seconds after the report at which GitHub is asked whether the token still works."""
+NEVER_TOLD = frozenset({Reason.CANNOT_BE_ASKED, Reason.NOT_A_TOKEN})
+"""Why a probe tells nothing, however often it is made."""
 DEAD = "It no longer works."
 LOOKS = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."
 WAITS = "Not sent yet: GitHub takes no more reports from here for now."
@@ -124,7 +127,10 @@ class ReportLeak(FormAction[SendReport]):
             # Whether the lost report had its effect shows at the token itself.
             asked = await ask(tools, case.alert, literal, by=None)
             if asked.probe.verdict == "unknown":
-                raise RetryLater(tools.clock.now() + APART, "it can't be told yet whether the report arrived")
+                why = PROBE_REASONS.get(asked.probe.reason, asked.probe.reason)
+                if asked.probe.reason in NEVER_TOLD:
+                    raise OutcomeUnknown(why)
+                raise RetryLater(tools.clock.now() + APART, why)
             if asked.probe.verdict == "inactive":
                 return _reported(doing, asked, dead=True)
         elif not ever_worked(case.alert):

@@ -139,7 +139,7 @@ async def _tell_identity(tools: Tools, job: Job) -> None:
 
 
 async def _act_given_up(tools: Tools, job: Job, incident: str) -> None:
-    await act.give_up(tools, Request.from_json(job.payload), mistake(incident))
+    await act.give_up(tools, Request.from_json(job.payload), job, mistake(incident))
 
 
 async def _look_given_up(tools: Tools, job: Job, incident: str) -> None:

@@ -7,8 +7,9 @@ import structlog
 
 from bot.actions import ACTIONS, FORMS
 from bot.actions.action import Action, Doing, FormAction, Outcome, Request
-from bot.errors import Refused, RetryLater
+from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.flows import authorize
+from bot.flows.auditing import entry, note
 from bot.flows.consequences import follow
 from bot.flows.events import store_events
 from bot.flows.gather import Gathered, gather
@@ -17,21 +18,20 @@ from bot.flows.record import find_person
 from bot.flows.tell import tell, telling
 from bot.rules.lifecycle import events_between, follow_assignment, merge
 from bot.tools import Tools
+from bot.views import refusals
 from bot.views.answers import refusal, refusal_view
 from integrations.github.errors import GitHubError, RateLimited, Unavailable, Uncertain, Unreachable
 from integrations.slack.errors import RateLimited as SlackRateLimited
 from integrations.slack.errors import SlackError, ViewGone
 from integrations.slack.errors import Uncertain as SlackUncertain
-from storage import alerts, audit, identities, jobs, leases, repositories
+from storage import alerts, audit, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import (
     Alert,
-    AuditEntry,
     AuditOutcome,
     Claim,
-    Identity,
     Job,
-    Repository,
+    UnixTime,
 )
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,9 @@ SKELETON_LASTS = 60.0
 FORM_RETRY = 2.0
 RETRY = 5.0
 """Seconds until a write whose answer was lost is looked at again."""
+LOST_TRIES, LOST_LASTS = 3, 600.0
+"""So many times, and for so many seconds, it is tried to find out at least whether such a write was done."""
+SLACK_SILENT = "Slack does not say who you are"
 
 
 async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> None:
@@ -52,7 +55,7 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
         view = action.form(gathered.case, request.given, request.metadata)
     except Refused as refused:
         async with tools.db.begin() as tx:
-            await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
+            await note(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
         unreachable = authorize.unreachable_github(error)
@@ -85,6 +88,21 @@ async def perform(tools: Tools, request: Request, job: Job) -> None:
     action = _action_of(request.action)
     async with tools.db.read() as tx:
         intended_at = await alerts.claimed_at(tx, request.alert, job.id)
+    try:
+        await _try(tools, action, request, job, intended_at)
+    except OutcomeUnknown as unknown:
+        await _end_unknown(tools, action, request, job, str(unknown))
+    except RetryLater as later:
+        # What may be done already holds its alert: other work on it waits, though not without end.
+        if intended_at is None or not await _was_tried_enough(tools, request, job, intended_at):
+            raise
+        await _end_unknown(tools, action, request, job, later.reason)
+
+
+async def _try(
+    tools: Tools, action: Action[Any], request: Request, job: Job, intended_at: UnixTime | None
+) -> None:
+    """One try; with `intended_at` an earlier one was interrupted, or its answer lost."""
     resumed = intended_at is not None
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
@@ -99,7 +117,7 @@ async def perform(tools: Tools, request: Request, job: Job) -> None:
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
             # It may be done already, or was promised; nobody can go on before Slack says who it was.
-            raise RetryLater(tools.clock.now() + RETRY, refused.reason) from None
+            raise RetryLater(tools.clock.now() + RETRY, SLACK_SILENT, holds=resumed) from None
         await _refuse(tools, action, request, job, refused)
         return
     except GitHubError as error:
@@ -119,14 +137,31 @@ async def perform(tools: Tools, request: Request, job: Job) -> None:
             log.info("form_not_shown", action=action.id, reason=error.code)
 
 
+async def _was_tried_enough(tools: Tools, request: Request, job: Job, intended_at: UnixTime) -> bool:
+    async with tools.db.begin() as tx:
+        await leases.keep(tx, job)
+        tries = await alerts.count_try(tx, request.alert, job.id)
+        return tries >= LOST_TRIES and tx.now - intended_at >= LOST_LASTS
+
+
+async def _end_unknown(tools: Tools, action: Action[Any], request: Request, job: Job, why: str) -> None:
+    """Nobody can find out whether it was done: the person hears so, and the alert is free."""
+    unknown = refusals.outcome_unknown(why)
+    log.error("outcome_unknown", action=action.id, alert=str(request.alert), reason=why)
+    async with tools.db.begin() as tx:
+        await _end(tx, request, job)
+        await _abandon(tx, tools, action, request)
+        await jobs.enqueue(tx, telling(request, refusal(unknown)))
+        await note(tx, tools, action, request, AuditOutcome.FAILED, unknown.audited)
+
+
 async def _claim(tools: Tools, action: Action[Any], request: Request, gathered: Gathered, job: Job) -> None:
     async with tools.db.begin() as tx:
         await leases.keep(tx, job)
         claim = await alerts.claim(tx, request.alert, action.audited_as, job.id)
         if claim is Claim.NEW:
             who, where = gathered.case.actor.identity, gathered.case.repository
-            entry = _entry(action, request, AuditOutcome.INTENDED, None, who, where)
-            await audit.append(tx, entry)
+            await audit.append(tx, entry(action, request, AuditOutcome.INTENDED, None, who, where))
     if claim is Claim.TAKEN:
         raise RetryLater(tools.clock.now() + 1.0, "another action on this alert is under way")
 
@@ -148,7 +183,7 @@ async def _refuse(tools: Tools, action: Action[Any], request: Request, job: Job,
         await _end(tx, request, job)
         await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await _audit(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
+        await note(tx, tools, action, request, AuditOutcome.REFUSED, refused.audited)
 
 
 async def _abandon(tx: Tx, tools: Tools, action: Action[Any], request: Request) -> None:
@@ -161,13 +196,14 @@ async def _abandon(tx: Tx, tools: Tools, action: Action[Any], request: Request) 
         await follow(tx, tools, alert, repository, ())
 
 
-async def give_up(tools: Tools, request: Request, refused: Refused) -> None:
+async def give_up(tools: Tools, request: Request, job: Job, refused: Refused) -> None:
     """It went wrong each time that it was tried: the person hears so, and the audit log has how it ended."""
     action = _action_of(request.action)
     async with tools.db.begin() as tx:
+        await leases.keep(tx, job)
         await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await _audit(tx, tools, action, request, AuditOutcome.FAILED, refused.reason)
+        await note(tx, tools, action, request, AuditOutcome.FAILED, refused.reason)
 
 
 async def _fail(
@@ -182,14 +218,14 @@ async def _fail(
     if lost or (again and isinstance(error, Unreachable | Unavailable | RateLimited)):
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
         at = error.retry_at if isinstance(error, RateLimited) else tools.clock.now() + RETRY
-        raise RetryLater(at, str(error)) from None
+        raise RetryLater(at, str(error), holds=lost or resumed) from None
     refused = authorize.unreachable_github(error)
     reason = ": ".join(part for part in (type(error).__name__, refused.quoted) if part)
     async with tools.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, tools, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await _audit(tx, tools, action, request, AuditOutcome.FAILED, reason)
+        await note(tx, tools, action, request, AuditOutcome.FAILED, reason)
 
 
 async def _record(
@@ -216,46 +252,13 @@ async def _record(
             await jobs.enqueue(tx, telling(request, outcome.said))
         await follow(tx, tools, after, repository, stored)
         who = gathered.case.actor.identity
-        entry = _entry(action, request, outcome.outcome, outcome.reason, who, repository)
-        await audit.append(tx, entry)
+        await audit.append(tx, entry(action, request, outcome.outcome, outcome.reason, who, repository))
     tools.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
 
 def _without_own_validity(before: Alert, seen: Alert, after: Alert) -> Alert:
     """The alert as GitHub alone has changed it: before Stanch wrote, or before the run that was interrupted."""
     return replace(after, validity=before.validity if seen.validity == after.validity else seen.validity)
-
-
-async def _audit(
-    tx: Tx, tools: Tools, action: Action[Any], request: Request, outcome: AuditOutcome, reason: str
-) -> None:
-    """Write down what was not done; last in its transaction, since all writers of the log wait for it."""
-    identity = await identities.of_slack(tx, request.team, request.user)
-    repository = await repositories.load_repository(tx, request.alert.repository_id)
-    await audit.append(tx, _entry(action, request, outcome, reason, identity, repository))
-    tools.metrics.actions.labels(action.audited_as, outcome).inc()
-
-
-def _entry(
-    action: Action[Any],
-    request: Request,
-    outcome: AuditOutcome,
-    reason: str | None,
-    identity: Identity | None,
-    repository: Repository | None,
-) -> AuditEntry:
-    return AuditEntry(
-        action=action.audited_as,
-        outcome=outcome,
-        slack_team=request.team,
-        slack_user=request.user,
-        github_login=identity.github.login if identity else None,
-        github_id=identity.github.id if identity else None,
-        repository_id=request.alert.repository_id,
-        repository=repository.full_name if repository else None,
-        alert_number=request.alert.number,
-        reason=reason,
-    )
 
 
 def _action_of(name: str) -> Action[Any]:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import structlog
+
 from bot.actions.probing import Probed, fetch_and_ask
 from bot.actions.report_leak import FOLLOW_UPS
 from bot.errors import Refused
@@ -12,6 +14,7 @@ from bot.flows.tell import Addressee, telling
 from bot.rules.eligibility import confirmed_inactive
 from bot.tools import Tools
 from bot.views.answers import report_ended
+from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
 from storage import alerts, jobs, leases, repositories
 from storage.records import (
     Alert,
@@ -26,6 +29,7 @@ from storage.records import (
     UnixTime,
 )
 
+log = structlog.get_logger(__name__)
 LOOKS = 6
 """How often it is asked at most, where GitHub gives no clear answer."""
 
@@ -38,12 +42,15 @@ async def look_again(tools: Tools, key: AlertKey, look: int, job: Job) -> None:
         repository = await repositories.load_repository(tx, key.repository_id)
     if alert is None or repository is None or not _is_awaited(alert):
         return
-    # 2. Ask with the token itself, fetched anew.
+    # 2. Ask with the token itself, fetched anew. A refusal of GitHub's is an answer that tells nothing.
+    asked = None
     try:
         repository, _, access = await authorize.reach(tools, repository)
-    except Refused:
-        return
-    asked = await fetch_and_ask(tools, access, alert, repository, by=None)
+        asked = await fetch_and_ask(tools, access, alert, repository, by=None)
+    except Refused as refused:
+        log.warning("not_asked_again", alert=str(key), reason=refused.audited)
+    except (Forbidden, NotFound, Invalid, InstallationGone) as error:
+        log.warning("not_asked_again", alert=str(key), reason=str(error))
     # 3. Record it, with the next look where one is needed; whoever reported hears how it ended.
     await _record(tools, key, repository, asked, look, job)
 
@@ -53,18 +60,19 @@ def _is_awaited(alert: Alert) -> bool:
 
 
 async def _record(
-    tools: Tools, key: AlertKey, repository: Repository, asked: Probed, look: int, job: Job
+    tools: Tools, key: AlertKey, repository: Repository, asked: Probed | None, look: int, job: Job
 ) -> None:
     async with tools.db.begin() as tx:
         await leases.finish(tx, job)
         alert = await alerts.load_for_update(tx, key)
         if alert is None or alert.report is None or not _is_awaited(alert):
             return
-        delay = _next_delay(asked, look)
-        report = _report(alert.report, asked, tx.now + delay if delay else None)
-        after = replace(asked.remember(alert), report=report)
+        verdict = asked.probe.verdict if asked else "unknown"
+        delay = _next_delay(verdict, look)
+        report = _report(alert.report, verdict, tx.now + delay if delay else None)
+        after = replace(asked.remember(alert) if asked else alert, report=report)
         await alerts.save(tx, after)
-        stored = await store_events(tx, _events(after, report, asked))
+        stored = await store_events(tx, _events(after, report, asked.probe.at if asked else tx.now))
         if delay:
             again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
             await jobs.enqueue(tx, again)
@@ -74,25 +82,24 @@ async def _record(
         await follow(tx, tools, after, repository, stored)
 
 
-def _next_delay(asked: Probed, look: int) -> float | None:
+def _next_delay(verdict: str, look: int) -> float | None:
     """Seconds until the next look, None after the last one: 1, 5 and 15 minutes after the report."""
-    if asked.probe.verdict == "inactive":
+    if verdict == "inactive":
         return None
     if look + 1 < len(FOLLOW_UPS):
         return FOLLOW_UPS[look + 1] - FOLLOW_UPS[look]
-    return FOLLOW_UPS[-1] if asked.probe.verdict == "unknown" and look + 1 < LOOKS else None
+    return FOLLOW_UPS[-1] if verdict == "unknown" and look + 1 < LOOKS else None
 
 
-def _report(report: Report, asked: Probed, next_look_at: UnixTime | None) -> Report:
-    if asked.probe.verdict == "inactive":
+def _report(report: Report, verdict: str, next_look_at: UnixTime | None) -> Report:
+    if verdict == "inactive":
         return replace(report, state=ReportState.CONFIRMED, next_look_at=None)
-    if asked.probe.verdict == "active" and next_look_at is None:
+    if verdict == "active" and next_look_at is None:
         return replace(report, state=ReportState.STILL_ACTIVE, next_look_at=None)
     return replace(report, next_look_at=next_look_at)
 
 
-def _events(alert: Alert, report: Report, asked: Probed) -> tuple[Event, ...]:
-    at = asked.probe.at
+def _events(alert: Alert, report: Report, at: UnixTime) -> tuple[Event, ...]:
     if report.state is ReportState.CONFIRMED:
         details = {"confirmed": confirmed_inactive(alert)}
         once = f"confirmed:{report.at}"

@@ -55,6 +55,17 @@ def changed_meanwhile(now: str) -> Refused:
     )
 
 
+def outcome_unknown(why: str) -> Refused:
+    """The answer to something that may have been done was lost, and nobody can find out; `why` is plain text."""
+    return Refused(
+        "outcome_unknown",
+        "It is not known whether it was done.",
+        t.mrkdwn("GitHub's answer was lost, and asking it later did not help: {}.", why),
+        "Look at the alert on GitHub. You can do it again from the card: a second time does no harm.",
+        quoted=why,
+    )
+
+
 def outsider(reason: str) -> Refused:
     """Somebody who may never act here; `reason` is the short word for the audit log."""
     return Refused(

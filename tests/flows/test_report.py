@@ -252,6 +252,15 @@ async def test_where_no_look_tells_anything_that_is_said(stage: Stage) -> None:
     assert len(looks(stage)) <= 8
 
 
+@pytest.mark.parametrize("status", [403, 404])
+async def test_where_github_no_longer_shows_the_secret_the_person_hears_so(stage: Stage, status: int) -> None:
+    await stage.leak()
+    await stage.report(ADMIN)
+    stage.github.faults.add("GET /repos/.*", status=status)
+    await stage.work(within=6 * 3600)
+    assert "It could not be found out whether the reported secret works." in stage.heard(ADMIN)
+
+
 async def test_nobody_can_report_twice(stage: Stage) -> None:
     stage.github.revoke_delay = None
     alert = await stage.leak()

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _assignments()
     _make_places_readable()
     _priorities()
+    _claims()
 
 
 def _assignments() -> None:
@@ -42,3 +43,8 @@ def _priorities() -> None:
     ready = sa.text("state = 'ready'")
     columns = ["priority", "run_at", "id"]
     op.create_index("job_next", "job", columns, sqlite_where=ready, postgresql_where=ready)
+
+
+def _claims() -> None:
+    """How often the job that claimed an alert tried in vain to find out whether it had its effect."""
+    op.add_column("alert", sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"))
