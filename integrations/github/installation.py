@@ -21,7 +21,7 @@ from integrations.github.role_facts import (
 )
 
 T = TypeVar("T")
-_LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type,state}"
+_LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type}"
 
 
 class Installation:
@@ -94,29 +94,29 @@ class Installation:
         return await self._connection.get(read, path, account_variables(path, org=org))
 
     def organization_alerts(
-        self, org: str, *, secret_types: Iterable[str] = (), state: str | None = None
+        self, org: str, *, secret_types: Iterable[str] = ()
     ) -> AsyncIterator[tuple[RepositoryFacts, AlertFacts]]:
         """All alerts of an organization with their repositories, the latest change first.
 
         GitHub's docs: without secret types only default patterns are listed; generic ones must be named.
         """
         path = "/orgs/{org}/secret-scanning/alerts"
-        variables = account_variables(path, org=org) | _filters(secret_types, state)
+        variables = account_variables(path, org=org) | _filters(secret_types)
         return self._connection.each(_alert_with_repository, path + _LATEST_FIRST, variables)
 
     def repository_alerts(
-        self, full_name: str, *, secret_types: Iterable[str] = (), state: str | None = None
+        self, full_name: str, *, secret_types: Iterable[str] = ()
     ) -> AsyncIterator[AlertFacts]:
         """All alerts of a repository, the latest change first; as `organization_alerts`."""
         path = "/repos/{owner}/{repo}/secret-scanning/alerts"
-        variables = repository_variables(path, full_name) | _filters(secret_types, state)
+        variables = repository_variables(path, full_name) | _filters(secret_types)
         read = partial(parse_alert, repository_url=f"{self._connection.web_url}/{full_name}")
         return self._connection.each(read, path + _LATEST_FIRST, variables)
 
 
-def _filters(secret_types: Iterable[str], state: str | None) -> dict[str, str]:
-    chosen = {"secret_type": ",".join(secret_types), "state": state or ""}
-    return {name: value for name, value in chosen.items() if value}
+def _filters(secret_types: Iterable[str]) -> dict[str, str]:
+    named = ",".join(secret_types)
+    return {"secret_type": named} if named else {}
 
 
 def _account(raw: JsonObject) -> GitHubAccount:

@@ -73,11 +73,6 @@ def header(text: str, *, block_id: str | None = None) -> Block:
     return _block("header", block_id, text=plain(text, HEADER_TEXT))
 
 
-def divider() -> Block:
-    """A thin line."""
-    return _block("divider", None)
-
-
 def context(*texts: Mrkdwn | None, block_id: str | None = None) -> Block:
     """Small grey text, in up to ten pieces beside each other."""
     shown = [marked(text, CONTEXT_TEXT) for text in texts if text is not None][:CONTEXT_ELEMENTS]

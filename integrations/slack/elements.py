@@ -128,7 +128,6 @@ def text_input(
     multiline: bool = False,
     max_length: int | None = None,
     initial: str | None = None,
-    placeholder: str | None = None,
 ) -> Element:
     """A field to type in; `max_length` is what Slack's client lets people type, at most 3,000."""
     element: Json = {"type": "plain_text_input", "action_id": identifier(action_id)}
@@ -140,8 +139,6 @@ def text_input(
         element["max_length"] = min(max(max_length, 1), INPUT_TEXT)
     if initial:
         element["initial_value"] = clean(initial, longest, lines=multiline)
-    if placeholder is not None:
-        element["placeholder"] = plain(placeholder, PLACEHOLDER)
     return Element(element)
 
 

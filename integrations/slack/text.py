@@ -127,16 +127,14 @@ def utc(unix: float) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
-def date(unix: float, fmt: str = "{date_short_pretty} at {time}", fallback: str | None = None) -> Mrkdwn:
+def date(unix: float, fmt: str = "{date_short_pretty} at {time}") -> Mrkdwn:
     """A time that Slack shows in the reader's own time zone.
 
     `fmt` holds Slack's own tokens (Slack's docs: `{date_num}`, `{date_short_pretty}`, `{time}`, …) and is
-    ours; `fallback` is what old clients show, by default the time in UTC.
+    ours; old clients show the time in UTC.
     """
-    shown = prose(utc(unix) if fallback is None else fallback)
-    if not 0 <= unix < 10**11:
-        return shown
-    return Mrkdwn(f"<!date^{int(unix)}^{fmt}|{shown.replace('|', '¦')}>")
+    shown = prose(utc(unix))
+    return Mrkdwn(f"<!date^{int(unix)}^{fmt}|{shown}>") if 0 <= unix < 10**11 else shown
 
 
 def user(slack_user_id: str) -> Mrkdwn:

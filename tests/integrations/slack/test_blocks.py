@@ -14,7 +14,6 @@ from integrations.slack.blocks import (
     Block,
     actions,
     context,
-    divider,
     header,
     home,
     input_block,
@@ -74,7 +73,6 @@ def every_block(text: str, *, count: int = 1) -> list[Block | None]:
         context(*[prose(text, 3_500, lines=True)] * count),
         None,
         actions(*controls, block_id=f"alert:{ALERT}:1"),
-        divider(),
     ]
 
 
@@ -82,7 +80,7 @@ def inputs(text: str) -> list[Block | None]:
     return [
         input_block(
             text,
-            text_input(action_id="comment", multiline=True, max_length=240, initial=text, placeholder=text),
+            text_input(action_id="comment", multiline=True, max_length=240, initial=text),
             block_id="comment",
             hint=text,
             optional=True,
@@ -128,7 +126,7 @@ def test_the_longest_text_of_each_kind_still_fits() -> None:
 
 
 def test_lists_longer_than_slack_takes_are_cut() -> None:
-    many = [divider()] * 200
+    many = [header("a")] * 200
     assert len(message(mrkdwn("a"), *many).blocks) == 50
     assert faults(HOME, home(many)) == []
     assert faults(MODAL, modal(callback_id="x", title="t", blocks=many)) == []
@@ -142,8 +140,8 @@ def test_text_that_nobody_can_see_is_shown_as_empty() -> None:
 
 
 def test_blocks_that_are_none_and_rows_without_controls_are_left_out() -> None:
-    content = message(mrkdwn("a"), None, actions(None, block_id="x"), divider())
-    assert content.blocks == ({"type": "divider"},)
+    content = message(mrkdwn("a"), None, actions(None, block_id="x"), header("b"))
+    assert content.blocks == (header("b"),)
 
 
 def test_a_card_is_what_it_says_where_it_is_drawn() -> None:
