@@ -16,6 +16,7 @@ from storage.records import (
     Claim,
     Event,
     EventKind,
+    GitHubId,
     JobId,
     Person,
     RepositoryId,
@@ -25,6 +26,7 @@ from storage.records import (
 )
 from storage.tables import alert, job
 from storage.tables import event as timeline
+from storage.tables import repository as homes
 
 _PLAIN = (
     *("html_url", "secret_type", "secret_type_name", "provider", "category", "created_at", "updated_at"),
@@ -123,6 +125,36 @@ async def open_alerts(tx: Tx, *, limit: int, after: AlertKey | None = None) -> l
         query = query.where(behind)
     query = query.order_by(alert.c.repository_id, alert.c.number).limit(limit)
     return [record(row) for row in await tx.conn.execute(query)]
+
+
+_IS_HELD = sa.or_(
+    sa.and_(alert.c.taken_by_id.is_not(None), alert.c.state == AlertState.OPEN),
+    alert.c.assigned_by_us_id.is_not(None),
+)
+
+
+async def held(tx: Tx, repository_id: RepositoryId) -> list[Alert]:
+    """The alerts of a repository that somebody is on, and those where Stanch assigned somebody on GitHub."""
+    query = sa.select(alert).where(alert.c.repository_id == repository_id, _IS_HELD).order_by(alert.c.number)
+    return [record(row) for row in await tx.conn.execute(query)]
+
+
+async def held_repositories(
+    tx: Tx,
+    *,
+    person: GitHubId | None = None,
+    repository: RepositoryId | None = None,
+    owner: GitHubId | None = None,
+) -> list[RepositoryId]:
+    """The repositories with such alerts: of one account, of one repository, of one owner, or all."""
+    query = sa.select(alert.c.repository_id).where(_IS_HELD).distinct().order_by(alert.c.repository_id)
+    if person is not None:
+        query = query.where(sa.or_(alert.c.taken_by_id == person, alert.c.assigned_by_us_id == person))
+    if repository is not None:
+        query = query.where(alert.c.repository_id == repository)
+    if owner is not None:
+        query = query.where(alert.c.repository_id.in_(sa.select(homes.c.id).where(homes.c.owner_id == owner)))
+    return [RepositoryId(found) for found in (await tx.conn.execute(query)).scalars()]
 
 
 async def count_by_state(tx: Tx) -> dict[AlertState, int]:

@@ -36,6 +36,8 @@ PRIORITIES: Mapping[str, Priority] = {
     "subscribed": Priority.INTAKE,
     "channel": Priority.INTAKE,
     "repository": Priority.INTAKE,
+    "assignment": Priority.INTAKE,
+    "holders": Priority.SYNC,
     "sweep": Priority.SYNC,
     "sweep_installation": Priority.SYNC,
 }

@@ -129,6 +129,8 @@ class Action(ABC, Generic[Wanted]):
     audited_as: ClassVar[str]
     needs: ClassVar[Need] = Need.VIEW
     asks_role_afresh: ClassVar[bool] = False
+    works_offline: ClassVar[bool] = False
+    """It changes nothing on GitHub, and goes on while GitHub is down."""
     wish: ClassVar[str] = "do this"
     """What it does, after "You can't", for whoever may see the alert and lacks what `needs` asks for besides."""
 

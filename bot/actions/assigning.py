@@ -1,17 +1,8 @@
-"""Letting GitHub's assignee follow whoever is on an alert here."""
+"""The job that follows whenever somebody takes an alert or steps back: GitHub's assignee, in its own time."""
 
-from bot.actions.action import Doing
-from integrations.github.errors import Forbidden, Invalid, NotFound
-from integrations.github.models import AlertFacts
+from storage.records import AlertKey, NewJob
 
 
-async def assign(doing: Doing, login: str | None) -> AlertFacts | None:
-    """Assign the alert to that account, or to nobody, and return what GitHub answers; None where it won't.
-
-    It may know better who can be assigned: that hinders nobody from working on the alert here.
-    """
-    case = doing.case
-    try:
-        return await doing.access.assign(case.repository.full_name, case.alert.key.number, login)
-    except (Invalid, Forbidden, NotFound):
-        return None
+def settling(key: AlertKey) -> NewJob:
+    """Brings GitHub's assignee in line with whoever is on the alert, as soon as GitHub answers."""
+    return NewJob("assignment", {"alert": str(key)}, key=f"assignment:{key}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
-from bot.actions.assigning import assign
+from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -19,9 +19,7 @@ DONE, NOBODY = "Nobody is on it now.", "Nobody is on it."
 
 @dataclass(frozen=True, slots=True)
 class StepBack:
-    """Whether GitHub's assignment is to end as well."""
-
-    unassign: bool
+    """The alert is given free."""
 
 
 class StepBackFromAlert(Action[StepBack]):
@@ -31,6 +29,7 @@ class StepBackFromAlert(Action[StepBack]):
     audited_as = "step_back"
     in_menu = Option("Step back", "step_back")
     needs = Need.VIEW
+    works_offline = True
 
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is not None
@@ -46,22 +45,19 @@ class StepBackFromAlert(Action[StepBack]):
                 "{} is on it, and can step back, or whoever may close the alert.", person_words(holder)
             )
             raise Refused("not_theirs", "You are not on it.", detail)
-        same = holder.github is not None and holder.github == alert.assigned_to
-        return StepBack(case.server.assigns and case.actor.rights.write and same)
+        return StepBack()
 
     async def act(self, doing: Doing, wanted: StepBack) -> Outcome:
         case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
-        facts = await assign(doing, None) if wanted.unassign else None
 
         def free(alert: Alert) -> Alert:
             return replace(alert, taken_by=None, taken_at=None)
 
         return Outcome(
             said=stepped_back(case),
-            facts=facts,
-            by=person if facts else None,
             change=free,
             events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
+            jobs=(settling(case.alert.key),),
         )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import Action, Doing, Given, Outcome
-from bot.actions.assigning import assign
+from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -12,19 +12,25 @@ from bot.views.words import alert_name, person_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
+from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Event, EventKind
 
 BUTTON = "I'm on it"
 DONE = "You are on it."
 ASSIGNED = "GitHub shows you as the assignee too."
-NOT_ASSIGNED = "GitHub's assignee stays as it is: being assigned there takes write access to the repository."
+WILL_BE_ASSIGNED = "GitHub will show you as the assignee too."
+NOT_ASSIGNED = (
+    "GitHub's assignee stays as it is: only people who may resolve the alert by their role and have write access to "
+    "the repository are assigned there, since an assignee may resolve it."
+)
+OTHER_ASSIGNED = "GitHub's assignee stays {}."
+OFFLINE = "GitHub does not answer now; your role is checked, and GitHub's assignee set, when it is back."
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Whether GitHub is to assign the alert as well. `already`: the person is on it since an earlier click."""
+    """`already`: the person is on it since an earlier click."""
 
-    assign: bool
     already: bool = False
 
 
@@ -34,6 +40,7 @@ class TakeAlert(Action[Take]):
     id = "take"
     audited_as = "take"
     needs = Need.VIEW
+    works_offline = True
 
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is None
@@ -51,31 +58,35 @@ class TakeAlert(Action[Take]):
             raise Refused(
                 "taken", "Somebody is on it already.", t.mrkdwn("{}: {}", person_words(holder), name)
             )
-        assign = case.server.assigns and case.actor.rights.write and not _is_assignee(case)
-        return Take(assign, already=holder is not None)
+        return Take(already=holder is not None)
 
     async def act(self, doing: Doing, wanted: Take) -> Outcome:
         case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
-        facts = await assign(doing, case.actor.identity.github.login) if wanted.assign else None
 
         def take(alert: Alert) -> Alert:
             return alert if wanted.already else replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
-            said=taken(case, mirrored=facts is not None or _is_assignee(case)),
-            facts=facts,
-            by=person if facts else None,
+            said=taken(case),
             change=take,
             events=() if wanted.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
+            jobs=(settling(case.alert.key),),
         )
 
 
-def _is_assignee(case: PersonalCase) -> bool:
-    assignee = case.alert.assigned_to
-    return assignee is not None and assignee.id == case.actor.identity.github.id
-
-
-def taken(case: PersonalCase, *, mirrored: bool) -> Content:
-    """What the person hears; `mirrored`: GitHub shows them as the assignee too."""
-    there = ASSIGNED if mirrored else NOT_ASSIGNED if case.server.assigns else None
+def taken(case: PersonalCase) -> Content:
+    """What the person hears."""
+    there = _on_github(case) if case.server.assigns else None
     return answer("raising_hand", DONE, t.lines(alert_name(case.alert, case.repository), there))
+
+
+def _on_github(case: PersonalCase) -> str | Mrkdwn:
+    """What becomes of GitHub's assignee."""
+    assignee, rights = case.alert.assigned_to, case.actor.rights
+    if case.offline:
+        return OFFLINE
+    if assignee is not None and assignee.id == case.actor.identity.github.id:
+        return ASSIGNED
+    if assignee is not None and assignee != case.alert.assigned_by_us:
+        return t.mrkdwn(OTHER_ASSIGNED, t.code(assignee.login))
+    return WILL_BE_ASSIGNED if rights.resolve_by_role and rights.write else NOT_ASSIGNED

@@ -29,7 +29,7 @@ async def whoami(tools: Tools, asked: Asked) -> Content:
     repository = await _find(tools, named, identity)
     try:
         repository, _, _ = await authorize.reach(tools, repository)
-        rights = await authorize.rights(tools, identity, repository, None, fresh=True)
+        rights = await authorize.rights(tools, identity.github, repository, None, fresh=True)
     except Refused:
         # Whether it is out of reach or was never there is nothing that this person has a right to know.
         raise Refused("unreachable", NO_ALERTS, _proof(identity)) from None

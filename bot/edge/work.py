@@ -12,6 +12,7 @@ from bot.flows import (
     act,
     consequences,
     follow_up,
+    holders,
     installations,
     intake,
     look,
@@ -64,6 +65,14 @@ async def _revoked_look(tools: Tools, job: Job) -> None:
 
 async def _keep_validity(tools: Tools, job: Job) -> None:
     await overrides.correct_override(tools, _alert(job), job)
+
+
+async def _assignment(tools: Tools, job: Job) -> None:
+    await holders.settle(tools, _alert(job), job)
+
+
+async def _holders(tools: Tools, job: Job) -> None:
+    await holders.check_holders(tools, RepositoryId(_number(job, "id")))
 
 
 async def _command(tools: Tools, job: Job) -> None:
@@ -195,6 +204,8 @@ HANDLERS: Mapping[str, Handler] = {
     "follow_up": Handler(_follow_up),
     "revoked_look": Handler(_revoked_look),
     "keep_validity": Handler(_keep_validity),
+    "assignment": Handler(_assignment),
+    "holders": Handler(_holders),
     "channel": Handler(_channel),
     "redraw_cards": Handler(_redraw_cards),
     "sweep": Handler(_sweep),

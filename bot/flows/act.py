@@ -236,7 +236,9 @@ async def _record(
         await _end(tx, request, job)
         before = await alerts.load_for_update(tx, request.alert)
         assert before is not None
-        after = seen = merge(before, gathered.facts, repository.id, tx.now, fetched=True)
+        after = seen = (
+            merge(before, gathered.facts, repository.id, tx.now, fetched=True) if gathered.facts else before
+        )
         if outcome.facts is not None:
             after = merge(after, outcome.facts, repository.id, tx.now, fetched=True)
         after = follow_assignment(before, after, await find_person(tx, tools, after.assigned_to))

@@ -1,13 +1,12 @@
 """Who somebody is, which repository is meant, and what GitHub lets that person do there."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from bot.errors import Refused
 from bot.flows.channels import channel_facts
-from bot.rules.lifecycle import answered_assignee, merge
 from bot.rules.permissions import (
     RESOLVE,
     SECURITY_MANAGER,
@@ -24,7 +23,7 @@ from bot.views import refusals
 from bot.views.repositories import change_words
 from integrations.github.errors import Forbidden, GitHubError, InstallationGone, Invalid, NotFound
 from integrations.github.installation import Installation
-from integrations.github.models import AlertFacts, RepositoryFacts
+from integrations.github.models import RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.errors import ChannelUnavailable, SlackError
 from storage import identities, jobs, repositories, roles
@@ -140,7 +139,7 @@ async def remember_repository(tx: Tx, before: Repository, now: Repository) -> No
 
 
 async def rights(
-    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, fresh: bool
+    tools: Tools, account: Account, repository: Repository, alert: Alert | None, *, fresh: bool
 ) -> Rights:
     """What the person may do in the repository, asked afresh or a few minutes old; raises GitHubError.
 
@@ -148,46 +147,21 @@ async def rights(
     GitHub is asked by the repository's name, so `reach` comes first: whoever took the name over since may have made
     our person its admin.
     """
-    known = None if fresh else await known_rights(tools, identity, repository, alert, lasts=ROLE_LASTS)
+    known = None if fresh else await known_rights(tools, account, repository, alert, lasts=ROLE_LASTS)
     if known is not None:
         return known
-    facts = await ask_roles(tools, identity, repository)
+    facts = await ask_roles(tools, account, repository)
     async with tools.db.begin() as tx:
-        await roles.save(tx, identity.github.id, repository.id, repository.owner.id, facts.to_json())
+        await roles.save(tx, account.id, repository.id, repository.owner.id, facts.to_json())
     return rights_of(facts, alert, delegated=repository.delegated_dismissal)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An alert as GitHub answered just now, and what somebody may do with it."""
-
-    alert: Alert
-    facts: AlertFacts
-    rights: Rights
-
-
-async def see(
-    tools: Tools,
-    identity: Identity,
-    repository: Repository,
-    access: RepositoryAccess,
-    alert: Alert,
-    *,
-    fresh: bool,
-) -> Seen:
-    """Ask GitHub for the alert, then for the person's rights on what it answers; raises GitHubError."""
-    facts = await access.alert(repository.full_name, alert.key.number)
-    merged = merge(alert, facts, repository.id, tools.clock.now(), fetched=True)
-    granted = await rights(tools, identity, repository, answered_assignee(merged, facts), fresh=fresh)
-    return Seen(merged, facts, granted)
-
-
 async def known_rights(
-    tools: Tools, identity: Identity, repository: Repository, alert: Alert | None, *, lasts: float
+    tools: Tools, account: Account, repository: Repository, alert: Alert | None, *, lasts: float
 ) -> Rights | None:
     """What GitHub said at most `lasts` seconds ago that the person may do, or None; nobody is asked."""
     async with tools.db.read() as tx:
-        known = await roles.load(tx, identity.github.id, repository.id)
+        known = await roles.load(tx, account.id, repository.id)
     if known is None or tools.clock.now() - known[1] > lasts:
         return None
     return rights_of(RoleFacts.from_json(known[0]), alert, delegated=repository.delegated_dismissal)
@@ -205,7 +179,7 @@ def check_need(rights: Rights, need: Need, wish: str, repository: Repository, lo
     raise refusals.lacks_role(wish, rights.role, login, repository)
 
 
-async def ask_roles(tools: Tools, identity: Identity, repository: Repository) -> RoleFacts:
+async def ask_roles(tools: Tools, account: Account, repository: Repository) -> RoleFacts:
     """Ask GitHub for the person's roles: repository, organization, and custom ones; raises GitHubError.
 
     Logins change hands: the id that GitHub answers with must be the linked one, else the account's present login
@@ -213,7 +187,6 @@ async def ask_roles(tools: Tools, identity: Identity, repository: Repository) ->
     """
     assert repository.installation_id is not None
     installation = tools.github.of(repository.installation_id)
-    account = identity.github
     permission = await installation.permission(repository.full_name, account.login)
     membership = None
     if repository.owner_type == "Organization":
@@ -226,7 +199,7 @@ async def ask_roles(tools: Tools, identity: Identity, repository: Repository) ->
         if renamed != account:
             async with tools.db.begin() as tx:
                 await identities.rename_login(tx, account.id, renamed.login)
-            return await ask_roles(tools, replace(identity, github=renamed), repository)
+            return await ask_roles(tools, renamed, repository)
         if answered - {account.id}:
             return RoleFacts(account, repository.owner_type, repository.owner.id)
     facts = RoleFacts(
@@ -240,6 +213,12 @@ async def ask_roles(tools: Tools, identity: Identity, repository: Repository) ->
     if rights_of(facts).reviewer or repository.owner_type != "Organization":
         return facts
     return await _ask_custom_roles(installation, repository.owner.login, facts)
+
+
+async def present_account(tools: Tools, repository: Repository, account: Account) -> Account | None:
+    """The account with the login that it has now; None where GitHub has no such account. Raises GitHubError."""
+    assert repository.installation_id is not None
+    return await _present_login(tools.github.of(repository.installation_id), account)
 
 
 async def _present_login(installation: Installation, account: Account) -> Account | None:

@@ -1,18 +1,26 @@
 """Before anything is decided: who it is, which alert is meant, whether they may, and what GitHub says of it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from bot.actions.action import Action, Request
-from bot.flows import authorize
+from bot.flows import authorize, rights_now
 from bot.flows.drawing import load_steps
 from bot.rules.case import Actor, PersonalCase
 from bot.tools import Tools
 from bot.views.refusals import not_theirs
+from integrations.github.errors import RateLimited, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
 from storage import alerts, identities, repositories
-from storage.records import Alert, Identity, UnixTime
+from storage.records import Alert, Identity, Repository, UnixTime
+
+log = structlog.get_logger(__name__)
+PATIENCE = 5.0
+"""Seconds that somebody waits for GitHub who does something that goes without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +29,8 @@ class Gathered:
 
     case: PersonalCase
     access: RepositoryAccess
-    facts: AlertFacts
-    """The alert as GitHub answered just now."""
+    facts: AlertFacts | None
+    """The alert as GitHub answered just now; None while GitHub is down."""
 
 
 async def gather(
@@ -39,8 +47,7 @@ async def gather(
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
         raise not_theirs("unknown_alert")
-    repository, _, access = await authorize.reach(tools, repository)
-    seen = await authorize.see(tools, identity, repository, access, alert, fresh=fresh)
+    repository, access, seen = await _see(tools, action, identity, repository, alert)
     alert, rights = seen.alert, seen.rights
     authorize.check_need(rights, action.needs, action.wish, repository, identity.github.login)
     async with tools.db.read() as tx:
@@ -54,11 +61,29 @@ async def gather(
         steps_done=steps_done,
         steps_total=steps_total,
         actor=Actor(identity, rights),
+        offline=seen.facts is None,
         waited=request.waited,
         intended_at=intended_at,
         token_owner=await _token_owner(tools, identity, alert),
     )
     return Gathered(case, access, seen.facts)
+
+
+async def _see(
+    tools: Tools, action: Action[Any], identity: Identity, repository: Repository, alert: Alert
+) -> tuple[Repository, RepositoryAccess, rights_now.Seen]:
+    """The repository, the alert and the person's rights: of now, or, where the action allows it, as last known."""
+    try:
+        async with asyncio.timeout(PATIENCE if action.works_offline else None):
+            now, _, access = await authorize.reach(tools, repository)
+            seen = await rights_now.see(tools, identity, now, access, alert, fresh=action.asks_role_afresh)
+            return now, access, seen
+    except (Unreachable, Unavailable, RateLimited, TimeoutError) as error:
+        if not action.works_offline or repository.installation_id is None:
+            raise
+        log.warning("github_not_asked", reason=str(error) or "no answer in time")
+    access = tools.github.of(repository.installation_id).only(repository.id)
+    return repository, access, await rights_now.remember(tools, identity, repository, alert)
 
 
 async def _token_owner(tools: Tools, identity: Identity, alert: Alert) -> Identity | None:

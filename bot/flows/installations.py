@@ -7,6 +7,7 @@ import structlog
 
 from bot.errors import Refused
 from bot.flows import authorize
+from bot.flows.holders import ask_about_holders
 from bot.flows.planning import publishing
 from bot.tools import Tools
 from integrations.github.errors import Forbidden, NotFound
@@ -125,10 +126,13 @@ async def hear_membership(tools: Tools, said: MembershipEvent) -> str:
     async with tools.db.begin() as tx:
         if said.person_id is not None:
             await roles.drop_person(tx, GitHubId(said.person_id))
+            await ask_about_holders(tx, person=GitHubId(said.person_id))
         elif said.repository_id is not None:
             await roles.drop_repository(tx, RepositoryId(said.repository_id))
+            await ask_about_holders(tx, repository=RepositoryId(said.repository_id))
         else:
             await roles.drop_owner(tx, GitHubId(said.owner.id))
+            await ask_about_holders(tx, owner=GitHubId(said.owner.id))
     return "roles_dropped"
 
 

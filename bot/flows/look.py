@@ -3,7 +3,7 @@
 from bot.actions import LOOKS
 from bot.actions.action import Look, Request
 from bot.errors import Refused
-from bot.flows import authorize
+from bot.flows import authorize, rights_now
 from bot.flows.refusing import note_refusal
 from bot.flows.tell import tell
 from bot.rules.case import Actor, PersonalCase
@@ -38,10 +38,12 @@ async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:
         raise not_theirs("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
     access = None
-    rights = await authorize.known_rights(tools, identity, repository, None, lasts=authorize.LOOK_LASTS)
+    rights = await authorize.known_rights(
+        tools, identity.github, repository, None, lasts=authorize.LOOK_LASTS
+    )
     if rights is None or not rights.view:
         repository, _, access = await authorize.reach(tools, repository)
-        seen = await authorize.see(tools, identity, repository, access, alert, fresh=False)
+        seen = await rights_now.see(tools, identity, repository, access, alert, fresh=False)
         alert, rights = seen.alert, seen.rights
     elif wanted.asks_github:
         repository, _, access = await authorize.reach(tools, repository)

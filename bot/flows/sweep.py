@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.flows.alert_lists import REFUSALS, AlertList, lists_of, pages_of
+from bot.flows.holders import ask_about_holders
 from bot.flows.installations import (
     ask_about_missing,
     ask_about_moved,
@@ -66,6 +67,8 @@ async def sweep_all(tools: Tools) -> None:
         await ask_about_missing(tools, listed)
     except REFUSALS as error:
         log.warning("not_swept", reason=str(error))
+    async with tools.db.begin() as tx:
+        await ask_about_holders(tx)
 
 
 async def our_installations(tools: Tools) -> AsyncIterator[Installation]:

@@ -78,7 +78,7 @@ async def _ask(tools: Tools, identity: Identity, repository: Repository) -> _Ans
     try:
         # Whoever took the name over since may have made our asker its admin.
         repository, _, _ = await authorize.reach(tools, repository)
-        await authorize.rights(tools, identity, repository, None, fresh=True)
+        await authorize.rights(tools, identity.github, repository, None, fresh=True)
     except Refused:
         return _Answer.LOST
     except GitHubError:

@@ -41,6 +41,8 @@ class PersonalCase(Case):
     actor: Actor
     token_owner: Identity | None = None
     """The token's owner, where that GitHub account is linked here."""
+    offline: bool = False
+    """GitHub is down: the alert and the rights are as they were last known."""
     waited: bool = False
     """The wish was accepted before and had to wait; this is its next try."""
     intended_at: UnixTime | None = None

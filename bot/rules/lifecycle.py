@@ -149,13 +149,22 @@ def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | Non
 
 
 def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
-    if before.assigned_to == after.assigned_to:
+    if before.assigned_to == after.assigned_to or _is_our_own(before, after):
         return
     account = after.assigned_to or before.assigned_to
     assert account is not None
     kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
     once = f"{kind}:{account.login}:{after.updated_at}"
     yield Event(after.key, kind, now, by, {"login": account.login}, once=once)
+
+
+def _is_our_own(before: Alert, after: Alert) -> bool:
+    """Whether Stanch assigned whoever is assigned now, or unassigned whoever stepped back: that is no news."""
+    if after.assigned_to is not None:
+        return _id(after.assigned_to) == _id(before.assigned_by_us)
+    holder = before.taken_by.github if before.taken_by else None
+    ours = _id(before.assigned_to) == _id(before.assigned_by_us)
+    return ours and _id(holder) != _id(before.assigned_to)
 
 
 def place_of(facts: LocationFacts) -> Place:

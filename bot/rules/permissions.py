@@ -72,6 +72,12 @@ class Rights:
         return self.resolve if need is Need.RESOLVE else self.view
 
 
+UNPROVEN = Rights(
+    view=True, resolve=False, write=False, owner=False, reviewer=False, role="not known while GitHub is down"
+)
+"""Of somebody whose role GitHub can't be asked for now, where an action may go on without it."""
+
+
 def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:
     """The rights that the roles give, and besides what being the assignee of `alert` gives.
 

@@ -15,6 +15,7 @@ ACTIONS = frozenset(
         EventKind.REOPENED,
         EventKind.TAKEN,
         EventKind.STEPPED_BACK,
+        EventKind.RELEASED,
         EventKind.PUBLICLY_LEAKED,
         EventKind.RAISED_AGAIN,
     }

@@ -164,6 +164,8 @@ def _on_it(case: Case) -> Mrkdwn:
     alert = case.alert
     if alert.taken_by is not None:
         who = person_words(alert.taken_by)
+        if alert.assigned_to is not None and alert.assigned_to != alert.taken_by.github:
+            who = t.mrkdwn("{}; GitHub's assignee is {}", who, t.code(alert.assigned_to.login))
     elif alert.assigned_to is not None:
         who = t.mrkdwn("{}, assigned on GitHub", t.code(alert.assigned_to.login))
     else:

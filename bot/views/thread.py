@@ -11,6 +11,13 @@ from storage.records import Alert, Event, EventKind, MessageKey, Repository
 
 STILL_WORKS = "it was closed as revoked, and still works"
 """Why an alert is raised again."""
+RELEASED = {
+    "no_view": "GitHub does not let them see this alert",
+    "deactivated": "their Slack account is deactivated",
+    "guest": "they are a guest in Slack now",
+    "other_organization": "they belong to another organization in Slack now",
+}
+RELEASED_ELSE = "they can't act here any more"
 
 
 def draw_reply(event: Event, alert: Alert, repository: Repository) -> Content:
@@ -60,6 +67,9 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.UNASSIGNED: t.mrkdwn("{} is no longer assigned on GitHub.", login),
         EventKind.TAKEN: t.mrkdwn(":raising_hand: {} is on it.", who),
         EventKind.STEPPED_BACK: t.mrkdwn(":wave: {} stepped back.", who),
+        EventKind.RELEASED: t.mrkdwn(
+            ":wave: {} is no longer on it: {}.", who, RELEASED.get(_detail(event, "because"), RELEASED_ELSE)
+        ),
         EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
         EventKind.MULTI_REPO: Mrkdwn("GitHub found the secret in more than one repository."),

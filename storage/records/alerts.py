@@ -163,6 +163,8 @@ class EventKind(StrEnum):
     UNASSIGNED = "unassigned"
     TAKEN = "taken"
     STEPPED_BACK = "stepped_back"
+    RELEASED = "released"
+    """Whoever was on it may no longer see it."""
     STEPS_CHANGED = "steps_changed"
     PUBLICLY_LEAKED = "publicly_leaked"
     MULTI_REPO = "multi_repo"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.lifecycle import confirm, events_between, follow_assignment, merge
+from bot.rules.lifecycle import answered_assignee, confirm, events_between, follow_assignment, merge
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import AlertFacts, LocationFacts
 from storage.records import (
@@ -290,6 +290,9 @@ def test_an_owner_without_a_usable_id_is_a_name_alone(number: str) -> None:
     assert known.token == TokenFacts(owner_name="leaky-dev")
 
 
+BEN_HERE = Person(github=Account(GitHubId(12), "ben"))
+
+
 def test_whoever_github_assigns_is_on_it_until_it_unassigns_them() -> None:
     ana = Person(github=Account(GitHubId(11), "ana"))
     free, assigned = heard(facts()), heard(facts(NOW + 1, assigned_to=ANA))
@@ -298,5 +301,42 @@ def test_whoever_github_assigns_is_on_it_until_it_unassigns_them() -> None:
     assert follow_assignment(taken, taken, ana) == taken
     dropped = follow_assignment(taken, replace(taken, assigned_to=None), None)
     assert (dropped.taken_by, dropped.taken_at) == (None, None)
-    other = replace(taken, taken_by=Person(github=Account(GitHubId(12), "ben")), assigned_to=None)
+    other = replace(taken, taken_by=BEN_HERE, assigned_to=None)
     assert follow_assignment(taken, other, None).taken_by == other.taken_by
+
+
+def test_whoever_took_it_here_stays_on_it_when_github_assigns_somebody_else() -> None:
+    ana = Person(github=Account(GitHubId(11), "ana"))
+    held = replace(heard(facts()), taken_by=BEN_HERE, taken_at=NOW)
+    assigned = replace(held, assigned_to=ana.github)
+    assert follow_assignment(held, assigned, ana) == assigned
+    handed_on = replace(assigned, taken_by=ana)
+    after = follow_assignment(handed_on, replace(handed_on, assigned_to=BEN_HERE.github), BEN_HERE)
+    assert after.taken_by == BEN_HERE, "an assignee who is replaced on GitHub is replaced here"
+
+
+def test_whom_stanch_assigned_is_forgotten_once_github_names_somebody_else() -> None:
+    ana, ben = Account(GitHubId(11), "ana"), BEN_HERE.github
+    ours = replace(heard(facts()), assigned_by_us=ana)
+    assigned = follow_assignment(ours, replace(ours, assigned_to=ana), None)
+    assert assigned.assigned_by_us == ana
+    for named in (None, ben):
+        changed = follow_assignment(assigned, replace(assigned, assigned_to=named), None)
+        assert changed.assigned_by_us is None
+
+
+def test_what_stanch_itself_assigned_is_no_news() -> None:
+    ana = Account(GitHubId(11), "ana")
+    noted = replace(heard(facts()), taken_by=Person(github=ana), assigned_by_us=ana)
+    assigned = replace(noted, assigned_to=ana)
+    assert events_between(noted, assigned, NOW) == ()
+    stepped_back = replace(assigned, taken_by=None)
+    assert events_between(stepped_back, replace(stepped_back, assigned_to=None), NOW) == ()
+    taken_away = events_between(assigned, replace(assigned, assigned_to=None), NOW)
+    assert [event.kind for event in taken_away] == [EventKind.UNASSIGNED]
+
+
+def test_an_answer_that_names_no_assignee_makes_a_stored_one_count_for_nothing() -> None:
+    stored = replace(heard(facts()), assigned_to=Account(GitHubId(11), "ana"))
+    assert answered_assignee(stored, facts(assigned_to=ANA)) == stored
+    assert answered_assignee(stored, facts()).assigned_to is None

@@ -1,6 +1,7 @@
 """What one person is told privately, as Slack gets it: results, refusals, look-ups and direct messages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -29,6 +30,7 @@ from integrations.github.models import AlertFacts
 from integrations.slack.blocks import Content
 from storage.records import EventKind, Place, ReportState, SlackUserId
 from tests.views.cases import (
+    ADMIN,
     ADMIN_PERSON,
     ALL_RIGHTS,
     BY_LEAKY,
@@ -98,8 +100,13 @@ ANSWERS: dict[str, Content] = {
     ),
     "owner-warned": warning(in_front_of(working(), owner=BY_LEAKY)),
     "owner-told": told_them(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
-    "take-done": taken(in_front_of(working()), mirrored=False),
-    "take-done-and-assigned": taken(in_front_of(working()), mirrored=True),
+    "take-done": taken(in_front_of(working())),
+    "take-done-and-assigned": taken(in_front_of(replace(working(), assigned_to=ADMIN))),
+    "take-done-to-be-assigned": taken(
+        in_front_of(working(), rights=replace(ALL_RIGHTS, resolve_by_role=True))
+    ),
+    "take-done-somebody-else-assigned": taken(in_front_of(replace(working(), assigned_to=LEAKY))),
+    "take-done-offline": taken(replace(in_front_of(working()), offline=True)),
     "step-back-done": stepped_back(in_front_of(working())),
     "token-uses": search(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
     "whoami": you_are(identity(ADMIN_PERSON)),

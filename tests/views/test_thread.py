@@ -57,6 +57,10 @@ EVENTS = {
         EventKind.CLOSED, ON_GITHUB, resolution="wont_fix", comment="Accepted by the board."
     ),
     "closed-by-the-system": event(EventKind.CLOSED, resolution="pattern_edited", comment=None),
+    "released-deactivated": event(EventKind.RELEASED, ADMIN_PERSON, because="deactivated"),
+    "released-no-view": event(EventKind.RELEASED, ADMIN_PERSON, because="no_view"),
+    "released-guest": event(EventKind.RELEASED, ADMIN_PERSON, because="guest"),
+    "released-for-another-reason": event(EventKind.RELEASED, ADMIN_PERSON, because="bot"),
     "reopened": event(EventKind.REOPENED, ADMIN_PERSON, comment="by octo-admin via Stanch"),
     "reopened-on-github": event(EventKind.REOPENED, ON_GITHUB, comment="Still in use."),
     "assigned": event(EventKind.ASSIGNED, login="octo-admin"),

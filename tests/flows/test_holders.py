@@ -1,0 +1,212 @@
+"""Who is on an alert: on the cards at once, on GitHub by its rules, and ended where the right is gone."""
+
+from typing import Any
+
+import pytest
+
+from bot.flows.sweep import sweep_all
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
+from tests.flows.test_roles import SOMEBODY, custom_role, organization, somebody
+
+PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
+RESOLVE = "resolve_secret_scanning_alerts"
+VIEW = "view_secret_scanning_alerts"
+
+
+def writes(stage: Stage) -> list[object]:
+    """What GitHub's assignee was set to, in order."""
+    calls = stage.github.calls("PATCH", PATCH)
+    return [
+        call.body["assignee"] for call in calls if isinstance(call.body, dict) and "assignee" in call.body
+    ]
+
+
+def replies(stage: Stage) -> str:
+    return " ".join(reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts))
+
+
+async def take(stage: Stage, user: str) -> None:
+    await stage.click(user, "take")
+    await stage.work(within=10)
+
+
+async def test_an_assignee_whom_somebody_else_set_stays(stage: Stage) -> None:
+    """Neither taking nor stepping back changes it, and the card shows both."""
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.assign(alert, stage.leaker)
+    await take(stage, ADMIN)
+    assert alert.assigned_to is stage.leaker
+    assert f"On it: <@{ADMIN}> (octo-admin); GitHub's assignee is leaky-dev" in stage.read()
+    assert "GitHub's assignee stays leaky-dev." in stage.heard(ADMIN)
+    await stage.pick(ADMIN, "more", "step_back")
+    await stage.work(within=10)
+    assert alert.assigned_to is stage.leaker
+    assert writes(stage) == []
+
+
+async def test_an_assignment_on_github_does_not_push_aside_whoever_took_it(stage: Stage) -> None:
+    alert = await stage.leak()
+    await take(stage, MANAGER)
+    stage.github.assign(alert, stage.people[ADMIN], by=stage.people[OWNER])
+    await stage.work(within=5)
+    assert f"On it: <@{MANAGER}> (octo-sec); GitHub's assignee is octo-admin" in stage.read()
+    await stage.pick(MANAGER, "more", "step_back")
+    await stage.work(within=5)
+    assert alert.assigned_to is stage.people[ADMIN]
+    assert writes(stage) == []
+
+
+@pytest.mark.parametrize(
+    ("permission", "base", "assigned"), [(RESOLVE, "write", True), (VIEW, "write", False)]
+)
+async def test_only_who_may_resolve_by_role_is_assigned(
+    stage: Stage, permission: str, base: str, assigned: bool
+) -> None:
+    """With write access GitHub would take either of them, and give the second one a right that they lack."""
+    user = await somebody(stage)
+    custom_role(permission)(stage, user)
+    organization(stage).custom_repository_roles[-1].base_role = base
+    alert = await stage.leak()
+    await take(stage, SOMEBODY)
+    assert f"<@{SOMEBODY}>" in stage.card().shown_text
+    assert (alert.assigned_to is user) is assigned
+    assert len(writes(stage)) == assigned
+
+
+@pytest.mark.parametrize("status", [403, 422])
+async def test_a_refusal_leaves_the_take_in_place(stage: Stage, status: int) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add("PATCH .*", status=status, body={"message": "No."}, times=1)
+    await take(stage, ADMIN)
+    assert f"<@{ADMIN}>" in stage.card().shown_text
+    assert alert.assigned_to is None
+    assert await stage.audited("assign") == [("failed", "taken: No.")]
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.assigned_by_us is None
+
+
+async def test_an_assignment_of_ours_is_taken_back_when_the_role_is_lost(stage: Stage) -> None:
+    """They may still view, so they stay on it; a webhook tells of it."""
+    user = await somebody(stage)
+    custom_role(VIEW)(stage, user)
+    stage.github.add_collaborator(stage.repository, user, "admin")
+    alert = await stage.leak()
+    await take(stage, SOMEBODY)
+    stage.github.add_collaborator(stage.repository, user, "triager")
+    await stage.work(within=5)
+    assert alert.assigned_to is None
+    assert f"<@{SOMEBODY}>" in stage.card().shown_text
+    assert await stage.audited("unassign") == [("done", "role_lost")]
+    assert writes(stage) == ["somebody", None]
+
+
+async def test_a_role_lost_without_a_webhook_is_found_by_the_sync(stage: Stage) -> None:
+    alert = await stage.leak()
+    await take(stage, ADMIN)
+    stage.github.webhook_url = None
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    await stage.pick(ADMIN, "close_as", "revoked")
+    assert "not yours to see" in stage.form(ADMIN).shown_text, "our own assignment gives no right"
+    await sweep_all(stage.tools)
+    await stage.work(within=10)
+    assert alert.assigned_to is None
+    assert "nobody yet" in stage.card().shown_text
+    assert "is no longer on it: GitHub does not let them see this alert." in replies(stage)
+    assert await stage.audited("release") == [("done", "no_view")]
+
+
+async def test_a_refusal_to_take_it_back_is_tried_again(stage: Stage) -> None:
+    alert = await stage.leak()
+    await take(stage, ADMIN)
+    rule = stage.github.faults.add("PATCH .*", status=403, body={"message": "No."})
+    await stage.pick(ADMIN, "more", "step_back")
+    await stage.work(within=10)
+    assert alert.assigned_to is not None
+    assert ("failed", "stepped_back: No.") in await stage.audited("unassign")
+    stage.github.faults.remove(rule)
+    stage.clock.advance(3600)
+    await sweep_all(stage.tools)
+    await stage.work(within=10)
+    assert alert.assigned_to is None
+
+
+async def test_who_is_deactivated_in_slack_is_no_longer_on_it(stage: Stage) -> None:
+    alert = await stage.leak()
+    await take(stage, ADMIN)
+    stage.slack.workspace.change_user(ADMIN, deleted=True)
+    await sweep_all(stage.tools)
+    await stage.work(within=10)
+    assert "nobody yet" in stage.card().shown_text
+    assert "is no longer on it: their Slack account is deactivated." in replies(stage)
+    assert alert.assigned_to is None
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}])
+async def test_taking_and_stepping_back_work_while_github_is_down(
+    stage: Stage, fault: dict[str, Any]
+) -> None:
+    alert = await stage.leak()
+    rule = stage.github.faults.add(".*", **fault)
+    await stage.click(ADMIN, "take")
+    assert f"<@{ADMIN}>" in stage.card().shown_text
+    assert "GitHub does not answer now" in stage.heard(ADMIN)
+    await stage.pick(ADMIN, "more", "step_back")
+    assert "nobody yet" in stage.card().shown_text
+    await stage.click(ADMIN, "take")
+    assert f"<@{ADMIN}>" in stage.card().shown_text
+    stage.github.faults.remove(rule)
+    await stage.work(within=900)
+    assert alert.assigned_to is stage.people[ADMIN]
+    assert writes(stage) == ["octo-admin"]
+    assert f"<@{ADMIN}>" in stage.card().shown_text
+
+
+async def test_who_took_it_while_github_was_down_and_may_not_see_it_is_off_it_later(stage: Stage) -> None:
+    alert = await stage.leak()
+    rule = stage.github.faults.add(".*", status=503)
+    await stage.click(READER, "take")
+    assert f"<@{READER}>" in stage.card().shown_text
+    stage.github.faults.remove(rule)
+    await stage.work(within=900)
+    assert "nobody yet" in stage.card().shown_text
+    assert "GitHub does not let them see this alert" in replies(stage)
+    assert alert.assigned_to is None
+    assert writes(stage) == []
+
+
+async def test_who_github_refused_a_moment_ago_takes_nothing_while_it_is_down(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(READER, "check_validity")
+    stage.github.faults.add(".*", status=503)
+    await stage.click(READER, "take")
+    assert "nobody yet" in stage.card().shown_text
+    assert "not yours to see" in stage.heard(READER)
+
+
+async def test_a_lost_answer_leaves_no_assignment_behind(stage: Stage) -> None:
+    """GitHub assigned; its answer got lost; stepping back still ends what Stanch set."""
+    alert = await stage.leak()
+    stage.github.faults.add("PATCH .*", drop="after", times=1)
+    await stage.click(ADMIN, "take")
+    await stage.work(within=60)
+    assert alert.assigned_to is stage.people[ADMIN]
+    assert writes(stage) == ["octo-admin"]
+    await stage.pick(ADMIN, "more", "step_back")
+    await stage.work(within=10)
+    assert alert.assigned_to is None
+
+
+async def test_a_login_in_new_hands_is_not_assigned(stage: Stage) -> None:
+    """The account was renamed, and a stranger with write access has its old login."""
+    alert = await stage.leak()
+    rule = stage.github.faults.add(".*", status=503)
+    await stage.click(ADMIN, "take")
+    stage.github.rename_account(stage.people[ADMIN], "octo-boss")
+    stranger = stage.github.add_user("octo-admin")
+    stage.github.add_collaborator(stage.repository, stranger, "write")
+    stage.github.faults.remove(rule)
+    await stage.work(within=900)
+    assert alert.assigned_to is stage.people[ADMIN]
+    assert writes(stage) == ["octo-boss"]
