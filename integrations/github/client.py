@@ -52,7 +52,7 @@ class Hold:
         self.until = max(self.until, until)
 
 
-class Refusal(Exception):
+class ErrorAnswer(Exception):
     """An answer that is no success."""
 
     def __init__(self, status: int, headers: Mapping[str, str], message: str) -> None:
@@ -66,7 +66,7 @@ class Strayed(Exception):
     """A redirect or a page link that is not followed."""
 
 
-class Held(Exception):
+class OnHold(Exception):
     """Nothing was sent, since GitHub has said when it takes the next call."""
 
     def __init__(self, until: float) -> None:
@@ -122,9 +122,9 @@ class Client(GitHubAPI):
         return status, kept, without_secrets(content)
 
     async def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send with a token, once more where GitHub no longer knows it; raises Refusal unless it succeeds."""
+        """Send with a token, once more where GitHub no longer knows it; raises ErrorAnswer unless it succeeds."""
         if self._hold.until > self._now():
-            raise Held(self._hold.until)
+            raise OnHold(self._hold.until)
         token = await self._credential.token()
         answer = await self._follow(method, url, self._headers(headers, token), body)
         if answer[0] == 401 and self._credential.refuse(token):
@@ -135,7 +135,7 @@ class Client(GitHubAPI):
         if answered.get("x-ratelimit-remaining") == "0" or is_limited(status, answered, message):
             self._hold.extend(retry_time(answered, self._now()))
         if status not in _SUCCESSES:
-            raise Refusal(status, answered, message)
+            raise ErrorAnswer(status, answered, message)
         return answer
 
     def _headers(self, headers: Mapping[str, str], token: Literal | None) -> dict[str, str]:

@@ -8,12 +8,13 @@ import aiohttp
 import structlog
 
 from integrations.github.answers import no_answer, refusal
-from integrations.github.client import Client, Held, Refusal, Strayed, call_name
+from integrations.github.client import Client, ErrorAnswer, OnHold, Strayed, call_name
 from integrations.github.errors import (
     Forbidden,
     GitHubError,
     Malformed,
     Moved,
+    NoAccount,
     NotFound,
     RateLimited,
     Unavailable,
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 LOG_AGAIN = 60.0
 """Seconds in which the same refusal of the same call is logged once."""
 _END: Any = object()
-_FAILURES = (Refusal, Strayed, Held, ValueError, RecursionError, aiohttp.ClientError, OSError)
+_FAILURES = (ErrorAnswer, Strayed, OnHold, ValueError, RecursionError, aiohttp.ClientError, OSError)
 
 
 @dataclass(slots=True)
@@ -94,7 +95,11 @@ class Connection:
                 raise Unavailable(what, detail="the answer is not a list of objects")
             try:
                 item = read(raw)
-            except Malformed:
+            except NoAccount:
+                # GitHub describes these: an installation on an enterprise, say. Nothing here could serve them.
+                continue
+            except Malformed as error:
+                log.warning("item_left_out", call=what, reason=str(error))
                 continue
             yield item
 
@@ -130,9 +135,9 @@ class Connection:
 
     def _failure(self, what: str, error: Exception) -> GitHubError:
         match error:
-            case Refusal():
+            case ErrorAnswer():
                 return refusal(what, error.status, error.headers, error.message, self.refusals.now())
-            case Held():
+            case OnHold():
                 return RateLimited(what, error.until)
             case Strayed():
                 return Moved(what, detail=str(error))

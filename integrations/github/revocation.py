@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from integrations.github.answers import is_limited, message_of, no_answer
-from integrations.github.client import API_VERSION
+from integrations.github.client import ACCEPT, API_VERSION
 from integrations.github.errors import Uncertain
 from integrations.github.token_format import retry_time
 from integrations.literal import Literal
@@ -45,7 +45,7 @@ async def revoke(
             f"{api_url}/credentials/revoke",
             data=json.dumps({"credentials": [literal.reveal()]}),
             headers={
-                "Accept": "application/vnd.github+json",
+                "Accept": ACCEPT,
                 "Content-Type": "application/json",
                 "User-Agent": user_agent,
                 "X-GitHub-Api-Version": API_VERSION,

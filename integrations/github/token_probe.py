@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 
+from integrations.github.client import ACCEPT, API_VERSION
 from integrations.github.token_format import (
     Ask,
     Reason,
@@ -72,8 +73,8 @@ async def _send(
         headers={
             "Authorization": f"Bearer {token.reveal()}",
             "User-Agent": user_agent,
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
+            "Accept": ACCEPT,
+            "X-GitHub-Api-Version": API_VERSION,
         },
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(total=timeout),

@@ -381,3 +381,24 @@ async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
         await failure(installation.account("octo"))
     call = {"event": "github_refused", "log_level": "warning", "call": "GET /users/{username}", "status": 403}
     assert logged == [call | {"reason": text} for text in (reason, "Another reason", "Another reason")]
+
+
+async def test_an_item_that_cannot_be_read_is_left_out_and_logged(
+    session: aiohttp.ClientSession, private_key: str, time: Time
+) -> None:
+    """An installation on an enterprise has no login, by GitHub's description; that is no fault."""
+    octo = {"id": 1, "account": {"id": 2, "login": "octo", "type": "Organization"}}
+    enterprise = {"id": 3, "account": {"id": 4, "slug": "octo-ent"}}
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.json_response([enterprise, {"account": octo["account"]}, octo])
+
+    async with serving(handle) as url:
+        github = GitHub(
+            session, api_url=url, url=url, app_id="1", private_key=private_key, version="1.2.3", now=time
+        )
+        with capture_logs() as logged:
+            assert [found.id async for found in github.installations()] == [1]
+    reason = "the installation has no usable id"
+    line = {"event": "item_left_out", "log_level": "warning", "call": "GET /app/installations"}
+    assert logged == [line | {"reason": reason}]
