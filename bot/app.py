@@ -201,7 +201,7 @@ async def _note_workspace(tools: Tools) -> None:
 
 async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools, role: Role) -> None:
     """Start what a process does by itself; at the end jobs that run may come to theirs."""
-    others = [asyncio.create_task(tools.around.keep_asking(), name="surroundings")]
+    others = [asyncio.create_task(housekeeping.keep_asking(tools), name="surroundings")]
     working = []
     if role is not Role.WEB:
         working.append(asyncio.create_task(worker.run(), name="worker"))

@@ -157,20 +157,16 @@ class Surroundings:
             await marks.save(tx, self._server_mark, {"version": server.version})
             await jobs.enqueue(tx, NewJob("redraw_cards", {}))
 
-    async def keep_asking(self) -> None:
-        """Ask both again how they stand, until cancelled; a refusal now is logged, since we serve already."""
-        while True:
-            await self._clock.sleep(LOOK_AGAIN if self.slack.ok and self.github.ok else ASK_AGAIN)
-            for ask in (self.ask_slack, self.ask_github):
-                try:
-                    await ask()
-                except StartRefused as error:
-                    log.error("refused", reason=str(error))
-                except StorageUnavailable as error:
-                    log.error("not_asked", reason=str(error))
-                except Exception as error:
-                    # Whatever one answer held, the next one is asked for.
-                    log.error("asking_stumbled", exc_info=error)
+    async def ask_again(self) -> None:
+        """Ask both again how they stand, after a while; a refusal now is logged, since we serve already."""
+        await self._clock.sleep(LOOK_AGAIN if self.slack.ok and self.github.ok else ASK_AGAIN)
+        for ask in (self.ask_slack, self.ask_github):
+            try:
+                await ask()
+            except StartRefused as error:
+                log.error("refused", reason=str(error))
+            except StorageUnavailable as error:
+                log.error("not_asked", reason=str(error))
 
     async def counts(self, account: GitHubAccount) -> bool:
         """Whether installations on this account are ours to serve; raises RetryLater while GitHub has to be asked."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from storage.db import Database, StorageUnavailable
 
@@ -48,10 +49,8 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
                 db.job_wake.set()
                 tried.set()
                 await lost.wait()
-        except (StorageUnavailable, InterfaceError, PostgresError) as error:
-            log.debug("not_listening", reason=str(error))
-        except Exception as error:
-            # Whatever it was, the worker's own poll finds the jobs meanwhile, and this goes on.
-            log.error("listening_stumbled", exc_info=error)
+        except (StorageUnavailable, InterfaceError, PostgresError, SQLAlchemyError, OSError) as error:
+            # The worker's own poll finds the jobs meanwhile, and this goes on.
+            log.debug("not_listening", reason=str(error) or type(error).__name__)
         tried.set()
         await db.clock.sleep(1)

@@ -129,7 +129,7 @@ async def _list(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> list[Message]:
 
 _PLAIN = (
     *("key", "purpose", "channel", "subject", "state", "ts", "draw", "fingerprint"),
-    *("slot_at", "posting_since", "problem", "folded_into", "created_at"),
+    *("slot_at", "posting_since", "problem", "folded_into", "urgency", "created_at"),
 )
 """The fields that are columns of the same name."""
 

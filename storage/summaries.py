@@ -1,13 +1,40 @@
 """Cards that have no message of their own, because a summary in their channel stands for them."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
+from storage import alerts, repositories
 from storage.db import Tx
-from storage.records import AlertState, ChannelId, MessageKey, MessagePurpose, MessageState, Share, UnixTime
+from storage.records import (
+    Alert,
+    AlertState,
+    ChannelId,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    Repository,
+    RepositoryId,
+    Share,
+    UnixTime,
+)
 from storage.tables import alert, channel_pace, message, repository
 
 FLOOD = "flood:"
 """How the subject of a summary of many alerts at once begins."""
+GREW = "urgent:"
+"""How the subject of a reply begins that tells of a summary's growth; the summary's key follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCards:
+    """How many cards a channel was to get lately: on their own, or in a flood's summary."""
+
+    ordinary: int
+    urgent: int
+    urgent_alone: int
+    """The urgent ones with a message of their own."""
 
 
 async def lock_channel(tx: Tx, channel: ChannelId) -> None:
@@ -17,14 +44,22 @@ async def lock_channel(tx: Tx, channel: ChannelId) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[channel_pace.c.channel], set_=same))
 
 
-async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime) -> int:
-    """How many cards a channel was to get since then: on their own, or in a flood's summary."""
+async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime, urgent: Collection[str]) -> NewCards:
+    """How many cards a channel was to get since then; `urgent` are the urgencies that count as such."""
     summary = message.alias("summary")
-    query = sa.select(sa.func.count()).select_from(
+    alone, is_urgent = message.c.folded_into.is_(None), message.c.urgency.in_(urgent)
+    columns = (sa.func.coalesce(is_urgent, sa.false()), alone, sa.func.count())
+    query = sa.select(*columns).select_from(
         message.outerjoin(summary, summary.c.key == message.c.folded_into)
     )
-    in_flood = sa.or_(message.c.folded_into.is_(None), summary.c.subject.startswith(FLOOD))
-    return (await tx.conn.execute(query.where(*_cards_since(channel, since), in_flood))).scalar_one()
+    in_flood = sa.or_(alone, summary.c.subject.startswith(FLOOD))
+    query = query.where(*_cards_since(channel, since), in_flood).group_by(*columns[:2])
+    ordinary = pressing = pressing_alone = 0
+    for row_urgent, row_alone, number in await tx.conn.execute(query):
+        ordinary += 0 if row_urgent else number
+        pressing += number if row_urgent else 0
+        pressing_alone += number if row_urgent and row_alone else 0
+    return NewCards(ordinary, pressing, pressing_alone)
 
 
 async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey | None:
@@ -36,11 +71,45 @@ async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageK
     return None if found is None else MessageKey(found)
 
 
-async def fold_waiting(tx: Tx, channel: ChannelId, since: UnixTime, summary: MessageKey) -> None:
-    """Let a summary stand for the cards planned since then that have not been sent."""
-    waiting = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
-    query = sa.update(message).where(*_cards_since(channel, since), waiting)
-    await tx.conn.execute(query.values(state=MessageState.FOLDED, folded_into=summary, slot_at=None))
+async def fold_waiting(
+    tx: Tx, channel: ChannelId, since: UnixTime, summary: MessageKey, *, urgent: Sequence[str], keep: int
+) -> None:
+    """Let a summary stand for the cards planned since then that have not been sent.
+
+    `keep` of the urgent ones stay alone, those that were sent counted; `urgent` has the most urgent first.
+    """
+    is_urgent = sa.func.coalesce(message.c.urgency.in_(urgent), sa.false())
+    alone = sa.and_(*_cards_since(channel, since), message.c.folded_into.is_(None))
+    await _fold(tx, sa.and_(alone, _WAITS, ~is_urgent), summary)
+    rank = sa.case({level: rank for rank, level in enumerate(urgent)}, value=message.c.urgency)
+    order = (sa.case((_WAITS, 1), else_=0), rank, message.c.created_at)
+    kept = list(await tx.conn.scalars(sa.select(message.c.key).where(alone, is_urgent).order_by(*order)))
+    if len(kept) > keep:
+        await _fold(tx, sa.and_(_WAITS, message.c.key.in_(kept[keep:])), summary)
+
+
+async def fold_one_waiting(
+    tx: Tx, channel: ChannelId, since: UnixTime, summary: MessageKey, urgency: str
+) -> bool:
+    """Let a summary stand for the newest card of that urgency that has not been sent; False where there is none."""
+    one = sa.select(message.c.key).where(*_cards_since(channel, since), message.c.folded_into.is_(None))
+    one = one.where(_WAITS, message.c.urgency == urgency).order_by(message.c.created_at.desc()).limit(1)
+    key: str | None = await tx.conn.scalar(one)
+    return key is not None and await _fold(tx, sa.and_(_WAITS, message.c.key == key), summary) == 1
+
+
+async def at_risk(tx: Tx, summary: MessageKey) -> list[tuple[Alert, Repository, UnixTime]]:
+    """The open alerts that a summary stands for and that may be urgent, each with when it came into it."""
+    same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
+    query = sa.select(alert, message.c.created_at.label("folded_at")).select_from(message).join(alert, same)
+    query = query.join(repository, repository.c.id == alert.c.repository_id)
+    signs = (alert.c.bypassed, alert.c.publicly_leaked, alert.c.multi_repo)
+    works = sa.or_(alert.c.validity == "active", alert.c.probe.is_not(None))
+    risk = sa.or_(works, repository.c.visibility == "public", *(sign.is_(True) for sign in signs))
+    query = query.where(message.c.folded_into == summary, alert.c.state == AlertState.OPEN, risk)
+    rows = (await tx.conn.execute(query)).all()
+    homes = await repositories.load_all(tx, {RepositoryId(row.repository_id) for row in rows})
+    return [(alerts.record(row), homes[RepositoryId(row.repository_id)], row.folded_at) for row in rows]
 
 
 async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
@@ -68,3 +137,12 @@ async def shares(tx: Tx, summary: MessageKey) -> list[Share]:
 def _cards_since(channel: ChannelId, since: UnixTime) -> tuple[sa.ColumnElement[bool], ...]:
     is_card = message.c.purpose == MessagePurpose.CARD
     return message.c.channel == channel, is_card, message.c.created_at > since
+
+
+_WAITS = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
+"""Not sent, so that it can still be folded."""
+
+
+async def _fold(tx: Tx, which: sa.ColumnElement[bool], summary: MessageKey) -> int:
+    folded = {"state": MessageState.FOLDED, "folded_into": summary, "slot_at": None}
+    return (await tx.conn.execute(sa.update(message).where(which).values(folded))).rowcount

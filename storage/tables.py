@@ -170,6 +170,7 @@ message = sa.Table(
     sa.Column("posting_since", sa.Double),
     sa.Column("problem", Words),
     sa.Column("folded_into", Words, index=True),
+    sa.Column("urgency", Words),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),

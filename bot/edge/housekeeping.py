@@ -23,6 +23,16 @@ async def keep_house(tools: Tools) -> None:
         await keep_house_once(tools)
 
 
+async def keep_asking(tools: Tools) -> None:
+    """Ask Slack and GitHub again how they stand, until cancelled."""
+    while True:
+        try:
+            await tools.around.ask_again()
+        except Exception as error:
+            # Whatever one answer held, the next one is asked for.
+            log.error("asking_stumbled", exc_info=error)
+
+
 async def keep_house_once(tools: Tools) -> None:
     """One round of it. What fails is logged and done at the next round, and keeps nothing else from being done."""
     for do in (_ask_for_sweep, retry_blocked, _prune):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.actions import controls
@@ -10,10 +10,11 @@ from bot.actions.token_uses import searchable, uses_button
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
 from bot.rules.replies import raises_again
+from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
-from bot.views.summary import draw_summary
+from bot.views.summary import UrgentAlert, draw_growth, draw_summary
 from bot.views.thread import draw_reply, reply_metadata
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories, summaries
@@ -22,11 +23,16 @@ from storage.records import (
     Alert,
     EventKind,
     Message,
+    MessageKey,
     MessagePurpose,
     MessageState,
     MessageTs,
     Repository,
+    UnixTime,
 )
+
+SENDING = 5.0
+"""Seconds that may lie between the drawing of a summary and its being sent: what came in them may not be in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ class Drawing:
 async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
     if message.alert is None:
-        return await _summary(tx, message)
+        is_growth = message.purpose is MessagePurpose.REPLY
+        return await (_growth(tx, message) if is_growth else _summary(tx, message))
     alert = await alerts.load(tx, message.alert)
     repository = await repositories.load_repository(tx, message.alert.repository_id)
     if alert is None or repository is None:
@@ -70,11 +77,38 @@ async def _summary(tx: Tx, message: Message) -> Drawing | None:
     if not found and message.ts is None:
         # All that it was to stand for has cards of its own by now.
         return None
+    urgent = await _urgent(tx, message, URGENT if kind == "flood" else (Urgency.CRITICAL,))
 
     def drawn(number: int) -> Content:
-        return draw_summary(message.key, kind, found, message.created_at, number)
+        return draw_summary(message.key, kind, found, message.created_at, number, urgent)
 
     return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)))
+
+
+async def _growth(tx: Tx, message: Message) -> Drawing | None:
+    """A reply that tells of urgent alerts that came into a summary after it was sent; None while none did."""
+    summary = await messages.load(tx, MessageKey(message.subject.split(":")[1]))
+    if summary is None or summary.ts is None or summary.state is not MessageState.POSTED:
+        return None
+    since = (summary.posting_since or summary.created_at) - SENDING
+    urgent = await _urgent(tx, summary, URGENT, since=since)
+    if not urgent and message.ts is None:
+        return None
+    content = draw_growth(urgent)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content), summary.ts, broadcast=True)
+
+
+async def _urgent(
+    tx: Tx, summary: Message, levels: Collection[Urgency], *, since: UnixTime = 0.0
+) -> list[UrgentAlert]:
+    """The alerts of these urgencies that came into a summary since then: the most urgent first, then the newest."""
+    found = [
+        (urgency(alert, repository), folded_at, alert, repository)
+        for alert, repository, folded_at in await summaries.at_risk(tx, summary.key)
+        if folded_at >= since
+    ]
+    found.sort(key=lambda one: (ORDER.index(one[0]), -one[1], str(one[2].key)))
+    return [UrgentAlert(level, alert, repository) for level, _, alert, repository in found if level in levels]
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:

@@ -102,7 +102,7 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
         if isinstance(said, AlertEvent) and said.action == "created":
             stored = await alerts.load(tx, AlertKey(repository.id, AlertNumber(said.alert.number)))
             assert stored is not None
-            await tell_of_new(tx, stored)
+            await tell_of_new(tx, stored, repository)
     if isinstance(said, LocationEvent):
         await _add_place(tools, repository, said)
     return "stored"

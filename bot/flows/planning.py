@@ -9,6 +9,7 @@ import structlog
 from bot.rules.checklist import STARTED_BY, has_checklist
 from bot.rules.replies import raises_again, wanted
 from bot.rules.routing import route
+from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.tools import Tools
 from storage import jobs, messages, subscriptions, summaries
 from storage.db import Tx
@@ -26,13 +27,18 @@ from storage.records import (
     Repository,
     Subscription,
     ThreadLevel,
+    UnixTime,
 )
 
 log = structlog.get_logger(__name__)
 FLOOD_WINDOW = 60.0
 """Seconds."""
 FLOOD = 25
-"""More new alerts than these for a channel within the window become one summary."""
+"""More new alerts than these for a channel within the window become one summary: of urgent ones, or of others."""
+URGENT_ALONE = 10
+"""So many urgent alerts of a flood get a card of their own within the window, the most urgent ones."""
+ANNOUNCE_EVERY = 60.0
+"""Seconds between two replies that tell of a summary's growth by urgent alerts."""
 SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""
 
@@ -59,6 +65,8 @@ async def plan(
     wishes = await subscriptions.all_subscriptions(tx)
     if not cards and alert.is_open:
         cards = await _plan_cards(tx, tools, alert, repository, wishes, summary)
+    elif alert.is_open:
+        cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
     if any(raises_again(event, alert) for event in events):
         cards = [await _unfold(tx, card) for card in cards]
     checklists = await _plan_checklists(tx, alert, cards, known, events)
@@ -84,10 +92,10 @@ def publishing(message: Message, delay: float = 0.0) -> NewJob:
     return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
 
 
-def summarizing(summary: MessageKey, tx: Tx) -> NewJob:
+def summarizing(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
     """The same for a summary, at most every few seconds however many alerts it stands for."""
     once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
-    return NewJob("message", {"key": summary}, key=f"message:{summary}", dedup=once, delay=SUMMARY_PACE)
+    return NewJob("message", {"key": summary}, key=f"message:{summary}", dedup=once, delay=delay)
 
 
 def new_message(
@@ -97,7 +105,7 @@ def new_message(
     return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
 
 
-async def tell_of_new(tx: Tx, alert: Alert) -> None:
+async def tell_of_new(tx: Tx, alert: Alert, repository: Repository) -> None:
     """Give an alert a card of its own when a webhook tells of its making, though a sweep found it first.
 
     So it is with what leaks while the first sweep runs, or before it is run again after a crash.
@@ -106,11 +114,12 @@ async def tell_of_new(tx: Tx, alert: Alert) -> None:
         summary = await messages.load(tx, card.folded_into) if card.folded_into else None
         if summary is None or summary.subject.startswith(summaries.FLOOD):
             continue
-        flood = await _flood(tx, card.channel)
+        level = urgency(alert, repository)
+        flood = await _flood(tx, card.channel, level)
         if flood is None:
-            await jobs.enqueue(tx, publishing(await _unfold(tx, card)))
+            await jobs.enqueue(tx, publishing(await _unfold(tx, replace(card, urgency=level))))
         else:
-            await messages.save(tx, replace(card, folded_into=flood))
+            await messages.save(tx, replace(card, urgency=level, folded_into=flood))
             await jobs.enqueue(tx, summarizing(flood, tx))
         if summary.state is MessageState.POSTED:
             await jobs.enqueue(tx, summarizing(summary.key, tx))
@@ -125,14 +134,15 @@ async def _plan_cards(
     summary: str | None,
 ) -> list[Message]:
     """A card for each channel that wants the alert, on its own or within a summary."""
-    cards = []
+    cards, level = [], urgency(alert, repository)
     for channel in route(alert, repository, wishes, tools.default_channel):
         card = new_message(MessagePurpose.CARD, channel, str(alert.key), alert.key, tx)
+        card = replace(card, urgency=level)
         if summary is not None:
             stands_for = new_message(MessagePurpose.SUMMARY, channel, summary, None, tx)
             folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
         else:
-            folder = await _flood(tx, channel)
+            folder = await _flood(tx, channel, level)
         if folder is not None:
             card = replace(card, state=MessageState.FOLDED, folded_into=folder)
         cards.append(await messages.plan(tx, card))
@@ -141,20 +151,63 @@ async def _plan_cards(
     return cards
 
 
-async def _flood(tx: Tx, channel: ChannelId) -> MessageKey | None:
-    """The summary for a channel that gets too many alerts at once; None while it does not."""
+async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | None:
+    """The flood's summary that a new card of this urgency is folded into; None where it gets its own message.
+
+    A critical alert takes the place of a high one that has not been sent.
+    """
     await summaries.lock_channel(tx, channel)
     since = tx.now - FLOOD_WINDOW
-    if await summaries.count_new_cards(tx, channel, since) < FLOOD:
+    new = await summaries.count_new_cards(tx, channel, since, URGENT)
+    if max(new.ordinary, new.urgent) < FLOOD or (level.is_urgent and new.urgent_alone < URGENT_ALONE):
         return None
-    running = await summaries.running_flood(tx, channel, since)
-    if running is not None:
-        return running
+    summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
+    if not level.is_urgent:
+        return summary
+    await _announce(tx, channel, summary)
+    if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
+        tx, channel, since, summary, Urgency.HIGH
+    ):
+        await jobs.enqueue(tx, summarizing(summary, tx))
+        return None
+    return summary
+
+
+async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey:
+    """A new summary, for those too that wait for their turn in the channel."""
     subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
-    # Those that wait for their turn in the channel belong to the same flood.
-    await summaries.fold_waiting(tx, channel, since, started.key)
+    urgent = [level for level in ORDER if level.is_urgent]
+    await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
+    await jobs.enqueue(tx, summarizing(started.key, tx))
     return started.key
+
+
+async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
+    """Have the summary's growth by an urgent alert told in the channel, once a minute: an edit notifies nobody."""
+    minute = int(tx.now // ANNOUNCE_EVERY)
+    for at in (minute, minute + 1):
+        subject = f"{summaries.GREW}{summary}:{at}"
+        reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
+        if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
+            delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
+            await jobs.enqueue(tx, summarizing(reply.key, tx, delay))
+            return
+
+
+async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
+    """What became urgent within a flood's summary is treated as if it came now."""
+    if card.state is not MessageState.FOLDED or not level.is_urgent or card.urgency in URGENT:
+        return card
+    summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+    if summary is None or not summary.subject.startswith(summaries.FLOOD):
+        return card
+    folder = await _flood(tx, card.channel, level)
+    state = MessageState.PLANNED if folder is None else MessageState.FOLDED
+    risen = replace(card, urgency=level, state=state, folded_into=folder)
+    await messages.save(tx, risen)
+    await jobs.enqueue(tx, summarizing(summary.key, tx))
+    return risen
 
 
 async def _unfold(tx: Tx, card: Message) -> Message:

@@ -4,13 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.rules.urgency import Urgency
 from bot.views.words import when
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, actions, message, section
+from integrations.slack.blocks import Block, Content, actions, message, section
 from integrations.slack.elements import button
-from integrations.slack.text import Mrkdwn
-from storage.records import AlertState, MessageKey, Share, UnixTime
+from integrations.slack.text import Mrkdwn, clean
+from storage.records import Alert, AlertState, MessageKey, Repository, Share, UnixTime
 
+NAMED, IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
+"""How many urgent alerts a summary names, how many fit into one section, and how many a reply names."""
+SIGNS = {
+    Urgency.CRITICAL: "rotating_light",
+    Urgency.HIGH: "red_circle",
+    Urgency.NORMAL: "large_orange_circle",
+    Urgency.LOW: "white_circle",
+}
 MOST = 3
 """How many repositories are named."""
 LONGEST = 1_000
@@ -35,8 +44,27 @@ KINDS = {
 }
 
 
-def draw_summary(key: MessageKey, kind: str, shares: Sequence[Share], since: UnixTime, draw: int) -> Content:
-    """Counts, the repositories with the most, and a button that lists them."""
+@dataclass(frozen=True, slots=True)
+class UrgentAlert:
+    """An alert that a summary names."""
+
+    urgency: Urgency
+    alert: Alert
+    repository: Repository
+
+
+def draw_summary(
+    key: MessageKey,
+    kind: str,
+    shares: Sequence[Share],
+    since: UnixTime,
+    draw: int,
+    urgent: Sequence[UrgentAlert] = (),
+) -> Content:
+    """Counts, the urgent alerts by name, the repositories with the most, and a button that lists all.
+
+    `urgent` has the most urgent first.
+    """
     words = KINDS[kind]
     total = sum(share.count for share in shares)
     by_repository: Counter[str] = Counter()
@@ -48,13 +76,63 @@ def draw_summary(key: MessageKey, kind: str, shares: Sequence[Share], since: Uni
     most = t.join(t.mrkdwn("{} ({})", t.code(name), count) for name, count in by_repository.most_common(MOST))
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
-        t.mrkdwn("{} in {}{}; {} still work", alerts, where, words.why, works),
+        t.mrkdwn("{} in {}{}; {} still work{}", alerts, where, words.why, works, _urgencies(urgent)),
         section(
             t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(words.sign), alerts, where, why), _states(shares))
         ),
+        *_named(urgent),
         section(t.mrkdwn("Most in {}", most)) if by_repository else None,
         actions(button(SHOW, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"),
     )
+
+
+def draw_growth(urgent: Sequence[UrgentAlert]) -> Content:
+    """A reply for the channel: urgent alerts came into the summary above, which notifies nobody by itself."""
+    alerts = _counted(len(urgent), "critical or high alert", "critical or high alerts")
+    verb = "has" if len(urgent) == 1 else "have"
+    words = t.mrkdwn(
+        "{} in this summary {} no card of {} own", alerts, verb, "its" if verb == "has" else "their"
+    )
+    return message(
+        t.spoken(t.lines(t.mrkdwn("{}:", words), *map(_line, urgent[:NAMED_IN_REPLY]))),
+        section(
+            t.lines(
+                t.mrkdwn(":rotating_light: {}:", words),
+                *map(_line, urgent[:NAMED_IN_REPLY]),
+                _more(urgent, NAMED_IN_REPLY),
+            )
+        ),
+    )
+
+
+def _urgencies(urgent: Sequence[UrgentAlert]) -> Mrkdwn:
+    """`; 2 critical, 1 high by name`, for a lock screen."""
+    counts = Counter(one.urgency for one in urgent)
+    named = ", ".join(f"{counts[level]} {level}" for level in Urgency if counts[level])
+    return t.mrkdwn("; {}", named) if named else Mrkdwn("")
+
+
+def _named(urgent: Sequence[UrgentAlert]) -> list[Block]:
+    """The first ones by name, as many to a section as fit, and how many more there are."""
+    parts = [urgent[start : start + IN_SECTION] for start in range(0, min(len(urgent), NAMED), IN_SECTION)]
+    sections = [section(t.lines(*map(_line, part))) for number, part in enumerate(parts)]
+    more = _more(urgent, NAMED)
+    return [*sections, section(more)] if more else sections
+
+
+def _line(one: UrgentAlert) -> Mrkdwn:
+    name = t.link(one.alert.html_url, f"{one.repository.full_name}#{one.alert.key.number}")
+    return t.mrkdwn(
+        "{} *{}:* {} in {}",
+        t.emoji(SIGNS[one.urgency]),
+        one.urgency.capitalize(),
+        clean(one.alert.secret_type_name, 80),
+        name,
+    )
+
+
+def _more(urgent: Sequence[UrgentAlert], named: int) -> Mrkdwn | None:
+    return t.mrkdwn("and {} more", len(urgent) - named) if len(urgent) > named else None
 
 
 def _counted(number: int, one: str, many: str) -> str:

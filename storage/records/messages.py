@@ -53,6 +53,8 @@ class Message:
     problem: str | None = None
     folded_into: MessageKey | None = None
     """The summary that stands for it."""
+    urgency: str | None = None
+    """Of a card: how urgent the alert was when the card was planned."""
     created_at: UnixTime = 0.0
 
 

@@ -1,15 +1,109 @@
 """Many alerts at once: one summary instead of a wall of cards, and every alert still reachable."""
 
+from typing import Any
+
 from integrations.sandbox.github import Alert
-from tests.flows.stage import CHANNEL, OWNER, Stage
+from integrations.sandbox.slack import Message
+from tests.flows.stage import CHANNEL, OWNER, Stage, plain
 
 
-def leak_many(stage: Stage, count: int) -> list[Alert]:
+def leak_many(stage: Stage, count: int, **more: Any) -> list[Alert]:
     """So many secrets leak at the same moment."""
     return [
-        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py", **more)
         for number in range(count)
     ]
+
+
+def summary_of(stage: Stage) -> Message:
+    """The only summary of the channel."""
+    [summary] = [
+        message for message in stage.slack.channel_messages(CHANNEL) if "show_list" in message.action_ids
+    ]
+    return summary
+
+
+def names(alert: Alert) -> str:
+    return f"{alert.repository.full_name}#{alert.number}"
+
+
+def alone(stage: Stage, alerts: list[Alert]) -> list[Alert]:
+    """Those with a card of their own."""
+    shown = {(card.metadata or {})["event_payload"]["alert_number"] for card in stage.slack.cards(CHANNEL)}
+    return [alert for alert in alerts if alert.number in shown]
+
+
+async def test_an_urgent_alert_of_a_flood_has_a_card_of_its_own(stage: Stage) -> None:
+    leak_many(stage, 50)
+    await stage.work(within=55)
+    before = len(stage.slack.cards(CHANNEL))
+    leaked = stage.github.leak(
+        stage.repository, secret_type="stripe_api_key", path="urgent.py", bypassed_by=stage.leaker
+    )
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == before + 1
+    assert alone(stage, [leaked]) == [leaked]
+    assert f"{50 - before} new alerts" in plain(summary_of(stage).shown_text)
+
+
+async def test_of_many_urgent_alerts_ten_have_cards_and_20_are_named_first(stage: Stage) -> None:
+    leak_many(stage, 30)
+    await stage.work(within=5)
+    urgent = leak_many(stage, 45, validity="active")
+    await stage.work(within=20)
+    assert len(alone(stage, urgent)) == 10
+    shown = plain(summary_of(stage).shown_text)
+    folded = [alert for alert in urgent if alert not in alone(stage, urgent)]
+    assert sum(f"{names(alert)}\n" in f"{shown}\n" for alert in folded) == 20
+    assert "and 15 more" in shown
+    assert shown.index("High: ") < shown.index("Most in")
+
+
+async def test_a_summary_that_grows_by_urgent_alerts_says_so_in_the_channel_once_a_minute(
+    stage: Stage,
+) -> None:
+    leak_many(stage, 30)
+    await stage.work(within=35)
+    leak_many(stage, 12, validity="active")
+    await stage.work(within=12)
+    summary = summary_of(stage)
+    [told] = replies = stage.slack.thread(CHANNEL, summary.ts)
+    assert told.reply_broadcast
+    assert "2 critical or high alerts in this summary have no card of their own" in plain(told.shown_text)
+    leak_many(stage, 3, validity="active")
+    await stage.work(within=10)
+    assert len(stage.slack.thread(CHANNEL, summary.ts)) <= len(replies) + 1
+    await stage.work(within=60)
+    said = stage.slack.thread(CHANNEL, summary.ts)
+    assert len(said) == 2
+    assert "5 critical or high alerts" in plain(said[-1].shown_text)
+
+
+async def test_a_critical_alert_takes_the_place_of_a_high_one_that_was_not_sent(stage: Stage) -> None:
+    leak_many(stage, 30)
+    high = leak_many(stage, 14, validity="active")
+    critical = leak_many(stage, 2, validity="active", publicly_leaked=True)
+    await stage.work(within=30)
+    assert alone(stage, critical) == critical
+    assert len(alone(stage, high)) <= 10
+
+
+async def test_more_than_25_urgent_alerts_are_a_flood_too(stage: Stage) -> None:
+    urgent = leak_many(stage, 40, validity="active")
+    await stage.work(within=90)
+    assert 10 <= len(stage.slack.cards(CHANNEL)) <= 25
+    shown = plain(summary_of(stage).shown_text)
+    assert len(alone(stage, urgent)) + int(shown.split(" new alerts")[0].split()[-1]) == 40
+    assert "High: " in shown
+
+
+async def test_what_becomes_urgent_within_a_flood_comes_out_of_its_summary(stage: Stage) -> None:
+    leaked = leak_many(stage, 40)
+    await stage.work(within=90)
+    folded = next(alert for alert in reversed(leaked) if not alone(stage, [alert]))
+    stage.github.set_validity(folded, "active")
+    await stage.work(within=10)
+    assert alone(stage, [folded]) == [folded]
 
 
 async def test_more_than_25_at_once_become_one_summary_kept_true(stage: Stage) -> None:

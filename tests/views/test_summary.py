@@ -5,10 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from bot.views.summary import KINDS, draw_summary
+from bot.rules.urgency import Urgency
+from bot.views.summary import KINDS, UrgentAlert, draw_growth, draw_summary
 from bot.views.thread import reply_metadata
 from storage.records import AlertState, MessageKey, Share
 from tests.integrations.slack.hostile import texts
+from tests.storage.made import plain_alert, repository
 from tests.views.cases import FOUND
 from tests.views.sending import sent
 
@@ -35,6 +37,22 @@ SHARES = {
 def test_summary(shown: tuple[str, list[Share]], golden: SnapshotAssertion) -> None:
     kind, shares = shown
     assert sent(draw_summary(KEY, kind, shares, FOUND, 2), reply_metadata(KEY)) == golden
+
+
+def urgent(count: int) -> list[UrgentAlert]:
+    """The first third critical, the others high."""
+    levels = [Urgency.CRITICAL] * (count // 3) + [Urgency.HIGH] * (count - count // 3)
+    home = repository(1, "octo/payments")
+    return [UrgentAlert(level, plain_alert(number), home) for number, level in enumerate(levels, 1)]
+
+
+def test_a_summary_names_the_urgent_alerts_first(golden: SnapshotAssertion) -> None:
+    assert sent(draw_summary(KEY, "flood", FLOOD, FOUND, 2, urgent(23)), reply_metadata(KEY)) == golden
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_reply_tells_of_the_growth_by_urgent_alerts(count: int, golden: SnapshotAssertion) -> None:
+    assert sent(draw_growth(urgent(count)), reply_metadata(KEY)) == golden
 
 
 OWNERS = st.from_regex(r"[A-Za-z0-9-]{1,39}", fullmatch=True)

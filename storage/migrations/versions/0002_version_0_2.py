@@ -15,6 +15,7 @@ def upgrade() -> None:
     _make_places_readable()
     _priorities()
     _claims()
+    _urgencies()
 
 
 def _assignments() -> None:
@@ -48,3 +49,8 @@ def _priorities() -> None:
 def _claims() -> None:
     """How often the job that claimed an alert tried in vain to find out whether it had its effect."""
     op.add_column("alert", sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"))
+
+
+def _urgencies() -> None:
+    """How urgent an alert was when its card was planned; not known of the cards of 0.1.0."""
+    op.add_column("message", sa.Column("urgency", sa.Text))
