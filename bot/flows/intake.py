@@ -14,7 +14,7 @@ from bot.flows.record import DETAILS_TRIES, completing, new_repository, record
 from bot.rules.lifecycle import place_of
 from bot.rules.masking import mask
 from bot.tools import Tools
-from integrations.github.errors import GitHubError, NotFound
+from integrations.github.errors import GitHubError, NotFound, RateLimited, Unavailable, Unreachable
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import AlertFacts, RepositoryFacts
 from integrations.github.webhook import (
@@ -43,6 +43,8 @@ from storage.records import (
 )
 
 log = structlog.get_logger(__name__)
+DETAILS_IN_OUTAGE = 5
+"""The last of the tries to fetch details that an outage uses up: from then on it is tried every five minutes."""
 
 
 async def receive(tools: Tools, guid: str) -> None:
@@ -115,26 +117,39 @@ async def complete(tools: Tools, key: AlertKey, attempt: int) -> None:
         repository = await repositories.load_repository(tx, key.repository_id)
     if alert is None or repository is None:
         return
-    repository, fetched = await _fetch(tools, repository, key.number)
+    is_down, fetched = False, None
+    try:
+        repository, fetched = await _ask(tools, repository, key.number)
+    except GitHubError as error:
+        log.warning("github_not_asked", repository_id=repository.id, alert=key.number, reason=str(error))
+        is_down = isinstance(error, RateLimited | Unavailable | Unreachable)
     if fetched is not None:
         async with tools.db.begin() as tx:
             await record(tx, tools, repository, None, fetched, sender=None, received_at=alert.first_seen_at)
-    elif attempt + 1 < len(DETAILS_TRIES):
+    elif is_down or attempt + 1 < len(DETAILS_TRIES):
+        # An outage says nothing about the alert, however long it is.
+        following = min(attempt + 1, DETAILS_IN_OUTAGE) if is_down else attempt + 1
         async with tools.db.begin() as tx:
-            await jobs.enqueue(tx, completing(key, attempt + 1))
+            await jobs.enqueue(tx, completing(key, following))
     else:
         log.warning("details_missing", alert=str(key), hint="GitHub does not show this alert to Stanch")
 
 
 async def _fetch(tools: Tools, repository: Repository, number: int) -> tuple[Repository, AlertFacts | None]:
-    """The repository and the alert as GitHub shows them now; no facts where it does not (yet)."""
+    """The repository and the alert as GitHub shows them now; no facts where it does not (yet), or can't be asked."""
+    try:
+        return await _ask(tools, repository, number)
+    except GitHubError as error:
+        log.warning("github_not_asked", repository_id=repository.id, alert=number, reason=str(error))
+        return repository, None
+
+
+async def _ask(tools: Tools, repository: Repository, number: int) -> tuple[Repository, AlertFacts | None]:
+    """As `_fetch`; raises GitHubError where GitHub can't be asked."""
     try:
         repository, _, access = await authorize.reach(tools, repository)
         return repository, await access.alert_with_place(repository.full_name, AlertNumber(number))
     except (NotFound, Refused):
-        return repository, None
-    except GitHubError as error:
-        log.warning("github_not_asked", repository_id=repository.id, alert=number, reason=str(error))
         return repository, None
 
 

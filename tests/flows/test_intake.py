@@ -154,6 +154,19 @@ async def test_as_little_as_old_servers_send_makes_a_card_without_github(stage: 
     assert stage.github.alert_url(alert) in str(stage.card().blocks)
 
 
+async def test_details_come_after_an_outage_however_long_it_is(stage: Stage) -> None:
+    held = hold(stage)
+    stage.github.leak(stage.repository, validity="active")
+    outage = stage.github.faults.add(".*", status=503)
+    await stage.github.send(held[0].sparse())
+    await stage.work(within=3 * 3600)
+    assert "GitHub has not given the details yet" in stage.read()
+    stage.github.faults.remove(outage)
+    await stage.work(within=400)
+    assert "GitHub has not given the details yet" not in stage.read()
+    assert "Open: this token still works" in stage.read()
+
+
 async def test_words_that_nobody_knows_are_shown_as_they_are(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
