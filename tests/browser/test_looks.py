@@ -34,9 +34,22 @@ async def fits_a_thumb(page: Page) -> None:
     assert nameless == []
 
 
-async def test_on_a_phone_nothing_scrolls_sideways_and_every_target_fits_a_thumb(window: OpenWindow) -> None:
+FONTS = {"narrow": "-0.08em", "as it is": "normal", "wide": "0.25em"}
+"""What to add to every letter, so that the page is tried with a narrow and a wide font on every machine."""
+SPACED = """(spacing) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { letter-spacing: ${spacing} !important }`);
+    document.adoptedStyleSheets = [sheet];
+}"""
+
+
+@pytest.mark.parametrize("font", FONTS)
+async def test_on_a_phone_nothing_scrolls_sideways_and_every_target_fits_a_thumb(
+    window: OpenWindow, font: str
+) -> None:
     sam = await window(size=PHONE, tour=True)
     page = sam.page
+    await page.evaluate(SPACED, FONTS[font])
     await sam.show("slack")
     await fits_a_thumb(page)
     await page.get_by_role("button", name="End the tour").click()
