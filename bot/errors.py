@@ -44,5 +44,12 @@ class OutcomeUnknown(Exception):
     """Something may have been done, and there is no way to find out; `str()` says why, in words for the person."""
 
 
+class UnusableJob(Exception):
+    """A stored job asks for what this version does not know, or lacks what it needs; `str()` is the reason.
+
+    Trying again does not help: the job is parked, and whoever waits for it hears so.
+    """
+
+
 class StartRefused(Exception):
     """Stanch can't start or the command can't be done; the one sentence says what to mend."""

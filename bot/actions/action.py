@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
+from bot.errors import UnusableJob
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -79,8 +80,12 @@ class Request:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Request":
-        given = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
-        return cls(**{**data, "alert": AlertKey.parse(data["alert"]), "given": given})
+        """A stored one; raises UnusableJob where another version stored it in another shape."""
+        try:
+            given = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
+            return cls(**{**data, "alert": AlertKey.parse(data["alert"]), "given": given})
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise UnusableJob("this version does not know the stored shape of the click or submit") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.commands.mine import MINE
 from bot.commands.search import SEARCH
 from bot.commands.show import SHOW
 from bot.commands.whoami import WHOAMI
-from bot.errors import Refused, RetryLater
+from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.refusing import note_refusal
 from bot.flows.visibility import NotAtHand
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
@@ -66,6 +66,8 @@ async def answer(tools: Tools, asked: Asked) -> Content:
 
 async def answer_button(tools: Tools, button: str, asked: Asked) -> Content:
     """What a button of a list or a summary shows; `asked.text` is what it carries. Raises Refused."""
+    if button not in BUTTONS:
+        raise UnusableJob(f"this version knows no button {button}")
     return await _answer(BUTTONS[button], tools, asked)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.errors import UnusableJob
 from bot.tools import Tools
 from integrations.slack.blocks import Content
 from storage.records import ChannelId, JsonValue, SlackTeamId, SlackUserId, UnixTime
@@ -35,7 +36,11 @@ class Asked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Asked":
-        return cls(**data)
+        """A stored one; raises UnusableJob where another version stored it in another shape."""
+        try:
+            return cls(**data)
+        except TypeError:
+            raise UnusableJob("this version does not know the stored shape of the command") from None
 
 
 @dataclass(frozen=True, slots=True)

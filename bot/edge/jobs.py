@@ -11,10 +11,12 @@ from typing import TypeAlias
 
 import structlog
 
-from bot.errors import RetryLater
+from bot.errors import RetryLater, UnusableJob
+from bot.flows.tell import telling, who_waits
 from bot.tools import Tools
+from bot.views.answers import outdated_control, refusal
 from integrations.github.errors import RateLimited, Unavailable, Unreachable
-from storage import jobs
+from storage import jobs, leases
 from storage.db import StaleStatement, StorageUnavailable
 from storage.leases import LeaseLost
 from storage.listener import listening
@@ -188,12 +190,7 @@ class Worker:
         handler = self._handlers.get(job.kind)
         structlog.contextvars.bind_contextvars(job_id=job.id, job=job.kind)
         try:
-            if handler is None:
-                self._ended.append(Parked(job, f"this version knows no job of the kind {job.kind}"))
-                return
-            await handler.run(self._tools, job)
-            self._ended.append(Done(job))
-            self._count(job, "done")
+            await self._run(job, handler)
         except LeaseLost as lost:
             # Another worker has the job: what this run would have recorded was rolled back.
             log.warning("lease_lost", reason=str(lost))
@@ -211,24 +208,41 @@ class Worker:
             self._ended.append(Retry(job, self._after_outage(job), str(down), counts=False))
             self._count(job, "later")
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
-            assert handler is not None
             await self._failed(job, handler, error)
         finally:
             self._running.pop(job.id, None)
             self._taken.pop(job.id, None)
             self._wake.set()
 
+    async def _run(self, job: Job, handler: Handler | None) -> None:
+        try:
+            if handler is None:
+                raise UnusableJob(f"this version knows no job of the kind {job.kind}")
+            await handler.run(self._tools, job)
+        except UnusableJob as unusable:
+            # Tried again it would fail again; whoever waits for it hears so at once.
+            log.error("job_unusable", reason=str(unusable))
+            waits = who_waits(job.payload)
+            async with self._tools.db.begin() as tx:
+                await leases.park(tx, job, str(unusable))
+                if waits is not None:
+                    await jobs.enqueue(tx, telling(waits, refusal(outdated_control())))
+            self._count(job, "parked")
+        else:
+            self._ended.append(Done(job))
+            self._count(job, "done")
+
     def _after_outage(self, job: Job) -> float:
         """When to ask a server again that is down: the longer it lasts, the rarer."""
         now = self._tools.clock.now()
         return now + min(LONGEST_WAIT, max(SHORTEST_OUTAGE, (now - job.created_at) / 4))
 
-    async def _failed(self, job: Job, handler: Handler, error: Exception) -> None:
+    async def _failed(self, job: Job, handler: Handler | None, error: Exception) -> None:
         """Try again later, or give up and say so."""
         incident = secrets.token_hex(4)
         reason = f"{type(error).__name__} ({incident})"
         log.error("job_failed", incident=incident, attempt=job.attempts, exc_info=error)
-        if job.attempts < handler.attempts:
+        if handler is None or job.attempts < handler.attempts:
             wait = min(LONGEST_WAIT, 2.0**job.attempts)
             self._ended.append(Retry(job, self._tools.clock.now() + wait, reason))
             self._count(job, "retried")

@@ -7,7 +7,7 @@ from bot.commands import answer as answer_command
 from bot.commands import answer_button, answer_shortcut
 from bot.commands.command import Asked
 from bot.edge.jobs import Handler
-from bot.errors import Refused
+from bot.errors import Refused, UnusableJob
 from bot.flows import (
     act,
     consequences,
@@ -30,7 +30,7 @@ from storage.records import AlertKey, ChannelId, InstallationId, Job, MessageKey
 
 
 async def _delivery(tools: Tools, job: Job) -> None:
-    await intake.receive(tools, str(job.payload["guid"]))
+    await intake.receive(tools, _text(job, "guid"))
 
 
 async def _details(tools: Tools, job: Job) -> None:
@@ -38,7 +38,7 @@ async def _details(tools: Tools, job: Job) -> None:
 
 
 async def _message(tools: Tools, job: Job) -> None:
-    await publish.publish(tools, MessageKey(str(job.payload["key"])), job)
+    await publish.publish(tools, MessageKey(_text(job, "key")), job)
 
 
 async def _act(tools: Tools, job: Job) -> None:
@@ -46,7 +46,7 @@ async def _act(tools: Tools, job: Job) -> None:
 
 
 async def _fill_form(tools: Tools, job: Job) -> None:
-    await act.fill_form(tools, _request(job), str(job.payload["hash"]))
+    await act.fill_form(tools, _request(job), _text(job, "hash"))
 
 
 async def _look(tools: Tools, job: Job) -> None:
@@ -58,8 +58,9 @@ async def _follow_up(tools: Tools, job: Job) -> None:
 
 
 async def _revoked_look(tools: Tools, job: Job) -> None:
-    resolved_at = job.payload["resolved_at"]
-    assert isinstance(resolved_at, int | float)
+    resolved_at = job.payload.get("resolved_at")
+    if not isinstance(resolved_at, int | float):
+        raise _lacks(job, "resolved_at")
     await consequences.look_at_revoked(tools, _alert(job), float(resolved_at), job)
 
 
@@ -82,8 +83,8 @@ async def _command(tools: Tools, job: Job) -> None:
 
 async def _button(tools: Tools, job: Job) -> None:
     asked = _asked(job)
-    answering = answer_button(tools, str(job.payload["button"]), asked)
-    await _tell_answer(tools, asked, answering, replaces=bool(job.payload["replaces"]))
+    answering = answer_button(tools, _text(job, "button"), asked)
+    await _tell_answer(tools, asked, answering, replaces=bool(job.payload.get("replaces")))
 
 
 async def _shortcut(tools: Tools, job: Job) -> None:
@@ -108,7 +109,7 @@ async def _outdated(tools: Tools, job: Job) -> None:
 
 async def _channel(tools: Tools, job: Job) -> None:
     """A channel was shared or is no longer: every card in it is looked at again."""
-    channel = ChannelId(str(job.payload["channel"]))
+    channel = ChannelId(_text(job, "channel"))
     await publish.redraw_channel(tools, channel)
 
 
@@ -129,11 +130,11 @@ async def _sweep_installation(tools: Tools, job: Job) -> None:
 
 
 async def _subscribed(tools: Tools, job: Job) -> None:
-    await subscribe.tell_what_was_there(tools, ChannelId(str(job.payload["channel"])))
+    await subscribe.tell_what_was_there(tools, ChannelId(_text(job, "channel")))
 
 
 async def _repository(tools: Tools, job: Job) -> None:
-    what = str(job.payload["what"])
+    what = _text(job, "what")
     await installations.tell_cards(tools, RepositoryId(_number(job, "id")), what)
 
 
@@ -143,8 +144,8 @@ async def _tell(tools: Tools, job: Job) -> None:
 
 async def _tell_identity(tools: Tools, job: Job) -> None:
     """Whoever was linked or unlinked hears of it: a link that they don't know of is an alarm."""
-    login, linked = str(job.payload["login"]), job.payload["change"] == "linked"
-    await send_directly(tools, str(job.payload["user"]), identity_notice(login, linked=linked))
+    login, linked = _text(job, "login"), _text(job, "change") == "linked"
+    await send_directly(tools, _text(job, "user"), identity_notice(login, linked=linked))
 
 
 async def _act_given_up(tools: Tools, job: Job, incident: str) -> None:
@@ -168,25 +169,42 @@ async def _button_given_up(tools: Tools, job: Job, incident: str) -> None:
 
 
 def _request(job: Job) -> Request:
-    request = job.payload["request"]
-    assert isinstance(request, dict)
+    request = job.payload.get("request")
+    if not isinstance(request, dict):
+        raise _lacks(job, "request")
     return Request.from_json(request)
 
 
 def _asked(job: Job) -> Asked:
-    asked = job.payload["asked"]
-    assert isinstance(asked, dict)
+    asked = job.payload.get("asked")
+    if not isinstance(asked, dict):
+        raise _lacks(job, "asked")
     return Asked.from_json(asked)
 
 
 def _alert(job: Job) -> AlertKey:
-    return AlertKey.parse(str(job.payload["alert"]))
+    try:
+        return AlertKey.parse(_text(job, "alert"))
+    except ValueError:
+        raise _lacks(job, "alert") from None
 
 
 def _number(job: Job, name: str) -> int:
-    value = job.payload[name]
-    assert isinstance(value, int)
+    value = job.payload.get(name)
+    if not isinstance(value, int):
+        raise _lacks(job, name)
     return value
+
+
+def _text(job: Job, name: str) -> str:
+    value = job.payload.get(name)
+    if not isinstance(value, str):
+        raise _lacks(job, name)
+    return value
+
+
+def _lacks(job: Job, name: str) -> UnusableJob:
+    return UnusableJob(f"a job {job.kind} without a usable {name}")
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -7,7 +7,7 @@ import structlog
 
 from bot.actions import ACTIONS, FORMS
 from bot.actions.action import Action, Doing, FormAction, Outcome, Request
-from bot.errors import OutcomeUnknown, Refused, RetryLater
+from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import authorize
 from bot.flows.auditing import entry, note
 from bot.flows.consequences import follow
@@ -60,9 +60,8 @@ async def fill_form(tools: Tools, request: Request, view_hash: str | None) -> No
     except GitHubError as error:
         unreachable = authorize.unreachable_github(error)
         view = refusal_view(unreachable, callback_id=action.callback_id, title=action.title)
-    assert request.view_id is not None
     try:
-        await tools.slack.update_view(request.view_id, view, hash=view_hash)
+        await tools.slack.update_view(_view_of(request), view, hash=view_hash)
     except ViewGone as error:
         log.info("form_not_shown", action=action.id, reason=error.code)
     except (SlackRateLimited, SlackUncertain) as error:
@@ -79,8 +78,7 @@ async def show_mistake(tools: Tools, request: Request, refused: Refused) -> None
     """Replace the skeleton of a form that could not be filled."""
     action = _form_of(request.action)
     view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
-    assert request.view_id is not None
-    await tools.slack.update_view(request.view_id, view)
+    await tools.slack.update_view(_view_of(request), view)
 
 
 async def perform(tools: Tools, request: Request, job: Job) -> None:
@@ -235,7 +233,8 @@ async def _record(
     async with tools.db.begin() as tx:
         await _end(tx, request, job)
         before = await alerts.load_for_update(tx, request.alert)
-        assert before is not None
+        if before is None:
+            raise UnusableJob(f"the alert {request.alert} is no longer stored")
         after = seen = (
             merge(before, gathered.facts, repository.id, tx.now, fetched=True) if gathered.facts else before
         )
@@ -264,8 +263,20 @@ def _without_own_validity(before: Alert, seen: Alert, after: Alert) -> Alert:
 
 
 def _action_of(name: str) -> Action[Any]:
-    return next(action for action in ACTIONS if action.id == name)
+    for action in ACTIONS:
+        if action.id == name:
+            return action
+    raise UnusableJob(f"this version knows no action {name}")
 
 
 def _form_of(name: str) -> FormAction[Any]:
-    return next(form for form in FORMS if form.id == name)
+    for form in FORMS:
+        if form.id == name:
+            return form
+    raise UnusableJob(f"this version knows no form {name}")
+
+
+def _view_of(request: Request) -> str:
+    if request.view_id is None:
+        raise UnusableJob("the stored click names no modal")
+    return request.view_id

@@ -185,7 +185,8 @@ async def ask_roles(tools: Tools, account: Account, repository: Repository) -> R
     Logins change hands: the id that GitHub answers with must be the linked one, else the account's present login
     is looked up by its id and asked about instead.
     """
-    assert repository.installation_id is not None
+    if repository.installation_id is None:
+        raise refusals.repository_out_of_reach(repository)
     installation = tools.github.of(repository.installation_id)
     permission = await installation.permission(repository.full_name, account.login)
     membership = None

@@ -103,8 +103,8 @@ async def _hear_alert(tools: Tools, said: AlertEvent | LocationEvent, received_a
         await record(tx, tools, repository, said.alert, fetched, sender=sender, received_at=received_at)
         if isinstance(said, AlertEvent) and said.action == "created":
             stored = await alerts.load(tx, AlertKey(repository.id, AlertNumber(said.alert.number)))
-            assert stored is not None
-            await tell_of_new(tx, stored, repository)
+            if stored is not None:
+                await tell_of_new(tx, stored, repository)
     if isinstance(said, LocationEvent):
         await _add_place(tools, repository, said)
     return "stored"

@@ -2,7 +2,7 @@
 
 from bot.actions import LOOKS
 from bot.actions.action import Look, Request
-from bot.errors import Refused
+from bot.errors import Refused, UnusableJob
 from bot.flows import authorize, rights_now
 from bot.flows.refusing import note_refusal
 from bot.flows.tell import tell
@@ -19,13 +19,20 @@ from storage import alerts, repositories
 async def look(tools: Tools, request: Request) -> None:
     """Show it to whoever asked, privately."""
     try:
-        said = await _answer(tools, next(one for one in LOOKS if one.id == request.action), request)
+        said = await _answer(tools, _look_of(request.action), request)
     except Refused as refused:
         await note_refusal(tools, request.team, request.user, refused)
         said = refusal(refused)
     except GitHubError as error:
         said = refusal(authorize.unreachable_github(error))
     await tell(tools, request, said)
+
+
+def _look_of(name: str) -> Look:
+    for one in LOOKS:
+        if one.id == name:
+            return one
+    raise UnusableJob(f"this version knows no line {name} of the menu")
 
 
 async def _answer(tools: Tools, wanted: Look, request: Request) -> Content:

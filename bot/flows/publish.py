@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.errors import RetryLater
+from bot.errors import RetryLater, UnusableJob
 from bot.flows.channels import channel_facts
 from bot.flows.drawing import Drawing, draw, fingerprint
 from bot.flows.planning import new_message, publishing
@@ -95,7 +95,8 @@ async def retry_blocked(tools: Tools) -> int:
 
 
 async def _update(tools: Tools, message: Message, drawing: Drawing) -> None:
-    assert message.ts is not None
+    if message.ts is None:
+        raise UnusableJob(f"the message {message.key} is stored as posted, and without its place")
     hidden = await _is_shared(tools, message.channel)
     if hidden:
         drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
@@ -234,8 +235,9 @@ async def _stand_in(tx: Tx, tools: Tools, message: Message) -> None:
     default = tools.default_channel
     if message.purpose is not MessagePurpose.CARD or default in (None, message.channel):
         return
-    assert message.alert is not None
     assert default is not None
+    if message.alert is None:
+        raise UnusableJob(f"the card {message.key} is stored without its alert")
     card = new_message(MessagePurpose.CARD, default, message.subject, message.alert, tx)
     await jobs.enqueue(tx, publishing(await messages.plan(tx, card)))
 

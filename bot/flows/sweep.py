@@ -145,8 +145,8 @@ async def _note_progress(
         for subject in {_summary(installation_id, each.last) for each in lists}:
             for key in await summaries.unposted(tx, subject):
                 message = await messages.load(tx, key)
-                assert message is not None
-                await jobs.enqueue(tx, publishing(message))
+                if message is not None:
+                    await jobs.enqueue(tx, publishing(message))
 
 
 def _note_refusal(installation_id: InstallationId, counts: Counts, error: GitHubError) -> None:

@@ -42,6 +42,21 @@ class Addressee:
     at: UnixTime = 0.0
 
 
+def who_waits(payload: Mapping[str, Any]) -> Addressee | None:
+    """Whoever waits for a job, as far as what it holds tells, whatever kind it is; None where nobody does."""
+    for part in (payload, payload.get("request"), payload.get("asked")):
+        user = part.get("user") if isinstance(part, Mapping) else None
+        if isinstance(part, Mapping) and isinstance(user, str):
+            channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
+            return Addressee(
+                SlackUserId(user),
+                ChannelId(channel) if isinstance(channel, str) else None,
+                url if isinstance(url, str) else None,
+                float(at) if isinstance(at, int | float) else 0.0,
+            )
+    return None
+
+
 def telling(asker: Asker, said: Content) -> NewJob:
     """The job that tells it, for the transaction that there is something to tell of: a crash then loses neither."""
     payload: dict[str, Any] = {

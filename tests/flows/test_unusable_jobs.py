@@ -1,0 +1,100 @@
+"""Stored jobs that this version can't run: parked at once with a reason, and whoever waits for them is told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from storage import jobs
+from storage.records import JobState, JsonValue, NewJob
+from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
+
+NOTHING = "This control does nothing any more."
+GIVEN: Mapping[str, JsonValue] = {}
+ASKED: Mapping[str, JsonValue] = {
+    "user": ADMIN,
+    "team": "T0STANCH",
+    "channel": CHANNEL,
+    "text": "",
+    "at": 1.0,
+    "response_url": None,
+}
+
+
+def request(**other: JsonValue) -> dict[str, JsonValue]:
+    """A click as the job table keeps it."""
+    return {
+        "action": "retired",
+        "alert": "1/1",
+        "team": "T0STANCH",
+        "user": ADMIN,
+        "at": 1.0,
+        "channel": CHANNEL,
+        "thread": None,
+        "view_id": None,
+        "response_url": None,
+        "given": {},
+        "waited": False,
+        **other,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "reason"),
+    [
+        ("act", request(), "this version knows no action retired"),
+        ("act", request(given=None), "this version does not know the stored shape of the click or submit"),
+        ("act", request(since=5), "this version does not know the stored shape of the click or submit"),
+        ("look", request(), "this version knows no line retired of the menu"),
+        ("fill_form", {"request": request(), "hash": "1.a"}, "this version knows no form retired"),
+        ("fill_form", {"request": request(action="close_as")}, "a job fill_form without a usable hash"),
+        (
+            "button",
+            {"button": "retired", "asked": {**ASKED}, "replaces": False},
+            "this version knows no button retired",
+        ),
+        ("command", {**ASKED, "tone": 1}, "this version does not know the stored shape of the command"),
+        ("retired", request(), "this version knows no job of the kind retired"),
+    ],
+)
+async def test_it_is_parked_with_a_reason_and_the_person_told_once(
+    stage: Stage, kind: str, payload: dict[str, JsonValue], reason: str
+) -> None:
+    async with stage.tools.db.begin() as tx:
+        await jobs.enqueue(tx, NewJob(kind, payload))
+    await stage.work(within=60)
+    async with stage.tools.db.read() as tx:
+        [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
+    assert (parked.error, parked.attempts) == (reason, 1)
+    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert [NOTHING in words for words in told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "lacking"),
+    [
+        ("follow_up", {"alert": "1/1"}, "look"),
+        ("follow_up", {"alert": "one", "look": 0}, "alert"),
+        ("revoked_look", {"alert": "1/1", "resolved_at": "then"}, "resolved_at"),
+        ("sweep_installation", {}, "id"),
+        ("message", {"key": None}, "key"),
+        ("delivery", {}, "guid"),
+    ],
+)
+async def test_a_job_of_nobody_is_parked_with_a_reason(
+    stage: Stage, kind: str, payload: dict[str, Any], lacking: str
+) -> None:
+    async with stage.tools.db.begin() as tx:
+        await jobs.enqueue(tx, NewJob(kind, payload))
+    await stage.work(within=60)
+    async with stage.tools.db.read() as tx:
+        [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
+    assert (parked.error, parked.attempts) == (f"a job {kind} without a usable {lacking}", 1)
+
+
+async def test_an_alert_is_free_again_whose_action_was_retired_in_the_middle(stage: Stage) -> None:
+    alert = await stage.leak()
+    async with stage.tools.db.begin() as tx:
+        await jobs.enqueue(tx, NewJob("act", request(alert=str(key_of(alert))), key=f"alert:{key_of(alert)}"))
+    await stage.close_as(ADMIN, "revoked")
+    assert alert.state == "resolved"
