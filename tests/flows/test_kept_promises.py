@@ -164,6 +164,18 @@ async def test_a_form_that_slack_did_not_take_is_shown_at_the_next_try(stage: St
     assert "It can't be undone." in stage.form(ADMIN).shown_text
 
 
+async def test_a_form_that_is_there_already_is_not_put_there_again(stage: Stage) -> None:
+    """Slack took it and its answer was lost: the second try would take away what was typed meanwhile."""
+    await stage.leak()
+    stage.slack.faults.add("views.update", drop="after", times=1)
+    await stage.click(ADMIN, "report_leak")
+    shown = stage.form(ADMIN)
+    assert "It can't be undone." in shown.shown_text
+    await stage.work(within=30)
+    assert stage.slack.calls("views.update")[1:] != []
+    assert stage.form(ADMIN).hash == shown.hash
+
+
 async def test_the_taker_of_an_old_name_sees_no_history(stage: Stage) -> None:
     """Inside the organization a name may be taken over too; its new admin is none of the old repository."""
     alert = await stage.leak()

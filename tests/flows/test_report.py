@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from bot.actions.action import Request
 from integrations.sandbox.github import Alert
+from storage import jobs
+from storage.records import SlackTeamId, SlackUserId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of
 
 REVOKE = "/credentials/revoke"
@@ -278,3 +281,34 @@ async def test_the_literal_goes_to_github_without_any_credential_of_ours(stage: 
     assert (call.auth, call.authorized) == (None, False)
     assert sent(stage) == [[alert.literal]]
     assert call.user_agent == stage.tools.user_agent
+
+
+@pytest.mark.parametrize("ticked", [["no"], ["yes", "no"], []])
+async def test_nothing_but_the_ticked_box_is_consent(stage: Stage, ticked: list[str]) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "report_leak")
+    result = await stage.submit(ADMIN, {"consequence": {"understood": ticked}}, force=True)
+    assert result.json()["errors"] == {
+        "consequence": "Tick the box to accept the consequence; nothing was sent."
+    }
+    assert sent(stage) == []
+
+
+@pytest.mark.parametrize("given", [{}, {"consequence": None}, {"consequence": ["no"]}])
+async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, given: dict[str, Any]) -> None:
+    """A submit that was stored by another version, or that got past the form."""
+    alert = await stage.leak()
+    request = Request(
+        action="report_leak",
+        alert=key_of(alert),
+        team=SlackTeamId(stage.slack.team_id),
+        user=SlackUserId(ADMIN),
+        at=stage.clock.now(),
+        given={name: tuple(value) if value else None for name, value in given.items()},
+    )
+    async with stage.tools.db.begin() as tx:
+        await jobs.enqueue(tx, request.to_job())
+    await stage.work(within=60)
+    assert sent(stage) == []
+    assert "The consequence was not accepted, so nothing was sent." in stage.heard(ADMIN)
+    assert await stage.audited("report_leak") == [("refused", "not_accepted")]
