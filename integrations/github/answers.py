@@ -30,7 +30,10 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 
 _LONGEST_MESSAGE = 200
 _LONG_WORD = re.compile(r"[\w+/=-]{20,}", re.ASCII)
-_FEATURE_OFF = re.compile(r"secret scanning is (disabled|not enabled|not available)", re.IGNORECASE)
+_FEATURE_OFF = re.compile(
+    r"secret scanning is (disabled|not enabled|not available)|(advanced security|secret protection) must be enabled",
+    re.IGNORECASE,
+)
 """GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
 
 
@@ -41,10 +44,10 @@ def refusal(what: str, status: int, headers: Mapping[str, str], message: str, no
     match status:
         case 401:
             return Unauthorized(what, status, message or None, _clock_ahead(headers, now))
+        case 403 | 404 if _FEATURE_OFF.search(message):
+            return FeatureOff(what, status, message)
         case 403:
             return Forbidden(what, status, message)
-        case 404 if _FEATURE_OFF.search(message):
-            return FeatureOff(what, status, message)
         case 404 | 410 | 451:
             return NotFound(what, status, None if message == "Not Found" else message)
         case _ if status >= 500:

@@ -38,7 +38,7 @@ class Forbidden(GitHubError):
 
 
 class FeatureOff(Forbidden):
-    """404 with the reason that secret scanning is disabled: the repository is there, its alerts are not shown."""
+    """403 or 404 with the reason that secret scanning is off: the repository is there, its alerts are not shown."""
 
 
 class NotFound(GitHubError):
