@@ -46,7 +46,9 @@ class Request:
     at: UnixTime
     channel: ChannelId | None = None
     thread: MessageTs | None = None
-    """The card's ts, under which private answers appear."""
+    """The card's ts."""
+    in_thread: bool = False
+    """The click was in the card's thread, where its answer appears too; else both are in the channel."""
     view_id: str | None = None
     response_url: str | None = field(default=None, repr=False)
     given: Given = field(default_factory=dict, repr=False)
@@ -54,9 +56,15 @@ class Request:
     """It was accepted before and had to wait; this is its next try."""
 
     @property
+    def reply_to(self) -> MessageTs | None:
+        """The thread in which a private answer appears; None for the channel itself."""
+        return self.thread if self.in_thread else None
+
+    @property
     def metadata(self) -> str:
-        """What a form carries to its submit: which alert, and where the card is."""
-        return json.dumps({"alert": str(self.alert), "channel": self.channel, "thread": self.thread})
+        """What a form carries to its submit: which alert, where the card is, and whether its thread was clicked."""
+        where = {"alert": str(self.alert), "channel": self.channel, "thread": self.thread}
+        return json.dumps({**where, "in_thread": True} if self.in_thread else where)
 
     def to_json(self) -> dict[str, JsonValue]:
         given = {name: list(v) if isinstance(v, tuple) else v for name, v in self.given.items()}
@@ -68,6 +76,7 @@ class Request:
             "at": self.at,
             "channel": self.channel,
             "thread": self.thread,
+            "in_thread": self.in_thread,
             "view_id": self.view_id,
             "response_url": self.response_url,
             "given": given,

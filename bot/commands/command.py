@@ -7,7 +7,7 @@ from typing import Any
 from bot.errors import UnusableJob
 from bot.tools import Tools
 from integrations.slack.blocks import Content
-from storage.records import ChannelId, JsonValue, SlackTeamId, SlackUserId, UnixTime
+from storage.records import ChannelId, JsonValue, MessageTs, SlackTeamId, SlackUserId, UnixTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,8 @@ class Asked:
     text: str
     """What follows the subcommand."""
     at: UnixTime
+    reply_to: MessageTs | None = None
+    """The thread of the message that was clicked, where the answer appears too."""
     response_url: str | None = field(default=None, repr=False)
     hurried: bool = False
     """Slack waits for the acknowledgement: GitHub is not asked, and what needs it raises NotAtHand."""
@@ -31,6 +33,7 @@ class Asked:
             "channel": self.channel,
             "text": self.text,
             "at": self.at,
+            "reply_to": self.reply_to,
             "response_url": self.response_url,
         }
 

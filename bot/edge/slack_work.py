@@ -44,6 +44,7 @@ def submitted(form: str, submit: Submit, now: float) -> Request | None:
         at=now,
         channel=_channel(where.get("channel")),
         thread=_thread(where.get("thread")),
+        in_thread=where.get("in_thread") is True,
         view_id=submit.view_id,
         given=submit.given,
     )
@@ -66,28 +67,32 @@ def behind(shortcut: Shortcut, now: float, github_url: str) -> NewJob | None:
     if shortcut.callback_id != BEHIND_MESSAGE or shortcut.channel is None or shortcut.message_ts is None:
         return None
     link = find_link(shortcut.message_text, github_url)
+    reply_to = _thread_of(shortcut.thread_ts, shortcut.message_ts)
     asked = Asked(
         user=SlackUserId(shortcut.user),
         team=SlackTeamId(shortcut.user_team),
         channel=ChannelId(shortcut.channel),
         text=f"{shortcut.message_ts} {shortcut.thread_ts or '-'} {link or '-'}",
         at=now,
-        response_url=shortcut.response_url,
+        reply_to=reply_to,
+        # Its answer would appear in the channel. Where the bot may not write, nothing else reaches the person there.
+        response_url=None if reply_to else shortcut.response_url,
     )
     return NewJob("shortcut", asked.to_json())
 
 
 def _look_up(click: Click, now: float) -> NewJob:
     """A button of a list or a summary. A private answer is replaced by the next; a channel's message never is."""
+    replaces = click.action_id == PAGE and click.is_ephemeral
     asked = Asked(
         user=SlackUserId(click.user),
         team=SlackTeamId(click.user_team),
         channel=ChannelId(click.channel or ""),
         text=click.value if isinstance(click.value, str) else "",
         at=now,
-        response_url=click.response_url,
+        reply_to=_thread_of(click.thread_ts, click.message_ts),
+        response_url=click.response_url if replaces else None,
     )
-    replaces = click.action_id == PAGE and click.is_ephemeral
     return NewJob("button", {"button": click.action_id, "asked": asked.to_json(), "replaces": replaces})
 
 
@@ -102,8 +107,8 @@ def request_of(action: str, key: AlertKey, click: Click, now: float) -> Request:
         at=now,
         channel=_channel(click.channel or where.get("channel")),
         thread=_thread(click.thread_ts or click.message_ts or where.get("thread")),
+        in_thread=_thread_of(click.thread_ts, click.message_ts) is not None or where.get("in_thread") is True,
         view_id=click.view_id,
-        response_url=click.response_url,
         given=given,
     )
 
@@ -135,6 +140,11 @@ def _metadata(text: str) -> dict[str, object]:
 
 def _channel(value: object) -> ChannelId | None:
     return ChannelId(value) if isinstance(value, str) and value else None
+
+
+def _thread_of(thread_ts: str | None, message_ts: str | None) -> MessageTs | None:
+    """The thread that holds a message; None for one in the channel, which Slack calls the first of its own thread."""
+    return _thread(thread_ts) if thread_ts != message_ts else None
 
 
 def _thread(value: object) -> MessageTs | None:

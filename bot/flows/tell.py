@@ -10,7 +10,7 @@ from bot.errors import RetryLater
 from bot.tools import Tools
 from integrations.slack.blocks import Content
 from integrations.slack.errors import PersonUnavailable, RateLimited, SlackError
-from storage.records import ChannelId, NewJob, SlackUserId, UnixTime
+from storage.records import ChannelId, MessageTs, NewJob, SlackUserId, UnixTime
 
 log = structlog.get_logger(__name__)
 RESPONSE_URL_LASTS = 25 * 60.0
@@ -27,6 +27,8 @@ class Asker(Protocol):
     @property
     def channel(self) -> ChannelId | None: ...
     @property
+    def reply_to(self) -> MessageTs | None: ...
+    @property
     def response_url(self) -> str | None: ...
     @property
     def at(self) -> UnixTime: ...
@@ -38,6 +40,7 @@ class Addressee:
 
     user: SlackUserId
     channel: ChannelId | None = None
+    reply_to: MessageTs | None = None
     response_url: str | None = None
     at: UnixTime = 0.0
 
@@ -62,6 +65,7 @@ def telling(asker: Asker, said: Content) -> NewJob:
     payload: dict[str, Any] = {
         "user": asker.user,
         "channel": asker.channel,
+        "reply_to": asker.reply_to,
         "response_url": asker.response_url,
         "at": asker.at,
         "said": {"text": said.text, "blocks": list(said.blocks)},
@@ -72,15 +76,21 @@ def telling(asker: Asker, said: Content) -> NewJob:
 async def tell_stored(tools: Tools, payload: Mapping[str, Any]) -> None:
     """Do what a job of `telling` holds."""
     said = Content(payload["said"]["text"], tuple(payload["said"]["blocks"]))
-    rest = {name: payload[name] for name in ("user", "channel", "response_url", "at")}
+    # A job that version 0.1.0 stored has no `reply_to`.
+    rest: dict[str, Any] = {
+        name: payload.get(name) for name in ("user", "channel", "reply_to", "response_url", "at")
+    }
     await tell(tools, Addressee(**rest), said)
 
 
 async def tell(tools: Tools, asker: Asker, said: Content, *, replaces: bool = False) -> None:
-    """Answer the click, else show it in the channel to them alone, else send a direct message.
+    """Answer by the `response_url` where there is one, else show it to them alone where they clicked, else directly.
 
-    Slack shows an ephemeral message only to people who are looking, so a late answer goes to them directly.
-    `replaces` puts the answer in the place of the message that was clicked.
+    Only commands, shortcuts and buttons whose message is replaced have a `response_url`: what is answered by it
+    appears in the channel, never in the thread of the click (Slack's docs). With `reply_to`, the ts of a thread's
+    first message, an ephemeral message appears in that thread. Slack shows ephemeral messages only to people who
+    are active, so a late answer is a direct message. `replaces` puts the answer in the place of the message that was
+    clicked.
     """
     age = tools.clock.now() - asker.at
     if asker.response_url is not None and age < RESPONSE_URL_LASTS:
@@ -92,7 +102,7 @@ async def tell(tools: Tools, asker: Asker, said: Content, *, replaces: bool = Fa
             return
     if asker.channel is not None and not asker.channel.startswith("D") and age < LOOKING:
         try:
-            await tools.slack.ephemeral(asker.channel, asker.user, said)
+            await tools.slack.ephemeral(asker.channel, asker.user, said, thread_ts=asker.reply_to)
         except SlackError as error:
             log.info("answer_not_taken", way="ephemeral", reason=error.code)
         else:
