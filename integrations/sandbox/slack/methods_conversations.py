@@ -38,7 +38,9 @@ def history(world: World, arguments: Arguments) -> Json:
     """conversations.history: newest first, replies only where they were broadcast."""
     channel = _readable_channel(world, arguments)
     shown = [m for m in world.workspace.history(channel.id) if not m.is_reply or m.reply_broadcast]
-    listed, cursor = page(_between(shown, arguments)[::-1], arguments, default=100, most=999)
+    listed, cursor = page(
+        _between(_readable(world, shown), arguments)[::-1], arguments, default=100, most=999
+    )
     return _messages(world, listed, cursor, arguments) | {"pin_count": 0, "channel_actions_ts": None}
 
 
@@ -50,7 +52,7 @@ def replies(world: World, arguments: Arguments) -> Json:
         raise ApiError("thread_not_found")
     parent_ts = message.thread_ts or message.ts
     thread = [m for m in world.workspace.history(channel.id) if m.ts == parent_ts or m.thread_ts == parent_ts]
-    listed, cursor = page(_between(thread, arguments), arguments, default=1000, most=1000)
+    listed, cursor = page(_between(_readable(world, thread), arguments), arguments, default=1000, most=1000)
     return _messages(world, listed, cursor, arguments)
 
 
@@ -134,6 +136,13 @@ def _readable_channel(world: World, arguments: Arguments) -> Channel:
     if not world.workspace.bot_is_in(channel):
         raise ApiError("not_in_channel")
     return channel
+
+
+def _readable(world: World, messages: list[Message]) -> list[Message]:
+    """Those that the read side has already, where it lags behind what was posted."""
+    if not world.history_lag:
+        return messages
+    return [message for message in messages if float(message.ts) <= world.now() - world.history_lag]
 
 
 def _between(messages: list[Message], arguments: Arguments) -> list[Message]:

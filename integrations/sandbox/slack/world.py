@@ -35,6 +35,8 @@ class World:
     triggers: Triggers
     tickets: Tickets
     checker: checks.Checker
+    history_lag: float = 0.0
+    """Seconds for which a new message is missing in conversations.history and conversations.replies."""
     violations: list[str] = field(default_factory=list)
     hygiene: list[str] = field(default_factory=list)
 
