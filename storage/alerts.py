@@ -187,10 +187,10 @@ async def events(tx: Tx, key: AlertKey, limit: int = 200) -> list[Event]:
     return [_event(row) for row in reversed((await tx.conn.execute(query)).all())]
 
 
-async def events_of_kind(tx: Tx, key: AlertKey, kind: EventKind) -> list[Event]:
-    """All entries of one kind of an alert's timeline, oldest first."""
+async def events_of_kind(tx: Tx, key: AlertKey, *kinds: EventKind) -> list[Event]:
+    """All entries of these kinds of an alert's timeline, oldest first."""
     of_alert = sa.and_(timeline.c.repository_id == key.repository_id, timeline.c.alert_number == key.number)
-    query = sa.select(timeline).where(of_alert, timeline.c.kind == kind).order_by(timeline.c.id)
+    query = sa.select(timeline).where(of_alert, timeline.c.kind.in_(kinds)).order_by(timeline.c.id)
     return [_event(row) for row in await tx.conn.execute(query)]
 
 

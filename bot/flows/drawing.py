@@ -9,7 +9,7 @@ from bot.actions import controls
 from bot.actions.token_uses import searchable, uses_button
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
-from bot.rules.replies import raises_again
+from bot.rules.replies import PLACES_TOLD, raises_again, told_together
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
@@ -170,6 +170,10 @@ async def _reply(tx: Tx, case: Case, message: Message, thread: MessageTs) -> Dra
     event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
     if event is None:
         return None
-    content = draw_reply(event, case.alert, case.repository)
+    places = 1
+    if event.kind is EventKind.PLACE_ADDED:
+        timeline = await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD)
+        places = len(told_together(timeline, int(message.subject.removeprefix("event:"))))
+    content = draw_reply(event, case.alert, case.repository, places=places)
     broadcast = raises_again(event, case.alert)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

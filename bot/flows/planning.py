@@ -7,11 +7,11 @@ from dataclasses import replace
 import structlog
 
 from bot.rules.checklist import STARTED_BY, has_checklist
-from bot.rules.replies import raises_again, wanted
+from bot.rules.replies import PLACES_TOLD, raises_again, told_together, wanted
 from bot.rules.routing import route
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.tools import Tools
-from storage import jobs, messages, subscriptions, summaries
+from storage import alerts, jobs, messages, subscriptions, summaries
 from storage.db import Tx
 from storage.records import (
     Alert,
@@ -73,9 +73,10 @@ async def plan(
     levels = {wish.channel: wish.thread for wish in wishes}
     replies = [
         await messages.plan(
-            tx, new_message(MessagePurpose.REPLY, card.channel, f"event:{event.id}", alert.key, tx)
+            tx, new_message(MessagePurpose.REPLY, card.channel, f"event:{first}", alert.key, tx)
         )
         for event in events
+        for first in [await _told_by(tx, event)]
         for card in cards
         if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
     ]
@@ -84,7 +85,18 @@ async def plan(
             await jobs.enqueue(tx, publishing(card, delay if card.ts is None else 0.0))
         elif summary is None:
             await jobs.enqueue(tx, summarizing(card.folded_into, tx))
-    await jobs.enqueue(tx, *(publishing(message) for message in (*checklists, *replies)))
+    await jobs.enqueue(
+        tx,
+        *(publishing(message) for message in checklists),
+        *(publishing(reply) if reply.ts is None else summarizing(reply.key, tx) for reply in replies),
+    )
+
+
+async def _told_by(tx: Tx, event: Event) -> int | None:
+    """The entry whose reply tells of this one: forty new places of a closed alert are one message."""
+    if event.kind is not EventKind.PLACE_ADDED or event.id is None:
+        return event.id
+    return told_together(await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD), event.id)[0].id
 
 
 def publishing(message: Message, delay: float = 0.0) -> NewJob:

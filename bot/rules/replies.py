@@ -1,5 +1,7 @@
 """Which entries of an alert's timeline a channel hears of, and which make the alert news again."""
 
+from collections.abc import Sequence
+
 from storage.records import Alert, Event, EventKind, ThreadLevel
 
 ACTIONS = frozenset(
@@ -24,6 +26,9 @@ ACTIONS = frozenset(
 NEVER = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """What the card itself, or the checklist, tells."""
 
+PLACES_TOLD = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
+"""The entries that say which new places one reply tells of."""
+
 
 def wanted(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel of this level gets a reply for it."""
@@ -43,3 +48,20 @@ def raises_again(event: Event, alert: Alert) -> bool:
             return not alert.is_open
         case _:
             return False
+
+
+def told_together(timeline: Sequence[Event], event_id: int) -> list[Event]:
+    """The entries that one reply tells of: all new places of a closed alert, until it is reopened; else the one.
+
+    `timeline` has the alert's closings, reopenings and new places, in order, the entry of that id among them.
+    """
+    group: list[Event] = []
+    closed = False
+    for event in timeline:
+        if event.kind is not EventKind.PLACE_ADDED:
+            if any(one.id == event_id for one in group):
+                break
+            group, closed = [], event.kind is EventKind.CLOSED
+        elif closed or not any(one.id == event_id for one in group):
+            group = [*group, event] if closed else [event]
+    return group

@@ -20,9 +20,9 @@ RELEASED = {
 RELEASED_ELSE = "they can't act here any more"
 
 
-def draw_reply(event: Event, alert: Alert, repository: Repository) -> Content:
-    """One entry of the timeline as a reply under the card."""
-    words = event_words(event)
+def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: int = 1) -> Content:
+    """One entry of the timeline as a reply under the card; of new places the first, and how many there are."""
+    words = event_words(event) if places == 1 else _places(event, places)
     comment = event.details.get("comment")
     said = unsigned(comment) if isinstance(comment, str) else None
     quoted = t.mrkdwn("“{}”", said) if said else None
@@ -92,6 +92,12 @@ def _until(event: Event) -> Mrkdwn:
 def _path(event: Event) -> Mrkdwn:
     path = _detail(event, "path")
     return t.mrkdwn(": {}", t.code(path)) if path else Mrkdwn("")
+
+
+def _places(event: Event, number: int) -> Mrkdwn:
+    path = _detail(event, "path")
+    first = t.mrkdwn(", first in {}", t.code(path)) if path else Mrkdwn("")
+    return t.mrkdwn("The secret was found at {} more places{}.", number, first)
 
 
 def _validity_changed(event: Event) -> Mrkdwn:

@@ -1,6 +1,6 @@
 """What makes an alert news again, and what happens to cards when repositories change."""
 
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
 
 DAY = 86400
 
@@ -93,3 +93,24 @@ async def test_a_suspended_installation_is_told_and_comes_back(stage: Stage) -> 
     stage.github.unsuspend(installation)
     await stage.work(within=5)
     assert "Open: not known whether it works" in stage.card().shown_text
+
+
+async def test_forty_new_places_of_a_closed_alert_are_one_message_that_counts(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix")
+    await stage.work(within=10)
+    before = stage.slack.channel_messages(CHANNEL)
+    for number in range(40):
+        stage.github.add_location(alert, path=f"src/{number}.py", start_line=2, end_line=2)
+    await stage.work(within=90)
+    [told] = [message for message in stage.slack.channel_messages(CHANNEL) if message not in before][-1:]
+    assert len(stage.slack.channel_messages(CHANNEL)) == len(before) + 1
+    assert "found at 40 more places" in plain(told.shown_text)
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    await stage.work(within=10)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix")
+    await stage.work(within=10)
+    between = len(stage.slack.channel_messages(CHANNEL))
+    stage.github.add_location(alert, path="src/again.py", start_line=2, end_line=2)
+    await stage.work(within=10)
+    assert len(stage.slack.channel_messages(CHANNEL)) == between + 1, "closed anew, it is news anew"

@@ -46,8 +46,9 @@ def urgent(count: int) -> list[UrgentAlert]:
     return [UrgentAlert(level, plain_alert(number), home) for number, level in enumerate(levels, 1)]
 
 
-def test_a_summary_names_the_urgent_alerts_first(golden: SnapshotAssertion) -> None:
-    assert sent(draw_summary(KEY, "flood", FLOOD, FOUND, 2, urgent(23)), reply_metadata(KEY)) == golden
+@pytest.mark.parametrize("kind", ["flood", "first"])
+def test_a_summary_names_the_urgent_alerts_first(kind: str, golden: SnapshotAssertion) -> None:
+    assert sent(draw_summary(KEY, kind, FLOOD, FOUND, 2, urgent(23)), reply_metadata(KEY)) == golden
 
 
 @pytest.mark.parametrize("count", [1, 5])
