@@ -150,7 +150,8 @@ class Surroundings:
             log.warning("unsupported_server", version=server.version, hint=f"{too_old}: upgrade it")
         self.github = Standing(True, f"answers; {too_old}" if server.is_too_old else "answers")
         able = _abilities(server)
-        if able == self.server:
+        if able == self.server or server.version == github_server.UNTOLD:
+            # A server in private mode does not tell its release; what it told before holds.
             return
         self.server = able
         async with self._db.begin() as tx:
@@ -178,7 +179,7 @@ class Surroundings:
                 raise RetryLater(self._clock.now() + LOOK_AGAIN, str(error)) from None
             counts = self.accounts.counts(account)
         if counts is None:
-            raise RetryLater(self._clock.now() + ASK_AGAIN, "GitHub has not said yet whose app this is")
+            raise RetryLater(self._clock.now() + ASK_AGAIN, "GitHub has not said yet which accounts count")
         if not counts:
             await self.accounts.note(account, is_current=False)
         return counts

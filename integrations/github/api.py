@@ -30,7 +30,7 @@ from integrations.github.json_values import (
 )
 from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.revocation import RevokeAnswer, revoke
-from integrations.github.server import Server, known_by_host
+from integrations.github.server import UNTOLD, Server, known_by_host
 from integrations.literal import Literal
 
 ENTERPRISE = "Enterprise"
@@ -178,7 +178,7 @@ class GitHub:
             return Server(await anonymous.get(_installed_version, "/meta"))
         except (Unauthorized, Forbidden):
             # GitHub's docs: in private mode an Enterprise Server, and nothing else, answers nobody without a login.
-            return Server("unknown")
+            return Server(UNTOLD)
 
     async def revoke(self, literal: Literal) -> RevokeAnswer:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""

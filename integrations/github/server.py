@@ -10,6 +10,8 @@ Release: TypeAlias = tuple[int, int]
 # GitHub's REST descriptions: `PATCH …/secret-scanning/alerts/{alert_number}` of each release.
 _ASSIGNEE_SINCE: Release = (3, 20)
 _VALIDITY_SINCE: Release = (3, 22)
+UNTOLD = "unknown"
+"""The version of an Enterprise Server that does not tell it."""
 OLDEST: Release = (3, 19)
 """The oldest release of GitHub Enterprise Server that is supported."""
 _RELEASE = re.compile(r"(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
@@ -20,7 +22,7 @@ class Server:
     """Which GitHub this is, and what it therefore can."""
 
     version: str | None
-    """Of GitHub Enterprise Server, `unknown` where it does not tell; None on github.com and GHE.com."""
+    """Of GitHub Enterprise Server, UNTOLD where it does not tell; None on github.com and GHE.com."""
     data_residency: bool = False
     """A host of GHE.com."""
 

@@ -65,12 +65,16 @@ async def test_a_form_that_was_opened_when_more_was_known_reports_nothing(stage:
     stage.github.faults.remove(meta)
 
 
-async def test_what_a_server_can_is_known_while_it_is_down_after_a_restart(stage: Stage) -> None:
+@pytest.mark.parametrize(("calls", "status", "state"), [(".*", 503, "failing"), ("GET /meta", 401, "ok")])
+async def test_what_a_server_can_is_known_while_it_does_not_say_so_after_a_restart(
+    stage: Stage, calls: str, status: int, state: str
+) -> None:
+    """While it is down, and in private mode, in which it answers nobody without a login."""
     await stage.leak()
     assert "report_leak" in stage.card().action_ids
-    outage = stage.github.faults.add(".*", times=None, status=503)
+    outage = stage.github.faults.add(calls, times=None, status=status)
     await restart(stage)
-    assert (await ready(stage))["github"]["state"] == "failing"
+    assert (await ready(stage))["github"]["state"] == state
     stage.github.leak(stage.repository, token=stage.live_token())
     await stage.work(within=10)
     assert all("report_leak" in card.action_ids for card in stage.slack.cards(CHANNEL))
