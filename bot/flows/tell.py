@@ -51,11 +51,13 @@ def who_waits(payload: Mapping[str, Any]) -> Addressee | None:
         user = part.get("user") if isinstance(part, Mapping) else None
         if isinstance(part, Mapping) and isinstance(user, str):
             channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
+            thread = part.get("thread") if part.get("in_thread") else part.get("reply_to")
             return Addressee(
-                SlackUserId(user),
-                ChannelId(channel) if isinstance(channel, str) else None,
-                url if isinstance(url, str) else None,
-                float(at) if isinstance(at, int | float) else 0.0,
+                user=SlackUserId(user),
+                channel=ChannelId(channel) if isinstance(channel, str) else None,
+                reply_to=MessageTs(thread) if isinstance(thread, str) else None,
+                response_url=url if isinstance(url, str) else None,
+                at=float(at) if isinstance(at, int | float) else 0.0,
             )
     return None
 
