@@ -107,11 +107,11 @@ def _check_files(libpq: Mapping[str, str]) -> None:
         for name in _FILES:
             if name in libpq:
                 context.load_verify_locations(libpq[name])
-        name = "sslcert, or sslkey and sslpassword for it,"
+        name = "sslcert, or its sslkey or sslpassword,"
         if "sslcert" in libpq:
             context.load_cert_chain(libpq["sslcert"], libpq.get("sslkey"), libpq.get("sslpassword", ""))
     except (OSError, ValueError):
-        raise ValueError(f"names with {name} a file that is not there or is no such PEM file") from None
+        raise ValueError(f"has {name} with a file that is not there or is no such PEM file") from None
 
 
 def _number(name: str, value: str) -> int:

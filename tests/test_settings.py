@@ -159,7 +159,7 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
         (
             "DATABASE_URL",
             f"postgresql+asyncpg://u:{MARK}@db/x?ssl=verify-full&sslrootcert=/nope.pem",
-            "names with sslrootcert a file that is not there",
+            "has sslrootcert with a file that is not there",
         ),
         (
             "DATABASE_URL",
