@@ -81,7 +81,7 @@ async def _serve(settings: Settings, options: Options, role: app.Role) -> None:
     started = asyncio.Event()
 
     async def serve_until_stopped() -> None:
-        async with app.run(settings, options, role=role):
+        async with app.run(settings, options, role=role, alone=True):
             started.set()
             await stopped.wait()
 

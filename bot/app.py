@@ -35,6 +35,7 @@ from storage.clock import Clock
 from storage.db import Database
 from storage.inbox import Inbox
 from storage.records import ChannelId
+from storage.single import only_server
 
 log = structlog.get_logger(__name__)
 AT_START = 10.0
@@ -125,17 +126,21 @@ async def run(
     role: Role = Role.ALL,
     clock: Clock | None = None,
     works: bool = True,
+    alone: bool = False,
     socket_ping: float = PING,
 ) -> AsyncIterator[Running]:
     """Start Stanch, and stop it at the end; raises StartRefused or StorageUnavailable.
 
-    With `works` False no job runs by itself: tests run those that are due when they want to. `socket_ping` is in
+    With `works` False no job runs by itself: tests run those that are due when they want to. With `alone` no other
+    server may use the same SQLite file. `socket_ping` is in
     real seconds, by which a dead Socket Mode connection is noticed.
     """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
         # 1. The database, in this version's shape.
         db = build_database(settings, clock)
+        if alone:
+            await stack.enter_async_context(only_server(db))
         stack.push_async_callback(db.close)
         await db.migrate()
         # 2. Slack and GitHub: a refusal ends the start, silence does not.

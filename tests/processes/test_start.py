@@ -82,17 +82,29 @@ async def test_all_faults_are_named_at_once_and_what_is_hardly_meant_is_pointed_
 
 
 @SQLITE_ALONE
-async def test_a_taken_port_is_named_and_no_job_is_touched(scene: Scene) -> None:
+async def test_a_taken_port_or_database_is_named_and_no_job_is_touched(scene: Scene, tmp_path: Path) -> None:
     await scene.start()
     gate = scene.github.faults.gate(r"GET /repos/.*", at="before", times=None)
     scene.github.leak(scene.repository, token=scene.live_token())
     await gate.reached(timeout=RECOVERED)
     [worker] = await _workers(scene)
-    sentence = await refused(scene, {"PORT": str(scene.bot.port)})
-    assert f"127.0.0.1:{scene.bot.port}" in sentence
+    taken = {"PORT": str(scene.bot.port), "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/another.db"}
+    of_port, of_database = await asyncio.gather(refused(scene, taken), refused(scene, {}))
+    assert f"127.0.0.1:{scene.bot.port}" in of_port
+    assert "is in use by another stanch serve" in of_database
     assert await _workers(scene) == [worker]
+    listed = await run_command(scene.environment, scene.directory, "jobs", "list")
+    assert listed.status == 0, "commands go on beside a server"
     gate.open()
     await until(scene.card, "the card is there")
+
+
+@SQLITE_ALONE
+async def test_after_a_kill_the_kernel_has_freed_the_database_for_the_next_server(scene: Scene) -> None:
+    await scene.start()
+    await scene.bot.kill()
+    await scene.bot.start()
+    assert (await scene.bot.readiness())["database"]["state"] == "ok"
 
 
 @SQLITE_ALONE
