@@ -3,8 +3,17 @@
 import sqlalchemy as sa
 
 from storage.db import Tx
-from storage.records import JsonValue
+from storage.records import JsonValue, UnixTime
 from storage.tables import mark
+
+
+async def prune_times(tx: Tx, prefix: str, before: UnixTime) -> None:
+    """Forget the marks whose names begin so and whose values are times before then."""
+    query = sa.select(mark.c.key, mark.c.value).where(mark.c.key.startswith(prefix, autoescape=True))
+    rows = (await tx.conn.execute(query)).all()
+    old = [row.key for row in rows if isinstance(row.value, int | float) and row.value < before]
+    if old:
+        await tx.conn.execute(sa.delete(mark).where(mark.c.key.in_(old)))
 
 
 async def load(tx: Tx, key: str) -> JsonValue:

@@ -1,5 +1,6 @@
 """Messages of ours in channels, and the pace at which each channel takes them."""
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,14 @@ from storage.records import (
     RepositoryId,
     UnixTime,
 )
-from storage.tables import channel_pace, message
+from storage.tables import channel_pace, job, message
+
+UNCERTAIN = "uncertain: "
+"""How the problem of a message begins that was given up since nobody can tell whether Slack has it."""
+_IS_BLOCKED = sa.and_(
+    message.c.problem.is_not(None),
+    message.c.state.in_((MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)),
+)
 
 
 async def plan(tx: Tx, new: Message) -> Message:
@@ -40,8 +48,21 @@ async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
     return await _load(tx, sa.select(message).where(message.c.key == key).with_for_update())
 
 
+async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
+    """Change these fields of a message and leave the others as they are now; returns it as it is then."""
+    current = await load_for_update(tx, key)
+    if current is None:
+        return None
+    changed = replace(current, **fields)
+    await save(tx, changed)
+    return changed
+
+
 async def save(tx: Tx, changed: Message) -> None:
-    """Overwrite the message of the same key."""
+    """Overwrite the message of the same key, which the caller has loaded for update in this transaction.
+
+    An older snapshot would undo what others have changed since.
+    """
     await tx.conn.execute(sa.update(message).where(message.c.key == changed.key).values(_values(changed)))
 
 
@@ -86,9 +107,45 @@ async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
     )
 
 
-async def blocked(tx: Tx) -> list[Message]:
-    """Messages that their channel could not take, oldest first."""
-    return await _list(tx, sa.select(message).where(message.c.state == MessageState.BLOCKED))
+async def blocked(tx: Tx, *, channel: ChannelId | None = None, idle: bool = False) -> list[Message]:
+    """Messages that their channel can't take or have redrawn, oldest first; `idle`: those that no job waits for."""
+    query = sa.select(message).where(_IS_BLOCKED)
+    if channel is not None:
+        query = query.where(message.c.channel == channel)
+    if idle:
+        # The keys of jobs are as flows/planning makes them.
+        same = job.c.key == sa.literal("message:", sa.Text).concat(message.c.key)
+        query = query.where(~sa.exists().where(same, job.c.state == sa.literal_column("'ready'", sa.Text)))
+    return await _list(tx, query)
+
+
+async def count_blocked(tx: Tx) -> int:
+    """How many messages their channel can't take or have redrawn."""
+    return (await tx.conn.execute(sa.select(sa.func.count()).where(_IS_BLOCKED))).scalar_one()
+
+
+async def count_uncertain(tx: Tx, since: UnixTime) -> int:
+    """How many messages sent since then were given up because it can't be told whether Slack has them."""
+    lost = message.c.problem.startswith(UNCERTAIN)
+    query = sa.select(sa.func.count()).where(message.c.state == MessageState.DROPPED, lost)
+    return (await tx.conn.execute(query.where(message.c.posting_since > since))).scalar_one()
+
+
+async def count_stand_ins(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> int:
+    """How many cards in the default channel stand for a blocked channel since then, without those only counted."""
+    query = sa.select(sa.func.count()).where(
+        message.c.channel == default,
+        message.c.stands_for == channel,
+        message.c.state != MessageState.FOLDED,
+        message.c.created_at > since,
+    )
+    return (await tx.conn.execute(query)).scalar_one()
+
+
+async def prune_pace(tx: Tx, before: UnixTime) -> int:
+    """Forget the pace of channels whose last turn was before then; returns how many."""
+    query = sa.delete(channel_pace).where(channel_pace.c.next_at < before)
+    return (await tx.conn.execute(query)).rowcount
 
 
 async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
@@ -129,7 +186,8 @@ async def _list(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> list[Message]:
 
 _PLAIN = (
     *("key", "purpose", "channel", "subject", "state", "ts", "draw", "fingerprint"),
-    *("slot_at", "posting_since", "problem", "folded_into", "urgency", "created_at"),
+    *("slot_at", "posting_since", "problem", "folded_into", "urgency", "raised_at", "stands_for"),
+    "created_at",
 )
 """The fields that are columns of the same name."""
 

@@ -37,6 +37,10 @@ class NewCards:
     """The urgent ones with a message of their own."""
 
 
+BLOCKED = "blocked:"
+"""How the subject of the line begins that counts the alerts of a channel which can't take cards."""
+
+
 async def lock_channel(tx: Tx, channel: ChannelId) -> None:
     """Let nobody else plan for this channel until the transaction ends."""
     query = tx.insert(channel_pace).values(channel=channel, next_at=0.0)
@@ -112,6 +116,19 @@ async def at_risk(tx: Tx, summary: MessageKey) -> list[tuple[Alert, Repository, 
     return [(alerts.record(row), homes[RepositoryId(row.repository_id)], row.folded_at) for row in rows]
 
 
+async def running_line(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> MessageKey | None:
+    """The line in the default channel that counts a blocked channel's alerts since then, if there is one."""
+    query = sa.select(message.c.key).where(
+        message.c.channel == default,
+        message.c.purpose == MessagePurpose.SUMMARY,
+        message.c.subject.startswith(f"{BLOCKED}{channel}:"),
+        message.c.created_at > since,
+        message.c.state != MessageState.DROPPED,
+    )
+    found: str | None = await tx.conn.scalar(query.order_by(message.c.created_at.desc()).limit(1))
+    return None if found is None else MessageKey(found)
+
+
 async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
     """The summaries of that subject, one for each channel, that nobody has asked Slack to show yet."""
     query = sa.select(message.c.key).where(
@@ -124,12 +141,32 @@ async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
 
 async def shares(tx: Tx, summary: MessageKey) -> list[Share]:
     """What a summary stands for, by repository, state and validity; the most first."""
+    return await _shares(tx, message.c.folded_into == summary)
+
+
+async def shares_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> list[Share]:
+    """What a channel's blocked summaries stand for, without the alerts that have a place in the default channel."""
+    summary, shown = message.alias("summary"), message.alias("shown")
+    is_blocked = sa.exists().where(
+        summary.c.key == message.c.folded_into,
+        summary.c.channel == channel,
+        summary.c.state == MessageState.BLOCKED,
+    )
+    is_shown = sa.exists().where(
+        shown.c.channel == default,
+        shown.c.purpose == MessagePurpose.CARD,
+        shown.c.subject == message.c.subject,
+    )
+    return await _shares(tx, sa.and_(message.c.channel == channel, is_blocked, ~is_shown))
+
+
+async def _shares(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[Share]:
     number = sa.func.count().label("number")
     columns = (repository.c.full_name, repository.c.owner_login, alert.c.state, alert.c.validity)
     same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
     query = sa.select(*columns, number).select_from(message).join(alert, same)
     query = query.join(repository, repository.c.id == alert.c.repository_id)
-    query = query.where(message.c.folded_into == summary).group_by(*columns)
+    query = query.where(wanted).group_by(*columns)
     rows = await tx.conn.execute(query.order_by(number.desc(), repository.c.full_name))
     return [Share(name, owner, AlertState(state), validity, n) for name, owner, state, validity, n in rows]
 

@@ -171,6 +171,8 @@ message = sa.Table(
     sa.Column("problem", Words),
     sa.Column("folded_into", Words, index=True),
     sa.Column("urgency", Words),
+    sa.Column("raised_at", sa.Double),
+    sa.Column("stands_for", Words),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),
@@ -178,6 +180,7 @@ message = sa.Table(
 sa.Index("message_place", message.c.channel, message.c.ts)
 sa.Index("message_recent", message.c.channel, message.c.created_at)
 sa.Index("message_alert", message.c.repository_id, message.c.alert_number)
+_partial("message_problem", message.c.channel, message.c.created_at, where=message.c.problem.is_not(None))
 
 channel_pace = sa.Table(
     "channel_pace",

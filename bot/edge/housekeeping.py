@@ -2,7 +2,7 @@
 
 import structlog
 
-from bot.flows.publish import retry_blocked
+from bot.flows.blocked import retry_blocked
 from bot.flows.sweep import ask_for_sweep
 from bot.tools import Tools
 from storage import deliveries, jobs

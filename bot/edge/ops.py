@@ -8,6 +8,9 @@ from bot.tools import Tools
 from storage import alerts, jobs, messages
 from storage.db import StorageUnavailable
 
+UNCERTAIN_SHOWN = 86400.0
+"""Seconds for which `/readyz` names a message that may or may not have arrived."""
+
 
 async def healthz(_: web.Request) -> web.Response:
     """The process lives."""
@@ -16,7 +19,7 @@ async def healthz(_: web.Request) -> web.Response:
 
 async def readyz(tools: Tools) -> web.Response:
     """How database, Slack and GitHub stand; 503 only where the database fails: the rest is waited for."""
-    database, waiting = await _database(tools)
+    database, waiting, uncertain = await _database(tools)
     body = {
         "ready": database.ok,
         "database": _standing(database),
@@ -24,10 +27,8 @@ async def readyz(tools: Tools) -> web.Response:
         "github": _standing(tools.around.github),
         "accounts": _standing(_accounts(tools)),
         "channels": {
-            "state": "failing" if waiting else "ok",
-            "reason": f"{waiting} messages wait for a channel that may take them"
-            if waiting
-            else "none waits",
+            "state": "failing" if waiting or uncertain else "ok",
+            "reason": _channels(waiting, uncertain),
         },
     }
     return web.json_response(body, status=200 if database.ok else 503)
@@ -41,7 +42,7 @@ async def metrics(tools: Tools) -> web.Response:
                 tools.metrics.jobs.labels(state).set(number)
             for alert_state, number in (await alerts.count_by_state(tx)).items():
                 tools.metrics.alerts.labels(alert_state).set(number)
-            tools.metrics.blocked_messages.set(len(await messages.blocked(tx)))
+            tools.metrics.blocked_messages.set(await messages.count_blocked(tx))
     except StorageUnavailable:
         # Without a database the counters still tell something; `/readyz` tells why.
         pass
@@ -62,14 +63,28 @@ def _accounts(tools: Tools) -> Standing:
     return Standing(ok=ours.are_known, reason="; ".join(ours.remarks) or "known")
 
 
-async def _database(tools: Tools) -> tuple[Standing, int]:
+def _channels(waiting: int, uncertain: int) -> str:
+    reasons = []
+    if waiting:
+        reasons.append(f"{waiting} messages wait for a channel that may take them")
+    if uncertain:
+        reasons.append(
+            f"{uncertain} messages of the last day may or may not be in their channel; "
+            "the log names them as uncertain_post"
+        )
+    return "; ".join(reasons) or "none waits"
+
+
+async def _database(tools: Tools) -> tuple[Standing, int, int]:
+    """How the database stands; how many messages are blocked, and how many are of unknown outcome for good."""
     try:
         if not await tools.db.is_migrated():
-            return Standing(ok=False, reason="not migrated; run stanch migrate"), 0
+            return Standing(ok=False, reason="not migrated; run stanch migrate"), 0, 0
         async with tools.db.read() as tx:
-            return Standing(ok=True, reason="answers"), len(await messages.blocked(tx))
+            uncertain = await messages.count_uncertain(tx, tx.now - UNCERTAIN_SHOWN)
+            return Standing(ok=True, reason="answers"), await messages.count_blocked(tx), uncertain
     except StorageUnavailable as error:
-        return Standing(ok=False, reason=str(error)), 0
+        return Standing(ok=False, reason=str(error)), 0, 0
 
 
 def _standing(standing: Standing) -> dict[str, str]:

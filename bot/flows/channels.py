@@ -1,10 +1,49 @@
 """What Slack says of a channel, fresh enough to show alerts in it."""
 
+import structlog
+
+from bot.errors import RetryLater
 from bot.tools import Tools
+from integrations.slack import errors
 from integrations.slack.facts import ChannelFacts
 from storage import marks
 from storage.db import Tx
-from storage.records import ChannelId
+from storage.records import ChannelId, UnixTime
+
+log = structlog.get_logger(__name__)
+CHANGED = "channel_changed:"
+SHARED = "shared_with_another_organization"
+LOOK_AGAIN = 3.0
+"""Seconds until Slack is asked again where it gave no clear answer."""
+TOKEN_TROUBLE = 60.0
+"""Seconds until Slack is asked again after it refused our token."""
+
+
+async def why_unfit(tools: Tools, channel: ChannelId) -> str | None:
+    """Why the channel may not have alerts, as one short word, Slack's own where it has one; None where it may.
+
+    Raises RetryLater where Slack does not say.
+    """
+    try:
+        facts = await channel_facts(tools, channel)
+    except errors.ChannelUnavailable as error:
+        return error.code
+    except (errors.RateLimited, errors.Uncertain, errors.Unauthorized) as error:
+        raise try_later(tools, error) from None
+    if facts.is_shared_outside:
+        return SHARED
+    return "is_archived" if facts.is_archived else None
+
+
+def try_later(tools: Tools, error: errors.SlackError) -> RetryLater:
+    """When to go on: once Slack listens again, may know more, or an operator may have mended the token."""
+    wait = LOOK_AGAIN
+    if isinstance(error, errors.RateLimited):
+        wait = error.retry_after
+    elif isinstance(error, errors.Unauthorized):
+        log.error("slack_refuses_token", reason=error.code)
+        wait = TOKEN_TROUBLE
+    return RetryLater(tools.clock.now() + wait, str(error))
 
 
 async def channel_facts(tools: Tools, channel: ChannelId) -> ChannelFacts:
@@ -23,5 +62,10 @@ async def note_change(tx: Tx, channel: ChannelId) -> None:
     await marks.save(tx, _mark(channel), tx.now)
 
 
+async def forget_changes(tx: Tx, before: UnixTime) -> None:
+    """Forget the changes that Slack told of before then; facts that old are asked for anew in any case."""
+    await marks.prune_times(tx, CHANGED, before)
+
+
 def _mark(channel: ChannelId) -> str:
-    return f"channel_changed:{channel}"
+    return f"{CHANGED}{channel}"

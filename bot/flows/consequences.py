@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.actions.probing import fetch_and_ask
 from bot.errors import Refused
-from bot.flows import authorize
+from bot.flows import authorize, blocked
 from bot.flows.events import store_events
 from bot.flows.planning import plan
 from bot.rules.eligibility import CheckKind, check_kind, is_override_untrue, works
@@ -32,6 +32,7 @@ async def follow(
 ) -> None:
     """Within the change's own transaction: plan its messages and later looks; the rest is as for `plan`."""
     await plan(tx, tools, alert, repository, events, delay=delay, summary=summary)
+    await blocked.stand_in_for_blocked(tx, tools, alert, events)
     closed = any(event.kind is EventKind.CLOSED for event in events)
     if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
         look = NewJob(

@@ -14,13 +14,14 @@ from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.tools import Tools
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
-from bot.views.summary import UrgentAlert, draw_growth, draw_summary
+from bot.views.summary import UrgentAlert, draw_blocked, draw_growth, draw_summary
 from bot.views.thread import draw_reply, reply_metadata
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories, summaries
 from storage.db import Tx
 from storage.records import (
     Alert,
+    ChannelId,
     EventKind,
     Message,
     MessageKey,
@@ -28,6 +29,7 @@ from storage.records import (
     MessageState,
     MessageTs,
     Repository,
+    Share,
     UnixTime,
 )
 
@@ -66,14 +68,19 @@ async def draw(tx: Tx, tools: Tools, message: Message) -> Drawing | None:
     card = next(cards, None)
     if card is None or card.ts is None or card.state is MessageState.DROPPED:
         return None
+    if card.raised_at is not None and message.ts is None:
+        # Whether the card is still there shows at its own redraw; its thread may outlive it.
+        return None
     thread = card.ts
     if message.purpose is MessagePurpose.CHECKLIST:
         return _checklist(tools, case, done, message, thread)
-    return await _reply(tx, case, message, thread)
+    return await _reply(tx, case, message, card, thread)
 
 
 async def _summary(tx: Tx, message: Message) -> Drawing | None:
     kind, found = message.subject.partition(":")[0], await summaries.shares(tx, message.key)
+    if message.subject.startswith(summaries.BLOCKED):
+        return await _blocked_line(tx, message, found)
     if not found and message.ts is None:
         # All that it was to stand for has cards of its own by now.
         return None
@@ -109,6 +116,21 @@ async def _urgent(
     ]
     found.sort(key=lambda one: (ORDER.index(one[0]), -one[1], str(one[2].key)))
     return [UrgentAlert(level, alert, repository) for level, _, alert, repository in found if level in levels]
+
+
+async def _blocked_line(tx: Tx, line: Message, found: list[Share]) -> Drawing | None:
+    """The line that counts the alerts which a blocked channel should show."""
+    channel = ChannelId(line.subject.split(":")[1])
+    found = [*found, *await summaries.shares_of_blocked(tx, channel, line.channel)]
+    if not found and line.ts is None:
+        return None
+    blocked = await messages.blocked(tx, channel=channel)
+    problem = blocked[-1].problem if blocked else None
+
+    def drawn(number: int) -> Content:
+        return draw_blocked(line.key, channel, problem, found, number)
+
+    return Drawing(drawn(line.draw + 1), reply_metadata(line.key), fingerprint(drawn(0)))
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:
@@ -166,7 +188,7 @@ def _checklist(
     return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)), thread)
 
 
-async def _reply(tx: Tx, case: Case, message: Message, thread: MessageTs) -> Drawing | None:
+async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: MessageTs) -> Drawing | None:
     event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
     if event is None:
         return None
@@ -175,5 +197,7 @@ async def _reply(tx: Tx, case: Case, message: Message, thread: MessageTs) -> Dra
         timeline = await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD)
         places = len(told_together(timeline, int(message.subject.removeprefix("event:"))))
     content = draw_reply(event, case.alert, case.repository, places=places)
-    broadcast = raises_again(event, case.alert)
+    # A card that was posted after the event is news in the channel by itself.
+    is_older = card.posting_since is None or card.posting_since <= event.at
+    broadcast = is_older and raises_again(event, case.alert)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

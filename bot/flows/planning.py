@@ -68,7 +68,9 @@ async def plan(
     elif alert.is_open:
         cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
     if any(raises_again(event, alert) for event in events):
-        cards = [await _unfold(tx, card) for card in cards]
+        cards = [await _raise(tx, card) for card in cards]
+    # A card that was given up is not posted again for mere changes.
+    cards = [card for card in cards if card.state is not MessageState.DROPPED]
     checklists = await _plan_checklists(tx, alert, cards, known, events)
     levels = {wish.channel: wish.thread for wish in wishes}
     replies = [
@@ -124,14 +126,14 @@ async def tell_of_new(tx: Tx, alert: Alert, repository: Repository) -> None:
     """
     for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if alert.is_open else ():
         summary = await messages.load(tx, card.folded_into) if card.folded_into else None
-        if summary is None or summary.subject.startswith(summaries.FLOOD):
+        if summary is None or summary.subject.startswith((summaries.FLOOD, summaries.BLOCKED)):
             continue
         level = urgency(alert, repository)
         flood = await _flood(tx, card.channel, level)
         if flood is None:
             await jobs.enqueue(tx, publishing(await _unfold(tx, replace(card, urgency=level))))
         else:
-            await messages.save(tx, replace(card, urgency=level, folded_into=flood))
+            await messages.change(tx, card.key, urgency=level, folded_into=flood)
             await jobs.enqueue(tx, summarizing(flood, tx))
         if summary.state is MessageState.POSTED:
             await jobs.enqueue(tx, summarizing(summary.key, tx))
@@ -216,19 +218,38 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
         return card
     folder = await _flood(tx, card.channel, level)
     state = MessageState.PLANNED if folder is None else MessageState.FOLDED
-    risen = replace(card, urgency=level, state=state, folded_into=folder)
-    await messages.save(tx, risen)
+    risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder)
     await jobs.enqueue(tx, summarizing(summary.key, tx))
-    return risen
+    return risen or card
 
 
 async def _unfold(tx: Tx, card: Message) -> Message:
     """An alert that is news again gets a card of its own."""
     if card.state is not MessageState.FOLDED:
         return card
-    alone = replace(card, state=MessageState.PLANNED, folded_into=None)
-    await messages.save(tx, alone)
-    return alone
+    alone = {"state": MessageState.PLANNED, "folded_into": None, "urgency": card.urgency}
+    return await messages.change(tx, card.key, **alone) or card
+
+
+async def _raise(tx: Tx, card: Message) -> Message:
+    """The card of an alert that was raised again: its own, and a new one where Slack has it no more."""
+    if card.state is MessageState.DROPPED:
+        card = await renew(tx, card)
+    summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+    if summary is not None and summary.state is MessageState.POSTED:
+        await jobs.enqueue(tx, summarizing(summary.key, tx))
+    card = await _unfold(tx, card)
+    return await messages.change(tx, card.key, raised_at=tx.now) or card
+
+
+async def renew(tx: Tx, card: Message) -> Message:
+    """Have a new card posted in the place of one that was given up, and a new checklist in its thread."""
+    unposted = {"state": MessageState.PLANNED, "folded_into": None, "problem": None}
+    unposted |= dict.fromkeys(("ts", "fingerprint", "slot_at", "posting_since"))
+    checklist = await messages.find(tx, MessagePurpose.CHECKLIST, card.channel, f"checklist:{card.subject}")
+    if checklist is not None:
+        await messages.change(tx, checklist.key, **unposted)
+    return await messages.change(tx, card.key, **unposted) or card
 
 
 async def _plan_checklists(

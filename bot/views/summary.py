@@ -10,7 +10,7 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
 from integrations.slack.elements import button
 from integrations.slack.text import Mrkdwn, clean
-from storage.records import Alert, AlertState, MessageKey, Repository, Share, UnixTime
+from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository, Share, UnixTime
 
 NAMED, IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
 """How many urgent alerts a summary names, how many fit into one section, and how many a reply names."""
@@ -42,6 +42,15 @@ KINDS = {
     "first": Kind("card_file_box", "", Mrkdwn(", from before Stanch looked")),
     "subscription": Kind("card_file_box", "", Mrkdwn(", from before this channel was subscribed")),
 }
+
+PROBLEMS = {
+    "is_archived": "it is archived",
+    "is_inactive": "it is archived or deleted",
+    "not_in_channel": "Stanch is not in it; type /invite there",
+    "channel_not_found": "it was deleted, or it is private and Stanch is not in it",
+    "shared_with_another_organization": "it is shared with another organization",
+}
+"""What Slack's words for a channel that takes nothing mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,23 @@ def draw_growth(urgent: Sequence[UrgentAlert]) -> Content:
                 *map(_line, urgent[:NAMED_IN_REPLY]),
                 _more(urgent, NAMED_IN_REPLY),
             )
+        ),
+    )
+
+
+def draw_blocked(
+    key: MessageKey, channel: ChannelId, problem: str | None, shares: Sequence[Share], draw: int
+) -> Content:
+    """One line for a channel that can't take cards: which, why, and how many alerts have none for that reason."""
+    total = _counted(sum(share.count for share in shares), "more alert", "more alerts")
+    why = t.mrkdwn(" ({})", PROBLEMS.get(problem, f"Slack says {problem}")) if problem else Mrkdwn("")
+    said = t.mrkdwn(" can't take cards{}: {} for it", why, total)
+    return message(
+        t.mrkdwn("{}{}", t.prose(channel), said),
+        section(
+            t.mrkdwn("{} {}{}", t.emoji("no_entry"), t.channel(channel), said),
+            accessory=button(SHOW, action_id="show_list", value=_filter(shares)),
+            block_id=f"list:{key}:{draw}",
         ),
     )
 

@@ -15,6 +15,7 @@ from integrations.slack.errors import (
     Rejected,
     ResponseUrlGone,
     SlackError,
+    TooManyMessages,
     Unauthorized,
     Uncertain,
     seconds,
@@ -35,10 +36,10 @@ from integrations.slack.facts import (
 )
 
 PAGE = 200
-PAGES = 5
-"""How far `find_post` reads back: 1,000 messages."""
-CLOCK_LEEWAY = 60
-"""Seconds that our clock may be ahead of Slack's."""
+PAGES = 10
+"""How far `find_post` reads: 2,000 messages."""
+CLOCK_LEEWAY = 300
+"""Seconds that our clock may differ from Slack's: a request of Slack's that is older or newer is refused anyway."""
 
 # Nothing in a text becomes a mention or a link by itself; chat.update's own default would parse it.
 _LITERAL: Mapping[str, object] = {"parse": "none", "link_names": False}
@@ -103,14 +104,22 @@ class Slack:
         await self._api.post("chat.update", {**place, **_content(message), **_LITERAL})
 
     async def find_post(
-        self, channel: str, metadata: Metadata, *, since: float, thread_ts: str | None = None
+        self,
+        channel: str,
+        metadata: Metadata,
+        *,
+        since: float,
+        until: float | None = None,
+        thread_ts: str | None = None,
     ) -> str | None:
-        """The `ts` of our own message with this metadata, posted at `since` (unix seconds) or later, or None.
+        """The `ts` of our own message with this metadata, posted from `since` to `until` (unix seconds), or None.
 
-        Raises `Uncertain` where there are more messages than it reads.
+        Raises `TooManyMessages` where there are more messages in that time than it reads.
         """
         own = (self._bot or await self.whoami()).bot_id
-        async for message in self._history(channel, since - CLOCK_LEEWAY, thread_ts):
+        latest = None if until is None else f"{until + CLOCK_LEEWAY:.6f}"
+        oldest = f"{max(since - CLOCK_LEEWAY, 0):.6f}"
+        async for message in self._history(channel, oldest, latest, thread_ts):
             if text(message, "bot_id") == own and _same(member(message, "metadata"), metadata):
                 return text(message, "ts")
         return None
@@ -190,13 +199,16 @@ class Slack:
         )
         return _needed(answer, "ts", "chat.postMessage")
 
-    async def _history(self, channel: str, oldest: float, thread_ts: str | None) -> AsyncIterator[Answer]:
-        """Messages of a channel or of one of its threads, with their whole metadata."""
+    async def _history(
+        self, channel: str, oldest: str, latest: str | None, thread_ts: str | None
+    ) -> AsyncIterator[Answer]:
+        """Messages of a channel or of one of its threads between two times, with their whole metadata."""
         method = "conversations.history" if thread_ts is None else "conversations.replies"
         arguments: dict[str, object] = {
             "channel": channel,
             "ts": thread_ts,
-            "oldest": f"{max(oldest, 0):.6f}",
+            "oldest": oldest,
+            "latest": latest,
             "limit": PAGE,
             "include_all_metadata": True,
         }
@@ -208,7 +220,7 @@ class Slack:
             arguments["cursor"] = text(member(answer, "response_metadata"), "next_cursor")
             if not arguments["cursor"]:
                 return
-        raise Uncertain(method, "too_many_messages")
+        raise TooManyMessages(method, "too_many_messages")
 
 
 def _content(message: Content) -> dict[str, object]:

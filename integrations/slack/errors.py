@@ -33,6 +33,10 @@ class Untrusted(Uncertain):
         self.reason = reason
 
 
+class TooManyMessages(Uncertain):
+    """There are more messages than are read, so what was looked for may be among them."""
+
+
 class Unauthorized(SlackError):
     """Slack does not accept the token, or it lacks a scope. An operator has to mend it."""
 
@@ -42,7 +46,7 @@ class ChannelUnavailable(SlackError):
 
 
 class MessageGone(SlackError):
-    """The message, or the one that the thread hangs on, was deleted or can no longer be changed."""
+    """The message, or the one that the thread hangs on, was deleted, or Slack lets us change it no more."""
 
 
 class ViewGone(SlackError):
@@ -78,7 +82,6 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
     Unauthorized: (
         "access_denied",
         "account_inactive",
-        "ekm_access_denied",
         "invalid_auth",
         "missing_scope",
         "no_permission",
@@ -94,8 +97,12 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
         "app_access_restricted",
         "channel_is_limited_access",
         "channel_not_found",
+        # Slack's docs of chat.postMessage: "your admins have disabled sending messages to this channel".
+        "ekm_access_denied",
         "external_channel_migrating",
         "is_archived",
+        # Slack's docs of chat.update: "cannot be edited within a frozen, archived or deleted channel".
+        "is_inactive",
         "messages_tab_disabled",
         "method_not_supported_for_channel_type",
         "not_in_channel",
@@ -112,7 +119,6 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
         "cannot_reply_to_message",
         "cant_update_message",
         "edit_window_closed",
-        "is_inactive",
         "message_not_found",
         "thread_not_found",
     ),

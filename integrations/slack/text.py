@@ -142,6 +142,13 @@ def user(slack_user_id: str) -> Mrkdwn:
     return Mrkdwn(f"<@{slack_user_id}>") if _SLACK_ID.fullmatch(slack_user_id) else code(slack_user_id)
 
 
+def channel(slack_channel_id: str) -> Mrkdwn:
+    """A channel by its id, which Slack shows by name to those who may see it."""
+    return (
+        Mrkdwn(f"<#{slack_channel_id}>") if _SLACK_ID.fullmatch(slack_channel_id) else code(slack_channel_id)
+    )
+
+
 def emoji(name: str) -> Mrkdwn:
     """An emoji by the name that we chose in our source, as `emoji("warning")`."""
     return Mrkdwn(f":{name}:") if _EMOJI_CODE.fullmatch(f":{name}:") else prose(name)

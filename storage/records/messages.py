@@ -28,7 +28,7 @@ class MessageState(StrEnum):
     FOLDED = "folded"
     """One of many at once: a summary stands for it, and it has no message of its own."""
     DROPPED = "dropped"
-    """Never to be posted: Slack forgot the channel, or it can't be told whether it was posted."""
+    """Given up: Slack has it no more, or it can't be told whether it was posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,22 @@ class Message:
     """When the channel's pace lets it go out."""
     posting_since: UnixTime | None = None
     problem: str | None = None
+    """Slack's word for why its channel can't have it now, or can't have it redrawn; for a dropped one, why."""
     folded_into: MessageKey | None = None
     """The summary that stands for it."""
     urgency: str | None = None
     """Of a card: how urgent the alert was when the card was planned."""
+    raised_at: UnixTime | None = None
+    """When its alert was raised again, until Slack shows that; a message that is gone by then is posted anew."""
+    stands_for: ChannelId | None = None
+    """The blocked channel for which this card is shown in the default channel."""
     created_at: UnixTime = 0.0
+
+    @property
+    def is_blocked(self) -> bool:
+        """Its channel can't have it, or can't have it redrawn; a posted message keeps its place and state."""
+        waiting = (MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)
+        return self.problem is not None and self.state in waiting
 
 
 @dataclass(frozen=True, slots=True)

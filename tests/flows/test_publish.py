@@ -192,7 +192,7 @@ async def test_a_thread_holds_as_much_as_its_channel_wants(stage: Stage, level: 
 async def test_a_card_that_somebody_deleted_is_not_posted_again(stage: Stage) -> None:
     alert = await stage.leak()
     stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
-    stage.github.set_validity(alert, "active")
+    stage.github.set_validity(alert, "inactive")
     await stage.work(within=10)
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=300)

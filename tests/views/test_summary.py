@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bot.rules.urgency import Urgency
-from bot.views.summary import KINDS, UrgentAlert, draw_growth, draw_summary
+from bot.views.summary import KINDS, UrgentAlert, draw_blocked, draw_growth, draw_summary
 from bot.views.thread import reply_metadata
-from storage.records import AlertState, MessageKey, Share
+from storage.records import AlertState, ChannelId, MessageKey, Share
 from tests.integrations.slack.hostile import texts
 from tests.storage.made import plain_alert, repository
 from tests.views.cases import FOUND
@@ -54,6 +54,16 @@ def test_a_summary_names_the_urgent_alerts_first(kind: str, golden: SnapshotAsse
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_reply_tells_of_the_growth_by_urgent_alerts(count: int, golden: SnapshotAssertion) -> None:
     assert sent(draw_growth(urgent(count)), reply_metadata(KEY)) == golden
+
+
+@pytest.mark.parametrize(
+    "problem",
+    ["not_in_channel", "restricted_action", None],
+    ids=["known-reason", "slacks-own-word", "reason-unknown"],
+)
+def test_line_of_a_blocked_channel(problem: str | None, golden: SnapshotAssertion) -> None:
+    line = draw_blocked(KEY, ChannelId("C0WEB"), problem, FLOOD, 2)
+    assert sent(line, reply_metadata(KEY)) == golden
 
 
 OWNERS = st.from_regex(r"[A-Za-z0-9-]{1,39}", fullmatch=True)

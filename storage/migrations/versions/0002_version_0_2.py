@@ -16,6 +16,7 @@ def upgrade() -> None:
     _priorities()
     _claims()
     _urgencies()
+    _messages_of_blocked_channels()
 
 
 def _assignments() -> None:
@@ -54,3 +55,43 @@ def _claims() -> None:
 def _urgencies() -> None:
     """How urgent an alert was when its card was planned; not known of the cards of 0.1.0."""
     op.add_column("message", sa.Column("urgency", sa.Text))
+
+
+def _messages_of_blocked_channels() -> None:
+    """What a message of a channel that can't take it needs, and an index of those.
+
+    0.1.0 gave a posted message up for ever where the channel could not take one update: those wait again.
+    """
+    op.add_column("message", sa.Column("raised_at", sa.Double))
+    op.add_column("message", sa.Column("stands_for", sa.Text))
+    problem = sa.text("problem IS NOT NULL")
+    op.create_index(
+        "message_problem",
+        "message",
+        ["channel", "created_at"],
+        sqlite_where=problem,
+        postgresql_where=problem,
+    )
+    message = sa.table("message", *(sa.column(name) for name in ("state", "ts", "problem")))
+    given_up = sa.and_(
+        message.c.state == "dropped", message.c.ts.is_not(None), message.c.problem.in_(_CHANNEL_PROBLEMS)
+    )
+    op.get_bind().execute(sa.update(message).where(given_up).values(state="posted"))
+
+
+_CHANNEL_PROBLEMS = (
+    "app_access_restricted",
+    "channel_is_limited_access",
+    "channel_not_found",
+    "external_channel_migrating",
+    "is_archived",
+    "is_inactive",
+    "not_in_channel",
+    "posting_to_channel_denied",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "team_not_found",
+)

@@ -1,0 +1,225 @@
+"""Messages that their channel can't take: kept, shown in the default channel meanwhile, and brought up to date."""
+
+import re
+
+import pytest
+
+from bot.edge.housekeeping import keep_house_once
+from bot.operators.subscriptions import add_subscription
+from integrations.sandbox.github import Alert
+from integrations.sandbox.slack import Message
+from storage import jobs
+from storage.records import JobState
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
+
+WEB = "C0WEB"
+REFUSALS = ("is_archived", "is_inactive", "not_in_channel", "channel_not_found", "restricted_action")
+HOUR = 3600
+
+
+async def web_channel(stage: Stage) -> None:
+    """A second channel, subscribed to all alerts."""
+    stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN, OWNER])
+    await add_subscription(stage.tools.db, WEB, "")
+
+
+async def standing(stage: Stage) -> tuple[str, str]:
+    """What `/readyz` says of the channels."""
+    async with stage.tools.session.get(stage.address("/readyz")) as response:
+        channels = (await response.json())["channels"]
+        return channels["state"], channels["reason"]
+
+
+async def minutes(stage: Stage, count: int) -> None:
+    """Let so many minutes pass, with what is done in each of them."""
+    for _ in range(count):
+        stage.clock.advance(60)
+        await keep_house_once(stage.tools)
+        await stage.work(within=30)
+
+
+def lines(stage: Stage) -> list[Message]:
+    """The lines in the default channel that count what a blocked channel should show."""
+    return [one for one in stage.slack.channel_messages(CHANNEL) if "can't take cards" in one.shown_text]
+
+
+async def kept(stage: Stage) -> tuple[int, int]:
+    """How many jobs wait, and how many done ones are remembered."""
+    async with stage.tools.db.read() as tx:
+        count = await jobs.count(tx)
+    return count[JobState.READY], count[JobState.DONE]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_refused_redraw_waits_for_its_channel_and_is_made_up_for(stage: Stage, refusal: str) -> None:
+    await web_channel(stage)
+    alert = await stage.leak()
+    ts = stage.card(WEB).ts
+    refusing = stage.slack.fail("chat.update", refusal, times=None)
+    stage.github.set_public_leak(alert)
+    await stage.work(within=10)
+    assert (await standing(stage))[0] == "failing"
+    await minutes(stage, 3)
+    stage.slack.faults.remove(refusing)
+    await minutes(stage, 2)
+    assert stage.card(WEB).ts == ts
+    assert "publicly" in stage.read(WEB)
+    assert await standing(stage) == ("ok", "none waits")
+
+
+async def test_an_archived_channel_is_brought_up_to_date_once_it_is_back(stage: Stage) -> None:
+    await web_channel(stage)
+    alert = await stage.leak()
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    stage.clock.advance(400)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=10)
+    assert "Closed as revoked" not in stage.read(WEB)
+    stage.slack.workspace.change_channel(WEB, is_archived=False)
+    await minutes(stage, 8)
+    assert "Closed as revoked" in stage.read(WEB)
+    assert len(stage.slack.cards(WEB)) == 1
+    replies = [reply.shown_text for reply in stage.slack.thread(WEB, stage.card(WEB).ts)]
+    assert sum("Closed as revoked" in reply for reply in replies) == 1
+
+
+async def test_a_change_of_an_open_alert_appears_in_the_default_channel(stage: Stage) -> None:
+    await web_channel(stage)
+    changed, closed = await stage.leak(), await stage.leak()
+    assert stage.slack.cards(CHANNEL) == []
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    stage.clock.advance(400)
+    stage.github.set_validity(changed, "active")
+    stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=10)
+    assert "this token still works" in stage.read()
+    stage.github.reopen(closed, by=stage.people[OWNER])
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == 2
+
+
+async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: Stage) -> None:
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    alerts = await leak_apart(stage, 8)
+    assert len(stage.slack.cards(CHANNEL)) == 5
+    [line] = lines(stage)
+    assert "<#C0WEB> can't take cards (it is archived): 3 more alerts for it" in line.shown_text
+    assert "show_list" in line.action_ids
+    # Nothing changes: nothing is said again.
+    await minutes(stage, 3)
+    assert (len(stage.slack.cards(CHANNEL)), len(lines(stage))) == (5, 1)
+    # In the next hour a change is shown again.
+    stage.clock.advance(HOUR)
+    stage.github.set_validity(alerts[-1], "inactive")
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == 6
+    assert "2 more alerts for it" in lines(stage)[0].shown_text
+    # What raises an alert again is not counted, but shown.
+    stage.github.set_public_leak(alerts[-2])
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == 7
+    assert "1 more alert for it" in lines(stage)[0].shown_text
+
+
+async def leak_apart(stage: Stage, count: int) -> list[Alert]:
+    """So many leaks, too few in a minute for a flood."""
+    found = []
+    for number in range(count):
+        found.append(await stage.leak(secret_type="stripe_api_key", path=f"src/{number}.py"))
+        stage.clock.advance(10)
+    return found
+
+
+async def test_a_flood_for_a_blocked_channel_is_counted_in_the_line(stage: Stage) -> None:
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    for number in range(40):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    await stage.work(within=120)
+    [line] = lines(stage)
+    counted = re.search(r"(\d+) more alerts? for it", plain(line.shown_text))
+    assert counted is not None
+    assert int(counted[1]) + len(stage.slack.cards(CHANNEL)) == 40
+
+
+async def test_what_waits_for_a_channel_adds_no_jobs(stage: Stage) -> None:
+    """One job tries the channel again; while Slack is silent, it is the same one."""
+    await web_channel(stage)
+    await leak_apart(stage, 4)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    stage.clock.advance(400)
+    alerts = await leak_apart(stage, 4)
+    for alert in alerts:
+        stage.github.set_validity(alert, "active")
+    await stage.work(within=30)
+    waiting, done = await kept(stage)
+    await minutes(stage, 10)
+    now_waiting, now_done = await kept(stage)
+    assert (now_waiting, now_done - done) == (waiting, 10)
+    silent = stage.slack.faults.add("conversations.info", status=503)
+    stage.clock.advance(400)
+    for _ in range(10):
+        stage.clock.advance(60)
+        await keep_house_once(stage.tools)
+        await stage.work()
+    assert (await kept(stage))[0] == waiting + 1
+    stage.slack.faults.remove(silent)
+
+
+async def test_a_channel_that_is_back_gets_all_that_waited(stage: Stage) -> None:
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    await leak_apart(stage, 7)
+    assert (await standing(stage)) == ("failing", "7 messages wait for a channel that may take them")
+    stage.slack.workspace.change_channel(WEB, is_archived=False)
+    await minutes(stage, 8)
+    assert len(stage.slack.cards(WEB)) == 7
+    assert await standing(stage) == ("ok", "none waits")
+
+
+async def test_a_message_that_is_refused_for_itself_holds_up_no_other(stage: Stage) -> None:
+    """A locked thread, say: the others of its channel are tried in turn."""
+    await web_channel(stage)
+    alert = await stage.leak()
+    locked = stage.slack.fail("chat.postMessage", "restricted_action_thread_locked", times=None)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=10)
+    stage.slack.faults.remove(locked)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    stage.clock.advance(400)
+    await leak_apart(stage, 2)
+    stage.slack.workspace.change_channel(WEB, is_archived=False)
+    await minutes(stage, 10)
+    assert len(stage.slack.cards(WEB)) == 3
+
+
+async def test_a_card_that_is_hidden_waits_for_its_channel(stage: Stage) -> None:
+    await stage.leak()
+    await stage.slack.share_channel(CHANNEL, "T0PARTNER")
+    await stage.work(within=5)
+    assert await standing(stage) == ("failing", "1 messages wait for a channel that may take them")
+    stage.slack.workspace.change_channel(CHANNEL, is_ext_shared=False, connected_team_ids=())
+    await minutes(stage, 8)
+    assert "close_as" in stage.card().action_ids
+    assert await standing(stage) == ("ok", "none waits")
+
+
+async def test_a_post_of_unknown_outcome_in_a_blocked_channel_is_not_made_twice(stage: Stage) -> None:
+    stage.slack.faults.add("chat.postMessage", drop="after", times=1)
+    stage.github.leak(stage.repository)
+    stage.slack.fail("conversations.history", "not_in_channel", times=2)
+    await stage.work(within=10)
+    await minutes(stage, 4)
+    assert len(stage.slack.cards(CHANNEL)) == 1
+    assert await standing(stage) == ("ok", "none waits")
+
+
+async def test_a_redraw_outlasts_a_token_that_slack_refuses(stage: Stage) -> None:
+    alert = await stage.leak()
+    refusing = stage.slack.fail("chat.update", "token_revoked", times=None)
+    stage.github.set_validity(alert, "active")
+    await stage.work(within=4 * HOUR)
+    stage.slack.faults.remove(refusing)
+    await stage.work(within=120)
+    assert "this token still works" in stage.read()
