@@ -42,6 +42,11 @@ async def of_person(
     return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
 
 
+async def prune(tx: Tx, before: UnixTime) -> int:
+    """Forget what GitHub said before then; returns how many facts."""
+    return (await tx.conn.execute(sa.delete(role).where(role.c.fetched_at < before))).rowcount
+
+
 async def drop_person(tx: Tx, github_id: GitHubId) -> None:
     """Forget what a person may do, everywhere."""
     await tx.conn.execute(sa.delete(role).where(role.c.github_id == github_id))

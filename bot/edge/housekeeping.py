@@ -3,9 +3,10 @@
 import structlog
 
 from bot.flows.blocked import retry_blocked
+from bot.flows.channels import forget_changes
 from bot.flows.sweep import ask_for_sweep
 from bot.tools import Tools
-from storage import deliveries, jobs
+from storage import deliveries, jobs, messages, roles
 from storage.db import StorageUnavailable
 
 log = structlog.get_logger(__name__)
@@ -54,3 +55,7 @@ async def _prune(tools: Tools) -> None:
     async with tools.db.begin() as tx:
         await jobs.prune(tx, tx.now - KEPT)
         await deliveries.prune(tx, tx.now - KEPT)
+        # Nothing of these counts for longer than an hour.
+        await roles.prune(tx, tx.now - DAY)
+        await messages.prune_pace(tx, tx.now - DAY)
+        await forget_changes(tx, tx.now - DAY)
