@@ -20,7 +20,7 @@ HOUR = 3600
 async def web_channel(stage: Stage) -> None:
     """A second channel, subscribed to all alerts."""
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN, OWNER])
-    await add_subscription(stage.tools.db, WEB, "")
+    await add_subscription(stage.tools.db, WEB, [""])
 
 
 async def standing(stage: Stage) -> tuple[str, str]:

@@ -120,7 +120,7 @@ async def test_an_uncertain_post_is_settled_in_a_busy_channel(
 async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -> None:
     """More was said in the minutes in question than is read: it is given up, and the alert is shown elsewhere."""
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN])
-    await add_subscription(stage.tools.db, WEB, "")
+    await add_subscription(stage.tools.db, WEB, [""])
     stage.slack.faults.add("chat.postMessage", drop="before", times=1)
     stage.github.leak(stage.repository)
     await stage.work(within=6)

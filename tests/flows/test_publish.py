@@ -63,7 +63,7 @@ async def test_a_channel_gets_one_message_a_second_at_most(stage: Stage) -> None
 
 async def test_two_channels_do_not_wait_for_each_other(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, "repo:octo/web")
+    await add_subscription(stage.tools.db, WEB, ["repo:octo/web"])
     web = stage.github.add_repository(stage.github.app_owner, "web")
     for _ in range(3):
         stage.github.leak(stage.repository)
@@ -154,8 +154,8 @@ async def test_replies_are_posted_once_each_though_answers_are_lost(stage: Stage
 
 async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, "org:octo")
-    await add_subscription(stage.tools.db, CHANNEL, "repo:octo/payments")
+    await add_subscription(stage.tools.db, WEB, ["org:octo"])
+    await add_subscription(stage.tools.db, CHANNEL, ["repo:octo/payments"])
     await stage.leak()
     assert len(stage.slack.cards(WEB)) == len(stage.slack.cards(CHANNEL)) == 1
     await stage.close_as(ADMIN, "revoked")
@@ -165,7 +165,7 @@ async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> N
 
 async def test_the_default_channel_catches_what_no_subscription_takes(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, "repo:octo/web")
+    await add_subscription(stage.tools.db, WEB, ["repo:octo/web"])
     await stage.leak()
     web = stage.github.add_repository(stage.github.app_owner, "web")
     await stage.leak(web)
@@ -206,7 +206,7 @@ async def test_a_channel_that_can_t_be_written_to_leaves_it_to_the_default_one(
     stage: Stage, trouble: str
 ) -> None:
     web_channel(stage, bot_in=trouble != "bot_not_in")
-    await add_subscription(stage.tools.db, WEB, "")
+    await add_subscription(stage.tools.db, WEB, [""])
     if trouble == "archived":
         stage.slack.workspace.change_channel(WEB, is_archived=True)
     elif trouble == "gone":
@@ -219,7 +219,7 @@ async def test_a_channel_that_can_t_be_written_to_leaves_it_to_the_default_one(
 
 async def test_a_card_comes_to_a_channel_once_the_bot_is_invited(stage: Stage) -> None:
     web_channel(stage, bot_in=False)
-    await add_subscription(stage.tools.db, WEB, "")
+    await add_subscription(stage.tools.db, WEB, [""])
     await stage.leak()
     stage.slack.workspace.change_channel(WEB, members=frozenset({ADMIN, stage.slack.bot_user_id}))
     await keep_house_once(stage.tools)

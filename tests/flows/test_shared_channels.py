@@ -21,7 +21,7 @@ HIDDEN = "An alert is hidden here, since this channel is shared with another org
 async def team_channel(stage: Stage, **fields: Any) -> None:
     """A second channel, subscribed to everything."""
     stage.slack.workspace.add_channel(TEAM, name="payments-team", members=[ADMIN, OWNER], **fields)
-    await add_subscription(stage.tools.db, TEAM, "")
+    await add_subscription(stage.tools.db, TEAM, [""])
 
 
 async def standing(stage: Stage) -> tuple[str, str]:
