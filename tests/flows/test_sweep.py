@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from bot.flows.sweep import ask_for_sweep
+from bot.flows.sweep import ask_for_sweep, sweep_installation
+from bot.rules.sweeping import ALL_EVERY
 from integrations.sandbox.slack import Message
 from storage import alerts, jobs, marks
 from storage.clock import Clock
-from storage.records import AlertState
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, open_stage
+from storage.records import AlertState, EventKind, InstallationId
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 
 INTERVAL = 900
 LISTS = r"GET /orgs/octo/secret-scanning/alerts"
@@ -266,3 +267,36 @@ async def test_a_suspended_installation_is_found_without_webhooks(stage: Stage) 
     stage.github.suspend(installation)
     await sweep(stage)
     assert "close_as" not in stage.card().action_ids
+
+
+async def test_once_a_day_every_alert_is_looked_at_again(stage: Stage) -> None:
+    """Not every change moves GitHub's `updated_at`, by which the syncs between end early."""
+    alert = await stage.leak(secret_type="stripe_api_key")
+    stage.clock.advance(7200)
+    await sweep(stage)
+    alert.checked_validity = "active"
+    stage.clock.advance(7200)
+    await sweep(stage)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.validity == "unknown", "what has not moved is not read at each sync"
+    stage.clock.advance(ALL_EVERY)
+    await sweep(stage)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.validity == "active"
+
+
+async def test_a_sync_between_a_close_and_its_record_leaves_the_alert_to_who_closes_it(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    gate = stage.github.faults.gate(r"PATCH /repos/.*", at="after")
+    closing = asyncio.create_task(stage.submit(ADMIN))
+    await gate.reached(timeout=20)
+    [installation] = stage.github.installations.values()
+    await sweep_installation(stage.tools, InstallationId(installation.id))
+    gate.open()
+    await closing
+    async with stage.tools.db.read() as tx:
+        closed = await alerts.events_of_kind(tx, key_of(alert), EventKind.CLOSED)
+    assert [event.by and event.by.slack_user for event in closed] == [ADMIN]

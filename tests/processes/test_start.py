@@ -88,7 +88,10 @@ async def test_a_taken_port_or_database_is_named_and_no_job_is_touched(scene: Sc
     scene.github.leak(scene.repository, token=scene.live_token())
     await gate.reached(timeout=RECOVERED)
     [worker] = await _workers(scene)
-    taken = {"PORT": str(scene.bot.port), "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/another.db"}
+    taken: dict[str, str | None] = {
+        "PORT": str(scene.bot.port),
+        "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/another.db",
+    }
     of_port, of_database = await asyncio.gather(refused(scene, taken), refused(scene, {}))
     assert f"127.0.0.1:{scene.bot.port}" in of_port
     assert "is in use by another stanch serve" in of_database
