@@ -168,7 +168,8 @@ async def test_a_form_that_is_there_already_is_not_put_there_again(stage: Stage)
     """Slack took it and its answer was lost: the second try would take away what was typed meanwhile."""
     await stage.leak()
     stage.slack.faults.add("views.update", drop="after", times=1)
-    await stage.click(ADMIN, "report_leak")
+    await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "report_leak")
+    await stage.work()
     shown = stage.form(ADMIN)
     assert "It can't be undone." in shown.shown_text
     await stage.work(within=30)
