@@ -13,15 +13,15 @@ import structlog
 import typer
 
 from bot import app
+from bot.cli import audit as audit_log
+from bot.cli import jobs as work_table
+from bot.cli import subscriptions as channels
 from bot.cli.console import Output, OutputLost, flush, give_up_output, remark, run, say
 from bot.cli.identities import identities
+from bot.cli.sync import run_sync as sync_all
 from bot.database import open_database
 from bot.errors import StartRefused
 from bot.logs import set_up_logging
-from bot.operators import audit as audit_log
-from bot.operators import jobs as work_table
-from bot.operators import subscriptions as channels
-from bot.operators.sync import sync as sync_all
 from bot.options import Options
 from bot.settings import Settings, StorageSettings, load_all, load_settings, questions
 from bot.version import VERSION
@@ -64,9 +64,9 @@ def serve(
     ] = app.Role.ALL,
 ) -> None:
     """Serve Slack and GitHub until stopped."""
-    given = (("host", host), ("port", port))
+    user_input = (("host", host), ("port", port))
     settings, options = load_all(Settings)
-    settings = settings.model_copy(update={name: value for name, value in given if value is not None})
+    settings = settings.model_copy(update={name: value for name, value in user_input if value is not None})
     set_up_logging(settings.stanch_log_level, settings.stanch_log_format)
     for setting, advice in questions(settings):
         log.warning("questionable_setting", setting=setting, advice=advice)

@@ -10,30 +10,31 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.context import Context
 from bot.database import SLACK_TEAM, build_database
-from bot.edge import housekeeping, ops
-from bot.edge.github import LARGEST, GitHubEdge
-from bot.edge.jobs import Worker
-from bot.edge.slack import SlackEdge
-from bot.edge.socket import PING, SocketMode
-from bot.edge.work import HANDLERS
 from bot.errors import StartRefused
-from bot.flows.sweep import ask_for_sweep
+from bot.flows.alerts.sync import request_sync
+from bot.inbound import health
+from bot.inbound.github_webhooks import LARGEST, GitHubEdge
+from bot.inbound.slack_requests import SlackEdge
+from bot.inbound.socket_mode import PING, SocketMode
+from bot.jobs import housekeeping
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import Worker
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.our_accounts import OurAccounts
+from bot.platforms import Platforms
 from bot.settings import GitHubSettings, Settings
-from bot.surroundings import Surroundings
-from bot.tools import Tools
 from bot.version import VERSION
 from integrations.github.api import GitHub
 from integrations.proxies import ProxiedRequest, proxy_fault
 from integrations.slack.api import Slack
 from integrations.slack.app_level import AppLevel
-from storage import marks
+from storage import saved_values
+from storage.batch_writer import Inbox
 from storage.clock import Clock
 from storage.db import Database
-from storage.inbox import Inbox
 from storage.records import ChannelId
 from storage.single import only_server
 
@@ -54,21 +55,21 @@ class Role(StrEnum):
 class Running:
     """A running Stanch."""
 
-    tools: Tools
+    context: Context
     worker: Worker
     slack: SlackEdge
     host: str
     port: int
 
 
-def build_tools(
+def build_context(
     settings: Settings, options: Options, db: Database, session: aiohttp.ClientSession, clock: Clock
-) -> Tools:
+) -> Context:
     """Everything that flows and actions talk to."""
     slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     github = build_github(settings, session, clock)
     channel = settings.stanch_default_channel
-    return Tools(
+    return Context(
         db=db,
         inbox=Inbox(db),
         slack=slack,
@@ -76,7 +77,7 @@ def build_tools(
         session=session,
         clock=clock,
         options=options,
-        around=Surroundings(
+        platforms=Platforms(
             slack,
             github,
             db,
@@ -145,30 +146,30 @@ async def run(
         await db.migrate()
         # 2. Slack and GitHub: a refusal ends the start, silence does not.
         session = await stack.enter_async_context(open_session())
-        tools = build_tools(settings, options, db, session, clock)
-        await _meet(tools)
-        await _note_workspace(tools)
+        context = build_context(settings, options, db, session, clock)
+        await _meet(context)
+        await _note_workspace(context)
         # 3. The writer and the doors: where the port is taken, the start ends before any job is touched.
         if role is not Role.WORKER:
-            await tools.inbox.start()
-            stack.push_async_callback(tools.inbox.stop)
+            await context.inbox.start()
+            stack.push_async_callback(context.inbox.stop)
         signing = settings.slack_signing_secret
-        slack_edge = SlackEdge(tools, signing.get_secret_value() if signing else None)
+        slack_edge = SlackEdge(context, signing.get_secret_value() if signing else None)
         stack.push_async_callback(slack_edge.stop)
-        site, host, port = await _listen(stack, settings, tools, role, slack_edge)
+        site, host, port = await _listen(stack, settings, context, role, slack_edge)
         if role is not Role.WORKER:
-            await _connect(stack, settings, tools, slack_edge, socket_ping)
+            await _connect(stack, settings, context, slack_edge, socket_ping)
         # 4. The worker; at the end it is the doors that close first.
-        worker = Worker(tools, HANDLERS)
+        worker = Worker(context, HANDLERS)
         if role is not Role.WEB:
             await worker.take_over()
-            await ask_for_sweep(tools, every=AT_START)
+            await request_sync(context, every=AT_START)
         if works:
-            await _work(stack, worker, tools, role)
+            await _work(stack, worker, context, role)
         stack.push_async_callback(site.stop)
         _say_what_is_missing(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
-        yield Running(tools, worker, slack_edge, host, port)
+        yield Running(context, worker, slack_edge, host, port)
         log.info("stopping")
 
 
@@ -185,32 +186,32 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def _meet(tools: Tools) -> None:
+async def _meet(context: Context) -> None:
     """Ask both at once who we are; one sentence ends the start where either refuses."""
-    asking = (tools.around.ask_slack(), tools.around.ask_github())
+    asking = (context.platforms.ask_slack(), context.platforms.ask_github())
     answers = await asyncio.gather(*asking, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
-    for name, standing in (("slack", tools.around.slack), ("github", tools.around.github)):
+    for name, standing in (("slack", context.platforms.slack), ("github", context.platforms.github)):
         if not standing.ok:
             log.warning("serving_without", server=name, reason=standing.reason)
 
 
-async def _note_workspace(tools: Tools) -> None:
+async def _note_workspace(context: Context) -> None:
     """For commands that need the workspace and don't ask Slack."""
-    if tools.around.home is not None:
-        async with tools.db.begin() as tx:
-            await marks.save(tx, SLACK_TEAM, tools.around.home.team_id)
+    if context.platforms.home is not None:
+        async with context.db.begin() as tx:
+            await saved_values.save(tx, SLACK_TEAM, context.platforms.home.team_id)
 
 
-async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools, role: Role) -> None:
+async def _work(stack: AsyncExitStack, worker: Worker, context: Context, role: Role) -> None:
     """Start what a process does by itself; at the end jobs that run may come to theirs."""
-    others = [asyncio.create_task(housekeeping.keep_asking(tools), name="surroundings")]
+    others = [asyncio.create_task(housekeeping.keep_asking(context), name="surroundings")]
     working = []
     if role is not Role.WEB:
         working.append(asyncio.create_task(worker.run(), name="worker"))
-        others.append(asyncio.create_task(housekeeping.keep_house(tools), name="housekeeping"))
+        others.append(asyncio.create_task(housekeeping.keep_house(context), name="housekeeping"))
 
     async def stop() -> None:
         worker.stop()
@@ -222,10 +223,10 @@ async def _work(stack: AsyncExitStack, worker: Worker, tools: Tools, role: Role)
 
 
 async def _listen(
-    stack: AsyncExitStack, settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge
+    stack: AsyncExitStack, settings: Settings, context: Context, role: Role, slack_edge: SlackEdge
 ) -> tuple[web.TCPSite, str, int]:
     web_app = web.Application(client_max_size=LARGEST)
-    web_app.add_routes(_routes(settings, tools, role, slack_edge))
+    web_app.add_routes(_routes(settings, context, role, slack_edge))
     runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=1.0, lingering_time=2.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -242,33 +243,33 @@ async def _listen(
 
 
 async def _connect(
-    stack: AsyncExitStack, settings: Settings, tools: Tools, slack_edge: SlackEdge, ping: float
+    stack: AsyncExitStack, settings: Settings, context: Context, slack_edge: SlackEdge, ping: float
 ) -> None:
     if settings.slack_app_token is None:
         return
     token = settings.slack_app_token.get_secret_value()
-    slack = AppLevel(token, settings.slack_api_url, tools.session)
-    socket = SocketMode(tools, slack_edge, slack, ping=ping)
+    slack = AppLevel(token, settings.slack_api_url, context.session)
+    socket = SocketMode(context, slack_edge, slack, ping=ping)
     stack.push_async_callback(socket.stop)
     await socket.start()
 
 
-def _routes(settings: Settings, tools: Tools, role: Role, slack_edge: SlackEdge) -> list[web.RouteDef]:
+def _routes(settings: Settings, context: Context, role: Role, slack_edge: SlackEdge) -> list[web.RouteDef]:
     async def readyz(_: web.Request) -> web.Response:
-        return await ops.readyz(tools)
+        return await health.readyz(context)
 
     async def metrics(_: web.Request) -> web.Response:
-        return await ops.metrics(tools)
+        return await health.metrics(context)
 
     routes = [
-        web.get("/healthz", ops.healthz),
+        web.get("/healthz", health.healthz),
         web.get("/readyz", readyz),
         web.get("/metrics", metrics),
     ]
     if role is Role.WORKER:
         return routes
     secret = settings.github_webhook_secret
-    webhooks = GitHubEdge(tools, secret.get_secret_value() if secret else None).receive
+    webhooks = GitHubEdge(context, secret.get_secret_value() if secret else None).receive
     doors = [web.post("/github/webhooks", webhooks)]
     if settings.slack_app_token is None:
         doors.append(web.post("/slack/events", slack_edge.receive))

@@ -19,8 +19,8 @@ from integrations.sandbox.demo import (
     CHANNELS,
     PEOPLE,
     BotProcess,
-    Command,
     CommandFailed,
+    ProcessCommand,
     Stage,
     serve_page,
 )
@@ -99,7 +99,7 @@ async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:
     await stage.open_scene()
 
 
-def _command(stage: Stage, directory: Path, port: int) -> Command:
+def _command(stage: Stage, directory: Path, port: int) -> ProcessCommand:
     """How to run the bot: this very program, with nothing of the caller's own settings."""
     environment = {
         "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
@@ -117,7 +117,7 @@ def _command(stage: Stage, directory: Path, port: int) -> Command:
         "STANCH_LOG_FORMAT": "text",
         "PORT": str(port),
     }
-    return Command((sys.executable, "-m", "bot"), environment, directory)
+    return ProcessCommand((sys.executable, "-m", "bot"), environment, directory)
 
 
 def _free_port() -> int:

@@ -13,9 +13,9 @@ from bot.errors import StartRefused
 from integrations.github.api import ENTERPRISE, AppFacts, GitHub
 from integrations.github.errors import NotFound
 from integrations.github.json_values import GitHubAccount
-from storage import marks, repositories
+from storage import repositories, saved_values
 from storage.db import Database
-from storage.records import GitHubId, JsonValue
+from storage.records import GitHubId, StoredJson
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Kept:
     namesake: int | None = None
     """The id of another account that has been seen under the configured name."""
 
-    def to_json(self) -> dict[str, JsonValue]:
+    def to_json(self) -> dict[str, StoredJson]:
         """As it is stored."""
         return {"id": self.id, "login": self.login, "namesake": self.namesake}
 
@@ -72,8 +72,8 @@ class OurAccounts:
     async def recall(self) -> None:
         """Read what was kept, by any process; raises StorageUnavailable."""
         async with self._db.read() as tx:
-            owner = await marks.load(tx, self._owner_mark)
-            kept = {login: _kept(await marks.load(tx, self._mark(login))) for login in self._logins}
+            owner = await saved_values.load(tx, self._owner_mark)
+            kept = {login: _kept(await saved_values.load(tx, self._mark(login))) for login in self._logins}
         if isinstance(owner, dict) and self._owner is None:
             self._set_owner(_account(owner), is_enterprise=owner.get("type") == ENTERPRISE)
         self._kept |= {login: known for login, known in kept.items() if known is not None}
@@ -86,9 +86,9 @@ class OurAccounts:
         """
         if app.owner != self._owner:
             self._set_owner(app.owner, is_enterprise=app.owner_type == ENTERPRISE)
-            value: JsonValue = {"id": app.owner.id, "login": app.owner.login, "type": app.owner_type}
+            value: StoredJson = {"id": app.owner.id, "login": app.owner.login, "type": app.owner_type}
             async with self._db.begin() as tx:
-                await marks.save(tx, self._owner_mark, value)
+                await saved_values.save(tx, self._owner_mark, value)
         for login in self.unresolved:
             await self._look_up(login)
 
@@ -157,13 +157,15 @@ class OurAccounts:
                 )
             for number in ids:
                 new = Kept(number, found.login if found else login)
-                self._kept[login] = _kept(await marks.keep(tx, self._mark(login), new.to_json())) or new
+                self._kept[login] = (
+                    _kept(await saved_values.keep(tx, self._mark(login), new.to_json())) or new
+                )
         self._unanswered.discard(login)
 
     async def _save(self, login: str, kept: Kept) -> None:
         self._kept = {**self._kept, login: kept}
         async with self._db.begin() as tx:
-            await marks.save(tx, self._mark(login), kept.to_json())
+            await saved_values.save(tx, self._mark(login), kept.to_json())
 
     def _set_owner(self, owner: GitHubAccount | None, *, is_enterprise: bool) -> None:
         self._owner, self._owner_is_enterprise = owner, is_enterprise
@@ -183,12 +185,12 @@ def _taken(login: str, kept: Kept) -> str:
     )
 
 
-def _account(value: dict[str, JsonValue]) -> GitHubAccount | None:
+def _account(value: dict[str, StoredJson]) -> GitHubAccount | None:
     number, login = value.get("id"), value.get("login")
     return GitHubAccount(number, login) if isinstance(number, int) and isinstance(login, str) else None
 
 
-def _kept(value: JsonValue) -> Kept | None:
+def _kept(value: StoredJson) -> Kept | None:
     account = _account(value) if isinstance(value, dict) else None
     if account is None or not isinstance(value, dict):
         return None

@@ -233,8 +233,8 @@ def questions(settings: StorageSettings) -> Iterator[tuple[str, str]]:
 
 def unknown_settings() -> list[str]:
     """Variables that look like a misspelt setting of ours: of `STANCH_` all, of `SLACK_` and `GITHUB_` near ones."""
-    given = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
-    others = sorted(given - set(_KNOWN))
+    user_input = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
+    others = sorted(user_input - set(_KNOWN))
     ours = [name for name in others if name.startswith("STANCH_") and not KUBERNETES.match(name)]
     near = [
         name

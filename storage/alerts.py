@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage import documents, jobs
+from storage import jobs, json_documents
 from storage.db import Row, Tx
 from storage.records import (
     Account,
@@ -170,7 +170,7 @@ async def add_event(tx: Tx, new: Event) -> int | None:
         "alert_number": new.alert.number,
         "kind": new.kind,
         "at": new.at,
-        "by": documents.document(new.by),
+        "by": json_documents.document(new.by),
         "details": dict(new.details),
         "once": new.once,
     }
@@ -222,11 +222,11 @@ def _values(record: Alert) -> dict[str, object]:
         **_account("taken_by", taken_by.github),
         "taken_by_team": taken_by.slack_team,
         "taken_by_user": taken_by.slack_user,
-        "place": documents.document(record.place),
-        "token": documents.document(record.token),
-        "probe": documents.document(record.probe),
-        "report": documents.document(record.report),
-        "acted_by": documents.document(record.acted_by),
+        "place": json_documents.document(record.place),
+        "token": json_documents.document(record.token),
+        "probe": json_documents.document(record.probe),
+        "report": json_documents.document(record.report),
+        "acted_by": json_documents.document(record.acted_by),
     }
 
 
@@ -239,15 +239,15 @@ def record(row: Row) -> Alert:
     return Alert(
         key=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.number)),
         state=AlertState(row.state),
-        resolved_by=documents.account(row.resolved_by_id, row.resolved_by_login),
-        assigned_to=documents.account(row.assigned_to_id, row.assigned_to_login),
-        assigned_by_us=documents.account(row.assigned_by_us_id, row.assigned_by_us_login),
+        resolved_by=json_documents.account(row.resolved_by_id, row.resolved_by_login),
+        assigned_to=json_documents.account(row.assigned_to_id, row.assigned_to_login),
+        assigned_by_us=json_documents.account(row.assigned_by_us_id, row.assigned_by_us_login),
         taken_by=_taken_by(row),
-        place=documents.place(row.place),
-        token=documents.token_facts(row.token),
-        probe=documents.probe(row.probe),
-        report=documents.report(row.report),
-        acted_by=documents.person(row.acted_by),
+        place=json_documents.place(row.place),
+        token=json_documents.token_facts(row.token),
+        probe=json_documents.probe(row.probe),
+        report=json_documents.report(row.report),
+        acted_by=json_documents.person(row.acted_by),
         **{name: getattr(row, name) for name in _PLAIN},
     )
 
@@ -255,7 +255,7 @@ def record(row: Row) -> Alert:
 def _taken_by(row: Row) -> Person | None:
     team = None if row.taken_by_team is None else SlackTeamId(row.taken_by_team)
     user = None if row.taken_by_user is None else SlackUserId(row.taken_by_user)
-    somebody = Person(team, user, documents.account(row.taken_by_id, row.taken_by_login))
+    somebody = Person(team, user, json_documents.account(row.taken_by_id, row.taken_by_login))
     return None if somebody == Person() else somebody
 
 
@@ -264,7 +264,7 @@ def _event(row: Row) -> Event:
         alert=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.alert_number)),
         kind=EventKind(row.kind),
         at=row.at,
-        by=documents.person(row.by),
+        by=json_documents.person(row.by),
         details=row.details,
         once=row.once,
         id=row.id,

@@ -16,7 +16,7 @@ from storage import migrations
 from storage.clock import Clock
 from storage.engines import LOCK_WAIT, Dialect, open_engines
 from storage.records import AuditRow, UnixTime
-from storage.turns import Turns
+from storage.write_lock import Turns
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]

@@ -91,7 +91,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class PagePosition:
     """Where an alert stands in a list: by time, and among those of the same time by key."""
 
     at: UnixTime
@@ -105,8 +105,10 @@ class Found:
     alert: Alert
     repository: Repository
 
-    def place(self, sort: Sort) -> Place:
-        return Place(self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key)
+    def place(self, sort: Sort) -> PagePosition:
+        return PagePosition(
+            self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key
+        )
 
 
 def fold(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from storage.db import Database, Row, Tx
-from storage.listener import CHANNEL
+from storage.job_listener import CHANNEL
 from storage.priorities import Priority, priority_of
 from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry, Settled, UnixTime
 from storage.tables import job, storable

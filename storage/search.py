@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage import alerts, repositories
 from storage.db import Tx
 from storage.engines import Dialect
-from storage.filter import ME, NOBODY, Filter, Found, Place, Sort, Term, Word, seconds
+from storage.filter import ME, NOBODY, Filter, Found, PagePosition, Sort, Term, Word, seconds
 from storage.records import AlertKey, AlertState, GitHubId, RepositoryId, UnixTime
 from storage.tables import alert, repository
 
@@ -39,7 +39,12 @@ class Search:
 
 
 async def find(
-    tx: Tx, search: Search, limit: int, *, after: Place | None = None, before: Place | None = None
+    tx: Tx,
+    search: Search,
+    limit: int,
+    *,
+    after: PagePosition | None = None,
+    before: PagePosition | None = None,
 ) -> list[Found]:
     """Up to `limit` alerts in the filter's order: the first ones, those next after a place, or next before it."""
     sort = search.wanted.sort
@@ -61,10 +66,10 @@ async def find(
 async def find_last(tx: Tx, search: Search, limit: int) -> list[Found]:
     """The last `limit` alerts, in the filter's order."""
     end = -1.0 if search.wanted.sort.descending else 1e18
-    return await find(tx, search, limit, before=Place(end, AlertKey.parse("0/0")))
+    return await find(tx, search, limit, before=PagePosition(end, AlertKey.parse("0/0")))
 
 
-async def count(tx: Tx, search: Search, *, before: Place | None = None) -> int:
+async def count(tx: Tx, search: Search, *, before: PagePosition | None = None) -> int:
     """How many alerts there are, in all or before a place."""
     query = sa.select(sa.func.count()).select_from(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id).where(*_conditions(tx, search))
@@ -173,7 +178,7 @@ def _columns(sort: Sort) -> Sequence[sa.Column[Any]]:
     return time, alert.c.repository_id, alert.c.number
 
 
-def _beyond(sort: Sort, place: Place, *, descending: bool) -> Condition:
+def _beyond(sort: Sort, place: PagePosition, *, descending: bool) -> Condition:
     """Standing later than the place, when read in that direction."""
     here = sa.tuple_(*_columns(sort))
     there = sa.tuple_(

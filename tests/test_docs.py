@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bot.__main__ import cli
-from bot.actions import ACTIONS, LOOKS, MENU
+from bot.actions import ACTIONS, MENU, READ_ACTIONS
 from bot.commands import HELP, SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
 from bot.metrics import Metrics
@@ -61,9 +61,11 @@ def described(row_name: str, rows: list[list[str]]) -> str:
 
 
 def test_each_control_is_described_with_what_it_needs() -> None:
-    there = {action.id: str(action.needs) for action in ACTIONS} | {look.id: Need.VIEW for look in LOOKS}
+    there = {action.id: str(action.needs) for action in ACTIONS} | {
+        look.id: Need.VIEW for look in READ_ACTIONS
+    }
     assert {row[0].strip("`"): row[2] for row in table("id")} == there
-    assert all(f"`{MENU}`" in described(look.id, table("id")) for look in LOOKS)
+    assert all(f"`{MENU}`" in described(look.id, table("id")) for look in READ_ACTIONS)
 
 
 def test_each_subcommand_is_described() -> None:
@@ -96,10 +98,10 @@ def commands(group: typer.core.TyperGroup, before: str = "stanch") -> Iterator[t
         if isinstance(command, typer.core.TyperGroup):
             yield from commands(command, f"{before} {name}")
         else:
-            given = {
+            user_input = {
                 option for parameter in command.params for option in parameter.opts if option[:2] == "--"
             }
-            yield f"{before} {name}", given
+            yield f"{before} {name}", user_input
 
 
 def test_each_command_is_described_with_its_options() -> None:

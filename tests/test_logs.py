@@ -65,7 +65,7 @@ def test_what_an_exception_quotes_is_blanked(style: Style, capsys: pytest.Captur
     try:
         raise ExceptionGroup("two", [ValueError(f"can't store {SECRET}"), KeyError(encoded(SECRET))])
     except ExceptionGroup as error:
-        log.error("job_failed", reason=str(error.exceptions[0]), exc_info=error, given=[SECRET])
+        log.error("job_failed", reason=str(error.exceptions[0]), exc_info=error, user_input=[SECRET])
         logging.getLogger("asyncio").error("never retrieved %r", error.exceptions, exc_info=error)
     said = capsys.readouterr().err
     assert "can't store [hidden]" in said

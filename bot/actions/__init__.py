@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.actions.action import Action, FormAction, Look
+from bot.actions.action import Action, FormAction, ReadAction
 from bot.actions.check_validity import CheckValidity
 from bot.actions.close_alert import CloseAlert
 from bot.actions.history import History
@@ -29,7 +29,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     TokenUses(),
 )
 FORMS: tuple[FormAction[Any], ...] = tuple(action for action in ACTIONS if isinstance(action, FormAction))
-LOOKS: tuple[Look, ...] = (Locations(), History())
+READ_ACTIONS: tuple[ReadAction, ...] = (Locations(), History())
 MENU = "more"
 """Slack's action id of the card's overflow menu; its values are the ids of what is in it."""
 
@@ -38,6 +38,6 @@ def controls(case: Case) -> list[Element]:
     """The card's controls as the alert is now; what can't work is left out."""
     shown = [action for action in ACTIONS if action.shown(case)]
     buttons = [control for action in shown if (control := action.control(case)) is not None]
-    lines = [look.in_menu for look in LOOKS if look.shown(case)]
+    lines = [look.in_menu for look in READ_ACTIONS if look.shown(case)]
     lines += [action.in_menu for action in shown if action.in_menu is not None]
     return [*buttons, overflow(action_id=MENU, options=lines)]

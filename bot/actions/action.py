@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
+from bot.context import Context
 from bot.errors import UnusableJob
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
-from bot.tools import Tools
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.blocks import Content, View
@@ -21,22 +21,22 @@ from storage.records import (
     AuditOutcome,
     ChannelId,
     Event,
-    JsonValue,
     MessageTs,
     NewJob,
     Person,
     SlackTeamId,
     SlackUserId,
+    StoredJson,
     UnixTime,
 )
 
-Given: TypeAlias = Mapping[str, str | tuple[str, ...] | None]
+UserInput: TypeAlias = Mapping[str, str | tuple[str, ...] | None]
 """What a person gave: by block id for a form, `value` for a menu."""
-Wanted = TypeVar("Wanted")
+Decision = TypeVar("Decision")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ActionRequest:
     """One click or submit, as it was made. All of it is untrusted."""
 
     action: str
@@ -51,7 +51,7 @@ class Request:
     """The click was in the card's thread, where its answer appears too; else both are in the channel."""
     view_id: str | None = None
     response_url: str | None = field(default=None, repr=False)
-    given: Given = field(default_factory=dict, repr=False)
+    user_input: UserInput = field(default_factory=dict, repr=False)
     waited: bool = False
     """It was accepted before and had to wait; this is its next try."""
 
@@ -66,8 +66,8 @@ class Request:
         where = {"alert": str(self.alert), "channel": self.channel, "thread": self.thread}
         return json.dumps({**where, "in_thread": True} if self.in_thread else where)
 
-    def to_json(self) -> dict[str, JsonValue]:
-        given = {name: list(v) if isinstance(v, tuple) else v for name, v in self.given.items()}
+    def to_json(self) -> dict[str, StoredJson]:
+        user_input = {name: list(v) if isinstance(v, tuple) else v for name, v in self.user_input.items()}
         return {
             "action": self.action,
             "alert": str(self.alert),
@@ -79,7 +79,7 @@ class Request:
             "in_thread": self.in_thread,
             "view_id": self.view_id,
             "response_url": self.response_url,
-            "given": given,
+            "given": user_input,
             "waited": self.waited,
         }
 
@@ -88,23 +88,24 @@ class Request:
         return NewJob("act", self.to_json(), key=f"alert:{self.alert}", delay=delay)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Request":
+    def from_json(cls, data: Mapping[str, Any]) -> "ActionRequest":
         """A stored one; raises UnusableJob where another version stored it in another shape."""
         try:
-            given = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
-            return cls(**{**data, "alert": AlertKey.parse(data["alert"]), "given": given})
+            user_input = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
+            rest = {name: value for name, value in data.items() if name not in ("alert", "given")}
+            return cls(**rest, alert=AlertKey.parse(data["alert"]), user_input=user_input)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise UnusableJob("this version does not know the stored shape of the click or submit") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class ActionRun:
     """The means of one action under way."""
 
-    tools: Tools
+    context: Context
     access: RepositoryAccess
     case: PersonalCase
-    request: Request
+    request: ActionRequest
 
 
 def unchanged(alert: Alert) -> Alert:
@@ -117,7 +118,7 @@ class Outcome:
 
     said: Content | None
     """What the person is told, privately; None where the messages themselves show it."""
-    said_unstored: Content | None = None
+    unstored_answer: Content | None = None
     """The same, for what may be in no database: it is told before the end is recorded, and again after a crash."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
@@ -135,7 +136,7 @@ class Outcome:
     """What the open modal shows now, for a button inside one."""
 
 
-class Action(ABC, Generic[Wanted]):
+class Action(ABC, Generic[Decision]):
     """A control with an effect. It holds its own knowledge only; the steps around it are `flows/act`'s."""
 
     id: ClassVar[str]
@@ -145,7 +146,7 @@ class Action(ABC, Generic[Wanted]):
     asks_role_afresh: ClassVar[bool] = False
     works_offline: ClassVar[bool] = False
     """It changes nothing on GitHub, and goes on while GitHub is down."""
-    wish: ClassVar[str] = "do this"
+    verb_phrase: ClassVar[str] = "do this"
     """What it does, after "You can't", for whoever may see the alert and lacks what `needs` asks for besides."""
 
     in_menu: ClassVar[Option | None] = None
@@ -161,11 +162,11 @@ class Action(ABC, Generic[Wanted]):
         return None
 
     @abstractmethod
-    def decide(self, case: PersonalCase, given: Given) -> Wanted:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Decision:
         """What is to be done, or raises Refused."""
 
     @abstractmethod
-    async def act(self, doing: Doing, wanted: Wanted) -> Outcome:
+    async def act(self, run: ActionRun, wanted: Decision) -> Outcome:
         """Do it; raises Refused, or GitHubError when GitHub fails in the middle."""
 
     def abandon(self, alert: Alert) -> Alert:
@@ -173,7 +174,7 @@ class Action(ABC, Generic[Wanted]):
         return alert
 
 
-class FormAction(Action[Wanted]):
+class FormAction(Action[Decision]):
     """A control that opens a form, whose submit has the effect."""
 
     callback_id: ClassVar[str]
@@ -182,16 +183,16 @@ class FormAction(Action[Wanted]):
     """Its control is a menu, which keeps what was picked until the card is drawn anew."""
 
     @abstractmethod
-    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+    def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         """The form; raises Refused where it makes no sense to fill it."""
 
-    def faults(self, given: Given, options: Options) -> dict[str, str]:
+    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
         """What is wrong with the fields, by block id; asked before the submit is stored."""
-        del given, options
+        del user_input, options
         return {}
 
 
-class Look(ABC):
+class ReadAction(ABC):
     """A line of the card's overflow menu that only shows something, privately."""
 
     id: ClassVar[str]
@@ -204,5 +205,5 @@ class Look(ABC):
         """Whether the menu has the line."""
 
     @abstractmethod
-    async def answer(self, tools: Tools, case: PersonalCase, access: RepositoryAccess | None) -> Content:
+    async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
         """What the person sees; raises Refused, or GitHubError where GitHub has to be asked."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.actions.action import Action, Doing, Given, Outcome
-from bot.actions.probing import APART, Probed, fetch_and_ask
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.probe import APART, Probed, fetch_and_ask
 from bot.actions.write_back import Written, write_back
 from bot.rules.case import Case, PersonalCase
 from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
@@ -16,7 +16,7 @@ from integrations.github.errors import GitHubError
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Element, button
-from storage.records import Alert, Event, EventKind, JsonValue, Probe
+from storage.records import Alert, Event, EventKind, Probe, StoredJson
 
 log = structlog.get_logger(__name__)
 CHECK, REFRESH = "Check validity", "Refresh from GitHub"
@@ -53,21 +53,21 @@ class CheckValidity(Action[Check]):
         label = CHECK if check_kind(case.alert) is CheckKind.PROBE else REFRESH
         return button(label, action_id=self.id, value=str(case.alert.key))
 
-    def decide(self, case: PersonalCase, given: Given) -> Check:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Check:
         kind, probe = check_kind(case.alert), case.alert.probe
         recent = probe if probe is not None and case.now - probe.at < APART else None
         return Check(kind, recent if kind is CheckKind.PROBE else None)
 
-    async def act(self, doing: Doing, wanted: Check) -> Outcome:
-        alert, repository = doing.case.alert, doing.case.repository
+    async def act(self, run: ActionRun, wanted: Check) -> Outcome:
+        alert, repository = run.case.alert, run.case.repository
         if wanted.kind is CheckKind.REFRESH:
-            return Outcome(said=refreshed(doing.case))
+            return Outcome(said=refreshed(run.case))
         if wanted.recent is not None:
-            return Outcome(said=found_out(doing.case, wanted.recent, again=True), reason="asked_recently")
-        asked = await fetch_and_ask(doing.tools, doing.access, alert, repository, by=doing.case.actor.person)
-        now_known = replace(doing.case, alert=asked.remember(alert))
-        written = await _write_back(doing, now_known.alert)
-        lost = written is None and _wrote_before(doing.case, asked)
+            return Outcome(said=found_out(run.case, wanted.recent, again=True), reason="asked_recently")
+        asked = await fetch_and_ask(run.context, run.access, alert, repository, by=run.case.actor.person)
+        now_known = replace(run.case, alert=asked.remember(alert))
+        written = await _write_back(run, now_known.alert)
+        lost = written is None and _wrote_before(run.case, asked)
 
         def change(current: Alert) -> Alert:
             known = asked.remember(current)
@@ -80,22 +80,22 @@ class CheckValidity(Action[Check]):
             facts=written.facts if written else None,
             wrote_validity=written is not None or lost,
             change=change,
-            events=(_probed(doing, asked, written),),
+            events=(_probed(run, asked, written),),
             reason=f"{asked.probe.verdict}: {asked.probe.reason}",
         )
 
 
-async def _write_back(doing: Doing, alert: Alert) -> Written | None:
+async def _write_back(run: ActionRun, alert: Alert) -> Written | None:
     """Keep true what Stanch wrote; a new verdict only by someone who may resolve.
 
     A GitHub that will not take it keeps its own word, and the check is still an answer.
     """
-    case = doing.case
+    case = run.case
     if not case.server.overrides_validity:
         return None
     may_write = case.options.validity.write_back and case.actor.rights.resolve
     try:
-        return await write_back(doing.access, case.repository.full_name, alert, may_write=may_write)
+        return await write_back(run.access, case.repository.full_name, alert, may_write=may_write)
     except GitHubError as error:
         log.warning("validity_not_written", alert=str(alert.key), reason=str(error))
         return None
@@ -109,17 +109,17 @@ def _wrote_before(case: PersonalCase, asked: Probed) -> bool:
     return case.alert.updated_at + 1 > case.intended_at
 
 
-def _probed(doing: Doing, asked: Probed, written: Written | None) -> Event:
-    details: dict[str, JsonValue] = {
+def _probed(run: ActionRun, asked: Probed, written: Written | None) -> Event:
+    details: dict[str, StoredJson] = {
         "verdict": asked.probe.verdict,
         "reason": asked.probe.reason,
         "ever_active": asked.probe.ever_active,
         # A probe may move the token's "last used": whoever reads its log can tell us from a thief.
-        "user_agent": doing.tools.user_agent,
+        "user_agent": run.context.user_agent,
     }
     if written is not None:
         details["written"] = written.value
-    return Event(doing.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
+    return Event(run.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
 
 
 def found_out(

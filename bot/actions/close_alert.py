@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
 from bot.actions.comment import comment_faults, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
@@ -54,7 +54,7 @@ class CloseAlert(FormAction[Close]):
     id = "close_as"
     callback_id = "close_alert"
     audited_as = "close_alert"
-    wish = "close this alert"
+    verb_phrase = "close this alert"
     title = TITLE
     is_menu = True
     needs = Need.RESOLVE
@@ -67,11 +67,11 @@ class CloseAlert(FormAction[Close]):
         options = [Option(reason.text, reason.value) for reason in REASONS]
         return select(MENU, action_id=self.id, options=options)
 
-    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+    def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         if not case.alert.is_open:
             raise _closed_meanwhile(case)
         _check_delegation(case)
-        picked = given.get("value")
+        picked = user_input.get("value")
         reason = select(
             "Reason",
             action_id="resolution",
@@ -91,16 +91,16 @@ class CloseAlert(FormAction[Close]):
             ],
         )
 
-    def faults(self, given: Given, options: Options) -> dict[str, str]:
+    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
         known = {reason.value for reason in REASONS}
-        faults = {} if given.get("resolution") in known else {"resolution": NO_REASON}
-        return {**faults, **comment_faults(given, required=options.close.require_comment)}
+        faults = {} if user_input.get("resolution") in known else {"resolution": NO_REASON}
+        return {**faults, **comment_faults(user_input, required=options.close.require_comment)}
 
-    def decide(self, case: PersonalCase, given: Given) -> Close:
-        if self.faults(given, case.options):
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Close:
+        if self.faults(user_input, case.options):
             raise incomplete_form()
-        resolution = str(given["resolution"])
-        comment = signed_comment(case, given)
+        resolution = str(user_input["resolution"])
+        comment = signed_comment(case, user_input)
         if case.alert.is_open:
             if case.changed_since:
                 raise changed_meanwhile("It is open now.")
@@ -110,12 +110,12 @@ class CloseAlert(FormAction[Close]):
             raise _closed_meanwhile(case)
         return Close(resolution, comment, already=True)
 
-    async def act(self, doing: Doing, wanted: Close) -> Outcome:
-        case = doing.case
+    async def act(self, run: ActionRun, wanted: Close) -> Outcome:
+        case = run.case
         if wanted.already:
             facts, ours = None, case.resumed and case.alert.resolution_comment == wanted.comment
         else:
-            facts, ours = await self._close(doing, wanted)
+            facts, ours = await self._close(run, wanted)
         return Outcome(
             said=closed(case, wanted.resolution, ours=ours),
             facts=facts,
@@ -123,16 +123,16 @@ class CloseAlert(FormAction[Close]):
             reason=wanted.resolution,
         )
 
-    async def _close(self, doing: Doing, wanted: Close) -> tuple[AlertFacts, bool]:
+    async def _close(self, run: ActionRun, wanted: Close) -> tuple[AlertFacts, bool]:
         """What GitHub answers, and whether the closure is ours."""
-        name, number = doing.case.repository.full_name, doing.case.alert.key.number
+        name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
-            return await doing.access.close(name, number, wanted.resolution, wanted.comment), True
+            return await run.access.close(name, number, wanted.resolution, wanted.comment), True
         except Forbidden as error:
-            raise _not_let(doing.case, error) from None
+            raise _not_let(run.case, error) from None
         except Invalid:
             # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
-            facts = await doing.access.alert(name, number)
+            facts = await run.access.alert(name, number)
             if facts.resolution != wanted.resolution:
                 raise
             return facts, facts.resolution_comment == wanted.comment

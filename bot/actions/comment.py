@@ -1,6 +1,6 @@
 """The comment that goes with closing and reopening: its field in the form, and how GitHub gets it."""
 
-from bot.actions.action import Given
+from bot.actions.action import UserInput
 from bot.errors import Refused
 from bot.rules.case import PersonalCase
 from bot.rules.comments import SECRET_INSIDE, comment_fault, room, sign
@@ -19,20 +19,20 @@ def comment_field(case: PersonalCase, *, required: bool) -> Block:
     return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
 
 
-def comment_faults(given: Given, *, required: bool) -> dict[str, str]:
+def comment_faults(user_input: UserInput, *, required: bool) -> dict[str, str]:
     """What is wrong with the comment, by block id."""
-    fault = comment_fault(_typed(given), required=required)
+    fault = comment_fault(_typed(user_input), required=required)
     return {FIELD: fault} if fault else {}
 
 
-def signed_comment(case: PersonalCase, given: Given) -> str:
+def signed_comment(case: PersonalCase, user_input: UserInput) -> str:
     """The comment for GitHub, with who acts through us. Raises Refused where just that would hold a secret."""
-    comment = sign(_typed(given), case.actor.identity.github.login)
+    comment = sign(_typed(user_input), case.actor.identity.github.login)
     if looks_like_secret(comment):
         raise Refused("secret_in_comment", SECRET_INSIDE)
     return comment
 
 
-def _typed(given: Given) -> str | None:
-    comment = given.get(FIELD)
+def _typed(user_input: UserInput) -> str | None:
+    comment = user_input.get(FIELD)
     return comment if isinstance(comment, str) else None

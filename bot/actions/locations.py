@@ -1,9 +1,9 @@
 """Show locations: every place where the secret was found, with links to GitHub."""
 
-from bot.actions.action import Look
+from bot.actions.action import ReadAction
+from bot.context import Context
 from bot.rules.case import Case, PersonalCase
 from bot.rules.lifecycle import place_of
-from bot.tools import Tools
 from bot.views.history import PLACES, draw_locations
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.blocks import Content
@@ -11,7 +11,7 @@ from integrations.slack.elements import Option
 from storage.records import Place
 
 
-class Locations(Look):
+class Locations(ReadAction):
     """All pages of GitHub's list, up to what a message can hold."""
 
     id = "locations"
@@ -21,8 +21,8 @@ class Locations(Look):
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable
 
-    async def answer(self, tools: Tools, case: PersonalCase, access: RepositoryAccess | None) -> Content:
-        del tools
+    async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
+        del context
         assert access is not None
         places: list[Place] = []
         more = False

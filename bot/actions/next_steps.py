@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.checklist import steps_for
@@ -11,14 +11,14 @@ from storage.records import Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StepsChange:
     """What this person ticked and unticked, compared with what they were shown."""
 
     ticked: tuple[str, ...]
     unticked: tuple[str, ...]
 
 
-class NextSteps(Action[Change]):
+class NextSteps(Action[StepsChange]):
     """Checkboxes of the checklist. Two people's ticks don't undo each other: only the difference counts."""
 
     id = "next_steps"
@@ -29,18 +29,18 @@ class NextSteps(Action[Change]):
         del case
         return False
 
-    def decide(self, case: PersonalCase, given: Given) -> Change:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> StepsChange:
         known = {step.id for step in steps_for(case.alert.secret_type, case.options)}
-        chosen, before = _names(given.get("value")) & known, _names(given.get("shown")) & known
-        change = Change(tuple(sorted(chosen - before)), tuple(sorted(before - chosen)))
+        chosen, before = _names(user_input.get("value")) & known, _names(user_input.get("shown")) & known
+        change = StepsChange(tuple(sorted(chosen - before)), tuple(sorted(before - chosen)))
         if not change.ticked and not change.unticked:
             raise Refused(
                 "nothing_changed", "Nothing was ticked.", "The list was redrawn meanwhile; look again."
             )
         return change
 
-    async def act(self, doing: Doing, wanted: Change) -> Outcome:
-        case, now = doing.case, doing.tools.clock.now()
+    async def act(self, run: ActionRun, wanted: StepsChange) -> Outcome:
+        case, now = run.case, run.context.clock.now()
         changed = Event(
             case.alert.key,
             EventKind.STEPS_CHANGED,

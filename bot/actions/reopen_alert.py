@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Doing, FormAction, Given, Outcome
+from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
 from bot.actions.comment import comment_faults, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
@@ -35,7 +35,7 @@ class ReopenAlert(FormAction[Reopen]):
     id = "reopen"
     callback_id = "reopen_alert"
     audited_as = "reopen_alert"
-    wish = "reopen this alert"
+    verb_phrase = "reopen this alert"
     title = TITLE
     needs = Need.RESOLVE
     asks_role_afresh = True
@@ -46,7 +46,7 @@ class ReopenAlert(FormAction[Reopen]):
     def control(self, case: Case) -> Element:
         return button(BUTTON, action_id=self.id, value=str(case.alert.key))
 
-    def form(self, case: PersonalCase, given: Given, metadata: str) -> View:
+    def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         if case.alert.is_open:
             raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
         closed = t.mrkdwn(
@@ -63,21 +63,21 @@ class ReopenAlert(FormAction[Reopen]):
             ],
         )
 
-    def faults(self, given: Given, options: Options) -> dict[str, str]:
+    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
         del options
-        return comment_faults(given, required=False)
+        return comment_faults(user_input, required=False)
 
-    def decide(self, case: PersonalCase, given: Given) -> Reopen:
-        if self.faults(given, case.options):
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Reopen:
+        if self.faults(user_input, case.options):
             raise incomplete_form()
         if case.changed_since and not case.alert.is_open:
             raise changed_meanwhile("It is closed now.")
-        return Reopen(signed_comment(case, given), case.alert.is_open)
+        return Reopen(signed_comment(case, user_input), case.alert.is_open)
 
-    async def act(self, doing: Doing, wanted: Reopen) -> Outcome:
-        case = doing.case
+    async def act(self, run: ActionRun, wanted: Reopen) -> Outcome:
+        case = run.case
         ours = not wanted.already or (case.resumed and case.alert.resolution_comment == wanted.comment)
-        facts = None if wanted.already else await self._reopen(doing, wanted)
+        facts = None if wanted.already else await self._reopen(run, wanted)
         return Outcome(
             said=reopened(case, ours=ours),
             facts=facts,
@@ -85,10 +85,10 @@ class ReopenAlert(FormAction[Reopen]):
             reason=None if ours else "open_already",
         )
 
-    async def _reopen(self, doing: Doing, wanted: Reopen) -> AlertFacts:
-        case = doing.case
+    async def _reopen(self, run: ActionRun, wanted: Reopen) -> AlertFacts:
+        case = run.case
         try:
-            return await doing.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
+            return await run.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
         except Forbidden as error:
             there = t.link(case.alert.html_url, "Reopen it on GitHub")
             why = t.lines(alert_name(case.alert, case.repository), github_says(error), there)

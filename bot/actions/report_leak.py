@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import Doing, FormAction, Given, Outcome
-from bot.actions.probing import APART, Probed, ask, ask_unless_recent
+from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
+from bot.actions.probe import APART, Probed, ask, ask_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -90,9 +90,9 @@ class ReportLeak(FormAction[SendReport]):
     def control(self, case: Case) -> Element:
         return button(TITLE, action_id=self.id, value=str(case.alert.key), style="danger")
 
-    def form(self, case: PersonalCase, given: Given, metadata: str, *, told: bool = False) -> View:
+    def form(self, case: PersonalCase, user_input: UserInput, metadata: str, *, told: bool = False) -> View:
         """The form; `told` is set once the token's owner has been told."""
-        del given
+        del user_input
         _check_obstacles(case)
         consent = checkboxes(action_id="understood", options=[Option(UNDERSTOOD, "yes")])
         return modal(
@@ -108,40 +108,40 @@ class ReportLeak(FormAction[SendReport]):
             ],
         )
 
-    def faults(self, given: Given, options: Options) -> dict[str, str]:
+    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
         del options
-        return {} if given.get("consequence") == ("yes",) else {"consequence": NOT_ACCEPTED}
+        return {} if user_input.get("consequence") == ("yes",) else {"consequence": NOT_ACCEPTED}
 
-    def decide(self, case: PersonalCase, given: Given) -> SendReport:
-        if self.faults(given, case.options):
+    def decide(self, case: PersonalCase, user_input: UserInput) -> SendReport:
+        if self.faults(user_input, case.options):
             raise Refused("not_accepted", "The consequence was not accepted, so nothing was sent.")
         _check_obstacles(case)
         return SendReport()
 
-    async def act(self, doing: Doing, wanted: SendReport) -> Outcome:
-        case, tools = doing.case, doing.tools
-        literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
+    async def act(self, run: ActionRun, wanted: SendReport) -> Outcome:
+        case, context = run.case, run.context
+        literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
         asked = None
         if case.resumed:
             # Whether the lost report had its effect shows at the token itself.
-            asked = await ask(tools, case.alert, literal, by=None)
+            asked = await ask(context, case.alert, literal, by=None)
             if asked.probe.verdict == "unknown":
                 why = PROBE_REASONS.get(asked.probe.reason, asked.probe.reason)
                 if asked.probe.reason in NEVER_TOLD:
                     raise OutcomeUnknown(why)
-                raise RetryLater(tools.clock.now() + APART, why)
+                raise RetryLater(context.clock.now() + APART, why)
             if asked.probe.verdict == "inactive":
-                return _reported(doing, asked, dead=True)
+                return _reported(run, asked, dead=True)
         elif not ever_worked(case.alert):
             # Only what worked here once may be called dead later, so that is found out while it can be.
-            asked = await ask_unless_recent(tools, case.alert, literal)
-        answered = await tools.github.revoke(token)
+            asked = await ask_unless_recent(context, case.alert, literal)
+        answered = await context.github.revoke(token)
         if answered.accepted:
-            return _reported(doing, asked)
+            return _reported(run, asked)
         if answered.retry_at is not None:
-            return _waits(doing, answered.retry_at)
-        return _not_taken(doing, answered.status)
+            return _waits(run, answered.retry_at)
+        return _not_taken(run, answered.status)
 
     def abandon(self, alert: Alert) -> Alert:
         waiting = alert.report is not None and alert.report.state is ReportState.WAITING
@@ -219,9 +219,9 @@ def _reportable_token(alert: Alert, literal: Literal) -> Literal:
     return token
 
 
-def _reported(doing: Doing, asked: Probed | None, *, dead: bool = False) -> Outcome:
+def _reported(run: ActionRun, asked: Probed | None, *, dead: bool = False) -> Outcome:
     """GitHub has the report. `dead`: a look after a crash found that the lost one had its effect."""
-    case, now = doing.case, doing.tools.clock.now()
+    case, now = run.case, run.context.clock.now()
     key, person = case.alert.key, case.actor.person
     state = ReportState.CONFIRMED if dead else ReportState.REPORTED
     report = Report(state, person, now, None if dead else now + FOLLOW_UPS[0])
@@ -229,7 +229,7 @@ def _reported(doing: Doing, asked: Probed | None, *, dead: bool = False) -> Outc
     def remember(alert: Alert) -> Alert:
         return replace(asked.remember(alert) if asked else alert, report=report)
 
-    events = [Event(key, EventKind.REPORTED, now, person, once=f"reported:{doing.request.at}")]
+    events = [Event(key, EventKind.REPORTED, now, person, once=f"reported:{run.request.at}")]
     if dead:
         details = {"confirmed": confirmed_inactive(remember(case.alert))}
         once = f"confirmed:{now}"
@@ -250,13 +250,13 @@ def reported(case: PersonalCase, *, dead: bool) -> Content:
     return answer("outbox_tray", "Reported to GitHub.", t.lines(name, DEAD if dead else LOOKS))
 
 
-def _waits(doing: Doing, retry_at: UnixTime) -> Outcome:
+def _waits(run: ActionRun, retry_at: UnixTime) -> Outcome:
     """GitHub takes 60 unauthenticated requests an hour from one address; the report goes out after that."""
-    case, person = doing.case, doing.case.actor.person
+    case, person = run.case, run.case.actor.person
     key = case.alert.key
-    report = Report(ReportState.WAITING, person, doing.tools.clock.now(), retry_at)
-    delay = max(1.0, retry_at - doing.tools.clock.now())
-    again = replace(doing.request, waited=True).to_job(delay)
+    report = Report(ReportState.WAITING, person, run.context.clock.now(), retry_at)
+    delay = max(1.0, retry_at - run.context.clock.now())
+    again = replace(run.request, waited=True).to_job(delay)
     return Outcome(
         said=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),
@@ -273,9 +273,9 @@ def waits(case: PersonalCase, until: UnixTime) -> Content:
     return answer("hourglass_flowing_sand", WAITS, t.lines(alert_name(case.alert, case.repository), due))
 
 
-def _not_taken(doing: Doing, status: int) -> Outcome:
-    case, person = doing.case, doing.case.actor.person
-    now = doing.tools.clock.now()
+def _not_taken(run: ActionRun, status: int) -> Outcome:
+    case, person = run.case, run.case.actor.person
+    now = run.context.clock.now()
     report = Report(ReportState.FAILED, person, now, reason=f"http_{status}")
     event = Event(case.alert.key, EventKind.REPORT_FAILED, now, person, {"status": status})
     return Outcome(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
@@ -34,7 +34,7 @@ class StepBackFromAlert(Action[StepBack]):
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is not None
 
-    def decide(self, case: PersonalCase, given: Given) -> StepBack:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> StepBack:
         alert, holder = case.alert, case.alert.taken_by
         name = alert_name(alert, case.repository)
         if holder is None:
@@ -47,8 +47,8 @@ class StepBackFromAlert(Action[StepBack]):
             raise Refused("not_theirs", "You are not on it.", detail)
         return StepBack()
 
-    async def act(self, doing: Doing, wanted: StepBack) -> Outcome:
-        case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
+    async def act(self, run: ActionRun, wanted: StepBack) -> Outcome:
+        case, now, person = run.case, run.context.clock.now(), run.case.actor.person
 
         def free(alert: Alert) -> Alert:
             return replace(alert, taken_by=None, taken_at=None)

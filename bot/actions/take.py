@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
@@ -48,7 +48,7 @@ class TakeAlert(Action[Take]):
     def control(self, case: Case) -> Element:
         return button(BUTTON, action_id=self.id, value=str(case.alert.key), style="primary")
 
-    def decide(self, case: PersonalCase, given: Given) -> Take:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Take:
         alert, account = case.alert, case.actor.identity.github
         name = alert_name(alert, case.repository)
         if not alert.is_open:
@@ -60,8 +60,8 @@ class TakeAlert(Action[Take]):
             )
         return Take(already=holder is not None)
 
-    async def act(self, doing: Doing, wanted: Take) -> Outcome:
-        case, now, person = doing.case, doing.tools.clock.now(), doing.case.actor.person
+    async def act(self, run: ActionRun, wanted: Take) -> Outcome:
+        case, now, person = run.case, run.context.clock.now(), run.case.actor.person
 
         def take(alert: Alert) -> Alert:
             return alert if wanted.already else replace(alert, taken_by=person, taken_at=now)

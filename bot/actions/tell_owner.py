@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
@@ -11,7 +11,7 @@ from bot.views.answers import answer
 from bot.views.words import alert_name, alert_title, person_words, place_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
-from integrations.slack.errors import SlackError, Uncertain
+from integrations.slack.errors import SlackError, SlackUncertain
 from storage import alerts
 from storage.records import Event, EventKind, Identity
 
@@ -37,8 +37,8 @@ class TellOwner(Action[Tell]):
         del case
         return False
 
-    def decide(self, case: PersonalCase, given: Given) -> Tell:
-        del given
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Tell:
+        del user_input
         owner = case.alert.token.owner
         if owner is None or case.token_owner is None:
             login = t.code(owner.login) if owner else "the token's owner"
@@ -49,40 +49,40 @@ class TellOwner(Action[Tell]):
             )
         return Tell(case.token_owner)
 
-    async def act(self, doing: Doing, wanted: Tell) -> Outcome:
-        case, owner = doing.case, wanted.owner
+    async def act(self, run: ActionRun, wanted: Tell) -> Outcome:
+        case, owner = run.case, wanted.owner
         # Before anything is sent: where there is nothing left to report, there is nothing to tell either.
-        form = ReportLeak().form(case, {}, doing.request.metadata, told=True)
+        form = ReportLeak().form(case, {}, run.request.metadata, told=True)
         told = Event(
             case.alert.key,
             EventKind.OWNER_TOLD,
-            doing.tools.clock.now(),
+            run.context.clock.now(),
             case.actor.person,
             {"login": owner.github.login, "slack_user": owner.slack_user},
             once=f"owner_told:{owner.github.id}",
         )
-        if not await _is_noted(doing, told):
-            await _send(doing, owner)
+        if not await _is_noted(run, told):
+            await _send(run, owner)
         return Outcome(said=told_them(case, owner), events=(told,), view=form)
 
 
-async def _is_noted(doing: Doing, told: Event) -> bool:
+async def _is_noted(run: ActionRun, told: Event) -> bool:
     """Whether they were told of this alert before: a second click sends nothing."""
-    async with doing.tools.db.read() as tx:
+    async with run.context.db.read() as tx:
         known = await alerts.events_of_kind(tx, told.alert, told.kind)
     return any(event.once == told.once for event in known)
 
 
-async def _send(doing: Doing, owner: Identity) -> None:
+async def _send(run: ActionRun, owner: Identity) -> None:
     """The direct message; raises Refused where Slack does not bring it, or nobody can tell whether it did.
 
     Slack lets us read no direct messages, so what may have been sent can't be looked for.
     """
-    if doing.case.resumed:
+    if run.case.resumed:
         raise _perhaps_told()
     try:
-        await doing.tools.slack.direct_message(owner.slack_user, warning(doing.case))
-    except Uncertain:
+        await run.context.slack.direct_message(owner.slack_user, warning(run.case))
+    except SlackUncertain:
         raise _perhaps_told() from None
     except SlackError as error:
         raise Refused(

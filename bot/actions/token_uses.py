@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.actions.action import Action, Doing, Given, Outcome
+from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -27,13 +27,13 @@ KEEP_IT_HERE = Mrkdwn(
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class UsesSearch:
     """Whose audit log is searched."""
 
     organization: str
 
 
-class TokenUses(Action[Search]):
+class TokenUses(Action[UsesSearch]):
     """A button of the checklist, for GitHub tokens found in an organization's repository."""
 
     id = "token_uses"
@@ -44,24 +44,24 @@ class TokenUses(Action[Search]):
         del case
         return False
 
-    def decide(self, case: PersonalCase, given: Given) -> Search:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> UsesSearch:
         repository = case.repository
         if not searchable(case) or not repository.is_reachable:
             raise Refused("not_searchable", "There is no audit log to search for this secret.")
         if not case.actor.rights.owner:
             raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
-        return Search(repository.owner.login)
+        return UsesSearch(repository.owner.login)
 
-    async def act(self, doing: Doing, wanted: Search) -> Outcome:
-        case = doing.case
-        literal = await doing.access.literal(case.repository.full_name, case.alert.key.number)
+    async def act(self, run: ActionRun, wanted: UsesSearch) -> Outcome:
+        case = run.case
+        literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = decode(literal, case.alert.base64_encoded)
         if token is None or kind_of(case.alert.secret_type, token) is None:
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        found = search(case, _hashed(token), wanted.organization, doing.tools.github_url)
-        return Outcome(said=None, said_unstored=found)
+        found = search(case, _hashed(token), wanted.organization, run.context.github_url)
+        return Outcome(said=None, unstored_answer=found)
 
 
 def search(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:

@@ -1,1 +1,1 @@
-"""The command line: what its commands share, and groups of commands."""
+"""The command line, one file per group of commands."""

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import identity_commands as people
 from bot.cli.console import remark, run, say
+from bot.cli.github_accounts import open_accounts
+from bot.cli.identity_file import read_rows
+from bot.cli.workspace import find_workspace
 from bot.database import open_database
-from bot.operators import identities as people
-from bot.operators.accounts import open_accounts
-from bot.operators.identity_file import read_rows
-from bot.operators.workspace import find_workspace
 from bot.settings import IdentitySettings, StorageSettings, load_settings
 from storage.records import Identity
 

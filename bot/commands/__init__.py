@@ -6,20 +6,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.commands.buttons import BUTTONS, open_behind
-from bot.commands.command import Asked, Subcommand
+from bot.commands.command import CommandRequest, Subcommand
 from bot.commands.history import HISTORY
 from bot.commands.list_alerts import LIST
 from bot.commands.mine import MINE
 from bot.commands.search import SEARCH
 from bot.commands.show import SHOW
 from bot.commands.whoami import WHOAMI
+from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
-from bot.flows.refusing import note_refusal
-from bot.flows.visibility import NotAtHand
+from bot.flows.people.visibility import NotAtHand
+from bot.flows.refusal_audit import note_refusal
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
 from bot.rules.typed import plain
-from bot.tools import Tools
 from bot.views.answers import refusal
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, context, message, section
@@ -41,52 +41,52 @@ def answer_at_once(typed: str) -> Content | None:
     return unknown_word(word)
 
 
-async def answer_from_store(tools: Tools, asked: Asked) -> Content | None:
+async def answer_from_store(context: Context, asked: CommandRequest) -> Content | None:
     """The answer, where it can be had soon and without GitHub; None where it is work for later."""
     subcommand = _named(asked)
     if subcommand is None or not subcommand.from_store:
         return None
     try:
         async with asyncio.timeout(PATIENCE):
-            return await answer(tools, replace(asked, hurried=True))
+            return await answer(context, replace(asked, hurried=True))
     except Refused as refused:
         return refusal(refused)
     except (NotAtHand, RetryLater, TimeoutError):
         return None
 
 
-async def answer(tools: Tools, asked: Asked) -> Content:
+async def answer(context: Context, asked: CommandRequest) -> Content:
     """What a subcommand answers; raises Refused."""
     subcommand = _named(asked)
     if subcommand is None:
         word = mask(split(asked.text)[0])[:40]
         raise Refused("unknown_command", f"/leaks has no {word}.", "Type /leaks help.")
-    return await _answer(subcommand.answer, tools, replace(asked, text=split(asked.text)[1]))
+    return await _answer(subcommand.answer, context, replace(asked, text=split(asked.text)[1]))
 
 
-async def answer_button(tools: Tools, button: str, asked: Asked) -> Content:
+async def answer_button(context: Context, button: str, asked: CommandRequest) -> Content:
     """What a button of a list or a summary shows; `asked.text` is what it carries. Raises Refused."""
     if button not in BUTTONS:
         raise UnusableJob(f"this version knows no button {button}")
-    return await _answer(BUTTONS[button], tools, asked)
+    return await _answer(BUTTONS[button], context, asked)
 
 
-async def answer_shortcut(tools: Tools, asked: Asked) -> Content:
+async def answer_shortcut(context: Context, asked: CommandRequest) -> Content:
     """The alert behind a message; raises Refused."""
-    return await _answer(open_behind, tools, asked)
+    return await _answer(open_behind, context, asked)
 
 
 async def _answer(
-    look_up: Callable[[Tools, Asked], Awaitable[Content]], tools: Tools, asked: Asked
+    look_up: Callable[[Context, CommandRequest], Awaitable[Content]], context: Context, asked: CommandRequest
 ) -> Content:
     try:
-        return await look_up(tools, asked)
+        return await look_up(context, asked)
     except Refused as refused:
-        await note_refusal(tools, asked.team, asked.user, refused)
+        await note_refusal(context, asked.team, asked.user, refused)
         raise
 
 
-def _named(asked: Asked) -> Subcommand | None:
+def _named(asked: CommandRequest) -> Subcommand | None:
     word = split(asked.text)[0]
     return next((subcommand for subcommand in SUBCOMMANDS if subcommand.name == word), None)
 

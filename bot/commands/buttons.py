@@ -5,13 +5,13 @@ What a button carries says all of it, so that it works after a restart; whoever 
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.commands.command import Asked
-from bot.commands.listing import read_filter, show_page
+from bot.commands.command import CommandRequest
+from bot.commands.list_page import read_filter, show_page
 from bot.commands.show import show_alert
+from bot.context import Context
 from bot.errors import Refused
 from bot.rules.alert_names import read_name
-from bot.rules.pages import Page, read_page
-from bot.tools import Tools
+from bot.rules.pages import ListPage, read_page
 from bot.views.answers import outdated_control
 from bot.views.lists import PAGE, SHOW_ALERT, SHOW_LIST
 from integrations.slack.blocks import Content
@@ -23,38 +23,38 @@ BEHIND_MESSAGE = "show_alert"
 """The shortcut's callback id."""
 
 
-async def turn_page(tools: Tools, asked: Asked) -> Content:
+async def turn_page(context: Context, asked: CommandRequest) -> Content:
     """Another page of a list, as it is now."""
     page = read_page(asked.text)
     if page is None:
         raise outdated_control()
-    return await show_page(tools, asked, page)
+    return await show_page(context, asked, page)
 
 
-async def open_list(tools: Tools, asked: Asked) -> Content:
+async def open_list(context: Context, asked: CommandRequest) -> Content:
     """The list that a summary speaks of."""
-    return await show_page(tools, asked, Page(read_filter(asked.text)))
+    return await show_page(context, asked, ListPage(read_filter(asked.text)))
 
 
-async def open_alert(tools: Tools, asked: Asked) -> Content:
+async def open_alert(context: Context, asked: CommandRequest) -> Content:
     """The alert of a row."""
     try:
         key = AlertKey.parse(asked.text)
     except ValueError:
         raise outdated_control() from None
-    return await show_alert(tools, asked, key)
+    return await show_alert(context, asked, key)
 
 
-async def open_behind(tools: Tools, asked: Asked) -> Content:
+async def open_behind(context: Context, asked: CommandRequest) -> Content:
     """The alert that a message is about: our own message or its thread, or else a link in its text.
 
     `asked.text` is what the edge found in the message: `<ts> <thread's ts or -> <alert's name or ->`.
     """
     ts, thread, named = asked.text.split(" ")
-    async with tools.db.read() as tx:
+    async with context.db.read() as tx:
         places = [await messages.at(tx, ChannelId(asked.channel), MessageTs(place)) for place in (ts, thread)]
     key = next((message.alert for message in places if message is not None and message.alert), None)
-    about = key or read_name(named, tools.github_url)
+    about = key or read_name(named, context.github_url)
     if about is None:
         raise Refused(
             "no_alert_here",
@@ -62,10 +62,10 @@ async def open_behind(tools: Tools, asked: Asked) -> Content:
             Mrkdwn("It has to be a card, a message in a card's thread, or one with a link to an alert."),
             Mrkdwn("All open alerts: `/leaks list`"),
         )
-    return await show_alert(tools, asked, about)
+    return await show_alert(context, asked, about)
 
 
-BUTTONS: Mapping[str, Callable[[Tools, Asked], Awaitable[Content]]] = {
+BUTTONS: Mapping[str, Callable[[Context, CommandRequest], Awaitable[Content]]] = {
     PAGE: turn_page,
     SHOW_LIST: open_list,
     SHOW_ALERT: open_alert,

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.context import Context
 from bot.errors import UnusableJob
-from bot.tools import Tools
 from integrations.slack.blocks import Content
-from storage.records import ChannelId, JsonValue, MessageTs, SlackTeamId, SlackUserId, UnixTime
+from storage.records import ChannelId, MessageTs, SlackTeamId, SlackUserId, StoredJson, UnixTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CommandRequest:
     """A command as somebody typed it."""
 
     user: SlackUserId
@@ -26,7 +26,7 @@ class Asked:
     hurried: bool = False
     """Slack waits for the acknowledgement: GitHub is not asked, and what needs it raises NotAtHand."""
 
-    def to_json(self) -> dict[str, JsonValue]:
+    def to_json(self) -> dict[str, StoredJson]:
         return {
             "user": self.user,
             "team": self.team,
@@ -38,7 +38,7 @@ class Asked:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Asked":
+    def from_json(cls, data: Mapping[str, Any]) -> "CommandRequest":
         """A stored one; raises UnusableJob where another version stored it in another shape."""
         try:
             return cls(**data)
@@ -53,7 +53,7 @@ class Subcommand:
     name: str
     usage: str
     help: str
-    answer: Callable[[Tools, Asked], Awaitable[Content]]
+    answer: Callable[[Context, CommandRequest], Awaitable[Content]]
     """Raises Refused."""
     from_store: bool = False
     """It may be answered from the store alone, while Slack waits for the acknowledgement."""

@@ -1,16 +1,16 @@
 """`/leaks list`: the open alerts, or those that a filter wants."""
 
-from bot.commands.command import Asked, Subcommand
-from bot.commands.listing import read_filter, show_page
+from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.list_page import read_filter, show_page
+from bot.context import Context
 from bot.rules.filters import or_open
-from bot.rules.pages import Page
-from bot.tools import Tools
+from bot.rules.pages import ListPage
 from integrations.slack.blocks import Content
 
 
-async def list_alerts(tools: Tools, asked: Asked) -> Content:
+async def list_alerts(context: Context, asked: CommandRequest) -> Content:
     """The first page; of open alerts where the filter says nothing of open or closed."""
-    return await show_page(tools, asked, Page(or_open(read_filter(asked.text))))
+    return await show_page(context, asked, ListPage(or_open(read_filter(asked.text))))
 
 
 LIST = Subcommand(

@@ -1,17 +1,17 @@
 """`/leaks mine`: the open alerts that somebody took on here, or is assigned on GitHub."""
 
-from bot.commands.command import Asked, Subcommand
-from bot.commands.listing import read_filter, show_page
+from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.list_page import read_filter, show_page
+from bot.context import Context
 from bot.rules.filters import or_open
-from bot.rules.pages import Page
-from bot.tools import Tools
+from bot.rules.pages import ListPage
 from integrations.slack.blocks import Content
 from storage.filter import ME
 
 
-async def list_mine(tools: Tools, asked: Asked) -> Content:
+async def list_mine(context: Context, asked: CommandRequest) -> Content:
     """The first page; a filter narrows it."""
-    return await show_page(tools, asked, Page(or_open(read_filter(f"{asked.text} assignee:{ME}"))))
+    return await show_page(context, asked, ListPage(or_open(read_filter(f"{asked.text} assignee:{ME}"))))
 
 
 MINE = Subcommand(

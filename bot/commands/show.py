@@ -1,14 +1,14 @@
 """`/leaks show`: one alert's card for one person, with its controls."""
 
 from bot.actions import controls
-from bot.commands.command import Asked, Subcommand
+from bot.commands.command import CommandRequest, Subcommand
+from bot.context import Context
 from bot.errors import Refused
-from bot.flows import authorize
-from bot.flows.drawing import load_steps
-from bot.flows.finding import find_alert
+from bot.flows.messages.draw import load_steps
+from bot.flows.people import identify
+from bot.flows.people.alert_lookup import find_alert
 from bot.rules.alert_names import AlertName, read_name
 from bot.rules.case import Case
-from bot.tools import Tools
 from bot.views.card import draw_card
 from bot.views.lists import for_one
 from integrations.slack import text as t
@@ -16,24 +16,24 @@ from integrations.slack.blocks import Content
 from storage.records import AlertKey
 
 
-async def show_named(tools: Tools, asked: Asked) -> Content:
+async def show_named(context: Context, asked: CommandRequest) -> Content:
     """The card of the alert that was typed."""
-    return await show_alert(tools, asked, read_alert_name(tools, asked.text, "show"))
+    return await show_alert(context, asked, read_alert_name(context, asked.text, "show"))
 
 
-async def show_alert(tools: Tools, asked: Asked, named: AlertKey | AlertName) -> Content:
+async def show_alert(context: Context, asked: CommandRequest, named: AlertKey | AlertName) -> Content:
     """The card as it is now, for whoever asks; raises Refused."""
-    identity = await authorize.identify(tools, asked.user, asked.channel)
-    found, since = await find_alert(tools, identity, named, hurried=asked.hurried)
-    async with tools.db.read() as tx:
-        steps_done, steps_total = await load_steps(tx, tools, found.alert)
-    now = tools.clock.now()
+    identity = await identify.identify(context, asked.user, asked.channel)
+    found, since = await find_alert(context, identity, named, hurried=asked.hurried)
+    async with context.db.read() as tx:
+        steps_done, steps_total = await load_steps(tx, context, found.alert)
+    now = context.clock.now()
     case = Case(
         alert=found.alert,
         repository=found.repository,
         now=now,
-        server=tools.around.server,
-        options=tools.options,
+        server=context.platforms.server,
+        options=context.options,
         steps_done=steps_done,
         steps_total=steps_total,
     )
@@ -41,9 +41,9 @@ async def show_alert(tools: Tools, asked: Asked, named: AlertKey | AlertName) ->
     return for_one(draw_card(case, controls(case), int(now * 1000)), since, now)
 
 
-def read_alert_name(tools: Tools, text: str, subcommand: str) -> AlertName:
+def read_alert_name(context: Context, text: str, subcommand: str) -> AlertName:
     """The alert that was typed; raises Refused with how to name one."""
-    named = read_name(text, tools.github_url)
+    named = read_name(text, context.github_url)
     if named is None:
         raise Refused(
             "bad_name",
@@ -51,7 +51,7 @@ def read_alert_name(tools: Tools, text: str, subcommand: str) -> AlertName:
             t.mrkdwn(
                 "Write {}, or paste the alert's link on {}.",
                 t.code(f"/leaks {subcommand} octo/payments#42"),
-                t.code(tools.github_url),
+                t.code(context.github_url),
             ),
             t.mrkdwn("To look for words: {}", t.code("/leaks search WORDS")),
         )

@@ -1,10 +1,11 @@
 """`/leaks whoami`: which GitHub account somebody is here, how that is known, and what it may do."""
 
-from bot.commands.command import Asked, Subcommand
+from bot.commands.command import CommandRequest, Subcommand
+from bot.context import Context
 from bot.errors import Refused
-from bot.flows import authorize
+from bot.flows import repository_access
+from bot.flows.people import identify, roles
 from bot.rules.permissions import Rights
-from bot.tools import Tools
 from bot.views.answers import answer
 from bot.views.words import when
 from integrations.github.errors import GitHubError
@@ -20,21 +21,21 @@ HINT = Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
 NO_ALERTS = "Stanch knows no repository of that name, or it is not yours to see."
 
 
-async def whoami(tools: Tools, asked: Asked) -> Content:
+async def whoami(context: Context, asked: CommandRequest) -> Content:
     """The asker's identity; with `OWNER/REPO`, their roles there as GitHub says just now."""
-    identity = await authorize.identify(tools, asked.user, asked.channel)
+    identity = await identify.identify(context, asked.user, asked.channel)
     named = asked.text.strip()
     if not named:
         return you_are(identity)
-    repository = await _find(tools, named, identity)
+    repository = await _find(context, named, identity)
     try:
-        repository, _, _ = await authorize.reach(tools, repository)
-        rights = await authorize.rights(tools, identity.github, repository, None, fresh=True)
+        repository, _, _ = await repository_access.reach(context, repository)
+        rights = await roles.rights(context, identity.github, repository, None, fresh=True)
     except Refused:
         # Whether it is out of reach or was never there is nothing that this person has a right to know.
         raise Refused("unreachable", NO_ALERTS, _proof(identity)) from None
     except GitHubError as error:
-        raise authorize.unreachable_github(error) from error
+        raise repository_access.unreachable_github(error) from error
     if not rights.view and rights.role == "no role":
         raise Refused("no_role", NO_ALERTS, _proof(identity))
     return you_may(identity, repository, rights)
@@ -51,12 +52,12 @@ def you_may(identity: Identity, repository: Repository, rights: Rights) -> Conte
     return answer("bust_in_silhouette", f"You are {identity.github.login} here.", said)
 
 
-async def _find(tools: Tools, named: str, identity: Identity) -> Repository:
+async def _find(context: Context, named: str, identity: Identity) -> Repository:
     if not is_full_name(named):
         raise Refused(
             "bad_repository", "That is not a repository.", "Write it as OWNER/NAME: /leaks whoami octo/web"
         )
-    async with tools.db.read() as tx:
+    async with context.db.read() as tx:
         found = await repositories.load_by_name(tx, named)
     if not found:
         raise Refused("no_role", NO_ALERTS, _proof(identity))

@@ -1,1 +1,1 @@
-"""The stories of Stanch, each told in numbered steps."""
+"""The steps that requests, jobs and commands share, in rooms by subject."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.options import Options
-from bot.rules.eligibility import Server
+from bot.rules.eligibility import ServerAbilities
 from bot.rules.permissions import Rights
 from storage.records import Alert, Identity, Person, Repository, UnixTime
 
@@ -27,7 +27,7 @@ class Case:
     alert: Alert
     repository: Repository
     now: UnixTime
-    server: Server = field(default_factory=Server)
+    server: ServerAbilities = field(default_factory=ServerAbilities)
     options: Options = field(default_factory=Options)
     steps_done: int = 0
     steps_total: int = 0

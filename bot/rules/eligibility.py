@@ -16,7 +16,7 @@ SENT = frozenset({ReportState.REPORTED, ReportState.CONFIRMED, ReportState.STILL
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerAbilities:
     """What this GitHub can do: github.com more than GHE.com, and that more than an Enterprise Server.
 
     A server that could not be asked counts as one that can do none of it.
@@ -92,7 +92,7 @@ def reportable_types(options: ReportOptions) -> frozenset[str]:
 
 
 def report_obstacle(
-    alert: Alert, repository: Repository, server: Server, options: ReportOptions
+    alert: Alert, repository: Repository, server: ServerAbilities, options: ReportOptions
 ) -> str | None:
     """Why this alert's secret can't be reported to GitHub now, as one short word, or None."""
     obstacles = (

@@ -18,12 +18,12 @@ from storage.records import (
     Event,
     EventKind,
     GitHubId,
-    JsonValue,
     Person,
     Place,
     Report,
     ReportState,
     RepositoryId,
+    StoredJson,
     TokenFacts,
     UnixTime,
 )
@@ -123,7 +123,7 @@ def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None)
     key, comment = after.key, after.resolution_comment
     if after.state is AlertState.RESOLVED:
         at = after.resolved_at
-        details: dict[str, JsonValue] = {"resolution": after.resolution, "comment": comment}
+        details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment}
         who = by or _person(after.resolved_by)
         yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
     else:
@@ -134,7 +134,7 @@ def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None)
 def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
     key = after.key
     if before.validity != after.validity:
-        details: dict[str, JsonValue] = {"before": before.validity, "after": after.validity}
+        details: dict[str, StoredJson] = {"before": before.validity, "after": after.validity}
         once = f"validity:{after.validity}:{after.updated_at}"
         yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
     if before.report and after.report and confirm(before.report) == after.report != before.report:

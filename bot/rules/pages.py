@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.rules.filters import parse_filter
-from storage.filter import Filter, Place
+from storage.filter import Filter, PagePosition
 from storage.records import AlertKey
 
 SIZE = 10
@@ -23,12 +23,12 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """A page of a list. The place is an alert's, so alerts that come and go meanwhile don't shift it."""
 
     wanted: Filter
     side: Side = Side.AFTER
-    place: Place | None = None
+    place: PagePosition | None = None
     """None for the first page."""
 
     @property
@@ -38,13 +38,13 @@ class Page:
         return f"{self.side} {self.place.at!r} {self.place.key} {self.wanted}".strip()
 
 
-def read_page(value: str) -> Page | None:
+def read_page(value: str) -> ListPage | None:
     """The page that a button's value means; None for anything that is none."""
     found = _VALUE.fullmatch(value)
     if found is None:
         return None
     try:
-        place = Place(float(found["at"]), AlertKey.parse(found["key"]))
-        return Page(parse_filter(found["filter"] or ""), Side(found["side"]), place)
+        place = PagePosition(float(found["at"]), AlertKey.parse(found["key"]))
+        return ListPage(parse_filter(found["filter"] or ""), Side(found["side"]), place)
     except ValueError:
         return None

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from integrations.slack.facts import PersonFacts
-from storage.records import Account, Alert, GitHubId, JsonValue
+from storage.records import Account, Alert, GitHubId, StoredJson
 
 VIEW = "view_secret_scanning_alerts"
 RESOLVE = "resolve_secret_scanning_alerts"
@@ -40,7 +40,7 @@ class RoleFacts:
     not_asked: frozenset[str] = frozenset()
     """What GitHub would not tell the app: `organization_roles`, `custom_roles`, …"""
 
-    def to_json(self) -> dict[str, JsonValue]:
+    def to_json(self) -> dict[str, StoredJson]:
         data = asdict(self)
         return {**data, "granted": sorted(self.granted), "not_asked": sorted(self.not_asked)}
 
@@ -122,14 +122,14 @@ def _custom_role(facts: RoleFacts) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class Workspace:
     """The workspace (and, on Grid, the organization) that Stanch is installed in."""
 
     team_id: str
     enterprise_id: str | None = None
 
 
-def outsider_reason(person: PersonFacts, home: Home) -> str | None:
+def outsider_reason(person: PersonFacts, home: Workspace) -> str | None:
     """Why this person may never act here, as one short word, or None.
 
     On Grid one person may act from another workspace of the organization, so there the organization decides;

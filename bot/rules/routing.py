@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from bot.rules.filter_match import matches
 from bot.rules.filters import BadFilter, parse_filter
-from bot.rules.matching import matches
 from storage.records import Alert, ChannelId, Repository, Subscription
 
 
@@ -14,7 +14,7 @@ def route(
 
     A stored filter that can no longer be read takes everything: an alert too many beats an alert nobody sees.
     """
-    channels = [wish.channel for wish in subscriptions if wants(wish, alert, repository)]
+    channels = [verb_phrase.channel for verb_phrase in subscriptions if wants(verb_phrase, alert, repository)]
     return channels or ([] if default is None else [default])
 
 

@@ -17,7 +17,7 @@ class KnownRole:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What one person sees, as far as it is known. Times are of the GitHub answers that say so."""
 
     person: GitHubId
@@ -45,7 +45,7 @@ class Sight:
         return max((at for at in known if at is not None), default=None)
 
 
-def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Sight:
+def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Visibility:
     """Put together what is known. A no from before `no_since` is asked again, since it may be a yes by now."""
     organizations: dict[GitHubId, UnixTime] = {}
     repositories: dict[RepositoryId, UnixTime] = {}
@@ -63,7 +63,7 @@ def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -
         else:
             continue
         asked.add(role.facts.owner_id)
-    return Sight(person, organizations, repositories, frozenset(closed), frozenset(asked))
+    return Visibility(person, organizations, repositories, frozenset(closed), frozenset(asked))
 
 
 def sees_all(facts: RoleFacts) -> bool:
@@ -72,7 +72,7 @@ def sees_all(facts: RoleFacts) -> bool:
     return facts.owner_type == "Organization" and whole
 
 
-def to_ask(unknown: Sequence[Repository], seen: Sight) -> list[Repository]:
+def to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:
     """Which of the repositories to ask GitHub about now.
 
     One of each organization first: whoever owns it, or manages its security, sees the others too.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.rules.eligibility import confirmed_inactive, works
 from bot.rules.filters import states_asked
-from bot.rules.pages import Page
+from bot.rules.pages import ListPage
 from bot.views.words import resolution_words, span_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
@@ -33,8 +33,8 @@ class Listing:
     """None where it isn't known of every alert whether the person may see it."""
     first: int | None = None
     """The first one's number in the whole list, from 1."""
-    previous: Page | None = None
-    following: Page | None = None
+    previous: ListPage | None = None
+    following: ListPage | None = None
     moved: bool = False
     """The page that was asked for is no more; this is the last one."""
     roles_since: UnixTime | None = None

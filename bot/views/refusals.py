@@ -2,7 +2,7 @@
 
 from bot.errors import Refused
 from bot.views.words import when
-from integrations.github.errors import GitHubError, RateLimited
+from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Repository, SlackUserId
@@ -16,8 +16,8 @@ def not_theirs(reason: str) -> Refused:
     return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
 
-def lacks_role(wish: str, role: str, login: str, repository: Repository) -> Refused:
-    """Somebody may see the alert and not do that. `wish` says what was wanted: `close this alert`."""
+def lacks_role(verb_phrase: str, role: str, login: str, repository: Repository) -> Refused:
+    """Somebody may see the alert and not do that. `verb_phrase` says what was wanted: `close this alert`."""
     owner = t.code(repository.owner.login)
     if repository.owner_type == "Organization":
         needed = Mrkdwn("That takes repository admin, security manager or organization owner.")
@@ -27,7 +27,9 @@ def lacks_role(wish: str, role: str, login: str, repository: Repository) -> Refu
         giver = t.mrkdwn("{} can give you the role.", owner)
     name = t.code(repository.full_name)
     is_now = t.mrkdwn("GitHub says that the role of {} in {} is: {}.", t.code(login), name, role)
-    return Refused("no_role", f"You can't {wish}.", t.lines(is_now, t.join((needed, giver), " ")), WHOAMI)
+    return Refused(
+        "no_role", f"You can't {verb_phrase}.", t.lines(is_now, t.join((needed, giver), " ")), WHOAMI
+    )
 
 
 def not_linked(user: SlackUserId) -> Refused:
@@ -100,12 +102,12 @@ def slack_unreachable() -> Refused:
 
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
-    if error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimited):
+    if error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited):
         answered = t.join((github_says(error), Mrkdwn("If it stays so, tell whoever runs Stanch.")), " ")
         return Refused(
             "github_refused", "GitHub refused, so nothing was done.", answered, quoted=github_reason(error)
         )
-    if isinstance(error, RateLimited):
+    if isinstance(error, GitHubRateLimited):
         why = t.mrkdwn("It takes no more questions before {}.", when(error.retry_at))
     elif error.status is not None:
         why = t.mrkdwn("It answered {}. Try again in a few minutes.", error.status)
@@ -126,7 +128,9 @@ def github_says(error: GitHubError) -> Mrkdwn:
 
 def github_reason(error: GitHubError) -> str | None:
     """GitHub's own reason of a refusal: of a 4xx that is no limit."""
-    refused = error.status is not None and 400 <= error.status < 500 and not isinstance(error, RateLimited)
+    refused = (
+        error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited)
+    )
     return error.detail if refused and error.detail else None
 
 

@@ -12,11 +12,11 @@ from integrations.github.errors import (
     FeatureOff,
     Forbidden,
     GitHubError,
+    GitHubRateLimited,
+    GitHubUnauthorized,
     Invalid,
     Moved,
     NotFound,
-    RateLimited,
-    Unauthorized,
     Unavailable,
     Unreachable,
     Untrusted,
@@ -25,7 +25,7 @@ from integrations.github.errors import (
 from integrations.github.token_format import mask_tokens, retry_time
 from integrations.literal import Literal
 
-Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
+RawResponse: TypeAlias = tuple[int, Mapping[str, str], bytes]
 """Status, headers, body."""
 
 _LONGEST_MESSAGE = 200
@@ -40,10 +40,10 @@ _FEATURE_OFF = re.compile(
 def refusal(what: str, status: int, headers: Mapping[str, str], message: str, now: float) -> GitHubError:
     """The error that an answer of 300 or more is."""
     if is_limited(status, headers, message):
-        return RateLimited(what, retry_time(headers, now), status)
+        return GitHubRateLimited(what, retry_time(headers, now), status)
     match status:
         case 401:
-            return Unauthorized(what, status, message or None, _clock_ahead(headers, now))
+            return GitHubUnauthorized(what, status, message or None, _clock_ahead(headers, now))
         case 403 | 404 if _FEATURE_OFF.search(message):
             return FeatureOff(what, status, message)
         case 403:

@@ -8,17 +8,22 @@ import aiohttp
 
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
 from integrations.github.client import Anonymous, Client, Credential, Hold, call_name
-from integrations.github.connection import Connection, RefusalLog, account_variables, repository_variables
+from integrations.github.connection import (
+    GitHubConnection,
+    RefusalLog,
+    account_variables,
+    repository_variables,
+)
 from integrations.github.errors import (
     Forbidden,
+    GitHubUnauthorized,
     InstallationGone,
     Invalid,
     Malformed,
     NoAccount,
     NotFound,
-    Unauthorized,
 )
-from integrations.github.installation import Installation
+from integrations.github.installation import InstallationClient
 from integrations.github.json_values import (
     GitHubAccount,
     JsonObject,
@@ -30,7 +35,7 @@ from integrations.github.json_values import (
 )
 from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.revocation import RevokeAnswer, revoke
-from integrations.github.server import UNTOLD, Server, known_by_host
+from integrations.github.server import UNTOLD, ServerFacts, known_by_host
 from integrations.literal import Literal
 
 ENTERPRISE = "Enterprise"
@@ -81,9 +86,9 @@ class GitHub:
         self._holds: dict[int, Hold] = {}
         self._refusals = RefusalLog(now)
         self._app = self._connect(AppKey(app_id, private_key, now), Hold())
-        self._server: tuple[float, Server] | None = None
+        self._server: tuple[float, ServerFacts] | None = None
 
-    def _connect(self, credential: Credential, hold: Hold) -> Connection:
+    def _connect(self, credential: Credential, hold: Hold) -> GitHubConnection:
         client = Client(
             self._session,
             credential,
@@ -94,7 +99,7 @@ class GitHub:
             hold=hold,
             timeout=self._timeout,
         )
-        return Connection(client, self._refusals, self._web_url)
+        return GitHubConnection(client, self._refusals, self._web_url)
 
     async def app(self) -> AppFacts:
         """The App whose key this is; Unauthorized where GitHub doesn't know it."""
@@ -126,15 +131,15 @@ class GitHub:
         path = "/repos/{owner}/{repo}/installation"
         return await self._app.get(parse_installation, path, repository_variables(path, full_name))
 
-    def of(self, installation_id: int) -> Installation:
+    def of(self, installation_id: int) -> InstallationClient:
         """What this installation may see; nothing is asked yet."""
         hold = self._holds.setdefault(installation_id, Hold())
 
-        def connection(repository_id: int | None = None) -> Connection:
+        def connection(repository_id: int | None = None) -> GitHubConnection:
             ids = None if repository_id is None else [repository_id]
             return self._connect(InstallationCredential(self._tokens, installation_id, ids), hold)
 
-        return Installation(installation_id, connection(), connection)
+        return InstallationClient(installation_id, connection(), connection)
 
     async def _mint(self, installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
         path = "/app/installations/{installation_id}/access_tokens"
@@ -162,23 +167,23 @@ class GitHub:
         path = "/app/hook/deliveries/{delivery_id}/attempts"
         await self._app.post(dict, path, {"delivery_id": str(delivery_id)})
 
-    async def server(self) -> Server:
+    async def server(self) -> ServerFacts:
         """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
         if self._server is None or not 0 <= self._now() - self._server[0] < _SERVER_KEPT:
             self._server = self._now(), await self._ask_server()
         return self._server[1]
 
-    async def _ask_server(self) -> Server:
+    async def _ask_server(self) -> ServerFacts:
         known = known_by_host(self._api_url)
         if known is not None:
             return known
         # GitHub takes no App's JWT here.
         anonymous = self._connect(Anonymous(), Hold())
         try:
-            return Server(await anonymous.get(_installed_version, "/meta"))
-        except (Unauthorized, Forbidden):
+            return ServerFacts(await anonymous.get(_installed_version, "/meta"))
+        except (GitHubUnauthorized, Forbidden):
             # GitHub's docs: in private mode an Enterprise Server, and nothing else, answers nobody without a login.
-            return Server(UNTOLD)
+            return ServerFacts(UNTOLD)
 
     async def revoke(self, literal: Literal) -> RevokeAnswer:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""

@@ -10,7 +10,7 @@ import aiohttp
 from gidgethub import sansio
 from gidgethub.aiohttp import GitHubAPI
 
-from integrations.github.answers import Answer, is_limited, message_of, secret_of, without_secrets
+from integrations.github.answers import RawResponse, is_limited, message_of, secret_of, without_secrets
 from integrations.github.token_format import retry_time
 from integrations.literal import Literal
 
@@ -121,7 +121,7 @@ class Client(GitHubAPI):
         }
         return status, kept, without_secrets(content)
 
-    async def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Send with a token, once more where GitHub no longer knows it; raises ErrorAnswer unless it succeeds."""
         if self._hold.until > self._now():
             raise OnHold(self._hold.until)
@@ -142,7 +142,7 @@ class Client(GitHubAPI):
         added = {"accept": ACCEPT, "x-github-api-version": API_VERSION}
         return dict(headers) | added | ({"authorization": f"Bearer {token.reveal()}"} if token else {})
 
-    async def _follow(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _follow(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Send, and follow redirects by hand: of reads alone, and on GitHub's origin alone."""
         for _ in range(_MOST_REDIRECTS + 1):
             if _origin(url) != _origin(self.base_url):

@@ -12,11 +12,11 @@ from integrations.github.client import Client, ErrorAnswer, OnHold, Strayed, cal
 from integrations.github.errors import (
     Forbidden,
     GitHubError,
+    GitHubRateLimited,
     Malformed,
     Moved,
     NoAccount,
     NotFound,
-    RateLimited,
     Unavailable,
 )
 from integrations.github.json_values import JsonObject, is_login
@@ -48,7 +48,7 @@ class RefusalLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class GitHubConnection:
     """Asks GitHub through one client, and reads its answers. Every method raises GitHubError."""
 
     client: Client
@@ -138,7 +138,7 @@ class Connection:
             case ErrorAnswer():
                 return refusal(what, error.status, error.headers, error.message, self.refusals.now())
             case OnHold():
-                return RateLimited(what, error.until)
+                return GitHubRateLimited(what, error.until)
             case Strayed():
                 return Moved(what, detail=str(error))
             case ValueError() | RecursionError() if not isinstance(error, aiohttp.ClientError):

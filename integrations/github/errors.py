@@ -18,7 +18,7 @@ class GitHubError(Exception):
         return f"{answer}: {self.detail}" if self.detail else answer
 
 
-class Unauthorized(GitHubError):
+class GitHubUnauthorized(GitHubError):
     """401: GitHub does not know who asks (wrong key, wrong app id, wrong clock, revoked token)."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Moved(GitHubError):
     """A redirect that is not followed: of a write, off GitHub's origin, or one too many."""
 
 
-class RateLimited(GitHubError):
+class GitHubRateLimited(GitHubError):
     """A primary or secondary limit is reached; nothing was done."""
 
     def __init__(self, what: str, retry_at: float, status: int | None = None) -> None:
@@ -88,7 +88,7 @@ class Untrusted(Unreachable):
         self.reason = reason
 
 
-class Uncertain(GitHubError):
+class GitHubUncertain(GitHubError):
     """The answer to something that can't be undone was lost: it may have been done, or not."""
 
 

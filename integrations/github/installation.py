@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from integrations.github.connection import Connection, account_variables, repository_variables
+from integrations.github.connection import GitHubConnection, account_variables, repository_variables
 from integrations.github.errors import Malformed, NotFound
 from integrations.github.json_values import GitHubAccount, JsonObject, account, json_objects
 from integrations.github.models import AlertFacts, RepositoryFacts, parse_alert, parse_repository
@@ -24,11 +24,11 @@ T = TypeVar("T")
 _LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type}"
 
 
-class Installation:
+class InstallationClient:
     """What GitHub shows this installation. All methods raise GitHubError."""
 
     def __init__(
-        self, installation_id: int, connection: Connection, narrowed: Callable[[int], Connection]
+        self, installation_id: int, connection: GitHubConnection, narrowed: Callable[[int], GitHubConnection]
     ) -> None:
         self.id = installation_id
         self._connection = connection

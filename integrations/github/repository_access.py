@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
-from integrations.github.connection import Connection, repository_variables
+from integrations.github.connection import GitHubConnection, repository_variables
 from integrations.github.errors import Forbidden, NotFound
 from integrations.github.models import (
     AlertFacts,
@@ -26,7 +26,7 @@ class RepositoryAccess:
     that one, and `repository()` tells the id for a comparison. All methods raise GitHubError.
     """
 
-    def __init__(self, connection: Connection, repository_id: int) -> None:
+    def __init__(self, connection: GitHubConnection, repository_id: int) -> None:
         self._connection = connection
         self.repository_id = repository_id
 

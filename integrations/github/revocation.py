@@ -8,7 +8,7 @@ import aiohttp
 
 from integrations.github.answers import is_limited, message_of, no_answer
 from integrations.github.client import ACCEPT, API_VERSION
-from integrations.github.errors import Uncertain
+from integrations.github.errors import GitHubUncertain
 from integrations.github.token_format import retry_time
 from integrations.literal import Literal
 
@@ -58,9 +58,9 @@ async def revoke(
         lost = no_answer(_WHAT, error)
     else:
         if status >= 500:
-            raise Uncertain(_WHAT, status)
+            raise GitHubUncertain(_WHAT, status)
         if is_limited(status, headers, message_of(body)):
             return RevokeAnswer(accepted=False, status=status, retry_at=retry_time(headers, now()))
         return RevokeAnswer(accepted=status == 202, status=status)
     # Raised outside the handler, so that no context leads to frames that hold the literal.
-    raise Uncertain(_WHAT, None, lost.detail) if lost.maybe_done else lost
+    raise GitHubUncertain(_WHAT, None, lost.detail) if lost.maybe_done else lost

@@ -18,7 +18,7 @@ _RELEASE = re.compile(r"(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerFacts:
     """Which GitHub this is, and what it therefore can."""
 
     version: str | None
@@ -56,9 +56,9 @@ class Server:
         return self._release is not None and self._release >= release
 
 
-def known_by_host(api_url: str) -> Server | None:
+def known_by_host(api_url: str) -> ServerFacts | None:
     """The server behind GitHub's own hosts, which need not be asked; None for any other host."""
     host = urlsplit(api_url).hostname or ""
     if host == "api.github.com":
-        return Server(None)
-    return Server(None, data_residency=True) if host.endswith(".ghe.com") else None
+        return ServerFacts(None)
+    return ServerFacts(None, data_residency=True) if host.endswith(".ghe.com") else None

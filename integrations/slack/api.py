@@ -11,20 +11,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from integrations.slack.blocks import Content, Metadata, View
 from integrations.slack.calls import WebApi
 from integrations.slack.errors import (
-    RateLimited,
     Rejected,
     ResponseUrlGone,
     SlackError,
+    SlackRateLimited,
+    SlackUnauthorized,
+    SlackUncertain,
     TooManyMessages,
-    Unauthorized,
-    Uncertain,
     seconds,
 )
 from integrations.slack.facts import (
-    Answer,
-    Bot,
+    BotFacts,
     ChannelFacts,
     PersonFacts,
+    SlackResponse,
     ViewRef,
     items,
     member,
@@ -49,15 +49,15 @@ _NO_PREVIEWS: Mapping[str, object] = {"unfurl_links": False, "unfurl_media": Fal
 class Slack:
     """Slack for one workspace's bot token.
 
-    Calls raise `SlackError`s: `Uncertain` where a write may have been carried out, `RateLimited` where it was
-    not. Nothing is sent twice; reads are made once more after a lost connection.
+    Calls raise `SlackError`s: `SlackUncertain` where a write may have been carried out, `SlackRateLimited`
+    where it was not. Nothing is sent twice; reads are made once more after a lost connection.
     """
 
     def __init__(self, client: AsyncWebClient, *, session: aiohttp.ClientSession) -> None:
         self._client = client
         self._session = session
         self._api = WebApi(client)
-        self._bot: Bot | None = None
+        self._bot: BotFacts | None = None
 
     @classmethod
     def build(cls, token: str, api_url: str, session: aiohttp.ClientSession) -> "Slack":
@@ -75,11 +75,11 @@ class Slack:
         """The SDK's client, for Bolt."""
         return self._client
 
-    async def whoami(self) -> Bot:
-        """Who the token belongs to, asked anew; `Unauthorized` if Slack does not accept it as a bot's."""
+    async def whoami(self) -> BotFacts:
+        """Who the token belongs to, asked anew; `SlackUnauthorized` if Slack does not accept it as a bot's."""
         bot = parse_bot(await self._api.post("auth.test", {}))
         if not bot.bot_id:
-            raise Unauthorized("auth.test", "not_a_bot_token")
+            raise SlackUnauthorized("auth.test", "not_a_bot_token")
         self._bot = bot
         return bot
 
@@ -92,7 +92,7 @@ class Slack:
         thread_ts: str | None = None,
         broadcast: bool = False,
     ) -> str:
-        """Post a message and return its `ts`. After `Uncertain`, ask `find_post` before posting again.
+        """Post a message and return its `ts`. After `SlackUncertain`, ask `find_post` before posting again.
 
         A reply with `broadcast` is shown in the channel as well.
         """
@@ -158,7 +158,7 @@ class Slack:
                     response.status, response.headers, await response.text(errors="replace")
                 )
         except (TimeoutError, aiohttp.ClientError):
-            raise Uncertain("response_url", "no_answer") from None
+            raise SlackUncertain("response_url", "no_answer") from None
         if error is not None:
             raise error
 
@@ -201,7 +201,7 @@ class Slack:
 
     async def _history(
         self, channel: str, oldest: str, latest: str | None, thread_ts: str | None
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncIterator[SlackResponse]:
         """Messages of a channel or of one of its threads between two times, with their whole metadata."""
         method = "conversations.history" if thread_ts is None else "conversations.replies"
         arguments: dict[str, object] = {
@@ -227,10 +227,10 @@ def _content(message: Content) -> dict[str, object]:
     return {"text": message.text, "blocks": list(message.blocks) or None}
 
 
-def _needed(answer: Answer, key: str, method: str) -> str:
+def _needed(answer: SlackResponse, key: str, method: str) -> str:
     value = text(answer, key)
     if not value:
-        raise Uncertain(method, "unreadable_answer")
+        raise SlackUncertain(method, "unreadable_answer")
     return value
 
 
@@ -238,7 +238,7 @@ def _metadata(metadata: Metadata) -> dict[str, object]:
     return {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
 
 
-def _same(found: Answer, wanted: Metadata) -> bool:
+def _same(found: SlackResponse, wanted: Metadata) -> bool:
     payload = member(found, "event_payload")
     named = {key: str(value) for key, value in payload.items()}
     return text(found, "event_type") == wanted.event_type and named == {
@@ -259,11 +259,11 @@ def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackE
     """The error that an answer of a `response_url` means; None if it took the message."""
     method = "response_url"
     if status == 429:
-        return RateLimited(method, "ratelimited", seconds(headers.get("Retry-After")))
+        return SlackRateLimited(method, "ratelimited", seconds(headers.get("Retry-After")))
     if status in {404, 410}:
         return ResponseUrlGone(method, f"http_{status}")
     if status >= 500:
-        return Uncertain(method, f"http_{status}")
+        return SlackUncertain(method, f"http_{status}")
     code = _respond_code(body)
     if code in {"used_url", "expired_url"}:
         return ResponseUrlGone(method, code)

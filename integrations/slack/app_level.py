@@ -6,7 +6,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from integrations.slack.calls import WebApi
-from integrations.slack.errors import Uncertain
+from integrations.slack.errors import SlackUncertain
 from integrations.slack.facts import text
 
 METHOD = "apps.connections.open"
@@ -34,5 +34,5 @@ class AppLevel:
         """
         url = text(await self._api.post(METHOD, {}), "url")
         if not url:
-            raise Uncertain(METHOD, "unreadable_answer")
+            raise SlackUncertain(METHOD, "unreadable_answer")
         return url

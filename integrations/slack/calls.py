@@ -7,8 +7,15 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.slack.errors import RateLimited, SlackError, Uncertain, Untrusted, from_code, seconds
-from integrations.slack.facts import Answer
+from integrations.slack.errors import (
+    SlackError,
+    SlackRateLimited,
+    SlackUncertain,
+    Untrusted,
+    from_code,
+    seconds,
+)
+from integrations.slack.facts import SlackResponse
 
 _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
 
@@ -19,14 +26,14 @@ class WebApi:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def post(self, method: str, arguments: Mapping[str, object]) -> Answer:
+    async def post(self, method: str, arguments: Mapping[str, object]) -> SlackResponse:
         """Call a method that changes something, exactly once.
 
-        Raises `Uncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
+        Raises `SlackUncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
         """
         return await self._call(method, json=_given(arguments))
 
-    async def get(self, method: str, arguments: Mapping[str, object]) -> Answer:
+    async def get(self, method: str, arguments: Mapping[str, object]) -> SlackResponse:
         """Call a method that changes nothing; aiohttp sends a GET once more after a lost connection.
 
         Raises as `post` does.
@@ -35,24 +42,24 @@ class WebApi:
 
     async def _call(
         self, method: str, *, json: dict[str, object] | None = None, params: dict[str, object] | None = None
-    ) -> Answer:
+    ) -> SlackResponse:
         verb = "POST" if params is None else "GET"
         try:
             response = await self._client.api_call(method, http_verb=verb, json=json, params=params)
         except SlackApiError as error:
             raise _refusal(method, error) from None
         except TimeoutError:
-            raise Uncertain(method, "timeout") from None
+            raise SlackUncertain(method, "timeout") from None
         except aiohttp.ClientConnectorCertificateError as error:
             reason = getattr(error.certificate_error, "verify_message", "") or "verify failed"
             raise Untrusted(method, reason) from None
         except aiohttp.ClientError:
-            raise Uncertain(method, "no_answer") from None
+            raise SlackUncertain(method, "no_answer") from None
         except (AttributeError, UnicodeDecodeError):
             # The SDK takes any JSON or text for an object, and any bytes for UTF-8.
-            raise Uncertain(method, "unreadable_answer") from None
+            raise SlackUncertain(method, "unreadable_answer") from None
         if not isinstance(response.data, dict):
-            raise Uncertain(method, "unreadable_answer")
+            raise SlackUncertain(method, "unreadable_answer")
         return response.data
 
 
@@ -69,16 +76,16 @@ def _refusal(method: str, error: SlackApiError) -> SlackError:
     # For a body that is no JSON the SDK hands over aiohttp's response, else its own.
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
-    answer: Answer = data if isinstance(data, dict) else {}
+    answer: SlackResponse = data if isinstance(data, dict) else {}
     code = str(answer.get("error") or f"http_{status}")
     if status == 429:
-        return RateLimited(method, code, seconds(response.headers.get("Retry-After")))
+        return SlackRateLimited(method, code, seconds(response.headers.get("Retry-After")))
     if status >= 500 or "error" not in answer:
-        return Uncertain(method, code)
+        return SlackUncertain(method, code)
     return from_code(method, code, detail=_detail(answer))
 
 
-def _detail(answer: Answer) -> str | None:
+def _detail(answer: SlackResponse) -> str | None:
     """What helps an operator: the scope that is missing, or where a block is wrong, and none of our texts."""
     if answer.get("needed"):
         return f"needed: {answer['needed']}"

@@ -13,7 +13,7 @@ class SlackError(Exception):
         self.code = code
 
 
-class RateLimited(SlackError):
+class SlackRateLimited(SlackError):
     """Slack did nothing, and wants us to wait `retry_after` seconds."""
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -21,11 +21,11 @@ class RateLimited(SlackError):
         self.retry_after = retry_after
 
 
-class Uncertain(SlackError):
+class SlackUncertain(SlackError):
     """No answer came, or Slack failed inside: it may have been carried out, or not."""
 
 
-class Untrusted(Uncertain):
+class Untrusted(SlackUncertain):
     """The server's certificate is not trusted on this machine; nothing was sent."""
 
     def __init__(self, method: str, reason: str) -> None:
@@ -33,11 +33,11 @@ class Untrusted(Uncertain):
         self.reason = reason
 
 
-class TooManyMessages(Uncertain):
+class TooManyMessages(SlackUncertain):
     """There are more messages than are read, so what was looked for may be among them."""
 
 
-class Unauthorized(SlackError):
+class SlackUnauthorized(SlackError):
     """Slack does not accept the token, or it lacks a scope. An operator has to mend it."""
 
 
@@ -71,7 +71,7 @@ DEFAULT_RETRY_AFTER = 30.0
 _RATE_LIMITS = ("ratelimited", "rate_limited", "message_limit_exceeded")
 # Slack's docs: the errors listed for each method that we call.
 _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
-    Uncertain: (
+    SlackUncertain: (
         "fatal_error",
         "internal_error",
         "request_timeout",
@@ -79,7 +79,7 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
         "team_added_to_org",
         "update_failed",
     ),
-    Unauthorized: (
+    SlackUnauthorized: (
         "access_denied",
         "account_inactive",
         "invalid_auth",
@@ -144,7 +144,7 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
 def from_code(method: str, code: str, detail: str | None = None) -> SlackError:
     """The error for Slack's word `code`; a word that we don't know is `Rejected`."""
     if code in _RATE_LIMITS:
-        return RateLimited(method, code, DEFAULT_RETRY_AFTER)
+        return SlackRateLimited(method, code, DEFAULT_RETRY_AFTER)
     for kind, codes in _MEANINGS.items():
         if code in codes:
             return kind(method, code, detail)

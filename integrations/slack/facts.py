@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Answer: TypeAlias = Mapping[str, object]
+SlackResponse: TypeAlias = Mapping[str, object]
 """A JSON object of Slack's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bot:
+class BotFacts:
     """Who the bot token belongs to."""
 
     team_id: str
@@ -63,9 +63,9 @@ class ViewRef:
     """Of its present state; an update that names an older one is refused."""
 
 
-def parse_bot(answer: Answer) -> Bot:
+def parse_bot(answer: SlackResponse) -> BotFacts:
     """Read the answer of auth.test."""
-    return Bot(
+    return BotFacts(
         team_id=text(answer, "team_id"),
         enterprise_id=text(answer, "enterprise_id") or None,
         bot_id=text(answer, "bot_id"),
@@ -74,7 +74,7 @@ def parse_bot(answer: Answer) -> Bot:
     )
 
 
-def parse_person(answer: Answer) -> PersonFacts:
+def parse_person(answer: SlackResponse) -> PersonFacts:
     """Read the answer of users.info."""
     user, enterprise = member(answer, "user"), member(member(answer, "user"), "enterprise_user")
     profile = member(user, "profile")
@@ -94,7 +94,7 @@ def parse_person(answer: Answer) -> PersonFacts:
     )
 
 
-def parse_channel(answer: Answer) -> ChannelFacts:
+def parse_channel(answer: SlackResponse) -> ChannelFacts:
     """Read the answer of conversations.info.
 
     Slack's docs: `is_shared` is true both for channels shared with another organization and for those shared
@@ -112,25 +112,25 @@ def parse_channel(answer: Answer) -> ChannelFacts:
     )
 
 
-def parse_view(answer: Answer) -> ViewRef:
+def parse_view(answer: SlackResponse) -> ViewRef:
     """Read the answer of views.open and views.update."""
     view = member(answer, "view")
     return ViewRef(text(view, "id"), text(view, "hash"))
 
 
-def text(answer: Answer, key: str) -> str:
+def text(answer: SlackResponse, key: str) -> str:
     """The string under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, str) else ""
 
 
-def member(answer: Answer, key: str) -> Answer:
+def member(answer: SlackResponse, key: str) -> SlackResponse:
     """The object under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def items(answer: Answer, key: str) -> list[object]:
+def items(answer: SlackResponse, key: str) -> list[object]:
     """The array under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, list) else []

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-from integrations.slack.facts import Answer, items, member, text
+from integrations.slack.facts import SlackResponse, items, member, text
 
 Value: TypeAlias = str | tuple[str, ...] | None
 
@@ -50,12 +50,12 @@ class Submit:
     callback_id: str
     view_id: str
     private_metadata: str
-    given: Mapping[str, Value] = field(repr=False)
+    user_input: Mapping[str, Value] = field(repr=False)
     """By block id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class SlashCommand:
     """A slash command."""
 
     user: str
@@ -97,10 +97,10 @@ class Other:
     type: str
 
 
-Payload: TypeAlias = Click | Submit | Command | Shortcut | Happening | Other
+Payload: TypeAlias = Click | Submit | SlashCommand | Shortcut | Happening | Other
 
 
-def decode(body: bytes, content_type: str) -> Answer:
+def decode(body: bytes, content_type: str) -> SlackResponse:
     """The object in a request of Slack's Events, interactivity or command address; raises BadPayload."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _object(body)
@@ -111,7 +111,7 @@ def decode(body: bytes, content_type: str) -> Answer:
     return _object(form["payload"]) if "payload" in form else form
 
 
-def _object(source: bytes | str) -> Answer:
+def _object(source: bytes | str) -> SlackResponse:
     try:
         value = json.loads(source)
     except (ValueError, RecursionError):
@@ -121,7 +121,7 @@ def _object(source: bytes | str) -> Answer:
     return value
 
 
-def read(payload: Answer) -> Payload:
+def read(payload: SlackResponse) -> Payload:
     """Read an interaction, a command or an event; raises BadPayload without what it is about."""
     kind = text(payload, "type")
     match kind:
@@ -143,9 +143,9 @@ def read(payload: Answer) -> Payload:
             return Other(kind)
 
 
-def read_command(form: Answer) -> Command:
+def read_command(form: SlackResponse) -> SlashCommand:
     """Read a slash command's fields; raises BadPayload."""
-    return Command(
+    return SlashCommand(
         user=_needed(form, "user_id"),
         user_team=_needed(form, "team_id"),
         command=_needed(form, "command"),
@@ -156,7 +156,7 @@ def read_command(form: Answer) -> Command:
     )
 
 
-def _click(payload: Answer) -> Click:
+def _click(payload: SlackResponse) -> Click:
     actions = [action for action in items(payload, "actions") if isinstance(action, dict)]
     if not actions:
         raise BadPayload("the click has no action")
@@ -180,7 +180,7 @@ def _click(payload: Answer) -> Click:
     )
 
 
-def _shown(payload: Answer, action: Answer) -> tuple[str, ...] | None:
+def _shown(payload: SlackResponse, action: SlackResponse) -> tuple[str, ...] | None:
     """What was ticked in the drawing that the person had in front of them."""
     if action.get("type") != "checkboxes":
         return None
@@ -194,25 +194,25 @@ def _shown(payload: Answer, action: Answer) -> tuple[str, ...] | None:
     return ()
 
 
-def _submit(payload: Answer) -> Submit:
+def _submit(payload: SlackResponse) -> Submit:
     view = member(payload, "view")
-    given: dict[str, Value] = {}
+    user_input: dict[str, Value] = {}
     for block_id, elements in member(member(view, "state"), "values").items():
         if not isinstance(elements, dict):
             raise BadPayload("the form's values have no shape")
         for element in elements.values():
-            given[block_id] = _value(element) if isinstance(element, dict) else None
+            user_input[block_id] = _value(element) if isinstance(element, dict) else None
     return Submit(
         user=_needed(member(payload, "user"), "id"),
         user_team=text(member(payload, "user"), "team_id"),
         callback_id=_needed(view, "callback_id"),
         view_id=_needed(view, "id"),
         private_metadata=text(view, "private_metadata"),
-        given=given,
+        user_input=user_input,
     )
 
 
-def _shortcut(payload: Answer) -> Shortcut:
+def _shortcut(payload: SlackResponse) -> Shortcut:
     message = member(payload, "message")
     return Shortcut(
         user=_needed(member(payload, "user"), "id"),
@@ -227,14 +227,14 @@ def _shortcut(payload: Answer) -> Shortcut:
     )
 
 
-def _happening(payload: Answer) -> Happening:
+def _happening(payload: SlackResponse) -> Happening:
     event = member(payload, "event")
     channel = event.get("channel")
     named = text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
     return Happening(type=_needed(event, "type"), channel=named or None)
 
 
-def _value(element: Answer) -> Value:
+def _value(element: SlackResponse) -> Value:
     """What an element holds, whatever kind it is."""
     if element.get("type") == "checkboxes":
         return _values(items(element, "selected_options"))
@@ -246,7 +246,7 @@ def _values(options: list[object]) -> tuple[str, ...]:
     return tuple(text(option, "value") for option in options if isinstance(option, dict))
 
 
-def _needed(payload: Answer, key: str) -> str:
+def _needed(payload: SlackResponse, key: str) -> str:
     value = text(payload, key)
     if not value or len(value) > 3000:
         raise BadPayload(f"the payload has no usable {key}")

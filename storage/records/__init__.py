@@ -19,6 +19,7 @@ from storage.records.github import (
     Repository,
     RepositoryState,
 )
+from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, Settled
 from storage.records.messages import (
     Message,
     MessagePurpose,
@@ -34,12 +35,12 @@ from storage.records.names import (
     GitHubId,
     InstallationId,
     JobId,
-    JsonValue,
     MessageKey,
     MessageTs,
     RepositoryId,
     SlackTeamId,
     SlackUserId,
+    StoredJson,
     UnixTime,
 )
 from storage.records.people import (
@@ -47,17 +48,6 @@ from storage.records.people import (
     AuditOutcome,
     AuditRow,
     Identity,
-)
-from storage.records.work import (
-    Claim,
-    Delivery,
-    Done,
-    Job,
-    JobState,
-    NewJob,
-    Parked,
-    Retry,
-    Settled,
 )
 
 __all__ = [
@@ -83,7 +73,6 @@ __all__ = [
     "Job",
     "JobId",
     "JobState",
-    "JsonValue",
     "Message",
     "MessageKey",
     "MessagePurpose",
@@ -104,6 +93,7 @@ __all__ = [
     "Share",
     "SlackTeamId",
     "SlackUserId",
+    "StoredJson",
     "Subscription",
     "ThreadLevel",
     "TokenFacts",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from storage.records.github import Account
-from storage.records.names import AlertKey, GitHubId, JsonValue, SlackTeamId, SlackUserId, UnixTime
+from storage.records.names import AlertKey, GitHubId, SlackTeamId, SlackUserId, StoredJson, UnixTime
 
 
 class AlertState(StrEnum):
@@ -181,7 +181,7 @@ class Event:
     kind: EventKind
     at: UnixTime
     by: Person | None = None
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: Mapping[str, StoredJson] = field(default_factory=dict)
     once: str | None = None
     """A second event of the same alert with the same `once` is not stored."""
     id: int | None = None

@@ -7,7 +7,7 @@ from typing import NewType, TypeAlias
 UnixTime: TypeAlias = float
 """Seconds since 1970-01-01T00:00:00Z."""
 
-JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+StoredJson: TypeAlias = "str | int | float | bool | Sequence[StoredJson] | Mapping[str, StoredJson] | None"
 
 RepositoryId = NewType("RepositoryId", int)
 AlertNumber = NewType("AlertNumber", int)

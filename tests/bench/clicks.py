@@ -6,7 +6,7 @@ import hmac
 import time
 from collections.abc import Sequence
 
-from integrations.sandbox.slack.transport import Delivery, DeliveryResult, encode
+from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery, encode
 from tests.bench import baseline
 from tests.bench.clients import Clients, http_request
 from tests.bench.figures import Row, Series, percentile
@@ -30,7 +30,7 @@ class _Catcher:
     def __init__(self) -> None:
         self.caught: list[tuple[bytes, str]] = []
 
-    async def send(self, delivery: Delivery) -> DeliveryResult:
+    async def send(self, delivery: SlackDelivery) -> DeliveryResult:
         self.caught.append(encode(delivery))
         return DeliveryResult(status=200, payload=delivery.payload)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from integrations.sandbox.github import (
     GitHubSandbox,
+    GitHubUser,
     Organization,
-    Repository,
-    User,
+    SandboxRepository,
     generate_private_key,
 )
 from integrations.sandbox.slack import SlackSandbox
@@ -43,8 +43,8 @@ class Scene:
     github: GitHubSandbox
     people: tuple[str, ...]
     channels: tuple[str, ...]
-    repositories: tuple[Repository, ...]
-    accounts: dict[str, User]
+    repositories: tuple[SandboxRepository, ...]
+    accounts: dict[str, GitHubUser]
     directory: Path
 
     async def idle(self, name: str) -> None:

@@ -38,8 +38,8 @@ async def run(kind: Kind, url: str, directory: Path, seed: int, seconds: float) 
         # Reports are not to wait for GitHub's hourly quota.
         scene.github.unauthenticated_limit = 100_000
         async with scene.db.begin() as tx:
-            wish = Subscription(ChannelId(SITE_CHANNEL), "repo:octo/site", created_at=tx.now)
-            await subscriptions.add(tx, wish)
+            verb_phrase = Subscription(ChannelId(SITE_CHANNEL), "repo:octo/site", created_at=tx.now)
+            await subscriptions.add(tx, verb_phrase)
         await scene.start()
         storm = Storm(scene, seed, [scene.repository, site])
         await storm.rage(seconds)

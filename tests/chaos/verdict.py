@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bot.operators.audit import export_audit
-from integrations.sandbox.github import Alert
-from integrations.sandbox.slack import Message
+from bot.cli.audit import export_audit
+from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.slack import SandboxMessage
 from storage import alerts, jobs
 from storage.records import AlertKey, AlertNumber, Job, JobState, RepositoryId
 from tests.chaos.storm import SITE_CHANNEL, Notes, Submitted, alert_of
@@ -71,7 +71,7 @@ async def complaints(scene: Scene, notes: Notes) -> list[str]:
 
 
 def _about_cards(scene: Scene) -> Iterator[str]:
-    cards: dict[tuple[int, int], list[Message]] = {}
+    cards: dict[tuple[int, int], list[SandboxMessage]] = {}
     for channel in (CHANNEL, SITE_CHANNEL):
         for card in scene.slack.cards(channel):
             cards.setdefault(alert_of(card), []).append(card)
@@ -88,7 +88,7 @@ def _about_cards(scene: Scene) -> Iterator[str]:
             yield f"{name}: {fault}"
 
 
-def _untrue(card: Message, alert: Alert) -> str | None:
+def _untrue(card: SandboxMessage, alert: SandboxAlert) -> str | None:
     if alert.state == "open":
         return None if "close_as" in card.action_ids else f"open on GitHub, but: {card.text}"
     words = WORDS[str(alert.resolution)]
@@ -141,7 +141,7 @@ async def _about_answers(scene: Scene, notes: Notes) -> list[str]:
             ended[Submitted(user, action, repository_id, row["alert_number"])] += 1
     accepted = Counter(notes.submitted)
     return [
-        f"{wish} was accepted {n} times and ended {ended[wish]} times"
-        for wish, n in accepted.items()
-        if ended[wish] < n
+        f"{verb_phrase} was accepted {n} times and ended {ended[verb_phrase]} times"
+        for verb_phrase, n in accepted.items()
+        if ended[verb_phrase] < n
     ]

@@ -11,9 +11,9 @@ import aiohttp
 import sqlalchemy as sa
 import structlog
 
+from bot.cli.audit import export_audit
+from bot.cli.jobs import list_jobs
 from bot.logs import set_up_logging
-from bot.operators.audit import export_audit
-from bot.operators.jobs import list_jobs
 from storage.db import Database
 from tests.flows.stage import LOGINS, UNLINKED, Stage
 
@@ -34,7 +34,7 @@ def logging_as(style: Literal["json", "text"]) -> Iterator[None]:
 
 async def collect_outputs(stage: Stage) -> dict[str, bytes]:
     """All of it but the log, by a name for the failure's message."""
-    db = stage.tools.db
+    db = stage.context.db
     rows = [row async for row in export_audit(db, None)]
     waiting = [f"{job.kind} {job.error} {job.payload}" for job in await list_jobs(db)]
     return {

@@ -13,7 +13,7 @@ async def shelve(stage: Stage, names: list[str], each: int = 1, **more: Any) -> 
     """Repositories that GitHub knows, with so many stored alerts each; the newest one is the last."""
     known = await stage.leak()
     stored: list[Alert] = []
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         example = await repositories.load_repository(tx, key_of(known).repository_id)
         assert example is not None
         for name in names:

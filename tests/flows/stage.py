@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import app
-from bot.operators.audit import export_audit
+from bot.cli.audit import export_audit
+from bot.context import Context
 from bot.options import Options
 from bot.settings import Settings
-from bot.tools import Tools
 from integrations.sandbox.github import (
-    Alert,
     GitHubSandbox,
+    GitHubUser,
     LiveToken,
     Organization,
-    Repository,
-    User,
+    SandboxAlert,
+    SandboxRepository,
 )
-from integrations.sandbox.slack import DeliveryResult, Message, SlackSandbox, View
+from integrations.sandbox.slack import DeliveryResult, SandboxMessage, SlackSandbox, View
 from storage import alerts, identities, jobs
 from storage.clock import Clock
 from storage.records import (
@@ -49,14 +49,14 @@ class Stage:
     github: GitHubSandbox
     clock: Clock
     running: app.Running
-    people: dict[str, User]
-    repository: Repository
-    leaker: User
+    people: dict[str, GitHubUser]
+    repository: SandboxRepository
+    leaker: GitHubUser
     settings: Settings
 
     @property
-    def tools(self) -> Tools:
-        return self.running.tools
+    def context(self) -> Context:
+        return self.running.context
 
     def address(self, path: str) -> str:
         """Where the product listens."""
@@ -70,7 +70,7 @@ class Stage:
             await self.github.settle()
             if await self.running.worker.run_due():
                 continue
-            due = await jobs.next_due(self.tools.db)
+            due = await jobs.next_due(self.context.db)
             if due is None or due > deadline:
                 return
             self.clock.advance(max(0.0, due - self.clock.now()) + 0.001)
@@ -79,7 +79,7 @@ class Stage:
         """A personal access token that works."""
         return self.github.add_live_token(owner=self.leaker, scopes=("repo", "workflow"), **more)
 
-    async def leak(self, repository: Repository | None = None, **more: Any) -> Alert:
+    async def leak(self, repository: SandboxRepository | None = None, **more: Any) -> SandboxAlert:
         """A secret leaks, and the card is there."""
         if "secret_type" not in more and "token" not in more:
             more["token"] = self.live_token()
@@ -87,7 +87,7 @@ class Stage:
         await self.work(within=10)
         return alert
 
-    def card(self, channel: str = CHANNEL) -> Message:
+    def card(self, channel: str = CHANNEL) -> SandboxMessage:
         """The only card of a channel."""
         [card] = self.slack.cards(channel)
         return card
@@ -143,19 +143,19 @@ class Stage:
 
     async def audited(self, action: str) -> list[tuple[str, str | None]]:
         """Outcome and reason of every row of the audit log about an action, oldest first."""
-        rows = [row async for row in export_audit(self.tools.db, None) if row["action"] == action]
+        rows = [row async for row in export_audit(self.context.db, None) if row["action"] == action]
         return [(str(row["outcome"]), str(row["reason"]) if row["reason"] else None) for row in rows]
 
-    async def stored(self, alert: Alert) -> StoredAlert | None:
+    async def stored(self, alert: SandboxAlert) -> StoredAlert | None:
         """What the product remembers of an alert."""
-        async with self.tools.db.read() as tx:
+        async with self.context.db.read() as tx:
             return await alerts.load(tx, key_of(alert))
 
     def heard(self, user: str) -> str:
         """The last thing that a user was told privately, without markup."""
         return plain(self.told(user))
 
-    async def link(self, user: str, account: User) -> None:
+    async def link(self, user: str, account: GitHubUser) -> None:
         """Link a Slack user to a GitHub account, as an administrator did it."""
         identity = Identity(
             SlackTeamId(self.slack.team_id),
@@ -165,7 +165,7 @@ class Stage:
             self.clock.now(),
             "cli",
         )
-        async with self.tools.db.begin() as tx:
+        async with self.context.db.begin() as tx:
             await identities.link(tx, identity)
 
     def check(self) -> None:
@@ -182,7 +182,7 @@ def plain(markup: str) -> str:
     return re.sub(r"<[^|>]*\|([^>]*)>|[*`]", lambda found: found[1] or "", markup)
 
 
-def key_of(alert: Alert) -> AlertKey:
+def key_of(alert: SandboxAlert) -> AlertKey:
     return AlertKey(RepositoryId(alert.repository.id), AlertNumber(alert.number))
 
 
@@ -247,7 +247,7 @@ async def open_stage(
             yield stage
 
 
-def _people(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, User]:
+def _people(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, GitHubUser]:
     for user in (*LOGINS, UNLINKED):
         slack.workspace.add_user(user, name=LOGINS.get(user, "nobody"))
     slack.workspace.add_channel(CHANNEL, name="security-alerts", members=[*LOGINS, UNLINKED])

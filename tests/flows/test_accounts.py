@@ -8,15 +8,15 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from bot.app import build_tools
-from bot.edge import ops
-from bot.edge.jobs import Worker
-from bot.edge.work import HANDLERS
+from bot.app import build_context
+from bot.cli.github_accounts import open_accounts
 from bot.errors import StartRefused
-from bot.flows.sweep import ask_for_sweep
-from bot.operators.accounts import open_accounts
+from bot.flows.alerts.sync import request_sync
+from bot.inbound import health
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import Worker
 from bot.options import Options
-from integrations.sandbox.github import Enterprise, Repository
+from integrations.sandbox.github import Enterprise, SandboxRepository
 from storage.clock import Clock
 from storage.tables import mark
 from tests.flows.stage import CHANNEL, Stage, open_stage, plain
@@ -27,21 +27,21 @@ DOWN = ".*"
 async def restart(stage: Stage, **changes: Any) -> None:
     """Let another process take the place of the one that worked: it knows what the database knows."""
     settings = stage.settings.model_copy(update=changes)
-    tools = build_tools(settings, Options(), stage.tools.db, stage.tools.session, stage.clock)
-    await tools.around.ask_slack()
-    await tools.around.ask_github()
-    stage.running = replace(stage.running, tools=tools, worker=Worker(tools, HANDLERS))
+    context = build_context(settings, Options(), stage.context.db, stage.context.session, stage.clock)
+    await context.platforms.ask_slack()
+    await context.platforms.ask_github()
+    stage.running = replace(stage.running, context=context, worker=Worker(context, HANDLERS))
 
 
 async def forget(stage: Stage) -> None:
     """Leave the database as 0.1.0 does, which keeps none of this."""
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await tx.conn.execute(sa.delete(mark).where(~mark.c.key.startswith("sweep")))
 
 
 async def ready(stage: Stage) -> dict[str, dict[str, str]]:
     """What `/readyz` says, for the process that works now."""
-    answer = await ops.readyz(stage.tools)
+    answer = await health.readyz(stage.context)
     found: dict[str, dict[str, str]] = json.loads(answer.text or "")
     return found
 
@@ -50,7 +50,7 @@ def shown(stage: Stage) -> list[str]:
     return [plain(card.shown_text) for card in stage.slack.cards(CHANNEL)]
 
 
-async def stranger_takes(stage: Stage, login: str) -> Repository:
+async def stranger_takes(stage: Stage, login: str) -> SandboxRepository:
     """Somebody registers a login that is free, installs the public App, and leaks a bait."""
     stranger = stage.github.add_organization(login)
     stage.github.install(stranger)
@@ -70,7 +70,7 @@ async def test_a_renamed_account_is_followed_and_its_old_name_is_refused(
         with capture_logs() as lines:
             stage.github.rename_account(octo, "octo-new")
             await stage.leak(path="second.env")
-            await ask_for_sweep(stage.tools, every=1)
+            await request_sync(stage.context, every=1)
             await stage.work(within=10)
         assert [line["account_id"] for line in lines if line["event"] == "account_renamed"] == [octo.id]
         assert len(shown(stage)) == 2
@@ -170,7 +170,7 @@ async def test_an_app_of_an_enterprise_serves_its_organizations(stage: Stage) ->
     said = await ready(stage)
     assert said["github"]["state"] == said["accounts"]["state"] == "ok"
     assert "enterprise octo-ent" in said["accounts"]["reason"]
-    async with open_accounts(stage.settings, stage.tools.db) as accounts:
+    async with open_accounts(stage.settings, stage.context.db) as accounts:
         assert (await accounts.find("leaky-dev")).id == stage.leaker.id
 
 

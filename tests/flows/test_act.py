@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.operators.audit import export_audit
+from bot.cli.audit import export_audit
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, key_of
 
 PATCHES = r"/repos/.*/secret-scanning/alerts/\d+"
@@ -113,13 +113,13 @@ async def test_the_intent_is_in_the_audit_log_before_the_call(stage: Stage) -> N
     await stage.slack.submit(ADMIN, stage.form(ADMIN).id, {"consequence": {"understood": ["yes"]}})
     working = asyncio.create_task(stage.work(within=3))
     await gate.reached(timeout=5)
-    rows = [row async for row in export_audit(stage.tools.db, None)]
+    rows = [row async for row in export_audit(stage.context.db, None)]
     assert [(row["action"], row["outcome"]) for row in rows if row["action"] == "report_leak"] == [
         ("report_leak", "intended")
     ]
     gate.open()
     await working
-    rows = [row async for row in export_audit(stage.tools.db, None)]
+    rows = [row async for row in export_audit(stage.context.db, None)]
     assert rows[-1]["outcome"] == "done"
     assert rows[-1]["github_login"] == "octo-admin"
 

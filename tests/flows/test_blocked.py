@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from bot.edge.housekeeping import keep_house_once
-from bot.operators.subscriptions import add_subscription
-from integrations.sandbox.github import Alert
-from integrations.sandbox.slack import Message
+from bot.cli.subscriptions import add_subscription
+from bot.jobs.housekeeping import keep_house_once
+from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.slack import SandboxMessage
 from storage import jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
@@ -20,12 +20,12 @@ HOUR = 3600
 async def web_channel(stage: Stage) -> None:
     """A second channel, subscribed to all alerts."""
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN, OWNER])
-    await add_subscription(stage.tools.db, WEB, [""])
+    await add_subscription(stage.context.db, WEB, [""])
 
 
 async def standing(stage: Stage) -> tuple[str, str]:
     """What `/readyz` says of the channels."""
-    async with stage.tools.session.get(stage.address("/readyz")) as response:
+    async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
         return channels["state"], channels["reason"]
 
@@ -34,18 +34,18 @@ async def minutes(stage: Stage, count: int) -> None:
     """Let so many minutes pass, with what is done in each of them."""
     for _ in range(count):
         stage.clock.advance(60)
-        await keep_house_once(stage.tools)
+        await keep_house_once(stage.context)
         await stage.work(within=30)
 
 
-def lines(stage: Stage) -> list[Message]:
+def lines(stage: Stage) -> list[SandboxMessage]:
     """The lines in the default channel that count what a blocked channel should show."""
     return [one for one in stage.slack.channel_messages(CHANNEL) if "can't take cards" in one.shown_text]
 
 
 async def kept(stage: Stage) -> tuple[int, int]:
     """How many jobs wait, and how many done ones are remembered."""
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         count = await jobs.count(tx)
     return count[JobState.READY], count[JobState.DONE]
 
@@ -122,7 +122,7 @@ async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: S
     assert "1 more alert for it" in lines(stage)[0].shown_text
 
 
-async def leak_apart(stage: Stage, count: int) -> list[Alert]:
+async def leak_apart(stage: Stage, count: int) -> list[SandboxAlert]:
     """So many leaks, too few in a minute for a flood."""
     found = []
     for number in range(count):
@@ -161,7 +161,7 @@ async def test_what_waits_for_a_channel_adds_no_jobs(stage: Stage) -> None:
     stage.clock.advance(400)
     for _ in range(10):
         stage.clock.advance(60)
-        await keep_house_once(stage.tools)
+        await keep_house_once(stage.context)
         await stage.work()
     assert (await kept(stage))[0] == waiting + 1
     stage.slack.faults.remove(silent)

@@ -233,7 +233,7 @@ async def test_a_base64_encoded_token_is_asked_about_decoded(stage: Stage) -> No
     assert ACTIVE in stage.heard(ADMIN)
     token = stage.github.token_of(alert)
     assert token is not None
-    assert token.last_user_agent == stage.tools.user_agent
+    assert token.last_user_agent == stage.context.user_agent
 
 
 @pytest.mark.parametrize("content", [b"not a token", b"ghp_tooshort", b"\xff\xfe\x00"])
@@ -254,8 +254,8 @@ async def test_the_timeline_keeps_who_asked_and_as_what(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
     [probe] = stage.github.calls("GET", "/user")
-    assert probe.user_agent == stage.tools.user_agent
-    async with stage.tools.db.read() as tx:
+    assert probe.user_agent == stage.context.user_agent
+    async with stage.context.db.read() as tx:
         [event] = await alerts.events_of_kind(tx, key_of(alert), EventKind.PROBED)
     assert event.details["user_agent"] == probe.user_agent
     assert abs(event.at - probe.at) < 5

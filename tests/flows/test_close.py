@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.options import CloseOptions, Options
-from integrations.sandbox.github import Repository
+from integrations.sandbox.github import SandboxRepository
 from storage import jobs
 from storage.clock import Clock
 from storage.records import JobState
@@ -20,7 +20,7 @@ def patches(stage: Stage) -> list[dict[str, Any]]:
     return [call.body for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)]
 
 
-def delegated(stage: Stage, **more: Any) -> Repository:
+def delegated(stage: Stage, **more: Any) -> SandboxRepository:
     """A repository whose dismissals go to reviewers."""
     octo = stage.github.app_owner
     vault = stage.github.add_repository(octo, "vault", delegated_dismissal=True, **more)
@@ -173,7 +173,7 @@ async def test_a_form_waits_for_slack_as_long_as_somebody_looks_at_it(
     stage.slack.faults.add("views.update", status=503)
     await stage.pick(OWNER, "close_as", "revoked")
     await stage.work(within=90)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         assert (await jobs.count(tx))[JobState.PARKED] == 0
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from integrations.sandbox.github import Alert
-from integrations.sandbox.slack import Message
+from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.slack import SandboxMessage
 from tests.flows.stage import CHANNEL, OWNER, Stage, plain
 
 
-def leak_many(stage: Stage, count: int, **more: Any) -> list[Alert]:
+def leak_many(stage: Stage, count: int, **more: Any) -> list[SandboxAlert]:
     """So many secrets leak at the same moment."""
     return [
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py", **more)
@@ -15,7 +15,7 @@ def leak_many(stage: Stage, count: int, **more: Any) -> list[Alert]:
     ]
 
 
-def summary_of(stage: Stage) -> Message:
+def summary_of(stage: Stage) -> SandboxMessage:
     """The only summary of the channel."""
     [summary] = [
         message for message in stage.slack.channel_messages(CHANNEL) if "show_list" in message.action_ids
@@ -23,11 +23,11 @@ def summary_of(stage: Stage) -> Message:
     return summary
 
 
-def names(alert: Alert) -> str:
+def names(alert: SandboxAlert) -> str:
     return f"{alert.repository.full_name}#{alert.number}"
 
 
-def alone(stage: Stage, alerts: list[Alert]) -> list[Alert]:
+def alone(stage: Stage, alerts: list[SandboxAlert]) -> list[SandboxAlert]:
     """Those with a card of their own."""
     shown = {(card.metadata or {})["event_payload"]["alert_number"] for card in stage.slack.cards(CHANNEL)}
     return [alert for alert in alerts if alert.number in shown]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.flows.sweep import sweep_all
+from bot.flows.alerts.sync import sync_all
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
 from tests.flows.test_roles import SOMEBODY, custom_role, organization, somebody
 
@@ -109,7 +109,7 @@ async def test_a_role_lost_without_a_webhook_is_found_by_the_sync(stage: Stage) 
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.pick(ADMIN, "close_as", "revoked")
     assert "not yours to see" in stage.form(ADMIN).shown_text, "our own assignment gives no right"
-    await sweep_all(stage.tools)
+    await sync_all(stage.context)
     await stage.work(within=10)
     assert alert.assigned_to is None
     assert "nobody yet" in stage.card().shown_text
@@ -127,7 +127,7 @@ async def test_a_refusal_to_take_it_back_is_tried_again(stage: Stage) -> None:
     assert ("failed", "stepped_back: No.") in await stage.audited("unassign")
     stage.github.faults.remove(rule)
     stage.clock.advance(3600)
-    await sweep_all(stage.tools)
+    await sync_all(stage.context)
     await stage.work(within=10)
     assert alert.assigned_to is None
 
@@ -136,7 +136,7 @@ async def test_who_is_deactivated_in_slack_is_no_longer_on_it(stage: Stage) -> N
     alert = await stage.leak()
     await take(stage, ADMIN)
     stage.slack.workspace.change_user(ADMIN, deleted=True)
-    await sweep_all(stage.tools)
+    await sync_all(stage.context)
     await stage.work(within=10)
     assert "nobody yet" in stage.card().shown_text
     assert "is no longer on it: their Slack account is deactivated." in replies(stage)

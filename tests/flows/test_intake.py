@@ -4,20 +4,20 @@ import asyncio
 
 import pytest
 
-from integrations.sandbox.github import Delivery
+from integrations.sandbox.github import WebhookDelivery
 from storage import deliveries
 from tests.flows.stage import CHANNEL, OWNER, READER, Stage, key_of
 
 
 async def outcome_of(stage: Stage, guid: str) -> str | None:
     """What became of a delivery."""
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         delivery = await deliveries.load(tx, guid)
     assert delivery is not None
     return delivery.outcome
 
 
-def hold(stage: Stage) -> list[Delivery]:
+def hold(stage: Stage) -> list[WebhookDelivery]:
     """From now on deliveries are collected, and the test sends them when it likes."""
     stage.github.deliver = "hold"
     return stage.github.held

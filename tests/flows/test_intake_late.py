@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.edge.housekeeping import keep_house_once
+from bot.jobs.housekeeping import keep_house_once
 from storage import deliveries, jobs
 from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
@@ -13,7 +13,7 @@ UNFINISHED = "GitHub has not given the details yet"
 
 async def parked(stage: Stage) -> list[str]:
     """The kinds of jobs that were given up."""
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         return [job.kind for job in await jobs.list_jobs(tx, states=[JobState.PARKED])]
 
 
@@ -113,7 +113,7 @@ async def test_a_first_delivery_outlasts_an_outage_of_an_hour(stage: Stage, faul
     await stage.work(within=700)
     assert "first.env" in stage.read()
     assert await parked(stage) == []
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         stored = await deliveries.load(tx, delivery.guid)
     assert stored is not None
     assert stored.outcome == "stored"
@@ -124,6 +124,6 @@ async def test_deliveries_are_forgotten_after_three_days_and_not_before(stage: S
     guid = stage.github.deliveries[-1].guid
     for days, remembered in ((2.9, True), (0.2, False)):
         stage.clock.advance(days * 86400)
-        await keep_house_once(stage.tools)
-        async with stage.tools.db.read() as tx:
+        await keep_house_once(stage.context)
+        async with stage.context.db.read() as tx:
             assert (await deliveries.load(tx, guid) is not None) is remembered

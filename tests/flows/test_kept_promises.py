@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.edge.jobs import LEASE, Worker
-from bot.edge.work import HANDLERS
-from integrations.sandbox.github import Alert
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import LEASE, Worker
+from integrations.sandbox.github import SandboxAlert
 from storage import alerts, jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
@@ -23,7 +23,7 @@ async def wait_for_quota(stage: Stage) -> None:
     assert "It will be sent" in stage.heard(ADMIN)
 
 
-async def open_report_form(stage: Stage) -> Alert:
+async def open_report_form(stage: Stage) -> SandboxAlert:
     """The owner of the token is known and linked, and the form offers to tell them."""
     alert = await stage.leak()
     stage.slack.workspace.add_user(LEAKY, name="leaky")
@@ -71,10 +71,10 @@ async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> No
     """A mistake of ours, each time that it is tried: nothing is left waiting for it."""
     await wait_for_quota(stage)
     stage.clock.advance(601)
-    [job] = await jobs.claim(stage.tools.db, "w", 9, LEASE)
+    [job] = await jobs.claim(stage.context.db, "w", 9, LEASE)
     gave_up = HANDLERS["act"].gave_up
     assert gave_up is not None
-    await gave_up(stage.tools, job, "c0ffee")
+    await gave_up(stage.context, job, "c0ffee")
     await stage.work(within=3)
     assert "Something went wrong in Stanch." in stage.heard(ADMIN)
     assert (await stage.audited("report_leak"))[-1] == ("failed", "mistake")
@@ -133,7 +133,7 @@ async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: St
     """The job had claimed the alert, and perhaps sent the message, when its process ended."""
     alert = await open_report_form(stage)
     await stage.slack.click_in_view(ADMIN, stage.form(ADMIN).id, "tell_owner", force=True)
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         [job] = [one for one in await jobs.list_jobs(tx, states=[JobState.READY]) if one.kind == "act"]
         await alerts.claim(tx, key_of(alert), "tell_owner", job.id)
     await stage.work(within=3)
@@ -202,8 +202,8 @@ async def test_two_that_post_one_message_at_once_post_it_once(stage: Stage) -> N
     working = asyncio.create_task(stage.work(within=10))
     await held.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.tools.db, max_attempts=12)
-    await Worker(stage.tools, HANDLERS).run_due()
+    await jobs.recover(stage.context.db, max_attempts=12)
+    await Worker(stage.context, HANDLERS).run_due()
     held.open()
     await working
     assert len(stage.slack.cards(CHANNEL)) == 1

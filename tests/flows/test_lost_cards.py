@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
-from bot.edge.housekeeping import keep_house_once
-from bot.flows.publish import redraw
-from bot.operators.subscriptions import add_subscription
-from integrations.sandbox.github import Alert
+from bot.cli.subscriptions import add_subscription
+from bot.flows.messages.publish import redraw
+from bot.jobs.housekeeping import keep_house_once
+from integrations.sandbox.github import SandboxAlert
 from storage import subscriptions
 from storage.records import ChannelId, MessageTs, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
@@ -17,7 +17,7 @@ GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
 WEB = "C0WEB"
 
 
-def raise_again(stage: Stage, alert: Alert, how: str) -> None:
+def raise_again(stage: Stage, alert: SandboxAlert, how: str) -> None:
     if how == "public":
         stage.github.set_public_leak(alert)
     elif how == "active":
@@ -68,7 +68,7 @@ async def test_a_card_that_may_not_be_changed_any_more_is_replaced_when_it_matte
 
 
 async def test_a_channel_without_replies_gets_the_new_card_too(stage: Stage) -> None:
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await subscriptions.add(tx, Subscription(ChannelId(CHANNEL), "", ThreadLevel.NONE))
     alert = await stage.leak()
     stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
@@ -120,7 +120,7 @@ async def test_an_uncertain_post_is_settled_in_a_busy_channel(
 async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -> None:
     """More was said in the minutes in question than is read: it is given up, and the alert is shown elsewhere."""
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN])
-    await add_subscription(stage.tools.db, WEB, [""])
+    await add_subscription(stage.context.db, WEB, [""])
     stage.slack.faults.add("chat.postMessage", drop="before", times=1)
     stage.github.leak(stage.repository)
     await stage.work(within=6)
@@ -130,12 +130,12 @@ async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -
     asked = len(stage.slack.calls("conversations.history"))
     assert stage.slack.cards(WEB) == []
     assert "octo/payments" in stage.read()
-    async with stage.tools.session.get(stage.address("/readyz")) as response:
+    async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
     assert channels["state"] == "failing"
     assert channels["reason"].startswith("1 messages of the last day may or may not be in their channel")
     stage.clock.advance(600)
-    await keep_house_once(stage.tools)
+    await keep_house_once(stage.context)
     await stage.work(within=600)
     assert len(stage.slack.calls("conversations.history")) == asked
 
@@ -149,7 +149,7 @@ async def test_a_redraw_asked_for_during_an_update_is_made(stage: Stage) -> None
     working = asyncio.create_task(stage.work(within=5))
     await held.reached()
     for _ in range(2):
-        await redraw(stage.tools, ChannelId(CHANNEL), MessageTs(ts))
+        await redraw(stage.context, ChannelId(CHANNEL), MessageTs(ts))
     held.open()
     await working
     await stage.work(within=5)

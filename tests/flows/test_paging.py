@@ -38,7 +38,7 @@ def page_values(blocks: object) -> list[str]:
 
 async def close(stage: Stage, *gone: Alert) -> None:
     """Close alerts behind everybody's back."""
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         for one in gone:
             await alerts.save(tx, replace(one, state=AlertState.RESOLVED, resolution="revoked"))
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from bot.edge.housekeeping import keep_house_once
-from bot.operators.subscriptions import add_subscription
+from bot.cli.subscriptions import add_subscription
+from bot.jobs.housekeeping import keep_house_once
 from integrations.sandbox.slack import RecordedCall
 from storage import subscriptions
 from storage.records import ChannelId, Subscription, ThreadLevel
@@ -63,7 +63,7 @@ async def test_a_channel_gets_one_message_a_second_at_most(stage: Stage) -> None
 
 async def test_two_channels_do_not_wait_for_each_other(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, ["repo:octo/web"])
+    await add_subscription(stage.context.db, WEB, ["repo:octo/web"])
     web = stage.github.add_repository(stage.github.app_owner, "web")
     for _ in range(3):
         stage.github.leak(stage.repository)
@@ -154,8 +154,8 @@ async def test_replies_are_posted_once_each_though_answers_are_lost(stage: Stage
 
 async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, ["org:octo"])
-    await add_subscription(stage.tools.db, CHANNEL, ["repo:octo/payments"])
+    await add_subscription(stage.context.db, WEB, ["org:octo"])
+    await add_subscription(stage.context.db, CHANNEL, ["repo:octo/payments"])
     await stage.leak()
     assert len(stage.slack.cards(WEB)) == len(stage.slack.cards(CHANNEL)) == 1
     await stage.close_as(ADMIN, "revoked")
@@ -165,7 +165,7 @@ async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> N
 
 async def test_the_default_channel_catches_what_no_subscription_takes(stage: Stage) -> None:
     web_channel(stage)
-    await add_subscription(stage.tools.db, WEB, ["repo:octo/web"])
+    await add_subscription(stage.context.db, WEB, ["repo:octo/web"])
     await stage.leak()
     web = stage.github.add_repository(stage.github.app_owner, "web")
     await stage.leak(web)
@@ -176,7 +176,7 @@ async def test_the_default_channel_catches_what_no_subscription_takes(stage: Sta
 @pytest.mark.parametrize(("level", "count"), [("none", 0), ("actions", 1), ("all", 3)])
 async def test_a_thread_holds_as_much_as_its_channel_wants(stage: Stage, level: str, count: int) -> None:
     """Assigned and looked at again by GitHub: for those who want all. Closed: for those who want actions."""
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await subscriptions.add(tx, Subscription(ChannelId(CHANNEL), "", ThreadLevel(level)))
     alert = await stage.leak()
     stage.github.assign(alert, stage.leaker)
@@ -197,7 +197,7 @@ async def test_a_card_that_somebody_deleted_is_not_posted_again(stage: Stage) ->
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=300)
     assert stage.slack.channel_messages(CHANNEL) == []
-    async with stage.tools.session.get(stage.address("/readyz")) as response:
+    async with stage.context.session.get(stage.address("/readyz")) as response:
         assert (await response.json())["channels"]["state"] == "ok"
 
 
@@ -206,22 +206,22 @@ async def test_a_channel_that_can_t_be_written_to_leaves_it_to_the_default_one(
     stage: Stage, trouble: str
 ) -> None:
     web_channel(stage, bot_in=trouble != "bot_not_in")
-    await add_subscription(stage.tools.db, WEB, [""])
+    await add_subscription(stage.context.db, WEB, [""])
     if trouble == "archived":
         stage.slack.workspace.change_channel(WEB, is_archived=True)
     elif trouble == "gone":
         del stage.slack.workspace.channels[WEB]
     await stage.leak()
     assert stage.read().startswith(":red_circle: Open")
-    async with stage.tools.session.get(stage.address("/readyz")) as response:
+    async with stage.context.session.get(stage.address("/readyz")) as response:
         assert (await response.json())["channels"]["state"] == "failing"
 
 
 async def test_a_card_comes_to_a_channel_once_the_bot_is_invited(stage: Stage) -> None:
     web_channel(stage, bot_in=False)
-    await add_subscription(stage.tools.db, WEB, [""])
+    await add_subscription(stage.context.db, WEB, [""])
     await stage.leak()
     stage.slack.workspace.change_channel(WEB, members=frozenset({ADMIN, stage.slack.bot_user_id}))
-    await keep_house_once(stage.tools)
+    await keep_house_once(stage.context)
     await stage.work(within=10)
     assert stage.read(WEB).startswith(":red_circle: Open")

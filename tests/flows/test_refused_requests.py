@@ -49,7 +49,7 @@ async def test_a_signed_delivery_without_use_is_202_and_stored_as_ignored(
 ) -> None:
     headers = {"X-GitHub-Event": event, "X-GitHub-Delivery": "of-no-use"}
     assert await post(stage, json.dumps(payload).encode(), headers) == 202
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         stored = await deliveries.load(tx, "of-no-use")
         waiting = await jobs.list_jobs(tx, states=(JobState.READY,))
     assert stored is not None
@@ -64,7 +64,7 @@ async def test_both_addresses_are_right_with_and_without_a_slash_at_the_end(stag
     await stage.click("U0ADMIN", "take")
     assert {one.status_code for one in stage.github.deliveries} == {202}
     assert "U0ADMIN" in stage.card(CHANNEL).shown_text
-    async with stage.tools.session.get(github) as response:
+    async with stage.context.session.get(github) as response:
         assert response.status == 405
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.actions.action import Request
-from integrations.sandbox.github import Alert
+from bot.actions.action import ActionRequest
+from integrations.sandbox.github import SandboxAlert
 from storage import jobs
 from storage.records import SlackTeamId, SlackUserId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of
@@ -27,7 +27,7 @@ def looks(stage: Stage) -> list[float]:
     return [call.at - reported for call in stage.github.calls("GET", "/rate_limit") if call.at > reported]
 
 
-async def refused(stage: Stage, alert: Alert, user: str = ADMIN) -> str:
+async def refused(stage: Stage, alert: SandboxAlert, user: str = ADMIN) -> str:
     """What the form says instead of asking for consent; the button is clicked whether it is shown or not."""
     await stage.click(user, "report_leak", value=str(key_of(alert)), force=True)
     assert stage.form(user).action_ids == []
@@ -280,7 +280,7 @@ async def test_the_literal_goes_to_github_without_any_credential_of_ours(stage: 
     [call] = stage.github.calls("POST", REVOKE)
     assert (call.auth, call.authorized) == (None, False)
     assert sent(stage) == [[alert.literal]]
-    assert call.user_agent == stage.tools.user_agent
+    assert call.user_agent == stage.context.user_agent
 
 
 @pytest.mark.parametrize("ticked", [["no"], ["yes", "no"], []])
@@ -294,19 +294,19 @@ async def test_nothing_but_the_ticked_box_is_consent(stage: Stage, ticked: list[
     assert sent(stage) == []
 
 
-@pytest.mark.parametrize("given", [{}, {"consequence": None}, {"consequence": ["no"]}])
-async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("user_input", [{}, {"consequence": None}, {"consequence": ["no"]}])
+async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, user_input: dict[str, Any]) -> None:
     """A submit that was stored by another version, or that got past the form."""
     alert = await stage.leak()
-    request = Request(
+    request = ActionRequest(
         action="report_leak",
         alert=key_of(alert),
         team=SlackTeamId(stage.slack.team_id),
         user=SlackUserId(ADMIN),
         at=stage.clock.now(),
-        given={name: tuple(value) if value else None for name, value in given.items()},
+        user_input={name: tuple(value) if value else None for name, value in user_input.items()},
     )
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, request.to_job())
     await stage.work(within=60)
     assert sent(stage) == []

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.sandbox.github import Organization, User
+from integrations.sandbox.github import GitHubUser, Organization
 from storage.clock import Clock
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, open_stage
 
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 VIEW, RESOLVE = "view_secret_scanning_alerts", "resolve_secret_scanning_alerts"
 SOMEBODY = "U0SOMEBODY"
-Setting = Callable[[Stage, User], None]
+Setting = Callable[[Stage, GitHubUser], None]
 
 
 def organization(stage: Stage) -> Organization:
@@ -19,41 +19,41 @@ def organization(stage: Stage) -> Organization:
     return stage.github.app_owner
 
 
-def member(stage: Stage, user: User) -> None:
+def member(stage: Stage, user: GitHubUser) -> None:
     stage.github.add_member(organization(stage), user)
 
 
-def owner(stage: Stage, user: User) -> None:
+def owner(stage: Stage, user: GitHubUser) -> None:
     stage.github.add_member(organization(stage), user, role="admin")
 
 
-def invited_owner(stage: Stage, user: User) -> None:
+def invited_owner(stage: Stage, user: GitHubUser) -> None:
     stage.github.add_member(organization(stage), user, role="admin", state="pending")
 
 
-def admin(stage: Stage, user: User) -> None:
+def admin(stage: Stage, user: GitHubUser) -> None:
     stage.github.add_collaborator(stage.repository, user, "admin")
 
 
-def admin_by_team(stage: Stage, user: User) -> None:
+def admin_by_team(stage: Stage, user: GitHubUser) -> None:
     member(stage, user)
     team = stage.github.add_team(organization(stage), "Admins", user)
     stage.github.add_team_to_repository(team, stage.repository, "admin")
 
 
-def security_manager(stage: Stage, user: User) -> None:
+def security_manager(stage: Stage, user: GitHubUser) -> None:
     member(stage, user)
     stage.github.assign_organization_role(organization(stage), "security_manager", user)
 
 
-def security_manager_by_team(stage: Stage, user: User) -> None:
+def security_manager_by_team(stage: Stage, user: GitHubUser) -> None:
     member(stage, user)
     team = stage.github.add_team(organization(stage), "Security", user)
     stage.github.assign_organization_role(organization(stage), "security_manager", team)
 
 
 def custom_role(*permissions: str) -> Setting:
-    def set_up(stage: Stage, user: User) -> None:
+    def set_up(stage: Stage, user: GitHubUser) -> None:
         member(stage, user)
         stage.github.add_custom_repository_role(organization(stage), "triager", permissions=permissions)
         stage.github.add_collaborator(stage.repository, user, "triager")
@@ -62,7 +62,7 @@ def custom_role(*permissions: str) -> Setting:
 
 
 def organization_role(*permissions: str) -> Setting:
-    def set_up(stage: Stage, user: User) -> None:
+    def set_up(stage: Stage, user: GitHubUser) -> None:
         member(stage, user)
         role = stage.github.add_organization_role(organization(stage), "responder", permissions=permissions)
         stage.github.assign_organization_role(organization(stage), role, user)
@@ -71,18 +71,18 @@ def organization_role(*permissions: str) -> Setting:
 
 
 def collaborator(level: str) -> Setting:
-    def set_up(stage: Stage, user: User) -> None:
+    def set_up(stage: Stage, user: GitHubUser) -> None:
         member(stage, user)
         stage.github.add_collaborator(stage.repository, user, level)
 
     return set_up
 
 
-def nobody(stage: Stage, user: User) -> None:
+def nobody(stage: Stage, user: GitHubUser) -> None:
     del stage, user
 
 
-async def somebody(stage: Stage, *, login: str = "somebody") -> User:
+async def somebody(stage: Stage, *, login: str = "somebody") -> GitHubUser:
     """A person in the channel whose account is linked."""
     user = stage.github.add_user(login)
     stage.slack.workspace.add_user(SOMEBODY, name="somebody")

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.views.answers import answer
-from integrations.sandbox.github import Alert
+from integrations.sandbox.github import SandboxAlert
 from storage import audit, jobs
 from storage.clock import Clock
 from storage.records import AuditEntry, AuditOutcome, NewJob
@@ -67,7 +67,7 @@ async def _play(stage: Stage) -> None:
     assert sent.body == {"credentials": [PLANTED["the alert"]]}
 
 
-async def _leak(stage: Stage) -> Alert:
+async def _leak(stage: Stage) -> SandboxAlert:
     """A delivery with secrets wherever people or GitHub's mistakes may put them, and a field that must not be."""
     stage.github.deliver = "hold"
     alert = stage.github.leak(
@@ -132,11 +132,11 @@ async def _check(stage: Stage) -> None:
 
 async def _fail_in_the_middle_of_a_probe(stage: Stage) -> None:
     """The turn of a probe can't be stored, with the literal in the frames that the exception passes."""
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await tx.conn.execute(sa.text("ALTER TABLE channel_pace RENAME TO channel_pace_away"))
     await stage.slack.click(OWNER, CHANNEL, stage.card().ts, "check_validity")
     await stage.running.worker.run_due()
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await tx.conn.execute(sa.text("ALTER TABLE channel_pace_away RENAME TO channel_pace"))
     await stage.work(within=60)
     stage.clock.advance(31)
@@ -157,7 +157,7 @@ async def _report(stage: Stage) -> None:
     assert "Reported and confirmed inactive" in stage.card().shown_text
 
 
-async def _close(stage: Stage, alert: Alert) -> None:
+async def _close(stage: Stage, alert: SandboxAlert) -> None:
     """Closed through a form that refuses a secret, with an error that quotes one; and on GitHub's page."""
     secret = PLANTED["a comment in a form"]
     await stage.pick(ADMIN, "close_as", "revoked")
@@ -176,7 +176,7 @@ async def _close(stage: Stage, alert: Alert) -> None:
     assert "[hidden]" in stage.card().shown_text
 
 
-async def _reopen(stage: Stage, alert: Alert) -> None:
+async def _reopen(stage: Stage, alert: SandboxAlert) -> None:
     await stage.click(OWNER, "reopen")
     result = await stage.submit(OWNER, {"comment": {"comment": PLANTED["a comment in a form"]}})
     assert "looks like a secret" in result.json()["errors"]["comment"]
@@ -209,11 +209,11 @@ def _quoted(name: str) -> dict[str, str]:
 async def test_the_search_finds_a_secret_that_was_let_out(stage: Stage) -> None:
     """The control: a search that looks nowhere would find nothing as well."""
     secret = make_secret("control")
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob("nothing", {"text": secret}, delay=1e6))
         await audit.append(tx, AuditEntry(action=encoded(secret), outcome=AuditOutcome.DONE))
-    stage.tools.metrics.deliveries.labels(secret).inc()
-    await stage.tools.slack.direct_message(OWNER, answer("x", secret[-8:]))
+    stage.context.metrics.deliveries.labels(secret).inc()
+    await stage.context.slack.direct_message(OWNER, answer("x", secret[-8:]))
     found = find_traces(await collect_outputs(stage), {"it": secret})
     places = {place.partition(":")[0] for place in found}
     stored = {name for name in places if name.startswith(("stanch.db", "table "))}

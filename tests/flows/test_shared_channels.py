@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.edge.housekeeping import keep_house_once
-from bot.flows.channels import channel_facts
-from bot.operators.subscriptions import add_subscription
-from bot.surroundings import Surroundings
+from bot.cli.subscriptions import add_subscription
+from bot.flows.channel_facts import channel_facts
+from bot.jobs.housekeeping import keep_house_once
+from bot.platforms import Platforms
 from storage.records import ChannelId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
@@ -21,12 +21,12 @@ HIDDEN = "An alert is hidden here, since this channel is shared with another org
 async def team_channel(stage: Stage, **fields: Any) -> None:
     """A second channel, subscribed to everything."""
     stage.slack.workspace.add_channel(TEAM, name="payments-team", members=[ADMIN, OWNER], **fields)
-    await add_subscription(stage.tools.db, TEAM, [""])
+    await add_subscription(stage.context.db, TEAM, [""])
 
 
 async def standing(stage: Stage) -> tuple[str, str]:
     """What `/readyz` says of the channels."""
-    async with stage.tools.session.get(stage.address("/readyz")) as response:
+    async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
         return channels["state"], channels["reason"]
 
@@ -75,7 +75,7 @@ async def test_a_waiting_alert_comes_without_an_event_as_well(stage: Stage) -> N
     await stage.leak()
     stage.slack.workspace.change_channel(CHANNEL, is_pending_ext_shared=False)
     stage.clock.advance(400)
-    await keep_house_once(stage.tools)
+    await keep_house_once(stage.context)
     await stage.work(within=10)
     assert stage.read().startswith(":red_circle: Open")
 
@@ -160,15 +160,15 @@ async def test_a_conversation_that_the_bot_may_not_look_into_is_said_to_be_one(s
 async def test_what_another_process_remembers_of_a_channel_counts_no_more_once_it_is_shared(
     stage: Stage,
 ) -> None:
-    around = Surroundings(
-        stage.tools.slack,
-        stage.tools.github,
-        stage.tools.db,
+    platforms = Platforms(
+        stage.context.slack,
+        stage.context.github,
+        stage.context.db,
         stage.clock,
-        accounts=stage.tools.around.accounts,
+        accounts=stage.context.platforms.accounts,
         github_api_url=stage.github.api_url,
     )
-    other = replace(stage.tools, around=around)
+    other = replace(stage.context, platforms=platforms)
     assert not (await channel_facts(other, ChannelId(CHANNEL))).is_shared_outside
     stage.clock.advance(60)
     await stage.slack.share_channel(CHANNEL, PARTNER)

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot import app
-from bot.edge.socket import LINGER
 from bot.errors import StartRefused
+from bot.inbound.socket_mode import LINGER
 from bot.options import Options
 from integrations.sandbox.slack import DeliveryResult
 from storage.clock import Clock
@@ -127,12 +127,12 @@ async def test_a_payload_without_shape_is_not_acknowledged_and_harms_nobody(stag
 async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
     """Slack shows the person that it failed, and they click again; an event comes again by itself."""
     await stage.leak()
-    await stage.tools.inbox.stop()
+    await stage.context.inbox.stop()
     click = stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
     event = stage.slack.event({"type": "channel_shared", "channel": CHANNEL})
     for result in await asyncio.gather(click, event):
         assert (result.status, result.error) == (None, "operation_timeout")
-    await stage.tools.inbox.start()
+    await stage.context.inbox.start()
 
 
 # The connection
@@ -306,9 +306,9 @@ async def test_a_stop_in_the_middle_of_a_click_loses_nothing(
         running = await web.__aenter__()
         stage.github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
         await stage.leak()
-        async with stage.tools.db.begin() as tx:
+        async with stage.context.db.begin() as tx:
             # While this transaction lasts, no click can be stored.
-            await tx.conn.execute(sa.text(HOLD[stage.tools.db.dialect]))
+            await tx.conn.execute(sa.text(HOLD[stage.context.db.dialect]))
             click = asyncio.create_task(stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity"))
             await until(lambda: stage.slack.socket.underway == 1)
             await stage.slack.socket.read_up()

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Literal
 
-from bot.edge.jobs import LEASE, Worker
-from bot.edge.work import HANDLERS
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import LEASE, Worker
 from integrations.sandbox.faults import FaultPlan
 from storage import jobs
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
@@ -30,8 +30,8 @@ async def overtake(
     stopped = asyncio.create_task(stage.running.worker.run_due())
     await held.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.tools.db, max_attempts=12)
-    await Worker(stage.tools, HANDLERS).run_due()
+    await jobs.recover(stage.context.db, max_attempts=12)
+    await Worker(stage.context, HANDLERS).run_due()
     held.open()
     await stopped
     await stage.work(within=60)
@@ -103,9 +103,9 @@ async def test_a_message_that_another_worker_is_posting_is_not_posted_as_well(st
     stopped = asyncio.create_task(stage.running.worker.run_due())
     await looked.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.tools.db, max_attempts=12)
+    await jobs.recover(stage.context.db, max_attempts=12)
     posting = stage.slack.faults.gate("chat.postMessage", at="before")
-    overtaking = asyncio.create_task(Worker(stage.tools, HANDLERS).run_due())
+    overtaking = asyncio.create_task(Worker(stage.context, HANDLERS).run_due())
     await posting.reached()
     looked.open()
     await stopped

@@ -1,6 +1,6 @@
 """Channels and what they want: routing by filter, and one summary of what was open before."""
 
-from bot.operators.subscriptions import add_subscription
+from bot.cli.subscriptions import add_subscription
 from tests.flows.stage import ADMIN, CHANNEL, Stage
 
 PAYMENTS = "C0PAYMENTS"
@@ -10,7 +10,7 @@ async def test_a_new_subscription_is_told_once_what_was_open(stage: Stage) -> No
     stage.slack.workspace.add_channel(PAYMENTS, name="payments", members=[ADMIN])
     for number in range(3):
         await stage.leak(secret_type="stripe_api_key", path=f"{number}.py")
-    await add_subscription(stage.tools.db, PAYMENTS, ["repo:octo/payments"])
+    await add_subscription(stage.context.db, PAYMENTS, ["repo:octo/payments"])
     await stage.work(within=10)
     [summary] = stage.slack.channel_messages(PAYMENTS)
     assert "*3 alerts* in 1 repository, from before this channel was subscribed" in summary.shown_text
@@ -19,7 +19,7 @@ async def test_a_new_subscription_is_told_once_what_was_open(stage: Stage) -> No
 
 async def test_a_subscription_takes_the_alerts_from_the_default_channel(stage: Stage) -> None:
     stage.slack.workspace.add_channel(PAYMENTS, name="payments", members=[ADMIN])
-    await add_subscription(stage.tools.db, PAYMENTS, ["repo:octo/payments"])
+    await add_subscription(stage.context.db, PAYMENTS, ["repo:octo/payments"])
     await stage.leak()
     web = stage.github.add_repository(stage.github.app_owner, "web")
     await stage.leak(web)

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.flows.sweep import ask_for_sweep, sweep_installation
-from bot.rules.sweeping import ALL_EVERY
-from integrations.sandbox.slack import Message
-from storage import alerts, jobs, marks
+from bot.flows.alerts.sync import request_sync, sync_installation
+from bot.rules.sync_scope import ALL_EVERY
+from integrations.sandbox.slack import SandboxMessage
+from storage import alerts, jobs, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
@@ -16,22 +16,22 @@ INTERVAL = 900
 LISTS = r"GET /orgs/octo/secret-scanning/alerts"
 
 
-def summaries(stage: Stage) -> list[Message]:
+def summaries(stage: Stage) -> list[SandboxMessage]:
     return [m for m in stage.slack.channel_messages(CHANNEL) if "show_list" in m.action_ids]
 
 
 async def forget_first_sweep(stage: Stage) -> None:
     """As if Stanch had never looked at this installation."""
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         for installation in stage.github.installations.values():
-            await marks.save(tx, f"sweep:{installation.id}", None)
-            await marks.save(tx, f"sweep:{installation.id}:generic", None)
+            await saved_values.save(tx, f"sweep:{installation.id}", None)
+            await saved_values.save(tx, f"sweep:{installation.id}:generic", None)
 
 
 async def sweep(stage: Stage) -> None:
     """Have everything swept, and let the work be done."""
     stage.clock.advance(INTERVAL)
-    await ask_for_sweep(stage.tools, every=INTERVAL)
+    await request_sync(stage.context, every=INTERVAL)
     await stage.work(within=30)
 
 
@@ -69,7 +69,7 @@ async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stag
     stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
     await forget_first_sweep(stage)
     await sweep(stage)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         counted = await alerts.count_by_state(tx)
     assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (2_000, 1)
     [message] = stage.slack.channel_messages(CHANNEL)
@@ -90,7 +90,7 @@ async def test_a_sweep_that_github_breaks_off_goes_on_until_it_is_done(stage: St
     stage.github.faults.add(LISTS, status=429, headers={"retry-after": "60"}, times=1)
     await sweep(stage)
     await stage.work(within=300)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         assert (await alerts.count_by_state(tx))[AlertState.OPEN] == 130
     assert len(summaries(stage)) == 1
 
@@ -105,7 +105,7 @@ async def test_a_sweep_that_ends_in_the_middle_begins_again_and_sees_what_change
     ]
     await forget_first_sweep(stage)
     first = stage.github.faults.gate(LISTS, at="before", times=1)
-    await ask_for_sweep(stage.tools, every=INTERVAL + 1)
+    await request_sync(stage.context, every=INTERVAL + 1)
     sweeping = asyncio.create_task(stage.work(within=30))
     await first.reached(timeout=10)
     second = stage.github.faults.gate(LISTS, at="before", times=1)
@@ -118,9 +118,9 @@ async def test_a_sweep_that_ends_in_the_middle_begins_again_and_sees_what_change
     stage.clock.advance(60)
     stage.github.close(leaked[0], by=stage.people[OWNER], resolution="revoked")
     stage.clock.advance(60)
-    await jobs.recover(stage.tools.db, max_attempts=8)
+    await jobs.recover(stage.context.db, max_attempts=8)
     await stage.work(within=120)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         counted = await alerts.count_by_state(tx)
     assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (229, 1)
     [summary] = summaries(stage)
@@ -294,9 +294,9 @@ async def test_a_sync_between_a_close_and_its_record_leaves_the_alert_to_who_clo
     closing = asyncio.create_task(stage.submit(ADMIN))
     await gate.reached(timeout=20)
     [installation] = stage.github.installations.values()
-    await sweep_installation(stage.tools, InstallationId(installation.id))
+    await sync_installation(stage.context, InstallationId(installation.id))
     gate.open()
     await closing
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         closed = await alerts.events_of_kind(tx, key_of(alert), EventKind.CLOSED)
     assert [event.by and event.by.slack_user for event in closed] == [ADMIN]

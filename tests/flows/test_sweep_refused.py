@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.cli.sync import run_sync
 from bot.errors import StartRefused
-from bot.operators.sync import sync
 from bot.options import Options
 from storage.clock import Clock
 from tests.flows.stage import Stage, open_stage
@@ -100,4 +100,4 @@ async def test_a_sync_says_what_github_did_not_show(stage: Stage) -> None:
     reason = "Secret scanning is disabled on this organization."
     stage.github.faults.add(LISTS, status=404, body={"message": reason})
     with pytest.raises(StartRefused, match=reason):
-        await sync(stage.settings, Options(), org=None, repository=None, dry_run=True)
+        await run_sync(stage.settings, Options(), org=None, repository=None, dry_run=True)

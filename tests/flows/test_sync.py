@@ -1,16 +1,16 @@
-"""What operators ask GitHub for beside a running server: `stanch sync`, and who has a login."""
+"""What operators ask GitHub for beside a running server: `stanch run_sync`, and who has a login."""
 
 import pytest
 
+from bot.cli.github_accounts import open_accounts
+from bot.cli.sync import Synced, run_sync
 from bot.errors import StartRefused
-from bot.operators.accounts import open_accounts
-from bot.operators.sync import Synced, sync
 from bot.options import Options
 from tests.flows.stage import Stage
 
 
 async def sync_one(stage: Stage, repository: str | None = None, *, dry_run: bool = False) -> list[Synced]:
-    return await sync(stage.settings, Options(), org=None, repository=repository, dry_run=dry_run)
+    return await run_sync(stage.settings, Options(), org=None, repository=repository, dry_run=dry_run)
 
 
 async def test_a_dry_run_counts_and_stores_nothing(stage: Stage) -> None:
@@ -35,7 +35,7 @@ async def test_a_stranger_s_installation_tells_nobody_s_id(stage: Stage) -> None
     stage.github.installations.clear()
     theirs = stage.github.install(stranger)
     stage.github.installations.update(ours)
-    async with open_accounts(stage.settings, stage.tools.db) as accounts:
+    async with open_accounts(stage.settings, stage.context.db) as accounts:
         assert (await accounts.find("leaky-dev")).id == stage.leaker.id
     used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
     assert theirs.id not in used

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from storage import jobs
-from storage.records import JobState, JsonValue, NewJob
+from storage.records import JobState, NewJob, StoredJson
 from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
 
 NOTHING = "This control does nothing any more."
-GIVEN: Mapping[str, JsonValue] = {}
-ASKED: Mapping[str, JsonValue] = {
+GIVEN: Mapping[str, StoredJson] = {}
+ASKED: Mapping[str, StoredJson] = {
     "user": ADMIN,
     "team": "T0STANCH",
     "channel": CHANNEL,
@@ -21,7 +21,7 @@ ASKED: Mapping[str, JsonValue] = {
 }
 
 
-def request(**other: JsonValue) -> dict[str, JsonValue]:
+def request(**other: StoredJson) -> dict[str, StoredJson]:
     """A click as the job table keeps it."""
     return {
         "action": "retired",
@@ -43,7 +43,11 @@ def request(**other: JsonValue) -> dict[str, JsonValue]:
     ("kind", "payload", "reason"),
     [
         ("act", request(), "this version knows no action retired"),
-        ("act", request(given=None), "this version does not know the stored shape of the click or submit"),
+        (
+            "act",
+            request(user_input=None),
+            "this version does not know the stored shape of the click or submit",
+        ),
         ("act", request(since=5), "this version does not know the stored shape of the click or submit"),
         ("look", request(), "this version knows no line retired of the menu"),
         ("fill_form", {"request": request(), "hash": "1.a"}, "this version knows no form retired"),
@@ -58,12 +62,12 @@ def request(**other: JsonValue) -> dict[str, JsonValue]:
     ],
 )
 async def test_it_is_parked_with_a_reason_and_the_person_told_once(
-    stage: Stage, kind: str, payload: dict[str, JsonValue], reason: str
+    stage: Stage, kind: str, payload: dict[str, StoredJson], reason: str
 ) -> None:
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob(kind, payload))
     await stage.work(within=60)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
     assert (parked.error, parked.attempts) == (reason, 1)
     told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
@@ -84,17 +88,17 @@ async def test_it_is_parked_with_a_reason_and_the_person_told_once(
 async def test_a_job_of_nobody_is_parked_with_a_reason(
     stage: Stage, kind: str, payload: dict[str, Any], lacking: str
 ) -> None:
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob(kind, payload))
     await stage.work(within=60)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
     assert (parked.error, parked.attempts) == (f"a job {kind} without a usable {lacking}", 1)
 
 
 async def test_an_alert_is_free_again_whose_action_was_retired_in_the_middle(stage: Stage) -> None:
     alert = await stage.leak()
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob("act", request(alert=str(key_of(alert))), key=f"alert:{key_of(alert)}"))
     await stage.close_as(ADMIN, "revoked")
     assert alert.state == "resolved"

@@ -44,7 +44,7 @@ async def stage(empty_database_url: str, clock: Clock, private_key: str) -> Asyn
 
 async def test_the_waiting_jobs_of_0_1_0_are_done(stage: Stage) -> None:
     await stage.work(within=30)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         parked = await jobs.list_jobs(tx, states=[JobState.PARKED])
         ready = await jobs.list_jobs(tx, states=[JobState.READY])
     # Parked at most for a control that is retired; what is ready is due later.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import roles
+from storage import role_cache
 from storage.records import GitHubId
 from tests.flows.shelf import shelve
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage
@@ -44,8 +44,8 @@ async def test_github_is_asked_about_the_repositories_on_the_page_alone(stage: S
     await shelve(stage, TEN)
     stage.clock.advance(5000)
     stored = await shelve(stage, ["tools"], 11)
-    [tools] = [one for one in stage.github.repositories.values() if one.name == "tools"]
-    stage.github.add_collaborator(tools, stage.people[READER], "admin")
+    [context] = [one for one in stage.github.repositories.values() if one.name == "tools"]
+    stage.github.add_collaborator(context, stage.people[READER], "admin")
     said = await stage.type(READER, "list")
     assert f"octo/tools #{stored[-1].key.number}" in said
     assert "Open alerts" in said
@@ -113,8 +113,8 @@ async def test_a_no_is_asked_again_after_five_minutes(stage: Stage) -> None:
 async def test_a_role_that_github_says_has_changed_is_asked_anew(stage: Stage) -> None:
     await stage.leak()
     assert "1 open alert" in await stage.type(ADMIN, "list")
-    async with stage.tools.db.begin() as tx:
-        await roles.drop_person(tx, GitHubId(stage.people[ADMIN].id))
+    async with stage.context.db.begin() as tx:
+        await role_cache.drop_person(tx, GitHubId(stage.people[ADMIN].id))
     stage.repository.collaborators[stage.people[ADMIN].id] = "read"
     assert "No open alerts" in await stage.type(ADMIN, "list")
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from integrations.sandbox.github import Delivery
+from integrations.sandbox.github import WebhookDelivery
 from storage import deliveries
 from storage.clock import Clock
 from tests.flows.stage import CHANNEL, Stage, open_stage
@@ -34,11 +34,11 @@ async def post(
     }
     sent = {name: value for name, value in {**usual, **(headers or {})}.items() if value is not None}
     url = stage.address("/github/webhooks")
-    async with stage.tools.session.post(url, data=io.BytesIO(body), headers=sent) as response:
+    async with stage.context.session.post(url, data=io.BytesIO(body), headers=sent) as response:
         return response.status
 
 
-async def held(stage: Stage) -> Delivery:
+async def held(stage: Stage) -> WebhookDelivery:
     """A delivery about a new alert, not sent yet."""
     stage.github.deliver = "hold"
     stage.github.leak(stage.repository)
@@ -48,7 +48,7 @@ async def held(stage: Stage) -> Delivery:
 async def test_a_signed_delivery_is_stored_before_it_is_answered(stage: Stage) -> None:
     delivery = await held(stage)
     assert await stage.github.send(delivery) == 202
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         stored = await deliveries.load(tx, delivery.guid)
     assert stored is not None
     assert stored.outcome is None
@@ -160,9 +160,9 @@ async def test_the_largest_delivery_is_taken_and_one_byte_more_is_413(stage: Sta
 
 async def test_what_is_not_stored_is_503_and_github_delivers_it_again(stage: Stage) -> None:
     delivery = await held(stage)
-    await stage.tools.inbox.stop()
+    await stage.context.inbox.stop()
     assert await stage.github.send(delivery) == 503
-    await stage.tools.inbox.start()
+    await stage.context.inbox.start()
     assert await stage.github.send(delivery) == 202
     await stage.work(within=10)
     assert stage.read().startswith(":red_circle: Open")
@@ -179,7 +179,7 @@ async def test_without_a_secret_nothing_can_be_let_in(
 
 
 async def test_other_methods_and_paths_are_not_there(stage: Stage) -> None:
-    session = stage.tools.session
+    session = stage.context.session
     async with session.get(stage.address("/github/webhooks")) as response:
         assert response.status == 405
     async with session.post(stage.address("/github/webhooks/more")) as response:
@@ -194,7 +194,7 @@ async def test_every_example_of_github_s_own_is_taken_and_worked_to_its_end(stag
         headers = {"X-GitHub-Event": event_of(path), "X-GitHub-Delivery": path.name}
         assert await post(stage, body, headers) == 202, path.name
     await stage.work(within=600)
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         for path in WEBHOOKS:
             stored = await deliveries.load(tx, path.name)
             assert stored is not None

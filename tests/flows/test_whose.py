@@ -1,6 +1,6 @@
 """Whose alerts they are: strangers' installations are dropped, and a name leads to its own repository alone."""
 
-from integrations.sandbox.github import Repository
+from integrations.sandbox.github import SandboxRepository
 from storage import alerts, repositories
 from storage.clock import Clock
 from storage.records import AlertKey, AlertNumber, InstallationId, RepositoryId
@@ -18,7 +18,7 @@ def scoped_calls(stage: Stage) -> None:
         assert call.repository_ids == (stage.repository.id,), call
 
 
-def untouched(stage: Stage, stranger: Repository, since: int) -> None:
+def untouched(stage: Stage, stranger: SandboxRepository, since: int) -> None:
     """Nothing about alerts was asked of a stranger's repository."""
     for call in stage.github.requests[since:]:
         if "secret-scanning" in call.path:
@@ -35,7 +35,7 @@ async def test_a_stranger_s_installation_is_dropped_and_audited(stage: Stage) ->
     leaked = stage.github.leak(theirs)
     await stage.work(within=600)
     assert [delivery.status_code for delivery in stage.github.deliveries] == [202, 202]
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         assert await alerts.load(tx, key_of(leaked)) is None
     assert stage.slack.channel_messages(CHANNEL) == []
     assert ("refused", "foreign_account") in await stage.audited("delivery")
@@ -53,7 +53,7 @@ async def test_a_stranger_who_installs_the_app_is_not_even_remembered(stage: Sta
     await stage.work(within=60)
     assert await stage.audited("delivery") == [("refused", "foreign_account")] * 2
     assert stage.github.requests[since:] == []
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         assert await repositories.load_installation(tx, InstallationId(installation.id)) is None
 
 
@@ -180,7 +180,7 @@ async def test_a_late_webhook_by_the_old_name_reaches_the_right_repository(stage
     assert "mine.env" in stage.read()
     assert "octo/billing" in stage.read()
     assert await stage.stored(alert) is not None
-    async with stage.tools.db.read() as tx:
+    async with stage.context.db.read() as tx:
         key = AlertKey(RepositoryId(squatted.id), AlertNumber(1))
         assert await alerts.load(tx, key) is None
 

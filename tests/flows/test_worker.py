@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from bot.edge.housekeeping import DAY, keep_house_once
-from bot.edge.jobs import (
+from bot.context import Context
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.housekeeping import DAY, keep_house_once
+from bot.jobs.worker import (
     KEEP_LEASES,
     LEASE,
     PATIENCE,
@@ -16,12 +18,10 @@ from bot.edge.jobs import (
     Handler,
     Worker,
 )
-from bot.edge.work import HANDLERS
-from bot.tools import Tools
-from storage import jobs, marks
+from storage import jobs, saved_values
+from storage.batch_writer import Inbox
 from storage.clock import Clock
 from storage.db import Database
-from storage.inbox import Inbox
 from storage.priorities import PRIORITIES
 from storage.records import Job, JobState, NewJob
 from storage.tables import job as job_table
@@ -42,22 +42,22 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
     started: asyncio.Queue[int] = asyncio.Queue()
     gate = asyncio.Event()
 
-    async def hold(tools: Tools, job: Job) -> None:
+    async def hold(context: Context, job: Job) -> None:
         started.put_nowait(job.id)
         await gate.wait()
 
     async def running() -> int:
-        async with stage.tools.db.read() as tx:
+        async with stage.context.db.read() as tx:
             return (await jobs.count(tx))[JobState.RUNNING]
 
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, *(NewJob("command", {}) for _ in range(SIMULTANEOUS)))
-    crowd = Crowd(stage.tools.db)
-    worker = Worker(replace(stage.tools, inbox=crowd), {"command": Handler(hold)})
+    crowd = Crowd(stage.context.db)
+    worker = Worker(replace(stage.context, inbox=crowd), {"command": Handler(hold)})
     crowd.seconds = 0.0
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(10):
-        await _looked_twice(stage.tools.db.job_wake)
+        await _looked_twice(stage.context.db.job_wake)
         assert await running() == 0
         crowd.seconds = PATIENCE
         for _ in range(SIMULTANEOUS_IN_A_CROWD):
@@ -75,21 +75,21 @@ async def test_a_click_waits_behind_no_sync_and_no_delivery(stage: Stage) -> Non
     started: asyncio.Queue[str] = asyncio.Queue()
     gate = asyncio.Event()
 
-    async def hold(tools: Tools, job: Job) -> None:
+    async def hold(context: Context, job: Job) -> None:
         started.put_nowait(job.kind)
         await gate.wait()
 
     kinds = ("sweep_installation", "delivery", "message", "command")
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         for kind in kinds[:3]:
             await jobs.enqueue(tx, *(NewJob(kind, {}) for _ in range(60)))
-    worker = Worker(stage.tools, {kind: Handler(hold) for kind in kinds})
+    worker = Worker(stage.context, {kind: Handler(hold) for kind in kinds})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
         first = [await started.get() for _ in range(14)]
         assert first[:4] == ["message"] * 4, "what is to be said comes before what is to be read"
         assert Counter(first) == {"message": 4, "delivery": 8, "sweep_installation": 2}
-        async with stage.tools.db.begin() as tx:
+        async with stage.context.db.begin() as tx:
             await jobs.enqueue(tx, NewJob("command", {}))
         assert await started.get() == "command", "while all others hold their places"
         gate.set()
@@ -105,25 +105,25 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
     """The clock of a PostgreSQL server is another one, by which the lease would end."""
     started, gate = asyncio.Event(), asyncio.Event()
 
-    async def hold(tools: Tools, job: Job) -> None:
+    async def hold(context: Context, job: Job) -> None:
         started.set()
         await gate.wait()
 
-    async with stage.tools.db.begin() as tx:
+    async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob("hold", {}))
-    worker = Worker(stage.tools, {"hold": Handler(hold)})
+    worker = Worker(stage.context, {"hold": Handler(hold)})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
         await started.wait()
         stage.clock.set_back(3600)
         for _ in range(4):
             stage.clock.advance(KEEP_LEASES + 0.1)
-            await _looked_twice(stage.tools.db.job_wake)
-        async with stage.tools.db.read() as tx:
+            await _looked_twice(stage.context.db.job_wake)
+        async with stage.context.db.read() as tx:
             lease_until = await tx.conn.scalar(
                 sa.select(job_table.c.lease_until).where(job_table.c.kind == "hold")
             )
-        now = stage.clock.now() + (3600 if stage.tools.db.dialect == "postgresql" else 0)
+        now = stage.clock.now() + (3600 if stage.context.db.dialect == "postgresql" else 0)
         assert lease_until is not None
         assert now < lease_until <= now + LEASE
         gate.set()
@@ -135,24 +135,24 @@ async def test_a_job_that_meets_a_changed_table_runs_again_and_loses_no_try(stag
     """As beside a migration: PostgreSQL refuses statements that were prepared before."""
     runs: list[int] = []
 
-    async def look(tools: Tools, job: Job) -> None:
+    async def look(context: Context, job: Job) -> None:
         runs.append(job.attempts)
-        async with tools.db.read() as tx:
-            await marks.load(tx, "anything")
+        async with context.db.read() as tx:
+            await saved_values.load(tx, "anything")
 
-    worker = Worker(stage.tools, {"look": Handler(look, attempts=1)})
+    worker = Worker(stage.context, {"look": Handler(look, attempts=1)})
 
     async def work_once() -> None:
-        async with stage.tools.db.begin() as tx:
+        async with stage.context.db.begin() as tx:
             await jobs.enqueue(tx, NewJob("look", {}))
         await worker.run_due()
 
     await work_once()
-    if stage.tools.db.dialect == "postgresql":
+    if stage.context.db.dialect == "postgresql":
         await change_type(stage.settings.database_url, "mark", "value", "jsonb")
     await work_once()
-    assert runs == ([1, 1, 1] if stage.tools.db.dialect == "postgresql" else [1, 1])
-    async with stage.tools.db.read() as tx:
+    assert runs == ([1, 1, 1] if stage.context.db.dialect == "postgresql" else [1, 1])
+    async with stage.context.db.read() as tx:
         assert (await jobs.count(tx))[JobState.PARKED] == 0
 
 
@@ -166,7 +166,7 @@ async def change_type(url: str, table: str, column: str, kind: str) -> None:
 
 async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> None:
     await stage.leak(secret_type="stripe_api_key")
-    if stage.tools.db.dialect == "postgresql":
+    if stage.context.db.dialect == "postgresql":
         await change_type(stage.settings.database_url, "delivery", "guid", "varchar(200)")
         await change_type(stage.settings.database_url, "job", "dedup", "varchar(200)")
     stage.github.leak(stage.repository, secret_type="stripe_api_key", path="b.py")
@@ -175,13 +175,13 @@ async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> 
 
 
 async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> None:
-    tools = replace(stage.tools, sync_interval=900)
-    async with tools.db.begin() as tx:
+    context = replace(stage.context, sync_interval=900)
+    async with context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob("outdated", {}))
         await tx.conn.execute(sa.text("ALTER TABLE message RENAME TO gone"))
         await tx.conn.execute(sa.update(job_table).values(state="done", finished_at=tx.now - 30 * DAY))
-    await keep_house_once(tools)
-    async with tools.db.read() as tx:
+    await keep_house_once(context)
+    async with context.db.read() as tx:
         kinds = list(await tx.conn.scalars(sa.select(job_table.c.kind)))
     assert kinds == ["sweep"], (
         "blocked messages could not be read, yet a sync is asked for and old jobs are gone"

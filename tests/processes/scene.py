@@ -8,9 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.operators.audit import export_audit
-from integrations.sandbox.github import Alert, GitHubSandbox, LiveToken, Organization, Repository, User
-from integrations.sandbox.slack import DeliveryResult, Message, SlackSandbox, View
+from bot.cli.audit import export_audit
+from integrations.sandbox.github import (
+    GitHubSandbox,
+    GitHubUser,
+    LiveToken,
+    Organization,
+    SandboxAlert,
+    SandboxRepository,
+)
+from integrations.sandbox.slack import DeliveryResult, SandboxMessage, SlackSandbox, View
 from storage import identities, jobs
 from storage.clock import Clock
 from storage.db import Database
@@ -39,9 +46,9 @@ class Scene:
     db: Database
     directory: Path
     environment: dict[str, str]
-    people: dict[str, User]
-    repository: Repository
-    leaker: User
+    people: dict[str, GitHubUser]
+    repository: SandboxRepository
+    leaker: GitHubUser
     bots: list[Bot] = field(default_factory=list)
 
     @property
@@ -99,7 +106,7 @@ class Scene:
     def live_token(self) -> LiveToken:
         return self.github.add_live_token(owner=self.leaker, scopes=("repo",))
 
-    async def leak(self, repository: Repository | None = None, **more: Any) -> Alert:
+    async def leak(self, repository: SandboxRepository | None = None, **more: Any) -> SandboxAlert:
         """A secret leaks, and the card is there."""
         before = len(self.slack.cards(CHANNEL))
         if "secret_type" not in more:
@@ -109,7 +116,7 @@ class Scene:
         await self.idle()
         return alert
 
-    def card(self, channel: str = CHANNEL) -> Message:
+    def card(self, channel: str = CHANNEL) -> SandboxMessage:
         """The only card of a channel."""
         [card] = self.slack.cards(channel)
         return card
@@ -239,7 +246,7 @@ def settings(slack: SlackSandbox, github: GitHubSandbox, database_url: str) -> d
     }
 
 
-async def _link(db: Database, team: str, people: dict[str, User]) -> None:
+async def _link(db: Database, team: str, people: dict[str, GitHubUser]) -> None:
     async with db.begin() as tx:
         for user, account in people.items():
             github = Account(GitHubId(account.id), account.login)

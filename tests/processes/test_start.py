@@ -33,8 +33,8 @@ SERVES_WITHIN = 14.0
 async def refused(scene: Scene, changes: dict[str, str | None], *words: str) -> str:
     """Try to serve with a changed environment; returns the one sentence of the refusal."""
     environment = {**scene.environment, "PORT": "0", **changes}
-    given = {name: value for name, value in environment.items() if value is not None}
-    ended = await run_command(given, scene.directory, "serve", *words)
+    user_input = {name: value for name, value in environment.items() if value is not None}
+    ended = await run_command(user_input, scene.directory, "serve", *words)
     assert (ended.status, ended.output) == (1, ""), ended
     secrets = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET")
     assert not any(scene.environment[name] in ended.errors for name in secrets)

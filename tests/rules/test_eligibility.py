@@ -8,7 +8,7 @@ import pytest
 from bot.options import ReportOptions
 from bot.rules.eligibility import (
     CheckKind,
-    Server,
+    ServerAbilities,
     check_kind,
     confirmed_inactive,
     ever_worked,
@@ -23,7 +23,7 @@ UNCLEAR = probe("unknown", "timeout")
 
 def test_a_server_that_nobody_could_ask_takes_no_reports() -> None:
     assert report_obstacle(token(), repository(), GITHUB_COM, ReportOptions()) is None
-    assert report_obstacle(token(), repository(), Server(), ReportOptions()) == "server"
+    assert report_obstacle(token(), repository(), ServerAbilities(), ReportOptions()) == "server"
 
 
 @pytest.mark.parametrize(

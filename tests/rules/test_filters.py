@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.rules.filter_match import matches
 from bot.rules.filters import BadFilter, checked, or_open, parse_filter, parse_subscription
-from bot.rules.matching import matches
 from bot.rules.routing import route
 from bot.rules.typed import plain
 from storage.filter import Filter, Sort, Term, Word

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from bot.rules.permissions import (
     RESOLVE,
     VIEW,
-    Home,
     Need,
     RoleFacts,
+    Workspace,
     outsider_reason,
     rights_of,
 )
@@ -160,23 +160,23 @@ INSIDER = PersonFacts(
 @pytest.mark.parametrize(
     ("person", "home", "reason"),
     [
-        (INSIDER, Home("T1"), None),
-        (replace(INSIDER, is_bot=True), Home("T1"), "bot"),
-        (replace(INSIDER, is_deleted=True), Home("T1"), "deactivated"),
-        (replace(INSIDER, is_stranger=True), Home("T1"), "other_organization"),
-        (replace(INSIDER, team_id="T2"), Home("T1"), "other_organization"),
-        (replace(INSIDER, team_id=""), Home("T1"), "other_organization"),
-        (replace(INSIDER, team_id="T2", is_guest=True), Home("T1"), "other_organization"),
-        (replace(INSIDER, is_guest=True), Home("T1"), "guest"),
-        (replace(INSIDER, is_invited=True), Home("T1"), "guest"),
+        (INSIDER, Workspace("T1"), None),
+        (replace(INSIDER, is_bot=True), Workspace("T1"), "bot"),
+        (replace(INSIDER, is_deleted=True), Workspace("T1"), "deactivated"),
+        (replace(INSIDER, is_stranger=True), Workspace("T1"), "other_organization"),
+        (replace(INSIDER, team_id="T2"), Workspace("T1"), "other_organization"),
+        (replace(INSIDER, team_id=""), Workspace("T1"), "other_organization"),
+        (replace(INSIDER, team_id="T2", is_guest=True), Workspace("T1"), "other_organization"),
+        (replace(INSIDER, is_guest=True), Workspace("T1"), "guest"),
+        (replace(INSIDER, is_invited=True), Workspace("T1"), "guest"),
         # On Grid the organization decides, whichever workspace the person is of.
-        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1", "E1"), None),
-        (replace(INSIDER, enterprise_id="E2"), Home("T1", "E1"), "other_organization"),
-        (replace(INSIDER, team_id="T2"), Home("T1", "E1"), "other_organization"),
-        (INSIDER, Home("T1", "E1"), None),
-        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Home("T1"), "other_organization"),
-        (replace(INSIDER, enterprise_id="E1", is_guest=True), Home("T1", "E1"), "guest"),
+        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Workspace("T1", "E1"), None),
+        (replace(INSIDER, enterprise_id="E2"), Workspace("T1", "E1"), "other_organization"),
+        (replace(INSIDER, team_id="T2"), Workspace("T1", "E1"), "other_organization"),
+        (INSIDER, Workspace("T1", "E1"), None),
+        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Workspace("T1"), "other_organization"),
+        (replace(INSIDER, enterprise_id="E1", is_guest=True), Workspace("T1", "E1"), "guest"),
     ],
 )
-def test_who_may_never_act_here(person: PersonFacts, home: Home, reason: str | None) -> None:
+def test_who_may_never_act_here(person: PersonFacts, home: Workspace, reason: str | None) -> None:
     assert outsider_reason(person, home) == reason

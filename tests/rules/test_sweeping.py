@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rules.sweeping import generic_types
+from bot.rules.sync_scope import generic_types
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from storage import deliveries, jobs
+from storage.batch_writer import Inbox
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
-from storage.inbox import Inbox
 from storage.records import Delivery, NewJob
 from storage.tables import job, slack_request
 

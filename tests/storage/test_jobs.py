@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from storage import jobs, leases
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable, Tx
-from storage.listener import listening
+from storage.job_listener import listening
 from storage.priorities import Priority
 from storage.records import Done, Job, JobId, JobState, NewJob, Parked, Retry
 from storage.tables import job

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from storage import marks
+from storage import saved_values
 from storage.clock import Clock
 from storage.db import Database
 
@@ -17,9 +17,9 @@ async def test_another_process_that_ends_leaves_the_write_ahead_log_alone(tmp_pa
     db = Database(f"sqlite+aiosqlite:///{path}", clock=Clock())
     await db.migrate()
     async with db.begin() as tx:
-        await marks.save(tx, "first", 1)
+        await saved_values.save(tx, "first", 1)
     async with db.read() as tx, db.read() as _:
-        assert await marks.load(tx, "first") == 1
+        assert await saved_values.load(tx, "first") == 1
     log = (tmp_path / "stanch.db-wal").stat().st_ino
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, str(path))
     assert await child.wait() == 0

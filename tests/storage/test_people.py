@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage import identities, marks, roles, subscriptions
+from storage import identities, role_cache, saved_values, subscriptions
 from storage.clock import Clock
 from storage.db import Database
 from storage.identities import IdentityTaken
@@ -73,28 +73,28 @@ async def test_role_is_kept_with_its_time_and_dropped_when_told(db: Database, cl
                 (person.login, repository)
                 for person in (ANA, BEN)
                 for repository in repositories
-                if await roles.load(tx, person.id, repository)
+                if await role_cache.load(tx, person.id, repository)
             }
 
     async with db.begin() as tx:
         for repository, owner_id in repositories.items():
-            await roles.save(tx, ANA.id, repository, owner_id, {"admin": False})
-            await roles.save(tx, BEN.id, repository, owner_id, {"admin": False})
+            await role_cache.save(tx, ANA.id, repository, owner_id, {"admin": False})
+            await role_cache.save(tx, BEN.id, repository, owner_id, {"admin": False})
     clock.advance(60)
     async with db.begin() as tx:
-        await roles.save(tx, ANA.id, RepositoryId(1), owner, {"admin": True, "teams": ["x"]})
-        found = await roles.load(tx, ANA.id, RepositoryId(1))
+        await role_cache.save(tx, ANA.id, RepositoryId(1), owner, {"admin": True, "teams": ["x"]})
+        found = await role_cache.load(tx, ANA.id, RepositoryId(1))
         assert found is not None
         assert found == ({"admin": True, "teams": ["x"]}, tx.now)
     async with db.begin() as tx:
-        await roles.drop_repository(tx, RepositoryId(3))
+        await role_cache.drop_repository(tx, RepositoryId(3))
     assert await known() == {(login, number) for login in ("ana", "ben") for number in (1, 2)}
     async with db.begin() as tx:
-        await roles.save(tx, ANA.id, RepositoryId(3), other, {})
-        await roles.drop_owner(tx, owner)
+        await role_cache.save(tx, ANA.id, RepositoryId(3), other, {})
+        await role_cache.drop_owner(tx, owner)
     assert await known() == {("ana", 3)}
     async with db.begin() as tx:
-        await roles.drop_person(tx, ANA.id)
+        await role_cache.drop_person(tx, ANA.id)
     assert await known() == set()
 
 
@@ -115,7 +115,7 @@ async def test_channel_has_one_subscription(db: Database, clock: Clock) -> None:
 
 async def test_mark_is_overwritten(db: Database) -> None:
     async with db.begin() as tx:
-        assert await marks.load(tx, "sweep") is None
-        await marks.save(tx, "sweep", {"at": 1})
-        await marks.save(tx, "sweep", {"at": 2})
-        assert await marks.load(tx, "sweep") == {"at": 2}
+        assert await saved_values.load(tx, "sweep") is None
+        await saved_values.save(tx, "sweep", {"at": 1})
+        await saved_values.save(tx, "sweep", {"at": 2})
+        assert await saved_values.load(tx, "sweep") == {"at": 2}

@@ -9,8 +9,8 @@ from alembic import command
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.rules.filter_match import matches
 from bot.rules.filters import parse_filter
-from bot.rules.matching import matches
 from storage import alerts, repositories, search
 from storage import filter as filters
 from storage.clock import Clock
@@ -233,7 +233,7 @@ async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None
     async with db.read() as tx:
         await search.find(tx, looked, 11)
         started = db.clock.now()
-        page = await search.find(tx, looked, 11, after=filters.Place(1000.5, key(1, 1)))
+        page = await search.find(tx, looked, 11, after=filters.PagePosition(1000.5, key(1, 1)))
         assert await search.count(tx, looked) == 2000
         assert await search.count(tx, looked, before=page[0].place(Sort.CREATED_DESC)) == 1000
         taken = db.clock.now() - started

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from storage.turns import Turns
+from storage.write_lock import Turns
 
 
 async def queue_up(turns: Turns, order: list[str], *names: str) -> list[asyncio.Task[None]]:

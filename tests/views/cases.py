@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.options import CloseOptions, Options
 from bot.rules.case import Actor, Case, PersonalCase
-from bot.rules.eligibility import Server
+from bot.rules.eligibility import ServerAbilities
 from bot.rules.permissions import Rights
 from storage.records import (
     Account,
@@ -36,7 +36,7 @@ NOW = FOUND + 960
 TEAM = SlackTeamId("T0STANCH")
 KEY = AlertKey(RepositoryId(90001), AlertNumber(42))
 
-GITHUB_COM = Server(revokes=True, overrides_validity=True, assigns=True)
+GITHUB_COM = ServerAbilities(revokes=True, overrides_validity=True, assigns=True)
 OCTO = Account(GitHubId(100), "octo")
 ADMIN = Account(GitHubId(11), "octo-admin")
 LEAKY = Account(GitHubId(12), "leaky-dev")

@@ -25,7 +25,7 @@ from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, mistake, outdated_control, refusal, report_ended
 from bot.views.history import draw_history, draw_locations
-from integrations.github.errors import Invalid, RateLimited, Unavailable, Unreachable
+from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.slack.blocks import Content
 from storage.records import EventKind, Place, ReportState, SlackUserId
@@ -156,7 +156,7 @@ REFUSALS: dict[str, Refused] = {
     "github-down": refusals.github_unreachable(Unavailable(ASKED, 503)),
     "github-refused": refusals.github_unreachable(Invalid(ASKED, 422)),
     "github-silent": refusals.github_unreachable(Unreachable(ASKED, "no answer in 10 s", maybe_done=False)),
-    "github-rate-limited": refusals.github_unreachable(RateLimited(ASKED, FOUND + 3660)),
+    "github-rate-limited": refusals.github_unreachable(GitHubRateLimited(ASKED, FOUND + 3660)),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
     "mistake": mistake("3f9c1a7e"),

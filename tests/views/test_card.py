@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.actions import controls
 from bot.rules.case import Case
-from bot.rules.eligibility import Server
+from bot.rules.eligibility import ServerAbilities
 from bot.views.card import card_metadata, draw_card, draw_hidden
 from storage.records import Place, ReportState, RepositoryState, TokenFacts
 from tests.views.cases import (
@@ -73,7 +73,7 @@ OPEN = {
         token(place=Place("wiki_commit", "Home.md", 2, "9f1c2d3e", "https://github.com/octo/payments/wiki"))
     ),
     "open-details-missing": case(token(place=None, detailed=False)),
-    "open-server-without-reports": replace(case(token()), server=Server(revokes=False)),
+    "open-server-without-reports": replace(case(token()), server=ServerAbilities(revokes=False)),
     "report-waiting": case(working(report=WAITING, taken_by=ADMIN_PERSON)),
     "report-sent": case(
         reported(

@@ -7,7 +7,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.actions import FORMS
-from bot.actions.action import FormAction, Given
+from bot.actions.action import FormAction, UserInput
 from bot.actions.close_alert import CloseAlert
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak
@@ -34,12 +34,12 @@ from tests.views.cases import (
 from tests.views.sending import opened
 
 METADATA = '{"alert": "90001/42", "channel": "C0ALERTS", "thread": "1795488001.000100"}'
-REVOKED: Given = {"value": "revoked"}
+REVOKED: UserInput = {"value": "revoked"}
 WRITER = Rights(view=True, resolve=True, write=True, owner=False, reviewer=False, role="repository admin")
 
 
-def close(case: PersonalCase, given: Given = REVOKED) -> View:
-    return CloseAlert().form(case, given, METADATA)
+def close(case: PersonalCase, user_input: UserInput = REVOKED) -> View:
+    return CloseAlert().form(case, user_input, METADATA)
 
 
 def reopen(case: PersonalCase) -> View:
@@ -163,7 +163,7 @@ def test_a_form_shows_no_warning_when_nothing_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "required", "faults"),
+    ("user_input", "required", "faults"),
     [
         ({"resolution": "revoked"}, False, {}),
         ({"resolution": "revoked", "comment": "Rotated."}, True, {}),
@@ -187,9 +187,9 @@ def test_a_form_shows_no_warning_when_nothing_is_left() -> None:
         ),
     ],
 )
-def test_a_fault_is_said_on_its_field(given: Given, required: bool, faults: dict[str, str]) -> None:
+def test_a_fault_is_said_on_its_field(user_input: UserInput, required: bool, faults: dict[str, str]) -> None:
     options = in_front_of(token(), require_comment=required).options
-    assert CloseAlert().faults(given, options) == faults
+    assert CloseAlert().faults(user_input, options) == faults
 
 
 @pytest.mark.parametrize("ticked", [None, (), ("no",), ("yes", "no"), "yes"])

@@ -211,18 +211,20 @@ def test_an_answer_is_sent_whatever_it_says(
 @FEWER
 @given(texts, texts, texts, REPOSITORIES)
 @example("<!channel>", "`x` *y*", "\u202e", repository())
-def test_a_refusal_is_sent_whatever_it_says(wish: str, role: str, login: str, where: Repository) -> None:
+def test_a_refusal_is_sent_whatever_it_says(
+    verb_phrase: str, role: str, login: str, where: Repository
+) -> None:
     for refused in (
-        refusals.lacks_role(wish, role, login, where),
+        refusals.lacks_role(verb_phrase, role, login, where),
         refusals.not_linked(SlackUserId(login)),
-        refusals.github_unreachable(Unreachable(wish, role, maybe_done=False)),
+        refusals.github_unreachable(Unreachable(verb_phrase, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),
         mistake(login),
-        Refused(wish, role, login, wish),
+        Refused(verb_phrase, role, login, verb_phrase),
     ):
         sent(refusal(refused))
         opened(refusal_view(refused, callback_id="close_alert", title=role))
-    sent(unknown_word(wish))
+    sent(unknown_word(verb_phrase))
     sent(identity_notice(login, linked=True))
 
 

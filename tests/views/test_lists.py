@@ -6,16 +6,16 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.commands import help_text
-from bot.commands.listing import read_filter
+from bot.commands.list_page import read_filter
 from bot.errors import Refused
 from bot.rules.filters import or_open, parse_filter
-from bot.rules.pages import Page, Side, read_page
+from bot.rules.pages import ListPage, Side, read_page
 from bot.views import refusals
 from bot.views.answers import refusal
 from bot.views.card import draw_card
 from bot.views.lists import Listing, draw_list, for_one
 from integrations.slack.blocks import Content
-from storage.filter import Found, Place
+from storage.filter import Found, PagePosition
 from storage.records import Alert, AlertKey, AlertNumber, RepositoryId
 from tests.views.cases import (
     ADMIN_PERSON,
@@ -32,7 +32,7 @@ from tests.views.cases import (
 )
 from tests.views.sending import sent
 
-HERE = Place(1795488000.5, KEY)
+HERE = PagePosition(1795488000.5, KEY)
 
 
 def found(alert: Alert, number: int = 42) -> Found:
@@ -56,10 +56,10 @@ def listing(typed: str, *shown: Found, **more: object) -> Listing:
     return replace(made, **more)  # type: ignore[arg-type]  # Fields by name.
 
 
-def between(typed: str) -> dict[str, Page]:
+def between(typed: str) -> dict[str, ListPage]:
     """The way to the pages on both sides."""
     wanted = parse_filter(typed)
-    return {"previous": Page(wanted, Side.BEFORE, HERE), "following": Page(wanted, Side.AFTER, HERE)}
+    return {"previous": ListPage(wanted, Side.BEFORE, HERE), "following": ListPage(wanted, Side.AFTER, HERE)}
 
 
 LISTS: dict[str, Listing] = {
@@ -115,9 +115,9 @@ def test_bad_filter(typed: str, golden: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("typed", ["", "is:open", 'repo:a/b "x y" -z', "w" * 1490])
 def test_what_a_page_button_carries_is_read_again_and_fits(typed: str) -> None:
-    page = Page(or_open(parse_filter(typed)), Side.BEFORE, HERE)
+    page = ListPage(or_open(parse_filter(typed)), Side.BEFORE, HERE)
     assert read_page(page.value) == page
-    largest = Place(1795488000.123457, AlertKey(RepositoryId(10**17), AlertNumber(10**17)))
+    largest = PagePosition(1795488000.123457, AlertKey(RepositoryId(10**17), AlertNumber(10**17)))
     assert len(replace(page, place=largest).value) <= 2000
     assert read_page(replace(page, place=largest).value) == replace(page, place=largest)
 

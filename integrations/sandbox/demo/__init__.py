@@ -1,18 +1,18 @@
 """One web page that is Slack and GitHub in miniature, on top of the two stand-ins."""
 
-from integrations.sandbox.demo.process import BotProcess, BotState, Command, CommandFailed
+from integrations.sandbox.demo.process import BotProcess, BotState, CommandFailed, ProcessCommand
 from integrations.sandbox.demo.server import serve_page
 from integrations.sandbox.demo.stage import Stage
-from integrations.sandbox.demo.world import CHANNELS, PEOPLE, Person
+from integrations.sandbox.demo.world import CHANNELS, PEOPLE, DemoPerson
 
 __all__ = [
     "CHANNELS",
     "PEOPLE",
     "BotProcess",
     "BotState",
-    "Command",
     "CommandFailed",
-    "Person",
+    "DemoPerson",
+    "ProcessCommand",
     "Stage",
     "serve_page",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from integrations.sandbox.demo.world import Person
+from integrations.sandbox.demo.world import DemoPerson
 from integrations.sandbox.slack import DeliveryResult, ImpossibleGesture, Json, SlackSandbox
 
 LONGEST_MESSAGE = 4000
@@ -12,10 +12,10 @@ class BadGesture(Exception):
     """The page sent something that no gesture is; the text says what."""
 
 
-class Gestures:
+class DemoGestures:
     """One person's hands."""
 
-    def __init__(self, slack: SlackSandbox, person: Person) -> None:
+    def __init__(self, slack: SlackSandbox, person: DemoPerson) -> None:
         self._slack = slack
         self._user = person.slack_id
 

@@ -7,7 +7,13 @@ from typing import cast, get_args
 from integrations.sandbox.demo.leaks import LEAK_KINDS, MOST_AT_ONCE, Leak, LeakKind
 from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import PEOPLE, ROLES, Role, octo, role_of, set_role
-from integrations.sandbox.github import Alert, Delivery, LiveToken, Repository, User
+from integrations.sandbox.github import (
+    GitHubUser,
+    LiveToken,
+    SandboxAlert,
+    SandboxRepository,
+    WebhookDelivery,
+)
 from integrations.sandbox.slack import Json
 
 RESOLUTIONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
@@ -52,7 +58,7 @@ class GitHubPanel:
         """Every alert by `<repository id>/<number>`."""
         return {f"{i}/{n}": self.alert(a) for (i, n), a in self._github.alerts.items() if not a.removed}
 
-    def alert(self, alert: Alert) -> Json:
+    def alert(self, alert: SandboxAlert) -> Json:
         """One alert as its page on GitHub shows it; the secret itself stays where it is."""
         token = self._token(alert)
         path = alert.locations[0].details.get("path") if alert.locations else None
@@ -159,19 +165,19 @@ class GitHubPanel:
         for delivery in self._failed_deliveries():
             self._github.redeliver(delivery)
 
-    def _failed_deliveries(self) -> list[Delivery]:
+    def _failed_deliveries(self) -> list[WebhookDelivery]:
         """The last attempt of each delivery that never got through."""
         last = {delivery.guid: delivery for delivery in self._github.deliveries}
         return [delivery for delivery in last.values() if delivery.status != "OK"]
 
-    def _token(self, alert: Alert) -> LiveToken | None:
+    def _token(self, alert: SandboxAlert) -> LiveToken | None:
         """The working token behind an alert, looked up at once: the panel asks it for every alert it shows."""
         literal = alert.literal
         if alert.is_base64_encoded:
             literal = base64.b64decode(literal).decode()
         return self._github.live_tokens.get(literal)
 
-    def _alert(self, fields: Json) -> Alert:
+    def _alert(self, fields: Json) -> SandboxAlert:
         repository_id, _, number = str(fields.get("alert")).partition("/")
         if not (repository_id.isdecimal() and number.isdecimal()):
             raise ValueError("There is no such alert.")
@@ -180,13 +186,13 @@ class GitHubPanel:
             raise ValueError("There is no such alert.")
         return alert
 
-    def _repository(self, fields: Json) -> Repository:
+    def _repository(self, fields: Json) -> SandboxRepository:
         repository = self._github.repositories.get(cast("int", fields.get("repository")))
         if repository is None or repository.deleted:
             raise ValueError("There is no such repository.")
         return repository
 
-    def _actor(self, fields: Json) -> User:
+    def _actor(self, fields: Json) -> GitHubUser:
         user = self._github.user(str(fields.get("login")))
         if user is None:
             raise ValueError("Nobody on GitHub has this login.")

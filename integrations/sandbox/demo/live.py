@@ -12,13 +12,13 @@ from integrations.sandbox.demo.github_panel import GitHubPanel
 from integrations.sandbox.demo.process import BotState
 from integrations.sandbox.demo.slack_window import SlackWindow, people
 from integrations.sandbox.demo.stage import Stage
-from integrations.sandbox.demo.world import Person
-from integrations.sandbox.slack import Change, Json
+from integrations.sandbox.demo.world import DemoPerson
+from integrations.sandbox.slack import FeedChange, Json
 
 GATHERING_SECONDS = 0.03
 
 
-class Bot(Protocol):
+class BotProcess(Protocol):
     """What the page needs of the bot's process."""
 
     state: BotState
@@ -32,7 +32,7 @@ class Bot(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Page:
+class OpenPage:
     """One open page: whose it is, and what it has not been told yet."""
 
     window: SlackWindow
@@ -51,11 +51,11 @@ class Page:
 class Live:
     """Listens to both stand-ins and the bot's process on behalf of the pages."""
 
-    def __init__(self, stage: Stage, bot: Bot) -> None:
+    def __init__(self, stage: Stage, bot: BotProcess) -> None:
         self.panel = GitHubPanel(stage)
         self._stage = stage
         self._bot = bot
-        self._pages: set[Page] = set()
+        self._pages: set[OpenPage] = set()
         self._github_changed = asyncio.Event()
         self._sent_alerts: dict[str, Json] = {}
         self._sent_overview: Json = {}
@@ -80,9 +80,9 @@ class Live:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     @contextlib.contextmanager
-    def page(self, person: Person) -> Iterator[Page]:
+    def page(self, person: DemoPerson) -> Iterator[OpenPage]:
         """A page that is open while the block runs."""
-        page = Page(SlackWindow(self._stage.slack, person))
+        page = OpenPage(SlackWindow(self._stage.slack, person))
         self._pages.add(page)
         try:
             yield page
@@ -98,7 +98,7 @@ class Live:
         """Something may have changed there of which nobody was told."""
         self._github_changed.set()
 
-    def whole(self, page: Page) -> Json:
+    def whole(self, page: OpenPage) -> Json:
         """Everything that a page starts from."""
         person = page.window.person
         parts = ("channels", "views", "home", "github", "switches", "bot")
@@ -111,7 +111,7 @@ class Live:
             **{part: self._part(page, part) for part in parts},
         }
 
-    async def changes(self, page: Page) -> Json:
+    async def changes(self, page: OpenPage) -> Json:
         """Wait for news, gather what comes with it, and return it."""
         await page.news.wait()
         await asyncio.sleep(GATHERING_SECONDS)
@@ -133,7 +133,7 @@ class Live:
             changed["alerts"] = alerts
         return changed
 
-    def _part(self, page: Page, part: str) -> object:
+    def _part(self, page: OpenPage, part: str) -> object:
         match part:
             case "channels":
                 return page.window.channels()
@@ -154,12 +154,12 @@ class Live:
                 return {"state": self._bot.state, "starts": self._bot.starts, "last_words": words}
         raise AssertionError(part)
 
-    async def _follow_slack(self, changes: AsyncIterator[Change]) -> None:
+    async def _follow_slack(self, changes: AsyncIterator[FeedChange]) -> None:
         async for change in changes:
             for page in self._pages:
                 self._note_slack(page, change)
 
-    def _note_slack(self, page: Page, change: Change) -> None:
+    def _note_slack(self, page: OpenPage, change: FeedChange) -> None:
         if change.user not in (None, page.window.person.slack_id):
             return
         if change.channel is None or change.ts is None:

@@ -28,7 +28,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ProcessCommand:
     """How the bot's commands are run: the words before a command's own, the whole environment, the directory."""
 
     words: Sequence[str]
@@ -39,7 +39,7 @@ class Command:
 class BotProcess:
     """Runs `serve` as a child; `kill` is SIGKILL, so nothing of the child has a say in it."""
 
-    def __init__(self, command: Command, port: int) -> None:
+    def __init__(self, command: ProcessCommand, port: int) -> None:
         self._command = command
         self._child: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from integrations.sandbox.demo.world import CHANNELS, PEOPLE, Person
-from integrations.sandbox.slack import Channel, Json, Message, SlackSandbox, View
+from integrations.sandbox.demo.world import CHANNELS, PEOPLE, DemoPerson
+from integrations.sandbox.slack import Channel, Json, SandboxMessage, SlackSandbox, View
 
 BOT_NAME = "Stanch"
 
@@ -11,7 +11,7 @@ BOT_NAME = "Stanch"
 class SlackWindow:
     """Reads the stand-in as this person's client would: only what they may see."""
 
-    def __init__(self, slack: SlackSandbox, person: Person) -> None:
+    def __init__(self, slack: SlackSandbox, person: DemoPerson) -> None:
         self.slack = slack
         self.person = person
 
@@ -34,7 +34,7 @@ class SlackWindow:
         private = [e for e in workspace.ephemerals if e.ephemeral_to == self.person.slack_id]
         return [self.message(m) for m in sorted([*posted, *private], key=lambda m: m.ts)]
 
-    def find(self, channel: str, ts: str) -> Message | None:
+    def find(self, channel: str, ts: str) -> SandboxMessage | None:
         """A message as this person sees it; None where it is gone or not theirs to see."""
         if not self.sees(channel) and self.slack.workspace.ephemeral(self.person.slack_id, ts) is None:
             return None
@@ -42,7 +42,7 @@ class SlackWindow:
         found = workspace.message(channel, ts) or workspace.ephemeral(self.person.slack_id, ts)
         return None if found is None or found.deleted else found
 
-    def message(self, message: Message) -> Json:
+    def message(self, message: SandboxMessage) -> Json:
         """One message, with the state that this person's client keeps of its controls."""
         user = self.person.slack_id
         return {

@@ -10,7 +10,7 @@ from typing import Self
 from integrations.sandbox.demo.faults import Switchboard
 from integrations.sandbox.demo.leaks import Leak, leak_secrets
 from integrations.sandbox.demo.world import furnish_github, furnish_slack
-from integrations.sandbox.github import Alert, Change, GitHubSandbox, Repository
+from integrations.sandbox.github import GitHubChange, GitHubSandbox, SandboxAlert, SandboxRepository
 from integrations.sandbox.slack import SlackSandbox
 
 REVOKE_SECONDS = 5.0
@@ -30,7 +30,7 @@ class Stage:
         # A page that is clicked on for an afternoon is no reason to run into GitHub's hourly limits.
         self.github.core_limit = self.github.unauthenticated_limit = 100_000
         self.switches = Switchboard(self.slack, self.github)
-        self.timelines: dict[tuple[int, int], list[Change]] = defaultdict(list)
+        self.timelines: dict[tuple[int, int], list[GitHubChange]] = defaultdict(list)
         furnish_slack(self.slack)
         furnish_github(self.github)
         self.github.watch(self._keep)
@@ -51,7 +51,7 @@ class Stage:
         self.slack.events_url = f"{address}/slack/events"
         self.github.webhook_url = f"{address}/github/webhooks"
 
-    async def leak(self, repository: Repository, leak: Leak) -> list[Alert]:
+    async def leak(self, repository: SandboxRepository, leak: Leak) -> list[SandboxAlert]:
         """Leak on GitHub, a few at a time: a push of hundreds doesn't hold up everything else."""
         alerts = []
         for number, alert in enumerate(leak_secrets(self.github, repository, leak)):
@@ -89,6 +89,6 @@ class Stage:
                     while not self.slack.cards(channel):
                         await anext(changes)
 
-    def _keep(self, change: Change) -> None:
+    def _keep(self, change: GitHubChange) -> None:
         if change.repository_id is not None and change.alert_number is not None:
             self.timelines[change.repository_id, change.alert_number].append(change)

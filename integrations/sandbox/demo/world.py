@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from integrations.sandbox.github import GitHubSandbox, Organization, Repository, User
+from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization, SandboxRepository
 from integrations.sandbox.github.rights import (
     SECURITY_MANAGER,
     is_owner,
@@ -17,7 +17,7 @@ Kind = Literal["member", "guest", "outsider"]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoPerson:
     """Somebody to be on the page. `login` is their GitHub account, `linked` whether Stanch knows of it."""
 
     slack_id: str
@@ -30,7 +30,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoLink:
     """A channel of the page and who is in it; `filter` is its subscription, if it has one."""
 
     slack_id: str
@@ -46,42 +46,42 @@ DAY = 24 * 3600.0
 DEFAULT_CHANNEL = "C0ALERTS"
 ORGANIZATION = "octo"
 
-SAM = Person(
+SAM = DemoPerson(
     "U0SAM",
     "Sam Okafor",
     "sam-okafor",
     "Security manager",
     "May view and close every alert of the organization.",
 )
-OLIVIA = Person(
+OLIVIA = DemoPerson(
     "U0OLIVIA",
     "Olivia Chen",
     "olivia-chen",
     "Organization owner",
     "May do everything, and find a token's uses.",
 )
-ANA = Person(
+ANA = DemoPerson(
     "U0ANA",
     "Ana Ruiz",
     "ana-ruiz",
     "Repository admin",
     "May work the alerts of octo/payments, and no others.",
 )
-DANA = Person(
+DANA = DemoPerson(
     "U0DANA",
     "Dana Kim",
     "dana-kim",
     "Developer",
     "Writes code, and leaks tokens. May not see alerts, yet is told of hers.",
 )
-RAVI = Person(
+RAVI = DemoPerson(
     "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but no alerts: every control refuses."
 )
-NOOR = Person(
+NOOR = DemoPerson(
     "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked", "Stanch doesn't know which GitHub account is theirs.",
     linked=False,
 )  # fmt: skip
-GRACE = Person(
+GRACE = DemoPerson(
     "U0GRACE",
     "Grace Moore",
     "grace-moore",
@@ -89,7 +89,7 @@ GRACE = Person(
     "A guest of the workspace: always refused.",
     kind="guest",
 )
-THEO = Person(
+THEO = DemoPerson(
     "U0THEO", "Theo Lang", "theo-lang", "Outsider", "Of another company, in a shared channel: always refused.",
     kind="outsider", linked=False,
 )  # fmt: skip
@@ -97,15 +97,15 @@ PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, GRACE, THEO)
 
 _MEMBERS = tuple(person.slack_id for person in PEOPLE if person.kind == "member")
 CHANNELS = (
-    Place(
+    DemoLink(
         "C0PAYMENTS",
         "payments-security",
         "Alerts of octo/payments",
         (*_MEMBERS, GRACE.slack_id),
         filter="repo:octo/payments",
     ),
-    Place(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
-    Place(
+    DemoLink(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
+    DemoLink(
         "C0PARTNERS",
         "partners-globex",
         "Shared with Globex: no card may appear here",
@@ -141,7 +141,7 @@ _FIRST_ROLES: Mapping[str, Role] = {
 }
 
 
-def person_of(slack_id: str) -> Person | None:
+def person_of(slack_id: str) -> DemoPerson | None:
     """The person with this Slack id."""
     return next((person for person in PEOPLE if person.slack_id == slack_id), None)
 
@@ -207,7 +207,7 @@ def octo(github: GitHubSandbox) -> Organization:
     return found
 
 
-def payments(github: GitHubSandbox) -> Repository:
+def payments(github: GitHubSandbox) -> SandboxRepository:
     """The repository that a person's role is about, whatever it is called by now: the first of the page."""
     return next(iter(github.repositories.values()))
 
@@ -233,7 +233,7 @@ def set_role(github: GitHubSandbox, login: str, role: Role) -> None:
         github.add_collaborator(repository, user, role)
 
 
-def role_of(github: GitHubSandbox, user: User) -> Role:
+def role_of(github: GitHubSandbox, user: GitHubUser) -> Role:
     """Which of the page's roles a person has."""
     organization = octo(github)
     if is_owner(organization, user):

@@ -32,7 +32,7 @@ a page over 100, a missing version header) is only noted. A method or path that 
 noted in `unexpected`. `requests` and `calls(method, path)` tell what was asked, with which authorization,
 and what came of it; a redirect after a rename leads to `/repositories/{id}/…`.
 
-`watch(callback)` tells of every `Change`, with or without a webhook, for a page that shows GitHub live.
+`watch(callback)` tells of every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 
 Trouble: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST
 shows an alert), `revoke_delay` (seconds until a reported token dies, `None` for never), `core_limit`,
@@ -44,34 +44,34 @@ has the optional `first_location_detected`) and `validated_on_override` (whether
 
 from integrations.sandbox.github.authentication import generate_private_key
 from integrations.sandbox.github.calls import RecordedRequest
-from integrations.sandbox.github.deliveries import Delivery
+from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
-    Alert,
     Enterprise,
-    Installation,
+    GitHubTeam,
+    GitHubUser,
     LiveToken,
     Location,
     Organization,
-    Repository,
-    Team,
-    User,
+    SandboxAlert,
+    SandboxInstallation,
+    SandboxRepository,
 )
 from integrations.sandbox.github.sandbox import GitHubSandbox
-from integrations.sandbox.github.world import Change
+from integrations.sandbox.github.world import GitHubChange
 
 __all__ = [
-    "Alert",
-    "Change",
-    "Delivery",
     "Enterprise",
+    "GitHubChange",
     "GitHubSandbox",
-    "Installation",
+    "GitHubTeam",
+    "GitHubUser",
     "LiveToken",
     "Location",
     "Organization",
     "RecordedRequest",
-    "Repository",
-    "Team",
-    "User",
+    "SandboxAlert",
+    "SandboxInstallation",
+    "SandboxRepository",
+    "WebhookDelivery",
     "generate_private_key",
 ]

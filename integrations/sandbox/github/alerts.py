@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping
 
 from integrations.sandbox.github import shapes, shapes_alerts
 from integrations.sandbox.github.records import (
-    Account,
-    Alert,
     Commit,
+    GitHubUser,
     JsonObject,
     LiveToken,
     Location,
     Network,
-    Repository,
+    SandboxAccount,
+    SandboxAlert,
+    SandboxRepository,
     TokenKind,
-    User,
     Validity,
 )
 from integrations.sandbox.github.secret_types import (
@@ -27,13 +27,13 @@ from integrations.sandbox.github.secret_types import (
     make_literal,
 )
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import Change, World
+from integrations.sandbox.github.world import GitHubChange, GitHubWorld
 
 
 class AlertBuilders:
     """Leaks secrets and changes alerts; without `by` GitHub itself is the sender."""
 
-    def __init__(self, world: World, webhooks: Webhooks) -> None:
+    def __init__(self, world: GitHubWorld, webhooks: Webhooks) -> None:
         self._world = world
         self._webhooks = webhooks
 
@@ -41,7 +41,7 @@ class AlertBuilders:
         self,
         literal: str | None = None,
         *,
-        owner: User,
+        owner: GitHubUser,
         kind: TokenKind = "classic",
         scopes: Iterable[str] = (),
         expires_at: float | None = None,
@@ -60,9 +60,9 @@ class AlertBuilders:
     def revoke_token(self, token: LiveToken) -> None:
         """Its owner revokes it; GitHub sends no webhook for it."""
         token.revoked_at = self._world.now()
-        self._world.tell(Change("token.revoked", self._world.now(), token.owner.login))
+        self._world.tell(GitHubChange("token.revoked", self._world.now(), token.owner.login))
 
-    def token_of(self, alert: Alert) -> LiveToken | None:
+    def token_of(self, alert: SandboxAlert) -> LiveToken | None:
         """The live token whose literal leaked, as it is or in Base64."""
         for token in self._world.live_tokens.values():
             if alert.literal in (token.literal, base64.b64encode(token.literal.encode()).decode()):
@@ -71,7 +71,7 @@ class AlertBuilders:
 
     def leak(
         self,
-        repository: Repository,
+        repository: SandboxRepository,
         *,
         secret_type: str = "github_personal_access_token",  # noqa: S107 # A slug, no secret.
         literal: str | None = None,
@@ -80,18 +80,18 @@ class AlertBuilders:
         publicly_leaked: bool = False,
         multi_repo: bool = False,
         is_base64_encoded: bool = False,
-        bypassed_by: User | None = None,
+        bypassed_by: GitHubUser | None = None,
         bypass_comment: str | None = None,
         locations: Iterable[Location] | None = None,
         path: str = "config/settings.py",
-        author: User | None = None,
+        author: GitHubUser | None = None,
         category: str | None = None,
         display_name: str | None = None,
         provider: str | None = None,
         resolved: str | None = None,
         metadata: Mapping[str, str] | None = None,
         created_at: float | None = None,
-    ) -> Alert:
+    ) -> SandboxAlert:
         """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up dead secret.
 
         Without `locations` it lies in a new commit of `author` at `path`. `resolved` is the resolution of an
@@ -104,7 +104,7 @@ class AlertBuilders:
         if is_base64_encoded and literal is None:
             text = base64.b64encode(text.encode()).decode()
         of_github = secret_type.startswith("github_")
-        alert = Alert(
+        alert = SandboxAlert(
             id=self._world.next_id(),
             number=number,
             repository=repository,
@@ -138,30 +138,34 @@ class AlertBuilders:
         self._emit_alert("created", alert, sender=author or self._world.github)
         return alert
 
-    def close(self, alert: Alert, by: Account | None, resolution: str, comment: str | None = None) -> None:
+    def close(
+        self, alert: SandboxAlert, by: SandboxAccount | None, resolution: str, comment: str | None = None
+    ) -> None:
         """→ resolved; system words such as `pattern_deleted` too, then usually with `by=None`."""
         alert.state = "resolved"
         alert.resolution = resolution
         alert.resolution_comment = comment
-        alert.resolved_by = by if isinstance(by, User) else None
+        alert.resolved_by = by if isinstance(by, GitHubUser) else None
         alert.resolved_at = self._world.now()
         self._touch("resolved", alert, by)
 
-    def reopen(self, alert: Alert, by: Account | None, comment: str | None = None) -> None:
+    def reopen(self, alert: SandboxAlert, by: SandboxAccount | None, comment: str | None = None) -> None:
         """→ reopened."""
         alert.state = "open"
         alert.resolution = alert.resolved_by = alert.resolved_at = None
         alert.resolution_comment = comment
         self._touch("reopened", alert, by)
 
-    def set_validity(self, alert: Alert, validity: Validity) -> None:
+    def set_validity(self, alert: SandboxAlert, validity: Validity) -> None:
         """GitHub's own check found this (→ validated, unless an override hides it)."""
         before = alert.validity
         alert.checked_validity = validity
         if alert.validity != before:
             self._touch("validated", alert, None)
 
-    def override_validity(self, alert: Alert, validity: Validity | None, by: Account | None = None) -> None:
+    def override_validity(
+        self, alert: SandboxAlert, validity: Validity | None, by: SandboxAccount | None = None
+    ) -> None:
         """Somebody records their own finding, `None` clears it (→ validated if `validated_on_override`)."""
         before = alert.validity
         alert.validity_override = validity
@@ -169,44 +173,44 @@ class AlertBuilders:
         if alert.validity != before and self._world.validated_on_override:
             self._touch("validated", alert, by)
 
-    def set_public_leak(self, alert: Alert) -> None:
+    def set_public_leak(self, alert: SandboxAlert) -> None:
         """→ publicly_leaked."""
         alert.publicly_leaked = True
         self._touch("publicly_leaked", alert, None)
 
-    def assign(self, alert: Alert, user: User, by: Account | None = None) -> None:
+    def assign(self, alert: SandboxAlert, user: GitHubUser, by: SandboxAccount | None = None) -> None:
         """→ assigned."""
         alert.assigned_to = user
         self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
-    def unassign(self, alert: Alert, by: Account | None = None) -> None:
+    def unassign(self, alert: SandboxAlert, by: SandboxAccount | None = None) -> None:
         """→ unassigned."""
         user, alert.assigned_to = alert.assigned_to, None
         assert user is not None, "nobody is assigned"
         self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
-    def add_metadata(self, alert: Alert, pairs: Mapping[str, str]) -> None:
+    def add_metadata(self, alert: SandboxAlert, pairs: Mapping[str, str]) -> None:
         """→ metadata_created."""
         alert.metadata.update(pairs)
         self._touch("metadata_created", alert, None)
 
-    def remove_metadata(self, alert: Alert, *keys: str) -> None:
+    def remove_metadata(self, alert: SandboxAlert, *keys: str) -> None:
         """→ metadata_removed."""
         for key in keys:
             del alert.metadata[key]
         self._touch("metadata_removed", alert, None)
 
-    def remove_alert(self, alert: Alert) -> None:
+    def remove_alert(self, alert: SandboxAlert) -> None:
         """Gone from REST without a word."""
         alert.removed = True
 
-    def alert_url(self, alert: Alert) -> str:
+    def alert_url(self, alert: SandboxAlert) -> str:
         """The alert's page, its `html_url`."""
         return shapes_alerts.alert_page(self._world, alert)
 
     def location(
         self,
-        repository: Repository,
+        repository: SandboxRepository,
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
@@ -215,7 +219,7 @@ class AlertBuilders:
 
     def add_location(
         self,
-        alert: Alert,
+        alert: SandboxAlert,
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
@@ -238,7 +242,7 @@ class AlertBuilders:
         )
         return place
 
-    def _in_commit(self, alert: Alert, path: str, author: User | None) -> Location:
+    def _in_commit(self, alert: SandboxAlert, path: str, author: GitHubUser | None) -> Location:
         text = f"{alert.repository.id}:{alert.number}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         commits = alert.repository.commits
@@ -246,18 +250,20 @@ class AlertBuilders:
             commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at)
         return self.location(alert.repository, "commit", path=path, commit_sha=sha)
 
-    def _dead_literal(self, repository: Repository, number: int, secret_type: str) -> str:
+    def _dead_literal(self, repository: SandboxRepository, number: int, secret_type: str) -> str:
         seed = f"dead {repository.id}:{number}"
         if secret_type in GITHUB_TYPES:
             return make_literal(GITHUB_TYPES[secret_type][0], seed)
         return "sandbox-" + hashlib.sha256(seed.encode()).hexdigest()
 
-    def _touch(self, action: str, alert: Alert, by: Account | None, extra: JsonObject | None = None) -> None:
+    def _touch(
+        self, action: str, alert: SandboxAlert, by: SandboxAccount | None, extra: JsonObject | None = None
+    ) -> None:
         alert.updated_at = self._world.now()
         self._emit_alert(action, alert, sender=by or self._world.github, extra=extra)
 
     def _emit_alert(
-        self, action: str, alert: Alert, *, sender: Account, extra: JsonObject | None = None
+        self, action: str, alert: SandboxAlert, *, sender: SandboxAccount, extra: JsonObject | None = None
     ) -> None:
         content: JsonObject = {"alert": shapes_alerts.webhook_alert(self._world, alert), **(extra or {})}
         repository = alert.repository

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.sandbox.github.calls import Principal, Refusal
-from integrations.sandbox.github.records import Installation, InstallationToken, LiveToken
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.records import InstallationToken, LiveToken, SandboxInstallation
+from integrations.sandbox.github.world import GitHubWorld
 
 TOKEN_SECONDS = 3600
 JWT_SECONDS = 600
@@ -39,8 +39,8 @@ def public_key_of(private_key: str) -> rsa.RSAPublicKey:
 
 
 def mint_token(
-    world: World,
-    installation: Installation,
+    world: GitHubWorld,
+    installation: SandboxInstallation,
     permissions: Mapping[str, str],
     repository_ids: tuple[int, ...] | None,
 ) -> InstallationToken:
@@ -56,7 +56,7 @@ def mint_token(
 class Authenticator:
     """Checks Authorization headers against the world and the App's public key."""
 
-    def __init__(self, world: World, public_key: rsa.RSAPublicKey) -> None:
+    def __init__(self, world: GitHubWorld, public_key: rsa.RSAPublicKey) -> None:
         self._world = world
         self._public_key = public_key
 

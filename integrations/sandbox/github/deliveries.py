@@ -13,7 +13,7 @@ OLD_ALERT_FIELDS = ("number", "secret_type", "resolution", "resolved_by", "resol
 
 
 @dataclass(slots=True, eq=False)
-class Delivery:
+class WebhookDelivery:
     """One attempt to deliver one event; a redelivery is another attempt with the same `guid`."""
 
     id: int
@@ -32,11 +32,11 @@ class Delivery:
     response_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     response_body: str = field(default="", repr=False)
 
-    def copy(self, guid: str | None = None) -> Delivery:
+    def copy(self, guid: str | None = None) -> WebhookDelivery:
         """A delivery to vary by hand; with another `guid` it is another event to the receiver."""
         return replace(self, guid=guid or self.guid, payload=copy.deepcopy(self.payload))
 
-    def sparse(self) -> Delivery:
+    def sparse(self) -> WebhookDelivery:
         """The same delivery with as little in `alert` as older servers send."""
         thin = self.copy()
         alert = thin.payload["alert"]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from integrations.sandbox.github.calls import Principal, Refusal
 from integrations.sandbox.github.records import JsonObject
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 HOUR = 3600
 LOCKOUT_SECONDS = 600
 
 
 @dataclass(slots=True)
-class Window:
+class RateWindow:
     """One caller's hour."""
 
     limit: int
@@ -41,12 +41,12 @@ class Window:
 class Limits:
     """Windows by caller: an installation, a token's owner, or an address for all that is unauthenticated."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: GitHubWorld) -> None:
         self._world = world
-        self._windows: dict[str, Window] = {}
+        self._windows: dict[str, RateWindow] = {}
         self._failures: list[float] = []
 
-    def window(self, principal: Principal, address: str) -> Window:
+    def window(self, principal: Principal, address: str) -> RateWindow:
         """The caller's present hour."""
         limit = self._world.core_limit
         if principal.installation is not None:
@@ -60,11 +60,11 @@ class Limits:
         now = self._world.now()
         window = self._windows.get(key)
         if window is None or now >= window.reset:
-            window = self._windows[key] = Window(limit, now + HOUR)
+            window = self._windows[key] = RateWindow(limit, now + HOUR)
         window.limit = limit
         return window
 
-    def spend(self, window: Window) -> None:
+    def spend(self, window: RateWindow) -> None:
         """Count one request; `Refusal` 403 once the hour's are used up."""
         if window.used >= window.limit:
             raise Refusal(403, "API rate limit exceeded", headers=window.headers())

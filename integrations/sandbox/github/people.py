@@ -7,19 +7,19 @@ from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
-    Account,
-    CustomRepositoryRole,
+    GitHubTeam,
+    GitHubUser,
     JsonObject,
-    Membership,
     Organization,
-    OrganizationRole,
-    Repository,
-    Team,
-    User,
+    SandboxAccount,
+    SandboxCustomRepositoryRole,
+    SandboxMembership,
+    SandboxOrganizationRole,
+    SandboxRepository,
 )
 from integrations.sandbox.github.rights import LEVELS, SECURITY_MANAGER
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 SECURITY_MANAGER_ROLE_ID = 138
 
@@ -27,7 +27,7 @@ SECURITY_MANAGER_ROLE_ID = 138
 class PeopleBuilders:
     """Adds and changes people."""
 
-    def __init__(self, world: World, webhooks: Webhooks) -> None:
+    def __init__(self, world: GitHubWorld, webhooks: Webhooks) -> None:
         self._world = world
         self._webhooks = webhooks
 
@@ -37,15 +37,15 @@ class PeopleBuilders:
         *,
         name: str | None = None,
         email: str | None = None,
-    ) -> User:
+    ) -> GitHubUser:
         """A person; the login must be free. A freed login given to somebody new gets another id."""
-        user = User(self._world.next_id(), login, self._world.now(), name, email)
+        user = GitHubUser(self._world.next_id(), login, self._world.now(), name, email)
         self._world.index_account(user)
         return user
 
-    def add_bot(self, login: str) -> User:
+    def add_bot(self, login: str) -> GitHubUser:
         """An account of type Bot."""
-        bot = User(self._world.next_id(), login, self._world.now(), bot=True)
+        bot = GitHubUser(self._world.next_id(), login, self._world.now(), bot=True)
         self._world.index_account(bot)
         return bot
 
@@ -57,14 +57,14 @@ class PeopleBuilders:
     ) -> Organization:
         """An organization with the predefined role `security_manager`."""
         organization = Organization(id or self._world.next_id(), login, self._world.now())
-        role = OrganizationRole(
+        role = SandboxOrganizationRole(
             SECURITY_MANAGER_ROLE_ID, SECURITY_MANAGER, "Predefined", "read", (), self._world.now()
         )
         organization.roles.append(role)
         self._world.index_account(organization)
         return organization
 
-    def rename_account(self, account: Account, login: str) -> None:
+    def rename_account(self, account: SandboxAccount, login: str) -> None:
         """Another login for the same id; the old one is free at once, repositories redirect from it."""
         owned = self._world.repositories_of(account)
         for repository in owned:
@@ -75,7 +75,7 @@ class PeopleBuilders:
         for repository in owned:
             self._world.index_repository(repository)
 
-    def delete_user(self, user: User) -> None:
+    def delete_user(self, user: GitHubUser) -> None:
         """The account is gone; its login is free."""
         self._world.unindex_account(user)
         del self._world.accounts[user.id]
@@ -86,22 +86,22 @@ class PeopleBuilders:
     def add_member(
         self,
         organization: Organization,
-        user: User,
+        user: GitHubUser,
         *,
         role: Literal["member", "admin", "billing_manager"] = "member",
         state: Literal["active", "pending"] = "active",
     ) -> None:
         """A membership (→ organization.member_added); an `admin` is an owner."""
-        organization.members[user.id] = Membership(user, role, state)
+        organization.members[user.id] = SandboxMembership(user, role, state)
         self._emit_membership("member_added", organization, organization.members[user.id])
 
     def set_member_role(
-        self, organization: Organization, user: User, role: Literal["member", "admin"]
+        self, organization: Organization, user: GitHubUser, role: Literal["member", "admin"]
     ) -> None:
         """Promote or demote; GitHub sends no webhook for it."""
         organization.members[user.id].role = role
 
-    def remove_member(self, organization: Organization, user: User) -> None:
+    def remove_member(self, organization: Organization, user: GitHubUser) -> None:
         """The membership ends, and with it teams and roles (→ organization.member_removed)."""
         membership = organization.members.pop(user.id)
         groups = [team.members for team in organization.teams] + [role.users for role in organization.roles]
@@ -110,18 +110,22 @@ class PeopleBuilders:
                 holders.remove(user)
         self._emit_membership("member_removed", organization, membership)
 
-    def _emit_membership(self, action: str, organization: Organization, membership: Membership) -> None:
+    def _emit_membership(
+        self, action: str, organization: Organization, membership: SandboxMembership
+    ) -> None:
         content: JsonObject = {"membership": shapes.membership(self._world, organization, membership)}
         self._webhooks.emit("organization", action, content, account=organization)
 
-    def add_team(self, organization: Organization, name: str, *members: User) -> Team:
+    def add_team(self, organization: Organization, name: str, *members: GitHubUser) -> GitHubTeam:
         """A team (→ team.created)."""
-        team = Team(self._world.next_id(), name, name.lower().replace(" ", "-"), organization, list(members))
+        team = GitHubTeam(
+            self._world.next_id(), name, name.lower().replace(" ", "-"), organization, list(members)
+        )
         organization.teams.append(team)
         self._webhooks.emit("team", "created", {"team": shapes.team(self._world, team)}, account=organization)
         return team
 
-    def delete_team(self, team: Team) -> None:
+    def delete_team(self, team: GitHubTeam) -> None:
         """The team and what it granted are gone (→ team.deleted)."""
         team.organization.teams.remove(team)
         for role in team.organization.roles:
@@ -131,22 +135,24 @@ class PeopleBuilders:
             "team", "deleted", {"team": shapes.team(self._world, team)}, account=team.organization
         )
 
-    def add_to_team(self, team: Team, user: User) -> None:
+    def add_to_team(self, team: GitHubTeam, user: GitHubUser) -> None:
         """→ membership.added."""
         team.members.append(user)
         self._emit_team_membership("added", team, user)
 
-    def remove_from_team(self, team: Team, user: User) -> None:
+    def remove_from_team(self, team: GitHubTeam, user: GitHubUser) -> None:
         """→ membership.removed."""
         team.members.remove(user)
         self._emit_team_membership("removed", team, user)
 
-    def _emit_team_membership(self, action: str, team: Team, user: User) -> None:
+    def _emit_team_membership(self, action: str, team: GitHubTeam, user: GitHubUser) -> None:
         member = shapes.simple_user(self._world, user)
         content: JsonObject = {"scope": "team", "member": member, "team": shapes.team(self._world, team)}
         self._webhooks.emit("membership", action, content, account=team.organization)
 
-    def add_team_to_repository(self, team: Team, repository: Repository, permission: str) -> None:
+    def add_team_to_repository(
+        self, team: GitHubTeam, repository: SandboxRepository, permission: str
+    ) -> None:
         """The team's members get `permission` there (→ team.added_to_repository)."""
         self._check_role_name(repository.owner, permission)
         team.repositories[repository.id] = permission
@@ -158,7 +164,7 @@ class PeopleBuilders:
             "team", "added_to_repository", content, account=team.organization, repository=repository
         )
 
-    def add_collaborator(self, repository: Repository, user: User, permission: str) -> None:
+    def add_collaborator(self, repository: SandboxRepository, user: GitHubUser, permission: str) -> None:
         """One of GitHub's five roles or a custom one for one person (→ member.added or member.edited)."""
         self._check_role_name(repository.owner, permission)
         before = repository.collaborators.get(user.id)
@@ -173,12 +179,14 @@ class PeopleBuilders:
             changes = {"permission": {"from": before, "to": permission}, "old_permission": {"from": before}}
         self._emit_member(action, repository, user, {"changes": changes})
 
-    def remove_collaborator(self, repository: Repository, user: User) -> None:
+    def remove_collaborator(self, repository: SandboxRepository, user: GitHubUser) -> None:
         """→ member.removed."""
         del repository.collaborators[user.id]
         self._emit_member("removed", repository, user, {})
 
-    def _emit_member(self, action: str, repository: Repository, user: User, content: JsonObject) -> None:
+    def _emit_member(
+        self, action: str, repository: SandboxRepository, user: GitHubUser, content: JsonObject
+    ) -> None:
         content["member"] = shapes.simple_user(self._world, user)
         self._webhooks.emit("member", action, content, account=repository.owner, repository=repository)
 
@@ -189,9 +197,9 @@ class PeopleBuilders:
         *,
         base_role: str = "read",
         permissions: Iterable[str] = (),
-    ) -> CustomRepositoryRole:
+    ) -> SandboxCustomRepositoryRole:
         """A role that builds on one of GitHub's and adds permissions."""
-        role = CustomRepositoryRole(
+        role = SandboxCustomRepositoryRole(
             self._world.next_id(), name, base_role, tuple(permissions), self._world.now()
         )
         organization.custom_repository_roles.append(role)
@@ -205,42 +213,42 @@ class PeopleBuilders:
         permissions: Iterable[str] = (),
         base_role: str | None = None,
         source: Literal["Organization", "Enterprise", "Predefined"] = "Organization",
-    ) -> OrganizationRole:
+    ) -> SandboxOrganizationRole:
         """A custom organization role."""
-        role = OrganizationRole(
+        role = SandboxOrganizationRole(
             self._world.next_id(), name, source, base_role, tuple(permissions), self._world.now()
         )
         organization.roles.append(role)
         return role
 
     def assign_organization_role(
-        self, organization: Organization, role: OrganizationRole | str, holder: User | Team
+        self, organization: Organization, role: SandboxOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
         """Give a role, named or as the record, to a person or a team; GitHub sends no webhook for it."""
         found = self._organization_role(organization, role)
-        if isinstance(holder, Team):
+        if isinstance(holder, GitHubTeam):
             found.teams.append(holder)
         else:
             found.users.append(holder)
 
     def unassign_organization_role(
-        self, organization: Organization, role: OrganizationRole | str, holder: User | Team
+        self, organization: Organization, role: SandboxOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
         """Take a role away; GitHub sends no webhook for it."""
         found = self._organization_role(organization, role)
-        if isinstance(holder, Team):
+        if isinstance(holder, GitHubTeam):
             found.teams.remove(holder)
         else:
             found.users.remove(holder)
 
     def _organization_role(
-        self, organization: Organization, role: OrganizationRole | str
-    ) -> OrganizationRole:
-        if isinstance(role, OrganizationRole):
+        self, organization: Organization, role: SandboxOrganizationRole | str
+    ) -> SandboxOrganizationRole:
+        if isinstance(role, SandboxOrganizationRole):
             return role
         return next(each for each in organization.roles if each.name == role)
 
-    def _check_role_name(self, owner: Account, name: str) -> None:
+    def _check_role_name(self, owner: SandboxAccount, name: str) -> None:
         custom = owner.custom_repository_roles if isinstance(owner, Organization) else []
         if name not in LEVELS[1:] and name not in [each.name for each in custom]:
             raise ValueError(f"{owner.login} has no repository role {name}")

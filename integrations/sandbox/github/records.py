@@ -16,7 +16,7 @@ Network: TypeAlias = Literal["open", "sso", "ip_allow_list"]
 
 
 @dataclass(slots=True, eq=False)
-class Account:
+class SandboxAccount:
     """A login with its numeric id: a user, a bot or an organization."""
 
     id: int
@@ -31,7 +31,7 @@ class Account:
 
 
 @dataclass(slots=True, eq=False)
-class User(Account):
+class GitHubUser(SandboxAccount):
     bot: bool = False
 
     @property
@@ -48,27 +48,27 @@ class Enterprise:
 
 
 @dataclass(slots=True)
-class Membership:
+class SandboxMembership:
     """`role` is `admin` (an owner), `member` or `billing_manager`; `state` is `active` or `pending`."""
 
-    user: User
+    user: GitHubUser
     role: str
     state: str
 
 
 @dataclass(slots=True, eq=False)
-class Team:
+class GitHubTeam:
     id: int
     name: str
     slug: str
     organization: Organization
-    members: list[User] = field(default_factory=list)
+    members: list[GitHubUser] = field(default_factory=list)
     repositories: dict[int, str] = field(default_factory=dict)
     """Repository id to permission."""
 
 
 @dataclass(slots=True, eq=False)
-class OrganizationRole:
+class SandboxOrganizationRole:
     """`permissions` are free strings, as GitHub's description has them."""
 
     id: int
@@ -77,12 +77,12 @@ class OrganizationRole:
     base_role: str | None
     permissions: tuple[str, ...]
     created_at: float
-    users: list[User] = field(default_factory=list)
-    teams: list[Team] = field(default_factory=list)
+    users: list[GitHubUser] = field(default_factory=list)
+    teams: list[GitHubTeam] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class CustomRepositoryRole:
+class SandboxCustomRepositoryRole:
     id: int
     name: str
     base_role: str
@@ -91,13 +91,13 @@ class CustomRepositoryRole:
 
 
 @dataclass(slots=True, eq=False)
-class Organization(Account):
+class Organization(SandboxAccount):
     base_permission: str = "read"
     """What every member may do on every repository."""
-    members: dict[int, Membership] = field(default_factory=dict)
-    teams: list[Team] = field(default_factory=list)
-    roles: list[OrganizationRole] = field(default_factory=list)
-    custom_repository_roles: list[CustomRepositoryRole] = field(default_factory=list)
+    members: dict[int, SandboxMembership] = field(default_factory=dict)
+    teams: list[GitHubTeam] = field(default_factory=list)
+    roles: list[SandboxOrganizationRole] = field(default_factory=list)
+    custom_repository_roles: list[SandboxCustomRepositoryRole] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -108,15 +108,15 @@ class Organization(Account):
 class Commit:
     sha: str
     message: str
-    author: User | None
+    author: GitHubUser | None
     date: float
 
 
 @dataclass(slots=True, eq=False)
-class Repository:
+class SandboxRepository:
     id: int
     name: str
-    owner: Account
+    owner: SandboxAccount
     visibility: str
     created_at: float
     archived: bool = False
@@ -142,20 +142,20 @@ class Repository:
 
 
 @dataclass(slots=True, eq=False)
-class Installation:
+class SandboxInstallation:
     """The App on one account; `repositories` is `None` for all of the account's."""
 
     id: int
-    account: Account
+    account: SandboxAccount
     permissions: dict[str, str]
     events: list[str]
     created_at: float
-    repositories: list[Repository] | None = None
+    repositories: list[SandboxRepository] | None = None
     suspended_at: float | None = None
-    suspended_by: User | None = None
+    suspended_by: GitHubUser | None = None
     removed: bool = False
 
-    def covers(self, repository: Repository) -> bool:
+    def covers(self, repository: SandboxRepository) -> bool:
         """Whether the installation reaches this repository."""
         if repository.deleted or repository.owner is not self.account:
             return False
@@ -171,12 +171,12 @@ class Location:
 
 
 @dataclass(slots=True, eq=False)
-class Alert:
+class SandboxAlert:
     """A secret scanning alert; the literal is never in its repr."""
 
     id: int
     number: int
-    repository: Repository
+    repository: SandboxRepository
     secret_type: str
     display_name: str
     provider: str | None
@@ -194,16 +194,16 @@ class Alert:
     state: str = "open"
     resolution: str | None = None
     resolution_comment: str | None = None
-    resolved_by: User | None = None
+    resolved_by: GitHubUser | None = None
     resolved_at: float | None = None
     publicly_leaked: bool = False
     multi_repo: bool = False
     is_base64_encoded: bool = False
-    assigned_to: User | None = None
-    bypassed_by: User | None = None
+    assigned_to: GitHubUser | None = None
+    bypassed_by: GitHubUser | None = None
     bypassed_at: float | None = None
     bypass_comment: str | None = None
-    bypass_reviewer: User | None = None
+    bypass_reviewer: GitHubUser | None = None
     bypass_reviewer_comment: str | None = None
     locations: list[Location] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class LiveToken:
     """A credential that the stand-in knows, so that asking with it is answered as GitHub would."""
 
     literal: str = field(repr=False)
-    owner: User
+    owner: GitHubUser
     kind: TokenKind
     scopes: tuple[str, ...] = ()
     expires_at: float | None = None
@@ -242,7 +242,7 @@ class InstallationToken:
     """A minted `ghs_` token with what it was narrowed to; `repository_ids` is `None` for all."""
 
     literal: str = field(repr=False)
-    installation: Installation
+    installation: SandboxInstallation
     permissions: dict[str, str]
     repository_ids: tuple[int, ...] | None
     expires_at: float

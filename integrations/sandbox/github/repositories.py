@@ -7,15 +7,15 @@ from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
-    Account,
-    Installation,
+    GitHubUser,
     JsonObject,
     Organization,
-    Repository,
-    User,
+    SandboxAccount,
+    SandboxInstallation,
+    SandboxRepository,
 )
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 DEFAULT_PERMISSIONS = {
     "metadata": "read",
@@ -39,13 +39,13 @@ DEFAULT_EVENTS = (
 class RepositoryBuilders:
     """Adds and changes repositories and installations."""
 
-    def __init__(self, world: World, webhooks: Webhooks) -> None:
+    def __init__(self, world: GitHubWorld, webhooks: Webhooks) -> None:
         self._world = world
         self._webhooks = webhooks
 
     def add_repository(
         self,
-        owner: Account,
+        owner: SandboxAccount,
         name: str,
         *,
         id: int | None = None,  # noqa: A002 # GitHub's own word.
@@ -54,9 +54,9 @@ class RepositoryBuilders:
         delegated_dismissal: bool = False,
         app_reviews_dismissals: bool = False,
         secret_scanning: bool = True,
-    ) -> Repository:
+    ) -> SandboxRepository:
         """A repository (→ repository.created); a name that redirected elsewhere is taken over."""
-        repository = Repository(
+        repository = SandboxRepository(
             id or self._world.next_id(), name, owner, visibility, self._world.now(), archived
         )
         repository.secret_scanning = secret_scanning
@@ -66,7 +66,7 @@ class RepositoryBuilders:
         self._emit_repository("created", repository)
         return repository
 
-    def rename_repository(self, repository: Repository, name: str) -> None:
+    def rename_repository(self, repository: SandboxRepository, name: str) -> None:
         """Another name for the same id; the old one redirects (→ repository.renamed)."""
         before = repository.name
         self._world.unindex_repository(repository, redirect=True)
@@ -74,7 +74,7 @@ class RepositoryBuilders:
         self._world.index_repository(repository)
         self._emit_repository("renamed", repository, {"repository": {"name": {"from": before}}})
 
-    def transfer_repository(self, repository: Repository, owner: Account) -> None:
+    def transfer_repository(self, repository: SandboxRepository, owner: SandboxAccount) -> None:
         """Another owner for the same id; the old name redirects (→ repository.transferred, for the new)."""
         before = repository.owner
         self._world.unindex_repository(repository, redirect=True)
@@ -87,28 +87,30 @@ class RepositoryBuilders:
         )
         self._emit_repository("transferred", repository, {"owner": {"from": origin}})
 
-    def delete_repository(self, repository: Repository) -> None:
+    def delete_repository(self, repository: SandboxRepository) -> None:
         """Gone with its alerts; the name answers 404 (→ repository.deleted)."""
         self._emit_repository("deleted", repository)
         self._world.unindex_repository(repository, redirect=False)
         repository.deleted = True
 
-    def set_visibility(self, repository: Repository, visibility: Literal["public", "private"]) -> None:
+    def set_visibility(self, repository: SandboxRepository, visibility: Literal["public", "private"]) -> None:
         """→ repository.publicized or repository.privatized."""
         repository.visibility = visibility
         self._emit_repository("publicized" if visibility == "public" else "privatized", repository)
 
-    def archive_repository(self, repository: Repository) -> None:
+    def archive_repository(self, repository: SandboxRepository) -> None:
         """→ repository.archived."""
         repository.archived = True
         self._emit_repository("archived", repository)
 
-    def unarchive_repository(self, repository: Repository) -> None:
+    def unarchive_repository(self, repository: SandboxRepository) -> None:
         """→ repository.unarchived."""
         repository.archived = False
         self._emit_repository("unarchived", repository)
 
-    def squat(self, full_name: str, *, visibility: Literal["public", "private"] = "private") -> Repository:
+    def squat(
+        self, full_name: str, *, visibility: Literal["public", "private"] = "private"
+    ) -> SandboxRepository:
         """A stranger registers an old `owner/name` again: another id answers there, the redirect is gone.
 
         The owner's login goes to a new user where it is free; `ValueError` when the name is in use.
@@ -116,12 +118,12 @@ class RepositoryBuilders:
         login, name = full_name.split("/")
         owner = self._world.account(login)
         if owner is None:
-            owner = User(self._world.next_id(), login, self._world.now())
+            owner = GitHubUser(self._world.next_id(), login, self._world.now())
             self._world.index_account(owner)
         return self.add_repository(owner, name, visibility=visibility)
 
     def _emit_repository(
-        self, action: str, repository: Repository, changes: JsonObject | None = None
+        self, action: str, repository: SandboxRepository, changes: JsonObject | None = None
     ) -> None:
         content: JsonObject = {} if changes is None else {"changes": changes}
         self._webhooks.emit("repository", action, content, account=repository.owner, repository=repository)
@@ -130,16 +132,16 @@ class RepositoryBuilders:
 
     def install(
         self,
-        account: Account,
+        account: SandboxAccount,
         *,
-        repositories: Literal["all"] | Iterable[Repository] = "all",
+        repositories: Literal["all"] | Iterable[SandboxRepository] = "all",
         permissions: Mapping[str, str] | None = None,
-    ) -> Installation:
+    ) -> SandboxInstallation:
         """Install the App on an account (→ installation.created); `ValueError` where it already is."""
         if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
         granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
-        installation = Installation(
+        installation = SandboxInstallation(
             self._world.next_id(), account, granted, list(DEFAULT_EVENTS), self._world.now()
         )
         if not isinstance(repositories, str):
@@ -148,42 +150,46 @@ class RepositoryBuilders:
         self._emit_installation("created", installation, with_repositories=True)
         return installation
 
-    def uninstall(self, installation: Installation) -> None:
+    def uninstall(self, installation: SandboxInstallation) -> None:
         """The App is removed from the account; its tokens die (→ installation.deleted)."""
         installation.removed = True
         del self._world.installations[installation.id]
         self._emit_installation("deleted", installation)
 
-    def suspend(self, installation: Installation, *, by: User | None = None) -> None:
+    def suspend(self, installation: SandboxInstallation, *, by: GitHubUser | None = None) -> None:
         """No token is given, none works (→ installation.suspend)."""
         installation.suspended_at = self._world.now()
         installation.suspended_by = by
         self._emit_installation("suspend", installation)
 
-    def unsuspend(self, installation: Installation) -> None:
+    def unsuspend(self, installation: SandboxInstallation) -> None:
         """→ installation.unsuspend."""
         installation.suspended_at = installation.suspended_by = None
         self._emit_installation("unsuspend", installation)
 
-    def set_permissions(self, installation: Installation, permissions: Mapping[str, str]) -> None:
+    def set_permissions(self, installation: SandboxInstallation, permissions: Mapping[str, str]) -> None:
         """The account accepted other permissions (→ installation.new_permissions_accepted)."""
         installation.permissions = dict(permissions)
         self._emit_installation("new_permissions_accepted", installation)
 
-    def add_to_installation(self, installation: Installation, *repositories: Repository) -> None:
+    def add_to_installation(
+        self, installation: SandboxInstallation, *repositories: SandboxRepository
+    ) -> None:
         """Select more repositories (→ installation_repositories.added)."""
         chosen = installation.repositories = installation.repositories or []
         chosen.extend(repositories)
         self._emit_selection("added", installation, added=repositories)
 
-    def remove_from_installation(self, installation: Installation, *repositories: Repository) -> None:
+    def remove_from_installation(
+        self, installation: SandboxInstallation, *repositories: SandboxRepository
+    ) -> None:
         """Select fewer; from "all" it becomes a selection (→ installation_repositories.removed)."""
         reach = self._world.reach(installation)
         installation.repositories = [each for each in reach if each not in repositories]
         self._emit_selection("removed", installation, removed=repositories)
 
     def _emit_installation(
-        self, action: str, installation: Installation, *, with_repositories: bool = False
+        self, action: str, installation: SandboxInstallation, *, with_repositories: bool = False
     ) -> None:
         content: JsonObject = {"installation": shapes.installation(self._world, installation)}
         if with_repositories:
@@ -198,10 +204,10 @@ class RepositoryBuilders:
     def _emit_selection(
         self,
         action: str,
-        installation: Installation,
+        installation: SandboxInstallation,
         *,
-        added: Iterable[Repository] = (),
-        removed: Iterable[Repository] = (),
+        added: Iterable[SandboxRepository] = (),
+        removed: Iterable[SandboxRepository] = (),
     ) -> None:
         content: JsonObject = {
             "installation": shapes.installation(self._world, installation),

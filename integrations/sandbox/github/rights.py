@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from integrations.sandbox.github.records import Account, Organization, OrganizationRole, Repository, User
+from integrations.sandbox.github.records import (
+    GitHubUser,
+    Organization,
+    SandboxAccount,
+    SandboxOrganizationRole,
+    SandboxRepository,
+)
 
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
 SECURITY_MANAGER = "security_manager"
@@ -38,7 +44,7 @@ class RepositoryRole:
         return {flag: rank >= LEVELS.index(level) for flag, level in names.items()}
 
 
-def repository_role(repository: Repository, user: Account) -> RepositoryRole:
+def repository_role(repository: SandboxRepository, user: SandboxAccount) -> RepositoryRole:
     """The person's highest role, from ownership, collaboration, teams, organization and public access."""
     roles = [RepositoryRole("read", "read")] if not repository.private else []
     owner = repository.owner
@@ -51,38 +57,38 @@ def repository_role(repository: Repository, user: Account) -> RepositoryRole:
     return max(roles, key=lambda role: LEVELS.index(role.level), default=RepositoryRole("", "none"))
 
 
-def is_owner(organization: Organization, user: Account) -> bool:
+def is_owner(organization: Organization, user: SandboxAccount) -> bool:
     """Whether the person is an organization owner."""
     membership = organization.members.get(user.id)
     return membership is not None and membership.role == "admin" and membership.state == "active"
 
 
-def is_security_manager(organization: Organization, user: Account) -> bool:
+def is_security_manager(organization: Organization, user: SandboxAccount) -> bool:
     """Whether the person has the predefined role `security_manager`."""
     return any(role.name == SECURITY_MANAGER and holds(role, user) for role in organization.roles)
 
 
-def holds(role: OrganizationRole, user: Account) -> bool:
+def holds(role: SandboxOrganizationRole, user: SandboxAccount) -> bool:
     """Whether the person has an organization role, directly or through a team."""
     return user in role.users or any(user in team.members for team in role.teams)
 
 
-def has_write_access(repository: Repository, user: Account) -> bool:
+def has_write_access(repository: SandboxRepository, user: SandboxAccount) -> bool:
     """What GitHub asks of an alert's assignee."""
     return repository_role(repository, user).flags["push"]
 
 
-def may_see_alerts(repository: Repository, user: User) -> bool:
+def may_see_alerts(repository: SandboxRepository, user: GitHubUser) -> bool:
     """Owner, admin, security manager, or a custom role that may view or resolve."""
     return _has_alert_right(repository, user, (VIEW_ALERTS, RESOLVE_ALERTS))
 
 
-def may_resolve_alerts(repository: Repository, user: User) -> bool:
+def may_resolve_alerts(repository: SandboxRepository, user: GitHubUser) -> bool:
     """Owner, admin, security manager, or a custom role that may resolve."""
     return _has_alert_right(repository, user, (RESOLVE_ALERTS,))
 
 
-def _has_alert_right(repository: Repository, user: User, wanted: tuple[str, ...]) -> bool:
+def _has_alert_right(repository: SandboxRepository, user: GitHubUser, wanted: tuple[str, ...]) -> bool:
     role = repository_role(repository, user)
     if role.level == "admin":
         return True
@@ -97,7 +103,7 @@ def _has_alert_right(repository: Repository, user: User, wanted: tuple[str, ...]
 
 
 def _names_from_organization(
-    organization: Organization, repository: Repository, user: Account
+    organization: Organization, repository: SandboxRepository, user: SandboxAccount
 ) -> Iterator[str]:
     membership = organization.members.get(user.id)
     if membership is None or membership.state != "active":
@@ -112,7 +118,7 @@ def _names_from_organization(
             yield "read" if role.name == SECURITY_MANAGER else role.base_role or "none"
 
 
-def _role(owner: Account, name: str) -> RepositoryRole:
+def _role(owner: SandboxAccount, name: str) -> RepositoryRole:
     if name in LEVELS:
         return RepositoryRole(name, name)
     assert isinstance(owner, Organization), "only organizations have custom roles"

@@ -8,12 +8,18 @@ from typing import cast
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.authentication import mint_token
-from integrations.sandbox.github.calls import Answer, Call, Refusal, Route
-from integrations.sandbox.github.deliveries import Delivery
+from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.paging import DEFAULT_PER_PAGE, link_header, page_of
-from integrations.sandbox.github.records import Installation, JsonObject, Organization, Repository, User
+from integrations.sandbox.github.records import (
+    GitHubUser,
+    JsonObject,
+    Organization,
+    SandboxInstallation,
+    SandboxRepository,
+)
 from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
-from integrations.sandbox.github.world import Change
+from integrations.sandbox.github.world import GitHubChange
 
 MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
@@ -22,7 +28,7 @@ REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-
 KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 
 
-def get_app(call: Call) -> Answer:
+def get_app(call: Call) -> SandboxResponse:
     """`GET /app`."""
     github = call.github
     created = shapes.timestamp(github.app_created_at)
@@ -42,21 +48,21 @@ def get_app(call: Call) -> Answer:
         "events": list(DEFAULT_EVENTS),
         "installations_count": len(github.installations),
     }
-    return Answer(200, body)
+    return SandboxResponse(200, body)
 
 
-def list_installations(call: Call) -> Answer:
+def list_installations(call: Call) -> SandboxResponse:
     """`GET /app/installations`."""
     page, headers = page_of(call, list(call.github.installations.values()))
-    return Answer(200, [shapes.installation(call.github, each) for each in page], headers)
+    return SandboxResponse(200, [shapes.installation(call.github, each) for each in page], headers)
 
 
-def get_installation(call: Call) -> Answer:
+def get_installation(call: Call) -> SandboxResponse:
     """`GET /app/installations/{installation_id}`."""
-    return Answer(200, shapes.installation(call.github, _installation(call)))
+    return SandboxResponse(200, shapes.installation(call.github, _installation(call)))
 
 
-def create_token(call: Call) -> Answer:
+def create_token(call: Call) -> SandboxResponse:
     """`POST /app/installations/{installation_id}/access_tokens`; never wider than granted."""
     installation = _installation(call)
     if installation.suspended_at is not None:
@@ -73,10 +79,10 @@ def create_token(call: Call) -> Answer:
     }
     if chosen is not None:
         body["repositories"] = [shapes.repository(call.github, each) for each in chosen]
-    return Answer(201, body)
+    return SandboxResponse(201, body)
 
 
-def _asked_permissions(call: Call, installation: Installation) -> dict[str, str]:
+def _asked_permissions(call: Call, installation: SandboxInstallation) -> dict[str, str]:
     asked = cast("dict[str, str] | None", call.body.get("permissions"))
     if not asked:
         return dict(installation.permissions)
@@ -87,7 +93,7 @@ def _asked_permissions(call: Call, installation: Installation) -> dict[str, str]
     return {"metadata": "read", **asked}
 
 
-def _asked_repositories(call: Call, installation: Installation) -> list[Repository] | None:
+def _asked_repositories(call: Call, installation: SandboxInstallation) -> list[SandboxRepository] | None:
     reach = call.github.reach(installation)
     ids = cast("list[int] | None", call.body.get("repository_ids"))
     names = cast("list[str] | None", call.body.get("repositories"))
@@ -101,15 +107,15 @@ def _asked_repositories(call: Call, installation: Installation) -> list[Reposito
     return chosen
 
 
-def revoke_own_token(call: Call) -> Answer:
+def revoke_own_token(call: Call) -> SandboxResponse:
     """`DELETE /installation/token`: the token it is called with dies."""
     token = call.principal.token
     if token is not None:
         del call.github.minted[token.literal]
-    return Answer(204)
+    return SandboxResponse(204)
 
 
-def list_reach(call: Call) -> Answer:
+def list_reach(call: Call) -> SandboxResponse:
     """`GET /installation/repositories`: what the token reaches."""
     installation = call.principal.installation
     reach = call.github.reach(installation) if installation else []
@@ -121,35 +127,35 @@ def list_reach(call: Call) -> Answer:
         "repositories": [shapes.repository(call.github, each) for each in page],
         "repository_selection": "selected" if selected else "all",
     }
-    return Answer(200, body, headers)
+    return SandboxResponse(200, body, headers)
 
 
-def get_organization_installation(call: Call) -> Answer:
+def get_organization_installation(call: Call) -> SandboxResponse:
     """`GET /orgs/{org}/installation`."""
     return _installation_on(call, call.organization)
 
 
-def get_repository_installation(call: Call) -> Answer:
+def get_repository_installation(call: Call) -> SandboxResponse:
     """`GET /repos/{owner}/{repo}/installation`: 404 too where the installation leaves the repository out."""
     installation = call.github.installation_on(call.repository.owner)
     if installation is None or not installation.covers(call.repository):
         raise Refusal(404, "Not Found")
-    return Answer(200, shapes.installation(call.github, installation))
+    return SandboxResponse(200, shapes.installation(call.github, installation))
 
 
-def get_user_installation(call: Call) -> Answer:
+def get_user_installation(call: Call) -> SandboxResponse:
     """`GET /users/{username}/installation`."""
     return _installation_on(call, call.github.user(call.path["username"]))
 
 
-def _installation_on(call: Call, account: Organization | User | None) -> Answer:
+def _installation_on(call: Call, account: Organization | GitHubUser | None) -> SandboxResponse:
     installation = call.github.installation_on(account) if account else None
     if installation is None:
         raise Refusal(404, "Not Found")
-    return Answer(200, shapes.installation(call.github, installation))
+    return SandboxResponse(200, shapes.installation(call.github, installation))
 
 
-def _installation(call: Call) -> Installation:
+def _installation(call: Call) -> SandboxInstallation:
     installation = call.github.installations.get(call.number("installation_id"))
     if installation is None:
         raise Refusal(404, "Not Found")
@@ -159,7 +165,7 @@ def _installation(call: Call) -> Installation:
 # Webhook deliveries
 
 
-def list_deliveries(call: Call) -> Answer:
+def list_deliveries(call: Call) -> SandboxResponse:
     """`GET /app/hook/deliveries`, newest first; `status=failure` knows 400 to 599 only, as GitHub's does."""
     wanted = call.text("status")
     kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, wanted)]
@@ -172,10 +178,10 @@ def list_deliveries(call: Call) -> Answer:
     page = kept[start : start + size]
     more = kept[start + size : start + size + 1]
     headers = link_header(call, {"next": {"cursor": str(more[0].id)}} if more else {})
-    return Answer(200, [_delivery(each) for each in page], headers)
+    return SandboxResponse(200, [_delivery(each) for each in page], headers)
 
 
-def get_delivery(call: Call) -> Answer:
+def get_delivery(call: Call) -> SandboxResponse:
     """`GET /app/hook/deliveries/{delivery_id}`: with the request and the response."""
     delivery = _find_delivery(call)
     body = _delivery(delivery) | {
@@ -183,21 +189,21 @@ def get_delivery(call: Call) -> Answer:
         "request": {"headers": dict(delivery.request_headers), "payload": delivery.payload},
         "response": {"headers": dict(delivery.response_headers), "payload": delivery.response_body},
     }
-    return Answer(200, body)
+    return SandboxResponse(200, body)
 
 
-def redeliver(call: Call) -> Answer:
+def redeliver(call: Call) -> SandboxResponse:
     """`POST /app/hook/deliveries/{delivery_id}/attempts`: sent again, with the same GUID."""
     call.webhooks.redeliver(_find_delivery(call))
-    return Answer(202, {})
+    return SandboxResponse(202, {})
 
 
-def _kept_deliveries(call: Call) -> list[Delivery]:
+def _kept_deliveries(call: Call) -> list[WebhookDelivery]:
     since = call.github.now() - RETENTION_SECONDS
     return [each for each in call.github.deliveries if each.delivered_at > since]
 
 
-def _find_delivery(call: Call) -> Delivery:
+def _find_delivery(call: Call) -> WebhookDelivery:
     wanted = call.number("delivery_id")
     found = next((each for each in _kept_deliveries(call) if each.id == wanted), None)
     if found is None:
@@ -205,14 +211,14 @@ def _find_delivery(call: Call) -> Delivery:
     return found
 
 
-def _has_status(delivery: Delivery, wanted: str | None) -> bool:
+def _has_status(delivery: WebhookDelivery, wanted: str | None) -> bool:
     if wanted is None:
         return True
     low, high = (400, 600) if wanted == "failure" else (200, 400)
     return low <= delivery.status_code < high
 
 
-def _delivery(delivery: Delivery) -> JsonObject:
+def _delivery(delivery: WebhookDelivery) -> JsonObject:
     return {
         "id": delivery.id,
         "guid": delivery.guid,
@@ -232,7 +238,7 @@ def _delivery(delivery: Delivery) -> JsonObject:
 # Without an account
 
 
-def revoke_credentials(call: Call) -> Answer:
+def revoke_credentials(call: Call) -> SandboxResponse:
     """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
     if call.github.installed_version is not None:
         # No description of an Enterprise Server has it without authentication.
@@ -245,11 +251,11 @@ def revoke_credentials(call: Call) -> Answer:
         token = call.github.live_tokens.get(literal)
         if token is not None and delay is not None and token.revoked_at is None:
             token.revoked_at = call.github.now() + delay
-            call.github.tell(Change("token.reported", call.github.now()))
-    return Answer(202, {})
+            call.github.tell(GitHubChange("token.reported", call.github.now()))
+    return SandboxResponse(202, {})
 
 
-def get_rate_limit(call: Call) -> Answer:
+def get_rate_limit(call: Call) -> SandboxResponse:
     """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
     resources = {
         "core": call.rate,
@@ -258,21 +264,21 @@ def get_rate_limit(call: Call) -> Answer:
     body: JsonObject = {"resources": resources}
     if call.version != KNOWN_VERSIONS[1]:
         body["rate"] = call.rate
-    return Answer(200, body)
+    return SandboxResponse(200, body)
 
 
-def get_meta(call: Call) -> Answer:
+def get_meta(call: Call) -> SandboxResponse:
     """`GET /meta`; github.com has no `installed_version`."""
     here = ["127.0.0.0/8"]
     body: JsonObject = {"verifiable_password_authentication": False, "hooks": here, "api": here}
     if call.github.installed_version is not None:
         body["installed_version"] = call.github.installed_version
-    return Answer(200, body)
+    return SandboxResponse(200, body)
 
 
-def get_versions(call: Call) -> Answer:
+def get_versions(call: Call) -> SandboxResponse:
     """`GET /versions`."""
-    return Answer(200, list(KNOWN_VERSIONS))
+    return SandboxResponse(200, list(KNOWN_VERSIONS))
 
 
 ROUTES = (

@@ -16,16 +16,16 @@ from integrations.sandbox.github.authentication import Authenticator, generate_p
 from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.people import PeopleBuilders
 from integrations.sandbox.github.repositories import RepositoryBuilders
-from integrations.sandbox.github.server import Server
+from integrations.sandbox.github.server import GitHubServer
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
 GITHUB_ACCOUNT_ID = 9919
 
 
-class GitHubSandbox(World):
+class GitHubSandbox(GitHubWorld):
     """A stand-in GitHub on 127.0.0.1; see the package's docstring for how it is used.
 
     The world's state, with what changes it (people, repositories, alerts), what announces the changes
@@ -51,7 +51,7 @@ class GitHubSandbox(World):
         self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
         self.app_owner = self.add_organization("octo")
         authenticator = Authenticator(self, public_key_of(self.private_key))
-        self._server = Server(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
+        self._server = GitHubServer(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
         self._runner: web.AppRunner | None = None
 
     # What the parts do is offered here under one roof: tests and the demo write `github.leak(…)`.

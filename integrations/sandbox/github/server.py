@@ -16,13 +16,20 @@ from integrations.sandbox.github import routes_alerts, routes_app, routes_people
 from integrations.sandbox.github.admission import admit
 from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.authentication import Authenticator
-from integrations.sandbox.github.calls import Answer, Call, Principal, RecordedRequest, Refusal, Route
+from integrations.sandbox.github.calls import (
+    Call,
+    Principal,
+    RecordedRequest,
+    Refusal,
+    Route,
+    SandboxResponse,
+)
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.shapes import timestamp
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 PREFIX = "/api/v3"
 ROUTES: Mapping[str, Route] = {
@@ -31,12 +38,12 @@ ROUTES: Mapping[str, Route] = {
 FREE = frozenset({"rate-limit/get"})
 
 
-class Server:
+class GitHubServer:
     """Answers requests about one world and keeps what was asked; changes go by `alerts` and `webhooks`."""
 
     def __init__(
         self,
-        world: World,
+        world: GitHubWorld,
         alerts: AlertBuilders,
         webhooks: Webhooks,
         authenticator: Authenticator,
@@ -95,7 +102,9 @@ class Server:
         headers["Date"] = formatdate(self._world.now(), usegmt=True)
         return _http_response(request, answer, headers)
 
-    def _answer(self, request: web.Request, record: RecordedRequest, headers: dict[str, str]) -> Answer:
+    def _answer(
+        self, request: web.Request, record: RecordedRequest, headers: dict[str, str]
+    ) -> SandboxResponse:
         operation, path = self._match(request, record)
         route = ROUTES[operation.id]
         self._check_headers(record, headers)
@@ -228,7 +237,7 @@ def _token_headers(principal: Principal) -> dict[str, str]:
     return headers
 
 
-def _http_response(request: web.Request, answer: Answer, headers: Mapping[str, str]) -> web.Response:
+def _http_response(request: web.Request, answer: SandboxResponse, headers: Mapping[str, str]) -> web.Response:
     """JSON with GitHub's headers; 304 where the caller has this very answer already."""
     merged = {"X-GitHub-Media-Type": "github.v3; format=json", **headers, **answer.headers}
     if answer.status == 204:

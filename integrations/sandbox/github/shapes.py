@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 from integrations.sandbox.github.addresses import REPOSITORY_LINKS, USER_LINKS
 from integrations.sandbox.github.records import (
-    Account,
-    Installation,
+    GitHubTeam,
+    GitHubUser,
     JsonObject,
-    Membership,
     Organization,
-    Repository,
-    Team,
-    User,
+    SandboxAccount,
+    SandboxInstallation,
+    SandboxMembership,
+    SandboxRepository,
 )
-from integrations.sandbox.github.world import World
+from integrations.sandbox.github.world import GitHubWorld
 
 
 def timestamp(at: float) -> str:
@@ -32,7 +32,7 @@ def node_id(kind: str, number: int) -> str:
     return base64.b64encode(f"{kind}{number}".encode()).decode()
 
 
-def simple_user(world: World, account: Account) -> JsonObject:
+def simple_user(world: GitHubWorld, account: SandboxAccount) -> JsonObject:
     """The `simple-user` schema, which GitHub uses for organizations and bots too."""
     api = f"{world.api_url}/users/{account.login}"
     return {
@@ -50,7 +50,7 @@ def simple_user(world: World, account: Account) -> JsonObject:
     }
 
 
-def app_owner(world: World) -> JsonObject:
+def app_owner(world: GitHubWorld) -> JsonObject:
     """Whom the App belongs to: the `enterprise` schema, or else `simple-user`."""
     record = world.app_enterprise
     if record is None:
@@ -67,11 +67,11 @@ def app_owner(world: World) -> JsonObject:
     }
 
 
-def optional_user(world: World, account: Account | None) -> JsonObject | None:
+def optional_user(world: GitHubWorld, account: SandboxAccount | None) -> JsonObject | None:
     return None if account is None else simple_user(world, account)
 
 
-def public_user(world: World, account: Account) -> JsonObject:
+def public_user(world: GitHubWorld, account: SandboxAccount) -> JsonObject:
     """The `public-user` schema: what anybody sees of a profile."""
     return {
         **simple_user(world, account),
@@ -92,7 +92,7 @@ def public_user(world: World, account: Account) -> JsonObject:
     }
 
 
-def private_user(world: World, user: User) -> JsonObject:
+def private_user(world: GitHubWorld, user: GitHubUser) -> JsonObject:
     """The `private-user` schema: what a token with the `user` scope sees of its owner."""
     return {
         **public_user(world, user),
@@ -106,7 +106,7 @@ def private_user(world: World, user: User) -> JsonObject:
     }
 
 
-def simple_organization(world: World, organization: Account) -> JsonObject:
+def simple_organization(world: GitHubWorld, organization: SandboxAccount) -> JsonObject:
     """The `organization-simple` schema, also of webhooks."""
     api = f"{world.api_url}/orgs/{organization.login}"
     return {
@@ -125,7 +125,7 @@ def simple_organization(world: World, organization: Account) -> JsonObject:
     }
 
 
-def full_organization(world: World, organization: Organization) -> JsonObject:
+def full_organization(world: GitHubWorld, organization: Organization) -> JsonObject:
     """The `organization-full` schema as a member's token or an installation sees it."""
     return {
         **simple_organization(world, organization),
@@ -144,7 +144,7 @@ def full_organization(world: World, organization: Organization) -> JsonObject:
     }
 
 
-def membership(world: World, organization: Organization, record: Membership) -> JsonObject:
+def membership(world: GitHubWorld, organization: Organization, record: SandboxMembership) -> JsonObject:
     """The `org-membership` schema without what only REST adds."""
     return {
         "url": f"{world.api_url}/orgs/{organization.login}/memberships/{record.user.login}",
@@ -155,12 +155,12 @@ def membership(world: World, organization: Organization, record: Membership) -> 
     }
 
 
-def team(world: World, record: Team) -> JsonObject:
+def team(world: GitHubWorld, record: GitHubTeam) -> JsonObject:
     """The `team-simple` schema with `parent`, as roles and webhooks have it."""
     api = f"{world.api_url}/organizations/{record.organization.id}/team/{record.id}"
     return {
         "id": record.id,
-        "node_id": node_id("Team", record.id),
+        "node_id": node_id("GitHubTeam", record.id),
         "name": record.name,
         "slug": record.slug,
         "description": None,
@@ -177,12 +177,12 @@ def team(world: World, record: Team) -> JsonObject:
     }
 
 
-def simple_repository(world: World, record: Repository) -> JsonObject:
+def simple_repository(world: GitHubWorld, record: SandboxRepository) -> JsonObject:
     """The `simple-repository` schema."""
     api = f"{world.api_url}/repos/{record.full_name}"
     return {
         "id": record.id,
-        "node_id": node_id("Repository", record.id),
+        "node_id": node_id("SandboxRepository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "owner": simple_user(world, record.owner),
@@ -195,7 +195,7 @@ def simple_repository(world: World, record: Repository) -> JsonObject:
     }
 
 
-def repository(world: World, record: Repository) -> JsonObject:
+def repository(world: GitHubWorld, record: SandboxRepository) -> JsonObject:
     """The `repository` schema, also of webhooks."""
     web = f"{world.url}/{record.full_name}"
     created = timestamp(record.created_at)
@@ -238,7 +238,7 @@ def repository(world: World, record: Repository) -> JsonObject:
     }
 
 
-def full_repository(world: World, record: Repository, *, with_settings: bool) -> JsonObject:
+def full_repository(world: GitHubWorld, record: SandboxRepository, *, with_settings: bool) -> JsonObject:
     """The `full-repository` schema; `security_and_analysis` only for callers who may see it."""
     shape = {**repository(world, record), "network_count": 0, "subscribers_count": 0}
     if isinstance(record.owner, Organization):
@@ -257,18 +257,18 @@ def full_repository(world: World, record: Repository, *, with_settings: bool) ->
     return shape
 
 
-def short_repository(record: Repository) -> JsonObject:
+def short_repository(record: SandboxRepository) -> JsonObject:
     """The five fields by which installation events name a repository."""
     return {
         "id": record.id,
-        "node_id": node_id("Repository", record.id),
+        "node_id": node_id("SandboxRepository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "private": record.private,
     }
 
 
-def installation(world: World, record: Installation) -> JsonObject:
+def installation(world: GitHubWorld, record: SandboxInstallation) -> JsonObject:
     """The `installation` schema."""
     login = record.account.login
     organization = isinstance(record.account, Organization)

@@ -16,10 +16,16 @@ import aiohttp
 from jsonschema import Draft202012Validator
 
 from integrations.sandbox.github import shapes
-from integrations.sandbox.github.deliveries import Delivery
+from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.openapi import DATA, AnswerMismatch
-from integrations.sandbox.github.records import Account, Installation, JsonObject, Organization, Repository
-from integrations.sandbox.github.world import Change, World
+from integrations.sandbox.github.records import (
+    JsonObject,
+    Organization,
+    SandboxAccount,
+    SandboxInstallation,
+    SandboxRepository,
+)
+from integrations.sandbox.github.world import GitHubChange, GitHubWorld
 
 HOOK_ID = 480001
 EVENT_PERMISSIONS = {
@@ -36,7 +42,7 @@ EVENT_PERMISSIONS = {
 class Webhooks:
     """Sends the App's deliveries, or collects them where the world's `deliver` is `hold`."""
 
-    def __init__(self, world: World, *, check: bool) -> None:
+    def __init__(self, world: GitHubWorld, *, check: bool) -> None:
         self._world = world
         self._check_payloads = check
         self._session: aiohttp.ClientSession | None = None
@@ -48,15 +54,15 @@ class Webhooks:
         action: str,
         content: JsonObject,
         *,
-        account: Account,
-        repository: Repository | None = None,
-        sender: Account | None = None,
-        installation: Installation | None = None,
+        account: SandboxAccount,
+        repository: SandboxRepository | None = None,
+        sender: SandboxAccount | None = None,
+        installation: SandboxInstallation | None = None,
     ) -> None:
         """Send an event to the App where an installation covers it and is subscribed to it."""
         alert = content.get("alert")
         self._world.tell(
-            Change(
+            GitHubChange(
                 f"{event}.{action}",
                 self._world.now(),
                 (sender or account).login,
@@ -81,7 +87,7 @@ class Webhooks:
         payload["sender"] = shapes.simple_user(self._world, sender or account)
         if self._check_payloads:
             check_payload(event, action, payload)
-        delivery = Delivery(
+        delivery = WebhookDelivery(
             self._world.next_id(),
             str(uuid.uuid4()),
             event,
@@ -95,7 +101,9 @@ class Webhooks:
         else:
             self._send_soon(delivery)
 
-    def _subscribed(self, event: str, account: Account, repository: Repository | None) -> Installation | None:
+    def _subscribed(
+        self, event: str, account: SandboxAccount, repository: SandboxRepository | None
+    ) -> SandboxInstallation | None:
         installation = self._world.installation_on(account)
         if installation is None or installation.suspended_at is not None or event not in installation.events:
             return None
@@ -104,7 +112,7 @@ class Webhooks:
         covered = repository is None or installation.covers(repository)
         return installation if covered else None
 
-    async def send(self, delivery: Delivery) -> int:
+    async def send(self, delivery: WebhookDelivery) -> int:
         """Deliver once, now, and log the attempt; returns the receiver's status, 0 without an answer."""
         assert self._world.webhook_url is not None, "set webhook_url first"
         assert self._session is not None, "start the sandbox first"
@@ -139,7 +147,7 @@ class Webhooks:
         self._world.deliveries.append(attempt)
         return attempt.status_code if attempt.status != "timed out" else 0
 
-    def redeliver(self, delivery: Delivery) -> None:
+    def redeliver(self, delivery: WebhookDelivery) -> None:
         """Send a logged delivery again, as another attempt with the same GUID."""
         self._send_soon(replace(delivery, redelivery=True))
 
@@ -148,11 +156,11 @@ class Webhooks:
         while self._sending:
             await asyncio.gather(*self._sending)
 
-    def body(self, delivery: Delivery) -> bytes:
+    def body(self, delivery: WebhookDelivery) -> bytes:
         """The bytes that are sent and signed."""
         return json.dumps(delivery.payload, separators=(",", ":")).encode()
 
-    def headers(self, delivery: Delivery, body: bytes) -> dict[str, str]:
+    def headers(self, delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
         """GitHub's headers of a delivery, with both signatures over `body`."""
         key = self._world.webhook_secret.encode()
         return {
@@ -168,7 +176,7 @@ class Webhooks:
             "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
         }
 
-    def _send_soon(self, delivery: Delivery) -> None:
+    def _send_soon(self, delivery: WebhookDelivery) -> None:
         task = asyncio.get_running_loop().create_task(self.send(delivery))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from integrations.sandbox.github.deliveries import Delivery
+from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
-    Account,
-    Alert,
     Enterprise,
-    Installation,
+    GitHubUser,
     InstallationToken,
     LiveToken,
     Organization,
-    Repository,
-    User,
+    SandboxAccount,
+    SandboxAlert,
+    SandboxInstallation,
+    SandboxRepository,
 )
 
 WEBHOOK_SECONDS = 10.0
@@ -25,7 +25,7 @@ WEBHOOK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GitHubChange:
     """Something that happened, whether or not a webhook tells the App of it.
 
     `kind` is the webhook's event and action (`secret_scanning_alert.resolved`),
@@ -39,12 +39,12 @@ class Change:
     alert_number: int | None = None
 
 
-class World:
+class GitHubWorld:
     """Everything there is, by id and by name, at the time that `now` tells."""
 
-    app_owner: Account
+    app_owner: SandboxAccount
     """The account that the App belongs to."""
-    bot: User
+    bot: GitHubUser
     """Who acts when the App does."""
     github: Organization
     """Who acts when GitHub does."""
@@ -52,15 +52,15 @@ class World:
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.base = "http://127.0.0.1:0"
-        self.accounts: dict[int, Account] = {}
-        self.repositories: dict[int, Repository] = {}
-        self.redirects: dict[tuple[str, str], Repository] = {}
-        self.installations: dict[int, Installation] = {}
-        self.alerts: dict[tuple[int, int], Alert] = {}
+        self.accounts: dict[int, SandboxAccount] = {}
+        self.repositories: dict[int, SandboxRepository] = {}
+        self.redirects: dict[tuple[str, str], SandboxRepository] = {}
+        self.installations: dict[int, SandboxInstallation] = {}
+        self.alerts: dict[tuple[int, int], SandboxAlert] = {}
         self.live_tokens: dict[str, LiveToken] = {}
         self.minted: dict[str, InstallationToken] = {}
-        self._accounts_by_login: dict[str, Account] = {}
-        self._repositories_by_name: dict[tuple[str, str], Repository] = {}
+        self._accounts_by_login: dict[str, SandboxAccount] = {}
+        self._repositories_by_name: dict[tuple[str, str], SandboxRepository] = {}
         self._ids = itertools.count(1001)
         self.app_id = 4711
         self.client_id = "Iv23sandbox00000000a"
@@ -83,9 +83,9 @@ class World:
         self.webhook_secret = "sandbox webhook secret"  # noqa: S105 # Made up, for the stand-in alone.
         self.webhook_timeout = WEBHOOK_SECONDS
         self.deliver: Literal["now", "hold"] = "now"
-        self.held: list[Delivery] = []
-        self.deliveries: list[Delivery] = []
-        self._watchers: list[Callable[[Change], None]] = []
+        self.held: list[WebhookDelivery] = []
+        self.deliveries: list[WebhookDelivery] = []
+        self._watchers: list[Callable[[GitHubChange], None]] = []
 
     # Addresses
 
@@ -108,60 +108,60 @@ class World:
 
     # Look-ups
 
-    def account(self, login: str) -> Account | None:
+    def account(self, login: str) -> SandboxAccount | None:
         """The account that holds this login now."""
         return self._accounts_by_login.get(login.lower())
 
-    def user(self, login: str) -> User | None:
+    def user(self, login: str) -> GitHubUser | None:
         """The user or bot that holds this login now."""
         account = self.account(login)
-        return account if isinstance(account, User) else None
+        return account if isinstance(account, GitHubUser) else None
 
     def organization(self, login: str) -> Organization | None:
         """The organization that holds this login now."""
         account = self.account(login)
         return account if isinstance(account, Organization) else None
 
-    def named_repository(self, owner: str, name: str) -> Repository | None:
+    def named_repository(self, owner: str, name: str) -> SandboxRepository | None:
         """The repository that holds this name now, redirects apart."""
         return self._repositories_by_name.get((owner.lower(), name.lower()))
 
-    def moved_repository(self, owner: str, name: str) -> Repository | None:
+    def moved_repository(self, owner: str, name: str) -> SandboxRepository | None:
         """The repository that an old name leads to."""
         moved = self.redirects.get((owner.lower(), name.lower()))
         return None if moved is None or moved.deleted else moved
 
-    def repositories_of(self, account: Account) -> list[Repository]:
+    def repositories_of(self, account: SandboxAccount) -> list[SandboxRepository]:
         """What an account owns, oldest first."""
         return [each for each in self.repositories.values() if each.owner is account and not each.deleted]
 
-    def reach(self, installation: Installation) -> list[Repository]:
+    def reach(self, installation: SandboxInstallation) -> list[SandboxRepository]:
         """The repositories that an installation covers."""
         return [each for each in self.repositories_of(installation.account) if installation.covers(each)]
 
-    def installation_on(self, account: Account) -> Installation | None:
+    def installation_on(self, account: SandboxAccount) -> SandboxInstallation | None:
         """The App's installation on an account, a suspended one too."""
         return next((each for each in self.installations.values() if each.account is account), None)
 
-    def shown_alerts(self, repository: Repository) -> Iterator[Alert]:
+    def shown_alerts(self, repository: SandboxRepository) -> Iterator[SandboxAlert]:
         """The repository's alerts that REST shows at this moment."""
         for (repository_id, _), alert in self.alerts.items():
             if repository_id == repository.id and self.is_shown(alert):
                 yield alert
 
-    def is_shown(self, alert: Alert) -> bool:
+    def is_shown(self, alert: SandboxAlert) -> bool:
         """Whether the read side has caught up with this alert."""
         lag = self.read_lag if alert.read_lag is None else alert.read_lag
         return not alert.removed and self.now() >= alert.created_at + lag
 
     # Watching
 
-    def watch(self, watcher: Callable[[Change], None]) -> Callable[[], None]:
+    def watch(self, watcher: Callable[[GitHubChange], None]) -> Callable[[], None]:
         """Call `watcher` at each change from now on; the returned function ends it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    def tell(self, change: Change) -> None:
+    def tell(self, change: GitHubChange) -> None:
         """Let the watchers know."""
         for watcher in list(self._watchers):
             watcher(change)
@@ -172,7 +172,7 @@ class World:
         """A fresh id; ids of all kinds come from one counter, so that mixing them up never works by luck."""
         return next(self._ids)
 
-    def index_account(self, account: Account) -> None:
+    def index_account(self, account: SandboxAccount) -> None:
         """Give an account its login; `ValueError` when another holds it."""
         holder = self.account(account.login)
         if holder is not None and holder is not account:
@@ -180,11 +180,11 @@ class World:
         self.accounts[account.id] = account
         self._accounts_by_login[account.login.lower()] = account
 
-    def unindex_account(self, account: Account) -> None:
+    def unindex_account(self, account: SandboxAccount) -> None:
         """Free an account's login."""
         del self._accounts_by_login[account.login.lower()]
 
-    def index_repository(self, repository: Repository) -> None:
+    def index_repository(self, repository: SandboxRepository) -> None:
         """Give a repository its name, which ends a redirect from there; `ValueError` when it is taken."""
         key = (repository.owner.login.lower(), repository.name.lower())
         if key in self._repositories_by_name:
@@ -193,7 +193,7 @@ class World:
         self.repositories[repository.id] = repository
         self._repositories_by_name[key] = repository
 
-    def unindex_repository(self, repository: Repository, *, redirect: bool) -> None:
+    def unindex_repository(self, repository: SandboxRepository, *, redirect: bool) -> None:
         """Free a repository's name and, unless it is deleted, leave GitHub's redirect there."""
         key = (repository.owner.login.lower(), repository.name.lower())
         del self._repositories_by_name[key]

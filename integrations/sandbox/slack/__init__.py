@@ -22,28 +22,28 @@ drops, freezes and ends them.
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import RecordedCall
-from integrations.sandbox.slack.feed import Change, Subscription
+from integrations.sandbox.slack.feed import FeedChange, FeedSubscription
 from integrations.sandbox.slack.gestures import ImpossibleGesture
 from integrations.sandbox.slack.methods import DEFAULT_SCOPES
-from integrations.sandbox.slack.records import Channel, Message, Team, User, UserGroup, View
+from integrations.sandbox.slack.records import Channel, SandboxMessage, SlackTeam, SlackUser, UserGroup, View
 from integrations.sandbox.slack.server import SlackSandbox
 from integrations.sandbox.slack.transport import DeliveryResult, SignedRequest, signature
 from integrations.sandbox.slack.workspace import Workspace
 
 __all__ = [
     "DEFAULT_SCOPES",
-    "Change",
     "Channel",
     "DeliveryResult",
+    "FeedChange",
+    "FeedSubscription",
     "ImpossibleGesture",
     "Json",
-    "Message",
     "RecordedCall",
+    "SandboxMessage",
     "SignedRequest",
     "SlackSandbox",
-    "Subscription",
-    "Team",
-    "User",
+    "SlackTeam",
+    "SlackUser",
     "UserGroup",
     "View",
     "Workspace",

@@ -6,7 +6,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FeedChange:
     """One small event; the ids say what to fetch anew.
 
     `kind` is message_posted, message_updated, message_deleted, ephemeral, view_opened, view_updated,
@@ -20,14 +20,14 @@ class Change:
     view_id: str | None = None
 
 
-class Subscription:
+class FeedSubscription:
     """An async iterator over the changes since it was made; `close()` ends it."""
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
-        self._changes: asyncio.Queue[Change | None] = asyncio.Queue()
+        self._changes: asyncio.Queue[FeedChange | None] = asyncio.Queue()
 
-    def put(self, change: Change | None) -> None:
+    def put(self, change: FeedChange | None) -> None:
         self._changes.put_nowait(change)
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ class Subscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Change:
+    async def __anext__(self) -> FeedChange:
         change = await self._changes.get()
         if change is None:
             raise StopAsyncIteration
@@ -48,18 +48,18 @@ class Feed:
     """Hands each change to every subscription."""
 
     def __init__(self) -> None:
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: list[FeedSubscription] = []
 
-    def subscribe(self) -> Subscription:
-        subscription = Subscription(self)
+    def subscribe(self) -> FeedSubscription:
+        subscription = FeedSubscription(self)
         self._subscriptions.append(subscription)
         return subscription
 
-    def forget(self, subscription: Subscription) -> None:
+    def forget(self, subscription: FeedSubscription) -> None:
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
 
-    def tell(self, change: Change) -> None:
+    def tell(self, change: FeedChange) -> None:
         for subscription in self._subscriptions:
             subscription.put(change)
 

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import Control, Json, controls
 from integrations.sandbox.slack.calls import ApiError
-from integrations.sandbox.slack.records import Channel, Message, User
+from integrations.sandbox.slack.records import Channel, SandboxMessage, SlackUser
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
-from integrations.sandbox.slack.transport import Delivery, DeliveryResult, Kind, Transport
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.transport import DeliveryResult, Kind, SlackDelivery, Transport
+from integrations.sandbox.slack.world import SlackWorld
 
 
 class ImpossibleGesture(Exception):
@@ -18,18 +18,18 @@ class ImpossibleGesture(Exception):
 class Gestures:
     """The base of everything that tells the app something."""
 
-    world: World
+    world: SlackWorld
     transport: Transport
     response_urls: ResponseUrls
     deliveries: list[DeliveryResult]
 
     async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> DeliveryResult:
         """Deliver, and keep the result."""
-        result = await self.transport.send(Delivery(kind, payload, retry))
+        result = await self.transport.send(SlackDelivery(kind, payload, retry))
         self.deliveries.append(result)
         return result
 
-    def somebody(self, user_id: str, *, force: bool) -> User:
+    def somebody(self, user_id: str, *, force: bool) -> SlackUser:
         """A person who can use Slack at all."""
         user = self.world.workspace.users.get(user_id)
         if user is None:
@@ -92,7 +92,7 @@ class MessageGestures(Gestures):
         *,
         value: str | None = None,
         block_id: str | None = None,
-        shown: Message | None = None,
+        shown: SandboxMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Press a button of a message; `value` or `block_id` say which where several share the action id."""
@@ -112,7 +112,7 @@ class MessageGestures(Gestures):
         value: str | None,
         *,
         block_id: str | None = None,
-        shown: Message | None = None,
+        shown: SandboxMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Choose an option of a menu; None clears it. What is chosen already can't be chosen again."""
@@ -131,7 +131,7 @@ class MessageGestures(Gestures):
         value: str,
         *,
         block_id: str | None = None,
-        shown: Message | None = None,
+        shown: SandboxMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Tick or untick one box. What goes out is the whole list as this person's client has it."""
@@ -208,7 +208,9 @@ class MessageGestures(Gestures):
         self.world.modals.remember(user, holder, control.block_id, control.action_id, kept)
         return ticked
 
-    async def _act(self, user: str, message: Message, control: Control, chosen: Json) -> DeliveryResult:
+    async def _act(
+        self, user: str, message: SandboxMessage, control: Control, chosen: Json
+    ) -> DeliveryResult:
         url = self.response_urls.make("actions", user, message.channel, message)
         payload = payloads.message_actions(
             self.world,
@@ -220,7 +222,7 @@ class MessageGestures(Gestures):
         )
         return await self.send("interactive", payload)
 
-    def _place(self, user: User, channel_id: str, *, force: bool) -> Channel:
+    def _place(self, user: SlackUser, channel_id: str, *, force: bool) -> Channel:
         """A channel that the person sees: theirs, or a public one of their workspace."""
         channel = self.world.workspace.channels[channel_id]
         sees = user.id in channel.members or (
@@ -232,7 +234,9 @@ class MessageGestures(Gestures):
             raise ImpossibleGesture(f"{user.id} is not in {channel_id}")
         return channel
 
-    def _message(self, user: str, channel: str, ts: str, shown: Message | None, *, force: bool) -> Message:
+    def _message(
+        self, user: str, channel: str, ts: str, shown: SandboxMessage | None, *, force: bool
+    ) -> SandboxMessage:
         somebody = self.somebody(user, force=force)
         place = self._place(somebody, channel, force=force)
         workspace = self.world.workspace

@@ -10,7 +10,7 @@ from integrations.sandbox.slack import methods_people as people
 from integrations.sandbox.slack import methods_views as views
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import Arguments
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.world import SlackWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Method:
     """
 
     name: str
-    run: Callable[[World, Arguments], Json]
+    run: Callable[[SlackWorld, Arguments], Json]
     per_minute: int
     scope: str | None = None
     json: bool = False

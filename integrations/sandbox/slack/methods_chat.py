@@ -2,8 +2,8 @@
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
-from integrations.sandbox.slack.records import Message
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.records import SandboxMessage
+from integrations.sandbox.slack.world import SlackWorld
 
 # What each method takes, from Slack's reference. `team_id` comes with every call of Bolt's clients.
 SHOWN_ARGUMENTS = frozenset({"channel", "text", "blocks", "parse", "link_names", "team_id"})
@@ -19,7 +19,7 @@ UPDATE_ARGUMENTS = SHOWN_ARGUMENTS | {"metadata", "ts", "reply_broadcast"}
 EPHEMERAL_ARGUMENTS = SHOWN_ARGUMENTS | {"user", "thread_ts"}
 
 
-def post_message(world: World, arguments: Arguments) -> Json:
+def post_message(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.postMessage."""
     channel = world.postable_channel(arguments.required("channel"))
     content = world.content("chat.postMessage", arguments, POST_ARGUMENTS)
@@ -34,7 +34,7 @@ def post_message(world: World, arguments: Arguments) -> Json:
     return {"channel": channel.id, "ts": message.ts, "message": message_json(world, message)}
 
 
-def update(world: World, arguments: Arguments) -> Json:
+def update(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.update.
 
     Slack's docs: the app's own messages only; `text` without `blocks` takes the blocks away; metadata stays
@@ -61,14 +61,14 @@ def update(world: World, arguments: Arguments) -> Json:
     }
 
 
-def delete(world: World, arguments: Arguments) -> Json:
+def delete(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.delete."""
     message = _own_message(world, arguments, "cant_delete_message")
     world.workspace.delete_message(message.channel, message.ts)
     return {"channel": message.channel, "ts": message.ts}
 
 
-def get_permalink(world: World, arguments: Arguments) -> Json:
+def get_permalink(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.getPermalink."""
     channel = world.channel(arguments.required("channel"))
     message = world.workspace.message(channel.id, arguments.required("message_ts"))
@@ -80,7 +80,7 @@ def get_permalink(world: World, arguments: Arguments) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def post_ephemeral(world: World, arguments: Arguments) -> Json:
+def post_ephemeral(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.postEphemeral.
 
     Slack's docs: the answer is no proof of delivery; it is shown only to somebody active, and inside a thread
@@ -106,7 +106,7 @@ def post_ephemeral(world: World, arguments: Arguments) -> Json:
     return {"message_ts": message.ts}
 
 
-def message_json(world: World, message: Message, *, all_metadata: bool = True) -> Json:
+def message_json(world: SlackWorld, message: SandboxMessage, *, all_metadata: bool = True) -> Json:
     """A message as Slack's answers and payloads show it.
 
     Slack's docs: without `include_all_metadata` only the metadata's event_type comes back.
@@ -129,7 +129,7 @@ def message_json(world: World, message: Message, *, all_metadata: bool = True) -
     return body | _thread_json(world, message)
 
 
-def _thread_json(world: World, message: Message) -> Json:
+def _thread_json(world: SlackWorld, message: SandboxMessage) -> Json:
     if message.is_reply:
         parent = world.workspace.message(message.channel, message.thread_ts or "")
         parent_user = {"parent_user_id": parent.user} if parent is not None else {}
@@ -142,7 +142,7 @@ def _thread_json(world: World, message: Message) -> Json:
     return thread | {"reply_users": users, "reply_users_count": len(users)}
 
 
-def _thread(world: World, channel: str, thread_ts: str | None) -> str | None:
+def _thread(world: SlackWorld, channel: str, thread_ts: str | None) -> str | None:
     """The thread that a reply goes to. Slack's docs: name the parent, not one of its replies."""
     if thread_ts is None:
         return None
@@ -157,7 +157,7 @@ def _thread(world: World, channel: str, thread_ts: str | None) -> str | None:
     return thread_ts
 
 
-def _own_message(world: World, arguments: Arguments, not_own: str) -> Message:
+def _own_message(world: SlackWorld, arguments: Arguments, not_own: str) -> SandboxMessage:
     channel = world.channel(arguments.required("channel"))
     message = world.workspace.message(channel.id, arguments.required("ts"))
     if message is None or message.deleted:
@@ -167,7 +167,7 @@ def _own_message(world: World, arguments: Arguments, not_own: str) -> Message:
     return message
 
 
-def _refuse_block_mismatch(message: Message, blocks: list[Json]) -> None:
+def _refuse_block_mismatch(message: SandboxMessage, blocks: list[Json]) -> None:
     def rich(some: list[Json]) -> bool:
         return any(block["type"] == "rich_text" for block in some)
 

@@ -9,14 +9,14 @@ from typing import TypeVar
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.methods_chat import message_json
-from integrations.sandbox.slack.records import Channel, Message
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.records import Channel, SandboxMessage
+from integrations.sandbox.slack.world import SlackWorld
 
 T = TypeVar("T")
 TIMESTAMP = re.compile(r"\d+(\.\d+)?")
 
 
-def info(world: World, arguments: Arguments) -> Json:
+def info(world: SlackWorld, arguments: Arguments) -> Json:
     """conversations.info."""
     channel = world.channel(arguments.required("channel"))
     world.need_scope(f"{channel.kind}:read")
@@ -26,7 +26,7 @@ def info(world: World, arguments: Arguments) -> Json:
     return {"channel": body}
 
 
-def members(world: World, arguments: Arguments) -> Json:
+def members(world: SlackWorld, arguments: Arguments) -> Json:
     """conversations.members: people of other organizations are listed too."""
     channel = world.channel(arguments.required("channel"))
     world.need_scope(f"{channel.kind}:read")
@@ -34,7 +34,7 @@ def members(world: World, arguments: Arguments) -> Json:
     return {"members": listed, "response_metadata": {"next_cursor": cursor}}
 
 
-def history(world: World, arguments: Arguments) -> Json:
+def history(world: SlackWorld, arguments: Arguments) -> Json:
     """conversations.history: newest first, replies only where they were broadcast."""
     channel = _readable_channel(world, arguments)
     shown = [m for m in world.workspace.history(channel.id) if not m.is_reply or m.reply_broadcast]
@@ -44,7 +44,7 @@ def history(world: World, arguments: Arguments) -> Json:
     return _messages(world, listed, cursor, arguments) | {"pin_count": 0, "channel_actions_ts": None}
 
 
-def replies(world: World, arguments: Arguments) -> Json:
+def replies(world: SlackWorld, arguments: Arguments) -> Json:
     """conversations.replies: the thread's first message, then its replies, oldest first."""
     channel = _readable_channel(world, arguments)
     message = world.workspace.message(channel.id, arguments.required("ts"))
@@ -56,7 +56,7 @@ def replies(world: World, arguments: Arguments) -> Json:
     return _messages(world, listed, cursor, arguments)
 
 
-def open_dm(world: World, arguments: Arguments) -> Json:
+def open_dm(world: SlackWorld, arguments: Arguments) -> Json:
     """conversations.open for one person; direct messages of several are not part of the stand-in."""
     world.need_scope("im:write")
     channel_id = arguments.text("channel")
@@ -76,7 +76,7 @@ def open_dm(world: World, arguments: Arguments) -> Json:
     return {"channel": channel_json(world, channel) if full else {"id": channel.id}}
 
 
-def channel_json(world: World, channel: Channel) -> Json:
+def channel_json(world: SlackWorld, channel: Channel) -> Json:
     """Slack's conversation object, with the fields that say who else can see it."""
     if channel.is_im:
         return {
@@ -130,7 +130,7 @@ def _offset(cursor: str | None) -> int:
         raise ApiError("invalid_cursor") from None
 
 
-def _readable_channel(world: World, arguments: Arguments) -> Channel:
+def _readable_channel(world: SlackWorld, arguments: Arguments) -> Channel:
     channel = world.channel(arguments.required("channel"))
     world.need_scope(f"{channel.kind}:history")
     if not world.workspace.bot_is_in(channel):
@@ -138,19 +138,19 @@ def _readable_channel(world: World, arguments: Arguments) -> Channel:
     return channel
 
 
-def _readable(world: World, messages: list[Message]) -> list[Message]:
+def _readable(world: SlackWorld, messages: list[SandboxMessage]) -> list[SandboxMessage]:
     """Those that the read side has already, where it lags behind what was posted."""
     if not world.history_lag:
         return messages
     return [message for message in messages if float(message.ts) <= world.now() - world.history_lag]
 
 
-def _between(messages: list[Message], arguments: Arguments) -> list[Message]:
+def _between(messages: list[SandboxMessage], arguments: Arguments) -> list[SandboxMessage]:
     """Those after `oldest` and before `latest`; with `inclusive`, those at the very times too."""
     inclusive = arguments.flag("inclusive")
     oldest, latest = _timestamp(arguments, "oldest"), _timestamp(arguments, "latest")
 
-    def wanted(message: Message) -> bool:
+    def wanted(message: SandboxMessage) -> bool:
         at = float(message.ts)
         after = oldest is None or at > oldest or (inclusive and at == oldest)
         return after and (latest is None or at < latest or (inclusive and at == latest))
@@ -167,7 +167,7 @@ def _timestamp(arguments: Arguments, name: str) -> float | None:
     return float(value)
 
 
-def _messages(world: World, listed: list[Message], cursor: str, arguments: Arguments) -> Json:
+def _messages(world: SlackWorld, listed: list[SandboxMessage], cursor: str, arguments: Arguments) -> Json:
     full = arguments.flag("include_all_metadata")
     body: Json = {
         "messages": [message_json(world, message, all_metadata=full) for message in listed],

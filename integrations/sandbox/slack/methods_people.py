@@ -3,13 +3,13 @@
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.methods_conversations import channel_json, page
-from integrations.sandbox.slack.records import Channel, User
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.records import Channel, SlackUser
+from integrations.sandbox.slack.world import SlackWorld
 
 CHANNEL_TYPES = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
 
 
-def auth_test(world: World, _arguments: Arguments) -> Json:
+def auth_test(world: SlackWorld, _arguments: Arguments) -> Json:
     """auth.test."""
     app = world.app
     return {
@@ -23,7 +23,7 @@ def auth_test(world: World, _arguments: Arguments) -> Json:
     }
 
 
-def users_info(world: World, arguments: Arguments) -> Json:
+def users_info(world: SlackWorld, arguments: Arguments) -> Json:
     """users.info."""
     user = world.workspace.users.get(arguments.required("user"))
     if user is None:
@@ -31,7 +31,7 @@ def users_info(world: World, arguments: Arguments) -> Json:
     return {"user": user_json(world, user)}
 
 
-def users_conversations(world: World, arguments: Arguments) -> Json:
+def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
     """users.conversations: the bot's channels, or `user`'s; public ones unless `types` says more."""
     kinds = set()
     for name in (arguments.text("types") or "public_channel").split(","):
@@ -53,7 +53,7 @@ def users_conversations(world: World, arguments: Arguments) -> Json:
     return {"channels": channels, "response_metadata": {"next_cursor": cursor}}
 
 
-def usergroup_users(world: World, arguments: Arguments) -> Json:
+def usergroup_users(world: SlackWorld, arguments: Arguments) -> Json:
     """usergroups.users.list: deactivated people are not in it."""
     group = world.workspace.usergroups.get(arguments.required("usergroup"))
     if group is None:
@@ -61,7 +61,7 @@ def usergroup_users(world: World, arguments: Arguments) -> Json:
     return {"users": [user for user in group.users if not world.workspace.users[user].deleted]}
 
 
-def user_json(world: World, user: User) -> Json:
+def user_json(world: SlackWorld, user: SlackUser) -> Json:
     """Slack's user object.
 
     A deactivated one has lost its role flags; `is_stranger` and `is_invited_user` appear only where they are

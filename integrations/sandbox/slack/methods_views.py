@@ -3,14 +3,14 @@
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.records import View
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.world import SlackWorld
 
 OPEN_ARGUMENTS = frozenset({"trigger_id", "view", "team_id"})
 UPDATE_ARGUMENTS = frozenset({"view_id", "external_id", "view", "hash", "team_id"})
 PUBLISH_ARGUMENTS = frozenset({"user_id", "view", "hash", "team_id"})
 
 
-def open_view(world: World, arguments: Arguments) -> Json:
+def open_view(world: SlackWorld, arguments: Arguments) -> Json:
     """views.open. A trigger from inside a modal stacks the new one on it, as views.push does."""
     trigger_id = arguments.required("trigger_id")
     content = world.view_content("views.open", arguments, "modal", OPEN_ARGUMENTS)
@@ -19,7 +19,7 @@ def open_view(world: World, arguments: Arguments) -> Json:
     return {"view": view_json(world, view)}
 
 
-def update(world: World, arguments: Arguments) -> Json:
+def update(world: SlackWorld, arguments: Arguments) -> Json:
     """views.update, by `view_id` or `external_id`; an outdated `hash` is `hash_conflict`."""
     view_id, external_id = arguments.text("view_id"), arguments.text("external_id")
     if not view_id and not external_id:
@@ -33,7 +33,7 @@ def update(world: World, arguments: Arguments) -> Json:
     return {"view": view_json(world, changed)}
 
 
-def publish(world: World, arguments: Arguments) -> Json:
+def publish(world: SlackWorld, arguments: Arguments) -> Json:
     """views.publish: the App Home of one person."""
     user_id = arguments.required("user_id")
     if user_id not in world.workspace.users:
@@ -43,7 +43,7 @@ def publish(world: World, arguments: Arguments) -> Json:
     return {"view": view_json(world, view)}
 
 
-def view_json(world: World, view: View) -> Json:
+def view_json(world: SlackWorld, view: View) -> Json:
     """A view as Slack's answers and payloads show it.
 
     Slack's docs: `app_installed_team_id` is the app's workspace even where the person's is another.

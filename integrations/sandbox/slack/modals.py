@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.sandbox.slack.blocks import Json, controls, initial_state, with_ids
 from integrations.sandbox.slack.calls import ApiError
-from integrations.sandbox.slack.feed import Change
+from integrations.sandbox.slack.feed import FeedChange
 from integrations.sandbox.slack.records import View
 from integrations.sandbox.slack.workspace import Workspace
 
@@ -130,4 +130,4 @@ class Modals:
 
     def _tell(self, kind: str, view: View) -> None:
         kind = "home_published" if view.type == "home" else kind
-        self._workspace.feed.tell(Change(kind, user=view.user, view_id=view.id))
+        self._workspace.feed.tell(FeedChange(kind, user=view.user, view_id=view.id))

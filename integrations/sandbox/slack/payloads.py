@@ -3,20 +3,20 @@
 from integrations.sandbox.slack.blocks import Control, Json
 from integrations.sandbox.slack.methods_chat import message_json
 from integrations.sandbox.slack.methods_views import view_json
-from integrations.sandbox.slack.records import Channel, Message, View
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.records import Channel, SandboxMessage, View
+from integrations.sandbox.slack.world import SlackWorld
 
 # Deprecated in favour of the signature, still sent. Made up.
 VERIFICATION_TOKEN = "unused-verification-token"  # noqa: S105 - not a secret: nothing trusts it
 
 
-def person(world: World, user_id: str) -> Json:
+def person(world: SlackWorld, user_id: str) -> Json:
     """Who did it. `team_id` is the person's own workspace, also where the app's is another."""
     user = world.workspace.users[user_id]
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id}
 
 
-def team(world: World, team_id: str) -> Json:
+def team(world: SlackWorld, team_id: str) -> Json:
     found = world.workspace.teams[team_id]
     return {"id": found.id, "domain": found.domain}
 
@@ -26,7 +26,7 @@ def channel_name(channel: Channel) -> str:
     return "directmessage" if channel.is_im else "privategroup" if channel.private else channel.name
 
 
-def action(world: World, control: Control, chosen: Json) -> Json:
+def action(world: SlackWorld, control: Control, chosen: Json) -> Json:
     """One entry of `actions`: the control as it was drawn, and what was chosen."""
     drawn: Json = {
         key: control.element[key]
@@ -44,7 +44,7 @@ def action(world: World, control: Control, chosen: Json) -> Json:
 
 
 def message_actions(
-    world: World, user_id: str, message: Message, chosen: Json, trigger_id: str, response_url: str
+    world: SlackWorld, user_id: str, message: SandboxMessage, chosen: Json, trigger_id: str, response_url: str
 ) -> Json:
     """block_actions of a message.
 
@@ -73,7 +73,7 @@ def message_actions(
     return body
 
 
-def view_actions(world: World, view: View, chosen: Json, trigger_id: str) -> Json:
+def view_actions(world: SlackWorld, view: View, chosen: Json, trigger_id: str) -> Json:
     """block_actions of a modal or an App Home: no channel, no response_url; the state is in the view."""
     home_team = world.workspace.users[view.user].team_id
     return {
@@ -84,7 +84,7 @@ def view_actions(world: World, view: View, chosen: Json, trigger_id: str) -> Jso
     }
 
 
-def view_submission(world: World, view: View, values: Json, trigger_id: str) -> Json:
+def view_submission(world: SlackWorld, view: View, values: Json, trigger_id: str) -> Json:
     """view_submission. `team` is the person's workspace; `view.app_installed_team_id` is the app's."""
     home_team = world.workspace.users[view.user].team_id
     return {
@@ -94,7 +94,7 @@ def view_submission(world: World, view: View, values: Json, trigger_id: str) -> 
     }
 
 
-def view_closed(world: World, view: View, *, is_cleared: bool) -> Json:
+def view_closed(world: SlackWorld, view: View, *, is_cleared: bool) -> Json:
     """view_closed; `is_cleared`: the whole stack went."""
     home_team = world.workspace.users[view.user].team_id
     body = _interaction(world, "view_closed", view.user, home_team, "")
@@ -103,7 +103,12 @@ def view_closed(world: World, view: View, *, is_cleared: bool) -> Json:
 
 
 def message_shortcut(
-    world: World, user_id: str, message: Message, callback_id: str, trigger_id: str, response_url: str
+    world: SlackWorld,
+    user_id: str,
+    message: SandboxMessage,
+    callback_id: str,
+    trigger_id: str,
+    response_url: str,
 ) -> Json:
     """message_action."""
     channel = world.workspace.channels[message.channel]
@@ -118,7 +123,7 @@ def message_shortcut(
     }
 
 
-def global_shortcut(world: World, user_id: str, callback_id: str, trigger_id: str) -> Json:
+def global_shortcut(world: SlackWorld, user_id: str, callback_id: str, trigger_id: str) -> Json:
     """shortcut: no channel, no message, no response_url."""
     return {
         **_interaction(world, "shortcut", user_id, world.app.team_id, trigger_id),
@@ -128,7 +133,7 @@ def global_shortcut(world: World, user_id: str, callback_id: str, trigger_id: st
 
 
 def slash_command(
-    world: World,
+    world: SlackWorld,
     user_id: str,
     channel: Channel,
     command: str,
@@ -156,7 +161,7 @@ def slash_command(
     }
 
 
-def event_callback(world: World, event: Json, event_id: str) -> Json:
+def event_callback(world: SlackWorld, event: Json, event_id: str) -> Json:
     """The outer shape of every event."""
     app = world.app
     channel = world.workspace.channels.get(str(event.get("channel")))
@@ -183,7 +188,7 @@ def event_callback(world: World, event: Json, event_id: str) -> Json:
     }
 
 
-def _interaction(world: World, kind: str, user_id: str, team_id: str, trigger_id: str) -> Json:
+def _interaction(world: SlackWorld, kind: str, user_id: str, team_id: str, trigger_id: str) -> Json:
     return {
         "type": kind,
         "token": VERIFICATION_TOKEN,

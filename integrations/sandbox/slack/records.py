@@ -22,7 +22,7 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class SlackTeam:
     """A workspace: the app's own, or one of another organization."""
 
     id: str
@@ -31,7 +31,7 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class SlackUser:
     """A person or bot; the flags are those of Slack's user object."""
 
     id: str
@@ -89,7 +89,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SandboxMessage:
     """One message as it stands: posted, direct, or (`ephemeral_to` set) shown to one person."""
 
     ts: str

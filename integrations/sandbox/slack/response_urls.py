@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
-from integrations.sandbox.slack.records import Message
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.records import SandboxMessage
+from integrations.sandbox.slack.world import SlackWorld
 
 # Slack's docs: usable for 30 minutes and five times.
 LIFETIME = 30 * 60
@@ -34,12 +34,12 @@ class ResponseUrl:
 class ResponseUrls:
     """All response URLs handed out, and what is posted to them."""
 
-    def __init__(self, world: World, origin: Callable[[], str]) -> None:
+    def __init__(self, world: SlackWorld, origin: Callable[[], str]) -> None:
         self._world = world
         self._origin = origin
         self._urls: dict[str, ResponseUrl] = {}
 
-    def make(self, kind: str, user: str, channel: str, source: Message | None = None) -> str:
+    def make(self, kind: str, user: str, channel: str, source: SandboxMessage | None = None) -> str:
         """A new URL; `kind` is `actions` or `commands`, as in Slack's own paths."""
         path = f"/{kind}/{self._world.app.team_id}/{len(self._urls) + 1}/{secrets.token_urlsafe(12)}"
         made_at = self._world.now()
@@ -98,7 +98,7 @@ class ResponseUrls:
         if url.source_ts is None:
             self._urls[path] = replace(self._urls[path], source_ts=message.ts)
 
-    def _source(self, url: ResponseUrl) -> Message | None:
+    def _source(self, url: ResponseUrl) -> SandboxMessage | None:
         if url.source_ts is None:
             return None
         workspace = self._world.workspace

@@ -20,16 +20,16 @@ from integrations.sandbox.slack.methods import DEFAULT_SCOPES, METHODS, Method
 from integrations.sandbox.slack.modals import Modals
 from integrations.sandbox.slack.records import App
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
-from integrations.sandbox.slack.sight import Sight
+from integrations.sandbox.slack.sight import ViewerSight
 from integrations.sandbox.slack.socket_mode import SocketTransport
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, Transport
 from integrations.sandbox.slack.triggers import Triggers
 from integrations.sandbox.slack.workspace import Workspace
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.world import SlackWorld
 
 
-class SlackSandbox(Events, Sight):
+class SlackSandbox(Events, ViewerSight):
     """Slack in miniature; the package's docstring shows how to use it.
 
     `now` is the time in seconds since the epoch, by which triggers, response URLs and signatures live;
@@ -58,7 +58,7 @@ class SlackSandbox(Events, Sight):
         workspace = Workspace(app, now, Feed())
         tickets = Tickets(app.app_id, lambda: self.origin)
         checker = Checker(on=check_blocks)
-        self.world = World(
+        self.world = SlackWorld(
             app, now, set(scopes), workspace, Modals(workspace), Triggers(now), tickets, checker
         )
         self.workspace = workspace

@@ -1,32 +1,32 @@
 """What people see: channels, threads, private answers, modals, the lock screen."""
 
-from integrations.sandbox.slack.feed import Subscription
-from integrations.sandbox.slack.records import Message, View
-from integrations.sandbox.slack.world import World
+from integrations.sandbox.slack.feed import FeedSubscription
+from integrations.sandbox.slack.records import SandboxMessage, View
+from integrations.sandbox.slack.world import SlackWorld
 
 
-class Sight:
+class ViewerSight:
     """Reading the stand-in as a person's client would."""
 
-    world: World
+    world: SlackWorld
 
-    def message(self, channel: str, ts: str) -> Message | None:
+    def message(self, channel: str, ts: str) -> SandboxMessage | None:
         return self.world.workspace.message(channel, ts)
 
-    def channel_messages(self, channel: str) -> list[Message]:
+    def channel_messages(self, channel: str) -> list[SandboxMessage]:
         """What stands in a channel, oldest first; replies only where they were broadcast."""
         return [m for m in self.world.workspace.messages(channel) if not m.is_reply or m.reply_broadcast]
 
-    def thread(self, channel: str, ts: str) -> list[Message]:
+    def thread(self, channel: str, ts: str) -> list[SandboxMessage]:
         """The replies of a thread, oldest first."""
         return self.world.workspace.replies(channel, ts)
 
-    def cards(self, channel: str) -> list[Message]:
+    def cards(self, channel: str) -> list[SandboxMessage]:
         """The messages that show an alert, by their metadata."""
         messages = self.world.workspace.messages(channel)
         return [m for m in messages if (m.metadata or {}).get("event_type") == "stanch_alert"]
 
-    def private_messages(self, user: str) -> list[Message]:
+    def private_messages(self, user: str) -> list[SandboxMessage]:
         """What only this person saw: ephemerals, private answers, direct messages; oldest first."""
         workspace = self.world.workspace
         own = [e for e in workspace.ephemerals if e.ephemeral_to == user]
@@ -53,6 +53,6 @@ class Sight:
     def home(self, user: str) -> View | None:
         return self.world.modals.home(user)
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self) -> FeedSubscription:
         """The changes from now on; close it when done."""
         return self.world.workspace.feed.subscribe()

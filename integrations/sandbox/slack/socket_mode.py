@@ -14,7 +14,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE
 from integrations.sandbox.slack.tickets import Tickets
-from integrations.sandbox.slack.transport import Delivery, DeliveryResult
+from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery
 
 # Slack's docs: an app has at most ten connections, and a payload goes to any one of them.
 WAIT_SECONDS = 5.0
@@ -178,7 +178,7 @@ class SocketTransport:
 
     # Envelopes
 
-    async def send(self, delivery: Delivery) -> DeliveryResult:
+    async def send(self, delivery: SlackDelivery) -> DeliveryResult:
         """Send one envelope and wait for its acknowledgement.
 
         Slack's docs: an event without one is sent again, and says so; a person sees an error instead. Of the
@@ -189,7 +189,7 @@ class SocketTransport:
             result = await self._send(delivery, (1, "timeout"))
         return result
 
-    async def _send(self, delivery: Delivery, retry: tuple[int, str] | None) -> DeliveryResult:
+    async def _send(self, delivery: SlackDelivery, retry: tuple[int, str] | None) -> DeliveryResult:
         links = [link for link in self.links if not link.leaving]
         if not links:
             return DeliveryResult(error="dispatch_failed", payload=delivery.payload)
@@ -229,7 +229,7 @@ class SocketTransport:
             waiting.answer.set_result(payload)
 
 
-def envelope(delivery: Delivery, retry: tuple[int, str] | None = None) -> Json:
+def envelope(delivery: SlackDelivery, retry: tuple[int, str] | None = None) -> Json:
     """A delivery as Socket Mode has it.
 
     Slack's docs: commands and submits take their answer with the acknowledgement; events alone are repeated.
@@ -247,7 +247,7 @@ def envelope(delivery: Delivery, retry: tuple[int, str] | None = None) -> Json:
     return frame
 
 
-def _result(delivery: Delivery, frame: Json, answer: Json | None, elapsed: float) -> DeliveryResult:
+def _result(delivery: SlackDelivery, frame: Json, answer: Json | None, elapsed: float) -> DeliveryResult:
     """The result in HTTP's terms, so that gestures need not know how they went out."""
     if answer is None:
         return DeliveryResult(

@@ -19,7 +19,7 @@ Kind = Literal["interactive", "slash_commands", "events_api"]
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class SlackDelivery:
     """What is to be told to the app, before it is a request. `kind` has Socket Mode's words for it."""
 
     kind: Kind
@@ -72,7 +72,7 @@ class DeliveryResult:
 class Transport(Protocol):
     """A way to the app: signed requests, or the frames of Socket Mode."""
 
-    async def send(self, delivery: Delivery) -> DeliveryResult:
+    async def send(self, delivery: SlackDelivery) -> DeliveryResult:
         """Tell the app, and wait for its acknowledgement."""
         ...
 
@@ -102,7 +102,7 @@ class HttpTransport:
         if self._session is not None:
             await self._session.close()
 
-    async def send(self, delivery: Delivery) -> DeliveryResult:
+    async def send(self, delivery: SlackDelivery) -> DeliveryResult:
         body, content_type = encode(delivery)
         headers = {}
         if delivery.retry is not None:
@@ -157,7 +157,7 @@ class HttpTransport:
         )
 
 
-def encode(delivery: Delivery) -> tuple[bytes, str]:
+def encode(delivery: SlackDelivery) -> tuple[bytes, str]:
     """Body and content type: interactions as a form's `payload`, commands as a flat form, events as JSON."""
     if delivery.kind == "slash_commands":
         return urlencode(delivery.payload).encode(), FORM

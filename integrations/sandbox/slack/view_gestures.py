@@ -9,7 +9,7 @@ from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.gestures import MENUS, ImpossibleGesture, MessageGestures, chosen_option
 from integrations.sandbox.slack.records import View
 from integrations.sandbox.slack.response_urls import json_object
-from integrations.sandbox.slack.transport import Delivery, DeliveryResult
+from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery
 
 Filled = Mapping[str, Mapping[str, str | list[str] | None]]
 REQUIRED = "Please complete this required field."
@@ -69,7 +69,7 @@ class ViewGestures(MessageGestures):
             state.setdefault(block_id, {}).update(actions)
         trigger_id = self.world.triggers.make(user, view.id)
         payload = payloads.view_submission(self.world, view, state, trigger_id)
-        result = await self.transport.send(Delivery("interactive", payload))
+        result = await self.transport.send(SlackDelivery("interactive", payload))
         if result.error is None:
             result = self._carry_out(view, result)
         self.deliveries.append(result)

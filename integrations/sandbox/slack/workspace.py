@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.sandbox.slack.blocks import Json, with_ids
-from integrations.sandbox.slack.feed import Change, Feed
-from integrations.sandbox.slack.records import App, Channel, Message, Team, User, UserGroup
+from integrations.sandbox.slack.feed import Feed, FeedChange
+from integrations.sandbox.slack.records import App, Channel, SandboxMessage, SlackTeam, SlackUser, UserGroup
 
 
 class Workspace:
@@ -17,12 +17,12 @@ class Workspace:
         self.app = app
         self.now = now
         self.feed = feed
-        self.teams: dict[str, Team] = {}
-        self.users: dict[str, User] = {}
+        self.teams: dict[str, SlackTeam] = {}
+        self.users: dict[str, SlackUser] = {}
         self.usergroups: dict[str, UserGroup] = {}
         self.channels: dict[str, Channel] = {}
-        self.ephemerals: list[Message] = []
-        self._messages: dict[str, dict[str, Message]] = {}
+        self.ephemerals: list[SandboxMessage] = []
+        self._messages: dict[str, dict[str, SandboxMessage]] = {}
         # (channel, thread_ts) -> the ts of each reply, so that a long channel stays quick.
         self._threads: dict[tuple[str, str], list[str]] = {}
         self._last_id = 0
@@ -42,9 +42,9 @@ class Workspace:
 
     # People and places
 
-    def add_team(self, team_id: str, *, domain: str | None = None, name: str | None = None) -> Team:
+    def add_team(self, team_id: str, *, domain: str | None = None, name: str | None = None) -> SlackTeam:
         """Another organization's workspace; its people are external to the app's."""
-        team = Team(team_id, domain or team_id.lower(), name or team_id)
+        team = SlackTeam(team_id, domain or team_id.lower(), name or team_id)
         self.teams[team_id] = team
         return team
 
@@ -56,13 +56,15 @@ class Workspace:
         real_name: str | None = None,
         team_id: str | None = None,
         **fields: Any,
-    ) -> User:
-        """A person or a bot; `fields` are those of `User`."""
+    ) -> SlackUser:
+        """A person or a bot; `fields` are those of `SlackUser`."""
         name = name or user_id.lower()
         team_id = team_id or self.app.team_id
         if team_id not in self.teams:
             self.add_team(team_id)
-        user = User(id=user_id, team_id=team_id, name=name, real_name=real_name or name.title(), **fields)
+        user = SlackUser(
+            id=user_id, team_id=team_id, name=name, real_name=real_name or name.title(), **fields
+        )
         self.users[user_id] = user
         return user
 
@@ -88,7 +90,7 @@ class Workspace:
         self.usergroups[group_id] = group
         return group
 
-    def change_user(self, user_id: str, **fields: Any) -> User:
+    def change_user(self, user_id: str, **fields: Any) -> SlackUser:
         """Change fields of a user, such as `deleted=True` or `presence="away"`."""
         self.users[user_id] = replace(self.users[user_id], **fields)
         return self.users[user_id]
@@ -108,19 +110,19 @@ class Workspace:
 
     # Messages
 
-    def messages(self, channel: str) -> list[Message]:
+    def messages(self, channel: str) -> list[SandboxMessage]:
         """Everything posted in a channel, replies included, oldest first; deleted ones are not."""
         return [message for message in self._messages.get(channel, {}).values() if not message.deleted]
 
-    def message(self, channel: str, ts: str) -> Message | None:
+    def message(self, channel: str, ts: str) -> SandboxMessage | None:
         """The message, or the trace of a deleted one that still has a thread."""
         return self._messages.get(channel, {}).get(ts)
 
-    def history(self, channel: str) -> list[Message]:
+    def history(self, channel: str) -> list[SandboxMessage]:
         """What Slack would list of a channel: its messages, and the traces of deleted ones with a thread."""
         return list(self._messages.get(channel, {}).values())
 
-    def replies(self, channel: str, ts: str) -> list[Message]:
+    def replies(self, channel: str, ts: str) -> list[SandboxMessage]:
         found = (self.message(channel, reply) for reply in self._threads.get((channel, ts), ()))
         return [reply for reply in found if reply is not None]
 
@@ -134,9 +136,9 @@ class Workspace:
         thread_ts: str | None = None,
         reply_broadcast: bool = False,
         ephemeral_to: str | None = None,
-    ) -> Message:
+    ) -> SandboxMessage:
         """Store a message of the app's bot, for all to see or (`ephemeral_to`) for one person."""
-        message = Message(
+        message = SandboxMessage(
             ts=self.next_ts(),
             channel=channel,
             user=self.app.bot_user_id,
@@ -152,22 +154,26 @@ class Workspace:
             self._add(message)
         else:
             self.ephemerals.append(message)
-            self.feed.tell(Change("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
+            self.feed.tell(FeedChange("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
         return message
 
-    def post_as_user(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> Message:
+    def post_as_user(
+        self, user: str, channel: str, text: str, *, thread_ts: str | None = None
+    ) -> SandboxMessage:
         """A person writes something."""
-        message = Message(ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
+        message = SandboxMessage(
+            ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts
+        )
         self._add(message)
         return message
 
-    def _add(self, message: Message) -> None:
+    def _add(self, message: SandboxMessage) -> None:
         self._messages[message.channel][message.ts] = message
         if message.thread_ts is not None:
             self._threads.setdefault((message.channel, message.thread_ts), []).append(message.ts)
-        self.feed.tell(Change("message_posted", channel=message.channel, ts=message.ts))
+        self.feed.tell(FeedChange("message_posted", channel=message.channel, ts=message.ts))
 
-    def redraw(self, message: Message, **fields: Any) -> Message:
+    def redraw(self, message: SandboxMessage, **fields: Any) -> SandboxMessage:
         """Put a changed message in the place of the one that stood there."""
         if "blocks" in fields:
             fields["blocks"] = with_ids(fields["blocks"], self.new_id)
@@ -177,7 +183,7 @@ class Workspace:
         else:
             self.ephemerals = [changed if e.ts == message.ts else e for e in self.ephemerals]
         self.feed.tell(
-            Change("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
+            FeedChange("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
         )
         return changed
 
@@ -190,7 +196,7 @@ class Workspace:
             self._messages[channel][ts] = replace(message, deleted=True, text="", blocks=(), metadata=None)
         else:
             del self._messages[channel][ts]
-        self.feed.tell(Change("message_deleted", channel=channel, ts=ts))
+        self.feed.tell(FeedChange("message_deleted", channel=channel, ts=ts))
 
-    def ephemeral(self, user: str, ts: str) -> Message | None:
+    def ephemeral(self, user: str, ts: str) -> SandboxMessage | None:
         return next((e for e in self.ephemerals if e.ts == ts and e.ephemeral_to == user), None)

@@ -8,14 +8,14 @@ from integrations.sandbox.slack import checks, hygiene
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import CONTENT_FAULTS, ApiError, Arguments
 from integrations.sandbox.slack.modals import Modals
-from integrations.sandbox.slack.records import App, Channel, User
+from integrations.sandbox.slack.records import App, Channel, SlackUser
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.triggers import Triggers
 from integrations.sandbox.slack.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class MessageContent:
     """What a message is to show. `blocks` and `metadata` are None where the call does not speak of them."""
 
     text: str
@@ -24,7 +24,7 @@ class Content:
 
 
 @dataclass(slots=True)
-class World:
+class SlackWorld:
     """The stand-in's state, its checks, and what it has to say about the calls so far."""
 
     app: App
@@ -73,7 +73,7 @@ class World:
             raise ApiError("not_in_channel")
         return channel
 
-    def reachable_user(self, user_id: str) -> User:
+    def reachable_user(self, user_id: str) -> SlackUser:
         """Somebody who can be written to directly."""
         user = self.workspace.users[user_id]
         if user.deleted or user.is_stranger:
@@ -82,7 +82,7 @@ class World:
             raise ApiError("cannot_dm_bot")
         return user
 
-    def content(self, method: str, arguments: Arguments, known: frozenset[str]) -> Content:
+    def content(self, method: str, arguments: Arguments, known: frozenset[str]) -> MessageContent:
         """The checked content of a message; what is merely unwise goes to `hygiene`."""
         text = arguments.text("text") or ""
         blocks: list[Json] | None = arguments.json("blocks", list, "invalid_blocks_format")
@@ -90,7 +90,7 @@ class World:
         sent: Json | None = arguments.json("metadata", dict, "invalid_metadata_format")
         metadata = None if sent is None else checks.metadata(sent) or {}
         self.note_lapses(method, arguments, blocks or [], known)
-        return Content(text, blocks, metadata)
+        return MessageContent(text, blocks, metadata)
 
     def view_content(self, method: str, arguments: Arguments, kind: str, known: frozenset[str]) -> Json:
         """The checked view of a call; `kind` is `modal` or `home`."""

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from integrations.github.api import GitHub
 from integrations.github.app_auth import AppKey, InstallationTokens, Minted
-from integrations.github.errors import GitHubError, NotFound, Unauthorized, Unavailable
+from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound, Unavailable
 from integrations.literal import Literal
-from integrations.sandbox.github import GitHubSandbox, Repository
+from integrations.sandbox.github import GitHubSandbox, SandboxRepository
 from tests.integrations.github.conftest import Time
 
 MINT = r"/app/installations/\d+/access_tokens"
@@ -84,7 +84,7 @@ async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
         version="1.2.3",
         now=ours,
     )
-    with pytest.raises(Unauthorized, match="'Issued at' claim") as refused:
+    with pytest.raises(GitHubUnauthorized, match="'Issued at' claim") as refused:
         await github.app()
     assert refused.value.clock_ahead == pytest.approx(90, abs=1)
     ours.seconds = time.seconds
@@ -97,14 +97,14 @@ async def test_a_401_without_a_time_says_nothing_of_the_clock(
 ) -> None:
     headers = {} if date is None else {"Date": date}
     far.faults.add("GET /app", times=1, status=401, headers=headers, body={"message": "Bad credentials"})
-    with pytest.raises(Unauthorized, match="Bad credentials") as refused:
+    with pytest.raises(GitHubUnauthorized, match="Bad credentials") as refused:
         await github.app()
     if date is not None:
         assert refused.value.clock_ahead is None
 
 
 async def test_a_token_is_minted_once_for_many_who_ask_at_once(
-    far: GitHubSandbox, github: GitHub, payments: Repository
+    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await asyncio.gather(*(installation.repository("octo/payments") for _ in range(10)))
@@ -129,7 +129,7 @@ async def test_each_repository_gets_a_token_of_its_own(far: GitHubSandbox, githu
 
 
 async def test_a_token_is_not_used_in_its_last_five_minutes(
-    far: GitHubSandbox, github: GitHub, payments: Repository, time: Time
+    far: GitHubSandbox, github: GitHub, payments: SandboxRepository, time: Time
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")
@@ -142,7 +142,7 @@ async def test_a_token_is_not_used_in_its_last_five_minutes(
 
 
 async def test_a_token_that_github_refuses_is_minted_anew_once(
-    far: GitHubSandbox, github: GitHub, payments: Repository
+    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")
@@ -151,13 +151,13 @@ async def test_a_token_that_github_refuses_is_minted_anew_once(
     assert rule.hits == 1
     assert len(far.calls("POST", MINT)) == 2
     far.faults.add(r"GET /repos/octo/payments", status=401)
-    with pytest.raises(Unauthorized):
+    with pytest.raises(GitHubUnauthorized):
         await installation.repository("octo/payments")
     assert len(far.calls("POST", MINT)) == 3
 
 
 async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
-    far: GitHubSandbox, github: GitHub, payments: Repository
+    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     rule = far.faults.add(f"POST {MINT}", status=503)
@@ -171,7 +171,7 @@ async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
 
 
 async def test_who_gives_up_waiting_takes_no_token_from_others(
-    far: GitHubSandbox, github: GitHub, payments: Repository
+    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     gate = far.faults.gate(f"POST {MINT}", at="before", times=1)
@@ -203,7 +203,7 @@ async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
 
 
 async def test_no_token_and_no_key_is_in_an_error(
-    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: Repository
+    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: SandboxRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")

@@ -14,17 +14,17 @@ from integrations.github.errors import (
     FeatureOff,
     Forbidden,
     GitHubError,
+    GitHubRateLimited,
+    GitHubUnauthorized,
     Invalid,
     Moved,
     NotFound,
-    RateLimited,
-    Unauthorized,
     Unavailable,
     Unreachable,
 )
-from integrations.github.installation import Installation
+from integrations.github.installation import InstallationClient
 from integrations.literal import Literal
-from integrations.sandbox.github import Alert, GitHubSandbox, Repository
+from integrations.sandbox.github import GitHubSandbox, SandboxAlert, SandboxRepository
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.strange import failure, rendered, serving
 
@@ -37,16 +37,16 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
     ("status", "headers", "expected"),
     [
         (400, {}, Invalid),
-        (401, {}, Unauthorized),
+        (401, {}, GitHubUnauthorized),
         (403, {}, Forbidden),
         (404, {}, NotFound),
         (409, {}, Invalid),
         (410, {}, NotFound),
         (451, {}, NotFound),
         (422, {}, Invalid),
-        (429, {}, RateLimited),
-        (403, {"retry-after": "7"}, RateLimited),
-        (403, {"x-ratelimit-remaining": "0"}, RateLimited),
+        (429, {}, GitHubRateLimited),
+        (403, {"retry-after": "7"}, GitHubRateLimited),
+        (403, {"x-ratelimit-remaining": "0"}, GitHubRateLimited),
         (500, {}, Unavailable),
         (503, {}, Unavailable),
         (302, {"location": "/elsewhere"}, Moved),
@@ -54,7 +54,7 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
 )
 async def test_each_refusal_is_an_error_of_its_own(
     far: GitHubSandbox,
-    installation: Installation,
+    installation: InstallationClient,
     status: int,
     headers: dict[str, str],
     expected: type[GitHubError],
@@ -86,8 +86,8 @@ async def test_each_refusal_is_an_error_of_its_own(
 )
 async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
     far: GitHubSandbox,
-    installation: Installation,
-    leaked: Alert,
+    installation: InstallationClient,
+    leaked: SandboxAlert,
     status: int,
     reason: str,
     expected: type[GitHubError],
@@ -102,7 +102,7 @@ async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
 
 
 async def test_a_404_without_a_reason_adds_no_words(
-    far: GitHubSandbox, installation: Installation, payments: Repository
+    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
 ) -> None:
     far.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
     error = await failure(installation.account("nobody"))
@@ -110,7 +110,7 @@ async def test_a_404_without_a_reason_adds_no_words(
 
 
 async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_installation(
-    far: GitHubSandbox, installation: Installation, payments: Repository
+    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
 ) -> None:
     reason = "octo has an IP allow list enabled"
     far.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
@@ -119,7 +119,7 @@ async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_instal
 
 
 async def test_githubs_reason_is_told_in_short(
-    far: GitHubSandbox, installation: Installation, leaked: Alert
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
 ) -> None:
     far.add_user("reader")
     error = await failure(installation.only(leaked.repository.id).assign(NAME, 1, "reader"))
@@ -129,7 +129,9 @@ async def test_githubs_reason_is_told_in_short(
     assert len(error.detail) <= 200
 
 
-async def test_a_page_that_is_not_json_is_no_answer(far: GitHubSandbox, installation: Installation) -> None:
+async def test_a_page_that_is_not_json_is_no_answer(
+    far: GitHubSandbox, installation: InstallationClient
+) -> None:
     far.faults.add(r"GET /repos/octo/payments", garbage=True, times=1)
     error = await failure(installation.repository(NAME))
     assert isinstance(error, Unavailable)
@@ -139,7 +141,7 @@ async def test_a_page_that_is_not_json_is_no_answer(far: GitHubSandbox, installa
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: Installation, leaked: Alert, drop: OneOf["before", "after"]
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, drop: OneOf["before", "after"]
 ) -> None:
     far.faults.add(f"PATCH {ALERT}", drop=drop, times=1)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
@@ -150,7 +152,7 @@ async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
 
 @pytest.mark.parametrize("fault", ["lost", "broken"])
 async def test_a_lost_token_leaves_the_write_it_was_for_undone(
-    far: GitHubSandbox, installation: Installation, leaked: Alert, fault: str
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, fault: str
 ) -> None:
     status, drop = (503, None) if fault == "broken" else (None, "after")
     far.faults.add(r"POST /app/installations/.*", status=status, drop=drop)  # type: ignore[arg-type]  # A table.
@@ -161,7 +163,7 @@ async def test_a_lost_token_leaves_the_write_it_was_for_undone(
 
 
 async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: Installation, leaked: Alert
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
 ) -> None:
     far.faults.add(f"PATCH {ALERT}", status=502)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
@@ -170,7 +172,7 @@ async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
 
 
 async def test_a_lost_answer_to_a_read_has_done_nothing(
-    far: GitHubSandbox, installation: Installation, leaked: Alert
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
 ) -> None:
     far.faults.add(f"GET {ALERT}", drop="after")
     error = await failure(installation.only(leaked.repository.id).alert(NAME, 1))
@@ -179,7 +181,7 @@ async def test_a_lost_answer_to_a_read_has_done_nothing(
 
 
 async def test_no_answer_in_time_is_unreachable(
-    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: Repository
+    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: SandboxRepository
 ) -> None:
     hasty = GitHub(
         session,
@@ -220,19 +222,19 @@ async def test_a_server_that_is_not_there_has_done_nothing(
 
 
 async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
-    far: GitHubSandbox, installation: Installation, leaked: Alert, time: Time
+    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, time: Time
 ) -> None:
     far.core_limit = 3
     for _ in range(3):
         await installation.account("octo")
     asked = len(far.calls())
     error = await failure(installation.account("octo"))
-    assert isinstance(error, RateLimited)
+    assert isinstance(error, GitHubRateLimited)
     assert error.retry_at > time()
     assert error.status is None
     assert len(far.calls()) == asked
     access = installation.only(leaked.repository.id)
-    assert isinstance(await failure(access.literal(NAME, 1)), RateLimited)
+    assert isinstance(await failure(access.literal(NAME, 1)), GitHubRateLimited)
     assert far.calls("GET", ALERT) == []
     time.seconds = error.retry_at + 1
     await installation.account("octo")
@@ -240,14 +242,19 @@ async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
 
 @pytest.mark.parametrize("status", [403, 429])
 async def test_a_secondary_limit_holds_all_calls_of_the_installation(
-    far: GitHubSandbox, github: GitHub, installation: Installation, leaked: Alert, time: Time, status: int
+    far: GitHubSandbox,
+    github: GitHub,
+    installation: InstallationClient,
+    leaked: SandboxAlert,
+    time: Time,
+    status: int,
 ) -> None:
     other = github.of(far.install(far.add_organization("acme")).id)
     await installation.account("octo")
     await other.account("octo")
     message = {"message": "You have exceeded a secondary rate limit."}
     far.faults.add("GET /users/octo", times=1, status=status, headers={"retry-after": "30"}, body=message)
-    assert isinstance(await failure(installation.account("octo")), RateLimited)
+    assert isinstance(await failure(installation.account("octo")), GitHubRateLimited)
     asked = len(far.calls())
     for call in (
         installation.account("octo"),
@@ -256,7 +263,7 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
         installation.only(leaked.repository.id).close(NAME, 1, "revoked"),
     ):
         error = await failure(call)
-        assert isinstance(error, RateLimited)
+        assert isinstance(error, GitHubRateLimited)
         assert (error.retry_at, error.status) == (time() + 30, None)
     assert len(far.calls()) == asked
     await other.account("octo")
@@ -266,15 +273,15 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
 
 async def test_a_limit_of_the_app_holds_the_app(far: GitHubSandbox, github: GitHub, time: Time) -> None:
     far.faults.add("GET /app", times=1, status=403, headers={"retry-after": "30"})
-    assert isinstance(await failure(github.app()), RateLimited)
-    assert isinstance(await failure(github.app()), RateLimited)
+    assert isinstance(await failure(github.app()), GitHubRateLimited)
+    assert isinstance(await failure(github.app()), GitHubRateLimited)
     assert len(far.calls()) == 1
     time.seconds += 30
     await github.app()
 
 
 async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
-    far: GitHubSandbox, installation: Installation, payments: Repository
+    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
 ) -> None:
     far.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
     assert isinstance(await failure(installation.account("octo")), Unavailable)
@@ -314,13 +321,13 @@ async def test_a_list_that_breaks_off_at_its_second_page_raises(
 
 
 async def test_each_installation_has_a_limit_of_its_own(
-    far: GitHubSandbox, github: GitHub, installation: Installation
+    far: GitHubSandbox, github: GitHub, installation: InstallationClient
 ) -> None:
     other = github.of(far.install(far.add_organization("acme")).id)
     far.core_limit = 2
     await installation.account("octo")
     await installation.account("octo")
-    assert isinstance(await failure(installation.account("octo")), RateLimited)
+    assert isinstance(await failure(installation.account("octo")), GitHubRateLimited)
     await other.account("octo")
 
 
@@ -328,11 +335,11 @@ async def test_each_installation_has_a_limit_of_its_own(
     ("headers", "wait"), [({"retry-after": "30"}, 30), ({"x-ratelimit-remaining": "0"}, 60), ({}, 60)]
 )
 async def test_a_limit_says_when_to_come_back(
-    far: GitHubSandbox, installation: Installation, time: Time, headers: dict[str, str], wait: float
+    far: GitHubSandbox, installation: InstallationClient, time: Time, headers: dict[str, str], wait: float
 ) -> None:
     far.faults.add(r"GET /users/octo", status=429, headers=headers)
     error = await failure(installation.account("octo"))
-    assert isinstance(error, RateLimited)
+    assert isinstance(error, GitHubRateLimited)
     assert error.retry_at == time() + wait
 
 
@@ -368,7 +375,7 @@ async def test_no_more_than_twenty_calls_are_under_way_at_once(
 
 
 async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
-    far: GitHubSandbox, installation: Installation, time: Time
+    far: GitHubSandbox, installation: InstallationClient, time: Time
 ) -> None:
     reason = "octo has an IP allow list enabled"
     rule = far.faults.add("GET /users/octo", status=403, body={"message": reason})

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from integrations.github.api import GitHub
-from integrations.github.errors import Uncertain
+from integrations.github.errors import GitHubUncertain
 from integrations.github.revocation import RevokeAnswer
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox, LiveToken
@@ -67,7 +67,7 @@ async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
     far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time, fault: dict[str, str], alive: bool
 ) -> None:
     far.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
-    with pytest.raises(Uncertain) as caught:
+    with pytest.raises(GitHubUncertain) as caught:
         await github.revoke(Literal(token.literal))
     assert token.alive(time()) is alive
     assert caught.value.__context__ is None
@@ -90,5 +90,5 @@ async def test_a_slow_answer_is_uncertain(
         timeout=0.2,
     )
     far.faults.add(r"POST /credentials/revoke", hang=True)
-    with pytest.raises(Uncertain, match="no answer in time"):
+    with pytest.raises(GitHubUncertain, match="no answer in time"):
         await hasty.revoke(Literal(token.literal))

@@ -96,7 +96,7 @@ async def test_a_message_is_found_behind_a_page_of_newer_ones(slack: Slack, sand
 async def test_too_many_messages_to_read_is_no_proof_of_absence(slack: Slack, sandbox: SlackSandbox) -> None:
     for number in range(api.PAGE * api.PAGES + 1):
         sandbox.workspace.post_as_user(DANA, SEC, f"chat {number}")
-    with pytest.raises(errors.Uncertain, match="too_many_messages"):
+    with pytest.raises(errors.SlackUncertain, match="too_many_messages"):
         await slack.find_post(SEC, CARD, since=0)
 
 

@@ -25,18 +25,18 @@ async def test_another_token_is_refused(
     sandbox: SlackSandbox, session: aiohttp.ClientSession, token: str
 ) -> None:
     other = AppLevel(getattr(sandbox, token, token), sandbox.api_url, session)
-    with pytest.raises(errors.Unauthorized):
+    with pytest.raises(errors.SlackUnauthorized):
         await other.open_connection()
 
 
 async def test_each_trouble_is_told_apart(sandbox: SlackSandbox, app_level: AppLevel) -> None:
     sandbox.rate_limit(METHOD, retry_after=7)
-    with pytest.raises(errors.RateLimited) as limited:
+    with pytest.raises(errors.SlackRateLimited) as limited:
         await app_level.open_connection()
     assert limited.value.retry_after == 7
     sandbox.faults.add(METHOD, times=1, status=200, body={"ok": True})
-    with pytest.raises(errors.Uncertain, match="unreadable_answer"):
+    with pytest.raises(errors.SlackUncertain, match="unreadable_answer"):
         await app_level.open_connection()
     sandbox.faults.add(METHOD, times=1, drop="before")
-    with pytest.raises(errors.Uncertain):
+    with pytest.raises(errors.SlackUncertain):
         await app_level.open_connection()

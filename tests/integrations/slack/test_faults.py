@@ -20,7 +20,7 @@ async def test_a_post_whose_answer_is_lost_is_sent_once_and_uncertain(
     slack: Slack, sandbox: SlackSandbox, drop: Literal["before", "after"]
 ) -> None:
     sandbox.faults.add("chat.postMessage", drop=drop, times=1)
-    with pytest.raises(errors.Uncertain, match=r"chat\.postMessage was no_answer"):
+    with pytest.raises(errors.SlackUncertain, match=r"chat\.postMessage was no_answer"):
         await slack.post(SEC, words("open"), metadata=CARD)
     assert len(sandbox.calls("chat.postMessage")) == 1
     assert len(sandbox.cards(SEC)) == (1 if drop == "after" else 0)
@@ -42,7 +42,7 @@ async def test_an_answer_that_says_nothing_leaves_a_post_uncertain(
     slack: Slack, sandbox: SlackSandbox, fault: dict[str, object], code: str
 ) -> None:
     sandbox.faults.add("chat.postMessage", times=1, **fault)  # type: ignore[arg-type] # A table of keywords.
-    with pytest.raises(errors.Uncertain) as caught:
+    with pytest.raises(errors.SlackUncertain) as caught:
         await slack.post(SEC, words("open"), metadata=CARD)
     assert caught.value.code == code
     assert len(sandbox.calls("chat.postMessage")) == 1
@@ -52,7 +52,7 @@ async def test_a_post_without_an_answer_in_time_is_uncertain(sandbox: SlackSandb
     sandbox.faults.add("chat.postMessage", hang=True)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as hasty:
         slack = Slack.build(sandbox.bot_token, sandbox.api_url, hasty)
-        with pytest.raises(errors.Uncertain, match="timeout"):
+        with pytest.raises(errors.SlackUncertain, match="timeout"):
             await slack.post(SEC, words("open"), metadata=CARD)
 
 
@@ -60,11 +60,11 @@ async def test_a_server_that_is_down_is_uncertain_and_a_read_was_tried_twice(
     slack: Slack, sandbox: SlackSandbox
 ) -> None:
     sandbox.faults.add("users.info", drop="before")
-    with pytest.raises(errors.Uncertain):
+    with pytest.raises(errors.SlackUncertain):
         await slack.person(DANA)
     assert len(sandbox.calls("users.info")) == 2
     await sandbox.stop()
-    with pytest.raises(errors.Uncertain):
+    with pytest.raises(errors.SlackUncertain):
         await slack.whoami()
 
 
@@ -75,11 +75,11 @@ async def test_a_read_survives_one_lost_connection(slack: Slack, sandbox: SlackS
 
 async def test_too_many_calls_are_told_with_the_time_to_wait(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.rate_limit("chat.postMessage", retry_after=7)
-    with pytest.raises(errors.RateLimited) as caught:
+    with pytest.raises(errors.SlackRateLimited) as caught:
         await slack.post(SEC, words("open"), metadata=CARD)
     assert caught.value.retry_after == 7.0
     sandbox.fail("chat.postMessage", "message_limit_exceeded")
-    with pytest.raises(errors.RateLimited) as caught:
+    with pytest.raises(errors.SlackRateLimited) as caught:
         await slack.post(SEC, words("open"), metadata=CARD)
     assert caught.value.retry_after == errors.DEFAULT_RETRY_AFTER
     assert sandbox.cards(SEC) == []
@@ -92,8 +92,8 @@ async def test_too_many_calls_are_told_with_the_time_to_wait(slack: Slack, sandb
         ("is_archived", errors.ChannelUnavailable),
         ("restricted_action_read_only_channel", errors.ChannelUnavailable),
         ("cannot_reply_to_message", errors.MessageGone),
-        ("invalid_auth", errors.Unauthorized),
-        ("token_revoked", errors.Unauthorized),
+        ("invalid_auth", errors.SlackUnauthorized),
+        ("token_revoked", errors.SlackUnauthorized),
         ("a_word_of_tomorrow", errors.Rejected),
     ],
 )
@@ -120,7 +120,7 @@ async def test_a_deleted_message_and_a_channel_left_are_told_apart(
 
 async def test_a_missing_scope_is_named(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.scopes.remove("users:read")
-    with pytest.raises(errors.Unauthorized, match="missing_scope \\(needed: users:read\\)"):
+    with pytest.raises(errors.SlackUnauthorized, match="missing_scope \\(needed: users:read\\)"):
         await slack.person(DANA)
 
 
@@ -137,13 +137,13 @@ async def test_a_refused_block_is_named_by_its_place_and_not_by_its_words(
 
 
 async def test_a_wrong_token_is_unauthorized(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> None:
-    with pytest.raises(errors.Unauthorized, match="invalid_auth"):
+    with pytest.raises(errors.SlackUnauthorized, match="invalid_auth"):
         await Slack.build("xoxb" + "-wrong", sandbox.api_url, session).whoami()
 
 
 async def test_a_users_token_is_refused(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.faults.add("auth.test", status=200, body={"ok": True, "team_id": "T0", "user_id": "U0"})
-    with pytest.raises(errors.Unauthorized, match="not_a_bot_token"):
+    with pytest.raises(errors.SlackUnauthorized, match="not_a_bot_token"):
         await slack.whoami()
 
 
@@ -172,9 +172,9 @@ async def test_a_response_url_is_used_up_after_five_answers(slack: Slack, sandbo
         ({"status": 404, "body": "no"}, errors.ResponseUrlGone),
         ({"status": 410, "body": "no"}, errors.ResponseUrlGone),
         ({"status": 200, "body": {"ok": False, "error": "expired_url"}}, errors.ResponseUrlGone),
-        ({"status": 429, "headers": {"Retry-After": "3"}}, errors.RateLimited),
-        ({"status": 500}, errors.Uncertain),
-        ({"drop": "before"}, errors.Uncertain),
+        ({"status": 429, "headers": {"Retry-After": "3"}}, errors.SlackRateLimited),
+        ({"status": 500}, errors.SlackUncertain),
+        ({"drop": "before"}, errors.SlackUncertain),
         ({"status": 302, "headers": {"Location": "https://evil.test/"}}, errors.Rejected),
         ({"status": 200, "body": {"ok": False, "error": "invalid_blocks"}}, errors.Rejected),
     ],
@@ -215,7 +215,7 @@ async def test_no_body_reaches_a_log_even_at_debug(
     caplog.set_level(logging.DEBUG)
     await slack.post(SEC, words("planted words"), metadata=CARD)
     sandbox.fail("chat.postMessage", "internal_error")
-    with pytest.raises(errors.Uncertain):
+    with pytest.raises(errors.SlackUncertain):
         await slack.post(SEC, words("planted words"), metadata=CARD)
     assert "planted" not in caplog.text
     assert sandbox.bot_token not in caplog.text

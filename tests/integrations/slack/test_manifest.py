@@ -52,7 +52,7 @@ async def test_all_calls_work_with_the_scopes_of_the_manifest() -> None:
 # The command itself needs its scope; no call does.
 @pytest.mark.parametrize("scope", sorted(SCOPES - {"commands"}))
 async def test_no_scope_is_there_for_nothing(scope: str) -> None:
-    with pytest.raises(errors.Unauthorized, match=f"missing_scope.*{scope}"):
+    with pytest.raises(errors.SlackUnauthorized, match=f"missing_scope.*{scope}"):
         await do_everything(SCOPES - {scope})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.sandbox.demo import BotProcess, BotState, Command, CommandFailed
+from integrations.sandbox.demo import BotProcess, BotState, CommandFailed, ProcessCommand
 
 SCRIPT = """
 import http.server, sys
@@ -34,7 +34,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[BotProcess]:
         port = probe.getsockname()[1]
     script = tmp_path / "bot.py"
     script.write_text(SCRIPT.replace("PORT", str(port)))
-    bot = BotProcess(Command((sys.executable, str(script)), {}, tmp_path), port)
+    bot = BotProcess(ProcessCommand((sys.executable, str(script)), {}, tmp_path), port)
     yield bot
     await bot.kill()
 
@@ -78,7 +78,7 @@ async def test_a_failing_command_says_why(bot: BotProcess) -> None:
 
 async def test_a_bot_that_ends_before_it_serves_leaves_its_last_words(tmp_path: Path) -> None:
     words = (sys.executable, "-c", "import sys; sys.exit('SLACK_BOT_TOKEN is not set.')")
-    bot = BotProcess(Command(words, {}, tmp_path), 1)
+    bot = BotProcess(ProcessCommand(words, {}, tmp_path), 1)
     with pytest.raises(CommandFailed, match="SLACK_BOT_TOKEN is not set"):
         await bot.start()
     assert bot.state is BotState.DOWN

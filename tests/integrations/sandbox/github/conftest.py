@@ -13,10 +13,10 @@ from aiohttp import web
 
 from integrations.sandbox.github import (
     GitHubSandbox,
-    Installation,
+    GitHubUser,
     Organization,
-    Repository,
-    User,
+    SandboxInstallation,
+    SandboxRepository,
     generate_private_key,
 )
 
@@ -57,7 +57,7 @@ class Caller:
         valid: dict[str, object] = {"iat": now - 60, "exp": now + 540, "iss": self.github.client_id}
         return jwt.encode({**valid, **claims}, self.github.private_key, "RS256")
 
-    async def token(self, installation: Installation, **body: object) -> str:
+    async def token(self, installation: SandboxInstallation, **body: object) -> str:
         """An installation token, narrowed by `body`."""
         reply = await self.call(
             "POST", f"/app/installations/{installation.id}/access_tokens", self.app_jwt(), body=body
@@ -95,9 +95,9 @@ class Scene:
     caller: Caller
     clock: MovableClock
     octo: Organization
-    ana: User
-    payments: Repository
-    installation: Installation
+    ana: GitHubUser
+    payments: SandboxRepository
+    installation: SandboxInstallation
 
     @property
     def alerts_path(self) -> str:

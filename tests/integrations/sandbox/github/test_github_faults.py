@@ -5,14 +5,14 @@ import asyncio
 import aiohttp
 import pytest
 
-from integrations.sandbox.github import Alert
+from integrations.sandbox.github import SandboxAlert
 from tests.integrations.sandbox.github.conftest import Reply, Scene
 
 PATCH = r"PATCH /repos/.*"
 
 
 @pytest.fixture
-async def alert(scene: Scene) -> Alert:
+async def alert(scene: Scene) -> SandboxAlert:
     return scene.github.leak(scene.payments)
 
 
@@ -22,7 +22,9 @@ async def close(scene: Scene) -> Reply:
     return await scene.caller.call("PATCH", f"{scene.alerts_path}/1", token, body=body)
 
 
-async def test_an_error_strikes_as_often_as_told_and_without_effect(scene: Scene, alert: Alert) -> None:
+async def test_an_error_strikes_as_often_as_told_and_without_effect(
+    scene: Scene, alert: SandboxAlert
+) -> None:
     rule = scene.github.faults.add(PATCH, status=503, headers={"Retry-After": "7"}, times=1)
     failed = await close(scene)
     state = alert.state
@@ -33,7 +35,7 @@ async def test_an_error_strikes_as_often_as_told_and_without_effect(scene: Scene
     assert [each.status for each in scene.github.calls("PATCH")] == [503, 200]
 
 
-async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: Alert) -> None:
+async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: SandboxAlert) -> None:
     rule = scene.github.faults.add(r"GET /orgs/.*", status=500)
     assert (await close(scene)).status == 200
     assert (await scene.caller.call("GET", "/orgs/octo")).status == 500
@@ -42,7 +44,7 @@ async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: Alert) -> N
 
 
 async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_was(
-    scene: Scene, alert: Alert
+    scene: Scene, alert: SandboxAlert
 ) -> None:
     scene.github.faults.add(PATCH, drop="before")
     with pytest.raises(aiohttp.ClientError):
@@ -52,7 +54,9 @@ async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_wa
     assert scene.github.calls("PATCH")[0].status is None
 
 
-async def test_a_connection_dropped_after_the_effect_hides_what_was_done(scene: Scene, alert: Alert) -> None:
+async def test_a_connection_dropped_after_the_effect_hides_what_was_done(
+    scene: Scene, alert: SandboxAlert
+) -> None:
     scene.github.faults.add(PATCH, drop="after")
     with pytest.raises(aiohttp.ClientError):
         await close(scene)
@@ -88,13 +92,13 @@ async def test_silence_ends_with_the_server(scene: Scene) -> None:
         await asking
 
 
-async def test_a_slow_answer_is_still_the_right_one(scene: Scene, alert: Alert) -> None:
+async def test_a_slow_answer_is_still_the_right_one(scene: Scene, alert: SandboxAlert) -> None:
     scene.github.faults.add(PATCH, slow=0.01)
 
     assert (await close(scene)).status == 200
 
 
-async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: Alert) -> None:
+async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: SandboxAlert) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
     closing = asyncio.create_task(close(scene))
     await gate.reached()
@@ -105,7 +109,7 @@ async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: Alert)
     assert (held, alert.state) == ("open", "resolved")
 
 
-async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: Alert) -> None:
+async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: SandboxAlert) -> None:
     gate = scene.github.faults.gate(PATCH, at="after")
     closing = asyncio.create_task(close(scene))
     await gate.reached()
@@ -117,7 +121,9 @@ async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: Alert) 
     assert held == "resolved"
 
 
-async def test_a_call_held_at_a_gate_takes_effect_even_if_its_client_dies(scene: Scene, alert: Alert) -> None:
+async def test_a_call_held_at_a_gate_takes_effect_even_if_its_client_dies(
+    scene: Scene, alert: SandboxAlert
+) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
     closing = asyncio.create_task(close(scene))
     await gate.reached()

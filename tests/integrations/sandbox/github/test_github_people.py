@@ -2,11 +2,11 @@
 
 import pytest
 
-from integrations.sandbox.github import User
+from integrations.sandbox.github import GitHubUser
 from tests.integrations.sandbox.github.conftest import Scene
 
 
-async def permission(scene: Scene, user: User) -> tuple[str, str]:
+async def permission(scene: Scene, user: GitHubUser) -> tuple[str, str]:
     token = await scene.caller.token(scene.installation)
     path = f"/repos/octo/payments/collaborators/{user.login}/permission"
     body = (await scene.caller.call("GET", path, token)).body

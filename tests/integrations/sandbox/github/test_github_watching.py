@@ -1,11 +1,11 @@
 """Whoever watches the stand-in hears of every change, whether or not a webhook tells of it."""
 
-from integrations.sandbox.github import Change
+from integrations.sandbox.github import GitHubChange
 from tests.integrations.sandbox.github.conftest import Scene
 
 
 async def test_a_watcher_hears_without_any_webhook(scene: Scene) -> None:
-    github, seen = scene.github, list[Change]()
+    github, seen = scene.github, list[GitHubChange]()
     github.webhook_url = None
     end = github.watch(seen.append)
     token = github.add_live_token(owner=scene.ana)

@@ -1,0 +1,31 @@
+"""What `list`, `search`, `mine` and the buttons of lists share: read a filter, and show one page of it."""
+
+from bot.commands.command import CommandRequest
+from bot.context import Context
+from bot.errors import Refused
+from bot.flows.people import identify
+from bot.flows.people.alert_lookup import find_page
+from bot.rules.filters import BadFilter, checked, parse_filter
+from bot.rules.pages import ListPage
+from bot.views.lists import draw_list
+from integrations.slack import text as t
+from integrations.slack.blocks import Content
+from integrations.slack.text import Mrkdwn
+from storage.filter import Filter
+
+
+def read_filter(text: str) -> Filter:
+    """The filter that somebody typed; raises Refused with what to write instead."""
+    try:
+        return checked(parse_filter(text))
+    except BadFilter as error:
+        hint = Mrkdwn("Every word of a filter: `/leaks help`")
+        # Whatever was typed stands in backticks there, so nothing but those formats.
+        detail = t.escape(str(error), 1_000)
+        raise Refused("bad_filter", "That filter can't be understood.", detail, hint) from None
+
+
+async def show_page(context: Context, asked: CommandRequest, page: ListPage) -> Content:
+    """One page of a list, for whoever asks; raises Refused."""
+    identity = await identify.identify(context, asked.user, asked.channel)
+    return draw_list(await find_page(context, identity, page, hurried=asked.hurried))

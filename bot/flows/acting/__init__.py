@@ -1,0 +1,1 @@
+"""Acting on an alert: the case, the form, the action."""

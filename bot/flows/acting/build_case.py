@@ -1,0 +1,96 @@
+"""Before anything is decided: who it is, which alert is meant, whether they may, and what GitHub says of it."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot.actions.action import Action, ActionRequest
+from bot.context import Context
+from bot.flows import repository_access
+from bot.flows.messages.draw import load_steps
+from bot.flows.people import current_rights, identify, roles
+from bot.rules.case import Actor, PersonalCase
+from bot.views.refusals import not_theirs
+from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
+from integrations.github.models import AlertFacts
+from integrations.github.repository_access import RepositoryAccess
+from storage import alerts, identities, repositories
+from storage.records import Alert, Identity, Repository, UnixTime
+
+log = structlog.get_logger(__name__)
+PATIENCE = 5.0
+"""Seconds that somebody waits for GitHub who does something that goes without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was found out before anything is decided."""
+
+    case: PersonalCase
+    access: RepositoryAccess
+    facts: AlertFacts | None
+    """The alert as GitHub answered just now; None while GitHub is down."""
+
+
+async def gather(
+    context: Context, action: Action[Any], request: ActionRequest, *, intended_at: UnixTime | None = None
+) -> Gathered:
+    """Find out who it is, load the alert, and ask whether they may, on what was loaded.
+
+    Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
+    """
+    fresh = action.asks_role_afresh
+    identity = await identify.identify(context, request.user, request.channel, fresh=fresh)
+    async with context.db.read() as tx:
+        alert = await alerts.load(tx, request.alert)
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is None or repository is None:
+        raise not_theirs("unknown_alert")
+    repository, access, seen = await _see(context, action, identity, repository, alert)
+    alert, rights = seen.alert, seen.rights
+    roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)
+    async with context.db.read() as tx:
+        steps_done, steps_total = await load_steps(tx, context, alert)
+    case = PersonalCase(
+        alert=alert,
+        repository=repository,
+        now=context.clock.now(),
+        server=context.platforms.server,
+        options=context.options,
+        steps_done=steps_done,
+        steps_total=steps_total,
+        actor=Actor(identity, rights),
+        offline=seen.facts is None,
+        waited=request.waited,
+        intended_at=intended_at,
+        token_owner=await _token_owner(context, identity, alert),
+    )
+    return Gathered(case, access, seen.facts)
+
+
+async def _see(
+    context: Context, action: Action[Any], identity: Identity, repository: Repository, alert: Alert
+) -> tuple[Repository, RepositoryAccess, current_rights.Seen]:
+    """The repository, the alert and the person's rights: of now, or, where the action allows it, as last known."""
+    try:
+        async with asyncio.timeout(PATIENCE if action.works_offline else None):
+            now, _, access = await repository_access.reach(context, repository)
+            seen = await current_rights.see(
+                context, identity, now, access, alert, fresh=action.asks_role_afresh
+            )
+            return now, access, seen
+    except (Unreachable, Unavailable, GitHubRateLimited, TimeoutError) as error:
+        if not action.works_offline or repository.installation_id is None:
+            raise
+        log.warning("github_not_asked", reason=str(error) or "no answer in time")
+    access = context.github.of(repository.installation_id).only(repository.id)
+    return repository, access, await current_rights.remember(context, identity, repository, alert)
+
+
+async def _token_owner(context: Context, identity: Identity, alert: Alert) -> Identity | None:
+    if alert.token.owner is None:
+        return None
+    async with context.db.read() as tx:
+        return await identities.of_github(tx, identity.slack_team, alert.token.owner.id)

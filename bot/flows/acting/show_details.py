@@ -1,0 +1,66 @@
+"""A look at something from the card's menu: who asks, may they see it, and what is there."""
+
+from bot.actions import READ_ACTIONS
+from bot.actions.action import ActionRequest, ReadAction
+from bot.context import Context
+from bot.errors import Refused, UnusableJob
+from bot.flows import repository_access
+from bot.flows.notify import tell
+from bot.flows.people import current_rights, identify, roles
+from bot.flows.refusal_audit import note_refusal
+from bot.rules.case import Actor, PersonalCase
+from bot.rules.permissions import Need
+from bot.views.answers import refusal
+from bot.views.refusals import not_theirs
+from integrations.github.errors import GitHubError
+from integrations.slack.blocks import Content
+from storage import alerts, repositories
+
+
+async def look(context: Context, request: ActionRequest) -> None:
+    """Show it to whoever asked, privately."""
+    try:
+        said = await _answer(context, _look_of(request.action), request)
+    except Refused as refused:
+        await note_refusal(context, request.team, request.user, refused)
+        said = refusal(refused)
+    except GitHubError as error:
+        said = refusal(repository_access.unreachable_github(error))
+    await tell(context, request, said)
+
+
+def _look_of(name: str) -> ReadAction:
+    for one in READ_ACTIONS:
+        if one.id == name:
+            return one
+    raise UnusableJob(f"this version knows no line {name} of the menu")
+
+
+async def _answer(context: Context, wanted: ReadAction, request: ActionRequest) -> Content:
+    # 1. Who asks.
+    identity = await identify.identify(context, request.user, request.channel)
+    async with context.db.read() as tx:
+        alert = await alerts.load(tx, request.alert)
+        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is None or repository is None:
+        raise not_theirs("unknown_alert")
+    # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
+    access = None
+    rights = await roles.known_rights(context, identity.github, repository, None, lasts=roles.LOOK_LASTS)
+    if rights is None or not rights.view:
+        repository, _, access = await repository_access.reach(context, repository)
+        seen = await current_rights.see(context, identity, repository, access, alert, fresh=False)
+        alert, rights = seen.alert, seen.rights
+    elif wanted.asks_github:
+        repository, _, access = await repository_access.reach(context, repository)
+    roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
+    # 3. What is there.
+    case = PersonalCase(
+        alert=alert,
+        repository=repository,
+        now=context.clock.now(),
+        server=context.platforms.server,
+        options=context.options,
+        actor=Actor(identity, rights),
+    )
+    return await wanted.answer(context, case, access)

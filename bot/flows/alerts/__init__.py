@@ -1,0 +1,1 @@
+"""An alert's story: intake, sync, redelivery, installations, follow-ups."""

@@ -1,0 +1,105 @@
+"""Storing what GitHub says of an alert, with all that follows from it, in the caller's transaction."""
+
+from bot.context import Context
+from bot.errors import RetryLater
+from bot.flows.alerts.after_change import follow
+from bot.flows.events import store_events
+from bot.rules.lifecycle import events_between, follow_assignment, merge
+from integrations.github.json_values import GitHubAccount
+from integrations.github.models import AlertFacts, RepositoryFacts
+from storage import alerts, identities, jobs
+from storage.db import Tx
+from storage.records import (
+    Account,
+    AlertKey,
+    AlertNumber,
+    GitHubId,
+    InstallationId,
+    NewJob,
+    Person,
+    Repository,
+    RepositoryId,
+    SlackTeamId,
+    StoredJson,
+    UnixTime,
+)
+
+DETAILS_WAIT = 5.0
+"""Seconds for which a new card waits for the details; GitHub's read side may lag behind its webhook."""
+DETAILS_TRIES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+"""Seconds between the tries to fetch them."""
+
+
+async def record(
+    tx: Tx,
+    context: Context,
+    repository: Repository,
+    heard: AlertFacts | None,
+    fetched: AlertFacts | None,
+    *,
+    sender: GitHubAccount | None,
+    received_at: UnixTime,
+    summary: str | None = None,
+) -> bool:
+    """Insert or update an alert from what a webhook said and what GitHub answered; then plan what follows.
+
+    With `summary`, a new card is folded into the summary of that subject. Returns whether anything changed;
+    raises RetryLater where another process stores the same alert at this moment.
+    """
+    facts = fetched or heard
+    assert facts is not None
+    key = AlertKey(repository.id, AlertNumber(facts.number))
+    before = await alerts.load_for_update(tx, key)
+    after = before
+    if heard is not None:
+        after = merge(after, heard, repository.id, tx.now, fetched=False)
+    if fetched is not None:
+        after = merge(after, fetched, repository.id, tx.now, fetched=True)
+    assert after is not None
+    after = follow_assignment(before, after, await find_person(tx, context, after.assigned_to))
+    if before is None and not await alerts.insert(tx, after):
+        # Another process was faster by a moment; what it stored is merged with at the next try.
+        raise RetryLater(tx.now, "another delivery of the same alert came first")
+    if before is not None and after != before:
+        await alerts.save(tx, after)
+    by = _person(sender) if before is not None and after.state is not before.state else None
+    stored = await store_events(tx, events_between(before, after, tx.now, by=by))
+    late = fetched is None and before is None
+    waited = max(0.0, DETAILS_WAIT - (tx.now - received_at)) if late else 0.0
+    if before != after:
+        await follow(tx, context, after, repository, stored, delay=waited, summary=summary)
+    if fetched is None and not after.detailed:
+        await jobs.enqueue(tx, completing(key, 0))
+    return before != after
+
+
+async def find_person(tx: Tx, context: Context, account: Account | None) -> Person | None:
+    """Who a GitHub account is here: with the Slack user where one is linked."""
+    if account is None:
+        return None
+    home = context.platforms.home
+    identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
+    return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
+
+
+def completing(key: AlertKey, attempt: int) -> NewJob:
+    """The job that fetches the details later."""
+    payload: dict[str, StoredJson] = {"alert": str(key), "attempt": attempt}
+    return NewJob("details", payload, key=f"alert:{key}", delay=DETAILS_TRIES[attempt])
+
+
+def new_repository(facts: RepositoryFacts, installation_id: InstallationId) -> Repository:
+    return Repository(
+        id=RepositoryId(facts.id),
+        full_name=facts.full_name,
+        owner=Account(GitHubId(facts.owner.id), facts.owner.login),
+        owner_type=facts.owner_type,
+        visibility=facts.visibility,
+        html_url=facts.html_url,
+        installation_id=installation_id,
+        delegated_dismissal=facts.delegated_dismissal,
+    )
+
+
+def _person(account: GitHubAccount | None) -> Person | None:
+    return Person(github=Account(GitHubId(account.id), account.login)) if account else None

@@ -1,0 +1,260 @@
+"""Whoever is on an alert: kept true on GitHub's side, and ended where that person may no longer see the alert."""
+
+from dataclasses import replace
+
+import structlog
+
+from bot.actions.assigning import settling
+from bot.context import Context
+from bot.errors import Refused, RetryLater
+from bot.flows import repository_access
+from bot.flows.alerts.after_change import follow
+from bot.flows.alerts.store_alert import record
+from bot.flows.events import store_events
+from bot.flows.people import roles
+from bot.rules.assignment import Assignment, assignment
+from bot.rules.permissions import Rights, outsider_reason
+from bot.views.refusals import github_reason
+from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
+from integrations.github.models import AlertFacts
+from integrations.github.repository_access import RepositoryAccess
+from integrations.slack.errors import SlackError
+from storage import alerts, audit, jobs, leases, repositories
+from storage.db import Tx
+from storage.records import (
+    Account,
+    Alert,
+    AlertKey,
+    AuditEntry,
+    AuditOutcome,
+    Event,
+    EventKind,
+    GitHubId,
+    Job,
+    NewJob,
+    Person,
+    Repository,
+    RepositoryId,
+)
+
+log = structlog.get_logger(__name__)
+NO_VIEW = "no_view"
+"""Why somebody is no longer on an alert: GitHub does not let them see it. The other reasons are Slack's."""
+HOUR = 3600.0
+BUSY = 1.0
+"""Seconds until an alert is looked at again on which an action is under way."""
+
+
+async def ask_about_holders(
+    tx: Tx,
+    *,
+    person: GitHubId | None = None,
+    repository: RepositoryId | None = None,
+    owner: GitHubId | None = None,
+) -> None:
+    """Have everybody looked at who is on an alert: of one account, one repository, one owner, or all."""
+    found = await alerts.held_repositories(tx, person=person, repository=repository, owner=owner)
+    await jobs.enqueue(tx, *(NewJob("holders", {"id": one}, key=f"holders:{one}") for one in found))
+
+
+async def check_holders(context: Context, repository_id: RepositoryId) -> None:
+    """Look whether those who are on a repository's alerts may still be; raises GitHubError.
+
+    Each person is asked about once; an alert where something has to change gets a job of its own.
+    """
+    async with context.db.read() as tx:
+        repository = await repositories.load_repository(tx, repository_id)
+        held = await alerts.held(tx, repository_id)
+    if repository is None or not held:
+        return
+    try:
+        repository, _, _ = await repository_access.reach(context, repository)
+    except Refused:
+        return
+    may: dict[GitHubId, tuple[str | None, Rights]] = {}
+    for alert in held:
+        holder = alert.taken_by or Person(github=alert.assigned_by_us)
+        if holder.github is None:
+            continue
+        if holder.github.id not in may:
+            granted = await roles.rights(context, holder.github, repository, None, fresh=True)
+            may[holder.github.id] = await _outside(context, holder), granted
+        outside, granted = may[holder.github.id]
+        if outside or not granted.view or _differs(alert, granted):
+            async with context.db.begin() as tx:
+                # A refusal of GitHub's is met again, and audited again, once an hour at most.
+                once = f"assignment:{alert.key}:{holder.github.id}:{int(tx.now / HOUR)}"
+                await jobs.enqueue(tx, replace(settling(alert.key), dedup=once))
+
+
+def _differs(alert: Alert, granted: Rights) -> bool:
+    """Whether Stanch assigned somebody who is not on the alert any more, or may no longer be assigned."""
+    ours, holder = alert.assigned_by_us, alert.taken_by.github if alert.taken_by else None
+    return ours is not None and (holder is None or ours.id != holder.id or not granted.resolve_by_role)
+
+
+async def settle(context: Context, key: AlertKey, job: Job) -> None:
+    """Bring one alert's holder and GitHub's assignee in line; raises GitHubError where GitHub is down."""
+    # 1. The alert as GitHub shows it now, stored like any other answer.
+    async with context.db.read() as tx:
+        alert = await alerts.load(tx, key)
+        repository = await repositories.load_repository(tx, key.repository_id)
+    if alert is None or repository is None or not (alert.taken_by or alert.assigned_by_us):
+        return
+    try:
+        repository, _, access = await repository_access.reach(context, repository)
+        facts = await access.alert(repository.full_name, key.number)
+    except (Refused, NotFound):
+        return
+    alert = await _store(context, repository, facts, job)
+    # 2. Whether the person on it may still see it; if not, nobody is on it.
+    holder = alert.taken_by
+    granted = None
+    if holder is not None and holder.github is not None:
+        granted = await roles.rights(context, holder.github, repository, alert, fresh=True)
+    why = await _outside(context, holder) if holder else None
+    if why is None and granted is not None and not granted.view:
+        why = NO_VIEW
+    if why is not None and holder is not None and alert.is_open:
+        alert = await _release(context, repository, alert.key, holder, why, job)
+    # 3. GitHub's assignee.
+    may = why is None and granted is not None and granted.resolve_by_role and granted.write
+    change = assignment(alert, may_be_assigned=may) if context.platforms.server.assigns else None
+    if change is not None:
+        await _assign(context, repository, access, alert, change, job)
+        if may and change.account is None:
+            async with context.db.begin() as tx:
+                await jobs.enqueue(tx, settling(key))
+
+
+async def _outside(context: Context, holder: Person) -> str | None:
+    """Why Slack's facts end it, as one short word; None where they don't, or Slack does not say."""
+    home = context.platforms.home
+    if holder.slack_user is None or home is None:
+        return None
+    try:
+        return outsider_reason(await context.platforms.person(holder.slack_user, fresh=True), home)
+    except SlackError as error:
+        log.warning("person_not_asked", user=holder.slack_user, reason=error.code)
+        return None
+
+
+async def _store(context: Context, repository: Repository, facts: AlertFacts, job: Job) -> Alert:
+    key = AlertKey.parse(f"{repository.id}/{facts.number}")
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        if await alerts.is_claimed(tx, key):
+            # What somebody's close changes is recorded under their name, not as GitHub's.
+            raise RetryLater(tx.now + BUSY, "an action on this alert is under way")
+        await record(tx, context, repository, None, facts, sender=None, received_at=tx.now)
+        stored = await alerts.load(tx, key)
+    if stored is None:
+        raise RetryLater(context.clock.now() + BUSY, "the alert is not stored yet")
+    return stored
+
+
+async def _release(
+    context: Context, repository: Repository, key: AlertKey, holder: Person, why: str, job: Job
+) -> Alert:
+    """Nobody is on the alert any more; a reply in its thread says why."""
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        alert = await alerts.load_for_update(tx, key)
+        if alert is None or alert.taken_by != holder:
+            raise RetryLater(tx.now, "somebody else is on the alert meanwhile")
+        after = replace(alert, taken_by=None, taken_at=None)
+        await alerts.save(tx, after)
+        released = Event(key, EventKind.RELEASED, tx.now, holder, {"because": why})
+        await follow(tx, context, after, repository, await store_events(tx, (released,)))
+        await audit.append(tx, _entry("release", AuditOutcome.DONE, repository, key, holder, why))
+    return after
+
+
+async def _assign(
+    context: Context,
+    repository: Repository,
+    access: RepositoryAccess,
+    alert: Alert,
+    change: Assignment,
+    job: Job,
+) -> None:
+    """Write it to GitHub, and record what came of it. A refusal (403, 404, 422) leaves the take as it is."""
+    account = change.account
+    if account is not None:
+        # The login may have changed hands since: the account is named by the login that its id has now.
+        account = await roles.present_account(context, repository, account)
+        if account is None:
+            return
+        # Noted before the call, so that an answer that gets lost leaves no assignment that nobody takes back.
+        await _note(context, alert.key, account, job)
+    refused: GitHubError | None = None
+    facts: AlertFacts | None = None
+    try:
+        login = account.login if account else None
+        facts = await access.assign(repository.full_name, alert.key.number, login)
+    except (Invalid, Forbidden, NotFound) as error:
+        refused = error
+        log.warning("not_assigned", alert=str(alert.key), reason=str(error))
+    about = account or alert.assigned_by_us
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        current = await alerts.load_for_update(tx, alert.key)
+        if current is None:
+            return
+        after = _after(current, account, facts)
+        await alerts.save(tx, after)
+        await follow(tx, context, after, repository, ())
+        outcome = AuditOutcome.FAILED if refused else AuditOutcome.DONE
+        holds = current.taken_by is not None and _same(current.taken_by.github, about)
+        reason = "taken" if account else "role_lost" if holds else "stepped_back"
+        if refused is not None:
+            reason = f"{reason}: {github_reason(refused) or type(refused).__name__}"
+        who = current.taken_by if holds else None
+        action = "assign" if account else "unassign"
+        entry = _entry(action, outcome, repository, alert.key, who or Person(github=about), reason)
+        await audit.append(tx, entry)
+
+
+async def _note(context: Context, key: AlertKey, account: Account, job: Job) -> None:
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        current = await alerts.load_for_update(tx, key)
+        if current is not None:
+            await alerts.save(tx, replace(current, assigned_by_us=account))
+
+
+def _after(current: Alert, account: Account | None, facts: AlertFacts | None) -> Alert:
+    """The alert after the call. Of GitHub's answer only the assignee counts: the rest comes by its webhook."""
+    if facts is None:
+        # Refused: what Stanch assigned before, if it did, is still there.
+        still = current.assigned_by_us if _same(current.assigned_by_us, current.assigned_to) else None
+        return replace(current, assigned_by_us=still)
+    named = facts.assigned_to
+    now = Account(GitHubId(named.id), named.login) if named else None
+    return replace(current, assigned_to=now, assigned_by_us=account if _same(now, account) else None)
+
+
+def _same(one: Account | None, other: Account | None) -> bool:
+    return one is not None and other is not None and one.id == other.id
+
+
+def _entry(
+    action: str,
+    outcome: AuditOutcome,
+    repository: Repository,
+    key: AlertKey,
+    who: Person,
+    reason: str | None,
+) -> AuditEntry:
+    return AuditEntry(
+        action=action,
+        outcome=outcome,
+        slack_team=who.slack_team,
+        slack_user=who.slack_user,
+        github_login=who.github.login if who.github else None,
+        github_id=who.github.id if who.github else None,
+        repository_id=repository.id,
+        repository=repository.full_name,
+        alert_number=key.number,
+        reason=reason,
+    )

@@ -1,0 +1,110 @@
+"""Keeps true what Stanch wrote to GitHub as an alert's `validity`, after any look that contradicts it."""
+
+from dataclasses import replace
+
+import structlog
+
+from bot.actions.write_back import Written, write_back
+from bot.context import Context
+from bot.errors import Refused, RetryLater
+from bot.flows import repository_access
+from bot.flows.alerts.after_change import follow
+from bot.flows.events import store_events
+from bot.rules.eligibility import is_override_untrue, override_for
+from bot.rules.lifecycle import events_between, merge
+from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
+from integrations.github.models import AlertFacts
+from storage import alerts, leases, repositories
+from storage.records import Alert, AlertKey, Claim, Job, Repository
+
+log = structlog.get_logger(__name__)
+CLAIMED_AS = "keep_validity"
+ASK_AGAIN = 60.0
+"""Seconds until GitHub is asked again that does not answer."""
+
+
+async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
+    """Clear or correct Stanch's own override on GitHub where the last probe contradicts it.
+
+    The alert is claimed meanwhile, so that no sync takes the change for GitHub's own, and free between two tries.
+    Raises RetryLater while GitHub does not answer, GitHubError where it refuses.
+    """
+    # 1. Is there still something to correct, and nobody else at it?
+    async with context.db.read() as tx:
+        alert = await alerts.load(tx, key)
+        repository = await repositories.load_repository(tx, key.repository_id)
+    if alert is None or repository is None or not is_override_untrue(alert):
+        return
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        claim = await alerts.claim(tx, key, CLAIMED_AS, job.id)
+    if claim is Claim.TAKEN:
+        raise RetryLater(context.clock.now() + 1.0, "an action on this alert is under way", holds=False)
+    # 2. What GitHub says now, and the correction.
+    try:
+        repository, _, access = await repository_access.reach(context, repository)
+        facts = await access.alert(repository.full_name, key.number)
+        written = _lost_before(alert, facts) if claim is Claim.RESUMED else None
+        if written is None:
+            seen = merge(alert, facts, repository.id, context.clock.now(), fetched=True)
+            may_write = context.options.validity.write_back
+            written = await write_back(access, repository.full_name, seen, may_write=may_write)
+    except Refused as refused:
+        log.warning("validity_not_corrected", alert=str(key), reason=refused.reason)
+        await _release(context, key, job)
+        return
+    except GitHubError as error:
+        await _release(context, key, job)
+        raise _later(context, error) from None
+    # 3. Record it.
+    await _record(context, repository, alert, facts, written, job)
+
+
+def _lost_before(alert: Alert, facts: AlertFacts) -> Written | None:
+    """What an interrupted run of this job has written, so that it is not taken for GitHub's word."""
+    if facts.validity == alert.validity:
+        return None
+    wanted = override_for(alert.probe)
+    if facts.validity == wanted:
+        return Written(facts, wanted)
+    return Written(facts, None) if facts.validity == "unknown" else None
+
+
+def _later(context: Context, error: GitHubError) -> Exception:
+    if isinstance(error, GitHubRateLimited):
+        return RetryLater(error.retry_at, str(error), holds=False)
+    if isinstance(error, Unavailable | Unreachable):
+        return RetryLater(context.clock.now() + ASK_AGAIN, str(error), holds=False)
+    return error
+
+
+async def _release(context: Context, key: AlertKey, job: Job) -> None:
+    async with context.db.begin() as tx:
+        await alerts.release(tx, key, job.id)
+
+
+async def _record(
+    context: Context,
+    repository: Repository,
+    known: Alert,
+    facts: AlertFacts,
+    written: Written | None,
+    job: Job,
+) -> None:
+    async with context.db.begin() as tx:
+        await leases.finish(tx, job)
+        await alerts.release(tx, known.key, job.id)
+        before = await alerts.load_for_update(tx, known.key)
+        if before is None:
+            return
+        after = merge(before, facts, repository.id, tx.now, fetched=True)
+        if written is None:
+            happened = events_between(before, after, tx.now)
+        else:
+            after = merge(after, written.facts, repository.id, tx.now, fetched=True)
+            # What Stanch wrote is no news, and does not make its own look outdated.
+            happened = events_between(before, replace(after, validity=before.validity), tx.now)
+            after = replace(after, probe=before.probe, validity_written=written.value is not None)
+        if after != before:
+            await alerts.save(tx, after)
+            await follow(tx, context, after, repository, await store_events(tx, happened))

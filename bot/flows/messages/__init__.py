@@ -1,0 +1,1 @@
+"""Slack messages of an alert: plan, draw, publish, backfill."""

@@ -1,0 +1,60 @@
+"""A channel was subscribed: what was open before is told there once, in one summary."""
+
+from dataclasses import replace
+
+from bot.context import Context
+from bot.flows.messages.plan import new_message, publishing
+from bot.rules.routing import wants
+from storage import alerts, jobs, messages, repositories, subscriptions
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    AlertKey,
+    ChannelId,
+    Message,
+    MessagePurpose,
+    MessageState,
+    Subscription,
+)
+
+BATCH = 100
+"""Alerts folded in one transaction: on SQLite a webhook waits for it."""
+
+
+async def tell_what_was_there(context: Context, channel: ChannelId) -> None:
+    """Fold the open alerts that the channel's filter wants into one summary, and post that."""
+    async with context.db.read() as tx:
+        subscription = await subscriptions.of_channel(tx, channel)
+    if subscription is None:
+        return
+    last: AlertKey | None = None
+    while True:
+        async with context.db.begin() as tx:
+            found = await alerts.open_alerts(tx, limit=BATCH, after=last)
+            for alert in found:
+                await _fold(tx, subscription, alert)
+        if len(found) < BATCH:
+            break
+        last = found[-1].key
+    async with context.db.begin() as tx:
+        summary = await messages.find(tx, MessagePurpose.SUMMARY, channel, _subject(subscription))
+        if summary is not None:
+            await jobs.enqueue(tx, publishing(summary))
+
+
+async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:
+    """A card of the alert in this channel, for which the summary stands."""
+    repository = await repositories.load_repository(tx, alert.key.repository_id)
+    if repository is None or not wants(subscription, alert, repository):
+        return
+    summary = await messages.plan(tx, _summary(tx, subscription))
+    card = new_message(MessagePurpose.CARD, subscription.channel, str(alert.key), alert.key, tx)
+    await messages.plan(tx, replace(card, state=MessageState.FOLDED, folded_into=summary.key))
+
+
+def _summary(tx: Tx, subscription: Subscription) -> Message:
+    return new_message(MessagePurpose.SUMMARY, subscription.channel, _subject(subscription), None, tx)
+
+
+def _subject(subscription: Subscription) -> str:
+    return f"subscription:{int(subscription.created_at)}"

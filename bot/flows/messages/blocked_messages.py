@@ -1,0 +1,156 @@
+"""Messages that their channel can't take now: kept, shown in the default channel, and tried again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import structlog
+
+from bot.context import Context
+from bot.flows.messages.plan import new_message, publishing, summarizing
+from bot.rules.replies import raises_again
+from storage import alerts, jobs, messages, summaries
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    ChannelId,
+    Event,
+    EventKind,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+)
+
+log = structlog.get_logger(__name__)
+STAND_INS = 5
+"""Cards in the default channel for one blocked channel within an hour; more of them become one line."""
+STAND_IN_WINDOW = 3600.0
+"""Seconds."""
+PROBE_EVERY = 60.0
+"""Seconds after which another one of a channel's blocked messages is tried."""
+
+
+async def block(context: Context, message: Message, problem: str) -> None:
+    """The channel can't have the message now: keep it for later, and show the alert in the default channel meanwhile.
+
+    A posted message keeps its place, and one of unknown outcome its state, so that neither is posted a second time.
+    """
+    async with context.db.begin() as tx:
+        kept = await messages.load_for_update(tx, message.key)
+        if kept is None or kept.state in (MessageState.FOLDED, MessageState.DROPPED):
+            return
+        state = (
+            kept.state if kept.state in (MessageState.POSTED, MessageState.POSTING) else MessageState.BLOCKED
+        )
+        await messages.save(tx, replace(kept, state=state, problem=problem, slot_at=None))
+        if message.problem is None:
+            await stand_in(tx, context, kept)
+    if message.problem != problem:
+        log.warning("channel_blocked", channel=message.channel, alert=str(message.alert), reason=problem)
+        context.metrics.messages.labels("blocked").inc()
+
+
+async def stand_in_for_blocked(tx: Tx, context: Context, alert: Alert, events: Sequence[Event]) -> None:
+    """An alert changed: where its card is blocked, show it in the default channel."""
+    if any(event.kind is EventKind.FOUND for event in events):
+        return
+    raised = any(raises_again(event, alert) for event in events)
+    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD):
+        if card.is_blocked and (alert.is_open or raised):
+            await _stand_in_card(tx, context, card)
+
+
+async def stand_in(tx: Tx, context: Context, message: Message) -> None:
+    """Show in the default channel what a message of a blocked channel was to show, once for each alert.
+
+    So it is for open alerts and for those raised again; the alerts of a summary are counted in one line.
+    """
+    if message.purpose is MessagePurpose.SUMMARY:
+        await _stand_in_summary(tx, context, message)
+    elif message.purpose is MessagePurpose.CARD and message.alert is not None:
+        alert = await alerts.load(tx, message.alert)
+        if alert is not None and (alert.is_open or message.raised_at is not None):
+            await _stand_in_card(tx, context, message)
+
+
+async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
+    default = context.default_channel
+    if default is None or default == blocked.channel:
+        return
+    # Nobody else counts the stand-ins of the channel meanwhile.
+    await summaries.lock_channel(tx, default)
+    shown = await messages.find(tx, MessagePurpose.CARD, default, blocked.subject)
+    if shown is not None and not await _is_counted_only(tx, shown):
+        return
+    since = tx.now - STAND_IN_WINDOW
+    line = None
+    if await messages.count_stand_ins(tx, default, blocked.channel, since) >= STAND_INS:
+        line = await _line(tx, default, blocked.channel)
+        await jobs.enqueue(tx, summarizing(line, tx))
+    if shown is not None and shown.folded_into not in (None, line):
+        await jobs.enqueue(tx, summarizing(shown.folded_into, tx))
+    state = MessageState.PLANNED if line is None else MessageState.FOLDED
+    if shown is None:
+        shown = new_message(MessagePurpose.CARD, default, blocked.subject, blocked.alert, tx)
+        shown = await messages.plan(tx, shown)
+    place: dict[str, Any] = {
+        "state": state,
+        "folded_into": line,
+        "stands_for": blocked.channel,
+        "created_at": tx.now,
+    }
+    place["urgency"] = blocked.urgency
+    await messages.change(tx, shown.key, **place)
+    if line is None:
+        await jobs.enqueue(tx, publishing(shown))
+
+
+async def _stand_in_summary(tx: Tx, context: Context, blocked: Message) -> None:
+    default = context.default_channel
+    if default is None or default == blocked.channel:
+        return
+    await summaries.lock_channel(tx, default)
+    await jobs.enqueue(tx, summarizing(await _line(tx, default, blocked.channel), tx))
+
+
+async def _is_counted_only(tx: Tx, card: Message) -> bool:
+    """Whether a card has no message of its own, because the line of a blocked channel counts its alert."""
+    line = await messages.load(tx, card.folded_into) if card.folded_into else None
+    return line is not None and line.subject.startswith(summaries.BLOCKED)
+
+
+async def _line(tx: Tx, default: ChannelId, channel: ChannelId) -> MessageKey:
+    """The line of the last hour that counts a blocked channel's alerts, or a new one."""
+    running = await summaries.running_line(tx, default, channel, tx.now - STAND_IN_WINDOW)
+    if running is not None:
+        return running
+    subject = f"{summaries.BLOCKED}{channel}:{int(tx.now * 1000)}"
+    line = new_message(MessagePurpose.SUMMARY, default, subject, None, tx)
+    return (await messages.plan(tx, line)).key
+
+
+async def retry_blocked(context: Context) -> int:
+    """Try one blocked message of each channel again, and return how many there are.
+
+    What the channel takes again wakes the others. They take turns, since one alone may be refused, as in a locked
+    thread. Where Slack does not answer, the one that was tried waits for it, and no other is tried beside it.
+    """
+    async with context.db.begin() as tx:
+        blocked = await messages.blocked(tx)
+        idle = await messages.blocked(tx, idle=True)
+        idle_keys = {message.key for message in idle}
+        waits = {message.channel for message in blocked if message.key not in idle_keys}
+        by_channel = sorted(idle, key=lambda message: message.channel)
+        for channel, group in groupby(by_channel, key=lambda message: message.channel):
+            waiting = list(group)
+            if channel not in waits:
+                await jobs.enqueue(tx, publishing(waiting[int(tx.now // PROBE_EVERY) % len(waiting)]))
+    return len(blocked)
+
+
+async def wake(tx: Tx, channel: ChannelId) -> None:
+    """The channel took a message that was blocked: let it have the others."""
+    idle = await messages.blocked(tx, channel=channel, idle=True)
+    await jobs.enqueue(tx, *(publishing(message) for message in idle))

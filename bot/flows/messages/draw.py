@@ -1,0 +1,203 @@
+"""What a message shows now, from what is stored."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from bot.actions import controls
+from bot.actions.token_uses import searchable, uses_button
+from bot.context import Context
+from bot.rules.case import Case
+from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
+from bot.rules.replies import PLACES_TOLD, raises_again, told_together
+from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
+from bot.views.card import card_metadata, draw_card
+from bot.views.checklist import draw_checklist
+from bot.views.summary import UrgentAlert, draw_blocked, draw_growth, draw_summary
+from bot.views.thread import draw_reply, reply_metadata
+from integrations.slack.blocks import Content, Metadata
+from storage import alerts, messages, repositories, summaries
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    ChannelId,
+    EventKind,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    MessageTs,
+    Repository,
+    Share,
+    UnixTime,
+)
+
+SENDING = 5.0
+"""Seconds that may lie between the drawing of a summary and its being sent: what came in them may not be in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A message as it is sent, and a fingerprint of all that is not new at every draw."""
+
+    content: Content
+    metadata: Metadata
+    fingerprint: str
+    thread: MessageTs | None = None
+    broadcast: bool = False
+    """A reply that is shown in the channel as well."""
+
+
+async def draw(tx: Tx, context: Context, message: Message) -> Drawing | None:
+    """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
+    if message.alert is None:
+        is_growth = message.purpose is MessagePurpose.REPLY
+        return await (_growth(tx, message) if is_growth else _summary(tx, message))
+    alert = await alerts.load(tx, message.alert)
+    repository = await repositories.load_repository(tx, message.alert.repository_id)
+    if alert is None or repository is None:
+        return None
+    known = await messages.of_alert(tx, alert.key)
+    started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
+    done = await load_ticks(tx, alert) if started else {}
+    case = _case(context, alert, repository, done, started=started)
+    if message.purpose is MessagePurpose.CARD:
+        return _card(case, message)
+    cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
+    card = next(cards, None)
+    if card is None or card.ts is None or card.state is MessageState.DROPPED:
+        return None
+    if card.raised_at is not None and message.ts is None:
+        # Whether the card is still there shows at its own redraw; its thread may outlive it.
+        return None
+    thread = card.ts
+    if message.purpose is MessagePurpose.CHECKLIST:
+        return _checklist(context, case, done, message, thread)
+    return await _reply(tx, case, message, card, thread)
+
+
+async def _summary(tx: Tx, message: Message) -> Drawing | None:
+    kind, found = message.subject.partition(":")[0], await summaries.shares(tx, message.key)
+    if message.subject.startswith(summaries.BLOCKED):
+        return await _blocked_line(tx, message, found)
+    if not found and message.ts is None:
+        # All that it was to stand for has cards of its own by now.
+        return None
+    urgent = await _urgent(tx, message, URGENT if kind == "flood" else (Urgency.CRITICAL,))
+
+    def drawn(number: int) -> Content:
+        return draw_summary(message.key, kind, found, message.created_at, number, urgent)
+
+    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)))
+
+
+async def _growth(tx: Tx, message: Message) -> Drawing | None:
+    """A reply that tells of urgent alerts that came into a summary after it was sent; None while none did."""
+    summary = await messages.load(tx, MessageKey(message.subject.split(":")[1]))
+    if summary is None or summary.ts is None or summary.state is not MessageState.POSTED:
+        return None
+    since = (summary.posting_since or summary.created_at) - SENDING
+    urgent = await _urgent(tx, summary, URGENT, since=since)
+    if not urgent and message.ts is None:
+        return None
+    content = draw_growth(urgent)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content), summary.ts, broadcast=True)
+
+
+async def _urgent(
+    tx: Tx, summary: Message, levels: Collection[Urgency], *, since: UnixTime = 0.0
+) -> list[UrgentAlert]:
+    """The alerts of these urgencies that came into a summary since then: the most urgent first, then the newest."""
+    found = [
+        (urgency(alert, repository), folded_at, alert, repository)
+        for alert, repository, folded_at in await summaries.at_risk(tx, summary.key)
+        if folded_at >= since
+    ]
+    found.sort(key=lambda one: (ORDER.index(one[0]), -one[1], str(one[2].key)))
+    return [UrgentAlert(level, alert, repository) for level, _, alert, repository in found if level in levels]
+
+
+async def _blocked_line(tx: Tx, line: Message, found: list[Share]) -> Drawing | None:
+    """The line that counts the alerts which a blocked channel should show."""
+    channel = ChannelId(line.subject.split(":")[1])
+    found = [*found, *await summaries.shares_of_blocked(tx, channel, line.channel)]
+    if not found and line.ts is None:
+        return None
+    blocked = await messages.blocked(tx, channel=channel)
+    problem = blocked[-1].problem if blocked else None
+
+    def drawn(number: int) -> Content:
+        return draw_blocked(line.key, channel, problem, found, number)
+
+    return Drawing(drawn(line.draw + 1), reply_metadata(line.key), fingerprint(drawn(0)))
+
+
+async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:
+    """Who has done which step of an alert's checklist."""
+    return ticks(await alerts.events_of_kind(tx, alert.key, EventKind.STEPS_CHANGED))
+
+
+async def load_steps(tx: Tx, context: Context, alert: Alert) -> tuple[int, int]:
+    """How many steps are done, and of how many; 0 of 0 while there is no checklist."""
+    if not await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST) or not has_checklist(alert):
+        return 0, 0
+    steps = steps_for(alert.secret_type, context.options)
+    return done_count(steps, await load_ticks(tx, alert)), len(steps)
+
+
+def fingerprint(content: Content) -> str:
+    """A name for what a message shows, by which the same again is known."""
+    text = json.dumps([content.text, content.blocks], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _case(
+    context: Context, alert: Alert, repository: Repository, done: Mapping[str, Tick], *, started: bool
+) -> Case:
+    steps = steps_for(alert.secret_type, context.options) if started and has_checklist(alert) else ()
+    return Case(
+        alert=alert,
+        repository=repository,
+        now=context.clock.now(),
+        server=context.platforms.server,
+        options=context.options,
+        steps_done=done_count(steps, done),
+        steps_total=len(steps),
+    )
+
+
+def _card(case: Case, message: Message) -> Drawing:
+    shown = controls(case)
+    plain = draw_card(case, shown, 0)
+    return Drawing(
+        draw_card(case, shown, message.draw + 1), card_metadata(case.alert.key), fingerprint(plain)
+    )
+
+
+def _checklist(
+    context: Context, case: Case, done: Mapping[str, Tick], message: Message, thread: MessageTs
+) -> Drawing:
+    steps = steps_for(case.alert.secret_type, context.options)
+    page = f"{context.github_url}/settings/tokens" if case.alert.secret_type.startswith("github_") else None
+    uses = uses_button(case) if searchable(case) else None
+
+    def drawn(number: int) -> Content:
+        return draw_checklist(case, steps, done, number, token_page=page, uses=uses)
+
+    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)), thread)
+
+
+async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: MessageTs) -> Drawing | None:
+    event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
+    if event is None:
+        return None
+    places = 1
+    if event.kind is EventKind.PLACE_ADDED:
+        timeline = await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD)
+        places = len(told_together(timeline, int(message.subject.removeprefix("event:"))))
+    content = draw_reply(event, case.alert, case.repository, places=places)
+    # A card that was posted after the event is news in the channel by itself.
+    is_older = card.posting_since is None or card.posting_since <= event.at
+    broadcast = is_older and raises_again(event, case.alert)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

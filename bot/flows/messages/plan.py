@@ -1,0 +1,267 @@
+"""Which messages an alert gets: cards by channel, replies and checklists under them, summaries for many."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.context import Context
+from bot.rules.checklist import STARTED_BY, has_checklist
+from bot.rules.replies import PLACES_TOLD, raises_again, told_together, wanted
+from bot.rules.routing import route
+from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
+from storage import alerts, jobs, messages, subscriptions, summaries
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    AlertKey,
+    ChannelId,
+    Event,
+    EventKind,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    NewJob,
+    Repository,
+    Subscription,
+    ThreadLevel,
+    UnixTime,
+)
+
+log = structlog.get_logger(__name__)
+FLOOD_WINDOW = 60.0
+"""Seconds."""
+FLOOD = 25
+"""More new alerts than these for a channel within the window become one summary: of urgent ones, or of others."""
+URGENT_ALONE = 10
+"""So many urgent alerts of a flood get a card of their own within the window, the most urgent ones."""
+ANNOUNCE_EVERY = 60.0
+"""Seconds between two replies that tell of a summary's growth by urgent alerts."""
+SUMMARY_PACE = 3.0
+"""Seconds between two draws of one summary."""
+
+
+async def plan(
+    tx: Tx,
+    context: Context,
+    alert: Alert,
+    repository: Repository,
+    events: Sequence[Event],
+    *,
+    delay: float = 0.0,
+    summary: str | None = None,
+) -> None:
+    """Within the change's own transaction: plan new cards and replies, and have every message redrawn.
+
+    An alert that was closed when it was first seen gets no card. `delay` holds new cards back, in seconds.
+    With `summary`, a subject such as `first:7`, new cards are folded into that summary of their channel, which is
+    posted when whoever fills it says so.
+    """
+    is_new = any(event.kind is EventKind.FOUND for event in events)
+    known = [] if is_new else await messages.of_alert(tx, alert.key)
+    cards = [message for message in known if message.purpose is MessagePurpose.CARD]
+    wishes = await subscriptions.all_subscriptions(tx)
+    if not cards and alert.is_open:
+        cards = await _plan_cards(tx, context, alert, repository, wishes, summary)
+    elif alert.is_open:
+        cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
+    if any(raises_again(event, alert) for event in events):
+        cards = [await _raise(tx, card) for card in cards]
+    # A card that was given up is not posted again for mere changes.
+    cards = [card for card in cards if card.state is not MessageState.DROPPED]
+    checklists = await _plan_checklists(tx, alert, cards, known, events)
+    levels = {verb_phrase.channel: verb_phrase.thread for verb_phrase in wishes}
+    replies = [
+        await messages.plan(
+            tx, new_message(MessagePurpose.REPLY, card.channel, f"event:{first}", alert.key, tx)
+        )
+        for event in events
+        for first in [await _told_by(tx, event)]
+        for card in cards
+        if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
+    ]
+    for card in cards:
+        if card.folded_into is None:
+            await jobs.enqueue(tx, publishing(card, delay if card.ts is None else 0.0))
+        elif summary is None:
+            await jobs.enqueue(tx, summarizing(card.folded_into, tx))
+    await jobs.enqueue(
+        tx,
+        *(publishing(message) for message in checklists),
+        *(publishing(reply) if reply.ts is None else summarizing(reply.key, tx) for reply in replies),
+    )
+
+
+async def _told_by(tx: Tx, event: Event) -> int | None:
+    """The entry whose reply tells of this one: forty new places of a closed alert are one message."""
+    if event.kind is not EventKind.PLACE_ADDED or event.id is None:
+        return event.id
+    return told_together(await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD), event.id)[0].id
+
+
+def publishing(message: Message, delay: float = 0.0) -> NewJob:
+    """The job that brings a message to Slack, or up to date there."""
+    return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
+
+
+def summarizing(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
+    """The same for a summary, at most every few seconds however many alerts it stands for."""
+    once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
+    return NewJob("message", {"key": summary}, key=f"message:{summary}", dedup=once, delay=delay)
+
+
+def new_message(
+    purpose: MessagePurpose, channel: ChannelId, subject: str, alert: AlertKey | None, tx: Tx
+) -> Message:
+    """A message to be planned, with an opaque key of its own."""
+    return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
+
+
+async def tell_of_new(tx: Tx, alert: Alert, repository: Repository) -> None:
+    """Give an alert a card of its own when a webhook tells of its making, though a sweep found it first.
+
+    So it is with what leaks while the first sweep runs, or before it is run again after a crash.
+    """
+    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if alert.is_open else ():
+        summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+        if summary is None or summary.subject.startswith((summaries.FLOOD, summaries.BLOCKED)):
+            continue
+        level = urgency(alert, repository)
+        flood = await _flood(tx, card.channel, level)
+        if flood is None:
+            await jobs.enqueue(tx, publishing(await _unfold(tx, replace(card, urgency=level))))
+        else:
+            await messages.change(tx, card.key, urgency=level, folded_into=flood)
+            await jobs.enqueue(tx, summarizing(flood, tx))
+        if summary.state is MessageState.POSTED:
+            await jobs.enqueue(tx, summarizing(summary.key, tx))
+
+
+async def _plan_cards(
+    tx: Tx,
+    context: Context,
+    alert: Alert,
+    repository: Repository,
+    wishes: Sequence[Subscription],
+    summary: str | None,
+) -> list[Message]:
+    """A card for each channel that wants the alert, on its own or within a summary."""
+    cards, level = [], urgency(alert, repository)
+    for channel in route(alert, repository, wishes, context.default_channel):
+        card = new_message(MessagePurpose.CARD, channel, str(alert.key), alert.key, tx)
+        card = replace(card, urgency=level)
+        if summary is not None:
+            stands_for = new_message(MessagePurpose.SUMMARY, channel, summary, None, tx)
+            folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
+        else:
+            folder = await _flood(tx, channel, level)
+        if folder is not None:
+            card = replace(card, state=MessageState.FOLDED, folded_into=folder)
+        cards.append(await messages.plan(tx, card))
+    if not cards:
+        log.warning("no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription")
+    return cards
+
+
+async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | None:
+    """The flood's summary that a new card of this urgency is folded into; None where it gets its own message.
+
+    A critical alert takes the place of a high one that has not been sent.
+    """
+    await summaries.lock_channel(tx, channel)
+    since = tx.now - FLOOD_WINDOW
+    new = await summaries.count_new_cards(tx, channel, since, URGENT)
+    if max(new.ordinary, new.urgent) < FLOOD or (level.is_urgent and new.urgent_alone < URGENT_ALONE):
+        return None
+    summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
+    if not level.is_urgent:
+        return summary
+    await _announce(tx, channel, summary)
+    if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
+        tx, channel, since, summary, Urgency.HIGH
+    ):
+        await jobs.enqueue(tx, summarizing(summary, tx))
+        return None
+    return summary
+
+
+async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey:
+    """A new summary, for those too that wait for their turn in the channel."""
+    subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
+    started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
+    urgent = [level for level in ORDER if level.is_urgent]
+    await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
+    await jobs.enqueue(tx, summarizing(started.key, tx))
+    return started.key
+
+
+async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
+    """Have the summary's growth by an urgent alert told in the channel, once a minute: an edit notifies nobody."""
+    minute = int(tx.now // ANNOUNCE_EVERY)
+    for at in (minute, minute + 1):
+        subject = f"{summaries.GREW}{summary}:{at}"
+        reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
+        if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
+            delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
+            await jobs.enqueue(tx, summarizing(reply.key, tx, delay))
+            return
+
+
+async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
+    """What became urgent within a flood's summary is treated as if it came now."""
+    if card.state is not MessageState.FOLDED or not level.is_urgent or card.urgency in URGENT:
+        return card
+    summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+    if summary is None or not summary.subject.startswith(summaries.FLOOD):
+        return card
+    folder = await _flood(tx, card.channel, level)
+    state = MessageState.PLANNED if folder is None else MessageState.FOLDED
+    risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder)
+    await jobs.enqueue(tx, summarizing(summary.key, tx))
+    return risen or card
+
+
+async def _unfold(tx: Tx, card: Message) -> Message:
+    """An alert that is news again gets a card of its own."""
+    if card.state is not MessageState.FOLDED:
+        return card
+    alone = {"state": MessageState.PLANNED, "folded_into": None, "urgency": card.urgency}
+    return await messages.change(tx, card.key, **alone) or card
+
+
+async def _raise(tx: Tx, card: Message) -> Message:
+    """The card of an alert that was raised again: its own, and a new one where Slack has it no more."""
+    if card.state is MessageState.DROPPED:
+        card = await renew(tx, card)
+    summary = await messages.load(tx, card.folded_into) if card.folded_into else None
+    if summary is not None and summary.state is MessageState.POSTED:
+        await jobs.enqueue(tx, summarizing(summary.key, tx))
+    card = await _unfold(tx, card)
+    return await messages.change(tx, card.key, raised_at=tx.now) or card
+
+
+async def renew(tx: Tx, card: Message) -> Message:
+    """Have a new card posted in the place of one that was given up, and a new checklist in its thread."""
+    unposted = {"state": MessageState.PLANNED, "folded_into": None, "problem": None}
+    unposted |= dict.fromkeys(("ts", "fingerprint", "slot_at", "posting_since"))
+    checklist = await messages.find(tx, MessagePurpose.CHECKLIST, card.channel, f"checklist:{card.subject}")
+    if checklist is not None:
+        await messages.change(tx, checklist.key, **unposted)
+    return await messages.change(tx, card.key, **unposted) or card
+
+
+async def _plan_checklists(
+    tx: Tx, alert: Alert, cards: Sequence[Message], known: Sequence[Message], events: Sequence[Event]
+) -> list[Message]:
+    """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
+    started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
+    starts = has_checklist(alert) and any(event.kind in STARTED_BY for event in events)
+    if not started and not starts:
+        return []
+    subject = f"checklist:{alert.key}"
+    return [
+        await messages.plan(tx, new_message(MessagePurpose.CHECKLIST, card.channel, subject, alert.key, tx))
+        for card in cards
+    ]

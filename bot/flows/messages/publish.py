@@ -1,0 +1,265 @@
+"""From an alert to its messages: which channels, what they show, posted once and kept true."""
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.context import Context
+from bot.errors import RetryLater, UnusableJob
+from bot.flows.channel_facts import LOOK_AGAIN, SHARED, try_later, why_unfit
+from bot.flows.messages import blocked_messages, lost_cards
+from bot.flows.messages.draw import Drawing, draw, fingerprint
+from bot.flows.messages.plan import publishing
+from bot.views.card import draw_hidden
+from integrations.slack import errors
+from storage import jobs, leases, messages
+from storage.db import Tx
+from storage.records import (
+    ChannelId,
+    Job,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    MessageTs,
+)
+
+log = structlog.get_logger(__name__)
+INTERVAL = 1.0
+"""Seconds between two new messages in one channel (Slack's docs: about one a second)."""
+SETTLED = 15.0
+"""Seconds after which a post that can't be found is taken as not having happened."""
+AT_ONCE = 100
+"""Cards that are looked at in one transaction."""
+
+
+async def publish(context: Context, key: MessageKey, job: Job) -> None:
+    """Bring one message to Slack, or up to date there."""
+    # 1. What is to be shown, as of now.
+    async with context.db.read() as tx:
+        message = await messages.load(tx, key)
+        drawing = await draw(tx, context, message) if message else None
+    if message is None or message.state in (MessageState.DROPPED, MessageState.FOLDED):
+        return
+    if drawing is None:
+        if message.state is MessageState.BLOCKED:
+            # There is nothing to show any more, so it waits for no channel.
+            await _change(context, message, state=MessageState.PLANNED, problem=None)
+        return
+    # 2. A message that Slack has is redrawn in place, if it would look different.
+    if message.state is MessageState.POSTED:
+        if message.ts is None:
+            raise UnusableJob(f"the message {message.key} is stored as posted, and without its place")
+        await _update(context, message, message.ts, drawing)
+        return
+    # 3. One that Slack may have is looked for before anything is sent again.
+    if message.state is MessageState.POSTING and await _adopt(context, message, drawing):
+        return
+    # 4. Anything else is posted: when the channel is fit for it, and when it is its turn.
+    await _post(context, message, drawing, job)
+
+
+async def redraw(context: Context, channel: ChannelId, ts: MessageTs) -> None:
+    """Draw one message again though it shows nothing new: Slack's clients forget what was picked in its menus."""
+    async with context.db.begin() as tx:
+        message = await messages.at(tx, channel, ts)
+        if message is not None:
+            await lost_cards.forget_drawing(tx, message)
+
+
+async def redraw_channel(context: Context, channel: ChannelId) -> None:
+    """Look at everything in a channel again, and at what could not be posted there."""
+    async with context.db.begin() as tx:
+        found = await messages.of_channel(tx, channel)
+        await jobs.enqueue(tx, *(publishing(message) for message in found))
+
+
+async def redraw_cards(context: Context) -> None:
+    """Have every card drawn again that would look different now, as after GitHub said what it can do."""
+    after = ""
+    while True:
+        async with context.db.read() as tx:
+            found = await messages.posted_cards(tx, after, AT_ONCE)
+            drawn = [(message, await draw(tx, context, message)) for message in found]
+        if not found:
+            return
+        differing = [card for card, now in drawn if now is not None and now.fingerprint != card.fingerprint]
+        async with context.db.begin() as tx:
+            await jobs.enqueue(tx, *(publishing(card) for card in differing))
+        after = found[-1].key
+
+
+async def _update(context: Context, message: Message, ts: MessageTs, drawing: Drawing) -> None:
+    problem = await why_unfit(context, message.channel)
+    hidden = problem == SHARED
+    if hidden:
+        drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
+    # An alert that was raised again is drawn whatever it shows: the answer tells whether the message is still there.
+    raised = message.raised_at is not None and not hidden
+    differs = drawing.fingerprint != message.fingerprint or raised
+    if problem is not None and not hidden:
+        if differs:
+            await blocked_messages.block(context, message, problem)
+        return
+    if differs:
+        try:
+            await context.slack.update(message.channel, ts, drawing.content, metadata=drawing.metadata)
+        except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
+            # The same update twice is harmless, unlike the same post.
+            raise try_later(context, error) from None
+        except errors.ChannelUnavailable as error:
+            await blocked_messages.block(context, message, error.code)
+            return
+        except errors.MessageGone as error:
+            await lost_cards.gone(context, message, error.code)
+            return
+        context.metrics.messages.labels("updated").inc()
+    if differs or problem != message.problem:
+        await _updated(context, message, drawing, problem)
+
+
+async def _updated(context: Context, message: Message, drawing: Drawing, problem: str | None) -> None:
+    """Remember what Slack shows of it now; `problem` is set where that is only that the channel is shared."""
+    async with context.db.begin() as tx:
+        await _shown(tx, message, drawing.fingerprint, problem=problem)
+        if problem is None and message.raised_at is not None:
+            await _wake_thread(tx, message)
+        if problem is None and message.problem is not None:
+            await blocked_messages.wake(tx, message.channel)
+        elif problem is not None and message.problem is None:
+            log.warning("card_hidden", channel=message.channel, alert=str(message.alert))
+            await blocked_messages.stand_in(tx, context, message)
+
+
+async def _shown(tx: Tx, message: Message, drawn: str | None, **fields: Any) -> None:
+    """Note what was drawn, unless another draw was asked for, or the alert raised, since `message` was loaded."""
+    current = await messages.load_for_update(tx, message.key)
+    if current is None:
+        return
+    fields["fingerprint"] = drawn if current.draw == message.draw else None
+    if current.raised_at == message.raised_at and fields.get("problem") is None:
+        fields["raised_at"] = None
+    await messages.save(tx, replace(current, draw=current.draw + 1, **fields))
+
+
+async def _adopt(context: Context, message: Message, drawing: Drawing) -> bool:
+    """Find a message that was sent without a known outcome; wait a while before giving it up."""
+    since = message.posting_since or message.created_at
+    settled = since + SETTLED
+    try:
+        ts = await context.slack.find_post(
+            message.channel, drawing.metadata, since=since, until=settled, thread_ts=drawing.thread
+        )
+    except errors.ChannelUnavailable as error:
+        await blocked_messages.block(context, message, error.code)
+        return True
+    except errors.MessageGone:
+        await lost_cards.thread_gone(context, message)
+        return True
+    except errors.TooManyMessages as error:
+        if context.clock.now() < settled:
+            raise try_later(context, error) from None
+        await lost_cards.give_up(context, message, error)
+        return True
+    except errors.SlackUnauthorized as error:
+        if error.code != "missing_scope":
+            raise try_later(context, error) from None
+        await lost_cards.give_up(context, message, error)
+        return True
+    except (errors.SlackRateLimited, errors.SlackUncertain) as error:
+        raise try_later(context, error) from None
+    if ts is None:
+        if context.clock.now() < settled:
+            raise RetryLater(context.clock.now() + LOOK_AGAIN, "not known yet whether it was posted")
+        return False
+    context.metrics.messages.labels("found_again").inc()
+    # What it shows may be old: without a fingerprint the next draw is sent whatever it is.
+    await _posted(context, message, MessageTs(ts), None)
+    return True
+
+
+async def _post(context: Context, message: Message, drawing: Drawing, job: Job) -> None:
+    problem = await why_unfit(context, message.channel)
+    if problem is not None:
+        await blocked_messages.block(context, message, problem)
+        return
+    async with context.db.begin() as tx:
+        # A worker that lost its job meanwhile posts nothing: the one that has it now may be posting.
+        await leases.keep(tx, job)
+        current = await messages.load_for_update(tx, message.key)
+        if current is None or current.state is MessageState.FOLDED:
+            return
+        if (current.state, current.draw) != (message.state, message.draw):
+            # A worker that slept for long wakes up beside the one that took its job over.
+            raise RetryLater(tx.now, "another worker is at the same message")
+        slot = current.slot_at
+        if slot is None:
+            slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
+        due = slot <= tx.now
+        sending = replace(current, slot_at=slot)
+        if due:
+            state = MessageState.POSTING
+            sending = replace(sending, state=state, posting_since=tx.now, draw=current.draw + 1, problem=None)
+        await messages.save(tx, sending)
+    if not due:
+        raise RetryLater(slot, "its turn in the channel comes later")
+    try:
+        ts = await context.slack.post(
+            message.channel,
+            drawing.content,
+            metadata=drawing.metadata,
+            thread_ts=drawing.thread,
+            broadcast=drawing.broadcast,
+        )
+    except errors.SlackUncertain as error:
+        raise try_later(context, error) from None
+    except errors.SlackError as error:
+        await _not_posted(context, message, error)
+        return
+    context.metrics.messages.labels("posted").inc()
+    await _posted(context, replace(sending, problem=message.problem), MessageTs(ts), drawing.fingerprint)
+
+
+async def _not_posted(context: Context, message: Message, error: errors.SlackError) -> None:
+    """Slack certainly did not take it: wait, find another channel, or give up."""
+    await _change(context, message, state=MessageState.PLANNED, slot_at=None)
+    if isinstance(error, errors.SlackRateLimited):
+        later = try_later(context, error)
+        async with context.db.begin() as tx:
+            await messages.hold_channel(tx, message.channel, later.at)
+        raise later from None
+    if isinstance(error, errors.SlackUnauthorized):
+        raise try_later(context, error) from None
+    if isinstance(error, errors.MessageGone):
+        await lost_cards.thread_gone(context, message)
+        return
+    if isinstance(error, errors.ChannelUnavailable):
+        await blocked_messages.block(context, message, error.code)
+        return
+    raise error
+
+
+async def _posted(context: Context, message: Message, ts: MessageTs, drawn: str | None) -> None:
+    """Remember where it is, and let follow what waited for it: its thread, and what the channel could not have."""
+    async with context.db.begin() as tx:
+        await _shown(tx, message, drawn, state=MessageState.POSTED, ts=ts, slot_at=None, problem=None)
+        if drawn is None:
+            await jobs.enqueue(tx, publishing(message))
+        if message.problem is not None:
+            await blocked_messages.wake(tx, message.channel)
+        await _wake_thread(tx, message)
+
+
+async def _wake_thread(tx: Tx, card: Message) -> None:
+    """Let the replies follow that waited for their card."""
+    if card.purpose is MessagePurpose.CARD and card.alert is not None:
+        known = await messages.of_alert(tx, card.alert)
+        thread = (MessagePurpose.CHECKLIST, MessagePurpose.REPLY)
+        mine = (one for one in known if one.channel == card.channel and one.purpose in thread)
+        await jobs.enqueue(tx, *(publishing(one) for one in mine if one.ts is None))
+
+
+async def _change(context: Context, message: Message, **fields: Any) -> None:
+    async with context.db.begin() as tx:
+        await messages.change(tx, message.key, **fields)

@@ -1,0 +1,49 @@
+"""TODO."""
+
+from bot.context import Context
+from bot.flows.channel_facts import channel_facts
+from bot.rules.permissions import (
+    outsider_reason,
+)
+from bot.views import refusals
+from integrations.slack.errors import ChannelUnavailable, SlackError
+from storage import identities
+from storage.records import (
+    ChannelId,
+    Identity,
+    SlackTeamId,
+    SlackUserId,
+)
+
+
+async def identify(
+    context: Context, user: SlackUserId, channel: ChannelId | None, *, fresh: bool = False
+) -> Identity:
+    """The identity of a Slack user who acts in a channel; raises Refused for those who may never act here.
+
+    Slack is asked about the person, since the payload of a click from a shared channel names our own team. With
+    `fresh` it is asked now; otherwise an answer of the last five minutes counts.
+    """
+    home = await context.platforms.our_workspace()
+    try:
+        if channel is not None and not channel.startswith("D"):
+            facts = await channel_facts(context, channel)
+            if facts.is_shared_outside:
+                raise refusals.shared_channel()
+        person = await context.platforms.person(user, fresh=fresh)
+    except ChannelUnavailable as error:
+        raise refusals.unseen_channel() from error
+    except SlackError as error:
+        if error.code == "missing_scope":
+            # A direct message of several people, say, of which the bot has no right to know anything.
+            raise refusals.unseen_channel() from error
+        raise refusals.slack_unreachable() from error
+    outsider = outsider_reason(person, home)
+    if outsider is not None:
+        raise refusals.outsider(outsider)
+    async with context.db.read() as tx:
+        # On Grid a person may act from any workspace of the organization; the identity is kept for ours.
+        identity = await identities.of_slack(tx, SlackTeamId(home.team_id), user)
+    if identity is None:
+        raise refusals.not_linked(user)
+    return identity

@@ -1,0 +1,154 @@
+"""Who somebody is, which repository is meant, and what GitHub lets that person do there."""
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from bot.context import Context
+from bot.rules.permissions import (
+    RESOLVE,
+    SECURITY_MANAGER,
+    STANDARD_ROLES,
+    VIEW,
+    Need,
+    Rights,
+    RoleFacts,
+    rights_of,
+)
+from bot.views import refusals
+from integrations.github.errors import Forbidden, Invalid, NotFound
+from integrations.github.installation import InstallationClient
+from storage import identities, role_cache
+from storage.records import (
+    Account,
+    Alert,
+    GitHubId,
+    Repository,
+)
+
+log = structlog.get_logger(__name__)
+ROLE_LASTS = 300.0
+"""Seconds for which a role is used again where it need not be asked afresh."""
+LOOK_LASTS = 3600.0
+"""Seconds for which a role is used again where somebody only looks."""
+ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
+
+
+async def rights(
+    context: Context, account: Account, repository: Repository, alert: Alert | None, *, fresh: bool
+) -> Rights:
+    """What the person may do in the repository, asked afresh or a few minutes old; raises GitHubError.
+
+    `alert` is the alert as GitHub shows it now, since its assignee has rights: a stored one may name a former one.
+    GitHub is asked by the repository's name, so `reach` comes first: whoever took the name over since may have made
+    our person its admin.
+    """
+    known = None if fresh else await known_rights(context, account, repository, alert, lasts=ROLE_LASTS)
+    if known is not None:
+        return known
+    facts = await ask_roles(context, account, repository)
+    async with context.db.begin() as tx:
+        await role_cache.save(tx, account.id, repository.id, repository.owner.id, facts.to_json())
+    return rights_of(facts, alert, delegated=repository.delegated_dismissal)
+
+
+async def known_rights(
+    context: Context, account: Account, repository: Repository, alert: Alert | None, *, lasts: float
+) -> Rights | None:
+    """What GitHub said at most `lasts` seconds ago that the person may do, or None; nobody is asked."""
+    async with context.db.read() as tx:
+        known = await role_cache.load(tx, account.id, repository.id)
+    if known is None or context.clock.now() - known[1] > lasts:
+        return None
+    return rights_of(RoleFacts.from_json(known[0]), alert, delegated=repository.delegated_dismissal)
+
+
+def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Repository, login: str) -> None:
+    """Raise Refused unless the rights allow it; `verb_phrase` says what was wanted: `close this alert`.
+
+    Whoever may not even view gets the words of an alert that doesn't exist.
+    """
+    if rights.allow(need):
+        return
+    if not rights.view:
+        raise refusals.not_theirs("no_role")
+    raise refusals.lacks_role(verb_phrase, rights.role, login, repository)
+
+
+async def ask_roles(context: Context, account: Account, repository: Repository) -> RoleFacts:
+    """Ask GitHub for the person's roles: repository, organization, and custom ones; raises GitHubError.
+
+    Logins change hands: the id that GitHub answers with must be the linked one, else the account's present login
+    is looked up by its id and asked about instead.
+    """
+    if repository.installation_id is None:
+        raise refusals.repository_out_of_reach(repository)
+    installation = context.github.of(repository.installation_id)
+    permission = await installation.permission(repository.full_name, account.login)
+    membership = None
+    if repository.owner_type == "Organization":
+        membership = await installation.membership(repository.owner.login, account.login)
+    answered = {found.user_id for found in (permission, membership) if found is not None}
+    if answered - {account.id} or not answered:
+        renamed = await _present_login(installation, account)
+        if renamed is None:
+            return RoleFacts(account, repository.owner_type, repository.owner.id)
+        if renamed != account:
+            async with context.db.begin() as tx:
+                await identities.rename_login(tx, account.id, renamed.login)
+            return await ask_roles(context, renamed, repository)
+        if answered - {account.id}:
+            return RoleFacts(account, repository.owner_type, repository.owner.id)
+    facts = RoleFacts(
+        account,
+        repository.owner_type,
+        repository.owner.id,
+        membership=membership.role if membership and membership.state == "active" else None,
+        permission=permission.permission if permission else "none",
+        role_name=permission.role_name if permission else "none",
+    )
+    if rights_of(facts).reviewer or repository.owner_type != "Organization":
+        return facts
+    return await _ask_custom_roles(installation, repository.owner.login, facts)
+
+
+async def present_account(context: Context, repository: Repository, account: Account) -> Account | None:
+    """The account with the login that it has now; None where GitHub has no such account. Raises GitHubError."""
+    assert repository.installation_id is not None
+    return await _present_login(context.github.of(repository.installation_id), account)
+
+
+async def _present_login(installation: InstallationClient, account: Account) -> Account | None:
+    try:
+        found = await installation.account_by_id(account.id)
+    except NotFound:
+        return None
+    return Account(GitHubId(found.id), found.login)
+
+
+async def _ask_custom_roles(installation: InstallationClient, org: str, facts: RoleFacts) -> RoleFacts:
+    """Add what organization roles and custom repository roles give.
+
+    Either list may be closed to the app (a permission not granted, a plan without it); then nobody has a role by it.
+    """
+    manager, granted = False, frozenset[str]()
+    not_asked = set[str]()
+    try:
+        defined = await installation.organization_roles(org)
+        telling = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
+        holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in telling))
+        for role, people in zip(telling, holders, strict=True):
+            if facts.account.id in people:
+                manager = manager or role.name == SECURITY_MANAGER
+                granted |= ROLE_PERMISSIONS & set(role.permissions)
+    except (Forbidden, NotFound, Invalid):
+        not_asked.add("organization_roles")
+    if facts.role_name not in STANDARD_ROLES:
+        try:
+            for custom in await installation.custom_repository_roles(org):
+                if custom.name == facts.role_name:
+                    granted |= ROLE_PERMISSIONS & set(custom.permissions)
+        except (Forbidden, NotFound, Invalid):
+            not_asked.add("custom_roles")
+    return replace(facts, security_manager=manager, granted=granted, not_asked=frozenset(not_asked))

@@ -1,0 +1,92 @@
+"""GitHub's webhooks: verified, stored without secrets, answered; the work comes after."""
+
+import hashlib
+
+import structlog
+from aiohttp import web
+
+from bot.context import Context
+from bot.inbound.body import BodyRefused, read_body
+from bot.inbound.refused_requests import RefusedRequests
+from bot.rules.masking import mask
+from integrations.github.condense import condense
+from integrations.github.delivery import decode, verify_signature
+from integrations.github.errors import BadDelivery
+from integrations.github.webhook import AlertEvent, Ignored, LocationEvent, Parsed, parse
+from storage.db import StorageUnavailable
+from storage.records import Delivery, NewJob
+
+log = structlog.get_logger(__name__)
+LARGEST = 26_214_400
+"""Bytes; GitHub's docs: payloads are capped at 25 MB."""
+LONGEST_WORD = 100
+"""Characters that are kept of an id or an action."""
+BODY_REFUSED = {
+    "too_large": "The delivery is larger than GitHub sends.",
+    "too_slow": "The delivery took too long to arrive.",
+}
+BAD_SIGNATURE = (
+    "The signature is missing or wrong; GITHUB_WEBHOOK_SECRET and the App's webhook secret must be the same."
+)
+
+
+class GitHubEdge:
+    """The door for GitHub's webhooks."""
+
+    def __init__(self, context: Context, secret: str | None) -> None:
+        self._context = context
+        self._secret = secret
+        self._refused = RefusedRequests("/github/webhooks", context.clock)
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Answer 202 once the delivery is stored, also for one that was stored before."""
+        if self._secret is None:
+            return self._answer(503, "no_secret", "GITHUB_WEBHOOK_SECRET is not set; alerts come by sweep.")
+        try:
+            body = await read_body(request, self._context.clock, largest=LARGEST)
+        except BodyRefused as refused:
+            return self._answer(refused.status, refused.outcome, BODY_REFUSED[refused.outcome])
+        if not verify_signature(self._secret, body, request.headers.get("X-Hub-Signature-256")):
+            return self._answer(401, "bad_signature", BAD_SIGNATURE)
+        event = request.headers.get("X-GitHub-Event", "")
+        if not event or len(event) > LONGEST_WORD:
+            return self._answer(400, "bad_delivery", "The header X-GitHub-Event is missing.")
+        try:
+            payload = decode(body, request.headers.get("Content-Type", ""))
+            said = parse(event, payload)
+            stored = condense(payload, mask)
+        except BadDelivery as error:
+            return self._answer(400, "bad_delivery", f"This is no delivery of GitHub's: {error}.")
+        action = payload.get("action")
+        delivery = Delivery(
+            # A redelivery repeats the id; without one, the body itself tells a repetition.
+            guid=request.headers.get("X-GitHub-Delivery", "")[:LONGEST_WORD]
+            or hashlib.sha256(body).hexdigest(),
+            event=event,
+            action=action[:LONGEST_WORD] if isinstance(action, str) else None,
+            body=stored,
+            received_at=self._context.clock.now(),
+            outcome=said.reason if isinstance(said, Ignored) else None,
+        )
+        try:
+            new = await self._context.inbox.accept_delivery(delivery, _job(said, delivery.guid))
+        except StorageUnavailable as error:
+            log.error("delivery_not_stored", guid=delivery.guid, reason=str(error))
+            return self._answer(503, "not_stored", "The delivery could not be stored; deliver it again.")
+        return self._answer(202, "accepted" if new else "repeated", "Stored.")
+
+    def _answer(self, status: int, outcome: str, text: str) -> web.Response:
+        self._context.metrics.deliveries.labels(outcome).inc()
+        if status >= 400 and outcome != "not_stored":
+            self._refused.note(status, outcome, text)
+        return web.Response(status=status, text=text)
+
+
+def _job(said: Parsed, guid: str) -> NewJob | None:
+    """The work that follows; deliveries about one alert are worked in their order."""
+    if isinstance(said, Ignored):
+        return None
+    key = None
+    if isinstance(said, AlertEvent | LocationEvent):
+        key = f"alert:{said.repository.id}/{said.alert.number}"
+    return NewJob("delivery", {"guid": guid}, key=key)

@@ -1,0 +1,1 @@
+"""Durable work: the worker, the table of job handlers, housekeeping."""

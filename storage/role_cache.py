@@ -1,0 +1,62 @@
+"""What GitHub last said about who may do what, kept for minutes and dropped when GitHub says it changed."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from storage.db import Tx
+from storage.records import GitHubId, RepositoryId, StoredJson, UnixTime
+from storage.tables import role
+
+
+async def save(
+    tx: Tx,
+    github_id: GitHubId,
+    repository_id: RepositoryId,
+    owner_id: GitHubId,
+    facts: Mapping[str, StoredJson],
+) -> None:
+    """Remember the facts about a person and a repository of that owner, as of now."""
+    values = {"owner_id": owner_id, "facts": dict(facts), "fetched_at": tx.now}
+    query = tx.insert(role).values(github_id=github_id, repository_id=repository_id, **values)
+    unique = [role.c.github_id, role.c.repository_id]
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_=values))
+
+
+async def load(
+    tx: Tx, github_id: GitHubId, repository_id: RepositoryId
+) -> tuple[Mapping[str, StoredJson], UnixTime] | None:
+    """The facts, and when GitHub said so; how old is too old is the caller's to say."""
+    query = sa.select(role.c.facts, role.c.fetched_at)
+    query = query.where(role.c.github_id == github_id, role.c.repository_id == repository_id)
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else (row.facts, row.fetched_at)
+
+
+async def of_person(
+    tx: Tx, github_id: GitHubId, since: UnixTime
+) -> list[tuple[RepositoryId, Mapping[str, StoredJson], UnixTime]]:
+    """All that GitHub said of a person since then: the repository, the facts, and when."""
+    query = sa.select(role.c.repository_id, role.c.facts, role.c.fetched_at)
+    query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
+    return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
+
+
+async def prune(tx: Tx, before: UnixTime) -> int:
+    """Forget what GitHub said before then; returns how many facts."""
+    return (await tx.conn.execute(sa.delete(role).where(role.c.fetched_at < before))).rowcount
+
+
+async def drop_person(tx: Tx, github_id: GitHubId) -> None:
+    """Forget what a person may do, everywhere."""
+    await tx.conn.execute(sa.delete(role).where(role.c.github_id == github_id))
+
+
+async def drop_repository(tx: Tx, repository_id: RepositoryId) -> None:
+    """Forget what anybody may do in a repository."""
+    await tx.conn.execute(sa.delete(role).where(role.c.repository_id == repository_id))
+
+
+async def drop_owner(tx: Tx, owner_id: GitHubId) -> None:
+    """Forget what anybody may do in an owner's repositories."""
+    await tx.conn.execute(sa.delete(role).where(role.c.owner_id == owner_id))
