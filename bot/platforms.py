@@ -7,8 +7,8 @@ import structlog
 
 from bot.errors import RetryLater, StartRefused
 from bot.our_accounts import OurAccounts
-from bot.rules.eligibility import ServerAbilities
 from bot.rules.permissions import Workspace
+from bot.rules.report_eligibility import ServerAbilities
 from integrations.github import errors as github_errors
 from integrations.github import server as github_server
 from integrations.github.api import AppFacts, GitHub

@@ -19,7 +19,7 @@ from bot.commands import HELP, SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
 from bot.metrics import Metrics
 from bot.options import Options
-from bot.rules.filters import STEADY, VALUES, WORDS
+from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS
 from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
@@ -76,7 +76,7 @@ def test_each_subcommand_is_described() -> None:
 def test_each_word_of_a_filter_is_described_with_what_it_takes() -> None:
     rows = {row[0].strip("`:"): row for row in table("word")}
     assert sorted(rows) == sorted(map(str, WORDS))
-    assert {word for word, row in rows.items() if row[2] == "yes"} == set(map(str, STEADY))
+    assert {word for word, row in rows.items() if row[2] == "yes"} == set(map(str, SUBSCRIPTION_WORDS))
     for word, values in VALUES.items():
         assert re.findall(r"`([^`]+)`", rows[word][1]) == list(values)
 

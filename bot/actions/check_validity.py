@@ -8,10 +8,10 @@ from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.actions.probe import APART, Probed, fetch_and_ask
 from bot.actions.write_back import Written, write_back
 from bot.rules.case import Case, PersonalCase
-from bot.rules.eligibility import CheckKind, check_kind, confirmed_inactive
 from bot.rules.permissions import Need
+from bot.rules.validity import CheckKind, check_kind, confirmed_inactive
 from bot.views.answers import answer
-from bot.views.words import PROBE_REASONS, alert_name, span_words
+from bot.views.formatting import PROBE_REASONS, alert_name, duration_words
 from integrations.github.errors import GitHubError
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
@@ -128,7 +128,8 @@ def found_out(
     """What a probe found. `again`: it was made so recently that nobody was asked anew."""
     alert = case.alert
     name = alert_name(alert, case.repository)
-    ago = f"Asked {span_words(case.now - probe.at)} ago; it is asked again after {span_words(APART)} at the earliest."
+    passed, least = duration_words(case.now - probe.at), duration_words(APART)
+    ago = f"Asked {passed} ago; it is asked again after {least} at the earliest."
     extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
     reason = PROBE_REASONS.get(probe.reason, probe.reason)
     why = t.prose(reason[:1].upper() + reason[1:])

@@ -7,20 +7,20 @@ from bot.actions.comment import comment_faults, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
-from bot.rules.comments import unsigned
-from bot.rules.eligibility import works
+from bot.rules.comments import without_signature
 from bot.rules.permissions import Need
+from bot.rules.validity import effective_validity
 from bot.views.answers import answer
-from bot.views.refusals import changed_meanwhile, github_reason, github_says, incomplete_form
-from bot.views.words import (
+from bot.views.formatting import (
     alert_name,
     by_words,
     closed_by,
+    duration_words,
     resolution_words,
-    secret_word,
-    span_words,
+    secret_noun,
     steps_words,
 )
+from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
 from integrations.github.errors import Forbidden, Invalid
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
@@ -162,7 +162,7 @@ def _needs_reviewer(case: PersonalCase) -> Refused:
 def _not_let(case: PersonalCase, error: Forbidden) -> Refused:
     """A 403 can mean delegated dismissal, an archived repository or a missing permission: GitHub's reason tells."""
     there = t.link(case.alert.html_url, "Close it on GitHub, or request its dismissal there")
-    why = t.lines(alert_name(case.alert, case.repository), github_says(error), there)
+    why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)
     return Refused(
         "forbidden", "GitHub does not let Stanch close this alert.", why, quoted=github_reason(error)
     )
@@ -170,8 +170,8 @@ def _not_let(case: PersonalCase, error: Forbidden) -> Refused:
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:
     alert = case.alert
-    ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
-    comment = unsigned(alert.resolution_comment)
+    ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
+    comment = without_signature(alert.resolution_comment)
     said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn(".")
     who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, said)
     return Refused(
@@ -190,9 +190,9 @@ def _warning(case: PersonalCase) -> Block | None:
 def _warning_words(case: PersonalCase) -> Mrkdwn | None:
     """What the person should know before turning away: the secret still works, steps are open."""
     active = None
-    if works(case.alert) == "active":
+    if effective_validity(case.alert) == "active":
         active = t.mrkdwn(
-            ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_word(case.alert)
+            ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_noun(case.alert)
         )
     left = case.steps_total - case.steps_done
     steps = f"{steps_words(case.steps_done, case.steps_total)}." if left else None

@@ -3,7 +3,7 @@
 from bot.actions.action import UserInput
 from bot.errors import Refused
 from bot.rules.case import PersonalCase
-from bot.rules.comments import SECRET_INSIDE, comment_fault, room, sign
+from bot.rules.comments import SECRET_INSIDE, comment_fault, max_typed_length, sign_comment
 from bot.rules.masking import looks_like_secret
 from integrations.slack.blocks import Block, input_block
 from integrations.slack.elements import text_input
@@ -14,7 +14,7 @@ FIELD = "comment"
 
 def comment_field(case: PersonalCase, *, required: bool) -> Block:
     """The field of the form, which takes as much as fits beside the person's signature."""
-    longest = room(case.actor.identity.github.login)
+    longest = max_typed_length(case.actor.identity.github.login)
     typed = text_input(action_id=FIELD, multiline=True, max_length=longest)
     return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
 
@@ -27,7 +27,7 @@ def comment_faults(user_input: UserInput, *, required: bool) -> dict[str, str]:
 
 def signed_comment(case: PersonalCase, user_input: UserInput) -> str:
     """The comment for GitHub, with who acts through us. Raises Refused where just that would hold a secret."""
-    comment = sign(_typed(user_input), case.actor.identity.github.login)
+    comment = sign_comment(_typed(user_input), case.actor.identity.github.login)
     if looks_like_secret(comment):
         raise Refused("secret_in_comment", SECRET_INSIDE)
     return comment

@@ -2,8 +2,8 @@
 
 from bot.actions.action import ReadAction
 from bot.context import Context
+from bot.rules.alert_merge import location_from_facts
 from bot.rules.case import Case, PersonalCase
-from bot.rules.lifecycle import place_of
 from bot.views.history import PLACES, draw_locations
 from integrations.github.repository_access import RepositoryAccess
 from integrations.slack.blocks import Content
@@ -30,5 +30,5 @@ class Locations(ReadAction):
             if len(places) == PLACES:
                 more = True
                 break
-            places.append(place_of(found))
+            places.append(location_from_facts(found))
         return draw_locations(case.alert, case.repository, places, more=more)

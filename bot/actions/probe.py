@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from bot.context import Context
 from bot.errors import RetryLater
-from bot.rules.eligibility import ever_worked
-from bot.rules.lifecycle import confirm
+from bot.rules.alert_merge import confirm_report
+from bot.rules.validity import was_ever_active
 from integrations.github.repository_access import RepositoryAccess
 from integrations.github.token_format import Verdict
 from integrations.github.token_probe import check
@@ -32,7 +32,7 @@ class Probed:
 
     def remember(self, alert: Alert) -> Alert:
         """The alert with what was found; a reported secret that is dead needs no further look."""
-        report = confirm(alert.report) if self.probe.verdict == "inactive" else alert.report
+        report = confirm_report(alert.report) if self.probe.verdict == "inactive" else alert.report
         return replace(alert, probe=self.probe, token=self.token, report=report)
 
 
@@ -83,7 +83,7 @@ def _probe(alert: Alert, verdict: Verdict, now: float, by: Person | None) -> Pro
         reason=verdict.reason,
         at=now,
         by=by,
-        ever_active=verdict.value == "active" or ever_worked(alert),
+        ever_active=verdict.value == "active" or was_ever_active(alert),
     )
 
 

@@ -9,8 +9,8 @@ from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.refusals import changed_meanwhile, github_reason, github_says, incomplete_form
-from bot.views.words import alert_name, by_words, closed_by, resolution_words
+from bot.views.formatting import alert_name, by_words, closed_by, resolution_words
+from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
 from integrations.github.errors import Forbidden
 from integrations.github.models import AlertFacts
 from integrations.slack import text as t
@@ -91,7 +91,7 @@ class ReopenAlert(FormAction[Reopen]):
             return await run.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
         except Forbidden as error:
             there = t.link(case.alert.html_url, "Reopen it on GitHub")
-            why = t.lines(alert_name(case.alert, case.repository), github_says(error), there)
+            why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)
             headline = "GitHub does not let Stanch reopen this alert."
             raise Refused("forbidden", headline, why, quoted=github_reason(error)) from None
 

@@ -7,18 +7,19 @@ from bot.actions.probe import APART, Probed, ask, ask_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
-from bot.rules.eligibility import confirmed_inactive, ever_worked, report_obstacle, works
 from bot.rules.permissions import Need
+from bot.rules.report_eligibility import report_obstacle
+from bot.rules.validity import confirmed_inactive, effective_validity, was_ever_active
 from bot.views.answers import answer
-from bot.views.words import (
+from bot.views.formatting import (
     PROBE_REASONS,
     alert_name,
     by_words,
     closed_by,
-    listed,
+    duration_words,
+    joined_words,
     person_words,
     resolution_words,
-    span_words,
     when,
 )
 from integrations.github.token_format import REVOCABLE, Reason, decode, kind_of
@@ -133,7 +134,7 @@ class ReportLeak(FormAction[SendReport]):
                 raise RetryLater(context.clock.now() + APART, why)
             if asked.probe.verdict == "inactive":
                 return _reported(run, asked, dead=True)
-        elif not ever_worked(case.alert):
+        elif not was_ever_active(case.alert):
             # Only what worked here once may be called dead later, so that is found out while it can be.
             asked = await ask_unless_recent(context, case.alert, literal)
         answered = await context.github.revoke(token)
@@ -180,12 +181,12 @@ def _since(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
     """Who made the obstacle, and how long ago."""
     alert, report = case.alert, case.alert.report
     if obstacle == "closed":
-        ago = span_words(case.now - (alert.resolved_at or alert.updated_at))
+        ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
         words = resolution_words(alert.resolution)
         return t.mrkdwn("Closed as {} {} {} ago.", words, by_words(closed_by(alert)), ago)
     if report is None or obstacle not in ("reported", "waiting"):
         return None
-    ago = span_words(case.now - report.at)
+    ago = duration_words(case.now - report.at)
     if obstacle == "reported":
         return t.mrkdwn("{} reported it {} ago.", person_words(report.by), ago)
     due = when(report.next_look_at or report.at)
@@ -196,14 +197,14 @@ def _what_it_is(case: PersonalCase) -> Mrkdwn:
     token = case.alert.token
     owner = token.owner.login if token.owner else token.owner_name
     validity = {"active": "Active", "inactive": "Inactive"}.get(
-        works(case.alert), "Not known whether it works"
+        effective_validity(case.alert), "Not known whether it works"
     )
     parts: list[str | Mrkdwn] = []
     if owner:
         parts.append(t.mrkdwn("Belongs to {}", t.code(owner)))
     if token.scopes:
         words = "scopes" if len(token.scopes) > 1 else "scope"
-        parts.append(f"{words if owner else words.capitalize()} {listed(token.scopes)}")
+        parts.append(f"{words if owner else words.capitalize()} {joined_words(token.scopes)}")
     return t.mrkdwn("{}. {}.", validity, t.join(parts)) if parts else t.mrkdwn("{}.", validity)
 
 

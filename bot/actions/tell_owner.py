@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name, alert_title, person_words, place_words
+from bot.views.formatting import alert_name, alert_title, location_words, person_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
 from integrations.slack.errors import SlackError, SlackUncertain
@@ -113,7 +113,7 @@ def warning(case: PersonalCase) -> Content:
     said = t.lines(
         t.mrkdwn(":rotating_light: *{}*", HEADLINE),
         alert_title(alert, repository),
-        t.fact("Found", place_words(alert.place, repository)) if alert.place else None,
+        t.fact("Found", location_words(alert.place, repository)) if alert.place else None,
         t.mrkdwn("{} is about to report it to GitHub, which may revoke it.", person_words(case.actor.person)),
         ADVICE,
     )

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.words import alert_name
+from bot.views.formatting import alert_name
 from integrations.github.token_format import decode, kind_of
 from integrations.literal import Literal
 from integrations.slack import text as t

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.rules.eligibility import is_override_untrue, override_for
+from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess

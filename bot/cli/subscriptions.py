@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from bot.errors import StartRefused
-from bot.rules.filters import BadFilter, parse_subscription
-from bot.rules.typed import plain
+from bot.rules.filters import BadFilter, parse_subscription_filter
+from bot.rules.typed_text import normalize_typed
 from storage import audit, jobs, subscriptions
 from storage.db import Database
 from storage.records import AuditEntry, AuditOutcome, ChannelId, NewJob, Subscription
@@ -23,7 +23,7 @@ async def add_subscription(
     if not CHANNEL.fullmatch(channel):
         raise StartRefused(f"{channel[:40]!r} is not a channel id, which looks like C012AB3CD; names change.")
     try:
-        wanted = parse_subscription(words[0] if len(words) == 1 else " ".join(map(_requoted, words)))
+        wanted = parse_subscription_filter(words[0] if len(words) == 1 else " ".join(map(_requoted, words)))
     except BadFilter as error:
         raise StartRefused(str(error)) from None
     async with db.begin() as tx:
@@ -43,7 +43,7 @@ async def add_subscription(
 
 def _requoted(word: str) -> str:
     """A word of several with the quotes that the shell took from its value: `secret-type:My Pattern`."""
-    word = plain(word)
+    word = normalize_typed(word)
     term, colon, value = word.partition(":")
     if not colon or '"' in word or "'" in word or " " not in value:
         return word

@@ -19,7 +19,7 @@ from bot.flows.people.visibility import NotAtHand
 from bot.flows.refusal_audit import note_refusal
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
-from bot.rules.typed import plain
+from bot.rules.typed_text import normalize_typed
 from bot.views.answers import refusal
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, context, message, section
@@ -93,7 +93,7 @@ def _named(asked: CommandRequest) -> Subcommand | None:
 
 def split(typed: str) -> tuple[str, str]:
     """The subcommand in lower case, and what follows it, both as plain text."""
-    word, _, rest = plain(typed).strip().partition(" ")
+    word, _, rest = normalize_typed(typed).strip().partition(" ")
     return word.lower(), rest.strip()
 
 

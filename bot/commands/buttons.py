@@ -10,10 +10,10 @@ from bot.commands.list_page import read_filter, show_page
 from bot.commands.show import show_alert
 from bot.context import Context
 from bot.errors import Refused
-from bot.rules.alert_names import read_name
-from bot.rules.pages import ListPage, read_page
-from bot.views.answers import outdated_control
+from bot.rules.alert_names import parse_alert_name
+from bot.rules.pagination import ListPage, parse_page
 from bot.views.lists import PAGE, SHOW_ALERT, SHOW_LIST
+from bot.views.refusals import outdated_control
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn
 from storage import messages
@@ -25,7 +25,7 @@ BEHIND_MESSAGE = "show_alert"
 
 async def turn_page(context: Context, asked: CommandRequest) -> Content:
     """Another page of a list, as it is now."""
-    page = read_page(asked.text)
+    page = parse_page(asked.text)
     if page is None:
         raise outdated_control()
     return await show_page(context, asked, page)
@@ -54,7 +54,7 @@ async def open_behind(context: Context, asked: CommandRequest) -> Content:
     async with context.db.read() as tx:
         places = [await messages.at(tx, ChannelId(asked.channel), MessageTs(place)) for place in (ts, thread)]
     key = next((message.alert for message in places if message is not None and message.alert), None)
-    about = key or read_name(named, context.github_url)
+    about = key or parse_alert_name(named, context.github_url)
     if about is None:
         raise Refused(
             "no_alert_here",

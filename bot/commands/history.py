@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_alert
 from bot.views.history import draw_history
-from bot.views.lists import for_one
+from bot.views.lists import with_private_note
 from integrations.slack.blocks import Content
 from storage import alerts
 
@@ -18,7 +18,7 @@ async def tell_history(context: Context, asked: CommandRequest) -> Content:
     found, since = await find_alert(context, identity, named, hurried=asked.hurried)
     async with context.db.read() as tx:
         events = await alerts.events(tx, found.alert.key)
-    return for_one(draw_history(found.alert, found.repository, events), since, context.clock.now())
+    return with_private_note(draw_history(found.alert, found.repository, events), since, context.clock.now())
 
 
 HISTORY = Subcommand(

@@ -3,14 +3,14 @@
 from bot.commands.command import CommandRequest, Subcommand
 from bot.commands.list_page import read_filter, show_page
 from bot.context import Context
-from bot.rules.filters import or_open
-from bot.rules.pages import ListPage
+from bot.rules.filters import open_by_default
+from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content
 
 
 async def list_alerts(context: Context, asked: CommandRequest) -> Content:
     """The first page; of open alerts where the filter says nothing of open or closed."""
-    return await show_page(context, asked, ListPage(or_open(read_filter(asked.text))))
+    return await show_page(context, asked, ListPage(open_by_default(read_filter(asked.text))))
 
 
 LIST = Subcommand(

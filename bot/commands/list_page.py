@@ -5,8 +5,8 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_page
-from bot.rules.filters import BadFilter, checked, parse_filter
-from bot.rules.pages import ListPage
+from bot.rules.filters import BadFilter, parse_filter, refuse_contradiction
+from bot.rules.pagination import ListPage
 from bot.views.lists import draw_list
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
@@ -17,7 +17,7 @@ from storage.filter import Filter
 def read_filter(text: str) -> Filter:
     """The filter that somebody typed; raises Refused with what to write instead."""
     try:
-        return checked(parse_filter(text))
+        return refuse_contradiction(parse_filter(text))
     except BadFilter as error:
         hint = Mrkdwn("Every word of a filter: `/leaks help`")
         # Whatever was typed stands in backticks there, so nothing but those formats.

@@ -3,15 +3,17 @@
 from bot.commands.command import CommandRequest, Subcommand
 from bot.commands.list_page import read_filter, show_page
 from bot.context import Context
-from bot.rules.filters import or_open
-from bot.rules.pages import ListPage
+from bot.rules.filters import open_by_default
+from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content
 from storage.filter import ME
 
 
 async def list_mine(context: Context, asked: CommandRequest) -> Content:
     """The first page; a filter narrows it."""
-    return await show_page(context, asked, ListPage(or_open(read_filter(f"{asked.text} assignee:{ME}"))))
+    return await show_page(
+        context, asked, ListPage(open_by_default(read_filter(f"{asked.text} assignee:{ME}")))
+    )
 
 
 MINE = Subcommand(

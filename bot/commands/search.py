@@ -4,7 +4,7 @@ from bot.commands.command import CommandRequest, Subcommand
 from bot.commands.list_page import read_filter, show_page
 from bot.context import Context
 from bot.errors import Refused
-from bot.rules.pages import ListPage
+from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn
 

@@ -7,10 +7,10 @@ from bot.errors import Refused
 from bot.flows.messages.draw import load_steps
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_alert
-from bot.rules.alert_names import AlertName, read_name
+from bot.rules.alert_names import AlertName, parse_alert_name
 from bot.rules.case import Case
 from bot.views.card import draw_card
-from bot.views.lists import for_one
+from bot.views.lists import with_private_note
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from storage.records import AlertKey
@@ -38,12 +38,12 @@ async def show_alert(context: Context, asked: CommandRequest, named: AlertKey | 
         steps_total=steps_total,
     )
     # Slack keeps a menu's state under an unchanged block id, so each drawing counts as a new one.
-    return for_one(draw_card(case, controls(case), int(now * 1000)), since, now)
+    return with_private_note(draw_card(case, controls(case), int(now * 1000)), since, now)
 
 
 def read_alert_name(context: Context, text: str, subcommand: str) -> AlertName:
     """The alert that was typed; raises Refused with how to name one."""
-    named = read_name(text, context.github_url)
+    named = parse_alert_name(text, context.github_url)
     if named is None:
         raise Refused(
             "bad_name",

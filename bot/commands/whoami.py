@@ -7,7 +7,7 @@ from bot.flows import repository_access
 from bot.flows.people import identify, roles
 from bot.rules.permissions import Rights
 from bot.views.answers import answer
-from bot.views.words import when
+from bot.views.formatting import when
 from integrations.github.errors import GitHubError
 from integrations.github.models import is_full_name
 from integrations.slack import text as t

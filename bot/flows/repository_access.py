@@ -7,7 +7,7 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused
 from bot.views import refusals
-from bot.views.repositories import change_words
+from bot.views.replies import repository_change_words
 from integrations.github.errors import GitHubError, InstallationGone, NotFound
 from integrations.github.models import RepositoryFacts
 from integrations.github.repository_access import RepositoryAccess
@@ -77,7 +77,7 @@ async def _by_name(access: RepositoryAccess, repository: Repository) -> Reposito
 async def remember_repository(tx: Tx, before: Repository, now: Repository) -> None:
     """Store a repository as GitHub shows it now, and have its cards tell what changed."""
     await repositories.save_repository(tx, now)
-    what = change_words(before, now)
+    what = repository_change_words(before, now)
     if what is not None:
         await jobs.enqueue(tx, NewJob("repository", {"id": now.id, "what": what}, key=f"repository:{now.id}"))
 

@@ -6,7 +6,7 @@ from bot.actions import ACTIONS, FORMS, MENU, READ_ACTIONS
 from bot.actions.action import ActionRequest, UserInput
 from bot.commands.buttons import BEHIND_MESSAGE, BUTTONS
 from bot.commands.command import CommandRequest
-from bot.rules.alert_names import find_link
+from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
 from bot.views.lists import PAGE
 from integrations.slack.payloads import Click, Shortcut, SlashCommand, Submit
@@ -66,7 +66,7 @@ def behind(shortcut: Shortcut, now: float, github_url: str) -> NewJob | None:
     """The shortcut in a message's menu: of the message, only its place and a link to an alert are kept."""
     if shortcut.callback_id != BEHIND_MESSAGE or shortcut.channel is None or shortcut.message_ts is None:
         return None
-    link = find_link(shortcut.message_text, github_url)
+    link = find_alert_link(shortcut.message_text, github_url)
     reply_to = _thread_of(shortcut.thread_ts, shortcut.message_ts)
     asked = CommandRequest(
         user=SlackUserId(shortcut.user),

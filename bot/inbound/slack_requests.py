@@ -26,7 +26,8 @@ from bot.flows.notify import telling
 from bot.inbound.body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
 from bot.inbound.slack_jobs import alert_of, behind, request_of, submitted, typed, work_of
-from bot.views.answers import form_not_opened, outdated_control, refusal, refusal_view, skeleton_view
+from bot.views.answers import refusal, refusal_view, skeleton_view
+from bot.views.refusals import form_not_opened, outdated_control
 from integrations.slack.errors import SlackError
 from integrations.slack.payloads import (
     BadPayload,

@@ -22,7 +22,8 @@ from bot.flows.alerts import (
 from bot.flows.messages import backfill, publish
 from bot.flows.notify import send_directly, tell, tell_stored
 from bot.jobs.worker import Handler
-from bot.views.answers import identity_notice, mistake, outdated_control, refusal
+from bot.views.answers import identity_notice, refusal
+from bot.views.refusals import internal_error, outdated_control
 from integrations.slack.blocks import Content
 from storage.records import AlertKey, ChannelId, InstallationId, Job, MessageKey, RepositoryId
 
@@ -147,23 +148,23 @@ async def _tell_identity(context: Context, job: Job) -> None:
 
 
 async def _act_given_up(context: Context, job: Job, incident: str) -> None:
-    await perform_action.give_up(context, ActionRequest.from_json(job.payload), job, mistake(incident))
+    await perform_action.give_up(context, ActionRequest.from_json(job.payload), job, internal_error(incident))
 
 
 async def _look_given_up(context: Context, job: Job, incident: str) -> None:
-    await tell(context, ActionRequest.from_json(job.payload), refusal(mistake(incident)))
+    await tell(context, ActionRequest.from_json(job.payload), refusal(internal_error(incident)))
 
 
 async def _form_given_up(context: Context, job: Job, incident: str) -> None:
-    await fill_form.show_mistake(context, _request(job), mistake(incident))
+    await fill_form.show_mistake(context, _request(job), internal_error(incident))
 
 
 async def _command_given_up(context: Context, job: Job, incident: str) -> None:
-    await tell(context, CommandRequest.from_json(job.payload), refusal(mistake(incident)))
+    await tell(context, CommandRequest.from_json(job.payload), refusal(internal_error(incident)))
 
 
 async def _button_given_up(context: Context, job: Job, incident: str) -> None:
-    await tell(context, _asked(job), refusal(mistake(incident)))
+    await tell(context, _asked(job), refusal(internal_error(incident)))
 
 
 def _request(job: Job) -> ActionRequest:

@@ -14,7 +14,8 @@ import structlog
 from bot.context import Context
 from bot.errors import RetryLater, UnusableJob
 from bot.flows.notify import telling, who_waits
-from bot.views.answers import outdated_control, refusal
+from bot.views.answers import refusal
+from bot.views.refusals import outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from storage import jobs, leases
 from storage.db import StaleStatement, StorageUnavailable

@@ -20,15 +20,15 @@ class AlertName:
         return f"{self.repository}#{self.number}"
 
 
-def read_name(text: str, github_url: str) -> AlertName | None:
+def parse_alert_name(text: str, github_url: str) -> AlertName | None:
     """The alert that a text names, and nothing besides; None for anything else."""
     text = text.strip()
     return _name(_NAME.fullmatch(text)) or (
-        find_link(text, github_url) if not re.search(r"\s", text) else None
+        find_alert_link(text, github_url) if not re.search(r"\s", text) else None
     )
 
 
-def find_link(text: str, github_url: str) -> AlertName | None:
+def find_alert_link(text: str, github_url: str) -> AlertName | None:
     """The first link to an alert on that GitHub anywhere in a text."""
     link = re.compile(rf"(?<![\w.-]){re.escape(github_url.rstrip('/'))}{_PATH}", re.ASCII | re.IGNORECASE)
     return _name(link.search(text))

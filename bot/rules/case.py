@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from bot.options import Options
-from bot.rules.eligibility import ServerAbilities
 from bot.rules.permissions import Rights
+from bot.rules.report_eligibility import ServerAbilities
 from storage.records import Alert, Identity, Person, Repository, UnixTime
 
 

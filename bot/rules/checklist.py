@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from bot.options import Options, Step
 from storage.records import Alert, Event, EventKind, Person, UnixTime
 
-STARTED_BY = frozenset({EventKind.PROBED, EventKind.REPORTED, EventKind.REPORT_WAITING, EventKind.TAKEN})
+CHECKLIST_STARTERS = frozenset(
+    {EventKind.PROBED, EventKind.REPORTED, EventKind.REPORT_WAITING, EventKind.TAKEN}
+)
 """From the first of these on, an alert has a checklist."""
-NOTHING_TO_DO = frozenset({"false_positive", "used_in_tests"})
+NO_SECRET_RESOLUTIONS = frozenset({"false_positive", "used_in_tests"})
 """Resolutions of what was no real secret."""
 TOKEN_STEPS = (
     Step(id="rotated", text="New token made, old one deleted"),
@@ -37,7 +39,7 @@ def steps_for(secret_type: str, options: Options) -> tuple[Step, ...]:
 
 def has_checklist(alert: Alert) -> bool:
     """Whether steps make sense at all: not for what was no real secret."""
-    return alert.resolution not in NOTHING_TO_DO
+    return alert.resolution not in NO_SECRET_RESOLUTIONS
 
 
 def ticks(events: Iterable[Event]) -> Mapping[str, Tick]:

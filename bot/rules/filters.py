@@ -12,12 +12,12 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from bot.rules.contradictions import contradiction
+from bot.rules.filter_contradictions import find_contradiction
 from bot.rules.masking import mask
-from bot.rules.typed import QUOTED, plain
+from bot.rules.typed_text import QUOTED, normalize_typed
 from storage.filter import ME, Filter, Sort, Term, Word, fold, hyphened
 
-LONGEST = 1_500
+MAX_LENGTH = 1_500
 """Characters of a filter: with its place in a list, it has to fit into a button of Slack's."""
 SORT = "sort"
 VALUES: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ EXAMPLES: Mapping[str, str] = {
     Word.ASSIGNEE: "assignee:LOGIN, assignee:@me or assignee:none",
     Word.OLDER: "older:7d, older:12h or older:30m",
 }
-MEANT: Mapping[str, str] = {
+SYNONYMS: Mapping[str, str] = {
     "state": "is",
     "status": "is",
     "repository": "repo",
@@ -58,7 +58,7 @@ MEANT: Mapping[str, str] = {
     "updated": "updated-desc",
 }
 """Words that people may try, whose letters are not near the right one."""
-STEADY = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
+SUBSCRIPTION_WORDS = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
 """What an alert's first webhook says and nothing changes later: a subscription decides once, with these."""
 
 _SPAN = re.compile(r"[0-9]{1,5}[dhm]")
@@ -74,8 +74,8 @@ class BadFilter(ValueError):
 
 def parse_filter(text: str) -> Filter:
     """Read a filter; raises BadFilter for whatever can't be understood, and nothing else."""
-    text = plain(text)
-    if len(text) > LONGEST:
+    text = normalize_typed(text)
+    if len(text) > MAX_LENGTH:
         raise _too_long()
     merged: dict[tuple[Word, bool], set[str]] = {}
     alone: set[Term] = set()
@@ -93,46 +93,46 @@ def parse_filter(text: str) -> Filter:
             merged.setdefault((Word(word), negated), set()).update(values)
     together = {Term(word, tuple(sorted(values)), negated) for (word, negated), values in merged.items()}
     found = Filter(tuple(sorted(alone | together, key=lambda term: term.place)), sort)
-    if len(str(found)) > LONGEST:
+    if len(str(found)) > MAX_LENGTH:
         raise _too_long()
     return found
 
 
-def parse_subscription(text: str) -> Filter:
+def parse_subscription_filter(text: str) -> Filter:
     """Read the filter of a channel: only what stays true of an alert, since its channels are chosen once."""
     wanted = parse_filter(text)
     for term in wanted.terms:
-        if term.word not in STEADY:
+        if term.word not in SUBSCRIPTION_WORDS:
             part, hint = f"{term.word}:", ""
             if term.word is Word.TEXT:
                 part, hint = str(term), " A value with spaces stands in quotes."
             raise BadFilter(
                 f"`{_quotable(part)}` can't choose a channel's alerts, since it may change while an alert is open; "
-                f"use {_listed([f'{word}:' for word in STEADY])}.{hint}"
+                f"use {_listed([f'{word}:' for word in SUBSCRIPTION_WORDS])}.{hint}"
             )
     if wanted.sort is not Sort.CREATED_DESC:
         raise BadFilter("`sort:` can't choose a channel's alerts; leave it out.")
-    return checked(wanted)
+    return refuse_contradiction(wanted)
 
 
-def checked(wanted: Filter) -> Filter:
+def refuse_contradiction(wanted: Filter) -> Filter:
     """The filter again; raises BadFilter where no alert can match it. Stored filters are not checked."""
-    terms = contradiction(wanted)
+    terms = find_contradiction(wanted)
     if terms:
         quoted = " and ".join(f"`{_quotable(str(term))}`" for term in terms)
         raise BadFilter(f"{quoted}: no alert can match that; leave a part out.")
     return wanted
 
 
-def or_open(wanted: Filter) -> Filter:
+def open_by_default(wanted: Filter) -> Filter:
     """The filter as it is where it says anything of open or closed, else of open alerts alone."""
-    if states_asked(wanted):
+    if names_state(wanted):
         return wanted
     is_open = Term(Word.IS, ("open",))
     return Filter(tuple(sorted((is_open, *wanted.terms), key=lambda term: term.place)), wanted.sort)
 
 
-def states_asked(wanted: Filter) -> bool:
+def names_state(wanted: Filter) -> bool:
     """Whether the filter says anything of open or closed."""
     states = {"open", "closed"}
     return wanted.uses(Word.RESOLUTION) or any(
@@ -239,7 +239,7 @@ def _unknown_value(word: str, value: str) -> BadFilter:
 
 def _nearest(typed: str, known: Iterable[str]) -> str | None:
     choice = list(known)
-    meant = MEANT.get(hyphened(typed))
+    meant = SYNONYMS.get(hyphened(typed))
     if meant in choice:
         return meant
     return next(iter(difflib.get_close_matches(hyphened(typed)[:40], choice, n=1, cutoff=0.5)), None)
@@ -260,4 +260,4 @@ def _quotable(text: str) -> str:
 
 
 def _too_long() -> BadFilter:
-    return BadFilter(f"The filter is too long; {LONGEST} characters are the most.")
+    return BadFilter(f"The filter is too long; {MAX_LENGTH} characters are the most.")

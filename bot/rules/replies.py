@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from storage.records import Alert, Event, EventKind, ThreadLevel
 
-ACTIONS = frozenset(
+ACTION_KINDS = frozenset(
     {
         EventKind.PROBED,
         EventKind.REPORT_WAITING,
@@ -23,21 +23,21 @@ ACTIONS = frozenset(
     }
 )
 """What a channel hears that wants actions only: what people did, and what makes an alert worse."""
-NEVER = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
+KINDS_WITHOUT_REPLY = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """What the card itself, or the checklist, tells."""
 
-PLACES_TOLD = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
+LOCATION_GROUP_KINDS = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
 """The entries that say which new places one reply tells of."""
 
 
-def wanted(event: Event, alert: Alert, level: ThreadLevel) -> bool:
+def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel of this level gets a reply for it."""
-    if event.kind in NEVER or level is ThreadLevel.NONE:
+    if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
-    return level is ThreadLevel.ALL or event.kind in ACTIONS or raises_again(event, alert)
+    return level is ThreadLevel.ALL or event.kind in ACTION_KINDS or raises_alert(event, alert)
 
 
-def raises_again(event: Event, alert: Alert) -> bool:
+def raises_alert(event: Event, alert: Alert) -> bool:
     """Whether it makes the alert news again, to be seen in the channel and not in the thread alone."""
     match event.kind:
         case EventKind.PUBLICLY_LEAKED | EventKind.REOPENED | EventKind.RAISED_AGAIN:
@@ -50,7 +50,7 @@ def raises_again(event: Event, alert: Alert) -> bool:
             return False
 
 
-def told_together(timeline: Sequence[Event], event_id: int) -> list[Event]:
+def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
     """The entries that one reply tells of: all new places of a closed alert, until it is reopened; else the one.
 
     `timeline` has the alert's closings, reopenings and new places, in order, the entry of that id among them.

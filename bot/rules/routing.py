@@ -14,11 +14,11 @@ def route(
 
     A stored filter that can no longer be read takes everything: an alert too many beats an alert nobody sees.
     """
-    channels = [verb_phrase.channel for verb_phrase in subscriptions if wants(verb_phrase, alert, repository)]
+    channels = [one.channel for one in subscriptions if takes_alert(one, alert, repository)]
     return channels or ([] if default is None else [default])
 
 
-def wants(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
+def takes_alert(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
     """Whether a subscription wants an alert as it was when it was first seen."""
     try:
         return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)

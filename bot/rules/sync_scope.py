@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from integrations.github.models import AlertFacts, RepositoryFacts
 from storage.records import AlertState, StoredJson, UnixTime
 
-ALL_EVERY = 86400.0
+FULL_SYNC_INTERVAL = 86400.0
 """Seconds after which every alert is looked at once more: not every change moves GitHub's `updated_at`."""
 OVERLAP = 3600.0
 """Seconds by which a sweep goes back behind the start of the last one."""
@@ -29,7 +29,7 @@ _RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ListedAlert:
     """An alert in GitHub's list, with its repository."""
 
     repository: RepositoryFacts
@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SyncProgress:
     """When the last complete sweep began, and the last that looked at every alert."""
 
     finished_at: UnixTime
@@ -52,14 +52,14 @@ class Progress:
         return {"finished_at": self.finished_at, "all_at": self.all_at}
 
 
-def progress_from(stored: StoredJson) -> Progress | None:
+def parse_progress(stored: StoredJson) -> SyncProgress | None:
     """What an earlier sweep noted; None where there was none."""
     if not isinstance(stored, dict):
         return None
     finished_at, all_at = stored.get("finished_at"), stored.get("all_at")
     if not isinstance(finished_at, int | float) or not isinstance(all_at, int | float):
         return None
-    return Progress(float(finished_at), float(all_at))
+    return SyncProgress(float(finished_at), float(all_at))
 
 
 def generic_types(version: str | None) -> tuple[str, ...]:
@@ -74,9 +74,9 @@ def generic_types(version: str | None) -> tuple[str, ...]:
     return tuple(name for name, since in _GENERIC_TYPES.items() if since <= release)
 
 
-def wants_all(last: Progress | None, now: UnixTime) -> bool:
+def is_full_sync_due(last: SyncProgress | None, now: UnixTime) -> bool:
     """Whether it is time to look at every alert and not at the changed ones alone."""
-    return last is None or now - last.all_at >= ALL_EVERY
+    return last is None or now - last.all_at >= FULL_SYNC_INTERVAL
 
 
 def is_unchanged(facts: AlertFacts, known: tuple[UnixTime, AlertState, str]) -> bool:
@@ -86,7 +86,7 @@ def is_unchanged(facts: AlertFacts, known: tuple[UnixTime, AlertState, str]) -> 
     return not newer and facts.state == state and facts.validity in (None, validity)
 
 
-def is_old(facts: AlertFacts, last: Progress | None) -> bool:
+def is_old(facts: AlertFacts, last: SyncProgress | None) -> bool:
     """Whether an alert was there before Stanch looked: then it is no news, though we see it for the first time.
 
     After the first sweep that is so for repositories that were given to the installation later.

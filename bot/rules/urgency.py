@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.rules.eligibility import works
+from bot.rules.validity import effective_validity
 from storage.records import Alert, Repository
 
 
@@ -38,6 +38,6 @@ ORDER = tuple(Urgency)
 def urgency(alert: Alert, repository: Repository) -> Urgency:
     """The urgency of an open alert; a validity that nobody knows counts as not known."""
     exposed = alert.publicly_leaked or alert.multi_repo or repository.is_public
-    validity = works(alert)
+    validity = effective_validity(alert)
     known = validity if validity in {"active", "inactive"} else "unknown"
     return TABLE[known, exposed or (known == "unknown" and alert.bypassed)]

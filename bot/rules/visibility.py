@@ -45,7 +45,7 @@ class Visibility:
         return max((at for at in known if at is not None), default=None)
 
 
-def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Visibility:
+def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Visibility:
     """Put together what is known. A no from before `no_since` is asked again, since it may be a yes by now."""
     organizations: dict[GitHubId, UnixTime] = {}
     repositories: dict[RepositoryId, UnixTime] = {}
@@ -54,7 +54,7 @@ def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -
     for role in sorted(known, key=lambda role: role.at):
         # What GitHub said last of a membership is what counts.
         organizations.pop(role.facts.owner_id, None)
-        if sees_all(role.facts):
+        if sees_whole_organization(role.facts):
             organizations[role.facts.owner_id] = role.at
         if rights_of(role.facts).view:
             repositories[role.repository_id] = role.at
@@ -66,13 +66,13 @@ def sight(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -
     return Visibility(person, organizations, repositories, frozenset(closed), frozenset(asked))
 
 
-def sees_all(facts: RoleFacts) -> bool:
+def sees_whole_organization(facts: RoleFacts) -> bool:
     """Whether the person sees every alert of the organization that owns the repository."""
     whole = facts.membership == "admin" or facts.security_manager
     return facts.owner_type == "Organization" and whole
 
 
-def to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:
+def repositories_to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:
     """Which of the repositories to ask GitHub about now.
 
     One of each organization first: whoever owns it, or manages its security, sees the others too.

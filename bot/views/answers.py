@@ -1,8 +1,8 @@
 """Private answers: what one person is told about what they did or asked."""
 
 from bot.errors import Refused
-from bot.rules.eligibility import confirmed_inactive
-from bot.views.words import alert_title
+from bot.rules.validity import confirmed_inactive
+from bot.views.formatting import alert_title
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, View, context, message, modal, section
 from integrations.slack.text import Mrkdwn
@@ -47,22 +47,6 @@ def skeleton_view(*, callback_id: str, title: str) -> View:
     )
 
 
-def outdated_control() -> Refused:
-    """What a person is told who used a control or a form that this version does not know."""
-    return Refused(
-        "outdated_control",
-        "This control does nothing any more.",
-        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
-    )
-
-
-def form_not_opened() -> Refused:
-    """What a person is told whose form Slack did not open: it takes a click as one for three seconds only."""
-    return Refused(
-        "form_not_opened", "Slack did not open the form, so nothing was done.", "Click once more in a moment."
-    )
-
-
 def identity_notice(login: str, *, linked: bool) -> Content:
     """Tells somebody that their Slack user was linked to a GitHub account, or is no longer."""
     headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
@@ -86,19 +70,6 @@ def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Co
         return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))
     headline = "It could not be found out whether the reported secret works."
     return answer("grey_question", headline, t.lines(name, "Check validity on the card asks again."))
-
-
-def mistake(incident: str) -> Refused:
-    """What a person is told when something of ours broke; the log has the same short id."""
-    return Refused(
-        "mistake",
-        "Something went wrong in Stanch.",
-        t.mrkdwn(
-            "It may not have been done: look at the card before you try again. "
-            "If it stays so, tell whoever runs Stanch this id: {}",
-            t.code(incident),
-        ),
-    )
 
 
 def _markup(text: str) -> Mrkdwn | None:

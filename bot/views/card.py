@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from bot.rules.case import Case
-from bot.rules.comments import unsigned
-from bot.rules.eligibility import confirmed_inactive
-from bot.views.headline import headline, preview
-from bot.views.words import (
+from bot.rules.comments import without_signature
+from bot.rules.validity import confirmed_inactive
+from bot.views.formatting import (
     PROBE_REASONS,
     alert_title,
     by_words,
     closed_by,
-    listed,
+    duration_words,
+    joined_words,
+    location_words,
     person_words,
-    place_words,
-    span_words,
     when,
 )
+from bot.views.headline import headline, preview
 from integrations.slack import text as t
 from integrations.slack.blocks import (
     Block,
@@ -78,7 +78,7 @@ def _open_blocks(case: Case) -> list[Block | None]:
 
 def _closed_blocks(case: Case) -> list[Block | None]:
     alert = case.alert
-    words = unsigned(alert.resolution_comment)
+    words = without_signature(alert.resolution_comment)
     comment = plain_section(f"“{words}”") if words else None
     return [_heading(case), comment, context(_closing(case)), _unfinished(case)]
 
@@ -88,7 +88,7 @@ def _closing(case: Case) -> Mrkdwn:
     at = alert.resolved_at or alert.updated_at
     parts = [t.mrkdwn("{} {}", by_words(closed_by(alert), first=True), when(at))]
     if alert.resolved_at:
-        parts.append(t.mrkdwn("open for {}", span_words(alert.resolved_at - alert.created_at)))
+        parts.append(t.mrkdwn("open for {}", duration_words(alert.resolved_at - alert.created_at)))
     if case.steps_total:
         parts.append(t.mrkdwn("{} of {} done", case.steps_done, case.steps_total))
     return t.join(parts)
@@ -118,7 +118,7 @@ def _token_fact(case: Case) -> Mrkdwn | None:
     owner = token.owner.login if token.owner else token.owner_name
     parts: list[str | Mrkdwn] = [t.code(owner)] if owner else []
     if token.scopes:
-        parts.append(f"{'scopes' if len(token.scopes) > 1 else 'scope'} {listed(token.scopes)}")
+        parts.append(f"{'scopes' if len(token.scopes) > 1 else 'scope'} {joined_words(token.scopes)}")
     if token.expires_at is not None:
         over = token.expires_at <= case.now
         day = t.date(token.expires_at, "{date_short}")
@@ -146,7 +146,7 @@ def _found(case: Case) -> Mrkdwn:
     alert = case.alert
     if alert.place is None:
         return when(alert.created_at)
-    place = place_words(alert.place, case.repository)
+    place = location_words(alert.place, case.repository)
     if alert.has_more_places:
         place = t.mrkdwn("{} and more places", place)
     return t.join((place, when(alert.created_at)))

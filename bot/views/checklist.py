@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.options import Step
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist
-from bot.views.words import when
+from bot.views.formatting import when
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, actions, context, message, section
 from integrations.slack.elements import Element, Option, checkboxes

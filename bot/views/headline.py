@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from bot.rules.case import Case
-from bot.rules.eligibility import confirmed_inactive, works
-from bot.views.words import person_plain, resolution_words, secret_word
+from bot.rules.validity import confirmed_inactive, effective_validity
+from bot.views.formatting import person_name, resolution_words, secret_noun
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn, clean
 from storage.records import Alert, ReportState, RepositoryState
 
-GONE = {
+UNREACHABLE_REASONS = {
     RepositoryState.DELETED: "the repository was deleted",
     RepositoryState.REMOVED: "Stanch's access to the repository was removed",
 }
@@ -34,7 +34,7 @@ def headline(case: Case) -> Headline:
     if not alert.is_open:
         return _closed(alert)
     if not case.repository.is_reachable:
-        gone = GONE[case.repository.state]
+        gone = UNREACHABLE_REASONS[case.repository.state]
         return Headline(
             "no_entry_sign", f"Open, out of reach: {gone}", f"OPEN, out of reach, {_validity(alert)}"
         )
@@ -44,45 +44,49 @@ def headline(case: Case) -> Headline:
         return Headline("hourglass_flowing_sand", words, f"OPEN, report waiting, {_validity(alert)}")
     if state in (ReportState.REPORTED, ReportState.CONFIRMED, ReportState.STILL_ACTIVE):
         return _reported(alert, state)
-    word, validity = secret_word(alert), _validity(alert)
-    if works(alert) == "active":
+    word, validity = secret_noun(alert), _validity(alert)
+    if effective_validity(alert) == "active":
         return Headline("rotating_light", f"Open: this {word} still works", "OPEN, STILL WORKS")
-    if works(alert) == "inactive":
+    if effective_validity(alert) == "inactive":
         verb = "" if confirmed_inactive(alert) else "is "
         return Headline("large_orange_circle", f"Open: this {word} {verb}{validity}", f"OPEN, {validity}")
     return Headline("red_circle", f"Open: {validity}", f"OPEN, {validity}")
 
 
 def _reported(alert: Alert, state: ReportState) -> Headline:
-    if works(alert) == "inactive":
+    if effective_validity(alert) == "inactive":
         dead = "confirmed inactive" if confirmed_inactive(alert) else "not valid on this GitHub"
         return Headline(
             "large_green_circle", f"Reported and {dead}, still open", f"REPORTED, {dead}, still open"
         )
-    if state is ReportState.REPORTED or works(alert) == "unknown":
+    if state is ReportState.REPORTED or effective_validity(alert) == "unknown":
         words = "not yet confirmed dead"
         return Headline("hourglass_flowing_sand", f"Reported to GitHub, {words}", f"REPORTED, {words}")
     return Headline(
-        "rotating_light", f"Reported, but this {secret_word(alert)} still works", "REPORTED, STILL WORKS"
+        "rotating_light", f"Reported, but this {secret_noun(alert)} still works", "REPORTED, STILL WORKS"
     )
 
 
 def _closed(alert: Alert) -> Headline:
     reason = resolution_words(alert.resolution)
     sign, end = "white_check_mark", ""
-    if works(alert) == "active":
+    if effective_validity(alert) == "active":
         sign, end = "warning", ", but it still works"
     elif confirmed_inactive(alert):
         end = ", confirmed inactive"
     return Headline(
-        sign, f"Closed as {reason}{end}", f"CLOSED as {reason}{end.replace('still works', 'STILL WORKS')}"
+        sign,
+        f"Closed as {reason}{end}",
+        f"CLOSED as {reason}{end.replace('still works', 'STILL WORKS')}",
     )
 
 
 def _validity(alert: Alert) -> str:
     """Whether it works. A 401 alone may also mean that the token belongs to another GitHub."""
     dead = "no longer works" if confirmed_inactive(alert) else "not valid on this GitHub"
-    return {"active": "STILL WORKS", "inactive": dead}.get(works(alert), "not known whether it works")
+    return {"active": "STILL WORKS", "inactive": dead}.get(
+        effective_validity(alert), "not known whether it works"
+    )
 
 
 def preview(case: Case) -> Mrkdwn:
@@ -110,5 +114,5 @@ def _some(scopes: tuple[str, ...]) -> str:
 
 def _on_it(alert: Alert) -> str:
     if alert.taken_by is not None:
-        return f"{person_plain(alert.taken_by)} is on it."
+        return f"{person_name(alert.taken_by)} is on it."
     return f"{alert.assigned_to.login} is assigned." if alert.assigned_to else "Nobody is on it."

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.rules.comments import unsigned
-from bot.views.thread import event_words
-from bot.views.words import alert_title, place_words, when
+from bot.rules.comments import without_signature
+from bot.views.formatting import alert_title, location_words, when
+from bot.views.replies import event_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, context, message, section
 from integrations.slack.text import Mrkdwn
@@ -33,7 +33,7 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
 
 def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place], *, more: bool) -> Content:
     """Every place where the secret was found; `more` says that there are others still."""
-    entries = [place_words(place, repository) for place in places]
+    entries = [location_words(place, repository) for place in places]
     noun = "place" if len(places) == 1 else "places"
     count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_PLACES)
     title = t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name)
@@ -49,7 +49,7 @@ def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place]
 
 def _entry(event: Event) -> Mrkdwn:
     comment = event.details.get("comment")
-    said = unsigned(comment) if isinstance(comment, str) else None
+    said = without_signature(comment) if isinstance(comment, str) else None
     return t.mrkdwn("{} “{}”", event_words(event), said) if said else event_words(event)
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from bot.rules.eligibility import confirmed_inactive, works
-from bot.rules.filters import states_asked
-from bot.rules.pages import ListPage
-from bot.views.words import resolution_words, span_words
+from bot.rules.filters import names_state
+from bot.rules.pagination import ListPage
+from bot.rules.validity import confirmed_inactive, effective_validity
+from bot.views.formatting import duration_words, resolution_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
 from integrations.slack.elements import button
@@ -66,7 +66,7 @@ def draw_list(listing: Listing) -> Content:
     )
 
 
-def for_one(content: Content, since: UnixTime | None, now: UnixTime) -> Content:
+def with_private_note(content: Content, since: UnixTime | None, now: UnixTime) -> Content:
     """An answer about one alert, with a note for its only reader."""
     return message(content.text, *content.blocks, context(Mrkdwn("Only you see this."), role_age(since, now)))
 
@@ -120,7 +120,7 @@ def _moved(listing: Listing) -> Mrkdwn | None:
 def _row(found: Found, number: int, now: UnixTime) -> Block:
     alert, repository = found.alert, found.repository
     home = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
-    facts = [home, _standing(alert), f"{span_words(now - alert.created_at)} old"]
+    facts = [home, _standing(alert), f"{duration_words(now - alert.created_at)} old"]
     on_it = _on_it(alert)
     if on_it is not None:
         facts.append(on_it)
@@ -134,13 +134,15 @@ def _row(found: Found, number: int, now: UnixTime) -> Block:
 
 def _sign(alert: Alert) -> str:
     if not alert.is_open:
-        return "warning" if works(alert) == "active" else "white_check_mark"
-    return {"active": "rotating_light", "inactive": "large_orange_circle"}.get(works(alert), "red_circle")
+        return "warning" if effective_validity(alert) == "active" else "white_check_mark"
+    return {"active": "rotating_light", "inactive": "large_orange_circle"}.get(
+        effective_validity(alert), "red_circle"
+    )
 
 
 def _standing(alert: Alert) -> str:
     """The state in words: never a sign alone."""
-    validity = works(alert)
+    validity = effective_validity(alert)
     if validity == "unknown":
         validity = "validity unknown"
     elif validity == "inactive" and not confirmed_inactive(alert):
@@ -172,7 +174,7 @@ def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
     """How old the roles are that an answer rests on, where they are not fresh."""
     if since is None or now - since <= FRESH:
         return None
-    return t.mrkdwn("What you may view is as GitHub said {} ago.", span_words(now - since))
+    return t.mrkdwn("What you may view is as GitHub said {} ago.", duration_words(now - since))
 
 
 def _missing(listing: Listing) -> list[Mrkdwn]:
@@ -202,7 +204,7 @@ def _narrower(listing: Listing) -> Mrkdwn | None:
 
 def _subcommand(wanted: Filter) -> str:
     """`list` is of open alerts where the filter says nothing else."""
-    return "list" if states_asked(wanted) else "search"
+    return "list" if names_state(wanted) else "search"
 
 
 def _state(wanted: Filter) -> tuple[str, Filter]:

@@ -1,7 +1,7 @@
 """Refusals that several actions share: why somebody can't act here, or not on this repository, and what helps."""
 
 from bot.errors import Refused
-from bot.views.words import when
+from bot.views.formatting import when
 from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
@@ -11,7 +11,7 @@ WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
 
-def not_theirs(reason: str) -> Refused:
+def alert_not_visible(reason: str) -> Refused:
     """The one refusal for an alert that isn't there and for one that isn't theirs: nobody learns which it is."""
     return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
@@ -86,7 +86,7 @@ def shared_channel() -> Refused:
     )
 
 
-def unseen_channel() -> Refused:
+def bot_not_in_channel() -> Refused:
     """A private channel without the bot: nobody can tell whether others read it."""
     return Refused(
         "unseen_channel",
@@ -103,7 +103,7 @@ def slack_unreachable() -> Refused:
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
     if error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited):
-        answered = t.join((github_says(error), Mrkdwn("If it stays so, tell whoever runs Stanch.")), " ")
+        answered = t.join((github_answer(error), Mrkdwn("If it stays so, tell whoever runs Stanch.")), " ")
         return Refused(
             "github_refused", "GitHub refused, so nothing was done.", answered, quoted=github_reason(error)
         )
@@ -116,7 +116,7 @@ def github_unreachable(error: GitHubError) -> Refused:
     return Refused("github_unreachable", "GitHub can't be asked right now, so nothing was done.", why)
 
 
-def github_says(error: GitHubError) -> Mrkdwn:
+def github_answer(error: GitHubError) -> Mrkdwn:
     """GitHub's answer with its own reason, for a person."""
     reason = github_reason(error)
     return (
@@ -151,5 +151,34 @@ def repository_out_of_reach(repository: Repository) -> Refused:
         t.mrkdwn(
             "{} was removed from the GitHub App's installation, deleted, or moved.",
             t.code(repository.full_name),
+        ),
+    )
+
+
+def outdated_control() -> Refused:
+    """What a person is told who used a control or a form that this version does not know."""
+    return Refused(
+        "outdated_control",
+        "This control does nothing any more.",
+        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
+    )
+
+
+def form_not_opened() -> Refused:
+    """What a person is told whose form Slack did not open: it takes a click as one for three seconds only."""
+    return Refused(
+        "form_not_opened", "Slack did not open the form, so nothing was done.", "Click once more in a moment."
+    )
+
+
+def internal_error(incident: str) -> Refused:
+    """What a person is told when something of ours broke; the log has the same short id."""
+    return Refused(
+        "mistake",
+        "Something went wrong in Stanch.",
+        t.mrkdwn(
+            "It may not have been done: look at the card before you try again. "
+            "If it stays so, tell whoever runs Stanch this id: {}",
+            t.code(incident),
         ),
     )

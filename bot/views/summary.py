@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.rules.urgency import Urgency
-from bot.views.words import when
+from bot.views.formatting import when
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
 from integrations.slack.elements import button
@@ -25,11 +25,11 @@ MOST = 3
 LONGEST = 1_000
 """Characters of a filter; a button holds 2,000."""
 VALIDITIES = ("active", "unknown", "inactive")
-SHOW = "Show them"
+SHOW_BUTTON = "Show them"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SummaryKind:
     """Why there is a summary: a sign, a word before "alerts", and what is said after the repositories."""
 
     sign: str
@@ -38,12 +38,12 @@ class Kind:
 
 
 KINDS = {
-    "flood": Kind("ocean", "new ", Mrkdwn(" within a minute")),
-    "first": Kind("card_file_box", "", Mrkdwn(", from before Stanch looked")),
-    "subscription": Kind("card_file_box", "", Mrkdwn(", from before this channel was subscribed")),
+    "flood": SummaryKind("ocean", "new ", Mrkdwn(" within a minute")),
+    "first": SummaryKind("card_file_box", "", Mrkdwn(", from before Stanch looked")),
+    "subscription": SummaryKind("card_file_box", "", Mrkdwn(", from before this channel was subscribed")),
 }
 
-PROBLEMS = {
+CHANNEL_PROBLEMS = {
     "is_archived": "it is archived",
     "is_inactive": "it is archived or deleted",
     "not_in_channel": "Stanch is not in it; type /invite there",
@@ -91,11 +91,13 @@ def draw_summary(
         ),
         *_named(urgent),
         section(t.mrkdwn("Most in {}", most)) if by_repository else None,
-        actions(button(SHOW, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"),
+        actions(
+            button(SHOW_BUTTON, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"
+        ),
     )
 
 
-def draw_growth(urgent: Sequence[UrgentAlert]) -> Content:
+def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
     """A reply for the channel: urgent alerts came into the summary above, which notifies nobody by itself."""
     alerts = _counted(len(urgent), "critical or high alert", "critical or high alerts")
     verb = "has" if len(urgent) == 1 else "have"
@@ -119,13 +121,13 @@ def draw_blocked(
 ) -> Content:
     """One line for a channel that can't take cards: which, why, and how many alerts have none for that reason."""
     total = _counted(sum(share.count for share in shares), "more alert", "more alerts")
-    why = t.mrkdwn(" ({})", PROBLEMS.get(problem, f"Slack says {problem}")) if problem else Mrkdwn("")
+    why = t.mrkdwn(" ({})", CHANNEL_PROBLEMS.get(problem, f"Slack says {problem}")) if problem else Mrkdwn("")
     said = t.mrkdwn(" can't take cards{}: {} for it", why, total)
     return message(
         t.mrkdwn("{}{}", t.prose(channel), said),
         section(
             t.mrkdwn("{} {}{}", t.emoji("no_entry"), t.channel(channel), said),
-            accessory=button(SHOW, action_id="show_list", value=_filter(shares)),
+            accessory=button(SHOW_BUTTON, action_id="show_list", value=_filter(shares)),
             block_id=f"list:{key}:{draw}",
         ),
     )

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.flows.alerts.sync import request_sync, sync_installation
-from bot.rules.sync_scope import ALL_EVERY
+from bot.rules.sync_scope import FULL_SYNC_INTERVAL
 from integrations.sandbox.slack import SandboxMessage
 from storage import alerts, jobs, saved_values
 from storage.clock import Clock
@@ -280,7 +280,7 @@ async def test_once_a_day_every_alert_is_looked_at_again(stage: Stage) -> None:
     stored = await stage.stored(alert)
     assert stored is not None
     assert stored.validity == "unknown", "what has not moved is not read at each sync"
-    stage.clock.advance(ALL_EVERY)
+    stage.clock.advance(FULL_SYNC_INTERVAL)
     await sweep(stage)
     stored = await stage.stored(alert)
     assert stored is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.alert_names import find_link, read_name
+from bot.rules.alert_names import find_alert_link, parse_alert_name
 
 GITHUB = "https://github.com"
 LINK = "https://github.com/octo/payments/security/secret-scanning/42"
@@ -24,7 +24,7 @@ LINK = "https://github.com/octo/payments/security/secret-scanning/42"
     ],
 )
 def test_a_name_or_a_link_names_an_alert(text: str) -> None:
-    named = read_name(text, GITHUB)
+    named = parse_alert_name(text, GITHUB)
     assert str(named) == "octo/payments#42"
 
 
@@ -49,18 +49,19 @@ def test_a_name_or_a_link_names_an_alert(text: str) -> None:
     ],
 )
 def test_anything_else_names_none(text: str) -> None:
-    assert read_name(text, GITHUB) is None
+    assert parse_alert_name(text, GITHUB) is None
 
 
 def test_a_link_is_found_inside_a_message() -> None:
-    assert str(find_link(f"look at <{LINK}|this>, and <{LINK}3>", GITHUB)) == "octo/payments#42"
-    assert find_link("look at octo/payments#42", GITHUB) is None
+    assert str(find_alert_link(f"look at <{LINK}|this>, and <{LINK}3>", GITHUB)) == "octo/payments#42"
+    assert find_alert_link("look at octo/payments#42", GITHUB) is None
     assert (
-        str(find_link("http://ghe.example/a/b/security/secret-scanning/1", "http://ghe.example/")) == "a/b#1"
+        str(find_alert_link("http://ghe.example/a/b/security/secret-scanning/1", "http://ghe.example/"))
+        == "a/b#1"
     )
 
 
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
-    read_name(text, GITHUB)
-    find_link(text, GITHUB)
+    parse_alert_name(text, GITHUB)
+    find_alert_link(text, GITHUB)

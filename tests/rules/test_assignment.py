@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.assignment import Assignment, assignment
+from bot.rules.assignment import Assignment, assignment_change
 from storage.records import Account, AlertState, GitHubId, Person
 from tests.storage.made import plain_alert
 
@@ -45,12 +45,12 @@ def test_how_the_assignee_changes(
 ) -> None:
     taken_by = Person(github=holder) if holder else None
     alert = replace(plain_alert(), taken_by=taken_by, assigned_to=assigned, assigned_by_us=ours)
-    assert assignment(alert, may_be_assigned=may) == change
+    assert assignment_change(alert, may_be_assigned=may) == change
 
 
 def test_a_closed_alert_gets_no_new_assignee_and_loses_one_of_ours() -> None:
     closed = replace(plain_alert(), state=AlertState.RESOLVED, taken_by=Person(github=ANA))
-    assert assignment(closed, may_be_assigned=True) is None
+    assert assignment_change(closed, may_be_assigned=True) is None
     ours = replace(closed, assigned_to=ANA, assigned_by_us=ANA)
-    assert assignment(ours, may_be_assigned=True) is None
-    assert assignment(ours, may_be_assigned=False) == NOBODY
+    assert assignment_change(ours, may_be_assigned=True) is None
+    assert assignment_change(ours, may_be_assigned=False) == NOBODY

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.rules.comments import LONGEST, LONGEST_TYPED, comment_fault, room, sign, unsigned
+from bot.rules.comments import (
+    MAX_COMMENT,
+    MAX_TYPED,
+    comment_fault,
+    max_typed_length,
+    sign_comment,
+    without_signature,
+)
 from bot.rules.masking import looks_like_secret
 from integrations.slack.text import clean, units
 from tests.integrations.slack.hostile import texts
@@ -22,8 +29,8 @@ TOKEN = "ghp" + "_" + "a1B2" * 9
 @example("🔑" * 300, "octo-admin")
 @example("@@octo/security, -@ana and é@ben", "octo-admin")
 def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> None:
-    comment = sign(typed, login)
-    assert len(comment) <= units(comment) <= LONGEST
+    comment = sign_comment(typed, login)
+    assert len(comment) <= units(comment) <= MAX_COMMENT
     assert comment.endswith(f"by {login} via Stanch")
     assert not MENTION.search(comment)
     assert comment == clean(comment)
@@ -34,7 +41,7 @@ def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> No
 @example(TOKEN[:4] + "@" + TOKEN[4:], "octo-admin")
 @example("ask -@@" + TOKEN[:4] + "\u200b" + TOKEN[4:], "octo-admin")
 def test_what_passes_holds_no_secret_as_it_is_sent(typed: str, login: str) -> None:
-    assert comment_fault(typed, required=False) or not looks_like_secret(sign(typed, login))
+    assert comment_fault(typed, required=False) or not looks_like_secret(sign_comment(typed, login))
 
 
 @given(texts, LOGINS)
@@ -43,14 +50,18 @@ def test_what_passes_holds_no_secret_as_it_is_sent(typed: str, login: str) -> No
 def test_what_was_typed_comes_back_without_the_signature(typed: str, login: str) -> None:
     """Also where somebody typed a signature of somebody else."""
     typed = typed.replace("@", "at ")
-    assert (unsigned(sign(typed, login)) or "") == clean(typed, room(login))
+    assert (without_signature(sign_comment(typed, login)) or "") == clean(typed, max_typed_length(login))
 
 
 def test_a_comment_that_nobody_typed_is_the_signature_alone() -> None:
-    assert sign(None, "octo-admin") == sign(" \u200b ", "octo-admin") == "by octo-admin via Stanch"
-    assert unsigned("by octo-admin via Stanch") is None
-    assert unsigned(None) is None
-    assert unsigned("") is None
+    assert (
+        sign_comment(None, "octo-admin")
+        == sign_comment(" \u200b ", "octo-admin")
+        == "by octo-admin via Stanch"
+    )
+    assert without_signature("by octo-admin via Stanch") is None
+    assert without_signature(None) is None
+    assert without_signature("") is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +75,7 @@ def test_a_comment_that_nobody_typed_is_the_signature_alone() -> None:
     ],
 )
 def test_only_a_signature_at_the_end_is_taken_off(comment: str, shown: str) -> None:
-    assert unsigned(comment) == shown
+    assert without_signature(comment) == shown
 
 
 @pytest.mark.parametrize(
@@ -79,7 +90,7 @@ def test_only_a_signature_at_the_end_is_taken_off(comment: str, shown: str) -> N
     ],
 )
 def test_mentions_are_taken_out(typed: str, signed: str) -> None:
-    assert sign(typed, "octo-admin") == f"{signed} — by octo-admin via Stanch"
+    assert sign_comment(typed, "octo-admin") == f"{signed} — by octo-admin via Stanch"
 
 
 @pytest.mark.parametrize(
@@ -89,9 +100,9 @@ def test_mentions_are_taken_out(typed: str, signed: str) -> None:
         ("", False, None),
         (None, True, "Say in a sentence why; this is required here."),
         (" \n\u200b", True, "Say in a sentence why; this is required here."),
-        ("x" * LONGEST_TYPED, True, None),
-        ("x" * (LONGEST_TYPED + 1), False, "At most 240 characters, please."),
-        ("🔑" * (LONGEST_TYPED // 2 + 1), False, "At most 240 characters, please."),
+        ("x" * MAX_TYPED, True, None),
+        ("x" * (MAX_TYPED + 1), False, "At most 240 characters, please."),
+        ("🔑" * (MAX_TYPED // 2 + 1), False, "At most 240 characters, please."),
         (
             f"it was {TOKEN}",
             False,
@@ -111,4 +122,4 @@ def test_a_comment_s_fault_is_one_sentence(typed: str | None, required: bool, fa
 
 @given(LOGINS)
 def test_there_is_room_to_say_why(login: str) -> None:
-    assert 150 <= room(login) <= LONGEST_TYPED
+    assert 150 <= max_typed_length(login) <= MAX_TYPED

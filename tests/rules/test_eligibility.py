@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 
 from bot.options import ReportOptions
-from bot.rules.eligibility import (
-    CheckKind,
-    ServerAbilities,
-    check_kind,
-    confirmed_inactive,
-    ever_worked,
-    report_obstacle,
-    works,
-)
+from bot.rules.report_eligibility import ServerAbilities, report_obstacle
+from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity, was_ever_active
 from storage.records import AlertState, ReportState, RepositoryState
 from tests.views.cases import DEAD, GITHUB_COM, NOT_HERE, WORKS, probe, report, repository, token
 
@@ -67,9 +60,9 @@ def test_whether_it_works_and_whether_it_may_be_called_dead(
 ) -> None:
     """Three values: could not be asked is never dead, and a 401 alone may be another GitHub's token."""
     alert = token(**known)
-    assert works(alert) == word
+    assert effective_validity(alert) == word
     assert confirmed_inactive(alert) is dead
-    assert ever_worked(alert) is once
+    assert was_ever_active(alert) is once
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rules.filter_match import matches
-from bot.rules.filters import BadFilter, checked, or_open, parse_filter, parse_subscription
+from bot.rules.filters import (
+    BadFilter,
+    open_by_default,
+    parse_filter,
+    parse_subscription_filter,
+    refuse_contradiction,
+)
 from bot.rules.routing import route
-from bot.rules.typed import plain
+from bot.rules.typed_text import normalize_typed
 from storage.filter import Filter, Sort, Term, Word
 from storage.records import ChannelId, Subscription
 from tests.storage.made import plain_alert, repository
@@ -118,8 +124,8 @@ def test_what_is_not_understood_gets_the_nearest_that_is(typed: str, said: str) 
 
 @given(st.one_of(st.text(), ROUGH))
 def test_plain_text_stays_as_it_is(text: str) -> None:
-    once = plain(text)
-    assert plain(once) == once
+    once = normalize_typed(text)
+    assert normalize_typed(once) == once
     assert not set(once) & set("\u00a0\u200b\u2018\u2019\u201c\u201d")
 
 
@@ -140,7 +146,7 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
 )
 def test_what_can_never_match_is_refused(typed: str, quoted: str) -> None:
     with pytest.raises(BadFilter, match="no alert can match that") as caught:
-        checked(parse_filter(typed))
+        refuse_contradiction(parse_filter(typed))
     assert quoted in str(caught.value)
 
 
@@ -162,7 +168,7 @@ def test_what_can_never_match_is_refused(typed: str, quoted: str) -> None:
     ],
 )
 def test_what_may_match_is_taken(typed: str) -> None:
-    assert checked(parse_filter(typed)) == parse_filter(typed)
+    assert refuse_contradiction(parse_filter(typed)) == parse_filter(typed)
 
 
 @pytest.mark.parametrize(("days", "found"), [(0.5, False), (3, False), (8, True)])
@@ -188,24 +194,24 @@ def test_a_secret_that_somebody_types_is_not_repeated() -> None:
 
 
 def test_a_list_is_of_open_alerts_unless_it_says_otherwise() -> None:
-    assert str(or_open(parse_filter("validity:active"))) == "is:open validity:active"
-    assert or_open(Filter()) == Filter((Term(Word.IS, ("open",)),))
+    assert str(open_by_default(parse_filter("validity:active"))) == "is:open validity:active"
+    assert open_by_default(Filter()) == Filter((Term(Word.IS, ("open",)),))
     for typed in ("is:closed", "is:open,closed", "-is:open", "resolution:revoked"):
-        assert or_open(parse_filter(typed)) == parse_filter(typed)
-    assert str(or_open(parse_filter("is:publicly-leaked"))) == "is:open is:publicly-leaked"
-    assert or_open(parse_filter("sort:updated-asc")).sort is Sort.UPDATED_ASC
+        assert open_by_default(parse_filter(typed)) == parse_filter(typed)
+    assert str(open_by_default(parse_filter("is:publicly-leaked"))) == "is:open is:publicly-leaked"
+    assert open_by_default(parse_filter("sort:updated-asc")).sort is Sort.UPDATED_ASC
 
 
 def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
     chosen = "-bypassed:true secret-type:github_personal_access_token org:octo -repo:octo/web"
-    assert parse_subscription(chosen).terms
+    assert parse_subscription_filter(chosen).terms
     for typed in ("is:open", "validity:active", "older:7d", "assignee:@me", "provider:github", "payments"):
         with pytest.raises(BadFilter, match=r"may change while an alert is open; use .*`repo:`"):
-            parse_subscription(typed)
+            parse_subscription_filter(typed)
     with pytest.raises(BadFilter, match="leave it out"):
-        parse_subscription("org:octo sort:created-asc")
+        parse_subscription_filter("org:octo sort:created-asc")
     with pytest.raises(BadFilter, match="no alert can match that"):
-        parse_subscription("repo:octo/web -repo:octo/web")
+        parse_subscription_filter("repo:octo/web -repo:octo/web")
     # A stored one goes on as it is: what can't be read takes everything.
     wishes = [Subscription(ChannelId("C1"), "repo:octo/web -repo:octo/web")]
     assert route(plain_alert(), repository(), wishes, ChannelId("C0")) == ["C0"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.replies import NEVER, wanted
+from bot.rules.replies import KINDS_WITHOUT_REPLY, gets_reply
 from storage.records import AlertState, Event, EventKind, ThreadLevel
 from tests.views.cases import event, token
 
@@ -31,14 +31,14 @@ NEW_PLACE = event(EventKind.PLACE_ADDED, path="config/old.env")
     ],
 )
 def test_a_channel_hears_as_much_as_it_wants(happened: Event, level: ThreadLevel, heard: bool) -> None:
-    assert wanted(happened, token(), level) is heard
+    assert gets_reply(happened, token(), level) is heard
 
 
 def test_a_closed_alert_s_secret_at_a_new_place_is_heard_by_all() -> None:
-    assert wanted(NEW_PLACE, replace(token(), state=AlertState.RESOLVED), ThreadLevel.ACTIONS)
+    assert gets_reply(NEW_PLACE, replace(token(), state=AlertState.RESOLVED), ThreadLevel.ACTIONS)
 
 
 @pytest.mark.parametrize("level", ThreadLevel)
-@pytest.mark.parametrize("kind", sorted(NEVER))
+@pytest.mark.parametrize("kind", sorted(KINDS_WITHOUT_REPLY))
 def test_what_the_card_itself_tells_gets_no_reply(kind: EventKind, level: ThreadLevel) -> None:
-    assert not wanted(event(kind), token(), level)
+    assert not gets_reply(event(kind), token(), level)

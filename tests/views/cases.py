@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.options import CloseOptions, Options
 from bot.rules.case import Actor, Case, PersonalCase
-from bot.rules.eligibility import ServerAbilities
 from bot.rules.permissions import Rights
+from bot.rules.report_eligibility import ServerAbilities
 from storage.records import (
     Account,
     Alert,

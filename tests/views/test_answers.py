@@ -23,8 +23,9 @@ from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, mistake, outdated_control, refusal, report_ended
+from bot.views.answers import identity_notice, refusal, report_ended
 from bot.views.history import draw_history, draw_locations
+from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.slack.blocks import Content
@@ -143,7 +144,7 @@ ANSWERS: dict[str, Content] = {
     "locations-none": draw_locations(token(), repository(), [], more=False),
 }
 REFUSALS: dict[str, Refused] = {
-    "not-theirs": refusals.not_theirs("no_role"),
+    "not-theirs": refusals.alert_not_visible("no_role"),
     "changed-meanwhile": refusals.changed_meanwhile("It is open now."),
     "lacks-role": refusals.lacks_role("close this alert", "read", "octo-reader", repository()),
     "lacks-role-in-a-user-s-repository": refusals.lacks_role(
@@ -159,7 +160,7 @@ REFUSALS: dict[str, Refused] = {
     "github-rate-limited": refusals.github_unreachable(GitHubRateLimited(ASKED, FOUND + 3660)),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
-    "mistake": mistake("3f9c1a7e"),
+    "mistake": internal_error("3f9c1a7e"),
 }
 RAISED: dict[str, Callable[[], object]] = {
     "close-incomplete": lambda: CloseAlert().decide(in_front_of(token()), {}),
@@ -203,7 +204,9 @@ def test_refused_decision(decide: Callable[[], object], golden: SnapshotAssertio
 
 def test_a_refusal_does_not_tell_whether_the_alert_exists() -> None:
     """The words for an alert that isn't there and for one that isn't theirs are the same."""
-    assert refusal(refusals.not_theirs("no_role")) == refusal(refusals.not_theirs("unknown_alert"))
+    assert refusal(refusals.alert_not_visible("no_role")) == refusal(
+        refusals.alert_not_visible("unknown_alert")
+    )
 
 
 def test_the_owner_s_warning_names_who_reports_and_not_the_secret() -> None:

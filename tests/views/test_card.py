@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.actions import controls
 from bot.rules.case import Case
-from bot.rules.eligibility import ServerAbilities
+from bot.rules.report_eligibility import ServerAbilities
 from bot.views.card import card_metadata, draw_card, draw_hidden
 from storage.records import Place, ReportState, RepositoryState, TokenFacts
 from tests.views.cases import (

@@ -14,7 +14,8 @@ from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
 from bot.rules.case import PersonalCase
 from bot.rules.permissions import Rights
-from bot.views.answers import mistake, refusal_view, skeleton_view
+from bot.views.answers import refusal_view, skeleton_view
+from bot.views.refusals import internal_error
 from integrations.slack.blocks import View
 from storage.records import ReportState, TokenFacts
 from tests.views.cases import (
@@ -144,7 +145,7 @@ def test_form_skeleton(form: FormAction[Any], golden: SnapshotAssertion) -> None
 @pytest.mark.parametrize("form", [pytest.param(form, id=form.callback_id) for form in FORMS])
 def test_form_given_up(form: FormAction[Any], golden: SnapshotAssertion) -> None:
     """Something of ours broke: the modal says so instead of waiting for ever."""
-    view = refusal_view(mistake("3f9c1a7e"), callback_id=form.callback_id, title=form.title)
+    view = refusal_view(internal_error("3f9c1a7e"), callback_id=form.callback_id, title=form.title)
     assert opened(view) == golden
 
 

@@ -21,11 +21,12 @@ from bot.rules.case import Actor, PersonalCase
 from bot.rules.checklist import Tick
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, mistake, refusal, refusal_view, report_ended
+from bot.views.answers import identity_notice, refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.history import draw_history, draw_locations
-from bot.views.thread import draw_reply
+from bot.views.refusals import internal_error
+from bot.views.replies import draw_reply
 from integrations.github.errors import Unreachable
 from storage.records import (
     Account,
@@ -219,7 +220,7 @@ def test_a_refusal_is_sent_whatever_it_says(
         refusals.not_linked(SlackUserId(login)),
         refusals.github_unreachable(Unreachable(verb_phrase, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),
-        mistake(login),
+        internal_error(login),
         Refused(verb_phrase, role, login, verb_phrase),
     ):
         sent(refusal(refused))

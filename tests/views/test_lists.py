@@ -8,12 +8,12 @@ from syrupy.assertion import SnapshotAssertion
 from bot.commands import help_text
 from bot.commands.list_page import read_filter
 from bot.errors import Refused
-from bot.rules.filters import or_open, parse_filter
-from bot.rules.pages import ListPage, Side, read_page
+from bot.rules.filters import open_by_default, parse_filter
+from bot.rules.pagination import ListPage, Side, parse_page
 from bot.views import refusals
 from bot.views.answers import refusal
 from bot.views.card import draw_card
-from bot.views.lists import Listing, draw_list, for_one
+from bot.views.lists import Listing, draw_list, with_private_note
 from integrations.slack.blocks import Content
 from storage.filter import Found, PagePosition
 from storage.records import Alert, AlertKey, AlertNumber, RepositoryId
@@ -81,10 +81,10 @@ LISTS: dict[str, Listing] = {
 }
 NOTES: dict[str, Content] = {
     "help": help_text(),
-    "one-alert": for_one(draw_card(case(working()), (), 1), NOW - 540, NOW + 60),
-    "one-alert-fresh-role": for_one(draw_card(case(working()), (), 1), NOW, NOW + 60),
+    "one-alert": with_private_note(draw_card(case(working()), (), 1), NOW - 540, NOW + 60),
+    "one-alert-fresh-role": with_private_note(draw_card(case(working()), (), 1), NOW, NOW + 60),
     "role-unknown": refusal(refusals.role_unknown()),
-    "unseen-channel": refusal(refusals.unseen_channel()),
+    "unseen-channel": refusal(refusals.bot_not_in_channel()),
 }
 
 
@@ -115,15 +115,15 @@ def test_bad_filter(typed: str, golden: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("typed", ["", "is:open", 'repo:a/b "x y" -z', "w" * 1490])
 def test_what_a_page_button_carries_is_read_again_and_fits(typed: str) -> None:
-    page = ListPage(or_open(parse_filter(typed)), Side.BEFORE, HERE)
-    assert read_page(page.value) == page
+    page = ListPage(open_by_default(parse_filter(typed)), Side.BEFORE, HERE)
+    assert parse_page(page.value) == page
     largest = PagePosition(1795488000.123457, AlertKey(RepositoryId(10**17), AlertNumber(10**17)))
     assert len(replace(page, place=largest).value) <= 2000
-    assert read_page(replace(page, place=largest).value) == replace(page, place=largest)
+    assert parse_page(replace(page, place=largest).value) == replace(page, place=largest)
 
 
 @pytest.mark.parametrize(
     "value", ["", "after", "after 1 1/1 sort:x", "around 1 1/1", "after nan 1/1", "after 1 a/b"]
 )
 def test_anything_else_is_no_page(value: str) -> None:
-    assert read_page(value) is None
+    assert parse_page(value) is None

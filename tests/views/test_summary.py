@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bot.rules.urgency import Urgency
-from bot.views.summary import KINDS, UrgentAlert, draw_blocked, draw_growth, draw_summary
-from bot.views.thread import reply_metadata
+from bot.views.replies import reply_metadata
+from bot.views.summary import KINDS, UrgentAlert, draw_blocked, draw_summary, draw_urgent_reply
 from storage.records import AlertState, ChannelId, MessageKey, Share
 from tests.integrations.slack.hostile import texts
 from tests.storage.made import plain_alert, repository
@@ -53,7 +53,7 @@ def test_a_summary_names_the_urgent_alerts_first(kind: str, golden: SnapshotAsse
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_reply_tells_of_the_growth_by_urgent_alerts(count: int, golden: SnapshotAssertion) -> None:
-    assert sent(draw_growth(urgent(count)), reply_metadata(KEY)) == golden
+    assert sent(draw_urgent_reply(urgent(count)), reply_metadata(KEY)) == golden
 
 
 @pytest.mark.parametrize(

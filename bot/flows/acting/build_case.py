@@ -12,7 +12,7 @@ from bot.flows import repository_access
 from bot.flows.messages.draw import load_steps
 from bot.flows.people import current_rights, identify, roles
 from bot.rules.case import Actor, PersonalCase
-from bot.views.refusals import not_theirs
+from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
@@ -47,7 +47,7 @@ async def gather(
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise not_theirs("unknown_alert")
+        raise alert_not_visible("unknown_alert")
     repository, access, seen = await _see(context, action, identity, repository, alert)
     alert, rights = seen.alert, seen.rights
     roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)

@@ -16,7 +16,9 @@ from bot.flows.alerts.store_alert import find_person
 from bot.flows.audit import entry, note
 from bot.flows.events import store_events
 from bot.flows.notify import tell, telling
-from bot.rules.lifecycle import events_between, follow_assignment, merge
+from bot.rules.alert_merge import merge_facts
+from bot.rules.assignment import follow_assignment
+from bot.rules.timeline import events_between
 from bot.views import refusals
 from bot.views.answers import refusal
 from integrations.github.errors import (
@@ -223,10 +225,12 @@ async def _record(
         if before is None:
             raise UnusableJob(f"the alert {request.alert} is no longer stored")
         after = seen = (
-            merge(before, gathered.facts, repository.id, tx.now, fetched=True) if gathered.facts else before
+            merge_facts(before, gathered.facts, repository.id, tx.now, fetched=True)
+            if gathered.facts
+            else before
         )
         if outcome.facts is not None:
-            after = merge(after, outcome.facts, repository.id, tx.now, fetched=True)
+            after = merge_facts(after, outcome.facts, repository.id, tx.now, fetched=True)
         after = follow_assignment(before, after, await find_person(tx, context, after.assigned_to))
         after = outcome.change(after)
         if outcome.by is not None:

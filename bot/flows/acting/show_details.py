@@ -11,7 +11,7 @@ from bot.flows.refusal_audit import note_refusal
 from bot.rules.case import Actor, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import refusal
-from bot.views.refusals import not_theirs
+from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubError
 from integrations.slack.blocks import Content
 from storage import alerts, repositories
@@ -43,7 +43,7 @@ async def _answer(context: Context, wanted: ReadAction, request: ActionRequest) 
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
-        raise not_theirs("unknown_alert")
+        raise alert_not_visible("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
     access = None
     rights = await roles.known_rights(context, identity.github, repository, None, lasts=roles.LOOK_LASTS)

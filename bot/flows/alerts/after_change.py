@@ -10,9 +10,9 @@ from bot.flows import repository_access
 from bot.flows.events import store_events
 from bot.flows.messages import blocked_messages
 from bot.flows.messages.plan import plan
-from bot.rules.eligibility import CheckKind, check_kind, is_override_untrue, works
-from bot.rules.lifecycle import merge
-from bot.views.thread import STILL_WORKS
+from bot.rules.alert_merge import merge_facts
+from bot.rules.validity import CheckKind, check_kind, effective_validity, is_override_untrue
+from bot.views.replies import STILL_WORKS
 from storage import alerts, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import Alert, AlertKey, Event, EventKind, Job, NewJob, Repository, UnixTime
@@ -67,7 +67,7 @@ async def look_at_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
     except Refused:
         return
     facts = await access.alert(repository.full_name, key.number)
-    seen = merge(alert, facts, repository.id, context.clock.now(), fetched=True)
+    seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
     if check_kind(seen) is CheckKind.PROBE and not seen.is_open:
         asked = await fetch_and_ask(context, access, seen, repository, by=None)
         seen = asked.remember(seen)
@@ -104,4 +104,4 @@ def _still_works(alert: Alert) -> bool:
     """Whether it is known to work now; what Stanch itself wrote to GitHub before the closure is no such word."""
     if alert.validity_written and (alert.probe is None or alert.probe.verdict == "unknown"):
         return False
-    return works(alert) == "active"
+    return effective_validity(alert) == "active"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.context import Context
-from bot.rules.sync_scope import Progress, Seen, generic_types, progress_from, wants_all
+from bot.rules.sync_scope import ListedAlert, SyncProgress, generic_types, is_full_sync_due, parse_progress
 from integrations.github.errors import (
     FeatureOff,
     Forbidden,
@@ -34,7 +34,7 @@ class AlertList:
     """The secret types to name; none for the default patterns."""
     mark: str
     """Where its progress is kept."""
-    last: Progress | None
+    last: SyncProgress | None
     everything: bool
     """Whether to read it all, and not what changed since the last time alone."""
 
@@ -46,23 +46,23 @@ async def lists_of(
     server = await context.github.server()
     mark = f"sweep:{installation.id}"
     async with context.db.read() as tx:
-        default = progress_from(await saved_values.load(tx, mark))
+        default = parse_progress(await saved_values.load(tx, mark))
         # Version 0.1.0 kept one mark for both.
-        generic = progress_from(await saved_values.load(tx, f"{mark}:generic")) or default
+        generic = parse_progress(await saved_values.load(tx, f"{mark}:generic")) or default
     return (
-        AlertList((), mark, default, everything or wants_all(default, started)),
+        AlertList((), mark, default, everything or is_full_sync_due(default, started)),
         AlertList(
             generic_types(server.version),
             f"{mark}:generic",
             generic,
-            everything or wants_all(generic, started),
+            everything or is_full_sync_due(generic, started),
         ),
     )
 
 
 async def pages_of(
     context: Context, installation: Installation, only: str | None, each: AlertList
-) -> AsyncIterator[Seen]:
+) -> AsyncIterator[ListedAlert]:
     """What GitHub lists, the latest change first; raises GitHubError unless that was read to its end."""
     access = context.github.of(installation.id)
     until = each.last.until if each.last is not None and not each.everything else None
@@ -71,7 +71,7 @@ async def pages_of(
         async for repository, facts in found:
             if _is_before(facts, until):
                 break
-            yield Seen(repository, facts)
+            yield ListedAlert(repository, facts)
         return
     # A user's account has no list of its own, and each repository's begins with what changed last in it.
     refused: GitHubError | None = None
@@ -82,7 +82,7 @@ async def pages_of(
             async for facts in access.repository_alerts(repository.full_name, secret_types=each.types):
                 if _is_before(facts, until):
                     break
-                yield Seen(repository, facts)
+                yield ListedAlert(repository, facts)
         except FeatureOff:
             # Where secret scanning is off there are no alerts to read.
             continue

@@ -12,7 +12,7 @@ from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
 from bot.flows.events import store_events
 from bot.flows.notify import Addressee, telling
-from bot.rules.eligibility import confirmed_inactive
+from bot.rules.validity import confirmed_inactive
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
 from storage import alerts, jobs, leases, repositories

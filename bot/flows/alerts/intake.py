@@ -17,7 +17,7 @@ from bot.flows.alerts.installations import (
 from bot.flows.alerts.store_alert import DETAILS_TRIES, completing, new_repository, record
 from bot.flows.events import store_events
 from bot.flows.messages.plan import tell_of_new
-from bot.rules.lifecycle import place_of
+from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
 from integrations.github.errors import GitHubError, GitHubRateLimited, NotFound, Unavailable, Unreachable
 from integrations.github.json_values import GitHubAccount
@@ -162,7 +162,7 @@ async def _ask(context: Context, repository: Repository, number: int) -> tuple[R
 
 async def _add_place(context: Context, repository: Repository, said: LocationEvent) -> None:
     key = AlertKey(repository.id, AlertNumber(said.alert.number))
-    place = place_of(said.location)
+    place = location_from_facts(said.location)
     where = f"{place.kind}:{place.path}:{place.line}:{place.commit_sha or place.url}"
     async with context.db.begin() as tx:
         before = await alerts.load_for_update(tx, key)

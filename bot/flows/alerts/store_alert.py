@@ -4,7 +4,9 @@ from bot.context import Context
 from bot.errors import RetryLater
 from bot.flows.alerts.after_change import follow
 from bot.flows.events import store_events
-from bot.rules.lifecycle import events_between, follow_assignment, merge
+from bot.rules.alert_merge import merge_facts
+from bot.rules.assignment import follow_assignment
+from bot.rules.timeline import events_between
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import AlertFacts, RepositoryFacts
 from storage import alerts, identities, jobs
@@ -52,9 +54,9 @@ async def record(
     before = await alerts.load_for_update(tx, key)
     after = before
     if heard is not None:
-        after = merge(after, heard, repository.id, tx.now, fetched=False)
+        after = merge_facts(after, heard, repository.id, tx.now, fetched=False)
     if fetched is not None:
-        after = merge(after, fetched, repository.id, tx.now, fetched=True)
+        after = merge_facts(after, fetched, repository.id, tx.now, fetched=True)
     assert after is not None
     after = follow_assignment(before, after, await find_person(tx, context, after.assigned_to))
     if before is None and not await alerts.insert(tx, after):

@@ -17,7 +17,7 @@ from bot.flows.alerts.installations import (
 from bot.flows.alerts.store_alert import completing, new_repository, record
 from bot.flows.alerts.taken_alerts import ask_about_holders
 from bot.flows.messages.plan import publishing
-from bot.rules.sync_scope import Progress, Seen, is_old, is_unchanged
+from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged
 from integrations.github.errors import GitHubError
 from storage import alerts, jobs, messages, repositories, saved_values, summaries
 from storage.db import Tx
@@ -138,7 +138,7 @@ async def _note_progress(
     """Remember the lists that were read to their end, and let the summaries go out."""
     async with context.db.begin() as tx:
         for each in read:
-            progress = Progress(
+            progress = SyncProgress(
                 started, started if each.everything or each.last is None else each.last.all_at
             )
             await saved_values.save(tx, each.mark, progress.to_json())
@@ -165,7 +165,7 @@ async def _read_list(
     dry_run: bool,
 ) -> None:
     """Take one list over; raises GitHubError where GitHub does not show it to its end."""
-    batch: list[Seen] = []
+    batch: list[ListedAlert] = []
     refused: GitHubError | None = None
     try:
         async for seen in pages_of(context, installation, only, each):
@@ -184,8 +184,8 @@ async def _read_list(
 async def _take_over(
     context: Context,
     installation: Installation,
-    batch: list[Seen],
-    last: Progress | None,
+    batch: list[ListedAlert],
+    last: SyncProgress | None,
     started: UnixTime,
     counts: Counts,
     *,
@@ -208,7 +208,12 @@ async def _take_over(
 
 
 async def _store(
-    tx: Tx, context: Context, installation: Installation, seen: Seen, last: Progress | None, started: UnixTime
+    tx: Tx,
+    context: Context,
+    installation: Installation,
+    seen: ListedAlert,
+    last: SyncProgress | None,
+    started: UnixTime,
 ) -> list[Repository]:
     """Store one alert; returns its repository if that has another name now, to be asked about."""
     if await alerts.is_claimed(tx, _key(seen)):
@@ -229,10 +234,10 @@ async def _store(
     return [repository] if renamed else []
 
 
-def _key(seen: Seen) -> AlertKey:
+def _key(seen: ListedAlert) -> AlertKey:
     return AlertKey(RepositoryId(seen.repository.id), AlertNumber(seen.alert.number))
 
 
-def _summary(installation_id: InstallationId, last: Progress | None) -> str:
+def _summary(installation_id: InstallationId, last: SyncProgress | None) -> str:
     """One for what the first sweep finds, and one for each later time that old alerts come into view."""
     return f"first:{installation_id}" if last is None else f"first:{installation_id}:{int(last.finished_at)}"

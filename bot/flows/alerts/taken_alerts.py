@@ -12,7 +12,7 @@ from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import record
 from bot.flows.events import store_events
 from bot.flows.people import roles
-from bot.rules.assignment import Assignment, assignment
+from bot.rules.assignment import Assignment, assignment_change
 from bot.rules.permissions import Rights, outsider_reason
 from bot.views.refusals import github_reason
 from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
@@ -119,7 +119,7 @@ async def settle(context: Context, key: AlertKey, job: Job) -> None:
         alert = await _release(context, repository, alert.key, holder, why, job)
     # 3. GitHub's assignee.
     may = why is None and granted is not None and granted.resolve_by_role and granted.write
-    change = assignment(alert, may_be_assigned=may) if context.platforms.server.assigns else None
+    change = assignment_change(alert, may_be_assigned=may) if context.platforms.server.assigns else None
     if change is not None:
         await _assign(context, repository, access, alert, change, job)
         if may and change.account is None:

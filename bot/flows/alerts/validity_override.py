@@ -10,8 +10,9 @@ from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
 from bot.flows.events import store_events
-from bot.rules.eligibility import is_override_untrue, override_for
-from bot.rules.lifecycle import events_between, merge
+from bot.rules.alert_merge import merge_facts
+from bot.rules.timeline import events_between
+from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.models import AlertFacts
 from storage import alerts, leases, repositories
@@ -46,7 +47,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
         facts = await access.alert(repository.full_name, key.number)
         written = _lost_before(alert, facts) if claim is Claim.RESUMED else None
         if written is None:
-            seen = merge(alert, facts, repository.id, context.clock.now(), fetched=True)
+            seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
             may_write = context.options.validity.write_back
             written = await write_back(access, repository.full_name, seen, may_write=may_write)
     except Refused as refused:
@@ -97,11 +98,11 @@ async def _record(
         before = await alerts.load_for_update(tx, known.key)
         if before is None:
             return
-        after = merge(before, facts, repository.id, tx.now, fetched=True)
+        after = merge_facts(before, facts, repository.id, tx.now, fetched=True)
         if written is None:
             happened = events_between(before, after, tx.now)
         else:
-            after = merge(after, written.facts, repository.id, tx.now, fetched=True)
+            after = merge_facts(after, written.facts, repository.id, tx.now, fetched=True)
             # What Stanch wrote is no news, and does not make its own look outdated.
             happened = events_between(before, replace(after, validity=before.validity), tx.now)
             after = replace(after, probe=before.probe, validity_written=written.value is not None)

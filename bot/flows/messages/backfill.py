@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.flows.messages.plan import new_message, publishing
-from bot.rules.routing import wants
+from bot.rules.routing import takes_alert
 from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
 from storage.records import (
@@ -45,7 +45,7 @@ async def tell_what_was_there(context: Context, channel: ChannelId) -> None:
 async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:
     """A card of the alert in this channel, for which the summary stands."""
     repository = await repositories.load_repository(tx, alert.key.repository_id)
-    if repository is None or not wants(subscription, alert, repository):
+    if repository is None or not takes_alert(subscription, alert, repository):
         return
     summary = await messages.plan(tx, _summary(tx, subscription))
     card = new_message(MessagePurpose.CARD, subscription.channel, str(alert.key), alert.key, tx)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Context
 from bot.flows.messages.plan import new_message, publishing, summarizing
-from bot.rules.replies import raises_again
+from bot.rules.replies import raises_alert
 from storage import alerts, jobs, messages, summaries
 from storage.db import Tx
 from storage.records import (
@@ -56,7 +56,7 @@ async def stand_in_for_blocked(tx: Tx, context: Context, alert: Alert, events: S
     """An alert changed: where its card is blocked, show it in the default channel."""
     if any(event.kind is EventKind.FOUND for event in events):
         return
-    raised = any(raises_again(event, alert) for event in events)
+    raised = any(raises_alert(event, alert) for event in events)
     for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD):
         if card.is_blocked and (alert.is_open or raised):
             await _stand_in_card(tx, context, card)

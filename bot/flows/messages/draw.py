@@ -10,12 +10,12 @@ from bot.actions.token_uses import searchable, uses_button
 from bot.context import Context
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
-from bot.rules.replies import PLACES_TOLD, raises_again, told_together
+from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, raises_alert
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
-from bot.views.summary import UrgentAlert, draw_blocked, draw_growth, draw_summary
-from bot.views.thread import draw_reply, reply_metadata
+from bot.views.replies import draw_reply, reply_metadata
+from bot.views.summary import UrgentAlert, draw_blocked, draw_summary, draw_urgent_reply
 from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories, summaries
 from storage.db import Tx
@@ -101,7 +101,7 @@ async def _growth(tx: Tx, message: Message) -> Drawing | None:
     urgent = await _urgent(tx, summary, URGENT, since=since)
     if not urgent and message.ts is None:
         return None
-    content = draw_growth(urgent)
+    content = draw_urgent_reply(urgent)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), summary.ts, broadcast=True)
 
 
@@ -194,10 +194,10 @@ async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: Me
         return None
     places = 1
     if event.kind is EventKind.PLACE_ADDED:
-        timeline = await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD)
-        places = len(told_together(timeline, int(message.subject.removeprefix("event:"))))
+        timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
+        places = len(events_in_reply(timeline, int(message.subject.removeprefix("event:"))))
     content = draw_reply(event, case.alert, case.repository, places=places)
     # A card that was posted after the event is news in the channel by itself.
     is_older = card.posting_since is None or card.posting_since <= event.at
-    broadcast = is_older and raises_again(event, case.alert)
+    broadcast = is_older and raises_alert(event, case.alert)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

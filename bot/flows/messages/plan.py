@@ -7,8 +7,8 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
-from bot.rules.checklist import STARTED_BY, has_checklist
-from bot.rules.replies import PLACES_TOLD, raises_again, told_together, wanted
+from bot.rules.checklist import CHECKLIST_STARTERS, has_checklist
+from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, gets_reply, raises_alert
 from bot.rules.routing import route
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from storage import alerts, jobs, messages, subscriptions, summaries
@@ -67,7 +67,7 @@ async def plan(
         cards = await _plan_cards(tx, context, alert, repository, wishes, summary)
     elif alert.is_open:
         cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
-    if any(raises_again(event, alert) for event in events):
+    if any(raises_alert(event, alert) for event in events):
         cards = [await _raise(tx, card) for card in cards]
     # A card that was given up is not posted again for mere changes.
     cards = [card for card in cards if card.state is not MessageState.DROPPED]
@@ -80,7 +80,7 @@ async def plan(
         for event in events
         for first in [await _told_by(tx, event)]
         for card in cards
-        if wanted(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
+        if gets_reply(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
     ]
     for card in cards:
         if card.folded_into is None:
@@ -98,7 +98,8 @@ async def _told_by(tx: Tx, event: Event) -> int | None:
     """The entry whose reply tells of this one: forty new places of a closed alert are one message."""
     if event.kind is not EventKind.PLACE_ADDED or event.id is None:
         return event.id
-    return told_together(await alerts.events_of_kind(tx, event.alert, *PLACES_TOLD), event.id)[0].id
+    timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
+    return events_in_reply(timeline, event.id)[0].id
 
 
 def publishing(message: Message, delay: float = 0.0) -> NewJob:
@@ -257,7 +258,7 @@ async def _plan_checklists(
 ) -> list[Message]:
     """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
     started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
-    starts = has_checklist(alert) and any(event.kind in STARTED_BY for event in events)
+    starts = has_checklist(alert) and any(event.kind in CHECKLIST_STARTERS for event in events)
     if not started and not starts:
         return []
     subject = f"checklist:{alert.key}"

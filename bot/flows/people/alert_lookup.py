@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.flows.people.visibility import Gaps, NotAtHand, ask, is_answering, known_sight
 from bot.rules.alert_names import AlertName
-from bot.rules.pages import SIZE, ListPage, Side
-from bot.rules.visibility import Visibility, to_ask
+from bot.rules.pagination import PAGE_SIZE, ListPage, Side
+from bot.rules.visibility import Visibility, repositories_to_ask
 from bot.views.lists import Listing
-from bot.views.refusals import not_theirs, role_unknown
+from bot.views.refusals import alert_not_visible, role_unknown
 from storage import alerts, repositories, search
 from storage.db import Tx
 from storage.filter import Found
@@ -47,7 +47,7 @@ async def find_page(context: Context, identity: Identity, page: ListPage, *, hur
         # 3. Else GitHub is asked, and the page looked up again.
         if hurried:
             raise NotAtHand
-        gaps = await ask(context, identity, to_ask(unknown, seen), gaps)
+        gaps = await ask(context, identity, repositories_to_ask(unknown, seen), gaps)
 
 
 async def find_alert(
@@ -72,7 +72,7 @@ async def find_alert(
         raise NotAtHand
     if gaps.silent or not await is_answering(context):
         raise role_unknown()
-    raise not_theirs("no_role" if candidates else "unknown_alert")
+    raise alert_not_visible("no_role" if candidates else "unknown_alert")
 
 
 async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:
@@ -90,14 +90,14 @@ async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:
 async def _window(tx: Tx, looked: Search, page: ListPage) -> PageWindow:
     sort, moved = looked.wanted.sort, False
     if page.place is None or page.side is Side.AFTER:
-        shown = await search.find(tx, looked, SIZE, after=page.place)
+        shown = await search.find(tx, looked, PAGE_SIZE, after=page.place)
     else:
-        shown = await search.find(tx, looked, SIZE, before=page.place)
-        if len(shown) < SIZE:
+        shown = await search.find(tx, looked, PAGE_SIZE, before=page.place)
+        if len(shown) < PAGE_SIZE:
             # Fewer are left before it than a page holds: then the page is the first one, in full.
-            shown = await search.find(tx, looked, SIZE)
+            shown = await search.find(tx, looked, PAGE_SIZE)
     if not shown and page.place is not None:
-        moved, shown = True, await search.find_last(tx, looked, SIZE)
+        moved, shown = True, await search.find_last(tx, looked, PAGE_SIZE)
     if not shown:
         return PageWindow([], [], [], moved)
     before = await search.find(tx, looked, 1, before=shown[0].place(sort))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bot.context import Context
 from bot.flows.people import roles
-from bot.rules.lifecycle import answered_assignee, merge
+from bot.rules.alert_merge import merge_facts
+from bot.rules.assignment import keep_answered_assignee
 from bot.rules.permissions import UNPROVEN, Rights
 from integrations.github.models import AlertFacts
 from integrations.github.repository_access import RepositoryAccess
@@ -32,9 +33,9 @@ async def see(
 ) -> Seen:
     """Ask GitHub for the alert, then for the person's rights on what it answers; raises GitHubError."""
     facts = await access.alert(repository.full_name, alert.key.number)
-    merged = merge(alert, facts, repository.id, context.clock.now(), fetched=True)
+    merged = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
     granted = await roles.rights(
-        context, identity.github, repository, answered_assignee(merged, facts), fresh=fresh
+        context, identity.github, repository, keep_answered_assignee(merged, facts), fresh=fresh
     )
     return Seen(merged, facts, granted)
 

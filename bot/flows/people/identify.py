@@ -32,11 +32,11 @@ async def identify(
                 raise refusals.shared_channel()
         person = await context.platforms.person(user, fresh=fresh)
     except ChannelUnavailable as error:
-        raise refusals.unseen_channel() from error
+        raise refusals.bot_not_in_channel() from error
     except SlackError as error:
         if error.code == "missing_scope":
             # A direct message of several people, say, of which the bot has no right to know anything.
-            raise refusals.unseen_channel() from error
+            raise refusals.bot_not_in_channel() from error
         raise refusals.slack_unreachable() from error
     outsider = outsider_reason(person, home)
     if outsider is not None:

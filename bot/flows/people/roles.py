@@ -72,7 +72,7 @@ def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Reposit
     if rights.allow(need):
         return
     if not rights.view:
-        raise refusals.not_theirs("no_role")
+        raise refusals.alert_not_visible("no_role")
     raise refusals.lacks_role(verb_phrase, rights.role, login, repository)
 
 

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.people import roles
 from bot.rules.permissions import RoleFacts
-from bot.rules.visibility import KnownRole, Visibility, sight
+from bot.rules.visibility import KnownRole, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache
 from storage.records import Identity, Repository, RepositoryId
@@ -51,7 +51,7 @@ async def known_sight(context: Context, identity: Identity) -> Visibility:
     async with context.db.read() as tx:
         known = await role_cache.of_person(tx, person, since=now - roles.LOOK_LASTS)
     facts = (KnownRole(repository_id, RoleFacts.from_json(told), at) for repository_id, told, at in known)
-    return sight(person, facts, no_since=now - roles.ROLE_LASTS)
+    return known_visibility(person, facts, no_since=now - roles.ROLE_LASTS)
 
 
 async def ask(context: Context, identity: Identity, repositories: Sequence[Repository], gaps: Gaps) -> Gaps:

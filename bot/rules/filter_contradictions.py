@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 from storage.filter import Filter, Term, Word, seconds
 
-BOTH = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}}
+COMPLETE_VALUES = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}}
 """Words of which every alert has one of these values."""
 
 
-def contradiction(wanted: Filter) -> tuple[Term, ...]:
+def find_contradiction(wanted: Filter) -> tuple[Term, ...]:
     """The terms that exclude each other, or the one that excludes everything; none where some alert may match."""
     return next(_found(wanted.terms), ())
 
 
 def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
     for term in terms:
-        if term.negated and BOTH.get(term.word, {""}) <= set(term.values):
+        if term.negated and COMPLETE_VALUES.get(term.word, {""}) <= set(term.values):
             yield (term,)
         for other in terms:
             if not term.negated and _exclude(term, other):

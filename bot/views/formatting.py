@@ -62,7 +62,7 @@ def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
     return t.mrkdwn("{} on GitHub", by) if person.slack_user is None else by
 
 
-def person_plain(person: Person) -> str:
+def person_name(person: Person) -> str:
     """A person for a lock screen."""
     return person.github.login if person.github else "somebody"
 
@@ -71,7 +71,7 @@ def when(at: UnixTime) -> Mrkdwn:
     return t.date(at)
 
 
-def span_words(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """A span of time in its largest unit: `20 seconds`, `16 minutes`, `2 days`."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size:
@@ -80,7 +80,7 @@ def span_words(seconds: float) -> str:
     return "a moment"
 
 
-def listed(words: Sequence[str]) -> str:
+def joined_words(words: Sequence[str]) -> str:
     """Words in a row: `repo`, `repo and workflow`, `gist, repo and workflow`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
@@ -107,7 +107,7 @@ def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
     )
 
 
-def place_words(place: Place, repository: Repository) -> Mrkdwn:
+def location_words(place: Place, repository: Repository) -> Mrkdwn:
     """Where the secret is: the commit as a link, the path as a value, the line; else the kind of place."""
     kind = place.kind.replace("_", " ")
     if place.commit_sha is None:
@@ -123,6 +123,6 @@ def place_words(place: Place, repository: Repository) -> Mrkdwn:
     return t.mrkdwn("{}, {} line {}", commit, path, place.line) if place.line else t.join((commit, path))
 
 
-def secret_word(alert: Alert) -> str:
+def secret_noun(alert: Alert) -> str:
     """`token` for GitHub's own, `secret` for the rest."""
     return "token" if alert.secret_type.startswith("github_") else "secret"

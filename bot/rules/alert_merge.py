@@ -1,11 +1,10 @@
 """How an alert changes when GitHub says something about it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import unquote
 
-from bot.rules.eligibility import confirmed_inactive
 from bot.rules.masking import looks_like_secret, mask
 from integrations.github.json_values import GitHubAccount, timestamp
 from integrations.github.models import AlertFacts, LocationFacts
@@ -15,25 +14,21 @@ from storage.records import (
     AlertKey,
     AlertNumber,
     AlertState,
-    Event,
-    EventKind,
     GitHubId,
-    Person,
     Place,
     Report,
     ReportState,
     RepositoryId,
-    StoredJson,
     TokenFacts,
     UnixTime,
 )
 
-Said = TypeVar("Said")
+Value = TypeVar("Value")
 LONGEST_ID = 18
 """Digits of an account's id that every database can hold."""
 
 
-def merge(
+def merge_facts(
     known: Alert | None, facts: AlertFacts, repository_id: RepositoryId, now: UnixTime, *, fetched: bool
 ) -> Alert:
     """What is known of the alert once GitHub has said `facts`.
@@ -64,7 +59,7 @@ def merge(
         validity=validity,
         validity_written=known.validity_written and not changed,
         acted_by=known.acted_by if state is known.state else None,
-        report=confirm(known.report) if changed and validity == "inactive" else known.report,
+        report=confirm_report(known.report) if changed and validity == "inactive" else known.report,
         probe=replace(known.probe, superseded=True) if known.probe and changed else known.probe,
         publicly_leaked=_or(facts.publicly_leaked, known.publicly_leaked),
         multi_repo=_or(facts.multi_repo, known.multi_repo),
@@ -74,100 +69,7 @@ def merge(
     return _with_details(merged, facts, newer=True, fetched=fetched)
 
 
-def answered_assignee(merged: Alert, facts: AlertFacts) -> Alert:
-    """The merged alert, with its assignee only where GitHub's answer of this moment names the same account.
-
-    Being assigned gives rights, so neither a stored assignment nor an answer that is older than it is enough.
-    """
-    named = facts.assigned_to.id if facts.assigned_to else None
-    same = merged.assigned_to is not None and merged.assigned_to.id == named
-    return merged if same else replace(merged, assigned_to=None)
-
-
-def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
-    """Follow a change of GitHub's assignee: with nobody on the alert, the new one is; an unassigned one no longer is.
-
-    Somebody else who took the alert here stays on it. `assignee` is the person that GitHub names now, with their
-    Slack user where it is known. Whom Stanch assigned is forgotten once GitHub names somebody else, or nobody.
-    """
-    was, now = _id(before.assigned_to if before else None), _id(after.assigned_to)
-    if now == was:
-        return after
-    if after.assigned_by_us is not None and after.assigned_by_us.id != now:
-        after = replace(after, assigned_by_us=None)
-    if after.taken_by is not None and _id(after.taken_by.github) != was:
-        return after
-    return replace(after, taken_by=assignee, taken_at=after.updated_at if assignee else None)
-
-
-def events_between(
-    before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
-) -> tuple[Event, ...]:
-    """The timeline entries that lead from one state to the next.
-
-    `by` is who did it where that is known better than from the alert itself. The `once` words are made of
-    GitHub's own times, so the same change heard twice gives one entry.
-    """
-    if before is None:
-        return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
-    return (
-        *_state_events(before, after, now, by),
-        *_finding_events(before, after, now, by),
-        *_assignment_events(before, after, now, by),
-    )
-
-
-def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
-    if before.state is after.state:
-        return
-    key, comment = after.key, after.resolution_comment
-    if after.state is AlertState.RESOLVED:
-        at = after.resolved_at
-        details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment}
-        who = by or _person(after.resolved_by)
-        yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
-    else:
-        details = {"comment": comment if comment != before.resolution_comment else None}
-        yield Event(key, EventKind.REOPENED, now, by, details, once=f"reopened:{after.updated_at}")
-
-
-def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
-    key = after.key
-    if before.validity != after.validity:
-        details: dict[str, StoredJson] = {"before": before.validity, "after": after.validity}
-        once = f"validity:{after.validity}:{after.updated_at}"
-        yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
-    if before.report and after.report and confirm(before.report) == after.report != before.report:
-        details = {"confirmed": confirmed_inactive(after)}
-        yield Event(
-            key, EventKind.REPORT_CONFIRMED, now, details=details, once=f"confirmed:{after.report.at}"
-        )
-    if after.publicly_leaked and not before.publicly_leaked:
-        yield Event(key, EventKind.PUBLICLY_LEAKED, now, once="publicly_leaked")
-    if after.multi_repo and not before.multi_repo:
-        yield Event(key, EventKind.MULTI_REPO, now, once="multi_repo")
-
-
-def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
-    if before.assigned_to == after.assigned_to or _is_our_own(before, after):
-        return
-    account = after.assigned_to or before.assigned_to
-    assert account is not None
-    kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
-    once = f"{kind}:{account.login}:{after.updated_at}"
-    yield Event(after.key, kind, now, by, {"login": account.login}, once=once)
-
-
-def _is_our_own(before: Alert, after: Alert) -> bool:
-    """Whether Stanch assigned whoever is assigned now, or unassigned whoever stepped back: that is no news."""
-    if after.assigned_to is not None:
-        return _id(after.assigned_to) == _id(before.assigned_by_us)
-    holder = before.taken_by.github if before.taken_by else None
-    ours = _id(before.assigned_to) == _id(before.assigned_by_us)
-    return ours and _id(holder) != _id(before.assigned_to)
-
-
-def place_of(facts: LocationFacts) -> Place:
+def location_from_facts(facts: LocationFacts) -> Place:
     """A location as it is remembered: its path masked, since secrets turn up in names of files too.
 
     The page's address repeats the path; where that holds a secret, the commit is the link.
@@ -202,7 +104,7 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
             expires_at=token.expires_at or timestamp(facts.metadata.get("secret-expiration-date")),
         )
 
-    def later(new: Said | None, old: Said | None) -> Said | None:
+    def later(new: Value | None, old: Value | None) -> Value | None:
         return (new or old) if newer else (old or new)
 
     # Without the details these two are only a default, which any source knows better.
@@ -215,14 +117,14 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
         bypassed_at=later(facts.bypassed_at, known.bypassed_at),
         bypass_comment=later(_masked(facts.bypass_comment), known.bypass_comment),
         base64_encoded=_or(facts.base64_encoded if flags else None, known.base64_encoded),
-        place=later(place_of(facts.first_location) if facts.first_location else None, known.place),
+        place=later(location_from_facts(facts.first_location) if facts.first_location else None, known.place),
         has_more_places=_or(facts.has_more_locations if flags else None, known.has_more_places),
         token=token,
         detailed=known.detailed or fetched,
     )
 
 
-def confirm(report: Report | None) -> Report | None:
+def confirm_report(report: Report | None) -> Report | None:
     """The report once its secret was found dead."""
     if report is None or report.state not in (ReportState.REPORTED, ReportState.STILL_ACTIVE):
         return report
@@ -237,14 +139,6 @@ def _owner(metadata: Mapping[str, str]) -> Account | None:
 
 def _account(account: GitHubAccount | None) -> Account | None:
     return Account(GitHubId(account.id), account.login) if account else None
-
-
-def _id(account: Account | None) -> GitHubId | None:
-    return account.id if account else None
-
-
-def _person(account: Account | None) -> Person | None:
-    return Person(github=account) if account else None
 
 
 def _masked(text: str | None) -> str | None:

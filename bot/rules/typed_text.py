@@ -19,7 +19,7 @@ QUOTED = rf"""(?s:"(?:\\.|[^"\\])*"|(?<![^\s:,\-{DASHES}])'(?:\\.|[^'\\])*'(?![^
 _OUTSIDE = re.compile(rf"({QUOTED})")
 
 
-def plain(text: str) -> str:
+def normalize_typed(text: str) -> str:
     """The text with blanks for all white space, straight quotes, `-` for dashes, and nothing invisible.
 
     Dashes in quotes stay: they may be part of a name. Done twice it changes nothing more.

@@ -8,7 +8,7 @@ from bot.rules.filters import parse_filter
 from storage.filter import Filter, PagePosition
 from storage.records import AlertKey
 
-SIZE = 10
+PAGE_SIZE = 10
 """Alerts on a page."""
 _VALUE = re.compile(
     r"(?P<side>after|before) (?P<at>\d{1,12}(?:\.\d{1,17})?) (?P<key>\d+/\d+)(?: (?P<filter>.*))?"
@@ -38,7 +38,7 @@ class ListPage:
         return f"{self.side} {self.place.at!r} {self.place.key} {self.wanted}".strip()
 
 
-def read_page(value: str) -> ListPage | None:
+def parse_page(value: str) -> ListPage | None:
     """The page that a button's value means; None for anything that is none."""
     found = _VALUE.fullmatch(value)
     if found is None:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.lifecycle import answered_assignee, confirm, events_between, follow_assignment, merge
+from bot.rules.alert_merge import confirm_report, merge_facts
+from bot.rules.assignment import follow_assignment, keep_answered_assignee
+from bot.rules.timeline import events_between
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import AlertFacts, LocationFacts
 from storage.records import (
@@ -62,7 +64,7 @@ def facts(updated_at: float = NOW, **fields: Any) -> AlertFacts:
 def heard(*said: AlertFacts, fetched: bool = False, known: Alert | None = None) -> Alert:
     """What is known after these, one after another."""
     for one in said:
-        known = merge(known, one, REPOSITORY, NOW, fetched=fetched)
+        known = merge_facts(known, one, REPOSITORY, NOW, fetched=fetched)
     assert known is not None
     return known
 
@@ -108,7 +110,7 @@ def told(known: Alert | None, said: list[tuple[AlertFacts, bool]]) -> tuple[Aler
     """The alert and the timeline after all of it, as the database keeps them: an event once."""
     timeline: dict[str | None, Event] = {}
     for one, fetched in said:
-        after = merge(known, one, REPOSITORY, NOW, fetched=fetched)
+        after = merge_facts(known, one, REPOSITORY, NOW, fetched=fetched)
         for event in events_between(known, after, NOW):
             timeline.setdefault(event.once, event)
         known = after
@@ -157,7 +159,7 @@ def test_a_timeline_begins_with_the_find_and_tells_every_state(
 
 def test_details_that_come_late_and_old_fill_what_was_missing() -> None:
     """GitHub's read side lags behind its webhooks."""
-    known = merge(heard(facts(NOW + 5)), facts(NOW, **DETAILS), REPOSITORY, NOW, fetched=True)
+    known = merge_facts(heard(facts(NOW + 5)), facts(NOW, **DETAILS), REPOSITORY, NOW, fetched=True)
     assert known.place is not None
     assert (known.place.path, known.base64_encoded, known.has_more_places) == (
         "config/deploy.env",
@@ -179,7 +181,7 @@ def test_older_details_do_not_replace_newer_ones() -> None:
     }
     bypass = {"bypassed_by": ANA, "bypassed_at": NOW, "bypass_comment": "new"}
     known = heard(facts(NOW + 1, **DETAILS, **bypass), fetched=True)
-    assert merge(known, facts(NOW, **old), REPOSITORY, NOW, fetched=True) == known
+    assert merge_facts(known, facts(NOW, **old), REPOSITORY, NOW, fetched=True) == known
 
 
 def test_what_a_source_does_not_say_stays() -> None:
@@ -249,7 +251,7 @@ def test_github_calling_a_reported_secret_inactive_confirms_what_was_sent(
 def test_a_report_that_had_waited_and_is_sent_is_not_called_confirmed() -> None:
     before = replace(heard(facts()), report=replace(REPORT, state=ReportState.WAITING))
     assert events_between(before, replace(before, report=REPORT), NOW) == ()
-    assert confirm(None) is None
+    assert confirm_report(None) is None
 
 
 def test_a_confirmation_says_whether_the_secret_may_be_called_dead() -> None:
@@ -257,7 +259,7 @@ def test_a_confirmation_says_whether_the_secret_may_be_called_dead() -> None:
     found = Probe("inactive", "bad_credentials", NOW, None)
     for ever_active in (True, False):
         probe = replace(found, ever_active=ever_active)
-        after = replace(before, report=confirm(REPORT), probe=probe)
+        after = replace(before, report=confirm_report(REPORT), probe=probe)
         [event] = events_between(before, after, NOW)
         assert event.details == {"confirmed": ever_active}
 
@@ -279,7 +281,7 @@ def test_a_confirmation_says_whether_the_secret_may_be_called_dead() -> None:
 def test_a_literal_in_what_github_says_is_not_kept(planted: dict[str, Any], first: bool) -> None:
     """Neither when the alert is new, nor in an update, nor in the timeline."""
     known = None if first else heard(facts())
-    after = merge(known, facts(NOW + 1, **planted), REPOSITORY, NOW, fetched=True)
+    after = merge_facts(known, facts(NOW + 1, **planted), REPOSITORY, NOW, fetched=True)
     assert LITERAL not in repr(after)
     assert LITERAL not in repr(events_between(known, after, NOW))
 
@@ -338,5 +340,5 @@ def test_what_stanch_itself_assigned_is_no_news() -> None:
 
 def test_an_answer_that_names_no_assignee_makes_a_stored_one_count_for_nothing() -> None:
     stored = replace(heard(facts()), assigned_to=Account(GitHubId(11), "ana"))
-    assert answered_assignee(stored, facts(assigned_to=ANA)) == stored
-    assert answered_assignee(stored, facts()).assigned_to is None
+    assert keep_answered_assignee(stored, facts(assigned_to=ANA)) == stored
+    assert keep_answered_assignee(stored, facts()).assigned_to is None

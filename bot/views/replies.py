@@ -2,29 +2,34 @@
 
 from collections.abc import Mapping
 
-from bot.rules.comments import unsigned
-from bot.views.words import PROBE_REASONS, alert_name, by_words, person_words, resolution_words, when
+from bot.rules.comments import without_signature
+from bot.views.formatting import PROBE_REASONS, alert_name, by_words, person_words, resolution_words, when
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, Metadata, context, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Event, EventKind, MessageKey, Repository
+from storage.records import Alert, Event, EventKind, MessageKey, Repository, RepositoryState
+
+UNREACHABLE_CHANGES = {
+    RepositoryState.DELETED: "it was deleted",
+    RepositoryState.REMOVED: "Stanch's access to it was removed",
+}
 
 STILL_WORKS = "it was closed as revoked, and still works"
 """Why an alert is raised again."""
-RELEASED = {
+RELEASE_REASONS = {
     "no_view": "GitHub does not let them see this alert",
     "deactivated": "their Slack account is deactivated",
     "guest": "they are a guest in Slack now",
     "other_organization": "they belong to another organization in Slack now",
 }
-RELEASED_ELSE = "they can't act here any more"
+OTHER_RELEASE_REASON = "they can't act here any more"
 
 
 def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: int = 1) -> Content:
     """One entry of the timeline as a reply under the card; of new places the first, and how many there are."""
     words = event_words(event) if places == 1 else _places(event, places)
     comment = event.details.get("comment")
-    said = unsigned(comment) if isinstance(comment, str) else None
+    said = without_signature(comment) if isinstance(comment, str) else None
     quoted = t.mrkdwn("“{}”", said) if said else None
     return message(
         t.spoken(t.lines(words, alert_name(alert, repository), quoted)),
@@ -68,7 +73,9 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.TAKEN: t.mrkdwn(":raising_hand: {} is on it.", who),
         EventKind.STEPPED_BACK: t.mrkdwn(":wave: {} stepped back.", who),
         EventKind.RELEASED: t.mrkdwn(
-            ":wave: {} is no longer on it: {}.", who, RELEASED.get(_detail(event, "because"), RELEASED_ELSE)
+            ":wave: {} is no longer on it: {}.",
+            who,
+            RELEASE_REASONS.get(_detail(event, "because"), OTHER_RELEASE_REASON),
         ),
         EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
@@ -123,3 +130,14 @@ def _probed(event: Event) -> Mrkdwn:
     who = t.mrkdwn("{} checked it", person_words(event.by)) if event.by else Mrkdwn("Checked again")
     why = PROBE_REASONS.get(reason, reason)
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
+
+
+def repository_change_words(before: Repository, now: Repository) -> str | None:
+    """What people should know of the change, in words after "The repository changed:"; None for a detail."""
+    if before.state is not now.state:
+        return UNREACHABLE_CHANGES.get(now.state, "Stanch can reach it again")
+    if before.full_name != now.full_name:
+        return f"{before.full_name} is now {now.full_name}"
+    if before.visibility != now.visibility:
+        return f"it is {now.visibility} now"
+    return None

@@ -1,0 +1,79 @@
+"""Turns the difference between two states of an alert into timeline entries."""
+
+from collections.abc import Iterator
+
+from bot.rules.alert_merge import confirm_report
+from bot.rules.assignment import is_our_assignment
+from bot.rules.validity import confirmed_inactive
+from storage.records import (
+    Account,
+    Alert,
+    AlertState,
+    Event,
+    EventKind,
+    Person,
+    StoredJson,
+    UnixTime,
+)
+
+
+def events_between(
+    before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
+) -> tuple[Event, ...]:
+    """The timeline entries that lead from one state to the next.
+
+    `by` is who did it where that is known better than from the alert itself. The `once` words are made of
+    GitHub's own times, so the same change heard twice gives one entry.
+    """
+    if before is None:
+        return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
+    return (
+        *_state_events(before, after, now, by),
+        *_finding_events(before, after, now, by),
+        *_assignment_events(before, after, now, by),
+    )
+
+
+def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    if before.state is after.state:
+        return
+    key, comment = after.key, after.resolution_comment
+    if after.state is AlertState.RESOLVED:
+        at = after.resolved_at
+        details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment}
+        who = by or _person(after.resolved_by)
+        yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
+    else:
+        details = {"comment": comment if comment != before.resolution_comment else None}
+        yield Event(key, EventKind.REOPENED, now, by, details, once=f"reopened:{after.updated_at}")
+
+
+def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    key = after.key
+    if before.validity != after.validity:
+        details: dict[str, StoredJson] = {"before": before.validity, "after": after.validity}
+        once = f"validity:{after.validity}:{after.updated_at}"
+        yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
+    if before.report and after.report and confirm_report(before.report) == after.report != before.report:
+        details = {"confirmed": confirmed_inactive(after)}
+        yield Event(
+            key, EventKind.REPORT_CONFIRMED, now, details=details, once=f"confirmed:{after.report.at}"
+        )
+    if after.publicly_leaked and not before.publicly_leaked:
+        yield Event(key, EventKind.PUBLICLY_LEAKED, now, once="publicly_leaked")
+    if after.multi_repo and not before.multi_repo:
+        yield Event(key, EventKind.MULTI_REPO, now, once="multi_repo")
+
+
+def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+    if before.assigned_to == after.assigned_to or is_our_assignment(before, after):
+        return
+    account = after.assigned_to or before.assigned_to
+    assert account is not None
+    kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
+    once = f"{kind}:{account.login}:{after.updated_at}"
+    yield Event(after.key, kind, now, by, {"login": account.login}, once=once)
+
+
+def _person(account: Account | None) -> Person | None:
+    return Person(github=account) if account else None

@@ -1,0 +1,67 @@
+"""Says whether a secret works, from GitHub's validity and Stanch's probe, and how that is checked."""
+
+from enum import StrEnum
+
+from storage.records import Alert, Probe
+
+PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
+PROBEABLE_TYPES = PERSONAL_ACCESS_TOKENS | {
+    "github_oauth_access_token",
+    "github_app_installation_access_token",
+    "github_app_user_access_token",
+}
+
+
+class CheckKind(StrEnum):
+    """How an alert's validity is looked at."""
+
+    PROBE = "probe"
+    """Stanch asks GitHub with the token itself."""
+    REFRESH = "refresh"
+    """GitHub's own `validity` is read again."""
+
+
+def check_kind(alert: Alert) -> CheckKind:
+    return CheckKind.PROBE if alert.secret_type in PROBEABLE_TYPES else CheckKind.REFRESH
+
+
+def effective_validity(alert: Alert) -> str:
+    """Whether the secret works as far as anybody knows: `active`, `inactive` or `unknown`.
+
+    Stanch's own look counts where it gave an answer, until GitHub changes its word.
+    """
+    probe = alert.probe
+    if probe is None or probe.verdict == "unknown" or probe.superseded:
+        return alert.validity
+    return probe.verdict
+
+
+def confirmed_inactive(alert: Alert) -> bool:
+    """Whether the secret may be called dead: GitHub says so, or this host accepted it once and no longer does."""
+    if effective_validity(alert) != "inactive":
+        return False
+    if alert.validity == "inactive" and not alert.validity_written:
+        return True
+    return alert.probe is not None and alert.probe.verdict == "inactive" and alert.probe.ever_active
+
+
+def was_ever_active(alert: Alert) -> bool:
+    """Whether GitHub called the secret active, or this host accepted it at some probe."""
+    return effective_validity(alert) == "active" or (alert.probe is not None and alert.probe.ever_active)
+
+
+def override_for(probe: Probe | None) -> str | None:
+    """The validity that a probe allows to write to GitHub: a 401 says nothing of a token never accepted here."""
+    if probe is None or probe.superseded:
+        return None
+    if probe.verdict == "inactive":
+        return "inactive" if probe.ever_active else None
+    return "active" if probe.verdict == "active" else None
+
+
+def is_override_untrue(alert: Alert) -> bool:
+    """Whether GitHub shows an override of Stanch's that the last probe contradicts."""
+    probe = alert.probe
+    if not alert.validity_written or probe is None or probe.verdict == "unknown" or probe.superseded:
+        return False
+    return alert.validity != override_for(probe)
