@@ -248,10 +248,10 @@ def test_a_key_that_github_did_not_make_is_refused(with_env: Setting, kind: str)
 
 
 @pytest.mark.parametrize(
-    "given", ["as text", "with line ends written out", "as a path", "without its last line end"]
+    "form", ["as text", "with line ends written out", "as a path", "without its last line end"]
 )
 def test_the_private_key_may_be_given_in_four_ways(
-    with_env: Setting, tmp_path: Path, pem: str, user_input: str
+    with_env: Setting, tmp_path: Path, pem: str, form: str
 ) -> None:
     (tmp_path / "app.pem").write_text(pem)
     value = {
@@ -259,7 +259,7 @@ def test_the_private_key_may_be_given_in_four_ways(
         "with line ends written out": pem.replace("\n", "\\n"),
         "as a path": str(tmp_path / "app.pem"),
         "without its last line end": pem.strip(),
-    }[user_input]
+    }[form]
     with_env(GITHUB_APP_PRIVATE_KEY=value)
     assert load_settings(GitHubSettings).github_app_private_key.get_secret_value() == pem
 
@@ -296,16 +296,16 @@ def test_empty_variables_count_as_not_set(with_env: Setting) -> None:
     assert (settings.stanch_default_channel, settings.stanch_config, settings.port) == (None, None, 3000)
 
 
-AROUND = ("\n", " ", "\t", "\r\n", "\u00a0", "\u3000", "\ufeff", "\u200b")
+WHITE_SPACE = ("\n", " ", "\t", "\r\n", "\u00a0", "\u3000", "\ufeff", "\u200b")
 """What comes along with a value that is copied from a page or read from a file."""
 
 
-@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("space", WHITE_SPACE)
 def test_white_space_around_a_value_is_ignored(
-    with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pem: str, platforms: str
+    with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pem: str, space: str
 ) -> None:
     """Of every setting; a signature made with another secret than was meant would be refused without end."""
-    user_input = {
+    settings = {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_APP_TOKEN": APP_TOKEN,
         "SLACK_SIGNING_SECRET": MARK,
@@ -326,12 +326,12 @@ def test_white_space_around_a_value_is_ignored(
         "STANCH_LOG_LEVEL": "info",
         "STANCH_LOG_FORMAT": "json",
     }
-    assert set(user_input) >= {name.upper() for name in Settings.model_fields} - NOT_TEXT
+    assert set(settings) >= {name.upper() for name in Settings.model_fields} - NOT_TEXT
     (tmp_path / "app.pem").write_text(pem, encoding="utf-8-sig")
-    with_env(**user_input)
+    with_env(**settings)
     plain = load_settings(Settings)
-    for name, value in {**user_input, "GITHUB_APP_PRIVATE_KEY": str(tmp_path / "app.pem")}.items():
-        monkeypatch.setenv(name, f"{platforms}{value}{platforms}")
+    for name, value in {**settings, "GITHUB_APP_PRIVATE_KEY": str(tmp_path / "app.pem")}.items():
+        monkeypatch.setenv(name, f"{space}{value}{space}")
     assert load_settings(Settings) == plain
 
 
@@ -425,10 +425,10 @@ def test_a_short_audit_key_is_pointed_out_and_still_taken(with_env: Setting, key
     assert ("STANCH_AUDIT_KEY" in questionable()) is named
 
 
-@pytest.mark.parametrize("given", ["octo", "12345678", "octo,9919", "octo-labs_emu", "dependabot[bot]"])
-def test_accounts_are_logins_or_numeric_ids(with_env: Setting, user_input: str) -> None:
-    with_env(GITHUB_ACCOUNTS=user_input)
-    assert load_settings(GitHubSettings).github_accounts == set(user_input.split(","))
+@pytest.mark.parametrize("accounts", ["octo", "12345678", "octo,9919", "octo-labs_emu", "dependabot[bot]"])
+def test_accounts_are_logins_or_numeric_ids(with_env: Setting, accounts: str) -> None:
+    with_env(GITHUB_ACCOUNTS=accounts)
+    assert load_settings(GitHubSettings).github_accounts == set(accounts.split(","))
 
 
 def test_log_words_may_be_written_in_capitals(with_env: Setting) -> None:

@@ -1,9 +1,7 @@
-"""The App's own endpoints: installations, tokens, webhook deliveries; and those that need no account."""
+"""The App's own endpoints: installations, tokens and webhook deliveries."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import cast
 
 from integrations.sandbox.github import shapes
@@ -19,13 +17,9 @@ from integrations.sandbox.github.records import (
     SandboxRepository,
 )
 from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
-from integrations.sandbox.github.world import GitHubChange
 
 MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
-REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")
-"""GitHub's description: these kinds can be revoked; installation tokens and others' secrets can't."""
-KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 
 
 def get_app(call: Call) -> SandboxResponse:
@@ -235,52 +229,6 @@ def _delivery(delivery: WebhookDelivery) -> JsonObject:
     }
 
 
-# Without an account
-
-
-def revoke_credentials(call: Call) -> SandboxResponse:
-    """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
-    if call.github.installed_version is not None:
-        # No description of an Enterprise Server has it without authentication.
-        raise Refusal(404, "Not Found")
-    literals = cast("Iterable[str]", call.body["credentials"])
-    if not all(REVOCABLE.fullmatch(each) for each in literals):
-        raise Refusal(422, "Validation Failed", errors=["credentials holds an unsupported credential type"])
-    delay = call.github.revoke_delay
-    for literal in literals:
-        token = call.github.live_tokens.get(literal)
-        if token is not None and delay is not None and token.revoked_at is None:
-            token.revoked_at = call.github.now() + delay
-            call.github.tell(GitHubChange("token.reported", call.github.now()))
-    return SandboxResponse(202, {})
-
-
-def get_rate_limit(call: Call) -> SandboxResponse:
-    """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
-    resources = {
-        "core": call.rate,
-        "search": {"limit": 30, "used": 0, "remaining": 30, "reset": call.rate["reset"]},
-    }
-    body: JsonObject = {"resources": resources}
-    if call.version != KNOWN_VERSIONS[1]:
-        body["rate"] = call.rate
-    return SandboxResponse(200, body)
-
-
-def get_meta(call: Call) -> SandboxResponse:
-    """`GET /meta`; github.com has no `installed_version`."""
-    here = ["127.0.0.0/8"]
-    body: JsonObject = {"verifiable_password_authentication": False, "hooks": here, "api": here}
-    if call.github.installed_version is not None:
-        body["installed_version"] = call.github.installed_version
-    return SandboxResponse(200, body)
-
-
-def get_versions(call: Call) -> SandboxResponse:
-    """`GET /versions`."""
-    return SandboxResponse(200, list(KNOWN_VERSIONS))
-
-
 ROUTES = (
     Route("apps/get-authenticated", get_app, "app"),
     Route("apps/list-installations", list_installations, "app"),
@@ -294,8 +242,4 @@ ROUTES = (
     Route("apps/redeliver-webhook-delivery", redeliver, "app"),
     Route("apps/list-repos-accessible-to-installation", list_reach, "installation"),
     Route("apps/revoke-installation-access-token", revoke_own_token, "installation"),
-    Route("credentials/revoke", revoke_credentials, "nobody"),
-    Route("rate-limit/get", get_rate_limit, "anyone"),
-    Route("meta/get", get_meta, "anyone"),
-    Route("meta/get-all-versions", get_versions, "anyone"),
 )

@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp import web
 
 from integrations.sandbox.faults import FaultPlan, is_dropped
-from integrations.sandbox.github import routes_alerts, routes_app, routes_people
+from integrations.sandbox.github import routes_alerts, routes_app, routes_people, routes_public
 from integrations.sandbox.github.admission import admit
 from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.authentication import Authenticator
@@ -33,7 +33,13 @@ from integrations.sandbox.github.world import GitHubWorld
 
 PREFIX = "/api/v3"
 ROUTES: Mapping[str, Route] = {
-    route.operation: route for route in (*routes_alerts.ROUTES, *routes_app.ROUTES, *routes_people.ROUTES)
+    route.operation: route
+    for route in (
+        *routes_alerts.ROUTES,
+        *routes_app.ROUTES,
+        *routes_people.ROUTES,
+        *routes_public.ROUTES,
+    )
 }
 FREE = frozenset({"rate-limit/get"})
 
@@ -162,10 +168,10 @@ class GitHubServer:
             )
         if record.version is None:
             self._violation(record, "no X-GitHub-Api-Version")
-        elif record.version not in routes_app.KNOWN_VERSIONS:
+        elif record.version not in routes_public.KNOWN_VERSIONS:
             self._violation(record, "unknown X-GitHub-Api-Version")
             raise Refusal(400, "The version in X-GitHub-Api-Version is not supported")
-        headers["X-GitHub-Api-Version-Selected"] = record.version or routes_app.KNOWN_VERSIONS[0]
+        headers["X-GitHub-Api-Version-Selected"] = record.version or routes_public.KNOWN_VERSIONS[0]
 
     def _identify(self, request: web.Request, record: RecordedRequest, route: Route) -> Principal:
         header = request.headers.get("Authorization")

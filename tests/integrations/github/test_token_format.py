@@ -41,9 +41,11 @@ def test_whole_tokens_are_known_by_their_prefix(kind: TokenKind, text: str) -> N
 
 
 @pytest.mark.parametrize("text", [*WHOLE.values(), STATELESS])
-@pytest.mark.parametrize("around", ["{}\n", " {}", "{} ", '"{}"', "token={}", "{}ä", "{}/user", "{0} {0}"])
-def test_a_token_within_text_is_none(text: str, platforms: str) -> None:
-    assert kind_of(PAT, Literal(platforms.format(text))) is None
+@pytest.mark.parametrize(
+    "surroundings", ["{}\n", " {}", "{} ", '"{}"', "token={}", "{}ä", "{}/user", "{0} {0}"]
+)
+def test_a_token_within_text_is_none(text: str, surroundings: str) -> None:
+    assert kind_of(PAT, Literal(surroundings.format(text))) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""The endpoints that need no account: token revocation, rate limit, meta, API versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import cast
+
+from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.records import JsonObject
+from integrations.sandbox.github.world import GitHubChange
+
+REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")
+"""The kinds of token that GitHub's description of the endpoint names as revocable."""
+KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
+
+
+def revoke_credentials(call: Call) -> SandboxResponse:
+    """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
+    if call.github.installed_version is not None:
+        # No description of an Enterprise Server has it without authentication.
+        raise Refusal(404, "Not Found")
+    literals = cast("Iterable[str]", call.body["credentials"])
+    if not all(REVOCABLE.fullmatch(each) for each in literals):
+        raise Refusal(422, "Validation Failed", errors=["credentials holds an unsupported credential type"])
+    delay = call.github.revoke_delay
+    for literal in literals:
+        token = call.github.live_tokens.get(literal)
+        if token is not None and delay is not None and token.revoked_at is None:
+            token.revoked_at = call.github.now() + delay
+            call.github.tell(GitHubChange("token.reported", call.github.now()))
+    return SandboxResponse(202, {})
+
+
+def get_rate_limit(call: Call) -> SandboxResponse:
+    """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
+    resources = {
+        "core": call.rate,
+        "search": {"limit": 30, "used": 0, "remaining": 30, "reset": call.rate["reset"]},
+    }
+    body: JsonObject = {"resources": resources}
+    if call.version != KNOWN_VERSIONS[1]:
+        body["rate"] = call.rate
+    return SandboxResponse(200, body)
+
+
+def get_meta(call: Call) -> SandboxResponse:
+    """`GET /meta`; github.com has no `installed_version`."""
+    here = ["127.0.0.0/8"]
+    body: JsonObject = {"verifiable_password_authentication": False, "hooks": here, "api": here}
+    if call.github.installed_version is not None:
+        body["installed_version"] = call.github.installed_version
+    return SandboxResponse(200, body)
+
+
+def get_versions(call: Call) -> SandboxResponse:
+    """`GET /versions`."""
+    return SandboxResponse(200, list(KNOWN_VERSIONS))
+
+
+ROUTES = (
+    Route("credentials/revoke", revoke_credentials, "nobody"),
+    Route("rate-limit/get", get_rate_limit, "anyone"),
+    Route("meta/get", get_meta, "anyone"),
+    Route("meta/get-all-versions", get_versions, "anyone"),
+)
