@@ -93,7 +93,7 @@ class Platforms:
                 f"Slack at {self._slack.client.base_url} refuses SLACK_BOT_TOKEN ({error.code}): "
                 "take the current bot token from the app's page OAuth & Permissions."
             ) from None
-        except slack_errors.Untrusted as error:
+        except slack_errors.SlackUntrusted as error:
             self.slack = _untrusted(f"Slack at {self._slack.client.base_url}", error.reason)
             return
         except (slack_errors.SlackError, TimeoutError) as error:
@@ -125,7 +125,7 @@ class Platforms:
             async with asyncio.timeout(FIRST_ANSWER):
                 await self.accounts.ask(await self._ask_app())
                 server = await self._github.server()
-        except github_errors.Untrusted as error:
+        except github_errors.GitHubUntrusted as error:
             self.github = _untrusted(f"GitHub at {self._github_api_url}", error.reason)
             return
         except (github_errors.GitHubError, TimeoutError) as error:

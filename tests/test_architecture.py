@@ -110,6 +110,15 @@ def test_modules_are_named_after_what_they_hold() -> None:
     nothing(found, "Name these by a noun that users know; what fits under none of them has another home:")
 
 
+def test_no_two_classes_have_the_same_name() -> None:
+    defined: dict[str, list[str]] = {}
+    for path, node in nodes(*PRODUCT):
+        if isinstance(node, ast.ClassDef):
+            defined.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    found = [f"{name}: {', '.join(places)}" for name, places in sorted(defined.items()) if len(places) > 1]
+    nothing(found, "Give one of each of these classes a name of its own:")
+
+
 def test_each_module_says_in_a_sentence_what_it_is_for() -> None:
     found = []
     for path, source in modules(*PRODUCT, "tests"):

@@ -14,12 +14,12 @@ from integrations.github.errors import (
     GitHubError,
     GitHubRateLimited,
     GitHubUnauthorized,
+    GitHubUntrusted,
     Invalid,
     Moved,
     NotFound,
     Unavailable,
     Unreachable,
-    Untrusted,
     is_write,
 )
 from integrations.github.token_format import mask_tokens, retry_time
@@ -69,7 +69,9 @@ def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
 def no_answer(what: str, error: Exception) -> Unreachable:
     """The error that a lost or missing answer is; only a connection that never was leaves a write undone."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Untrusted(what, getattr(error.certificate_error, "verify_message", "") or "verify failed")
+        return GitHubUntrusted(
+            what, getattr(error.certificate_error, "verify_message", "") or "verify failed"
+        )
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | aiohttp.ConnectionTimeoutError):
         return Unreachable(what, "no connection", maybe_done=False)
     if isinstance(error, TimeoutError):

@@ -80,7 +80,7 @@ class Unreachable(GitHubError):
         """True for a write that GitHub may have received."""
 
 
-class Untrusted(Unreachable):
+class GitHubUntrusted(Unreachable):
     """The server's certificate is not trusted on this machine; nothing was sent."""
 
     def __init__(self, what: str, reason: str) -> None:

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.02
 
 
 @dataclass(slots=True, eq=False)
-class Rule:
+class PlannedFault:
     """One fault: which calls it strikes, how often, and what it does to them."""
 
     pattern: re.Pattern[str]
@@ -90,7 +90,7 @@ class FaultPlan:
     """
 
     def __init__(self) -> None:
-        self.rules: list[Rule] = []
+        self.rules: list[PlannedFault] = []
         self.gates: list[Gate] = []
         self._stopped = False
 
@@ -107,14 +107,16 @@ class FaultPlan:
         slow: float = 0.0,
         garbage: bool = False,
         skip: int = 0,
-    ) -> Rule:
+    ) -> PlannedFault:
         """Turn a fault on for `times` calls (`None`: until it is removed), after the first `skip`, and return it.
 
         `status` answers with `headers` and `body` (JSON, or text as it is) and without effect; `hang` never
         answers; `drop` closes the connection before or after the effect; `slow` waits that many seconds and
         goes on; `garbage` answers 200 with a web page.
         """
-        rule = Rule(re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage, skip)
+        rule = PlannedFault(
+            re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage, skip
+        )
         self.rules.append(rule)
         return rule
 
@@ -124,7 +126,7 @@ class FaultPlan:
         self.gates.append(gate)
         return gate
 
-    def remove(self, rule: Rule) -> None:
+    def remove(self, rule: PlannedFault) -> None:
         """Turn one fault off."""
         self.rules.remove(rule)
 

@@ -11,7 +11,7 @@ from integrations.slack.errors import (
     SlackError,
     SlackRateLimited,
     SlackUncertain,
-    Untrusted,
+    SlackUntrusted,
     from_code,
     seconds,
 )
@@ -52,7 +52,7 @@ class WebApi:
             raise SlackUncertain(method, "timeout") from None
         except aiohttp.ClientConnectorCertificateError as error:
             reason = getattr(error.certificate_error, "verify_message", "") or "verify failed"
-            raise Untrusted(method, reason) from None
+            raise SlackUntrusted(method, reason) from None
         except aiohttp.ClientError:
             raise SlackUncertain(method, "no_answer") from None
         except (AttributeError, UnicodeDecodeError):

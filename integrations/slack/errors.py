@@ -25,7 +25,7 @@ class SlackUncertain(SlackError):
     """No answer came, or Slack failed inside: it may have been carried out, or not."""
 
 
-class Untrusted(SlackUncertain):
+class SlackUntrusted(SlackUncertain):
     """The server's certificate is not trusted on this machine; nothing was sent."""
 
     def __init__(self, method: str, reason: str) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integrations.sandbox.github import (
+    GitHubRepository,
     GitHubSandbox,
     GitHubUser,
     Organization,
-    SandboxRepository,
     generate_private_key,
 )
 from integrations.sandbox.slack import SlackSandbox
@@ -43,7 +43,7 @@ class Scene:
     github: GitHubSandbox
     people: tuple[str, ...]
     channels: tuple[str, ...]
-    repositories: tuple[SandboxRepository, ...]
+    repositories: tuple[GitHubRepository, ...]
     accounts: dict[str, GitHubUser]
     directory: Path
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.sandbox.faults import FaultPlan
-from integrations.sandbox.github import GitHubChange, SandboxAlert, SandboxRepository
-from integrations.sandbox.slack import ImpossibleGesture, SandboxMessage, View
+from integrations.sandbox.github import GitHubAlert, GitHubChange, GitHubRepository
+from integrations.sandbox.slack import ImpossibleGesture, SlackMessage, View
 from tests.processes.scene import CHANNEL, OWNER, PEOPLE, Scene
 from tests.processes.waiting import until
 
@@ -50,7 +50,7 @@ class Notes:
 class Storm:
     """A run of random events; the same seed chooses the same events, if not at the same moments."""
 
-    def __init__(self, scene: Scene, seed: int, repositories: list[SandboxRepository]) -> None:
+    def __init__(self, scene: Scene, seed: int, repositories: list[GitHubRepository]) -> None:
         self.scene = scene
         self.notes = Notes()
         self._dice = random.Random(seed)
@@ -123,7 +123,7 @@ class Storm:
             self.scene.github.reopen(alert, by=self.scene.people[OWNER])
             self.notes.counts["reopened on GitHub"] += 1
 
-    def _some(self, state: str) -> SandboxAlert | None:
+    def _some(self, state: str) -> GitHubAlert | None:
         found = [alert for alert in self.scene.github.alerts.values() if alert.state == state]
         return self._dice.choice(found) if found else None
 
@@ -138,20 +138,20 @@ class Storm:
     async def _close_by_form(self) -> None:
         reason, number = self._dice.choice(REASONS), self._dice.randrange(10**9)
 
-        async def open_it(user: str, card: SandboxMessage) -> None:
+        async def open_it(user: str, card: SlackMessage) -> None:
             await self.scene.slack.select(user, card.channel, card.ts, "close_as", reason)
 
         values = {"resolution": {"resolution": reason}, "comment": {"comment": f"chaos {number}"}}
         await self._by_form("close_as", "close_alert", "resolution", values, open_it)
 
     async def _reopen_by_form(self) -> None:
-        async def open_it(user: str, card: SandboxMessage) -> None:
+        async def open_it(user: str, card: SlackMessage) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "reopen")
 
         await self._by_form("reopen", "reopen_alert", "comment", {}, open_it)
 
     async def _report_by_form(self) -> None:
-        async def open_it(user: str, card: SandboxMessage) -> None:
+        async def open_it(user: str, card: SlackMessage) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "report_leak")
 
         values = {"consequence": {"understood": ["yes"]}}
@@ -163,7 +163,7 @@ class Storm:
         action: str,
         control: str,
         values: dict[str, Any],
-        open_it: Callable[[str, SandboxMessage], Awaitable[None]],
+        open_it: Callable[[str, SlackMessage], Awaitable[None]],
     ) -> None:
         user, card = self._dice.choice(list(PEOPLE)), self._some_card(button)
         async with self._hands[user]:
@@ -187,14 +187,14 @@ class Storm:
             with contextlib.suppress(ImpossibleGesture):
                 await self.scene.slack.close_view(user, view.id, whole_stack=True)
 
-    def _some_card(self, control: str) -> SandboxMessage:
+    def _some_card(self, control: str) -> SlackMessage:
         """A card with that control; AssertionError where there is none."""
         cards = [card for channel in (CHANNEL, SITE_CHANNEL) for card in self.scene.slack.cards(channel)]
         fit = [card for card in cards if card.control(control) is not None]
         assert fit, "no such card now"
         return self._dice.choice(fit)
 
-    def _note(self, user: str, action: str, card: SandboxMessage) -> None:
+    def _note(self, user: str, action: str, card: SlackMessage) -> None:
         repository_id, number = alert_of(card)
         self.notes.submitted.append(Submitted(user, action, repository_id, number))
         self.notes.counts[f"accepted {action}"] += 1
@@ -235,7 +235,7 @@ class Storm:
             self.scene.point_at(self.scene.bot)
 
 
-def alert_of(card: SandboxMessage) -> tuple[int, int]:
+def alert_of(card: SlackMessage) -> tuple[int, int]:
     """Repository id and number, from a card's metadata."""
     assert card.metadata is not None
     about = card.metadata["event_payload"]

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bot.cli.audit import export_audit
-from integrations.sandbox.github import SandboxAlert
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.github import GitHubAlert
+from integrations.sandbox.slack import SlackMessage
 from storage import alerts, jobs
 from storage.records import AlertKey, AlertNumber, Job, JobState, RepositoryId
 from tests.chaos.storm import SITE_CHANNEL, Notes, Submitted, alert_of
@@ -71,7 +71,7 @@ async def complaints(scene: Scene, notes: Notes) -> list[str]:
 
 
 def _about_cards(scene: Scene) -> Iterator[str]:
-    cards: dict[tuple[int, int], list[SandboxMessage]] = {}
+    cards: dict[tuple[int, int], list[SlackMessage]] = {}
     for channel in (CHANNEL, SITE_CHANNEL):
         for card in scene.slack.cards(channel):
             cards.setdefault(alert_of(card), []).append(card)
@@ -88,7 +88,7 @@ def _about_cards(scene: Scene) -> Iterator[str]:
             yield f"{name}: {fault}"
 
 
-def _untrue(card: SandboxMessage, alert: SandboxAlert) -> str | None:
+def _untrue(card: SlackMessage, alert: GitHubAlert) -> str | None:
     if alert.state == "open":
         return None if "close_as" in card.action_ids else f"open on GitHub, but: {card.text}"
     words = WORDS[str(alert.resolution)]

@@ -12,14 +12,14 @@ from bot.context import Context
 from bot.options import Options
 from bot.settings import Settings
 from integrations.sandbox.github import (
+    GitHubAlert,
+    GitHubRepository,
     GitHubSandbox,
     GitHubUser,
     LiveToken,
     Organization,
-    SandboxAlert,
-    SandboxRepository,
 )
-from integrations.sandbox.slack import DeliveryResult, SandboxMessage, SlackSandbox, View
+from integrations.sandbox.slack import DeliveryResult, SlackMessage, SlackSandbox, View
 from storage import alerts, identities, jobs
 from storage.clock import Clock
 from storage.records import (
@@ -50,7 +50,7 @@ class Stage:
     clock: Clock
     running: app.Running
     people: dict[str, GitHubUser]
-    repository: SandboxRepository
+    repository: GitHubRepository
     leaker: GitHubUser
     settings: Settings
 
@@ -79,7 +79,7 @@ class Stage:
         """A personal access token that works."""
         return self.github.add_live_token(owner=self.leaker, scopes=("repo", "workflow"), **more)
 
-    async def leak(self, repository: SandboxRepository | None = None, **more: Any) -> SandboxAlert:
+    async def leak(self, repository: GitHubRepository | None = None, **more: Any) -> GitHubAlert:
         """A secret leaks, and the card is there."""
         if "secret_type" not in more and "token" not in more:
             more["token"] = self.live_token()
@@ -87,7 +87,7 @@ class Stage:
         await self.work(within=10)
         return alert
 
-    def card(self, channel: str = CHANNEL) -> SandboxMessage:
+    def card(self, channel: str = CHANNEL) -> SlackMessage:
         """The only card of a channel."""
         [card] = self.slack.cards(channel)
         return card
@@ -146,7 +146,7 @@ class Stage:
         rows = [row async for row in export_audit(self.context.db, None) if row["action"] == action]
         return [(str(row["outcome"]), str(row["reason"]) if row["reason"] else None) for row in rows]
 
-    async def stored(self, alert: SandboxAlert) -> StoredAlert | None:
+    async def stored(self, alert: GitHubAlert) -> StoredAlert | None:
         """What the product remembers of an alert."""
         async with self.context.db.read() as tx:
             return await alerts.load(tx, key_of(alert))
@@ -182,7 +182,7 @@ def plain(markup: str) -> str:
     return re.sub(r"<[^|>]*\|([^>]*)>|[*`]", lambda found: found[1] or "", markup)
 
 
-def key_of(alert: SandboxAlert) -> AlertKey:
+def key_of(alert: GitHubAlert) -> AlertKey:
     return AlertKey(RepositoryId(alert.repository.id), AlertNumber(alert.number))
 
 

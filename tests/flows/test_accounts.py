@@ -16,7 +16,7 @@ from bot.inbound import health
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import Worker
 from bot.options import Options
-from integrations.sandbox.github import Enterprise, SandboxRepository
+from integrations.sandbox.github import Enterprise, GitHubRepository
 from storage.clock import Clock
 from storage.tables import mark
 from tests.flows.stage import CHANNEL, Stage, open_stage, plain
@@ -50,7 +50,7 @@ def shown(stage: Stage) -> list[str]:
     return [plain(card.shown_text) for card in stage.slack.cards(CHANNEL)]
 
 
-async def stranger_takes(stage: Stage, login: str) -> SandboxRepository:
+async def stranger_takes(stage: Stage, login: str) -> GitHubRepository:
     """Somebody registers a login that is free, installs the public App, and leaks a bait."""
     stranger = stage.github.add_organization(login)
     stage.github.install(stranger)

@@ -1,17 +1,17 @@
 """Where private answers to clicks appear: in the channel or the thread that was clicked, else as a direct message."""
 
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, UNLINKED, Stage
 
 SHORTCUT = "show_alert"
 
 
-def last_told(stage: Stage, user: str) -> SandboxMessage:
+def last_told(stage: Stage, user: str) -> SlackMessage:
     """The last thing that a user was told privately."""
     return stage.slack.private_messages(user)[-1]
 
 
-async def checklist(stage: Stage) -> SandboxMessage:
+async def checklist(stage: Stage) -> SlackMessage:
     """The checklist in the thread of the only card."""
     await stage.click(ADMIN, "check_validity")
     return next(m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "token_uses" in m.action_ids)

@@ -6,8 +6,8 @@ import pytest
 
 from bot.cli.subscriptions import add_subscription
 from bot.jobs.housekeeping import keep_house_once
-from integrations.sandbox.github import SandboxAlert
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.github import GitHubAlert
+from integrations.sandbox.slack import SlackMessage
 from storage import jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
@@ -38,7 +38,7 @@ async def minutes(stage: Stage, count: int) -> None:
         await stage.work(within=30)
 
 
-def lines(stage: Stage) -> list[SandboxMessage]:
+def lines(stage: Stage) -> list[SlackMessage]:
     """The lines in the default channel that count what a blocked channel should show."""
     return [one for one in stage.slack.channel_messages(CHANNEL) if "can't take cards" in one.shown_text]
 
@@ -122,7 +122,7 @@ async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: S
     assert "1 more alert for it" in lines(stage)[0].shown_text
 
 
-async def leak_apart(stage: Stage, count: int) -> list[SandboxAlert]:
+async def leak_apart(stage: Stage, count: int) -> list[GitHubAlert]:
     """So many leaks, too few in a minute for a flood."""
     found = []
     for number in range(count):

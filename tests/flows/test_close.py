@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.options import CloseOptions, Options
-from integrations.sandbox.github import SandboxRepository
+from integrations.sandbox.github import GitHubRepository
 from storage import jobs
 from storage.clock import Clock
 from storage.records import JobState
@@ -20,7 +20,7 @@ def patches(stage: Stage) -> list[dict[str, Any]]:
     return [call.body for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)]
 
 
-def delegated(stage: Stage, **more: Any) -> SandboxRepository:
+def delegated(stage: Stage, **more: Any) -> GitHubRepository:
     """A repository whose dismissals go to reviewers."""
     octo = stage.github.app_owner
     vault = stage.github.add_repository(octo, "vault", delegated_dismissal=True, **more)

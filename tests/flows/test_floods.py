@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from integrations.sandbox.github import SandboxAlert
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.github import GitHubAlert
+from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import CHANNEL, OWNER, Stage, plain
 
 
-def leak_many(stage: Stage, count: int, **more: Any) -> list[SandboxAlert]:
+def leak_many(stage: Stage, count: int, **more: Any) -> list[GitHubAlert]:
     """So many secrets leak at the same moment."""
     return [
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py", **more)
@@ -15,7 +15,7 @@ def leak_many(stage: Stage, count: int, **more: Any) -> list[SandboxAlert]:
     ]
 
 
-def summary_of(stage: Stage) -> SandboxMessage:
+def summary_of(stage: Stage) -> SlackMessage:
     """The only summary of the channel."""
     [summary] = [
         message for message in stage.slack.channel_messages(CHANNEL) if "show_list" in message.action_ids
@@ -23,11 +23,11 @@ def summary_of(stage: Stage) -> SandboxMessage:
     return summary
 
 
-def names(alert: SandboxAlert) -> str:
+def names(alert: GitHubAlert) -> str:
     return f"{alert.repository.full_name}#{alert.number}"
 
 
-def alone(stage: Stage, alerts: list[SandboxAlert]) -> list[SandboxAlert]:
+def alone(stage: Stage, alerts: list[GitHubAlert]) -> list[GitHubAlert]:
     """Those with a card of their own."""
     shown = {(card.metadata or {})["event_payload"]["alert_number"] for card in stage.slack.cards(CHANNEL)}
     return [alert for alert in alerts if alert.number in shown]

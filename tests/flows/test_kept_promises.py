@@ -6,7 +6,7 @@ import pytest
 
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from storage import alerts, jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
@@ -23,7 +23,7 @@ async def wait_for_quota(stage: Stage) -> None:
     assert "It will be sent" in stage.heard(ADMIN)
 
 
-async def open_report_form(stage: Stage) -> SandboxAlert:
+async def open_report_form(stage: Stage) -> GitHubAlert:
     """The owner of the token is known and linked, and the form offers to tell them."""
     alert = await stage.leak()
     stage.slack.workspace.add_user(LEAKY, name="leaky")

@@ -8,7 +8,7 @@ import pytest
 from bot.cli.subscriptions import add_subscription
 from bot.flows.messages.publish import redraw
 from bot.jobs.housekeeping import keep_house_once
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from storage import subscriptions
 from storage.records import ChannelId, MessageTs, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
@@ -17,7 +17,7 @@ GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
 WEB = "C0WEB"
 
 
-def raise_again(stage: Stage, alert: SandboxAlert, how: str) -> None:
+def raise_again(stage: Stage, alert: GitHubAlert, how: str) -> None:
     if how == "public":
         stage.github.set_public_leak(alert)
     elif how == "active":

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
 from tests.flows.test_check import written
 from tests.flows.test_roles import VIEW, organization
@@ -20,7 +20,7 @@ async def check(stage: Stage, user: str = ADMIN) -> None:
     await stage.click(user, "check_validity")
 
 
-def revoke(stage: Stage, alert: SandboxAlert) -> None:
+def revoke(stage: Stage, alert: GitHubAlert) -> None:
     token = stage.github.token_of(alert)
     assert token is not None
     stage.github.revoke_token(token)

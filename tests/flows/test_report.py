@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.actions.action import ActionRequest
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from storage import jobs
 from storage.records import SlackTeamId, SlackUserId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of
@@ -27,7 +27,7 @@ def looks(stage: Stage) -> list[float]:
     return [call.at - reported for call in stage.github.calls("GET", "/rate_limit") if call.at > reported]
 
 
-async def refused(stage: Stage, alert: SandboxAlert, user: str = ADMIN) -> str:
+async def refused(stage: Stage, alert: GitHubAlert, user: str = ADMIN) -> str:
     """What the form says instead of asking for consent; the button is clicked whether it is shown or not."""
     await stage.click(user, "report_leak", value=str(key_of(alert)), force=True)
     assert stage.form(user).action_ids == []

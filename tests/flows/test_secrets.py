@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.views.answers import answer
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from storage import audit, jobs
 from storage.clock import Clock
 from storage.records import AuditEntry, AuditOutcome, NewJob
@@ -67,7 +67,7 @@ async def _play(stage: Stage) -> None:
     assert sent.body == {"credentials": [PLANTED["the alert"]]}
 
 
-async def _leak(stage: Stage) -> SandboxAlert:
+async def _leak(stage: Stage) -> GitHubAlert:
     """A delivery with secrets wherever people or GitHub's mistakes may put them, and a field that must not be."""
     stage.github.deliver = "hold"
     alert = stage.github.leak(
@@ -157,7 +157,7 @@ async def _report(stage: Stage) -> None:
     assert "Reported and confirmed inactive" in stage.card().shown_text
 
 
-async def _close(stage: Stage, alert: SandboxAlert) -> None:
+async def _close(stage: Stage, alert: GitHubAlert) -> None:
     """Closed through a form that refuses a secret, with an error that quotes one; and on GitHub's page."""
     secret = PLANTED["a comment in a form"]
     await stage.pick(ADMIN, "close_as", "revoked")
@@ -176,7 +176,7 @@ async def _close(stage: Stage, alert: SandboxAlert) -> None:
     assert "[hidden]" in stage.card().shown_text
 
 
-async def _reopen(stage: Stage, alert: SandboxAlert) -> None:
+async def _reopen(stage: Stage, alert: GitHubAlert) -> None:
     await stage.click(OWNER, "reopen")
     result = await stage.submit(OWNER, {"comment": {"comment": PLANTED["a comment in a form"]}})
     assert "looks like a secret" in result.json()["errors"]["comment"]

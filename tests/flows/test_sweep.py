@@ -6,7 +6,7 @@ import pytest
 
 from bot.flows.alerts.sync import request_sync, sync_installation
 from bot.rules.sync_scope import FULL_SYNC_INTERVAL
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.slack import SlackMessage
 from storage import alerts, jobs, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId
@@ -16,7 +16,7 @@ INTERVAL = 900
 LISTS = r"GET /orgs/octo/secret-scanning/alerts"
 
 
-def summaries(stage: Stage) -> list[SandboxMessage]:
+def summaries(stage: Stage) -> list[SlackMessage]:
     return [m for m in stage.slack.channel_messages(CHANNEL) if "show_list" in m.action_ids]
 
 

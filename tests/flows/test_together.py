@@ -2,11 +2,11 @@
 
 import urllib.parse
 
-from integrations.sandbox.slack import SandboxMessage
+from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
 
 
-def checklist(stage: Stage) -> SandboxMessage:
+def checklist(stage: Stage) -> SlackMessage:
     """The checklist in the only card's thread."""
     [found] = [m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "next_steps" in m.action_ids]
     return found

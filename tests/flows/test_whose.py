@@ -1,6 +1,6 @@
 """Whose alerts they are: strangers' installations are dropped, and a name leads to its own repository alone."""
 
-from integrations.sandbox.github import SandboxRepository
+from integrations.sandbox.github import GitHubRepository
 from storage import alerts, repositories
 from storage.clock import Clock
 from storage.records import AlertKey, AlertNumber, InstallationId, RepositoryId
@@ -18,7 +18,7 @@ def scoped_calls(stage: Stage) -> None:
         assert call.repository_ids == (stage.repository.id,), call
 
 
-def untouched(stage: Stage, stranger: SandboxRepository, since: int) -> None:
+def untouched(stage: Stage, stranger: GitHubRepository, since: int) -> None:
     """Nothing about alerts was asked of a stranger's repository."""
     for call in stage.github.requests[since:]:
         if "secret-scanning" in call.path:

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from bot.cli.audit import export_audit
 from integrations.sandbox.github import (
+    GitHubAlert,
+    GitHubRepository,
     GitHubSandbox,
     GitHubUser,
     LiveToken,
     Organization,
-    SandboxAlert,
-    SandboxRepository,
 )
-from integrations.sandbox.slack import DeliveryResult, SandboxMessage, SlackSandbox, View
+from integrations.sandbox.slack import DeliveryResult, SlackMessage, SlackSandbox, View
 from storage import identities, jobs
 from storage.clock import Clock
 from storage.db import Database
@@ -47,7 +47,7 @@ class Scene:
     directory: Path
     environment: dict[str, str]
     people: dict[str, GitHubUser]
-    repository: SandboxRepository
+    repository: GitHubRepository
     leaker: GitHubUser
     bots: list[Bot] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ class Scene:
     def live_token(self) -> LiveToken:
         return self.github.add_live_token(owner=self.leaker, scopes=("repo",))
 
-    async def leak(self, repository: SandboxRepository | None = None, **more: Any) -> SandboxAlert:
+    async def leak(self, repository: GitHubRepository | None = None, **more: Any) -> GitHubAlert:
         """A secret leaks, and the card is there."""
         before = len(self.slack.cards(CHANNEL))
         if "secret_type" not in more:
@@ -116,7 +116,7 @@ class Scene:
         await self.idle()
         return alert
 
-    def card(self, channel: str = CHANNEL) -> SandboxMessage:
+    def card(self, channel: str = CHANNEL) -> SlackMessage:
         """The only card of a channel."""
         [card] = self.slack.cards(channel)
         return card

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from integrations.sandbox.faults import FaultPlan, Rule
+from integrations.sandbox.faults import FaultPlan, PlannedFault
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 
@@ -16,7 +16,7 @@ class Switch:
     side: str
     name: str
     meaning: str
-    turn_on: Callable[[FaultPlan], Rule]
+    turn_on: Callable[[FaultPlan], PlannedFault]
 
 
 SWITCHES = (
@@ -77,7 +77,7 @@ class Switchboard:
 
     def __init__(self, slack: SlackSandbox, github: GitHubSandbox) -> None:
         self._plans = {"slack": slack.faults, "github": github.faults}
-        self._rules: dict[str, Rule] = {}
+        self._rules: dict[str, PlannedFault] = {}
 
     def is_on(self, switch: Switch) -> bool:
         return switch.id in self._rules

@@ -12,7 +12,7 @@ class BadGesture(Exception):
     """The page sent something that no gesture is; the text says what."""
 
 
-class DemoGestures:
+class PageGestures:
     """One person's hands."""
 
     def __init__(self, slack: SlackSandbox, person: DemoPerson) -> None:

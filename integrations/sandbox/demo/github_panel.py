@@ -8,10 +8,10 @@ from integrations.sandbox.demo.leaks import LEAK_KINDS, MOST_AT_ONCE, Leak, Leak
 from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import PEOPLE, ROLES, Role, octo, role_of, set_role
 from integrations.sandbox.github import (
+    GitHubAlert,
+    GitHubRepository,
     GitHubUser,
     LiveToken,
-    SandboxAlert,
-    SandboxRepository,
     WebhookDelivery,
 )
 from integrations.sandbox.slack import Json
@@ -58,7 +58,7 @@ class GitHubPanel:
         """Every alert by `<repository id>/<number>`."""
         return {f"{i}/{n}": self.alert(a) for (i, n), a in self._github.alerts.items() if not a.removed}
 
-    def alert(self, alert: SandboxAlert) -> Json:
+    def alert(self, alert: GitHubAlert) -> Json:
         """One alert as its page on GitHub shows it; the secret itself stays where it is."""
         token = self._token(alert)
         path = alert.locations[0].details.get("path") if alert.locations else None
@@ -170,14 +170,14 @@ class GitHubPanel:
         last = {delivery.guid: delivery for delivery in self._github.deliveries}
         return [delivery for delivery in last.values() if delivery.status != "OK"]
 
-    def _token(self, alert: SandboxAlert) -> LiveToken | None:
+    def _token(self, alert: GitHubAlert) -> LiveToken | None:
         """The working token behind an alert, looked up at once: the panel asks it for every alert it shows."""
         literal = alert.literal
         if alert.is_base64_encoded:
             literal = base64.b64decode(literal).decode()
         return self._github.live_tokens.get(literal)
 
-    def _alert(self, fields: Json) -> SandboxAlert:
+    def _alert(self, fields: Json) -> GitHubAlert:
         repository_id, _, number = str(fields.get("alert")).partition("/")
         if not (repository_id.isdecimal() and number.isdecimal()):
             raise ValueError("There is no such alert.")
@@ -186,7 +186,7 @@ class GitHubPanel:
             raise ValueError("There is no such alert.")
         return alert
 
-    def _repository(self, fields: Json) -> SandboxRepository:
+    def _repository(self, fields: Json) -> GitHubRepository:
         repository = self._github.repositories.get(cast("int", fields.get("repository")))
         if repository is None or repository.deleted:
             raise ValueError("There is no such repository.")

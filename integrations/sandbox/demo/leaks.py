@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from integrations.sandbox.github import GitHubSandbox, LiveToken, SandboxAlert, SandboxRepository
+from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSandbox, LiveToken
 
 LeakKind = Literal["classic", "fine_grained", "oauth", "dead", "stripe", "aws", "private_key", "hostile"]
 LEAK_KINDS: dict[LeakKind, str] = {
@@ -40,7 +40,7 @@ class Leak:
     publicly_leaked: bool = False
 
 
-def leak_secrets(github: GitHubSandbox, repository: SandboxRepository, leak: Leak) -> Iterator[SandboxAlert]:
+def leak_secrets(github: GitHubSandbox, repository: GitHubRepository, leak: Leak) -> Iterator[GitHubAlert]:
     """Leak one secret after the other, as the developer of the page; each step emits its webhook."""
     author = github.user("dana-kim")
     assert author is not None, "the page's world has her"

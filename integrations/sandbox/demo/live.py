@@ -13,12 +13,12 @@ from integrations.sandbox.demo.process import BotState
 from integrations.sandbox.demo.slack_window import SlackWindow, people
 from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import DemoPerson
-from integrations.sandbox.slack import FeedChange, Json
+from integrations.sandbox.slack import Json, SlackChange
 
 GATHERING_SECONDS = 0.03
 
 
-class BotProcess(Protocol):
+class BotControls(Protocol):
     """What the page needs of the bot's process."""
 
     state: BotState
@@ -51,7 +51,7 @@ class OpenPage:
 class Live:
     """Listens to both stand-ins and the bot's process on behalf of the pages."""
 
-    def __init__(self, stage: Stage, bot: BotProcess) -> None:
+    def __init__(self, stage: Stage, bot: BotControls) -> None:
         self.panel = GitHubPanel(stage)
         self._stage = stage
         self._bot = bot
@@ -154,12 +154,12 @@ class Live:
                 return {"state": self._bot.state, "starts": self._bot.starts, "last_words": words}
         raise AssertionError(part)
 
-    async def _follow_slack(self, changes: AsyncIterator[FeedChange]) -> None:
+    async def _follow_slack(self, changes: AsyncIterator[SlackChange]) -> None:
         async for change in changes:
             for page in self._pages:
                 self._note_slack(page, change)
 
-    def _note_slack(self, page: OpenPage, change: FeedChange) -> None:
+    def _note_slack(self, page: OpenPage, change: SlackChange) -> None:
         if change.user not in (None, page.window.person.slack_id):
             return
         if change.channel is None or change.ts is None:

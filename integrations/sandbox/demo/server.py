@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from integrations.sandbox.demo.gestures import BadGesture, DemoGestures
-from integrations.sandbox.demo.live import BotProcess, Live
+from integrations.sandbox.demo.gestures import BadGesture, PageGestures
+from integrations.sandbox.demo.live import BotControls, Live
 from integrations.sandbox.demo.process import CommandFailed
 from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import PEOPLE, DemoPerson, person_of
@@ -24,7 +24,7 @@ CONTENT_SECURITY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'n
 
 
 @asynccontextmanager
-async def serve_page(stage: Stage, bot: BotProcess, host: str, port: int) -> AsyncIterator[str]:
+async def serve_page(stage: Stage, bot: BotControls, host: str, port: int) -> AsyncIterator[str]:
     """Serve while the block runs; yields the page's address. `OSError` where the port is taken."""
     live = Live(stage, bot)
     application = web.Application(middlewares=[_guard])
@@ -61,7 +61,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 class PageServer:
     """Answers the page's requests. What it can't do it answers with 400 and `problem`, a sentence."""
 
-    def __init__(self, stage: Stage, bot: BotProcess, live: Live) -> None:
+    def __init__(self, stage: Stage, bot: BotControls, live: Live) -> None:
         self._stage = stage
         self._bot = bot
         self._live = live
@@ -118,7 +118,7 @@ class PageServer:
 
     async def _gesture(self, request: web.Request) -> web.Response:
         fields = await _fields(request)
-        gestures = DemoGestures(self._stage.slack, _person(fields.get("as")))
+        gestures = PageGestures(self._stage.slack, _person(fields.get("as")))
         try:
             return web.json_response(await gestures.do(request.match_info["gesture"], fields))
         except BadGesture as bad:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from integrations.sandbox.demo.world import CHANNELS, PEOPLE, DemoPerson
-from integrations.sandbox.slack import Channel, Json, SandboxMessage, SlackSandbox, View
+from integrations.sandbox.slack import Channel, Json, SlackMessage, SlackSandbox, View
 
 BOT_NAME = "Stanch"
 
@@ -34,7 +34,7 @@ class SlackWindow:
         private = [e for e in workspace.ephemerals if e.ephemeral_to == self.person.slack_id]
         return [self.message(m) for m in sorted([*posted, *private], key=lambda m: m.ts)]
 
-    def find(self, channel: str, ts: str) -> SandboxMessage | None:
+    def find(self, channel: str, ts: str) -> SlackMessage | None:
         """A message as this person sees it; None where it is gone or not theirs to see."""
         if not self.sees(channel) and self.slack.workspace.ephemeral(self.person.slack_id, ts) is None:
             return None
@@ -42,7 +42,7 @@ class SlackWindow:
         found = workspace.message(channel, ts) or workspace.ephemeral(self.person.slack_id, ts)
         return None if found is None or found.deleted else found
 
-    def message(self, message: SandboxMessage) -> Json:
+    def message(self, message: SlackMessage) -> Json:
         """One message, with the state that this person's client keeps of its controls."""
         user = self.person.slack_id
         return {

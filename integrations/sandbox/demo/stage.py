@@ -10,7 +10,7 @@ from typing import Self
 from integrations.sandbox.demo.faults import Switchboard
 from integrations.sandbox.demo.leaks import Leak, leak_secrets
 from integrations.sandbox.demo.world import furnish_github, furnish_slack
-from integrations.sandbox.github import GitHubChange, GitHubSandbox, SandboxAlert, SandboxRepository
+from integrations.sandbox.github import GitHubAlert, GitHubChange, GitHubRepository, GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 
 REVOKE_SECONDS = 5.0
@@ -51,7 +51,7 @@ class Stage:
         self.slack.events_url = f"{address}/slack/events"
         self.github.webhook_url = f"{address}/github/webhooks"
 
-    async def leak(self, repository: SandboxRepository, leak: Leak) -> list[SandboxAlert]:
+    async def leak(self, repository: GitHubRepository, leak: Leak) -> list[GitHubAlert]:
         """Leak on GitHub, a few at a time: a push of hundreds doesn't hold up everything else."""
         alerts = []
         for number, alert in enumerate(leak_secrets(self.github, repository, leak)):

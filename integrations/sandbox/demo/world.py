@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization, SandboxRepository
+from integrations.sandbox.github import GitHubRepository, GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.github.rights import (
     SECURITY_MANAGER,
     is_owner,
@@ -30,7 +30,7 @@ class DemoPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class DemoLink:
+class DemoChannel:
     """A channel of the page and who is in it; `filter` is its subscription, if it has one."""
 
     slack_id: str
@@ -97,15 +97,15 @@ PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, GRACE, THEO)
 
 _MEMBERS = tuple(person.slack_id for person in PEOPLE if person.kind == "member")
 CHANNELS = (
-    DemoLink(
+    DemoChannel(
         "C0PAYMENTS",
         "payments-security",
         "Alerts of octo/payments",
         (*_MEMBERS, GRACE.slack_id),
         filter="repo:octo/payments",
     ),
-    DemoLink(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
-    DemoLink(
+    DemoChannel(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
+    DemoChannel(
         "C0PARTNERS",
         "partners-globex",
         "Shared with Globex: no card may appear here",
@@ -207,7 +207,7 @@ def octo(github: GitHubSandbox) -> Organization:
     return found
 
 
-def payments(github: GitHubSandbox) -> SandboxRepository:
+def payments(github: GitHubSandbox) -> GitHubRepository:
     """The repository that a person's role is about, whatever it is called by now: the first of the page."""
     return next(iter(github.repositories.values()))
 

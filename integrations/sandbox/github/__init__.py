@@ -47,21 +47,24 @@ from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
     Enterprise,
+    GitHubAlert,
+    GitHubInstallation,
+    GitHubRepository,
     GitHubTeam,
     GitHubUser,
     LiveToken,
     Location,
     Organization,
-    SandboxAlert,
-    SandboxInstallation,
-    SandboxRepository,
 )
 from integrations.sandbox.github.sandbox import GitHubSandbox
 from integrations.sandbox.github.world import GitHubChange
 
 __all__ = [
     "Enterprise",
+    "GitHubAlert",
     "GitHubChange",
+    "GitHubInstallation",
+    "GitHubRepository",
     "GitHubSandbox",
     "GitHubTeam",
     "GitHubUser",
@@ -69,9 +72,6 @@ __all__ = [
     "Location",
     "Organization",
     "RecordedRequest",
-    "SandboxAlert",
-    "SandboxInstallation",
-    "SandboxRepository",
     "WebhookDelivery",
     "generate_private_key",
 ]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from integrations.sandbox.github import rights
 from integrations.sandbox.github.calls import Call, Refusal, Route
-from integrations.sandbox.github.records import GitHubUser, Organization, SandboxRepository
+from integrations.sandbox.github.records import GitHubRepository, GitHubUser, Organization
 
 NOT_FOR_INTEGRATIONS = "Resource not accessible by integration"
 NOT_FOR_TOKENS = "Resource not accessible by personal access token"
@@ -48,7 +48,7 @@ def _check_kind(call: Call, route: Route) -> None:
         raise Refusal(403, NOT_FOR_TOKENS)
 
 
-def _find_repository(call: Call, route: Route) -> SandboxRepository:
+def _find_repository(call: Call, route: Route) -> GitHubRepository:
     owner, name = call.path["owner"], call.path["repo"]
     repository = call.github.named_repository(owner, name)
     moved = None if repository else call.github.moved_repository(owner, name)
@@ -62,14 +62,14 @@ def _find_repository(call: Call, route: Route) -> SandboxRepository:
     return found
 
 
-def _sees(call: Call, route: Route, repository: SandboxRepository) -> bool:
+def _sees(call: Call, route: Route, repository: GitHubRepository) -> bool:
     if not repository.private or route.access == "app" or call.principal.reaches(repository):
         return True
     user = call.principal.user
     return user is not None and rights.repository_role(repository, user).flags["pull"]
 
 
-def _redirect(call: Call, repository: SandboxRepository) -> None:
+def _redirect(call: Call, repository: GitHubRepository) -> None:
     """GitHub's docs, redirects: 301 for reading, 307 for all else, to the address by id."""
     old = f"/repos/{call.path['owner']}/{call.path['repo']}"
     rest = call.url.removeprefix(call.github.api_url).removeprefix(old)
@@ -106,12 +106,12 @@ def _admit_person(call: Call, route: Route) -> None:
         )
 
 
-def _app_covers(call: Call, repository: SandboxRepository) -> bool:
+def _app_covers(call: Call, repository: GitHubRepository) -> bool:
     installation = call.github.installation_on(repository.owner)
     return installation is not None and installation.covers(repository)
 
 
-def _has_right(repository: SandboxRepository, user: GitHubUser, level: str) -> bool:
+def _has_right(repository: GitHubRepository, user: GitHubUser, level: str) -> bool:
     check = rights.may_see_alerts if level == "read" else rights.may_resolve_alerts
     return check(repository, user)
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from integrations.sandbox.github import shapes, shapes_alerts
 from integrations.sandbox.github.records import (
     Commit,
+    GitHubAlert,
+    GitHubRepository,
     GitHubUser,
     JsonObject,
     LiveToken,
     Location,
     Network,
-    SandboxAccount,
-    SandboxAlert,
-    SandboxRepository,
+    RepositoryOwner,
     TokenKind,
     Validity,
 )
@@ -62,7 +62,7 @@ class AlertBuilders:
         token.revoked_at = self._world.now()
         self._world.tell(GitHubChange("token.revoked", self._world.now(), token.owner.login))
 
-    def token_of(self, alert: SandboxAlert) -> LiveToken | None:
+    def token_of(self, alert: GitHubAlert) -> LiveToken | None:
         """The live token whose literal leaked, as it is or in Base64."""
         for token in self._world.live_tokens.values():
             if alert.literal in (token.literal, base64.b64encode(token.literal.encode()).decode()):
@@ -71,7 +71,7 @@ class AlertBuilders:
 
     def leak(
         self,
-        repository: SandboxRepository,
+        repository: GitHubRepository,
         *,
         secret_type: str = "github_personal_access_token",  # noqa: S107 # A slug, no secret.
         literal: str | None = None,
@@ -91,7 +91,7 @@ class AlertBuilders:
         resolved: str | None = None,
         metadata: Mapping[str, str] | None = None,
         created_at: float | None = None,
-    ) -> SandboxAlert:
+    ) -> GitHubAlert:
         """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up dead secret.
 
         Without `locations` it lies in a new commit of `author` at `path`. `resolved` is the resolution of an
@@ -104,7 +104,7 @@ class AlertBuilders:
         if is_base64_encoded and literal is None:
             text = base64.b64encode(text.encode()).decode()
         of_github = secret_type.startswith("github_")
-        alert = SandboxAlert(
+        alert = GitHubAlert(
             id=self._world.next_id(),
             number=number,
             repository=repository,
@@ -139,7 +139,7 @@ class AlertBuilders:
         return alert
 
     def close(
-        self, alert: SandboxAlert, by: SandboxAccount | None, resolution: str, comment: str | None = None
+        self, alert: GitHubAlert, by: RepositoryOwner | None, resolution: str, comment: str | None = None
     ) -> None:
         """→ resolved; system words such as `pattern_deleted` too, then usually with `by=None`."""
         alert.state = "resolved"
@@ -149,14 +149,14 @@ class AlertBuilders:
         alert.resolved_at = self._world.now()
         self._touch("resolved", alert, by)
 
-    def reopen(self, alert: SandboxAlert, by: SandboxAccount | None, comment: str | None = None) -> None:
+    def reopen(self, alert: GitHubAlert, by: RepositoryOwner | None, comment: str | None = None) -> None:
         """→ reopened."""
         alert.state = "open"
         alert.resolution = alert.resolved_by = alert.resolved_at = None
         alert.resolution_comment = comment
         self._touch("reopened", alert, by)
 
-    def set_validity(self, alert: SandboxAlert, validity: Validity) -> None:
+    def set_validity(self, alert: GitHubAlert, validity: Validity) -> None:
         """GitHub's own check found this (→ validated, unless an override hides it)."""
         before = alert.validity
         alert.checked_validity = validity
@@ -164,7 +164,7 @@ class AlertBuilders:
             self._touch("validated", alert, None)
 
     def override_validity(
-        self, alert: SandboxAlert, validity: Validity | None, by: SandboxAccount | None = None
+        self, alert: GitHubAlert, validity: Validity | None, by: RepositoryOwner | None = None
     ) -> None:
         """Somebody records their own finding, `None` clears it (→ validated if `validated_on_override`)."""
         before = alert.validity
@@ -173,44 +173,44 @@ class AlertBuilders:
         if alert.validity != before and self._world.validated_on_override:
             self._touch("validated", alert, by)
 
-    def set_public_leak(self, alert: SandboxAlert) -> None:
+    def set_public_leak(self, alert: GitHubAlert) -> None:
         """→ publicly_leaked."""
         alert.publicly_leaked = True
         self._touch("publicly_leaked", alert, None)
 
-    def assign(self, alert: SandboxAlert, user: GitHubUser, by: SandboxAccount | None = None) -> None:
+    def assign(self, alert: GitHubAlert, user: GitHubUser, by: RepositoryOwner | None = None) -> None:
         """→ assigned."""
         alert.assigned_to = user
         self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
-    def unassign(self, alert: SandboxAlert, by: SandboxAccount | None = None) -> None:
+    def unassign(self, alert: GitHubAlert, by: RepositoryOwner | None = None) -> None:
         """→ unassigned."""
         user, alert.assigned_to = alert.assigned_to, None
         assert user is not None, "nobody is assigned"
         self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
-    def add_metadata(self, alert: SandboxAlert, pairs: Mapping[str, str]) -> None:
+    def add_metadata(self, alert: GitHubAlert, pairs: Mapping[str, str]) -> None:
         """→ metadata_created."""
         alert.metadata.update(pairs)
         self._touch("metadata_created", alert, None)
 
-    def remove_metadata(self, alert: SandboxAlert, *keys: str) -> None:
+    def remove_metadata(self, alert: GitHubAlert, *keys: str) -> None:
         """→ metadata_removed."""
         for key in keys:
             del alert.metadata[key]
         self._touch("metadata_removed", alert, None)
 
-    def remove_alert(self, alert: SandboxAlert) -> None:
+    def remove_alert(self, alert: GitHubAlert) -> None:
         """Gone from REST without a word."""
         alert.removed = True
 
-    def alert_url(self, alert: SandboxAlert) -> str:
+    def alert_url(self, alert: GitHubAlert) -> str:
         """The alert's page, its `html_url`."""
         return shapes_alerts.alert_page(self._world, alert)
 
     def location(
         self,
-        repository: SandboxRepository,
+        repository: GitHubRepository,
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
@@ -219,7 +219,7 @@ class AlertBuilders:
 
     def add_location(
         self,
-        alert: SandboxAlert,
+        alert: GitHubAlert,
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
@@ -242,7 +242,7 @@ class AlertBuilders:
         )
         return place
 
-    def _in_commit(self, alert: SandboxAlert, path: str, author: GitHubUser | None) -> Location:
+    def _in_commit(self, alert: GitHubAlert, path: str, author: GitHubUser | None) -> Location:
         text = f"{alert.repository.id}:{alert.number}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         commits = alert.repository.commits
@@ -250,20 +250,20 @@ class AlertBuilders:
             commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at)
         return self.location(alert.repository, "commit", path=path, commit_sha=sha)
 
-    def _dead_literal(self, repository: SandboxRepository, number: int, secret_type: str) -> str:
+    def _dead_literal(self, repository: GitHubRepository, number: int, secret_type: str) -> str:
         seed = f"dead {repository.id}:{number}"
         if secret_type in GITHUB_TYPES:
             return make_literal(GITHUB_TYPES[secret_type][0], seed)
         return "sandbox-" + hashlib.sha256(seed.encode()).hexdigest()
 
     def _touch(
-        self, action: str, alert: SandboxAlert, by: SandboxAccount | None, extra: JsonObject | None = None
+        self, action: str, alert: GitHubAlert, by: RepositoryOwner | None, extra: JsonObject | None = None
     ) -> None:
         alert.updated_at = self._world.now()
         self._emit_alert(action, alert, sender=by or self._world.github, extra=extra)
 
     def _emit_alert(
-        self, action: str, alert: SandboxAlert, *, sender: SandboxAccount, extra: JsonObject | None = None
+        self, action: str, alert: GitHubAlert, *, sender: RepositoryOwner, extra: JsonObject | None = None
     ) -> None:
         content: JsonObject = {"alert": shapes_alerts.webhook_alert(self._world, alert), **(extra or {})}
         repository = alert.repository

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.sandbox.github.calls import Principal, Refusal
-from integrations.sandbox.github.records import InstallationToken, LiveToken, SandboxInstallation
+from integrations.sandbox.github.records import GitHubInstallation, InstallationToken, LiveToken
 from integrations.sandbox.github.world import GitHubWorld
 
 TOKEN_SECONDS = 3600
@@ -40,7 +40,7 @@ def public_key_of(private_key: str) -> rsa.RSAPublicKey:
 
 def mint_token(
     world: GitHubWorld,
-    installation: SandboxInstallation,
+    installation: GitHubInstallation,
     permissions: Mapping[str, str],
     repository_ids: tuple[int, ...] | None,
 ) -> InstallationToken:

@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 
 from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.records import (
+    GitHubInstallation,
+    GitHubRepository,
     GitHubUser,
     InstallationToken,
     JsonObject,
     LiveToken,
     Organization,
-    SandboxInstallation,
-    SandboxRepository,
 )
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
@@ -23,7 +23,7 @@ AuthKind: TypeAlias = Literal["app", "installation", "user", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxResponse:
+class RouteResponse:
     """What goes back: a status, a JSON body (`None` for an empty one) and extra headers."""
 
     status: int
@@ -48,7 +48,7 @@ class Refusal(Exception):
         self.headers = dict(headers or {})
         self.errors = errors
 
-    def answer(self) -> SandboxResponse:
+    def answer(self) -> RouteResponse:
         """The refusal in GitHub's error shape."""
         body: JsonObject = {
             "message": self.message,
@@ -57,7 +57,7 @@ class Refusal(Exception):
         }
         if self.errors is not None:
             body["errors"] = self.errors
-        return SandboxResponse(self.status, body, self.headers)
+        return RouteResponse(self.status, body, self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ class Principal:
     live: LiveToken | None = None
 
     @property
-    def installation(self) -> SandboxInstallation | None:
+    def installation(self) -> GitHubInstallation | None:
         return self.token.installation if self.token else None
 
     @property
     def user(self) -> GitHubUser | None:
         return self.live.owner if self.live and self.kind == "user" else None
 
-    def reaches(self, repository: SandboxRepository) -> bool:
+    def reaches(self, repository: GitHubRepository) -> bool:
         """Whether an installation token covers this repository."""
         if self.token is None or not self.token.installation.covers(repository):
             return False
@@ -109,11 +109,11 @@ class Call:
     version: str | None = None
     rate: JsonObject = field(default_factory=dict)
     """The caller's hour, as `GET /rate_limit` shows it."""
-    target_repository: SandboxRepository | None = None
+    target_repository: GitHubRepository | None = None
     target_organization: Organization | None = None
 
     @property
-    def repository(self) -> SandboxRepository:
+    def repository(self) -> GitHubRepository:
         assert self.target_repository is not None, "only routes with {owner}/{repo} have a repository"
         return self.target_repository
 
@@ -141,7 +141,7 @@ class Call:
         return self.query.get(name) is True
 
 
-Handler: TypeAlias = Callable[[Call], SandboxResponse]
+Handler: TypeAlias = Callable[[Call], RouteResponse]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
+    GitHubOrganizationRole,
+    GitHubRepository,
+    GitHubRepositoryRole,
     GitHubTeam,
     GitHubUser,
     JsonObject,
     Organization,
-    SandboxAccount,
-    SandboxCustomRepositoryRole,
-    SandboxMembership,
-    SandboxOrganizationRole,
-    SandboxRepository,
+    OrganizationMembership,
+    RepositoryOwner,
 )
 from integrations.sandbox.github.rights import LEVELS, SECURITY_MANAGER
 from integrations.sandbox.github.webhooks import Webhooks
@@ -57,14 +57,14 @@ class PeopleBuilders:
     ) -> Organization:
         """An organization with the predefined role `security_manager`."""
         organization = Organization(id or self._world.next_id(), login, self._world.now())
-        role = SandboxOrganizationRole(
+        role = GitHubOrganizationRole(
             SECURITY_MANAGER_ROLE_ID, SECURITY_MANAGER, "Predefined", "read", (), self._world.now()
         )
         organization.roles.append(role)
         self._world.index_account(organization)
         return organization
 
-    def rename_account(self, account: SandboxAccount, login: str) -> None:
+    def rename_account(self, account: RepositoryOwner, login: str) -> None:
         """Another login for the same id; the old one is free at once, repositories redirect from it."""
         owned = self._world.repositories_of(account)
         for repository in owned:
@@ -92,7 +92,7 @@ class PeopleBuilders:
         state: Literal["active", "pending"] = "active",
     ) -> None:
         """A membership (→ organization.member_added); an `admin` is an owner."""
-        organization.members[user.id] = SandboxMembership(user, role, state)
+        organization.members[user.id] = OrganizationMembership(user, role, state)
         self._emit_membership("member_added", organization, organization.members[user.id])
 
     def set_member_role(
@@ -111,7 +111,7 @@ class PeopleBuilders:
         self._emit_membership("member_removed", organization, membership)
 
     def _emit_membership(
-        self, action: str, organization: Organization, membership: SandboxMembership
+        self, action: str, organization: Organization, membership: OrganizationMembership
     ) -> None:
         content: JsonObject = {"membership": shapes.membership(self._world, organization, membership)}
         self._webhooks.emit("organization", action, content, account=organization)
@@ -150,9 +150,7 @@ class PeopleBuilders:
         content: JsonObject = {"scope": "team", "member": member, "team": shapes.team(self._world, team)}
         self._webhooks.emit("membership", action, content, account=team.organization)
 
-    def add_team_to_repository(
-        self, team: GitHubTeam, repository: SandboxRepository, permission: str
-    ) -> None:
+    def add_team_to_repository(self, team: GitHubTeam, repository: GitHubRepository, permission: str) -> None:
         """The team's members get `permission` there (→ team.added_to_repository)."""
         self._check_role_name(repository.owner, permission)
         team.repositories[repository.id] = permission
@@ -164,7 +162,7 @@ class PeopleBuilders:
             "team", "added_to_repository", content, account=team.organization, repository=repository
         )
 
-    def add_collaborator(self, repository: SandboxRepository, user: GitHubUser, permission: str) -> None:
+    def add_collaborator(self, repository: GitHubRepository, user: GitHubUser, permission: str) -> None:
         """One of GitHub's five roles or a custom one for one person (→ member.added or member.edited)."""
         self._check_role_name(repository.owner, permission)
         before = repository.collaborators.get(user.id)
@@ -179,13 +177,13 @@ class PeopleBuilders:
             changes = {"permission": {"from": before, "to": permission}, "old_permission": {"from": before}}
         self._emit_member(action, repository, user, {"changes": changes})
 
-    def remove_collaborator(self, repository: SandboxRepository, user: GitHubUser) -> None:
+    def remove_collaborator(self, repository: GitHubRepository, user: GitHubUser) -> None:
         """→ member.removed."""
         del repository.collaborators[user.id]
         self._emit_member("removed", repository, user, {})
 
     def _emit_member(
-        self, action: str, repository: SandboxRepository, user: GitHubUser, content: JsonObject
+        self, action: str, repository: GitHubRepository, user: GitHubUser, content: JsonObject
     ) -> None:
         content["member"] = shapes.simple_user(self._world, user)
         self._webhooks.emit("member", action, content, account=repository.owner, repository=repository)
@@ -197,9 +195,9 @@ class PeopleBuilders:
         *,
         base_role: str = "read",
         permissions: Iterable[str] = (),
-    ) -> SandboxCustomRepositoryRole:
+    ) -> GitHubRepositoryRole:
         """A role that builds on one of GitHub's and adds permissions."""
-        role = SandboxCustomRepositoryRole(
+        role = GitHubRepositoryRole(
             self._world.next_id(), name, base_role, tuple(permissions), self._world.now()
         )
         organization.custom_repository_roles.append(role)
@@ -213,16 +211,16 @@ class PeopleBuilders:
         permissions: Iterable[str] = (),
         base_role: str | None = None,
         source: Literal["Organization", "Enterprise", "Predefined"] = "Organization",
-    ) -> SandboxOrganizationRole:
+    ) -> GitHubOrganizationRole:
         """A custom organization role."""
-        role = SandboxOrganizationRole(
+        role = GitHubOrganizationRole(
             self._world.next_id(), name, source, base_role, tuple(permissions), self._world.now()
         )
         organization.roles.append(role)
         return role
 
     def assign_organization_role(
-        self, organization: Organization, role: SandboxOrganizationRole | str, holder: GitHubUser | GitHubTeam
+        self, organization: Organization, role: GitHubOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
         """Give a role, named or as the record, to a person or a team; GitHub sends no webhook for it."""
         found = self._organization_role(organization, role)
@@ -232,7 +230,7 @@ class PeopleBuilders:
             found.users.append(holder)
 
     def unassign_organization_role(
-        self, organization: Organization, role: SandboxOrganizationRole | str, holder: GitHubUser | GitHubTeam
+        self, organization: Organization, role: GitHubOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
         """Take a role away; GitHub sends no webhook for it."""
         found = self._organization_role(organization, role)
@@ -242,13 +240,13 @@ class PeopleBuilders:
             found.users.remove(holder)
 
     def _organization_role(
-        self, organization: Organization, role: SandboxOrganizationRole | str
-    ) -> SandboxOrganizationRole:
-        if isinstance(role, SandboxOrganizationRole):
+        self, organization: Organization, role: GitHubOrganizationRole | str
+    ) -> GitHubOrganizationRole:
+        if isinstance(role, GitHubOrganizationRole):
             return role
         return next(each for each in organization.roles if each.name == role)
 
-    def _check_role_name(self, owner: SandboxAccount, name: str) -> None:
+    def _check_role_name(self, owner: RepositoryOwner, name: str) -> None:
         custom = owner.custom_repository_roles if isinstance(owner, Organization) else []
         if name not in LEVELS[1:] and name not in [each.name for each in custom]:
             raise ValueError(f"{owner.login} has no repository role {name}")

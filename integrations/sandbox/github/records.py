@@ -16,7 +16,7 @@ Network: TypeAlias = Literal["open", "sso", "ip_allow_list"]
 
 
 @dataclass(slots=True, eq=False)
-class SandboxAccount:
+class RepositoryOwner:
     """A login with its numeric id: a user, a bot or an organization."""
 
     id: int
@@ -31,7 +31,7 @@ class SandboxAccount:
 
 
 @dataclass(slots=True, eq=False)
-class GitHubUser(SandboxAccount):
+class GitHubUser(RepositoryOwner):
     bot: bool = False
 
     @property
@@ -48,7 +48,7 @@ class Enterprise:
 
 
 @dataclass(slots=True)
-class SandboxMembership:
+class OrganizationMembership:
     """`role` is `admin` (an owner), `member` or `billing_manager`; `state` is `active` or `pending`."""
 
     user: GitHubUser
@@ -68,7 +68,7 @@ class GitHubTeam:
 
 
 @dataclass(slots=True, eq=False)
-class SandboxOrganizationRole:
+class GitHubOrganizationRole:
     """`permissions` are free strings, as GitHub's description has them."""
 
     id: int
@@ -82,7 +82,7 @@ class SandboxOrganizationRole:
 
 
 @dataclass(slots=True, eq=False)
-class SandboxCustomRepositoryRole:
+class GitHubRepositoryRole:
     id: int
     name: str
     base_role: str
@@ -91,13 +91,13 @@ class SandboxCustomRepositoryRole:
 
 
 @dataclass(slots=True, eq=False)
-class Organization(SandboxAccount):
+class Organization(RepositoryOwner):
     base_permission: str = "read"
     """What every member may do on every repository."""
-    members: dict[int, SandboxMembership] = field(default_factory=dict)
+    members: dict[int, OrganizationMembership] = field(default_factory=dict)
     teams: list[GitHubTeam] = field(default_factory=list)
-    roles: list[SandboxOrganizationRole] = field(default_factory=list)
-    custom_repository_roles: list[SandboxCustomRepositoryRole] = field(default_factory=list)
+    roles: list[GitHubOrganizationRole] = field(default_factory=list)
+    custom_repository_roles: list[GitHubRepositoryRole] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -113,10 +113,10 @@ class Commit:
 
 
 @dataclass(slots=True, eq=False)
-class SandboxRepository:
+class GitHubRepository:
     id: int
     name: str
-    owner: SandboxAccount
+    owner: RepositoryOwner
     visibility: str
     created_at: float
     archived: bool = False
@@ -142,20 +142,20 @@ class SandboxRepository:
 
 
 @dataclass(slots=True, eq=False)
-class SandboxInstallation:
+class GitHubInstallation:
     """The App on one account; `repositories` is `None` for all of the account's."""
 
     id: int
-    account: SandboxAccount
+    account: RepositoryOwner
     permissions: dict[str, str]
     events: list[str]
     created_at: float
-    repositories: list[SandboxRepository] | None = None
+    repositories: list[GitHubRepository] | None = None
     suspended_at: float | None = None
     suspended_by: GitHubUser | None = None
     removed: bool = False
 
-    def covers(self, repository: SandboxRepository) -> bool:
+    def covers(self, repository: GitHubRepository) -> bool:
         """Whether the installation reaches this repository."""
         if repository.deleted or repository.owner is not self.account:
             return False
@@ -171,12 +171,12 @@ class Location:
 
 
 @dataclass(slots=True, eq=False)
-class SandboxAlert:
+class GitHubAlert:
     """A secret scanning alert; the literal is never in its repr."""
 
     id: int
     number: int
-    repository: SandboxRepository
+    repository: GitHubRepository
     secret_type: str
     display_name: str
     provider: str | None
@@ -242,7 +242,7 @@ class InstallationToken:
     """A minted `ghs_` token with what it was narrowed to; `repository_ids` is `None` for all."""
 
     literal: str = field(repr=False)
-    installation: SandboxInstallation
+    installation: GitHubInstallation
     permissions: dict[str, str]
     repository_ids: tuple[int, ...] | None
     expires_at: float

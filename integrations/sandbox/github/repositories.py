@@ -7,12 +7,12 @@ from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
+    GitHubInstallation,
+    GitHubRepository,
     GitHubUser,
     JsonObject,
     Organization,
-    SandboxAccount,
-    SandboxInstallation,
-    SandboxRepository,
+    RepositoryOwner,
 )
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
@@ -45,7 +45,7 @@ class RepositoryBuilders:
 
     def add_repository(
         self,
-        owner: SandboxAccount,
+        owner: RepositoryOwner,
         name: str,
         *,
         id: int | None = None,  # noqa: A002 # GitHub's own word.
@@ -54,9 +54,9 @@ class RepositoryBuilders:
         delegated_dismissal: bool = False,
         app_reviews_dismissals: bool = False,
         secret_scanning: bool = True,
-    ) -> SandboxRepository:
+    ) -> GitHubRepository:
         """A repository (→ repository.created); a name that redirected elsewhere is taken over."""
-        repository = SandboxRepository(
+        repository = GitHubRepository(
             id or self._world.next_id(), name, owner, visibility, self._world.now(), archived
         )
         repository.secret_scanning = secret_scanning
@@ -66,7 +66,7 @@ class RepositoryBuilders:
         self._emit_repository("created", repository)
         return repository
 
-    def rename_repository(self, repository: SandboxRepository, name: str) -> None:
+    def rename_repository(self, repository: GitHubRepository, name: str) -> None:
         """Another name for the same id; the old one redirects (→ repository.renamed)."""
         before = repository.name
         self._world.unindex_repository(repository, redirect=True)
@@ -74,7 +74,7 @@ class RepositoryBuilders:
         self._world.index_repository(repository)
         self._emit_repository("renamed", repository, {"repository": {"name": {"from": before}}})
 
-    def transfer_repository(self, repository: SandboxRepository, owner: SandboxAccount) -> None:
+    def transfer_repository(self, repository: GitHubRepository, owner: RepositoryOwner) -> None:
         """Another owner for the same id; the old name redirects (→ repository.transferred, for the new)."""
         before = repository.owner
         self._world.unindex_repository(repository, redirect=True)
@@ -87,30 +87,30 @@ class RepositoryBuilders:
         )
         self._emit_repository("transferred", repository, {"owner": {"from": origin}})
 
-    def delete_repository(self, repository: SandboxRepository) -> None:
+    def delete_repository(self, repository: GitHubRepository) -> None:
         """Gone with its alerts; the name answers 404 (→ repository.deleted)."""
         self._emit_repository("deleted", repository)
         self._world.unindex_repository(repository, redirect=False)
         repository.deleted = True
 
-    def set_visibility(self, repository: SandboxRepository, visibility: Literal["public", "private"]) -> None:
+    def set_visibility(self, repository: GitHubRepository, visibility: Literal["public", "private"]) -> None:
         """→ repository.publicized or repository.privatized."""
         repository.visibility = visibility
         self._emit_repository("publicized" if visibility == "public" else "privatized", repository)
 
-    def archive_repository(self, repository: SandboxRepository) -> None:
+    def archive_repository(self, repository: GitHubRepository) -> None:
         """→ repository.archived."""
         repository.archived = True
         self._emit_repository("archived", repository)
 
-    def unarchive_repository(self, repository: SandboxRepository) -> None:
+    def unarchive_repository(self, repository: GitHubRepository) -> None:
         """→ repository.unarchived."""
         repository.archived = False
         self._emit_repository("unarchived", repository)
 
     def squat(
         self, full_name: str, *, visibility: Literal["public", "private"] = "private"
-    ) -> SandboxRepository:
+    ) -> GitHubRepository:
         """A stranger registers an old `owner/name` again: another id answers there, the redirect is gone.
 
         The owner's login goes to a new user where it is free; `ValueError` when the name is in use.
@@ -123,7 +123,7 @@ class RepositoryBuilders:
         return self.add_repository(owner, name, visibility=visibility)
 
     def _emit_repository(
-        self, action: str, repository: SandboxRepository, changes: JsonObject | None = None
+        self, action: str, repository: GitHubRepository, changes: JsonObject | None = None
     ) -> None:
         content: JsonObject = {} if changes is None else {"changes": changes}
         self._webhooks.emit("repository", action, content, account=repository.owner, repository=repository)
@@ -132,16 +132,16 @@ class RepositoryBuilders:
 
     def install(
         self,
-        account: SandboxAccount,
+        account: RepositoryOwner,
         *,
-        repositories: Literal["all"] | Iterable[SandboxRepository] = "all",
+        repositories: Literal["all"] | Iterable[GitHubRepository] = "all",
         permissions: Mapping[str, str] | None = None,
-    ) -> SandboxInstallation:
+    ) -> GitHubInstallation:
         """Install the App on an account (→ installation.created); `ValueError` where it already is."""
         if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
         granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
-        installation = SandboxInstallation(
+        installation = GitHubInstallation(
             self._world.next_id(), account, granted, list(DEFAULT_EVENTS), self._world.now()
         )
         if not isinstance(repositories, str):
@@ -150,38 +150,36 @@ class RepositoryBuilders:
         self._emit_installation("created", installation, with_repositories=True)
         return installation
 
-    def uninstall(self, installation: SandboxInstallation) -> None:
+    def uninstall(self, installation: GitHubInstallation) -> None:
         """The App is removed from the account; its tokens die (→ installation.deleted)."""
         installation.removed = True
         del self._world.installations[installation.id]
         self._emit_installation("deleted", installation)
 
-    def suspend(self, installation: SandboxInstallation, *, by: GitHubUser | None = None) -> None:
+    def suspend(self, installation: GitHubInstallation, *, by: GitHubUser | None = None) -> None:
         """No token is given, none works (→ installation.suspend)."""
         installation.suspended_at = self._world.now()
         installation.suspended_by = by
         self._emit_installation("suspend", installation)
 
-    def unsuspend(self, installation: SandboxInstallation) -> None:
+    def unsuspend(self, installation: GitHubInstallation) -> None:
         """→ installation.unsuspend."""
         installation.suspended_at = installation.suspended_by = None
         self._emit_installation("unsuspend", installation)
 
-    def set_permissions(self, installation: SandboxInstallation, permissions: Mapping[str, str]) -> None:
+    def set_permissions(self, installation: GitHubInstallation, permissions: Mapping[str, str]) -> None:
         """The account accepted other permissions (→ installation.new_permissions_accepted)."""
         installation.permissions = dict(permissions)
         self._emit_installation("new_permissions_accepted", installation)
 
-    def add_to_installation(
-        self, installation: SandboxInstallation, *repositories: SandboxRepository
-    ) -> None:
+    def add_to_installation(self, installation: GitHubInstallation, *repositories: GitHubRepository) -> None:
         """Select more repositories (→ installation_repositories.added)."""
         chosen = installation.repositories = installation.repositories or []
         chosen.extend(repositories)
         self._emit_selection("added", installation, added=repositories)
 
     def remove_from_installation(
-        self, installation: SandboxInstallation, *repositories: SandboxRepository
+        self, installation: GitHubInstallation, *repositories: GitHubRepository
     ) -> None:
         """Select fewer; from "all" it becomes a selection (→ installation_repositories.removed)."""
         reach = self._world.reach(installation)
@@ -189,7 +187,7 @@ class RepositoryBuilders:
         self._emit_selection("removed", installation, removed=repositories)
 
     def _emit_installation(
-        self, action: str, installation: SandboxInstallation, *, with_repositories: bool = False
+        self, action: str, installation: GitHubInstallation, *, with_repositories: bool = False
     ) -> None:
         content: JsonObject = {"installation": shapes.installation(self._world, installation)}
         if with_repositories:
@@ -204,10 +202,10 @@ class RepositoryBuilders:
     def _emit_selection(
         self,
         action: str,
-        installation: SandboxInstallation,
+        installation: GitHubInstallation,
         *,
-        added: Iterable[SandboxRepository] = (),
-        removed: Iterable[SandboxRepository] = (),
+        added: Iterable[GitHubRepository] = (),
+        removed: Iterable[GitHubRepository] = (),
     ) -> None:
         content: JsonObject = {
             "installation": shapes.installation(self._world, installation),

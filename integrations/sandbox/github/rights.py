@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from integrations.sandbox.github.records import (
+    GitHubOrganizationRole,
+    GitHubRepository,
     GitHubUser,
     Organization,
-    SandboxAccount,
-    SandboxOrganizationRole,
-    SandboxRepository,
+    RepositoryOwner,
 )
 
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
@@ -20,7 +20,7 @@ RESOLVE_ALERTS = "resolve_secret_scanning_alerts"
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryRole:
+class EffectiveRole:
     """The highest role: its name (a custom role keeps its own) and the level that it builds on."""
 
     name: str
@@ -44,51 +44,51 @@ class RepositoryRole:
         return {flag: rank >= LEVELS.index(level) for flag, level in names.items()}
 
 
-def repository_role(repository: SandboxRepository, user: SandboxAccount) -> RepositoryRole:
+def repository_role(repository: GitHubRepository, user: RepositoryOwner) -> EffectiveRole:
     """The person's highest role, from ownership, collaboration, teams, organization and public access."""
-    roles = [RepositoryRole("read", "read")] if not repository.private else []
+    roles = [EffectiveRole("read", "read")] if not repository.private else []
     owner = repository.owner
     if owner is user:
-        roles.append(RepositoryRole("admin", "admin"))
+        roles.append(EffectiveRole("admin", "admin"))
     names = [repository.collaborators.get(user.id)]
     if isinstance(owner, Organization):
         names += _names_from_organization(owner, repository, user)
     roles += [_role(owner, name) for name in names if name]
-    return max(roles, key=lambda role: LEVELS.index(role.level), default=RepositoryRole("", "none"))
+    return max(roles, key=lambda role: LEVELS.index(role.level), default=EffectiveRole("", "none"))
 
 
-def is_owner(organization: Organization, user: SandboxAccount) -> bool:
+def is_owner(organization: Organization, user: RepositoryOwner) -> bool:
     """Whether the person is an organization owner."""
     membership = organization.members.get(user.id)
     return membership is not None and membership.role == "admin" and membership.state == "active"
 
 
-def is_security_manager(organization: Organization, user: SandboxAccount) -> bool:
+def is_security_manager(organization: Organization, user: RepositoryOwner) -> bool:
     """Whether the person has the predefined role `security_manager`."""
     return any(role.name == SECURITY_MANAGER and holds(role, user) for role in organization.roles)
 
 
-def holds(role: SandboxOrganizationRole, user: SandboxAccount) -> bool:
+def holds(role: GitHubOrganizationRole, user: RepositoryOwner) -> bool:
     """Whether the person has an organization role, directly or through a team."""
     return user in role.users or any(user in team.members for team in role.teams)
 
 
-def has_write_access(repository: SandboxRepository, user: SandboxAccount) -> bool:
+def has_write_access(repository: GitHubRepository, user: RepositoryOwner) -> bool:
     """What GitHub asks of an alert's assignee."""
     return repository_role(repository, user).flags["push"]
 
 
-def may_see_alerts(repository: SandboxRepository, user: GitHubUser) -> bool:
+def may_see_alerts(repository: GitHubRepository, user: GitHubUser) -> bool:
     """Owner, admin, security manager, or a custom role that may view or resolve."""
     return _has_alert_right(repository, user, (VIEW_ALERTS, RESOLVE_ALERTS))
 
 
-def may_resolve_alerts(repository: SandboxRepository, user: GitHubUser) -> bool:
+def may_resolve_alerts(repository: GitHubRepository, user: GitHubUser) -> bool:
     """Owner, admin, security manager, or a custom role that may resolve."""
     return _has_alert_right(repository, user, (RESOLVE_ALERTS,))
 
 
-def _has_alert_right(repository: SandboxRepository, user: GitHubUser, wanted: tuple[str, ...]) -> bool:
+def _has_alert_right(repository: GitHubRepository, user: GitHubUser, wanted: tuple[str, ...]) -> bool:
     role = repository_role(repository, user)
     if role.level == "admin":
         return True
@@ -103,7 +103,7 @@ def _has_alert_right(repository: SandboxRepository, user: GitHubUser, wanted: tu
 
 
 def _names_from_organization(
-    organization: Organization, repository: SandboxRepository, user: SandboxAccount
+    organization: Organization, repository: GitHubRepository, user: RepositoryOwner
 ) -> Iterator[str]:
     membership = organization.members.get(user.id)
     if membership is None or membership.state != "active":
@@ -118,9 +118,9 @@ def _names_from_organization(
             yield "read" if role.name == SECURITY_MANAGER else role.base_role or "none"
 
 
-def _role(owner: SandboxAccount, name: str) -> RepositoryRole:
+def _role(owner: RepositoryOwner, name: str) -> EffectiveRole:
     if name in LEVELS:
-        return RepositoryRole(name, name)
+        return EffectiveRole(name, name)
     assert isinstance(owner, Organization), "only organizations have custom roles"
     custom = next(each for each in owner.custom_repository_roles if each.name == name)
-    return RepositoryRole(name, custom.base_role)
+    return EffectiveRole(name, custom.base_role)

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable
 
 from integrations.sandbox.github import shapes_alerts
-from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.paging import cursor_page_of, page_of
-from integrations.sandbox.github.records import SandboxAlert
+from integrations.sandbox.github.records import GitHubAlert
 from integrations.sandbox.github.updates import update_alert
 
 METADATA_KEYS = frozenset(
@@ -28,16 +28,16 @@ METADATA_KEYS = frozenset(
 )
 
 
-def list_repository_alerts(call: Call) -> SandboxResponse:
+def list_repository_alerts(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/secret-scanning/alerts`."""
     _require_scanning(call)
     alerts, headers = _page(call, call.github.shown_alerts(call.repository))
     hide = call.flag("hide_secret")
     body = [shapes_alerts.rest_alert(call.github, each, hide_secret=hide, in_list=True) for each in alerts]
-    return SandboxResponse(200, body, headers)
+    return RouteResponse(200, body, headers)
 
 
-def list_organization_alerts(call: Call) -> SandboxResponse:
+def list_organization_alerts(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/secret-scanning/alerts`: of those repositories that the token reaches."""
     github = call.github
     reached = [
@@ -48,30 +48,30 @@ def list_organization_alerts(call: Call) -> SandboxResponse:
     alerts, headers = _page(call, (alert for each in reached for alert in github.shown_alerts(each)))
     hide = call.flag("hide_secret")
     body = [shapes_alerts.organization_alert(github, each, hide_secret=hide) for each in alerts]
-    return SandboxResponse(200, body, headers)
+    return RouteResponse(200, body, headers)
 
 
-def get_alert(call: Call) -> SandboxResponse:
+def get_alert(call: Call) -> RouteResponse:
     """`GET …/alerts/{alert_number}`: with the literal unless `hide_secret=true`."""
-    return SandboxResponse(
+    return RouteResponse(
         200, shapes_alerts.rest_alert(call.github, _alert(call), hide_secret=call.flag("hide_secret"))
     )
 
 
-def patch_alert(call: Call) -> SandboxResponse:
+def patch_alert(call: Call) -> RouteResponse:
     """`PATCH …/alerts/{alert_number}`: the answer holds the literal, there is no `hide_secret` here."""
     alert = _alert(call)
     update_alert(call, alert)
-    return SandboxResponse(200, shapes_alerts.rest_alert(call.github, alert, hide_secret=False))
+    return RouteResponse(200, shapes_alerts.rest_alert(call.github, alert, hide_secret=False))
 
 
-def list_locations(call: Call) -> SandboxResponse:
+def list_locations(call: Call) -> RouteResponse:
     """`GET …/alerts/{alert_number}/locations`."""
     locations, headers = page_of(call, _alert(call).locations)
-    return SandboxResponse(200, [shapes_alerts.location(each) for each in locations], headers)
+    return RouteResponse(200, [shapes_alerts.location(each) for each in locations], headers)
 
 
-def _alert(call: Call) -> SandboxAlert:
+def _alert(call: Call) -> GitHubAlert:
     _require_scanning(call)
     alert = call.github.alerts.get((call.repository.id, call.number("alert_number")))
     if alert is None or not call.github.is_shown(alert):
@@ -84,7 +84,7 @@ def _require_scanning(call: Call) -> None:
         raise Refusal(404, "Secret scanning is disabled on this repository.")
 
 
-def _page(call: Call, alerts: Iterable[SandboxAlert]) -> tuple[list[SandboxAlert], dict[str, str]]:
+def _page(call: Call, alerts: Iterable[GitHubAlert]) -> tuple[list[GitHubAlert], dict[str, str]]:
     _check_filters(call)
     chosen = [alert for alert in alerts if _matches(call, alert)]
     by_update = call.text("sort") == "updated"
@@ -108,11 +108,11 @@ def _check_filters(call: Call) -> None:
         raise Refusal(422, "included_metadata names an unknown key")
 
 
-def _matches(call: Call, alert: SandboxAlert) -> bool:
+def _matches(call: Call, alert: GitHubAlert) -> bool:
     return _matches_kind(call, alert) and _matches_condition(call, alert)
 
 
-def _matches_kind(call: Call, alert: SandboxAlert) -> bool:
+def _matches_kind(call: Call, alert: GitHubAlert) -> bool:
     types = _values(call, "secret_type")
     # GitHub's docs: without secret_type only default patterns come back; generic ones must be named.
     if alert.secret_type not in types if types else alert.category == "generic":
@@ -125,7 +125,7 @@ def _matches_kind(call: Call, alert: SandboxAlert) -> bool:
     ) and alert.provider_slug not in _values(call, "exclude_providers")
 
 
-def _matches_condition(call: Call, alert: SandboxAlert) -> bool:
+def _matches_condition(call: Call, alert: GitHubAlert) -> bool:
     wanted = {
         "state": alert.state,
         "resolution": alert.resolution,
@@ -147,7 +147,7 @@ def _matches_condition(call: Call, alert: SandboxAlert) -> bool:
     return _values(call, "included_metadata") <= keys and _matches_assignee(call, alert)
 
 
-def _matches_assignee(call: Call, alert: SandboxAlert) -> bool:
+def _matches_assignee(call: Call, alert: GitHubAlert) -> bool:
     wanted = call.text("assignee")
     if wanted is None:
         return True

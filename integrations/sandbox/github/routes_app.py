@@ -6,15 +6,15 @@ from typing import cast
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.authentication import mint_token
-from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.paging import DEFAULT_PER_PAGE, link_header, page_of
 from integrations.sandbox.github.records import (
+    GitHubInstallation,
+    GitHubRepository,
     GitHubUser,
     JsonObject,
     Organization,
-    SandboxInstallation,
-    SandboxRepository,
 )
 from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
 
@@ -22,7 +22,7 @@ MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
 
 
-def get_app(call: Call) -> SandboxResponse:
+def get_app(call: Call) -> RouteResponse:
     """`GET /app`."""
     github = call.github
     created = shapes.timestamp(github.app_created_at)
@@ -42,21 +42,21 @@ def get_app(call: Call) -> SandboxResponse:
         "events": list(DEFAULT_EVENTS),
         "installations_count": len(github.installations),
     }
-    return SandboxResponse(200, body)
+    return RouteResponse(200, body)
 
 
-def list_installations(call: Call) -> SandboxResponse:
+def list_installations(call: Call) -> RouteResponse:
     """`GET /app/installations`."""
     page, headers = page_of(call, list(call.github.installations.values()))
-    return SandboxResponse(200, [shapes.installation(call.github, each) for each in page], headers)
+    return RouteResponse(200, [shapes.installation(call.github, each) for each in page], headers)
 
 
-def get_installation(call: Call) -> SandboxResponse:
+def get_installation(call: Call) -> RouteResponse:
     """`GET /app/installations/{installation_id}`."""
-    return SandboxResponse(200, shapes.installation(call.github, _installation(call)))
+    return RouteResponse(200, shapes.installation(call.github, _installation(call)))
 
 
-def create_token(call: Call) -> SandboxResponse:
+def create_token(call: Call) -> RouteResponse:
     """`POST /app/installations/{installation_id}/access_tokens`; never wider than granted."""
     installation = _installation(call)
     if installation.suspended_at is not None:
@@ -73,10 +73,10 @@ def create_token(call: Call) -> SandboxResponse:
     }
     if chosen is not None:
         body["repositories"] = [shapes.repository(call.github, each) for each in chosen]
-    return SandboxResponse(201, body)
+    return RouteResponse(201, body)
 
 
-def _asked_permissions(call: Call, installation: SandboxInstallation) -> dict[str, str]:
+def _asked_permissions(call: Call, installation: GitHubInstallation) -> dict[str, str]:
     asked = cast("dict[str, str] | None", call.body.get("permissions"))
     if not asked:
         return dict(installation.permissions)
@@ -87,7 +87,7 @@ def _asked_permissions(call: Call, installation: SandboxInstallation) -> dict[st
     return {"metadata": "read", **asked}
 
 
-def _asked_repositories(call: Call, installation: SandboxInstallation) -> list[SandboxRepository] | None:
+def _asked_repositories(call: Call, installation: GitHubInstallation) -> list[GitHubRepository] | None:
     reach = call.github.reach(installation)
     ids = cast("list[int] | None", call.body.get("repository_ids"))
     names = cast("list[str] | None", call.body.get("repositories"))
@@ -101,15 +101,15 @@ def _asked_repositories(call: Call, installation: SandboxInstallation) -> list[S
     return chosen
 
 
-def revoke_own_token(call: Call) -> SandboxResponse:
+def revoke_own_token(call: Call) -> RouteResponse:
     """`DELETE /installation/token`: the token it is called with dies."""
     token = call.principal.token
     if token is not None:
         del call.github.minted[token.literal]
-    return SandboxResponse(204)
+    return RouteResponse(204)
 
 
-def list_reach(call: Call) -> SandboxResponse:
+def list_reach(call: Call) -> RouteResponse:
     """`GET /installation/repositories`: what the token reaches."""
     installation = call.principal.installation
     reach = call.github.reach(installation) if installation else []
@@ -121,35 +121,35 @@ def list_reach(call: Call) -> SandboxResponse:
         "repositories": [shapes.repository(call.github, each) for each in page],
         "repository_selection": "selected" if selected else "all",
     }
-    return SandboxResponse(200, body, headers)
+    return RouteResponse(200, body, headers)
 
 
-def get_organization_installation(call: Call) -> SandboxResponse:
+def get_organization_installation(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/installation`."""
     return _installation_on(call, call.organization)
 
 
-def get_repository_installation(call: Call) -> SandboxResponse:
+def get_repository_installation(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/installation`: 404 too where the installation leaves the repository out."""
     installation = call.github.installation_on(call.repository.owner)
     if installation is None or not installation.covers(call.repository):
         raise Refusal(404, "Not Found")
-    return SandboxResponse(200, shapes.installation(call.github, installation))
+    return RouteResponse(200, shapes.installation(call.github, installation))
 
 
-def get_user_installation(call: Call) -> SandboxResponse:
+def get_user_installation(call: Call) -> RouteResponse:
     """`GET /users/{username}/installation`."""
     return _installation_on(call, call.github.user(call.path["username"]))
 
 
-def _installation_on(call: Call, account: Organization | GitHubUser | None) -> SandboxResponse:
+def _installation_on(call: Call, account: Organization | GitHubUser | None) -> RouteResponse:
     installation = call.github.installation_on(account) if account else None
     if installation is None:
         raise Refusal(404, "Not Found")
-    return SandboxResponse(200, shapes.installation(call.github, installation))
+    return RouteResponse(200, shapes.installation(call.github, installation))
 
 
-def _installation(call: Call) -> SandboxInstallation:
+def _installation(call: Call) -> GitHubInstallation:
     installation = call.github.installations.get(call.number("installation_id"))
     if installation is None:
         raise Refusal(404, "Not Found")
@@ -159,7 +159,7 @@ def _installation(call: Call) -> SandboxInstallation:
 # Webhook deliveries
 
 
-def list_deliveries(call: Call) -> SandboxResponse:
+def list_deliveries(call: Call) -> RouteResponse:
     """`GET /app/hook/deliveries`, newest first; `status=failure` knows 400 to 599 only, as GitHub's does."""
     wanted = call.text("status")
     kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, wanted)]
@@ -172,10 +172,10 @@ def list_deliveries(call: Call) -> SandboxResponse:
     page = kept[start : start + size]
     more = kept[start + size : start + size + 1]
     headers = link_header(call, {"next": {"cursor": str(more[0].id)}} if more else {})
-    return SandboxResponse(200, [_delivery(each) for each in page], headers)
+    return RouteResponse(200, [_delivery(each) for each in page], headers)
 
 
-def get_delivery(call: Call) -> SandboxResponse:
+def get_delivery(call: Call) -> RouteResponse:
     """`GET /app/hook/deliveries/{delivery_id}`: with the request and the response."""
     delivery = _find_delivery(call)
     body = _delivery(delivery) | {
@@ -183,13 +183,13 @@ def get_delivery(call: Call) -> SandboxResponse:
         "request": {"headers": dict(delivery.request_headers), "payload": delivery.payload},
         "response": {"headers": dict(delivery.response_headers), "payload": delivery.response_body},
     }
-    return SandboxResponse(200, body)
+    return RouteResponse(200, body)
 
 
-def redeliver(call: Call) -> SandboxResponse:
+def redeliver(call: Call) -> RouteResponse:
     """`POST /app/hook/deliveries/{delivery_id}/attempts`: sent again, with the same GUID."""
     call.webhooks.redeliver(_find_delivery(call))
-    return SandboxResponse(202, {})
+    return RouteResponse(202, {})
 
 
 def _kept_deliveries(call: Call) -> list[WebhookDelivery]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from integrations.sandbox.github import rights, shapes, shapes_alerts
-from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.paging import page_of
-from integrations.sandbox.github.records import GitHubUser, JsonObject, SandboxOrganizationRole
+from integrations.sandbox.github.records import GitHubOrganizationRole, GitHubUser, JsonObject
 
 
-def get_repository(call: Call) -> SandboxResponse:
+def get_repository(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}`: a public one for anybody, whoever owns it by now."""
     may_see = call.principal.reaches(call.repository) or _is_admin(call)
     settings = may_see and not call.repository.hides_settings
-    return SandboxResponse(200, shapes.full_repository(call.github, call.repository, with_settings=settings))
+    return RouteResponse(200, shapes.full_repository(call.github, call.repository, with_settings=settings))
 
 
 def _is_admin(call: Call) -> bool:
@@ -20,30 +20,30 @@ def _is_admin(call: Call) -> bool:
     return user is not None and rights.repository_role(call.repository, user).level == "admin"
 
 
-def get_commit(call: Call) -> SandboxResponse:
+def get_commit(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/commits/{ref}`."""
     commit = call.repository.commits.get(call.path["ref"])
     if commit is None:
         raise Refusal(422, f"No commit found for SHA: {call.path['ref']}")
-    return SandboxResponse(200, shapes_alerts.commit(call.github, call.repository, commit))
+    return RouteResponse(200, shapes_alerts.commit(call.github, call.repository, commit))
 
 
-def get_permission(call: Call) -> SandboxResponse:
+def get_permission(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`: the highest role over all sources."""
     user = call.github.user(call.path["username"])
     if user is None:
         raise Refusal(404, f"{call.path['username']} is not a user")
     role = rights.repository_role(call.repository, user)
     person = shapes.simple_user(call.github, user) | {"permissions": role.flags, "role_name": role.name}
-    return SandboxResponse(200, {"permission": role.permission, "role_name": role.name, "user": person})
+    return RouteResponse(200, {"permission": role.permission, "role_name": role.name, "user": person})
 
 
-def get_organization(call: Call) -> SandboxResponse:
+def get_organization(call: Call) -> RouteResponse:
     """`GET /orgs/{org}`."""
-    return SandboxResponse(200, shapes.full_organization(call.github, call.organization))
+    return RouteResponse(200, shapes.full_organization(call.github, call.organization))
 
 
-def get_membership(call: Call) -> SandboxResponse:
+def get_membership(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/memberships/{username}`: 404 for those who are no members."""
     user = call.github.user(call.path["username"])
     membership = call.organization.members.get(user.id) if user else None
@@ -54,37 +54,37 @@ def get_membership(call: Call) -> SandboxResponse:
         "enterprise_teams_providing_indirect_membership": [],
         "organization": shapes.simple_organization(call.github, call.organization),
     }
-    return SandboxResponse(200, body)
+    return RouteResponse(200, body)
 
 
-def list_roles(call: Call) -> SandboxResponse:
+def list_roles(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/organization-roles`."""
     roles = [_role(call, each) for each in call.organization.roles]
-    return SandboxResponse(200, {"total_count": len(roles), "roles": roles})
+    return RouteResponse(200, {"total_count": len(roles), "roles": roles})
 
 
-def get_role(call: Call) -> SandboxResponse:
+def get_role(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/organization-roles/{role_id}`."""
-    return SandboxResponse(200, _role(call, _find_role(call)))
+    return RouteResponse(200, _role(call, _find_role(call)))
 
 
-def list_role_users(call: Call) -> SandboxResponse:
+def list_role_users(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/organization-roles/{role_id}/users`: those who have it through a team too."""
     role = _find_role(call)
     through_teams = [user for team in role.teams for user in team.members]
     holders = list(dict.fromkeys([*role.users, *through_teams]))
     page, headers = page_of(call, holders)
-    return SandboxResponse(200, [_assignment(call, role, user) for user in page], headers)
+    return RouteResponse(200, [_assignment(call, role, user) for user in page], headers)
 
 
-def list_role_teams(call: Call) -> SandboxResponse:
+def list_role_teams(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/organization-roles/{role_id}/teams`."""
     page, headers = page_of(call, _find_role(call).teams)
     body = [shapes.team(call.github, each) | {"assignment": "direct"} for each in page]
-    return SandboxResponse(200, body, headers)
+    return RouteResponse(200, body, headers)
 
 
-def list_custom_repository_roles(call: Call) -> SandboxResponse:
+def list_custom_repository_roles(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/custom-repository-roles`."""
     roles: list[JsonObject] = [
         {
@@ -99,10 +99,10 @@ def list_custom_repository_roles(call: Call) -> SandboxResponse:
         }
         for each in call.organization.custom_repository_roles
     ]
-    return SandboxResponse(200, {"total_count": len(roles), "custom_roles": roles})
+    return RouteResponse(200, {"total_count": len(roles), "custom_roles": roles})
 
 
-def _find_role(call: Call) -> SandboxOrganizationRole:
+def _find_role(call: Call) -> GitHubOrganizationRole:
     wanted = call.number("role_id")
     found = next((each for each in call.organization.roles if each.id == wanted), None)
     if found is None:
@@ -110,7 +110,7 @@ def _find_role(call: Call) -> SandboxOrganizationRole:
     return found
 
 
-def _role(call: Call, role: SandboxOrganizationRole) -> JsonObject:
+def _role(call: Call, role: GitHubOrganizationRole) -> JsonObject:
     return {
         "id": role.id,
         "name": role.name,
@@ -124,7 +124,7 @@ def _role(call: Call, role: SandboxOrganizationRole) -> JsonObject:
     }
 
 
-def _assignment(call: Call, role: SandboxOrganizationRole, user: GitHubUser) -> JsonObject:
+def _assignment(call: Call, role: GitHubOrganizationRole, user: GitHubUser) -> JsonObject:
     teams = [team for team in role.teams if user in team.members]
     direct = user in role.users
     inherited = [shapes.team(call.github, team) for team in teams]
@@ -134,28 +134,28 @@ def _assignment(call: Call, role: SandboxOrganizationRole, user: GitHubUser) -> 
     }
 
 
-def get_user(call: Call) -> SandboxResponse:
+def get_user(call: Call) -> RouteResponse:
     """`GET /users/{username}`: organizations and bots have a profile too."""
     account = call.github.account(call.path["username"])
     if account is None:
         raise Refusal(404, "Not Found")
-    return SandboxResponse(200, shapes.public_user(call.github, account))
+    return RouteResponse(200, shapes.public_user(call.github, account))
 
 
-def get_user_by_id(call: Call) -> SandboxResponse:
+def get_user_by_id(call: Call) -> RouteResponse:
     """`GET /user/{account_id}`: the present login of an id."""
     account = call.github.accounts.get(call.number("account_id"))
     if account is None:
         raise Refusal(404, "Not Found")
-    return SandboxResponse(200, shapes.public_user(call.github, account))
+    return RouteResponse(200, shapes.public_user(call.github, account))
 
 
-def get_authenticated_user(call: Call) -> SandboxResponse:
+def get_authenticated_user(call: Call) -> RouteResponse:
     """`GET /user`: the token's owner, with private fields where the `user` scope allows them."""
     live = call.principal.live
     assert live is not None, "only a person's token gets here"
     shape = shapes.private_user if "user" in live.scopes else shapes.public_user
-    return SandboxResponse(200, shape(call.github, live.owner))
+    return RouteResponse(200, shape(call.github, live.owner))
 
 
 METADATA = (("metadata", "read"),)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import cast
 
-from integrations.sandbox.github.calls import Call, Refusal, Route, SandboxResponse
+from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.world import GitHubChange
 
@@ -15,7 +15,7 @@ REVOCABLE = re.compile(r"(ghp|gho|ghu|ghr)_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-
 KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 
 
-def revoke_credentials(call: Call) -> SandboxResponse:
+def revoke_credentials(call: Call) -> RouteResponse:
     """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
     if call.github.installed_version is not None:
         # No description of an Enterprise Server has it without authentication.
@@ -29,10 +29,10 @@ def revoke_credentials(call: Call) -> SandboxResponse:
         if token is not None and delay is not None and token.revoked_at is None:
             token.revoked_at = call.github.now() + delay
             call.github.tell(GitHubChange("token.reported", call.github.now()))
-    return SandboxResponse(202, {})
+    return RouteResponse(202, {})
 
 
-def get_rate_limit(call: Call) -> SandboxResponse:
+def get_rate_limit(call: Call) -> RouteResponse:
     """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
     resources = {
         "core": call.rate,
@@ -41,21 +41,21 @@ def get_rate_limit(call: Call) -> SandboxResponse:
     body: JsonObject = {"resources": resources}
     if call.version != KNOWN_VERSIONS[1]:
         body["rate"] = call.rate
-    return SandboxResponse(200, body)
+    return RouteResponse(200, body)
 
 
-def get_meta(call: Call) -> SandboxResponse:
+def get_meta(call: Call) -> RouteResponse:
     """`GET /meta`; github.com has no `installed_version`."""
     here = ["127.0.0.0/8"]
     body: JsonObject = {"verifiable_password_authentication": False, "hooks": here, "api": here}
     if call.github.installed_version is not None:
         body["installed_version"] = call.github.installed_version
-    return SandboxResponse(200, body)
+    return RouteResponse(200, body)
 
 
-def get_versions(call: Call) -> SandboxResponse:
+def get_versions(call: Call) -> RouteResponse:
     """`GET /versions`."""
-    return SandboxResponse(200, list(KNOWN_VERSIONS))
+    return RouteResponse(200, list(KNOWN_VERSIONS))
 
 
 ROUTES = (

@@ -22,7 +22,7 @@ from integrations.sandbox.github.calls import (
     RecordedRequest,
     Refusal,
     Route,
-    SandboxResponse,
+    RouteResponse,
 )
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
@@ -110,7 +110,7 @@ class GitHubServer:
 
     def _answer(
         self, request: web.Request, record: RecordedRequest, headers: dict[str, str]
-    ) -> SandboxResponse:
+    ) -> RouteResponse:
         operation, path = self._match(request, record)
         route = ROUTES[operation.id]
         self._check_headers(record, headers)
@@ -243,7 +243,7 @@ def _token_headers(principal: Principal) -> dict[str, str]:
     return headers
 
 
-def _http_response(request: web.Request, answer: SandboxResponse, headers: Mapping[str, str]) -> web.Response:
+def _http_response(request: web.Request, answer: RouteResponse, headers: Mapping[str, str]) -> web.Response:
     """JSON with GitHub's headers; 304 where the caller has this very answer already."""
     merged = {"X-GitHub-Media-Type": "github.v3; format=json", **headers, **answer.headers}
     if answer.status == 204:

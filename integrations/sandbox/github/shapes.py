@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from integrations.sandbox.github.addresses import REPOSITORY_LINKS, USER_LINKS
 from integrations.sandbox.github.records import (
+    GitHubInstallation,
+    GitHubRepository,
     GitHubTeam,
     GitHubUser,
     JsonObject,
     Organization,
-    SandboxAccount,
-    SandboxInstallation,
-    SandboxMembership,
-    SandboxRepository,
+    OrganizationMembership,
+    RepositoryOwner,
 )
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -32,7 +32,7 @@ def node_id(kind: str, number: int) -> str:
     return base64.b64encode(f"{kind}{number}".encode()).decode()
 
 
-def simple_user(world: GitHubWorld, account: SandboxAccount) -> JsonObject:
+def simple_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
     """The `simple-user` schema, which GitHub uses for organizations and bots too."""
     api = f"{world.api_url}/users/{account.login}"
     return {
@@ -67,11 +67,11 @@ def app_owner(world: GitHubWorld) -> JsonObject:
     }
 
 
-def optional_user(world: GitHubWorld, account: SandboxAccount | None) -> JsonObject | None:
+def optional_user(world: GitHubWorld, account: RepositoryOwner | None) -> JsonObject | None:
     return None if account is None else simple_user(world, account)
 
 
-def public_user(world: GitHubWorld, account: SandboxAccount) -> JsonObject:
+def public_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
     """The `public-user` schema: what anybody sees of a profile."""
     return {
         **simple_user(world, account),
@@ -106,7 +106,7 @@ def private_user(world: GitHubWorld, user: GitHubUser) -> JsonObject:
     }
 
 
-def simple_organization(world: GitHubWorld, organization: SandboxAccount) -> JsonObject:
+def simple_organization(world: GitHubWorld, organization: RepositoryOwner) -> JsonObject:
     """The `organization-simple` schema, also of webhooks."""
     api = f"{world.api_url}/orgs/{organization.login}"
     return {
@@ -144,7 +144,7 @@ def full_organization(world: GitHubWorld, organization: Organization) -> JsonObj
     }
 
 
-def membership(world: GitHubWorld, organization: Organization, record: SandboxMembership) -> JsonObject:
+def membership(world: GitHubWorld, organization: Organization, record: OrganizationMembership) -> JsonObject:
     """The `org-membership` schema without what only REST adds."""
     return {
         "url": f"{world.api_url}/orgs/{organization.login}/memberships/{record.user.login}",
@@ -177,12 +177,12 @@ def team(world: GitHubWorld, record: GitHubTeam) -> JsonObject:
     }
 
 
-def simple_repository(world: GitHubWorld, record: SandboxRepository) -> JsonObject:
+def simple_repository(world: GitHubWorld, record: GitHubRepository) -> JsonObject:
     """The `simple-repository` schema."""
     api = f"{world.api_url}/repos/{record.full_name}"
     return {
         "id": record.id,
-        "node_id": node_id("SandboxRepository", record.id),
+        "node_id": node_id("GitHubRepository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "owner": simple_user(world, record.owner),
@@ -195,7 +195,7 @@ def simple_repository(world: GitHubWorld, record: SandboxRepository) -> JsonObje
     }
 
 
-def repository(world: GitHubWorld, record: SandboxRepository) -> JsonObject:
+def repository(world: GitHubWorld, record: GitHubRepository) -> JsonObject:
     """The `repository` schema, also of webhooks."""
     web = f"{world.url}/{record.full_name}"
     created = timestamp(record.created_at)
@@ -238,7 +238,7 @@ def repository(world: GitHubWorld, record: SandboxRepository) -> JsonObject:
     }
 
 
-def full_repository(world: GitHubWorld, record: SandboxRepository, *, with_settings: bool) -> JsonObject:
+def full_repository(world: GitHubWorld, record: GitHubRepository, *, with_settings: bool) -> JsonObject:
     """The `full-repository` schema; `security_and_analysis` only for callers who may see it."""
     shape = {**repository(world, record), "network_count": 0, "subscribers_count": 0}
     if isinstance(record.owner, Organization):
@@ -257,18 +257,18 @@ def full_repository(world: GitHubWorld, record: SandboxRepository, *, with_setti
     return shape
 
 
-def short_repository(record: SandboxRepository) -> JsonObject:
+def short_repository(record: GitHubRepository) -> JsonObject:
     """The five fields by which installation events name a repository."""
     return {
         "id": record.id,
-        "node_id": node_id("SandboxRepository", record.id),
+        "node_id": node_id("GitHubRepository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "private": record.private,
     }
 
 
-def installation(world: GitHubWorld, record: SandboxInstallation) -> JsonObject:
+def installation(world: GitHubWorld, record: GitHubInstallation) -> JsonObject:
     """The `installation` schema."""
     login = record.account.login
     organization = isinstance(record.account, Organization)

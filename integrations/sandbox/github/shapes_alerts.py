@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from integrations.sandbox.github.records import Commit, JsonObject, Location, SandboxAlert, SandboxRepository
+from integrations.sandbox.github.records import Commit, GitHubAlert, GitHubRepository, JsonObject, Location
 from integrations.sandbox.github.shapes import (
     node_id,
     optional_timestamp,
@@ -16,17 +16,17 @@ from integrations.sandbox.github.shapes import (
 from integrations.sandbox.github.world import GitHubWorld
 
 
-def alert_address(world: GitHubWorld, alert: SandboxAlert) -> str:
+def alert_address(world: GitHubWorld, alert: GitHubAlert) -> str:
     """The REST address of an alert."""
     return f"{world.api_url}/repos/{alert.repository.full_name}/secret-scanning/alerts/{alert.number}"
 
 
-def alert_page(world: GitHubWorld, alert: SandboxAlert) -> str:
+def alert_page(world: GitHubWorld, alert: GitHubAlert) -> str:
     """The web page of an alert."""
     return f"{world.url}/{alert.repository.full_name}/security/secret-scanning/{alert.number}"
 
 
-def _common(world: GitHubWorld, alert: SandboxAlert) -> JsonObject:
+def _common(world: GitHubWorld, alert: GitHubAlert) -> JsonObject:
     address = alert_address(world, alert)
     return {
         "number": alert.number,
@@ -60,12 +60,12 @@ def _common(world: GitHubWorld, alert: SandboxAlert) -> JsonObject:
     }
 
 
-def _metadata(alert: SandboxAlert) -> list[JsonObject]:
+def _metadata(alert: GitHubAlert) -> list[JsonObject]:
     return [{"key": key, "value": value} for key, value in alert.metadata.items()]
 
 
 def rest_alert(
-    world: GitHubWorld, alert: SandboxAlert, *, hide_secret: bool, in_list: bool = False
+    world: GitHubWorld, alert: GitHubAlert, *, hide_secret: bool, in_list: bool = False
 ) -> JsonObject:
     """An alert as REST shows it; metadata only outside of lists, the literal unless it is to be hidden.
 
@@ -86,14 +86,14 @@ def rest_alert(
     return shape
 
 
-def organization_alert(world: GitHubWorld, alert: SandboxAlert, *, hide_secret: bool) -> JsonObject:
+def organization_alert(world: GitHubWorld, alert: GitHubAlert, *, hide_secret: bool) -> JsonObject:
     """An item of the organization's list: with its repository."""
     shape = rest_alert(world, alert, hide_secret=hide_secret, in_list=True)
     shape["repository"] = simple_repository(world, alert.repository)
     return shape
 
 
-def webhook_alert(world: GitHubWorld, alert: SandboxAlert) -> JsonObject:
+def webhook_alert(world: GitHubWorld, alert: GitHubAlert) -> JsonObject:
     """An alert as webhooks carry it: a category, but no `state`, no literal, no locations."""
     return {**_common(world, alert), "secret_category": alert.category, "metadata": _metadata(alert)}
 
@@ -103,7 +103,7 @@ def location(record: Location) -> JsonObject:
 
 
 def location_details(
-    world: GitHubWorld, repository: SandboxRepository, kind: str, details: JsonObject
+    world: GitHubWorld, repository: GitHubRepository, kind: str, details: JsonObject
 ) -> JsonObject:
     """Complete the details of a location of this type; `details` replaces what is made up.
 
@@ -160,7 +160,7 @@ def _conversation_address(api: str, web: str, kind: str, number: object) -> str:
     return f"{api}/{'pulls' if kind.startswith('pull_request') else 'issues'}/{number}"
 
 
-def commit(world: GitHubWorld, repository: SandboxRepository, record: Commit) -> JsonObject:
+def commit(world: GitHubWorld, repository: GitHubRepository, record: Commit) -> JsonObject:
     """The `commit` schema; a commit whose author has no account has an empty one."""
     api = f"{world.api_url}/repos/{repository.full_name}"
     author = record.author

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import cast
 
 from integrations.sandbox.github.calls import Call, Refusal
-from integrations.sandbox.github.records import GitHubUser, Organization, SandboxAlert, Validity
+from integrations.sandbox.github.records import GitHubAlert, GitHubUser, Organization, Validity
 from integrations.sandbox.github.rights import has_write_access, is_owner, is_security_manager
 
 COMMENT_LENGTH = 280
 """GitHub's web form takes no longer dismissal comment; its description of the API sets no limit."""
 
 
-def update_alert(call: Call, alert: SandboxAlert) -> None:
+def update_alert(call: Call, alert: GitHubAlert) -> None:
     """Apply a PATCH body, or raise the `Refusal` that GitHub documents.
 
     400: comment invalid or resolution unchanged. 403: delegated dismissal, or an archived repository. 422: the rest.
@@ -33,7 +33,7 @@ def update_alert(call: Call, alert: SandboxAlert) -> None:
     _apply(call, alert, assignee)
 
 
-def _check_state(call: Call, alert: SandboxAlert) -> None:
+def _check_state(call: Call, alert: GitHubAlert) -> None:
     state, resolution = call.body["state"], call.body.get("resolution")
     comment = call.body.get("resolution_comment")
     if state == "resolved" and resolution is None:
@@ -48,7 +48,7 @@ def _check_state(call: Call, alert: SandboxAlert) -> None:
         raise Refusal(403, "Alert dismissal requires approval by a reviewer")
 
 
-def _reviews_dismissals(call: Call, alert: SandboxAlert) -> bool:
+def _reviews_dismissals(call: Call, alert: GitHubAlert) -> bool:
     user = call.principal.user
     if user is None:
         return alert.repository.app_reviews_dismissals
@@ -56,14 +56,14 @@ def _reviews_dismissals(call: Call, alert: SandboxAlert) -> bool:
     return isinstance(owner, Organization) and (is_owner(owner, user) or is_security_manager(owner, user))
 
 
-def _assignee(call: Call, alert: SandboxAlert) -> GitHubUser:
+def _assignee(call: Call, alert: GitHubAlert) -> GitHubUser:
     user = call.github.user(str(call.body["assignee"]))
     if user is None or not has_write_access(alert.repository, user):
         raise Refusal(422, "assignee must have write access to the repository")
     return user
 
 
-def _apply(call: Call, alert: SandboxAlert, assignee: GitHubUser | None) -> None:
+def _apply(call: Call, alert: GitHubAlert, assignee: GitHubUser | None) -> None:
     body = call.body
     actor = call.principal.user or call.github.bot
     comment = cast("str | None", body.get("resolution_comment"))

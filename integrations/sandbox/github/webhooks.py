@@ -19,11 +19,11 @@ from integrations.sandbox.github import shapes
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.openapi import DATA, AnswerMismatch
 from integrations.sandbox.github.records import (
+    GitHubInstallation,
+    GitHubRepository,
     JsonObject,
     Organization,
-    SandboxAccount,
-    SandboxInstallation,
-    SandboxRepository,
+    RepositoryOwner,
 )
 from integrations.sandbox.github.world import GitHubChange, GitHubWorld
 
@@ -54,10 +54,10 @@ class Webhooks:
         action: str,
         content: JsonObject,
         *,
-        account: SandboxAccount,
-        repository: SandboxRepository | None = None,
-        sender: SandboxAccount | None = None,
-        installation: SandboxInstallation | None = None,
+        account: RepositoryOwner,
+        repository: GitHubRepository | None = None,
+        sender: RepositoryOwner | None = None,
+        installation: GitHubInstallation | None = None,
     ) -> None:
         """Send an event to the App where an installation covers it and is subscribed to it."""
         alert = content.get("alert")
@@ -102,8 +102,8 @@ class Webhooks:
             self._send_soon(delivery)
 
     def _subscribed(
-        self, event: str, account: SandboxAccount, repository: SandboxRepository | None
-    ) -> SandboxInstallation | None:
+        self, event: str, account: RepositoryOwner, repository: GitHubRepository | None
+    ) -> GitHubInstallation | None:
         installation = self._world.installation_on(account)
         if installation is None or installation.suspended_at is not None or event not in installation.events:
             return None

@@ -10,14 +10,14 @@ from typing import Literal
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
     Enterprise,
+    GitHubAlert,
+    GitHubInstallation,
+    GitHubRepository,
     GitHubUser,
     InstallationToken,
     LiveToken,
     Organization,
-    SandboxAccount,
-    SandboxAlert,
-    SandboxInstallation,
-    SandboxRepository,
+    RepositoryOwner,
 )
 
 WEBHOOK_SECONDS = 10.0
@@ -42,7 +42,7 @@ class GitHubChange:
 class GitHubWorld:
     """Everything there is, by id and by name, at the time that `now` tells."""
 
-    app_owner: SandboxAccount
+    app_owner: RepositoryOwner
     """The account that the App belongs to."""
     bot: GitHubUser
     """Who acts when the App does."""
@@ -52,15 +52,15 @@ class GitHubWorld:
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.base = "http://127.0.0.1:0"
-        self.accounts: dict[int, SandboxAccount] = {}
-        self.repositories: dict[int, SandboxRepository] = {}
-        self.redirects: dict[tuple[str, str], SandboxRepository] = {}
-        self.installations: dict[int, SandboxInstallation] = {}
-        self.alerts: dict[tuple[int, int], SandboxAlert] = {}
+        self.accounts: dict[int, RepositoryOwner] = {}
+        self.repositories: dict[int, GitHubRepository] = {}
+        self.redirects: dict[tuple[str, str], GitHubRepository] = {}
+        self.installations: dict[int, GitHubInstallation] = {}
+        self.alerts: dict[tuple[int, int], GitHubAlert] = {}
         self.live_tokens: dict[str, LiveToken] = {}
         self.minted: dict[str, InstallationToken] = {}
-        self._accounts_by_login: dict[str, SandboxAccount] = {}
-        self._repositories_by_name: dict[tuple[str, str], SandboxRepository] = {}
+        self._accounts_by_login: dict[str, RepositoryOwner] = {}
+        self._repositories_by_name: dict[tuple[str, str], GitHubRepository] = {}
         self._ids = itertools.count(1001)
         self.app_id = 4711
         self.client_id = "Iv23sandbox00000000a"
@@ -108,7 +108,7 @@ class GitHubWorld:
 
     # Look-ups
 
-    def account(self, login: str) -> SandboxAccount | None:
+    def account(self, login: str) -> RepositoryOwner | None:
         """The account that holds this login now."""
         return self._accounts_by_login.get(login.lower())
 
@@ -122,34 +122,34 @@ class GitHubWorld:
         account = self.account(login)
         return account if isinstance(account, Organization) else None
 
-    def named_repository(self, owner: str, name: str) -> SandboxRepository | None:
+    def named_repository(self, owner: str, name: str) -> GitHubRepository | None:
         """The repository that holds this name now, redirects apart."""
         return self._repositories_by_name.get((owner.lower(), name.lower()))
 
-    def moved_repository(self, owner: str, name: str) -> SandboxRepository | None:
+    def moved_repository(self, owner: str, name: str) -> GitHubRepository | None:
         """The repository that an old name leads to."""
         moved = self.redirects.get((owner.lower(), name.lower()))
         return None if moved is None or moved.deleted else moved
 
-    def repositories_of(self, account: SandboxAccount) -> list[SandboxRepository]:
+    def repositories_of(self, account: RepositoryOwner) -> list[GitHubRepository]:
         """What an account owns, oldest first."""
         return [each for each in self.repositories.values() if each.owner is account and not each.deleted]
 
-    def reach(self, installation: SandboxInstallation) -> list[SandboxRepository]:
+    def reach(self, installation: GitHubInstallation) -> list[GitHubRepository]:
         """The repositories that an installation covers."""
         return [each for each in self.repositories_of(installation.account) if installation.covers(each)]
 
-    def installation_on(self, account: SandboxAccount) -> SandboxInstallation | None:
+    def installation_on(self, account: RepositoryOwner) -> GitHubInstallation | None:
         """The App's installation on an account, a suspended one too."""
         return next((each for each in self.installations.values() if each.account is account), None)
 
-    def shown_alerts(self, repository: SandboxRepository) -> Iterator[SandboxAlert]:
+    def shown_alerts(self, repository: GitHubRepository) -> Iterator[GitHubAlert]:
         """The repository's alerts that REST shows at this moment."""
         for (repository_id, _), alert in self.alerts.items():
             if repository_id == repository.id and self.is_shown(alert):
                 yield alert
 
-    def is_shown(self, alert: SandboxAlert) -> bool:
+    def is_shown(self, alert: GitHubAlert) -> bool:
         """Whether the read side has caught up with this alert."""
         lag = self.read_lag if alert.read_lag is None else alert.read_lag
         return not alert.removed and self.now() >= alert.created_at + lag
@@ -172,7 +172,7 @@ class GitHubWorld:
         """A fresh id; ids of all kinds come from one counter, so that mixing them up never works by luck."""
         return next(self._ids)
 
-    def index_account(self, account: SandboxAccount) -> None:
+    def index_account(self, account: RepositoryOwner) -> None:
         """Give an account its login; `ValueError` when another holds it."""
         holder = self.account(account.login)
         if holder is not None and holder is not account:
@@ -180,11 +180,11 @@ class GitHubWorld:
         self.accounts[account.id] = account
         self._accounts_by_login[account.login.lower()] = account
 
-    def unindex_account(self, account: SandboxAccount) -> None:
+    def unindex_account(self, account: RepositoryOwner) -> None:
         """Free an account's login."""
         del self._accounts_by_login[account.login.lower()]
 
-    def index_repository(self, repository: SandboxRepository) -> None:
+    def index_repository(self, repository: GitHubRepository) -> None:
         """Give a repository its name, which ends a redirect from there; `ValueError` when it is taken."""
         key = (repository.owner.login.lower(), repository.name.lower())
         if key in self._repositories_by_name:
@@ -193,7 +193,7 @@ class GitHubWorld:
         self.repositories[repository.id] = repository
         self._repositories_by_name[key] = repository
 
-    def unindex_repository(self, repository: SandboxRepository, *, redirect: bool) -> None:
+    def unindex_repository(self, repository: GitHubRepository, *, redirect: bool) -> None:
         """Free a repository's name and, unless it is deleted, leave GitHub's redirect there."""
         key = (repository.owner.login.lower(), repository.name.lower())
         del self._repositories_by_name[key]

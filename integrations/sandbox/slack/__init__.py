@@ -22,30 +22,30 @@ drops, freezes and ends them.
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import RecordedCall
-from integrations.sandbox.slack.feed import FeedChange, FeedSubscription
+from integrations.sandbox.slack.feed import FeedSubscription, SlackChange
 from integrations.sandbox.slack.gestures import ImpossibleGesture
 from integrations.sandbox.slack.methods import DEFAULT_SCOPES
-from integrations.sandbox.slack.records import Channel, SandboxMessage, SlackTeam, SlackUser, UserGroup, View
+from integrations.sandbox.slack.records import Channel, SlackMessage, SlackTeam, SlackUser, UserGroup, View
 from integrations.sandbox.slack.server import SlackSandbox
 from integrations.sandbox.slack.transport import DeliveryResult, SignedRequest, signature
-from integrations.sandbox.slack.workspace import Workspace
+from integrations.sandbox.slack.workspace import SlackWorkspace
 
 __all__ = [
     "DEFAULT_SCOPES",
     "Channel",
     "DeliveryResult",
-    "FeedChange",
     "FeedSubscription",
     "ImpossibleGesture",
     "Json",
     "RecordedCall",
-    "SandboxMessage",
     "SignedRequest",
+    "SlackChange",
+    "SlackMessage",
     "SlackSandbox",
     "SlackTeam",
     "SlackUser",
+    "SlackWorkspace",
     "UserGroup",
     "View",
-    "Workspace",
     "signature",
 ]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ LONGEST_MARKDOWN = 12_000
 LONGEST_TABLE = 10_000
 # `<!channel>`, `<!here>` and `<!everyone>` call people up. `<!date^…>` and `<!subteam^…>` are wanted forms.
 SPECIAL_MENTION = re.compile(r"<!(?!date\^|subteam\^)")
-
-Rule = Callable[[list[Json]], Iterator[str]]
 
 
 class Checker:

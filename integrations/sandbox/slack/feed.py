@@ -6,7 +6,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class FeedChange:
+class SlackChange:
     """One small event; the ids say what to fetch anew.
 
     `kind` is message_posted, message_updated, message_deleted, ephemeral, view_opened, view_updated,
@@ -25,9 +25,9 @@ class FeedSubscription:
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
-        self._changes: asyncio.Queue[FeedChange | None] = asyncio.Queue()
+        self._changes: asyncio.Queue[SlackChange | None] = asyncio.Queue()
 
-    def put(self, change: FeedChange | None) -> None:
+    def put(self, change: SlackChange | None) -> None:
         self._changes.put_nowait(change)
 
     def close(self) -> None:
@@ -37,7 +37,7 @@ class FeedSubscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> FeedChange:
+    async def __anext__(self) -> SlackChange:
         change = await self._changes.get()
         if change is None:
             raise StopAsyncIteration
@@ -59,7 +59,7 @@ class Feed:
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
 
-    def tell(self, change: FeedChange) -> None:
+    def tell(self, change: SlackChange) -> None:
         for subscription in self._subscriptions:
             subscription.put(change)
 

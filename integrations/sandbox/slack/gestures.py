@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import Control, Json, controls
 from integrations.sandbox.slack.calls import ApiError
-from integrations.sandbox.slack.records import Channel, SandboxMessage, SlackUser
+from integrations.sandbox.slack.records import Channel, SlackMessage, SlackUser
 from integrations.sandbox.slack.response_urls import ResponseUrls, json_object
 from integrations.sandbox.slack.transport import DeliveryResult, Kind, SlackDelivery, Transport
 from integrations.sandbox.slack.world import SlackWorld
@@ -92,7 +92,7 @@ class MessageGestures(Gestures):
         *,
         value: str | None = None,
         block_id: str | None = None,
-        shown: SandboxMessage | None = None,
+        shown: SlackMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Press a button of a message; `value` or `block_id` say which where several share the action id."""
@@ -112,7 +112,7 @@ class MessageGestures(Gestures):
         value: str | None,
         *,
         block_id: str | None = None,
-        shown: SandboxMessage | None = None,
+        shown: SlackMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Choose an option of a menu; None clears it. What is chosen already can't be chosen again."""
@@ -131,7 +131,7 @@ class MessageGestures(Gestures):
         value: str,
         *,
         block_id: str | None = None,
-        shown: SandboxMessage | None = None,
+        shown: SlackMessage | None = None,
         force: bool = False,
     ) -> DeliveryResult:
         """Tick or untick one box. What goes out is the whole list as this person's client has it."""
@@ -208,9 +208,7 @@ class MessageGestures(Gestures):
         self.world.modals.remember(user, holder, control.block_id, control.action_id, kept)
         return ticked
 
-    async def _act(
-        self, user: str, message: SandboxMessage, control: Control, chosen: Json
-    ) -> DeliveryResult:
+    async def _act(self, user: str, message: SlackMessage, control: Control, chosen: Json) -> DeliveryResult:
         url = self.response_urls.make("actions", user, message.channel, message)
         payload = payloads.message_actions(
             self.world,
@@ -235,8 +233,8 @@ class MessageGestures(Gestures):
         return channel
 
     def _message(
-        self, user: str, channel: str, ts: str, shown: SandboxMessage | None, *, force: bool
-    ) -> SandboxMessage:
+        self, user: str, channel: str, ts: str, shown: SlackMessage | None, *, force: bool
+    ) -> SlackMessage:
         somebody = self.somebody(user, force=force)
         place = self._place(somebody, channel, force=force)
         workspace = self.world.workspace

@@ -2,7 +2,7 @@
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
-from integrations.sandbox.slack.records import SandboxMessage
+from integrations.sandbox.slack.records import SlackMessage
 from integrations.sandbox.slack.world import SlackWorld
 
 # What each method takes, from Slack's reference. `team_id` comes with every call of Bolt's clients.
@@ -106,7 +106,7 @@ def post_ephemeral(world: SlackWorld, arguments: Arguments) -> Json:
     return {"message_ts": message.ts}
 
 
-def message_json(world: SlackWorld, message: SandboxMessage, *, all_metadata: bool = True) -> Json:
+def message_json(world: SlackWorld, message: SlackMessage, *, all_metadata: bool = True) -> Json:
     """A message as Slack's answers and payloads show it.
 
     Slack's docs: without `include_all_metadata` only the metadata's event_type comes back.
@@ -129,7 +129,7 @@ def message_json(world: SlackWorld, message: SandboxMessage, *, all_metadata: bo
     return body | _thread_json(world, message)
 
 
-def _thread_json(world: SlackWorld, message: SandboxMessage) -> Json:
+def _thread_json(world: SlackWorld, message: SlackMessage) -> Json:
     if message.is_reply:
         parent = world.workspace.message(message.channel, message.thread_ts or "")
         parent_user = {"parent_user_id": parent.user} if parent is not None else {}
@@ -157,7 +157,7 @@ def _thread(world: SlackWorld, channel: str, thread_ts: str | None) -> str | Non
     return thread_ts
 
 
-def _own_message(world: SlackWorld, arguments: Arguments, not_own: str) -> SandboxMessage:
+def _own_message(world: SlackWorld, arguments: Arguments, not_own: str) -> SlackMessage:
     channel = world.channel(arguments.required("channel"))
     message = world.workspace.message(channel.id, arguments.required("ts"))
     if message is None or message.deleted:
@@ -167,7 +167,7 @@ def _own_message(world: SlackWorld, arguments: Arguments, not_own: str) -> Sandb
     return message
 
 
-def _refuse_block_mismatch(message: SandboxMessage, blocks: list[Json]) -> None:
+def _refuse_block_mismatch(message: SlackMessage, blocks: list[Json]) -> None:
     def rich(some: list[Json]) -> bool:
         return any(block["type"] == "rich_text" for block in some)
 

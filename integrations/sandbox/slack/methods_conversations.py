@@ -9,7 +9,7 @@ from typing import TypeVar
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.methods_chat import message_json
-from integrations.sandbox.slack.records import Channel, SandboxMessage
+from integrations.sandbox.slack.records import Channel, SlackMessage
 from integrations.sandbox.slack.world import SlackWorld
 
 T = TypeVar("T")
@@ -138,19 +138,19 @@ def _readable_channel(world: SlackWorld, arguments: Arguments) -> Channel:
     return channel
 
 
-def _readable(world: SlackWorld, messages: list[SandboxMessage]) -> list[SandboxMessage]:
+def _readable(world: SlackWorld, messages: list[SlackMessage]) -> list[SlackMessage]:
     """Those that the read side has already, where it lags behind what was posted."""
     if not world.history_lag:
         return messages
     return [message for message in messages if float(message.ts) <= world.now() - world.history_lag]
 
 
-def _between(messages: list[SandboxMessage], arguments: Arguments) -> list[SandboxMessage]:
+def _between(messages: list[SlackMessage], arguments: Arguments) -> list[SlackMessage]:
     """Those after `oldest` and before `latest`; with `inclusive`, those at the very times too."""
     inclusive = arguments.flag("inclusive")
     oldest, latest = _timestamp(arguments, "oldest"), _timestamp(arguments, "latest")
 
-    def wanted(message: SandboxMessage) -> bool:
+    def wanted(message: SlackMessage) -> bool:
         at = float(message.ts)
         after = oldest is None or at > oldest or (inclusive and at == oldest)
         return after and (latest is None or at < latest or (inclusive and at == latest))
@@ -167,7 +167,7 @@ def _timestamp(arguments: Arguments, name: str) -> float | None:
     return float(value)
 
 
-def _messages(world: SlackWorld, listed: list[SandboxMessage], cursor: str, arguments: Arguments) -> Json:
+def _messages(world: SlackWorld, listed: list[SlackMessage], cursor: str, arguments: Arguments) -> Json:
     full = arguments.flag("include_all_metadata")
     body: Json = {
         "messages": [message_json(world, message, all_metadata=full) for message in listed],

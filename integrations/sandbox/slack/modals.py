@@ -7,9 +7,9 @@ from typing import Any
 
 from integrations.sandbox.slack.blocks import Json, controls, initial_state, with_ids
 from integrations.sandbox.slack.calls import ApiError
-from integrations.sandbox.slack.feed import FeedChange
+from integrations.sandbox.slack.feed import SlackChange
 from integrations.sandbox.slack.records import View
-from integrations.sandbox.slack.workspace import Workspace
+from integrations.sandbox.slack.workspace import SlackWorkspace
 
 # Slack's docs: at most three views are stacked.
 DEEPEST_STACK = 3
@@ -18,7 +18,7 @@ DEEPEST_STACK = 3
 class Modals:
     """What each person's client has open. What they typed or ticked is kept while its ids stay the same."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: SlackWorkspace) -> None:
         self._workspace = workspace
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
@@ -130,4 +130,4 @@ class Modals:
 
     def _tell(self, kind: str, view: View) -> None:
         kind = "home_published" if view.type == "home" else kind
-        self._workspace.feed.tell(FeedChange(kind, user=view.user, view_id=view.id))
+        self._workspace.feed.tell(SlackChange(kind, user=view.user, view_id=view.id))

@@ -3,7 +3,7 @@
 from integrations.sandbox.slack.blocks import Control, Json
 from integrations.sandbox.slack.methods_chat import message_json
 from integrations.sandbox.slack.methods_views import view_json
-from integrations.sandbox.slack.records import Channel, SandboxMessage, View
+from integrations.sandbox.slack.records import Channel, SlackMessage, View
 from integrations.sandbox.slack.world import SlackWorld
 
 # Deprecated in favour of the signature, still sent. Made up.
@@ -44,7 +44,7 @@ def action(world: SlackWorld, control: Control, chosen: Json) -> Json:
 
 
 def message_actions(
-    world: SlackWorld, user_id: str, message: SandboxMessage, chosen: Json, trigger_id: str, response_url: str
+    world: SlackWorld, user_id: str, message: SlackMessage, chosen: Json, trigger_id: str, response_url: str
 ) -> Json:
     """block_actions of a message.
 
@@ -105,7 +105,7 @@ def view_closed(world: SlackWorld, view: View, *, is_cleared: bool) -> Json:
 def message_shortcut(
     world: SlackWorld,
     user_id: str,
-    message: SandboxMessage,
+    message: SlackMessage,
     callback_id: str,
     trigger_id: str,
     response_url: str,

@@ -89,7 +89,7 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxMessage:
+class SlackMessage:
     """One message as it stands: posted, direct, or (`ephemeral_to` set) shown to one person."""
 
     ts: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
-from integrations.sandbox.slack.records import SandboxMessage
+from integrations.sandbox.slack.records import SlackMessage
 from integrations.sandbox.slack.world import SlackWorld
 
 # Slack's docs: usable for 30 minutes and five times.
@@ -39,7 +39,7 @@ class ResponseUrls:
         self._origin = origin
         self._urls: dict[str, ResponseUrl] = {}
 
-    def make(self, kind: str, user: str, channel: str, source: SandboxMessage | None = None) -> str:
+    def make(self, kind: str, user: str, channel: str, source: SlackMessage | None = None) -> str:
         """A new URL; `kind` is `actions` or `commands`, as in Slack's own paths."""
         path = f"/{kind}/{self._world.app.team_id}/{len(self._urls) + 1}/{secrets.token_urlsafe(12)}"
         made_at = self._world.now()
@@ -98,7 +98,7 @@ class ResponseUrls:
         if url.source_ts is None:
             self._urls[path] = replace(self._urls[path], source_ts=message.ts)
 
-    def _source(self, url: ResponseUrl) -> SandboxMessage | None:
+    def _source(self, url: ResponseUrl) -> SlackMessage | None:
         if url.source_ts is None:
             return None
         workspace = self._world.workspace

@@ -9,7 +9,7 @@ from typing import Self
 
 from aiohttp import web
 
-from integrations.sandbox.faults import Effect, FaultPlan, Rule
+from integrations.sandbox.faults import Effect, FaultPlan, PlannedFault
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE, ApiError, Arguments, RecordedCall, read_call
 from integrations.sandbox.slack.checks import Checker
@@ -25,7 +25,7 @@ from integrations.sandbox.slack.socket_mode import SocketTransport
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, Transport
 from integrations.sandbox.slack.triggers import Triggers
-from integrations.sandbox.slack.workspace import Workspace
+from integrations.sandbox.slack.workspace import SlackWorkspace
 from integrations.sandbox.slack.world import SlackWorld
 
 
@@ -55,7 +55,7 @@ class SlackSandbox(Events, ViewerSight):
             app_token="xapp-1-A0STANCH-" + secrets.token_hex(16),
             signing_secret=secrets.token_hex(16),
         )
-        workspace = Workspace(app, now, Feed())
+        workspace = SlackWorkspace(app, now, Feed())
         tickets = Tickets(app.app_id, lambda: self.origin)
         checker = Checker(on=check_blocks)
         self.world = SlackWorld(
@@ -143,13 +143,13 @@ class SlackSandbox(Events, ViewerSight):
         """The calls of one method (`response_url` for those), in order."""
         return [call for call in self.requests if call.method == method]
 
-    def rate_limit(self, method: str, *, retry_after: int = 1, times: int | None = 1) -> Rule:
+    def rate_limit(self, method: str, *, retry_after: int = 1, times: int | None = 1) -> PlannedFault:
         """Answer the next calls of a method with 429 and `Retry-After` (seconds); `faults.remove` ends it."""
         body = {"ok": False, "error": "ratelimited"}
         headers = {"Retry-After": str(retry_after)}
         return self.faults.add(re.escape(method), times=times, status=429, headers=headers, body=body)
 
-    def fail(self, method: str, error: str, *, times: int | None = 1) -> Rule:
+    def fail(self, method: str, error: str, *, times: int | None = 1) -> PlannedFault:
         """Answer the next calls of a method with an error of Slack's, without effect."""
         return self.faults.add(re.escape(method), times=times, status=200, body={"ok": False, "error": error})
 

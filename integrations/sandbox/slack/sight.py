@@ -1,7 +1,7 @@
 """What people see: channels, threads, private answers, modals, the lock screen."""
 
 from integrations.sandbox.slack.feed import FeedSubscription
-from integrations.sandbox.slack.records import SandboxMessage, View
+from integrations.sandbox.slack.records import SlackMessage, View
 from integrations.sandbox.slack.world import SlackWorld
 
 
@@ -10,23 +10,23 @@ class ViewerSight:
 
     world: SlackWorld
 
-    def message(self, channel: str, ts: str) -> SandboxMessage | None:
+    def message(self, channel: str, ts: str) -> SlackMessage | None:
         return self.world.workspace.message(channel, ts)
 
-    def channel_messages(self, channel: str) -> list[SandboxMessage]:
+    def channel_messages(self, channel: str) -> list[SlackMessage]:
         """What stands in a channel, oldest first; replies only where they were broadcast."""
         return [m for m in self.world.workspace.messages(channel) if not m.is_reply or m.reply_broadcast]
 
-    def thread(self, channel: str, ts: str) -> list[SandboxMessage]:
+    def thread(self, channel: str, ts: str) -> list[SlackMessage]:
         """The replies of a thread, oldest first."""
         return self.world.workspace.replies(channel, ts)
 
-    def cards(self, channel: str) -> list[SandboxMessage]:
+    def cards(self, channel: str) -> list[SlackMessage]:
         """The messages that show an alert, by their metadata."""
         messages = self.world.workspace.messages(channel)
         return [m for m in messages if (m.metadata or {}).get("event_type") == "stanch_alert"]
 
-    def private_messages(self, user: str) -> list[SandboxMessage]:
+    def private_messages(self, user: str) -> list[SlackMessage]:
         """What only this person saw: ephemerals, private answers, direct messages; oldest first."""
         workspace = self.world.workspace
         own = [e for e in workspace.ephemerals if e.ephemeral_to == user]

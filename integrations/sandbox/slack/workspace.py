@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.sandbox.slack.blocks import Json, with_ids
-from integrations.sandbox.slack.feed import Feed, FeedChange
-from integrations.sandbox.slack.records import App, Channel, SandboxMessage, SlackTeam, SlackUser, UserGroup
+from integrations.sandbox.slack.feed import Feed, SlackChange
+from integrations.sandbox.slack.records import App, Channel, SlackMessage, SlackTeam, SlackUser, UserGroup
 
 
-class Workspace:
+class SlackWorkspace:
     """People, channels and messages. Every record is a snapshot: a change puts a new one in its place."""
 
     def __init__(self, app: App, now: Callable[[], float], feed: Feed) -> None:
@@ -21,8 +21,8 @@ class Workspace:
         self.users: dict[str, SlackUser] = {}
         self.usergroups: dict[str, UserGroup] = {}
         self.channels: dict[str, Channel] = {}
-        self.ephemerals: list[SandboxMessage] = []
-        self._messages: dict[str, dict[str, SandboxMessage]] = {}
+        self.ephemerals: list[SlackMessage] = []
+        self._messages: dict[str, dict[str, SlackMessage]] = {}
         # (channel, thread_ts) -> the ts of each reply, so that a long channel stays quick.
         self._threads: dict[tuple[str, str], list[str]] = {}
         self._last_id = 0
@@ -110,19 +110,19 @@ class Workspace:
 
     # Messages
 
-    def messages(self, channel: str) -> list[SandboxMessage]:
+    def messages(self, channel: str) -> list[SlackMessage]:
         """Everything posted in a channel, replies included, oldest first; deleted ones are not."""
         return [message for message in self._messages.get(channel, {}).values() if not message.deleted]
 
-    def message(self, channel: str, ts: str) -> SandboxMessage | None:
+    def message(self, channel: str, ts: str) -> SlackMessage | None:
         """The message, or the trace of a deleted one that still has a thread."""
         return self._messages.get(channel, {}).get(ts)
 
-    def history(self, channel: str) -> list[SandboxMessage]:
+    def history(self, channel: str) -> list[SlackMessage]:
         """What Slack would list of a channel: its messages, and the traces of deleted ones with a thread."""
         return list(self._messages.get(channel, {}).values())
 
-    def replies(self, channel: str, ts: str) -> list[SandboxMessage]:
+    def replies(self, channel: str, ts: str) -> list[SlackMessage]:
         found = (self.message(channel, reply) for reply in self._threads.get((channel, ts), ()))
         return [reply for reply in found if reply is not None]
 
@@ -136,9 +136,9 @@ class Workspace:
         thread_ts: str | None = None,
         reply_broadcast: bool = False,
         ephemeral_to: str | None = None,
-    ) -> SandboxMessage:
+    ) -> SlackMessage:
         """Store a message of the app's bot, for all to see or (`ephemeral_to`) for one person."""
-        message = SandboxMessage(
+        message = SlackMessage(
             ts=self.next_ts(),
             channel=channel,
             user=self.app.bot_user_id,
@@ -154,26 +154,24 @@ class Workspace:
             self._add(message)
         else:
             self.ephemerals.append(message)
-            self.feed.tell(FeedChange("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
+            self.feed.tell(SlackChange("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
         return message
 
     def post_as_user(
         self, user: str, channel: str, text: str, *, thread_ts: str | None = None
-    ) -> SandboxMessage:
+    ) -> SlackMessage:
         """A person writes something."""
-        message = SandboxMessage(
-            ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts
-        )
+        message = SlackMessage(ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
         self._add(message)
         return message
 
-    def _add(self, message: SandboxMessage) -> None:
+    def _add(self, message: SlackMessage) -> None:
         self._messages[message.channel][message.ts] = message
         if message.thread_ts is not None:
             self._threads.setdefault((message.channel, message.thread_ts), []).append(message.ts)
-        self.feed.tell(FeedChange("message_posted", channel=message.channel, ts=message.ts))
+        self.feed.tell(SlackChange("message_posted", channel=message.channel, ts=message.ts))
 
-    def redraw(self, message: SandboxMessage, **fields: Any) -> SandboxMessage:
+    def redraw(self, message: SlackMessage, **fields: Any) -> SlackMessage:
         """Put a changed message in the place of the one that stood there."""
         if "blocks" in fields:
             fields["blocks"] = with_ids(fields["blocks"], self.new_id)
@@ -183,7 +181,7 @@ class Workspace:
         else:
             self.ephemerals = [changed if e.ts == message.ts else e for e in self.ephemerals]
         self.feed.tell(
-            FeedChange("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
+            SlackChange("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
         )
         return changed
 
@@ -196,7 +194,7 @@ class Workspace:
             self._messages[channel][ts] = replace(message, deleted=True, text="", blocks=(), metadata=None)
         else:
             del self._messages[channel][ts]
-        self.feed.tell(FeedChange("message_deleted", channel=channel, ts=ts))
+        self.feed.tell(SlackChange("message_deleted", channel=channel, ts=ts))
 
-    def ephemeral(self, user: str, ts: str) -> SandboxMessage | None:
+    def ephemeral(self, user: str, ts: str) -> SlackMessage | None:
         return next((e for e in self.ephemerals if e.ts == ts and e.ephemeral_to == user), None)

@@ -11,7 +11,7 @@ from integrations.sandbox.slack.modals import Modals
 from integrations.sandbox.slack.records import App, Channel, SlackUser
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.triggers import Triggers
-from integrations.sandbox.slack.workspace import Workspace
+from integrations.sandbox.slack.workspace import SlackWorkspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SlackWorld:
     app: App
     now: Callable[[], float]
     scopes: set[str]
-    workspace: Workspace
+    workspace: SlackWorkspace
     modals: Modals
     triggers: Triggers
     tickets: Tickets

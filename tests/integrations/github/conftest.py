@@ -8,7 +8,7 @@ import pytest
 
 from integrations.github.api import GitHub
 from integrations.github.installation import InstallationClient
-from integrations.sandbox.github import GitHubSandbox, SandboxAlert, SandboxRepository, generate_private_key
+from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSandbox, generate_private_key
 
 
 @dataclass
@@ -61,15 +61,15 @@ def github(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Gi
 
 
 @pytest.fixture
-def payments(far: GitHubSandbox) -> SandboxRepository:
+def payments(far: GitHubSandbox) -> GitHubRepository:
     return far.add_repository(far.app_owner, "payments")
 
 
 @pytest.fixture
-def installation(far: GitHubSandbox, github: GitHub, payments: SandboxRepository) -> InstallationClient:
+def installation(far: GitHubSandbox, github: GitHub, payments: GitHubRepository) -> InstallationClient:
     return github.of(far.install(far.app_owner).id)
 
 
 @pytest.fixture
-def leaked(far: GitHubSandbox, payments: SandboxRepository) -> SandboxAlert:
+def leaked(far: GitHubSandbox, payments: GitHubRepository) -> GitHubAlert:
     return far.leak(payments, literal="ghp_" + "Marked0" * 5 + "1")

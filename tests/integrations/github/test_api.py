@@ -9,7 +9,7 @@ from integrations.github.errors import Forbidden, GitHubUnauthorized, Installati
 from integrations.github.json_values import GitHubAccount
 from integrations.github.models import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
-from integrations.sandbox.github import GitHubSandbox, Organization, SandboxRepository, generate_private_key
+from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.strange import serving
 
@@ -39,7 +39,7 @@ async def test_a_key_that_github_does_not_know_is_unauthorized(
 
 
 async def test_installations_are_listed_and_found_by_id_and_by_repository(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = far.install(far.app_owner)
     foreign = far.install(far.add_organization("stranger"))
@@ -88,7 +88,7 @@ async def test_what_cannot_be_a_login_is_not_asked_for(
 
 
 async def test_roles_are_told_as_github_keeps_them(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     octo = far.app_owner
     assert isinstance(octo, Organization)
@@ -128,7 +128,7 @@ async def test_roles_that_the_app_may_not_see_are_forbidden(far: GitHubSandbox, 
 
 
 async def test_alerts_are_listed_by_organization_and_by_repository(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     api = far.add_repository(far.app_owner, "api", visibility="public")
     first, second = far.leak(payments), far.leak(api)
@@ -144,7 +144,7 @@ async def test_alerts_are_listed_by_organization_and_by_repository(
 
 
 async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     api = far.add_repository(far.app_owner, "api")
     made = far.install(far.app_owner, repositories=[payments])
@@ -162,7 +162,7 @@ async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
 
 
 async def test_every_call_says_who_asks_by_which_version_and_for_what(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments)
     access = github.of(far.install(far.app_owner).id).only(payments.id)

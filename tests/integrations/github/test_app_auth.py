@@ -12,7 +12,7 @@ from integrations.github.api import GitHub
 from integrations.github.app_auth import AppKey, InstallationTokens, Minted
 from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound, Unavailable
 from integrations.literal import Literal
-from integrations.sandbox.github import GitHubSandbox, SandboxRepository
+from integrations.sandbox.github import GitHubRepository, GitHubSandbox
 from tests.integrations.github.conftest import Time
 
 MINT = r"/app/installations/\d+/access_tokens"
@@ -104,7 +104,7 @@ async def test_a_401_without_a_time_says_nothing_of_the_clock(
 
 
 async def test_a_token_is_minted_once_for_many_who_ask_at_once(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await asyncio.gather(*(installation.repository("octo/payments") for _ in range(10)))
@@ -129,7 +129,7 @@ async def test_each_repository_gets_a_token_of_its_own(far: GitHubSandbox, githu
 
 
 async def test_a_token_is_not_used_in_its_last_five_minutes(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository, time: Time
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository, time: Time
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")
@@ -142,7 +142,7 @@ async def test_a_token_is_not_used_in_its_last_five_minutes(
 
 
 async def test_a_token_that_github_refuses_is_minted_anew_once(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")
@@ -157,7 +157,7 @@ async def test_a_token_that_github_refuses_is_minted_anew_once(
 
 
 async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     rule = far.faults.add(f"POST {MINT}", status=503)
@@ -171,7 +171,7 @@ async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
 
 
 async def test_who_gives_up_waiting_takes_no_token_from_others(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     gate = far.faults.gate(f"POST {MINT}", at="before", times=1)
@@ -203,7 +203,7 @@ async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
 
 
 async def test_no_token_and_no_key_is_in_an_error(
-    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: GitHubRepository
 ) -> None:
     installation = github.of(far.install(far.app_owner).id)
     await installation.repository("octo/payments")

@@ -24,7 +24,7 @@ from integrations.github.errors import (
 )
 from integrations.github.installation import InstallationClient
 from integrations.literal import Literal
-from integrations.sandbox.github import GitHubSandbox, SandboxAlert, SandboxRepository
+from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSandbox
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.strange import failure, rendered, serving
 
@@ -87,7 +87,7 @@ async def test_each_refusal_is_an_error_of_its_own(
 async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
     far: GitHubSandbox,
     installation: InstallationClient,
-    leaked: SandboxAlert,
+    leaked: GitHubAlert,
     status: int,
     reason: str,
     expected: type[GitHubError],
@@ -102,7 +102,7 @@ async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
 
 
 async def test_a_404_without_a_reason_adds_no_words(
-    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
+    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     far.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
     error = await failure(installation.account("nobody"))
@@ -110,7 +110,7 @@ async def test_a_404_without_a_reason_adds_no_words(
 
 
 async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_installation(
-    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
+    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     reason = "octo has an IP allow list enabled"
     far.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
@@ -119,7 +119,7 @@ async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_instal
 
 
 async def test_githubs_reason_is_told_in_short(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     far.add_user("reader")
     error = await failure(installation.only(leaked.repository.id).assign(NAME, 1, "reader"))
@@ -141,7 +141,7 @@ async def test_a_page_that_is_not_json_is_no_answer(
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, drop: OneOf["before", "after"]
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, drop: OneOf["before", "after"]
 ) -> None:
     far.faults.add(f"PATCH {ALERT}", drop=drop, times=1)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
@@ -152,7 +152,7 @@ async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
 
 @pytest.mark.parametrize("fault", ["lost", "broken"])
 async def test_a_lost_token_leaves_the_write_it_was_for_undone(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, fault: str
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, fault: str
 ) -> None:
     status, drop = (503, None) if fault == "broken" else (None, "after")
     far.faults.add(r"POST /app/installations/.*", status=status, drop=drop)  # type: ignore[arg-type]  # A table.
@@ -163,7 +163,7 @@ async def test_a_lost_token_leaves_the_write_it_was_for_undone(
 
 
 async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     far.faults.add(f"PATCH {ALERT}", status=502)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
@@ -172,7 +172,7 @@ async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
 
 
 async def test_a_lost_answer_to_a_read_has_done_nothing(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     far.faults.add(f"GET {ALERT}", drop="after")
     error = await failure(installation.only(leaked.repository.id).alert(NAME, 1))
@@ -181,7 +181,7 @@ async def test_a_lost_answer_to_a_read_has_done_nothing(
 
 
 async def test_no_answer_in_time_is_unreachable(
-    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: SandboxRepository
+    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: GitHubRepository
 ) -> None:
     hasty = GitHub(
         session,
@@ -222,7 +222,7 @@ async def test_a_server_that_is_not_there_has_done_nothing(
 
 
 async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, time: Time
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, time: Time
 ) -> None:
     far.core_limit = 3
     for _ in range(3):
@@ -245,7 +245,7 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
     far: GitHubSandbox,
     github: GitHub,
     installation: InstallationClient,
-    leaked: SandboxAlert,
+    leaked: GitHubAlert,
     time: Time,
     status: int,
 ) -> None:
@@ -281,7 +281,7 @@ async def test_a_limit_of_the_app_holds_the_app(far: GitHubSandbox, github: GitH
 
 
 async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
-    far: GitHubSandbox, installation: InstallationClient, payments: SandboxRepository
+    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     far.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
     assert isinstance(await failure(installation.account("octo")), Unavailable)

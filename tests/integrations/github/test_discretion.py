@@ -9,7 +9,7 @@ from aiohttp import web
 
 from integrations.github.errors import Moved
 from integrations.github.installation import InstallationClient
-from integrations.sandbox.github import GitHubSandbox, SandboxAlert
+from integrations.sandbox.github import GitHubAlert, GitHubSandbox
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.strange import Strange, client_of, failure, rendered, serving
 
@@ -32,7 +32,7 @@ async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
 
 @pytest.mark.parametrize("field", ["secret", "first_location_detected"])
 async def test_the_secret_that_a_patch_answers_is_nowhere(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert, field: str
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, field: str
 ) -> None:
     """GitHub's description gives the answer to a PATCH the literal, and no way to leave it out."""
     access = installation.only(leaked.repository.id)
@@ -116,7 +116,7 @@ async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
 
 
 async def test_a_literal_whose_answer_breaks_off_is_in_no_error(
-    far: GitHubSandbox, installation: InstallationClient, leaked: SandboxAlert
+    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     far.faults.add(f"GET {ALERT}", drop="after")
     assert MARK not in rendered(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))

@@ -5,13 +5,13 @@ import pytest
 from integrations.github.api import GitHub
 from integrations.github.errors import Forbidden, Invalid, Moved, NotFound
 from integrations.github.json_values import GitHubAccount
-from integrations.sandbox.github import GitHubSandbox, SandboxRepository
+from integrations.sandbox.github import GitHubRepository, GitHubSandbox
 
 NAME = "octo/payments"
 
 
 async def test_an_alert_is_read_without_its_secret(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments, validity="active")
     access = github.of(far.install(far.app_owner).id).only(payments.id)
@@ -24,7 +24,7 @@ async def test_an_alert_is_read_without_its_secret(
 
 
 async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments)
     literal = await github.of(far.install(far.app_owner).id).only(payments.id).literal(NAME, leaked.number)
@@ -34,7 +34,7 @@ async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
 
 
 async def test_closing_and_reopening_are_written_with_their_comments(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments)
     access = github.of(far.install(far.app_owner).id).only(payments.id)
@@ -57,7 +57,7 @@ async def test_a_close_that_needs_a_reviewer_is_forbidden(far: GitHubSandbox, gi
 
 
 async def test_validity_and_assignee_are_set_and_cleared(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     ana = far.add_user("ana")
     far.add_collaborator(payments, ana, "write")
@@ -75,7 +75,7 @@ async def test_validity_and_assignee_are_set_and_cleared(
 
 
 async def test_locations_and_the_commits_author_are_told(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     ana = far.add_user("ana")
     leaked = far.leak(payments, path="config/prod.env", author=ana)
@@ -88,7 +88,7 @@ async def test_locations_and_the_commits_author_are_told(
 
 
 async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_its_old_name(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments)
     access = github.of(far.install(far.app_owner).id).only(payments.id)
@@ -101,7 +101,7 @@ async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_i
 
 
 async def test_a_strangers_repository_under_the_old_name_stays_closed(
-    far: GitHubSandbox, github: GitHub, payments: SandboxRepository
+    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = far.leak(payments)
     installation = github.of(far.install(far.app_owner).id)

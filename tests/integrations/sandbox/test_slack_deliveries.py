@@ -5,12 +5,12 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.sandbox.slack import ImpossibleGesture, SandboxMessage, SlackSandbox, signature
+from integrations.sandbox.slack import ImpossibleGesture, SlackMessage, SlackSandbox, signature
 from tests.integrations.sandbox.conftest import SmallApp, Time
 from tests.integrations.sandbox.slack_drawings import CARD, QUIET, STEPS, actions, button, section
 
 
-async def card(slack: SlackSandbox, api: AsyncWebClient, channel: str = "C0SEC") -> SandboxMessage:
+async def card(slack: SlackSandbox, api: AsyncWebClient, channel: str = "C0SEC") -> SlackMessage:
     metadata = {"event_type": "stanch_alert", "event_payload": {"repository_id": 90001, "alert_number": 42}}
     await api.chat_postMessage(channel=channel, text="Leak", blocks=CARD, metadata=metadata, **QUIET)
     return slack.cards(channel)[-1]

@@ -12,11 +12,11 @@ import pytest
 from aiohttp import web
 
 from integrations.sandbox.github import (
+    GitHubInstallation,
+    GitHubRepository,
     GitHubSandbox,
     GitHubUser,
     Organization,
-    SandboxInstallation,
-    SandboxRepository,
     generate_private_key,
 )
 
@@ -57,7 +57,7 @@ class Caller:
         valid: dict[str, object] = {"iat": now - 60, "exp": now + 540, "iss": self.github.client_id}
         return jwt.encode({**valid, **claims}, self.github.private_key, "RS256")
 
-    async def token(self, installation: SandboxInstallation, **body: object) -> str:
+    async def token(self, installation: GitHubInstallation, **body: object) -> str:
         """An installation token, narrowed by `body`."""
         reply = await self.call(
             "POST", f"/app/installations/{installation.id}/access_tokens", self.app_jwt(), body=body
@@ -96,8 +96,8 @@ class Scene:
     clock: MovableClock
     octo: Organization
     ana: GitHubUser
-    payments: SandboxRepository
-    installation: SandboxInstallation
+    payments: GitHubRepository
+    installation: GitHubInstallation
 
     @property
     def alerts_path(self) -> str:

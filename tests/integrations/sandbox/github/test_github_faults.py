@@ -5,14 +5,14 @@ import asyncio
 import aiohttp
 import pytest
 
-from integrations.sandbox.github import SandboxAlert
+from integrations.sandbox.github import GitHubAlert
 from tests.integrations.sandbox.github.conftest import Reply, Scene
 
 PATCH = r"PATCH /repos/.*"
 
 
 @pytest.fixture
-async def alert(scene: Scene) -> SandboxAlert:
+async def alert(scene: Scene) -> GitHubAlert:
     return scene.github.leak(scene.payments)
 
 
@@ -22,9 +22,7 @@ async def close(scene: Scene) -> Reply:
     return await scene.caller.call("PATCH", f"{scene.alerts_path}/1", token, body=body)
 
 
-async def test_an_error_strikes_as_often_as_told_and_without_effect(
-    scene: Scene, alert: SandboxAlert
-) -> None:
+async def test_an_error_strikes_as_often_as_told_and_without_effect(scene: Scene, alert: GitHubAlert) -> None:
     rule = scene.github.faults.add(PATCH, status=503, headers={"Retry-After": "7"}, times=1)
     failed = await close(scene)
     state = alert.state
@@ -35,7 +33,7 @@ async def test_an_error_strikes_as_often_as_told_and_without_effect(
     assert [each.status for each in scene.github.calls("PATCH")] == [503, 200]
 
 
-async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: SandboxAlert) -> None:
+async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: GitHubAlert) -> None:
     rule = scene.github.faults.add(r"GET /orgs/.*", status=500)
     assert (await close(scene)).status == 200
     assert (await scene.caller.call("GET", "/orgs/octo")).status == 500
@@ -44,7 +42,7 @@ async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: SandboxAler
 
 
 async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_was(
-    scene: Scene, alert: SandboxAlert
+    scene: Scene, alert: GitHubAlert
 ) -> None:
     scene.github.faults.add(PATCH, drop="before")
     with pytest.raises(aiohttp.ClientError):
@@ -55,7 +53,7 @@ async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_wa
 
 
 async def test_a_connection_dropped_after_the_effect_hides_what_was_done(
-    scene: Scene, alert: SandboxAlert
+    scene: Scene, alert: GitHubAlert
 ) -> None:
     scene.github.faults.add(PATCH, drop="after")
     with pytest.raises(aiohttp.ClientError):
@@ -92,13 +90,13 @@ async def test_silence_ends_with_the_server(scene: Scene) -> None:
         await asking
 
 
-async def test_a_slow_answer_is_still_the_right_one(scene: Scene, alert: SandboxAlert) -> None:
+async def test_a_slow_answer_is_still_the_right_one(scene: Scene, alert: GitHubAlert) -> None:
     scene.github.faults.add(PATCH, slow=0.01)
 
     assert (await close(scene)).status == 200
 
 
-async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: SandboxAlert) -> None:
+async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: GitHubAlert) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
     closing = asyncio.create_task(close(scene))
     await gate.reached()
@@ -109,7 +107,7 @@ async def test_a_gate_holds_a_call_before_its_effect(scene: Scene, alert: Sandbo
     assert (held, alert.state) == ("open", "resolved")
 
 
-async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: SandboxAlert) -> None:
+async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: GitHubAlert) -> None:
     gate = scene.github.faults.gate(PATCH, at="after")
     closing = asyncio.create_task(close(scene))
     await gate.reached()
@@ -122,7 +120,7 @@ async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: Sandbox
 
 
 async def test_a_call_held_at_a_gate_takes_effect_even_if_its_client_dies(
-    scene: Scene, alert: SandboxAlert
+    scene: Scene, alert: GitHubAlert
 ) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
     closing = asyncio.create_task(close(scene))
