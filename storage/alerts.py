@@ -1,6 +1,7 @@
 """Alerts, which job acts on them right now, and their timeline."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -177,6 +178,16 @@ async def add_event(tx: Tx, new: Event) -> int | None:
     names = [timeline.c.repository_id, timeline.c.alert_number, timeline.c.once]
     query = tx.insert(timeline).values(values).on_conflict_do_nothing(index_elements=names)
     added: int | None = await tx.conn.scalar(query.returning(timeline.c.id))
+    return added
+
+
+async def add_events(tx: Tx, new: Iterable[Event]) -> list[Event]:
+    """Add entries to timelines; returns those that were not there before, with their ids."""
+    added = []
+    for event in new:
+        number = await add_event(tx, event)
+        if number is not None:
+            added.append(replace(event, id=number))
     return added
 
 

@@ -10,15 +10,16 @@ from bot.cli.github_accounts import Accounts, GitHubAway
 from bot.cli.identity_file import Row
 from bot.database import SLACK_TEAM
 from bot.errors import StartRefused
+from bot.flows.audit import build_entry
 from storage import audit, identities, jobs, saved_values
 from storage.db import Database, Tx
 from storage.identities import IdentityTaken
 from storage.records import (
     Account,
-    AuditEntry,
     AuditOutcome,
     Identity,
     NewJob,
+    Person,
     SlackTeamId,
     SlackUserId,
     StoredJson,
@@ -152,13 +153,5 @@ def _telling(identity: Identity, change: str) -> NewJob:
 
 
 async def _audit(tx: Tx, action: str, identity: Identity) -> None:
-    entry = AuditEntry(
-        action=action,
-        outcome=AuditOutcome.DONE,
-        slack_team=identity.slack_team,
-        slack_user=identity.slack_user,
-        github_login=identity.github.login,
-        github_id=identity.github.id,
-        reason="by cli",
-    )
-    await audit.append(tx, entry)
+    person = Person(identity.slack_team, identity.slack_user, identity.github)
+    await audit.append(tx, build_entry(action, AuditOutcome.DONE, person, reason="by cli"))

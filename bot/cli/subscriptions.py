@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 
 from bot.errors import StartRefused
+from bot.flows.audit import build_entry
 from bot.rules.filters import BadFilter, parse_subscription_filter
 from bot.rules.typed_text import normalize_typed
 from storage import audit, jobs, subscriptions
 from storage.db import Database
-from storage.records import AuditEntry, AuditOutcome, ChannelId, NewJob, Subscription
+from storage.records import AuditOutcome, ChannelId, NewJob, Subscription
 
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 
@@ -32,12 +33,8 @@ async def add_subscription(
         await subscriptions.add(tx, subscription)
         # The running server tells the channel what was open before.
         await jobs.enqueue(tx, NewJob("subscribed", {"channel": channel}, key=f"subscribed:{channel}"))
-        await audit.append(
-            tx,
-            AuditEntry(
-                action="subscribe", outcome=AuditOutcome.DONE, reason=f"cli: {channel} {wanted}".strip()
-            ),
-        )
+        reason = f"cli: {channel} {wanted}".strip()
+        await audit.append(tx, build_entry("subscribe", AuditOutcome.DONE, reason=reason))
     return subscription, former
 
 
@@ -54,9 +51,7 @@ async def remove_subscription(db: Database, channel: str) -> None:
     async with db.begin() as tx:
         if not await subscriptions.remove(tx, ChannelId(channel)):
             raise StartRefused(f"{channel[:40]!r} has no subscription; stanch subscriptions list shows all.")
-        await audit.append(
-            tx, AuditEntry(action="unsubscribe", outcome=AuditOutcome.DONE, reason=f"cli: {channel}")
-        )
+        await audit.append(tx, build_entry("unsubscribe", AuditOutcome.DONE, reason=f"cli: {channel}"))
 
 
 async def list_subscriptions(db: Database) -> list[Subscription]:

@@ -15,8 +15,8 @@ from bot.commands.show import SHOW
 from bot.commands.whoami import WHOAMI
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
+from bot.flows.audit import audit_refused_look_up
 from bot.flows.people.visibility import NotAtHand
-from bot.flows.refusal_audit import note_refusal
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
 from bot.rules.typed_text import normalize_typed
@@ -82,7 +82,7 @@ async def _answer(
     try:
         return await look_up(context, asked)
     except Refused as refused:
-        await note_refusal(context, asked.team, asked.user, refused)
+        await audit_refused_look_up(context, asked.team, asked.user, refused)
         raise
 
 

@@ -4,11 +4,10 @@ from bot.actions import controls
 from bot.commands.command import CommandRequest, Subcommand
 from bot.context import Context
 from bot.errors import Refused
-from bot.flows.messages.draw import load_steps
+from bot.flows.build_case import load_case
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_alert
 from bot.rules.alert_names import AlertName, parse_alert_name
-from bot.rules.case import Case
 from bot.views.card import draw_card
 from bot.views.lists import with_private_note
 from integrations.slack import text as t
@@ -26,19 +25,9 @@ async def show_alert(context: Context, asked: CommandRequest, named: AlertKey | 
     identity = await identify.identify(context, asked.user, asked.channel)
     found, since = await find_alert(context, identity, named, hurried=asked.hurried)
     async with context.db.read() as tx:
-        steps_done, steps_total = await load_steps(tx, context, found.alert)
-    now = context.clock.now()
-    case = Case(
-        alert=found.alert,
-        repository=found.repository,
-        now=now,
-        server=context.platforms.server,
-        options=context.options,
-        steps_done=steps_done,
-        steps_total=steps_total,
-    )
+        case = await load_case(tx, context, found.alert, found.repository)
     # Slack keeps a menu's state under an unchanged block id, so each drawing counts as a new one.
-    return with_private_note(draw_card(case, controls(case), int(now * 1000)), since, now)
+    return with_private_note(draw_card(case, controls(case), int(case.now * 1000)), since, case.now)
 
 
 def read_alert_name(context: Context, text: str, subcommand: str) -> AlertName:

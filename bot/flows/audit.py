@@ -1,25 +1,58 @@
-"""What the audit log keeps of a click or a submit."""
+"""Builds the entries of the audit log, and writes those of refused and failed requests."""
 
 from typing import Any
 
 from bot.actions.action import Action, ActionRequest
 from bot.context import Context
+from bot.errors import Refused
 from storage import audit, identities, repositories
 from storage.db import Tx
-from storage.records import AuditEntry, AuditOutcome, Identity, Repository
+from storage.records import (
+    AlertKey,
+    AuditEntry,
+    AuditOutcome,
+    Identity,
+    Person,
+    Repository,
+    SlackTeamId,
+    SlackUserId,
+)
+
+LOOK_UP_REFUSALS = frozenset(
+    {
+        *("bot", "deactivated", "guest", "other_organization", "shared_channel"),
+        *("not_linked", "no_role", "unknown_alert"),
+    }
+)
+"""Reasons for which a refused look-up is audited: all about the person or the alert, none about a mistyped filter."""
 
 
-async def note(
-    tx: Tx, context: Context, action: Action[Any], request: ActionRequest, outcome: AuditOutcome, reason: str
-) -> None:
-    """Write down and count what was not done; last in its transaction: all writers of the log wait for it."""
-    identity = await identities.of_slack(tx, request.team, request.user)
-    repository = await repositories.load_repository(tx, request.alert.repository_id)
-    await audit.append(tx, entry(action, request, outcome, reason, identity, repository))
-    context.metrics.actions.labels(action.audited_as, outcome).inc()
+def build_entry(
+    action: str,
+    outcome: AuditOutcome,
+    person: Person | None = None,
+    *,
+    alert: AlertKey | None = None,
+    repository: str | None = None,
+    reason: str | None = None,
+) -> AuditEntry:
+    """An entry of the audit log; `repository` is the full name of the alert's repository."""
+    account = person.github if person else None
+    return AuditEntry(
+        action=action,
+        outcome=outcome,
+        slack_team=person.slack_team if person else None,
+        slack_user=person.slack_user if person else None,
+        github_login=account.login if account else None,
+        github_id=account.id if account else None,
+        repository_id=alert.repository_id if alert else None,
+        repository=repository,
+        alert_number=alert.number if alert else None,
+        reason=reason,
+    )
 
 
-def entry(
+def build_action_entry(
     action: Action[Any],
     request: ActionRequest,
     outcome: AuditOutcome,
@@ -27,15 +60,38 @@ def entry(
     identity: Identity | None,
     repository: Repository | None,
 ) -> AuditEntry:
-    return AuditEntry(
-        action=action.audited_as,
-        outcome=outcome,
-        slack_team=request.team,
-        slack_user=request.user,
-        github_login=identity.github.login if identity else None,
-        github_id=identity.github.id if identity else None,
-        repository_id=request.alert.repository_id,
+    """The entry of a click or submit; the person is named as the request names them."""
+    return build_entry(
+        action.audited_as,
+        outcome,
+        Person(request.team, request.user, identity.github if identity else None),
+        alert=request.alert,
         repository=repository.full_name if repository else None,
-        alert_number=request.alert.number,
         reason=reason,
     )
+
+
+async def audit_failure(
+    tx: Tx, context: Context, action: Action[Any], request: ActionRequest, outcome: AuditOutcome, reason: str
+) -> None:
+    """Audit and count a click or submit that was refused or failed.
+
+    Call it last in the transaction: other writers of the audit log wait until the transaction ends.
+    """
+    identity = await identities.of_slack(tx, request.team, request.user)
+    repository = await repositories.load_repository(tx, request.alert.repository_id)
+    await audit.append(tx, build_action_entry(action, request, outcome, reason, identity, repository))
+    context.metrics.actions.labels(action.audited_as, outcome).inc()
+
+
+async def audit_refused_look_up(
+    context: Context, team: SlackTeamId, user: SlackUserId, refused: Refused
+) -> None:
+    """Audit a refused look-up if its reason is one of LOOK_UP_REFUSALS."""
+    if refused.reason not in LOOK_UP_REFUSALS:
+        return
+    async with context.db.begin() as tx:
+        identity = await identities.of_slack(tx, team, user)
+        person = Person(team, user, identity.github if identity else None)
+        entry = build_entry("look_up", AuditOutcome.REFUSED, person, reason=refused.reason)
+        await audit.append(tx, entry)

@@ -33,6 +33,31 @@ class Case:
     steps_total: int = 0
     """How far the checklist is; 0 of 0 while there is none."""
 
+    def for_person(
+        self,
+        actor: Actor,
+        *,
+        token_owner: Identity | None = None,
+        offline: bool = False,
+        waited: bool = False,
+        intended_at: UnixTime | None = None,
+    ) -> "PersonalCase":
+        """The case with the person who acts, and with what only their request tells."""
+        return PersonalCase(
+            alert=self.alert,
+            repository=self.repository,
+            now=self.now,
+            server=self.server,
+            options=self.options,
+            steps_done=self.steps_done,
+            steps_total=self.steps_total,
+            actor=actor,
+            token_owner=token_owner,
+            offline=offline,
+            waited=waited,
+            intended_at=intended_at,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalCase(Case):

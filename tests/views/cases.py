@@ -173,17 +173,10 @@ def in_front_of(
     **repository_fields: Any,
 ) -> PersonalCase:
     """The alert in front of somebody who may do everything; `owner` is the token's, where linked here."""
-    return PersonalCase(
-        alert=alert,
-        repository=repository(**repository_fields),
-        now=NOW + 60,
-        server=GITHUB_COM,
-        steps_done=steps[0],
-        steps_total=steps[1],
+    return replace(
+        case(alert, steps=steps, **repository_fields),
         options=Options(close=CloseOptions(require_comment=require_comment)),
-        actor=Actor(identity(person), rights),
-        token_owner=identity(owner) if owner else None,
-    )
+    ).for_person(Actor(identity(person), rights), token_owner=identity(owner) if owner else None)
 
 
 def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:

@@ -9,9 +9,9 @@ from bot.actions.action import ActionRequest, FormAction
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
-from bot.flows.acting.build_case import gather
+from bot.flows.acting.check_request import check_request
 from bot.flows.acting.perform_action import _view_of
-from bot.flows.audit import note
+from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
 from bot.views.answers import refusal_view
 from integrations.github.errors import (
@@ -35,12 +35,12 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
     action = _form_of(request.action)
     try:
         # 1. Who is it, what is meant, and may they.
-        gathered = await gather(context, action, request)
+        checked = await check_request(context, action, request)
         # 2. The form for this alert and this person.
-        view = action.form(gathered.case, request.user_input, request.metadata)
+        view = action.form(checked.case, request.user_input, request.metadata)
     except Refused as refused:
         async with context.db.begin() as tx:
-            await note(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
+            await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
         unreachable = repository_access.unreachable_github(error)

@@ -10,11 +10,10 @@ from bot.actions.action import Action, ActionRequest, ActionRun, Outcome
 from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
-from bot.flows.acting.build_case import Gathered, gather
+from bot.flows.acting.check_request import CheckedRequest, check_request
 from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import find_person
-from bot.flows.audit import entry, note
-from bot.flows.events import store_events
+from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.notify import tell, telling
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
@@ -72,13 +71,13 @@ async def _try(
     resumed = intended_at is not None
     try:
         # 1. Who is it, what is meant, and may they: all of it as of now.
-        gathered = await gather(context, action, request, intended_at=intended_at)
+        checked = await check_request(context, action, request, intended_at=intended_at)
         # 2. What is to be done, decided on the facts alone.
-        wanted = action.decide(gathered.case, request.user_input)
+        wanted = action.decide(checked.case, request.user_input)
         # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
-        await _claim(context, action, request, gathered, job)
+        await _claim(context, action, request, checked, job)
         # 4. The call.
-        run = ActionRun(context, gathered.access, gathered.case, request)
+        run = ActionRun(context, checked.access, checked.case, request)
         outcome = await action.act(run, wanted)
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
@@ -94,7 +93,7 @@ async def _try(
         await tell(context, request, outcome.unstored_answer)
     # 6. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
     # one transaction.
-    await _record(context, action, request, gathered, outcome, job)
+    await _record(context, action, request, checked, outcome, job)
     # 7. A form that is still open shows it.
     if outcome.view is not None and request.view_id is not None:
         try:
@@ -122,18 +121,20 @@ async def _end_unknown(
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
         await jobs.enqueue(tx, telling(request, refusal(unknown)))
-        await note(tx, context, action, request, AuditOutcome.FAILED, unknown.audited)
+        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, unknown.audited)
 
 
 async def _claim(
-    context: Context, action: Action[Any], request: ActionRequest, gathered: Gathered, job: Job
+    context: Context, action: Action[Any], request: ActionRequest, checked: CheckedRequest, job: Job
 ) -> None:
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
         claim = await alerts.claim(tx, request.alert, action.audited_as, job.id)
         if claim is Claim.NEW:
-            who, where = gathered.case.actor.identity, gathered.case.repository
-            await audit.append(tx, entry(action, request, AuditOutcome.INTENDED, None, who, where))
+            who, where = checked.case.actor.identity, checked.case.repository
+            await audit.append(
+                tx, build_action_entry(action, request, AuditOutcome.INTENDED, None, who, where)
+            )
     if claim is Claim.TAKEN:
         raise RetryLater(context.clock.now() + 1.0, "another action on this alert is under way")
 
@@ -157,7 +158,7 @@ async def _refuse(
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await note(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
+        await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
 
 
 async def _abandon(tx: Tx, context: Context, action: Action[Any], request: ActionRequest) -> None:
@@ -177,7 +178,7 @@ async def give_up(context: Context, request: ActionRequest, job: Job, refused: R
         await leases.keep(tx, job)
         await _abandon(tx, context, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await note(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
+        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
 
 
 async def _fail(
@@ -207,26 +208,26 @@ async def _fail(
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
         await jobs.enqueue(tx, telling(request, refusal(refused)))
-        await note(tx, context, action, request, AuditOutcome.FAILED, reason)
+        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, reason)
 
 
 async def _record(
     context: Context,
     action: Action[Any],
     request: ActionRequest,
-    gathered: Gathered,
+    checked: CheckedRequest,
     outcome: Outcome,
     job: Job,
 ) -> None:
-    repository = gathered.case.repository
+    repository = checked.case.repository
     async with context.db.begin() as tx:
         await _end(tx, request, job)
         before = await alerts.load_for_update(tx, request.alert)
         if before is None:
             raise UnusableJob(f"the alert {request.alert} is no longer stored")
         after = seen = (
-            merge_facts(before, gathered.facts, repository.id, tx.now, fetched=True)
-            if gathered.facts
+            merge_facts(before, checked.facts, repository.id, tx.now, fetched=True)
+            if checked.facts
             else before
         )
         if outcome.facts is not None:
@@ -238,13 +239,15 @@ async def _record(
         news = _without_own_validity(before, seen, after) if outcome.wrote_validity else after
         happened = (*events_between(before, news, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
-        stored = await store_events(tx, happened)
+        stored = await alerts.add_events(tx, happened)
         await jobs.enqueue(tx, *outcome.jobs)
         if outcome.said is not None:
             await jobs.enqueue(tx, telling(request, outcome.said))
         await follow(tx, context, after, repository, stored)
-        who = gathered.case.actor.identity
-        await audit.append(tx, entry(action, request, outcome.outcome, outcome.reason, who, repository))
+        who = checked.case.actor.identity
+        await audit.append(
+            tx, build_action_entry(action, request, outcome.outcome, outcome.reason, who, repository)
+        )
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
 

@@ -5,10 +5,11 @@ from bot.actions.action import ActionRequest, ReadAction
 from bot.context import Context
 from bot.errors import Refused, UnusableJob
 from bot.flows import repository_access
+from bot.flows.audit import audit_refused_look_up
+from bot.flows.build_case import build_case
 from bot.flows.notify import tell
 from bot.flows.people import current_rights, identify, roles
-from bot.flows.refusal_audit import note_refusal
-from bot.rules.case import Actor, PersonalCase
+from bot.rules.case import Actor
 from bot.rules.permissions import Need
 from bot.views.answers import refusal
 from bot.views.refusals import alert_not_visible
@@ -22,7 +23,7 @@ async def look(context: Context, request: ActionRequest) -> None:
     try:
         said = await _answer(context, _look_of(request.action), request)
     except Refused as refused:
-        await note_refusal(context, request.team, request.user, refused)
+        await audit_refused_look_up(context, request.team, request.user, refused)
         said = refusal(refused)
     except GitHubError as error:
         said = refusal(repository_access.unreachable_github(error))
@@ -55,12 +56,5 @@ async def _answer(context: Context, wanted: ReadAction, request: ActionRequest) 
         repository, _, access = await repository_access.reach(context, repository)
     roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
     # 3. What is there.
-    case = PersonalCase(
-        alert=alert,
-        repository=repository,
-        now=context.clock.now(),
-        server=context.platforms.server,
-        options=context.options,
-        actor=Actor(identity, rights),
-    )
+    case = build_case(context, alert, repository).for_person(Actor(identity, rights))
     return await wanted.answer(context, case, access)

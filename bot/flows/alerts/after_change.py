@@ -7,7 +7,6 @@ from bot.actions.probe import fetch_and_ask
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
-from bot.flows.events import store_events
 from bot.flows.messages import blocked_messages
 from bot.flows.messages.plan import plan
 from bot.rules.alert_merge import merge_facts
@@ -92,7 +91,7 @@ async def look_at_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
             details={"because": STILL_WORKS},
             once=f"still_works:{resolved_at}",
         )
-        stored = await store_events(tx, (raised,) if _still_works(after) else ())
+        stored = await alerts.add_events(tx, (raised,) if _still_works(after) else ())
         await follow(tx, context, after, repository, stored)
 
 

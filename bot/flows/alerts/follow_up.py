@@ -10,7 +10,6 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
-from bot.flows.events import store_events
 from bot.flows.notify import Addressee, telling
 from bot.rules.validity import confirmed_inactive
 from bot.views.answers import report_ended
@@ -72,7 +71,7 @@ async def _record(
         report = _report(alert.report, verdict, tx.now + delay if delay else None)
         after = replace(asked.remember(alert) if asked else alert, report=report)
         await alerts.save(tx, after)
-        stored = await store_events(tx, _events(after, report, asked.probe.at if asked else tx.now))
+        stored = await alerts.add_events(tx, _events(after, report, asked.probe.at if asked else tx.now))
         if delay:
             again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
             await jobs.enqueue(tx, again)

@@ -15,7 +15,7 @@ from bot.flows.alerts.installations import (
     hear_repository,
 )
 from bot.flows.alerts.store_alert import DETAILS_TRIES, completing, new_repository, record
-from bot.flows.events import store_events
+from bot.flows.audit import build_entry
 from bot.flows.messages.plan import tell_of_new
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
@@ -34,14 +34,15 @@ from integrations.github.webhook import (
 )
 from storage import alerts, audit, deliveries, jobs, repositories
 from storage.records import (
+    Account,
     AlertKey,
     AlertNumber,
-    AuditEntry,
     AuditOutcome,
     Event,
     EventKind,
     GitHubId,
     InstallationId,
+    Person,
     Repository,
     RepositoryId,
     UnixTime,
@@ -172,7 +173,7 @@ async def _add_place(context: Context, repository: Repository, said: LocationEve
         if known:
             return
         event = Event(key, EventKind.PLACE_ADDED, tx.now, details={"path": place.path}, once=f"place:{where}")
-        stored = await store_events(tx, (event,))
+        stored = await alerts.add_events(tx, (event,))
         if stored:
             after = replace(before, place=before.place or place, has_more_places=before.place is not None)
             await alerts.save(tx, after)
@@ -183,20 +184,16 @@ async def _audit_foreign(
     context: Context, account: GitHubAccount, about: AlertEvent | LocationEvent | None = None
 ) -> None:
     """A delivery of an account that the operator did not name: dropped, and written down."""
+    entry = build_entry(
+        "delivery",
+        AuditOutcome.REFUSED,
+        Person(github=Account(GitHubId(account.id), account.login)),
+        alert=AlertKey(RepositoryId(about.repository.id), AlertNumber(about.alert.number)) if about else None,
+        repository=mask(about.repository.full_name) if about else None,
+        reason="foreign_account",
+    )
     async with context.db.begin() as tx:
-        await audit.append(
-            tx,
-            AuditEntry(
-                action="delivery",
-                outcome=AuditOutcome.REFUSED,
-                github_login=account.login,
-                github_id=GitHubId(account.id),
-                repository_id=RepositoryId(about.repository.id) if about else None,
-                repository=mask(about.repository.full_name) if about else None,
-                alert_number=AlertNumber(about.alert.number) if about else None,
-                reason="foreign_account",
-            ),
-        )
+        await audit.append(tx, entry)
     log.warning("foreign_delivery", account_id=account.id)
 
 

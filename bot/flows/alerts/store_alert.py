@@ -3,7 +3,6 @@
 from bot.context import Context
 from bot.errors import RetryLater
 from bot.flows.alerts.after_change import follow
-from bot.flows.events import store_events
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
@@ -65,7 +64,7 @@ async def record(
     if before is not None and after != before:
         await alerts.save(tx, after)
     by = _person(sender) if before is not None and after.state is not before.state else None
-    stored = await store_events(tx, events_between(before, after, tx.now, by=by))
+    stored = await alerts.add_events(tx, events_between(before, after, tx.now, by=by))
     late = fetched is None and before is None
     waited = max(0.0, DETAILS_WAIT - (tx.now - received_at)) if late else 0.0
     if before != after:

@@ -10,7 +10,7 @@ from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import record
-from bot.flows.events import store_events
+from bot.flows.audit import build_entry
 from bot.flows.people import roles
 from bot.rules.assignment import Assignment, assignment_change
 from bot.rules.permissions import Rights, outsider_reason
@@ -25,7 +25,6 @@ from storage.records import (
     Account,
     Alert,
     AlertKey,
-    AuditEntry,
     AuditOutcome,
     Event,
     EventKind,
@@ -165,8 +164,13 @@ async def _release(
         after = replace(alert, taken_by=None, taken_at=None)
         await alerts.save(tx, after)
         released = Event(key, EventKind.RELEASED, tx.now, holder, {"because": why})
-        await follow(tx, context, after, repository, await store_events(tx, (released,)))
-        await audit.append(tx, _entry("release", AuditOutcome.DONE, repository, key, holder, why))
+        await follow(tx, context, after, repository, await alerts.add_events(tx, (released,)))
+        await audit.append(
+            tx,
+            build_entry(
+                "release", AuditOutcome.DONE, holder, alert=key, repository=repository.full_name, reason=why
+            ),
+        )
     return after
 
 
@@ -211,7 +215,14 @@ async def _assign(
             reason = f"{reason}: {github_reason(refused) or type(refused).__name__}"
         who = current.taken_by if holds else None
         action = "assign" if account else "unassign"
-        entry = _entry(action, outcome, repository, alert.key, who or Person(github=about), reason)
+        entry = build_entry(
+            action,
+            outcome,
+            who or Person(github=about),
+            alert=alert.key,
+            repository=repository.full_name,
+            reason=reason,
+        )
         await audit.append(tx, entry)
 
 
@@ -236,25 +247,3 @@ def _after(current: Alert, account: Account | None, facts: AlertFacts | None) ->
 
 def _same(one: Account | None, other: Account | None) -> bool:
     return one is not None and other is not None and one.id == other.id
-
-
-def _entry(
-    action: str,
-    outcome: AuditOutcome,
-    repository: Repository,
-    key: AlertKey,
-    who: Person,
-    reason: str | None,
-) -> AuditEntry:
-    return AuditEntry(
-        action=action,
-        outcome=outcome,
-        slack_team=who.slack_team,
-        slack_user=who.slack_user,
-        github_login=who.github.login if who.github else None,
-        github_id=who.github.id if who.github else None,
-        repository_id=repository.id,
-        repository=repository.full_name,
-        alert_number=key.number,
-        reason=reason,
-    )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from bot.actions import controls
 from bot.actions.token_uses import searchable, uses_button
 from bot.context import Context
+from bot.flows.build_case import build_case, load_ticks
 from bot.rules.case import Case
-from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
+from bot.rules.checklist import Tick, steps_for
 from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, raises_alert
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.views.card import card_metadata, draw_card
@@ -20,7 +21,6 @@ from integrations.slack.blocks import Content, Metadata
 from storage import alerts, messages, repositories, summaries
 from storage.db import Tx
 from storage.records import (
-    Alert,
     ChannelId,
     EventKind,
     Message,
@@ -28,7 +28,6 @@ from storage.records import (
     MessagePurpose,
     MessageState,
     MessageTs,
-    Repository,
     Share,
     UnixTime,
 )
@@ -61,7 +60,7 @@ async def draw(tx: Tx, context: Context, message: Message) -> Drawing | None:
     known = await messages.of_alert(tx, alert.key)
     started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
     done = await load_ticks(tx, alert) if started else {}
-    case = _case(context, alert, repository, done, started=started)
+    case = build_case(context, alert, repository, done if started else None)
     if message.purpose is MessagePurpose.CARD:
         return _card(case, message)
     cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
@@ -133,38 +132,10 @@ async def _blocked_line(tx: Tx, line: Message, found: list[Share]) -> Drawing | 
     return Drawing(drawn(line.draw + 1), reply_metadata(line.key), fingerprint(drawn(0)))
 
 
-async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:
-    """Who has done which step of an alert's checklist."""
-    return ticks(await alerts.events_of_kind(tx, alert.key, EventKind.STEPS_CHANGED))
-
-
-async def load_steps(tx: Tx, context: Context, alert: Alert) -> tuple[int, int]:
-    """How many steps are done, and of how many; 0 of 0 while there is no checklist."""
-    if not await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST) or not has_checklist(alert):
-        return 0, 0
-    steps = steps_for(alert.secret_type, context.options)
-    return done_count(steps, await load_ticks(tx, alert)), len(steps)
-
-
 def fingerprint(content: Content) -> str:
     """A name for what a message shows, by which the same again is known."""
     text = json.dumps([content.text, content.blocks], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _case(
-    context: Context, alert: Alert, repository: Repository, done: Mapping[str, Tick], *, started: bool
-) -> Case:
-    steps = steps_for(alert.secret_type, context.options) if started and has_checklist(alert) else ()
-    return Case(
-        alert=alert,
-        repository=repository,
-        now=context.clock.now(),
-        server=context.platforms.server,
-        options=context.options,
-        steps_done=done_count(steps, done),
-        steps_total=len(steps),
-    )
 
 
 def _card(case: Case, message: Message) -> Drawing:

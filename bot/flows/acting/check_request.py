@@ -9,7 +9,7 @@ import structlog
 from bot.actions.action import Action, ActionRequest
 from bot.context import Context
 from bot.flows import repository_access
-from bot.flows.messages.draw import load_steps
+from bot.flows.build_case import load_case
 from bot.flows.people import current_rights, identify, roles
 from bot.rules.case import Actor, PersonalCase
 from bot.views.refusals import alert_not_visible
@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class CheckedRequest:
     """What was found out before anything is decided."""
 
     case: PersonalCase
@@ -34,9 +34,9 @@ class Gathered:
     """The alert as GitHub answered just now; None while GitHub is down."""
 
 
-async def gather(
+async def check_request(
     context: Context, action: Action[Any], request: ActionRequest, *, intended_at: UnixTime | None = None
-) -> Gathered:
+) -> CheckedRequest:
     """Find out who it is, load the alert, and ask whether they may, on what was loaded.
 
     Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
@@ -51,23 +51,17 @@ async def gather(
     repository, access, seen = await _see(context, action, identity, repository, alert)
     alert, rights = seen.alert, seen.rights
     roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)
+    token_owner = await _token_owner(context, identity, alert)
     async with context.db.read() as tx:
-        steps_done, steps_total = await load_steps(tx, context, alert)
-    case = PersonalCase(
-        alert=alert,
-        repository=repository,
-        now=context.clock.now(),
-        server=context.platforms.server,
-        options=context.options,
-        steps_done=steps_done,
-        steps_total=steps_total,
-        actor=Actor(identity, rights),
+        case = await load_case(tx, context, alert, repository)
+    personal = case.for_person(
+        Actor(identity, rights),
+        token_owner=token_owner,
         offline=seen.facts is None,
         waited=request.waited,
         intended_at=intended_at,
-        token_owner=await _token_owner(context, identity, alert),
     )
-    return Gathered(case, access, seen.facts)
+    return CheckedRequest(personal, access, seen.facts)
 
 
 async def _see(
