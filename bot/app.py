@@ -30,7 +30,7 @@ from bot.version import VERSION
 from integrations.github.api import GitHub
 from integrations.proxies import ProxiedRequest, proxy_fault
 from integrations.slack.api import Slack
-from integrations.slack.app_level import AppLevel
+from integrations.slack.app_level_client import AppLevelClient
 from storage import saved_values
 from storage.batch_writer import Inbox
 from storage.clock import Clock
@@ -248,7 +248,7 @@ async def _connect(
     if settings.slack_app_token is None:
         return
     token = settings.slack_app_token.get_secret_value()
-    slack = AppLevel(token, settings.slack_api_url, context.session)
+    slack = AppLevelClient(token, settings.slack_api_url, context.session)
     socket = SocketMode(context, slack_edge, slack, ping=ping)
     stack.push_async_callback(socket.stop)
     await socket.start()

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.errors import StartRefused
+from integrations.github.accounts import GitHubAccount
 from integrations.github.api import ENTERPRISE, AppFacts, GitHub
 from integrations.github.errors import NotFound
-from integrations.github.json_values import GitHubAccount
 from storage import repositories, saved_values
 from storage.db import Database
 from storage.records import GitHubId, StoredJson

@@ -10,9 +10,9 @@ from bot.our_accounts import OurAccounts
 from bot.rules.permissions import Workspace
 from bot.rules.report_eligibility import ServerAbilities
 from integrations.github import errors as github_errors
-from integrations.github import server as github_server
+from integrations.github import server_features as github_server
+from integrations.github.accounts import GitHubAccount
 from integrations.github.api import AppFacts, GitHub
-from integrations.github.json_values import GitHubAccount
 from integrations.slack import errors as slack_errors
 from integrations.slack.api import Slack
 from integrations.slack.facts import ChannelFacts, PersonFacts
@@ -74,7 +74,7 @@ class Platforms:
         self._people: dict[str, tuple[UnixTime, PersonFacts]] = {}
         self._channels: dict[str, tuple[UnixTime, ChannelFacts]] = {}
         self.home: Workspace | None = None
-        known = github_server.known_by_host(github_api_url)
+        known = github_server.server_by_host(github_api_url)
         self.server = _abilities(known) if known else ServerAbilities()
         """What GitHub can do; nothing of it while that is not known."""
         self.slack = NOT_ASKED
@@ -152,7 +152,7 @@ class Platforms:
             log.warning("unsupported_server", version=server.version, hint=f"{too_old}: upgrade it")
         self.github = PlatformState(True, f"answers; {too_old}" if server.is_too_old else "answers")
         able = _abilities(server)
-        if able == self.server or server.version == github_server.UNTOLD:
+        if able == self.server or server.version == github_server.UNKNOWN_VERSION:
             # A server in private mode does not tell its release; what it told before holds.
             return
         self.server = able

@@ -24,7 +24,7 @@ from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
 from integrations.github.errors import BadDelivery
-from integrations.github.webhook import Ignored, parse
+from integrations.github.webhook_events import Ignored, parse_event
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -196,7 +196,7 @@ def test_stanch_listens_to_each_event_that_the_github_app_shall_subscribe_to() -
     assert "secret_scanning_alert" in events
     for event in events:
         try:
-            assert parse(event, {}) != Ignored("event_not_used"), event
+            assert parse_event(event, {}) != Ignored("event_not_used"), event
         except BadDelivery:
             continue
 

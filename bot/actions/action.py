@@ -11,8 +11,8 @@ from bot.errors import UnusableJob
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts
+from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Content, View
 from integrations.slack.elements import Element, Option
 from storage.records import (

@@ -22,7 +22,7 @@ from bot.views.formatting import (
 )
 from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
 from integrations.github.errors import Forbidden, Invalid
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, input_block, modal, section
 from integrations.slack.elements import Element, Option, select

@@ -4,7 +4,7 @@ from bot.actions.action import ReadAction
 from bot.context import Context
 from bot.rules.case import Case, PersonalCase
 from bot.views.history import draw_history
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
 from storage import alerts

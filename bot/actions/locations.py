@@ -5,7 +5,7 @@ from bot.context import Context
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.case import Case, PersonalCase
 from bot.views.history import PLACES, draw_locations
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
 from storage.records import Place

@@ -6,9 +6,9 @@ from bot.context import Context
 from bot.errors import RetryLater
 from bot.rules.alert_merge import confirm_report
 from bot.rules.validity import was_ever_active
-from integrations.github.repository_access import RepositoryAccess
-from integrations.github.token_format import Verdict
-from integrations.github.token_probe import check
+from integrations.github.repository import RepositoryAccess
+from integrations.github.token_probe import probe_token
+from integrations.github.token_verdict import Verdict
 from integrations.literal import Literal
 from storage import messages
 from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
@@ -56,14 +56,14 @@ async def ask(context: Context, alert: Alert, literal: Literal, *, by: Person | 
                 raise RetryLater(own, "it was asked about a moment ago")
             turn = await messages.reserve_slot(tx, PROBES, PACE)
         await context.clock.sleep(max(0.0, turn - context.clock.now()))
-        verdict = await check(
+        verdict = await probe_token(
             context.session,
             context.github_api_url,
             context.user_agent,
             literal,
             secret_type=alert.secret_type,
             base64_encoded=alert.base64_encoded,
-            named=by is not None,
+            with_owner=by is not None,
             now=context.clock.now,
         )
     return Probed(_probe(alert, verdict, context.clock.now(), by), _token(alert.token, verdict))

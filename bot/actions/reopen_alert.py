@@ -12,7 +12,7 @@ from bot.views.answers import answer
 from bot.views.formatting import alert_name, by_words, closed_by, resolution_words
 from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
 from integrations.github.errors import Forbidden
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, View, modal, section
 from integrations.slack.elements import Element, button

@@ -22,7 +22,8 @@ from bot.views.formatting import (
     resolution_words,
     when,
 )
-from integrations.github.token_format import REVOCABLE, Reason, decode, kind_of
+from integrations.github.token_format import REVOCABLE, decode, kind_of
+from integrations.github.token_verdict import Reason
 from integrations.literal import Literal
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, View, actions, input_block, modal, section
@@ -51,7 +52,7 @@ NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 TELL_FIRST = "Tell {} first"
 FOLLOW_UPS = (60.0, 300.0, 900.0)
 """Seconds after the report at which GitHub is asked whether the token still works."""
-NEVER_TOLD = frozenset({Reason.CANNOT_BE_ASKED, Reason.NOT_A_TOKEN})
+NEVER_TOLD = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
 """Why a probe tells nothing, however often it is made."""
 DEAD = "It no longer works."
 LOOKS = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."

@@ -117,4 +117,4 @@ def warning(case: PersonalCase) -> Content:
         t.mrkdwn("{} is about to report it to GitHub, which may revoke it.", person_words(case.actor.person)),
         ADVICE,
     )
-    return message(t.spoken(said), section(said))
+    return message(t.without_markup(said), section(said))

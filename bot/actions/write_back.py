@@ -6,8 +6,8 @@ import structlog
 
 from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, Unavailable, Unreachable
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts
+from integrations.github.repository import RepositoryAccess
 from storage.records import Alert
 
 log = structlog.get_logger(__name__)

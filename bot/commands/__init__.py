@@ -104,7 +104,7 @@ def help_text() -> Content:
     commands = t.lines(Mrkdwn("*What* `/leaks` *can do*"), *rows)
     filters = t.lines(Mrkdwn("*What a* `FILTER` *is made of*"), *_filter_words())
     return message(
-        t.spoken(t.lines(commands, filters)),
+        t.without_markup(t.lines(commands, filters)),
         section(commands),
         section(filters),
         context(
@@ -140,4 +140,4 @@ def unknown_word(word: str) -> Content:
     words = t.mrkdwn(
         "`/leaks` has no {}.{} {} lists what there is.", t.code(mask(word)[:40]), meant, t.code("/leaks help")
     )
-    return message(t.spoken(words), section(t.mrkdwn(":grey_question: {}", words)))
+    return message(t.without_markup(words), section(t.mrkdwn(":grey_question: {}", words)))

@@ -9,7 +9,7 @@ from bot.rules.permissions import Rights
 from bot.views.answers import answer
 from bot.views.formatting import when
 from integrations.github.errors import GitHubError
-from integrations.github.models import is_full_name
+from integrations.github.facts import is_full_name
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn

@@ -9,8 +9,8 @@ from bot.errors import Refused
 from bot.views import refusals
 from bot.views.replies import repository_change_words
 from integrations.github.errors import GitHubError, InstallationGone, NotFound
-from integrations.github.models import RepositoryFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import RepositoryFacts
+from integrations.github.repository import RepositoryAccess
 from storage import jobs, repositories
 from storage.db import Tx
 from storage.records import (

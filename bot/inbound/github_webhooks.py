@@ -9,10 +9,10 @@ from bot.context import Context
 from bot.inbound.body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
 from bot.rules.masking import mask
-from integrations.github.condense import condense
-from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
-from integrations.github.webhook import AlertEvent, Ignored, LocationEvent, Parsed, parse
+from integrations.github.webhook_body import condense, decode_body
+from integrations.github.webhook_events import AlertEvent, Ignored, LocationEvent, Parsed, parse_event
+from integrations.github.webhook_signature import verify_signature
 from storage.db import StorageUnavailable
 from storage.records import Delivery, NewJob
 
@@ -52,8 +52,8 @@ class GitHubEdge:
         if not event or len(event) > LONGEST_WORD:
             return self._answer(400, "bad_delivery", "The header X-GitHub-Event is missing.")
         try:
-            payload = decode(body, request.headers.get("Content-Type", ""))
-            said = parse(event, payload)
+            payload = decode_body(body, request.headers.get("Content-Type", ""))
+            said = parse_event(event, payload)
             stored = condense(payload, mask)
         except BadDelivery as error:
             return self._answer(400, "bad_delivery", f"This is no delivery of GitHub's: {error}.")

@@ -32,14 +32,14 @@ from integrations.slack.errors import SlackError
 from integrations.slack.payloads import (
     BadPayload,
     Click,
-    Happening,
     Shortcut,
+    SlackEvent,
     SlashCommand,
     Submit,
-    decode,
-    read,
+    decode_body,
+    parse_payload,
 )
-from integrations.slack.verify import fingerprint, verify
+from integrations.slack.signature import fingerprint, verify
 from storage import jobs
 from storage.db import StorageUnavailable
 from storage.records import AlertKey, ChannelId, NewJob
@@ -91,7 +91,7 @@ class SlackEdge:
         if not verify(self._secret, body, timestamp, signature, self._context.clock.now()):
             return self._answer(401, "bad_signature")
         try:
-            payload = decode(body, request.headers.get("Content-Type", ""))
+            payload = decode_body(body, request.headers.get("Content-Type", ""))
         except BadPayload as error:
             log.info("bad_payload", reason=str(error))
             return self._answer(400, "bad_payload")
@@ -113,7 +113,7 @@ class SlackEdge:
     async def _dispatch(self, payload: Mapping[str, Any], fingerprint: str) -> BoltResponse:
         """Let Bolt find the listener; `fingerprint` tells a repetition. 400 for a payload of the wrong shape."""
         try:
-            context = {"payload": read(payload), "fingerprint": fingerprint}
+            context = {"payload": parse_payload(payload), "fingerprint": fingerprint}
         except BadPayload as error:
             log.info("bad_payload", reason=str(error))
             return BoltResponse(status=400)
@@ -268,7 +268,7 @@ class SlackEdge:
 
     async def _on_event(self, context: AsyncBoltContext) -> None:
         event = context["payload"]
-        if isinstance(event, Happening) and event.channel is not None and event.type in CHANNEL_EVENTS:
+        if isinstance(event, SlackEvent) and event.channel is not None and event.type in CHANNEL_EVENTS:
             # At once, and for every process: a click may follow before the job has run.
             async with self._context.db.begin() as tx:
                 await note_change(tx, ChannelId(event.channel))

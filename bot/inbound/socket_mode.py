@@ -16,7 +16,7 @@ from bot.errors import StartRefused
 from bot.inbound.slack_requests import SlackEdge
 from bot.platforms import PlatformState
 from integrations.proxies import proxy_for
-from integrations.slack.app_level import METHOD, AppLevel
+from integrations.slack.app_level_client import METHOD, AppLevelClient
 from integrations.slack.errors import SlackError, SlackRateLimited, SlackUnauthorized, SlackUncertain
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class _Client(SocketModeClient):
     leaves no task to wait for. So each connection has a client of its own, which only says that it is over.
     """
 
-    def __init__(self, slack: AppLevel, url: str, ping: float) -> None:
+    def __init__(self, slack: AppLevelClient, url: str, ping: float) -> None:
         # At every lower level the SDK prints frames, or errors that quote the address with its ticket.
         logger = logging.getLogger("bot.inbound.socket_mode.sdk")
         logger.setLevel(logging.CRITICAL)
@@ -61,7 +61,7 @@ class _Client(SocketModeClient):
 class SocketConnection:
     """One connection, from its opening until it is retired."""
 
-    def __init__(self, edge: SlackEdge, slack: AppLevel, url: str, ping: float) -> None:
+    def __init__(self, edge: SlackEdge, slack: AppLevelClient, url: str, ping: float) -> None:
         self._edge = edge
         self._ping = ping
         self._client = _Client(slack, url, ping)
@@ -136,7 +136,9 @@ class SocketConnection:
 class SocketMode:
     """Keeps one connection to Slack until it is stopped."""
 
-    def __init__(self, context: Context, edge: SlackEdge, slack: AppLevel, *, ping: float = PING) -> None:
+    def __init__(
+        self, context: Context, edge: SlackEdge, slack: AppLevelClient, *, ping: float = PING
+    ) -> None:
         self._context = context
         self._edge = edge
         self._slack = slack

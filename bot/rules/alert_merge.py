@@ -6,8 +6,9 @@ from typing import TypeVar
 from urllib.parse import unquote
 
 from bot.rules.masking import looks_like_secret, mask
-from integrations.github.json_values import GitHubAccount, timestamp
-from integrations.github.models import AlertFacts, LocationFacts
+from integrations.github.accounts import GitHubAccount
+from integrations.github.facts import AlertFacts, LocationFacts
+from integrations.github.json_fields import timestamp
 from storage.records import (
     Account,
     Alert,
@@ -64,7 +65,7 @@ def merge_facts(
         publicly_leaked=_or(facts.publicly_leaked, known.publicly_leaked),
         multi_repo=_or(facts.multi_repo, known.multi_repo),
         bypassed=_or(facts.bypassed, known.bypassed),
-        assigned_to=_account(facts.assigned_to) if facts.says_assigned_to else known.assigned_to,
+        assigned_to=_account(facts.assigned_to) if facts.has_assigned_to else known.assigned_to,
     )
     return _with_details(merged, facts, newer=True, fetched=fetched)
 

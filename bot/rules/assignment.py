@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from storage.records import (
     Account,
     Alert,

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from integrations.github.models import AlertFacts, RepositoryFacts
+from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage.records import AlertState, StoredJson, UnixTime
 
 FULL_SYNC_INTERVAL = 86400.0

@@ -12,7 +12,7 @@ from storage.records import Alert, ReportState, Repository
 def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
     """A sign, one bold line, and below it what follows from it. A screen reader reads all of it."""
     return message(
-        t.spoken(t.lines(headline, detail, hint)),
+        t.without_markup(t.lines(headline, detail, hint)),
         section(t.lines(t.mrkdwn("{} *{}*", t.emoji(sign), headline), detail)),
         context(hint) if hint else None,
     )

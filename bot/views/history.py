@@ -24,7 +24,7 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
     left_out = len(events) - len(shown)
     title = t.mrkdwn("History of alert {} in {}", alert.key.number, repository.full_name)
     return message(
-        t.spoken(t.lines(title, *entries)),
+        t.without_markup(t.lines(title, *entries)),
         section(t.lines(Mrkdwn("*History*"), alert_title(alert, repository))),
         *_sections(entries),
         context(t.mrkdwn("{} older entries are left out.", left_out)) if left_out else None,
@@ -38,7 +38,7 @@ def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place]
     count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_PLACES)
     title = t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name)
     return message(
-        t.spoken(t.lines(title, *(entries or [count]))),
+        t.without_markup(t.lines(title, *(entries or [count]))),
         section(t.lines(count, alert_title(alert, repository))),
         *_sections(entries),
         context(t.mrkdwn("There are more; {}.", t.link(alert.html_url, "GitHub lists all")))

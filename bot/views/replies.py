@@ -32,7 +32,7 @@ def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: in
     said = without_signature(comment) if isinstance(comment, str) else None
     quoted = t.mrkdwn("“{}”", said) if said else None
     return message(
-        t.spoken(t.lines(words, alert_name(alert, repository), quoted)),
+        t.without_markup(t.lines(words, alert_name(alert, repository), quoted)),
         section(t.lines(words, quoted)),
         context(when(event.at)),
     )

@@ -105,7 +105,7 @@ def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
         "{} in this summary {} no card of {} own", alerts, verb, "its" if verb == "has" else "their"
     )
     return message(
-        t.spoken(t.lines(t.mrkdwn("{}:", words), *map(_line, urgent[:NAMED_IN_REPLY]))),
+        t.without_markup(t.lines(t.mrkdwn("{}:", words), *map(_line, urgent[:NAMED_IN_REPLY]))),
         section(
             t.lines(
                 t.mrkdwn(":rotating_light: {}:", words),

@@ -6,14 +6,9 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from integrations.github.accounts import GitHubAccount, account
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
-from integrations.github.client import Anonymous, Client, Credential, Hold, call_name
-from integrations.github.connection import (
-    GitHubConnection,
-    RefusalLog,
-    account_variables,
-    repository_variables,
-)
+from integrations.github.client import Anonymous, Client, Credential, RateLimitPause, call_name
 from integrations.github.errors import (
     Forbidden,
     GitHubUnauthorized,
@@ -23,19 +18,18 @@ from integrations.github.errors import (
     NoAccount,
     NotFound,
 )
+from integrations.github.facts import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.installation import InstallationClient
-from integrations.github.json_values import (
-    GitHubAccount,
-    JsonObject,
-    account,
-    identifier,
-    json_object,
-    text,
-    timestamp,
+from integrations.github.json_fields import identifier, json_object, text, timestamp
+from integrations.github.revocation import RevokeResponse, revoke
+from integrations.github.server_features import UNKNOWN_VERSION, ServerFacts, server_by_host
+from integrations.github.typed_calls import (
+    RefusalLog,
+    TypedCalls,
+    account_variables,
+    repository_variables,
 )
-from integrations.github.models import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
-from integrations.github.revocation import RevokeAnswer, revoke
-from integrations.github.server import UNTOLD, ServerFacts, known_by_host
+from integrations.json_types import JsonObject
 from integrations.literal import Literal
 
 ENTERPRISE = "Enterprise"
@@ -83,12 +77,12 @@ class GitHub:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_SIMULTANEOUS)
         self._tokens = InstallationTokens(self._mint, now)
-        self._holds: dict[int, Hold] = {}
+        self._holds: dict[int, RateLimitPause] = {}
         self._refusals = RefusalLog(now)
-        self._app = self._connect(AppKey(app_id, private_key, now), Hold())
+        self._app = self._connect(AppKey(app_id, private_key, now), RateLimitPause())
         self._server: tuple[float, ServerFacts] | None = None
 
-    def _connect(self, credential: Credential, hold: Hold) -> GitHubConnection:
+    def _connect(self, credential: Credential, hold: RateLimitPause) -> TypedCalls:
         client = Client(
             self._session,
             credential,
@@ -99,7 +93,7 @@ class GitHub:
             hold=hold,
             timeout=self._timeout,
         )
-        return GitHubConnection(client, self._refusals, self._web_url)
+        return TypedCalls(client, self._refusals, self._web_url)
 
     async def app(self) -> AppFacts:
         """The App whose key this is; Unauthorized where GitHub doesn't know it."""
@@ -133,9 +127,9 @@ class GitHub:
 
     def of(self, installation_id: int) -> InstallationClient:
         """What this installation may see; nothing is asked yet."""
-        hold = self._holds.setdefault(installation_id, Hold())
+        hold = self._holds.setdefault(installation_id, RateLimitPause())
 
-        def connection(repository_id: int | None = None) -> GitHubConnection:
+        def connection(repository_id: int | None = None) -> TypedCalls:
             ids = None if repository_id is None else [repository_id]
             return self._connect(InstallationCredential(self._tokens, installation_id, ids), hold)
 
@@ -174,18 +168,18 @@ class GitHub:
         return self._server[1]
 
     async def _ask_server(self) -> ServerFacts:
-        known = known_by_host(self._api_url)
+        known = server_by_host(self._api_url)
         if known is not None:
             return known
         # GitHub takes no App's JWT here.
-        anonymous = self._connect(Anonymous(), Hold())
+        anonymous = self._connect(Anonymous(), RateLimitPause())
         try:
             return ServerFacts(await anonymous.get(_installed_version, "/meta"))
         except (GitHubUnauthorized, Forbidden):
             # GitHub's docs: in private mode an Enterprise Server, and nothing else, answers nobody without a login.
-            return ServerFacts(UNTOLD)
+            return ServerFacts(UNKNOWN_VERSION)
 
-    async def revoke(self, literal: Literal) -> RevokeAnswer:
+    async def revoke(self, literal: Literal) -> RevokeResponse:
         """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""
         return await revoke(
             self._session, self._api_url, self.user_agent, literal, self._now, timeout=self._timeout

@@ -10,8 +10,8 @@ import aiohttp
 from gidgethub import sansio
 from gidgethub.aiohttp import GitHubAPI
 
-from integrations.github.answers import RawResponse, is_limited, message_of, secret_of, without_secrets
-from integrations.github.token_format import retry_time
+from integrations.github.rate_limits import is_limited, retry_time
+from integrations.github.responses import RawResponse, message_of, secret_of, without_secrets
 from integrations.literal import Literal
 
 API_VERSION = "2022-11-28"
@@ -42,7 +42,7 @@ class Anonymous:
 
 
 @dataclass(slots=True)
-class Hold:
+class RateLimitPause:
     """Until when GitHub takes no more calls of an installation, or of the App; all its clients share one."""
 
     until: float = 0.0
@@ -52,7 +52,7 @@ class Hold:
         self.until = max(self.until, until)
 
 
-class ErrorAnswer(Exception):
+class ErrorResponse(Exception):
     """An answer that is no success."""
 
     def __init__(self, status: int, headers: Mapping[str, str], message: str) -> None:
@@ -62,11 +62,11 @@ class ErrorAnswer(Exception):
         self.message = message
 
 
-class Strayed(Exception):
+class RedirectRefused(Exception):
     """A redirect or a page link that is not followed."""
 
 
-class OnHold(Exception):
+class Paused(Exception):
     """Nothing was sent, since GitHub has said when it takes the next call."""
 
     def __init__(self, until: float) -> None:
@@ -90,7 +90,7 @@ class Client(GitHubAPI):
         user_agent: str,
         now: Callable[[], float],
         slots: asyncio.Semaphore,
-        hold: Hold,
+        hold: RateLimitPause,
         timeout: float,
     ) -> None:
         """`slots` are the calls at once, over all clients; `timeout` is for one call, in seconds."""
@@ -124,7 +124,7 @@ class Client(GitHubAPI):
     async def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Send with a token, once more where GitHub no longer knows it; raises ErrorAnswer unless it succeeds."""
         if self._hold.until > self._now():
-            raise OnHold(self._hold.until)
+            raise Paused(self._hold.until)
         token = await self._credential.token()
         answer = await self._follow(method, url, self._headers(headers, token), body)
         if answer[0] == 401 and self._credential.refuse(token):
@@ -135,7 +135,7 @@ class Client(GitHubAPI):
         if answered.get("x-ratelimit-remaining") == "0" or is_limited(status, answered, message):
             self._hold.extend(retry_time(answered, self._now()))
         if status not in _SUCCESSES:
-            raise ErrorAnswer(status, answered, message)
+            raise ErrorResponse(status, answered, message)
         return answer
 
     def _headers(self, headers: Mapping[str, str], token: Literal | None) -> dict[str, str]:
@@ -146,7 +146,7 @@ class Client(GitHubAPI):
         """Send, and follow redirects by hand: of reads alone, and on GitHub's origin alone."""
         for _ in range(_MOST_REDIRECTS + 1):
             if _origin(url) != _origin(self.base_url):
-                raise Strayed("it leads off GitHub's origin")
+                raise RedirectRefused("it leads off GitHub's origin")
             async with (
                 self._slots,
                 self._session.request(
@@ -157,7 +157,7 @@ class Client(GitHubAPI):
             if method != "GET" or answer[0] not in _REDIRECTS or "location" not in answer[1]:
                 return answer
             url = urljoin(url, answer[1]["location"])
-        raise Strayed("it is redirected again and again")
+        raise RedirectRefused("it is redirected again and again")
 
 
 def call_name(method: str, path: str) -> str:

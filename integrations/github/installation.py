@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from integrations.github.connection import GitHubConnection, account_variables, repository_variables
+from integrations.github.accounts import GitHubAccount, account
 from integrations.github.errors import Malformed, NotFound
-from integrations.github.json_values import GitHubAccount, JsonObject, account, json_objects
-from integrations.github.models import AlertFacts, RepositoryFacts, parse_alert, parse_repository
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts, RepositoryFacts, parse_alert, parse_repository
+from integrations.github.json_fields import json_objects
+from integrations.github.repository import RepositoryAccess
 from integrations.github.role_facts import (
     CustomRepositoryRole,
     Membership,
@@ -19,6 +19,8 @@ from integrations.github.role_facts import (
     parse_organization_role,
     parse_permission,
 )
+from integrations.github.typed_calls import TypedCalls, account_variables, repository_variables
+from integrations.json_types import JsonObject
 
 T = TypeVar("T")
 _LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type}"
@@ -28,7 +30,7 @@ class InstallationClient:
     """What GitHub shows this installation. All methods raise GitHubError."""
 
     def __init__(
-        self, installation_id: int, connection: GitHubConnection, narrowed: Callable[[int], GitHubConnection]
+        self, installation_id: int, connection: TypedCalls, narrowed: Callable[[int], TypedCalls]
     ) -> None:
         self.id = installation_id
         self._connection = connection

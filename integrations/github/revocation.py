@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from integrations.github.answers import is_limited, message_of, no_answer
 from integrations.github.client import ACCEPT, API_VERSION
 from integrations.github.errors import GitHubUncertain
-from integrations.github.token_format import retry_time
+from integrations.github.rate_limits import is_limited, retry_time
+from integrations.github.responses import error_from_exception, message_of
 from integrations.literal import Literal
 
 _WHAT = "POST /credentials/revoke"
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeAnswer:
+class RevokeResponse:
     """What GitHub answered to a report of a credential."""
 
     accepted: bool
@@ -34,7 +34,7 @@ async def revoke(
     now: Callable[[], float],
     *,
     timeout: float,
-) -> RevokeAnswer:
+) -> RevokeResponse:
     """Send one literal to `POST /credentials/revoke`, on a session without credentials of its own.
 
     GitHub's docs: without Authorization, else 403; 202 for accepted; 60 an hour for an address. Raises
@@ -55,12 +55,12 @@ async def revoke(
         ) as response:
             status, headers, body = response.status, response.headers, await response.read()
     except (aiohttp.ClientError, OSError) as error:
-        lost = no_answer(_WHAT, error)
+        lost = error_from_exception(_WHAT, error)
     else:
         if status >= 500:
             raise GitHubUncertain(_WHAT, status)
         if is_limited(status, headers, message_of(body)):
-            return RevokeAnswer(accepted=False, status=status, retry_at=retry_time(headers, now()))
-        return RevokeAnswer(accepted=status == 202, status=status)
+            return RevokeResponse(accepted=False, status=status, retry_at=retry_time(headers, now()))
+        return RevokeResponse(accepted=status == 202, status=status)
     # Raised outside the handler, so that no context leads to frames that hold the literal.
     raise GitHubUncertain(_WHAT, None, lost.detail) if lost.maybe_done else lost

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from integrations.github.accounts import account
 from integrations.github.errors import Malformed
-from integrations.github.json_values import JsonObject, account, identifier, text, words
+from integrations.github.json_fields import identifier, strings, text
+from integrations.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def parse_organization_role(raw: JsonObject) -> OrganizationRole:
     number, name = identifier(raw.get("id")), text(raw.get("name"))
     if number is None or name is None:
         raise Malformed("the role has no id or name")
-    return OrganizationRole(number, name, words(raw.get("permissions")))
+    return OrganizationRole(number, name, strings(raw.get("permissions")))
 
 
 def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:
@@ -76,4 +78,4 @@ def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:
     name = text(raw.get("name"))
     if name is None:
         raise Malformed("the role has no name")
-    return CustomRepositoryRole(name, words(raw.get("permissions")))
+    return CustomRepositoryRole(name, strings(raw.get("permissions")))

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from integrations.json_types import JsonObject
 from integrations.slack.blocks import Content, Metadata, View
-from integrations.slack.calls import WebApi
 from integrations.slack.errors import (
     Rejected,
     ResponseUrlGone,
@@ -18,13 +18,12 @@ from integrations.slack.errors import (
     SlackUnauthorized,
     SlackUncertain,
     TooManyMessages,
-    seconds,
+    retry_after_seconds,
 )
 from integrations.slack.facts import (
     BotFacts,
     ChannelFacts,
     PersonFacts,
-    SlackResponse,
     ViewRef,
     items,
     member,
@@ -34,6 +33,7 @@ from integrations.slack.facts import (
     parse_view,
     text,
 )
+from integrations.slack.web_api import WebApi
 
 PAGE = 200
 PAGES = 10
@@ -201,7 +201,7 @@ class Slack:
 
     async def _history(
         self, channel: str, oldest: str, latest: str | None, thread_ts: str | None
-    ) -> AsyncIterator[SlackResponse]:
+    ) -> AsyncIterator[JsonObject]:
         """Messages of a channel or of one of its threads between two times, with their whole metadata."""
         method = "conversations.history" if thread_ts is None else "conversations.replies"
         arguments: dict[str, object] = {
@@ -227,7 +227,7 @@ def _content(message: Content) -> dict[str, object]:
     return {"text": message.text, "blocks": list(message.blocks) or None}
 
 
-def _needed(answer: SlackResponse, key: str, method: str) -> str:
+def _needed(answer: JsonObject, key: str, method: str) -> str:
     value = text(answer, key)
     if not value:
         raise SlackUncertain(method, "unreadable_answer")
@@ -238,7 +238,7 @@ def _metadata(metadata: Metadata) -> dict[str, object]:
     return {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
 
 
-def _same(found: SlackResponse, wanted: Metadata) -> bool:
+def _same(found: JsonObject, wanted: Metadata) -> bool:
     payload = member(found, "event_payload")
     named = {key: str(value) for key, value in payload.items()}
     return text(found, "event_type") == wanted.event_type and named == {
@@ -259,7 +259,7 @@ def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackE
     """The error that an answer of a `response_url` means; None if it took the message."""
     method = "response_url"
     if status == 429:
-        return SlackRateLimited(method, "ratelimited", seconds(headers.get("Retry-After")))
+        return SlackRateLimited(method, "ratelimited", retry_after_seconds(headers.get("Retry-After")))
     if status in {404, 410}:
         return ResponseUrlGone(method, f"http_{status}")
     if status >= 500:

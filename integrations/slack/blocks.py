@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType
 
-from integrations.slack.elements import Element, Json, identifier, marked, plain, spare
+from integrations.slack.elements import Element, Json, identifier, marked, plain, with_margin
 from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, cut
 
 Block = NewType("Block", Json)
@@ -54,7 +54,7 @@ class Metadata:
 def message(text: Mrkdwn, *blocks: Block | None) -> Content:
     """A message of up to 50 blocks; without blocks, `text` itself is shown."""
     shown = tuple(block for block in blocks if block is not None)
-    fitting = cut(as_mrkdwn(text), spare(MESSAGE_TEXT)) or Mrkdwn(EMPTY)
+    fitting = cut(as_mrkdwn(text), with_margin(MESSAGE_TEXT)) or Mrkdwn(EMPTY)
     return Content(fitting, shown[:MESSAGE_BLOCKS])
 
 

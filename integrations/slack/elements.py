@@ -4,13 +4,13 @@ What people read is cut to fit. Ids and values are ours and come back to us: one
 mistake in our code and raises ValueError.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType, TypeAlias
 
+from integrations.json_types import JsonValue
 from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, clean, cut, web_url
 
-JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 Json: TypeAlias = dict[str, JsonValue]
 Element = NewType("Element", Json)
 """A control, an input or a text inside a block."""
@@ -37,7 +37,7 @@ class Option:
     description: str | None = None
 
 
-def spare(limit: int) -> int:
+def with_margin(limit: int) -> int:
     """Slack's limit less 5 %, since its unit of counting is not documented."""
     return limit * 95 // 100
 
@@ -45,13 +45,15 @@ def spare(limit: int) -> int:
 def plain(text: str, limit: int, *, lines: bool = False) -> Element:
     """A plain_text object of at most `limit` characters, shown literally and without emoji codes."""
     return Element(
-        {"type": "plain_text", "text": clean(text, spare(limit), lines=lines) or EMPTY, "emoji": False}
+        {"type": "plain_text", "text": clean(text, with_margin(limit), lines=lines) or EMPTY, "emoji": False}
     )
 
 
 def marked(text: Mrkdwn, limit: int) -> Element:
     """A mrkdwn object of at most `limit` characters, in which Slack links and mentions nothing by itself."""
-    return Element({"type": "mrkdwn", "text": cut(as_mrkdwn(text), spare(limit)) or EMPTY, "verbatim": True})
+    return Element(
+        {"type": "mrkdwn", "text": cut(as_mrkdwn(text), with_margin(limit)) or EMPTY, "verbatim": True}
+    )
 
 
 def identifier(text: str, limit: int = IDENTIFIER) -> str:
@@ -74,7 +76,7 @@ def button(
         element["value"] = identifier(value, BUTTON_VALUE)
     if style is not None:
         element["style"] = style
-    address = web_url(url, spare(BUTTON_URL)) if url is not None else None
+    address = web_url(url, with_margin(BUTTON_URL)) if url is not None else None
     if address is not None:
         element["url"] = address
     return Element(element)
@@ -131,7 +133,7 @@ def text_input(
 ) -> Element:
     """A field to type in; `max_length` is what Slack's client lets people type, at most 3,000."""
     element: Json = {"type": "plain_text_input", "action_id": identifier(action_id)}
-    longest = spare(INPUT_TEXT)
+    longest = with_margin(INPUT_TEXT)
     if multiline:
         element["multiline"] = True
     if max_length is not None:

@@ -141,7 +141,7 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
 }
 
 
-def from_code(method: str, code: str, detail: str | None = None) -> SlackError:
+def error_from_code(method: str, code: str, detail: str | None = None) -> SlackError:
     """The error for Slack's word `code`; a word that we don't know is `Rejected`."""
     if code in _RATE_LIMITS:
         return SlackRateLimited(method, code, DEFAULT_RETRY_AFTER)
@@ -151,7 +151,7 @@ def from_code(method: str, code: str, detail: str | None = None) -> SlackError:
     return Rejected(method, code, detail)
 
 
-def seconds(retry_after_header: str | None) -> float:
+def retry_after_seconds(retry_after_header: str | None) -> float:
     """How long to wait after HTTP 429 (Slack's docs: a whole number of seconds in `Retry-After`)."""
     header = retry_after_header or ""
     return float(header) if header.isascii() and header.isdigit() else DEFAULT_RETRY_AFTER

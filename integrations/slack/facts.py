@@ -1,11 +1,8 @@
 """What Slack says about itself, people, channels and views, read leniently into small records."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-SlackResponse: TypeAlias = Mapping[str, object]
-"""A JSON object of Slack's."""
+from integrations.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class ViewRef:
     """Of its present state; an update that names an older one is refused."""
 
 
-def parse_bot(answer: SlackResponse) -> BotFacts:
+def parse_bot(answer: JsonObject) -> BotFacts:
     """Read the answer of auth.test."""
     return BotFacts(
         team_id=text(answer, "team_id"),
@@ -74,7 +71,7 @@ def parse_bot(answer: SlackResponse) -> BotFacts:
     )
 
 
-def parse_person(answer: SlackResponse) -> PersonFacts:
+def parse_person(answer: JsonObject) -> PersonFacts:
     """Read the answer of users.info."""
     user, enterprise = member(answer, "user"), member(member(answer, "user"), "enterprise_user")
     profile = member(user, "profile")
@@ -94,7 +91,7 @@ def parse_person(answer: SlackResponse) -> PersonFacts:
     )
 
 
-def parse_channel(answer: SlackResponse) -> ChannelFacts:
+def parse_channel(answer: JsonObject) -> ChannelFacts:
     """Read the answer of conversations.info.
 
     Slack's docs: `is_shared` is true both for channels shared with another organization and for those shared
@@ -112,25 +109,25 @@ def parse_channel(answer: SlackResponse) -> ChannelFacts:
     )
 
 
-def parse_view(answer: SlackResponse) -> ViewRef:
+def parse_view(answer: JsonObject) -> ViewRef:
     """Read the answer of views.open and views.update."""
     view = member(answer, "view")
     return ViewRef(text(view, "id"), text(view, "hash"))
 
 
-def text(answer: SlackResponse, key: str) -> str:
+def text(answer: JsonObject, key: str) -> str:
     """The string under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, str) else ""
 
 
-def member(answer: SlackResponse, key: str) -> SlackResponse:
+def member(answer: JsonObject, key: str) -> JsonObject:
     """The object under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def items(answer: SlackResponse, key: str) -> list[object]:
+def items(answer: JsonObject, key: str) -> list[object]:
     """The array under `key`; empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, list) else []

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-from integrations.slack.facts import SlackResponse, items, member, text
+from integrations.json_types import JsonObject
+from integrations.slack.facts import items, member, text
 
-Value: TypeAlias = str | tuple[str, ...] | None
+InputValue: TypeAlias = str | tuple[str, ...] | None
 
 
 class BadPayload(Exception):
@@ -26,7 +27,7 @@ class Click:
     user_team: str
     action_id: str
     block_id: str
-    value: Value
+    value: InputValue
     """A button's value, the picked option's value, or the values of all ticked boxes."""
     shown: tuple[str, ...] | None
     """For checkboxes of a message: the values that the message as drawn had ticked."""
@@ -50,7 +51,7 @@ class Submit:
     callback_id: str
     view_id: str
     private_metadata: str
-    user_input: Mapping[str, Value] = field(repr=False)
+    user_input: Mapping[str, InputValue] = field(repr=False)
     """By block id."""
 
 
@@ -83,7 +84,7 @@ class Shortcut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class SlackEvent:
     """An event that Slack tells (`event_callback`)."""
 
     type: str
@@ -91,16 +92,16 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherPayload:
     """Well formed, and nothing that follows anything: a closed view, a handshake, a kind we don't know."""
 
     type: str
 
 
-Payload: TypeAlias = Click | Submit | SlashCommand | Shortcut | Happening | Other
+Payload: TypeAlias = Click | Submit | SlashCommand | Shortcut | SlackEvent | OtherPayload
 
 
-def decode(body: bytes, content_type: str) -> SlackResponse:
+def decode_body(body: bytes, content_type: str) -> JsonObject:
     """The object in a request of Slack's Events, interactivity or command address; raises BadPayload."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _object(body)
@@ -111,7 +112,7 @@ def decode(body: bytes, content_type: str) -> SlackResponse:
     return _object(form["payload"]) if "payload" in form else form
 
 
-def _object(source: bytes | str) -> SlackResponse:
+def _object(source: bytes | str) -> JsonObject:
     try:
         value = json.loads(source)
     except (ValueError, RecursionError):
@@ -121,7 +122,7 @@ def _object(source: bytes | str) -> SlackResponse:
     return value
 
 
-def read(payload: SlackResponse) -> Payload:
+def parse_payload(payload: JsonObject) -> Payload:
     """Read an interaction, a command or an event; raises BadPayload without what it is about."""
     kind = text(payload, "type")
     match kind:
@@ -135,15 +136,15 @@ def read(payload: SlackResponse) -> Payload:
             return _happening(payload)
         case "":
             if text(payload, "command"):
-                return read_command(payload)
+                return parse_command(payload)
             if text(payload, "ssl_check"):
-                return Other("ssl_check")
+                return OtherPayload("ssl_check")
             raise BadPayload("the payload has no type")
         case _:
-            return Other(kind)
+            return OtherPayload(kind)
 
 
-def read_command(form: SlackResponse) -> SlashCommand:
+def parse_command(form: JsonObject) -> SlashCommand:
     """Read a slash command's fields; raises BadPayload."""
     return SlashCommand(
         user=_needed(form, "user_id"),
@@ -156,7 +157,7 @@ def read_command(form: SlackResponse) -> SlashCommand:
     )
 
 
-def _click(payload: SlackResponse) -> Click:
+def _click(payload: JsonObject) -> Click:
     actions = [action for action in items(payload, "actions") if isinstance(action, dict)]
     if not actions:
         raise BadPayload("the click has no action")
@@ -180,7 +181,7 @@ def _click(payload: SlackResponse) -> Click:
     )
 
 
-def _shown(payload: SlackResponse, action: SlackResponse) -> tuple[str, ...] | None:
+def _shown(payload: JsonObject, action: JsonObject) -> tuple[str, ...] | None:
     """What was ticked in the drawing that the person had in front of them."""
     if action.get("type") != "checkboxes":
         return None
@@ -194,9 +195,9 @@ def _shown(payload: SlackResponse, action: SlackResponse) -> tuple[str, ...] | N
     return ()
 
 
-def _submit(payload: SlackResponse) -> Submit:
+def _submit(payload: JsonObject) -> Submit:
     view = member(payload, "view")
-    user_input: dict[str, Value] = {}
+    user_input: dict[str, InputValue] = {}
     for block_id, elements in member(member(view, "state"), "values").items():
         if not isinstance(elements, dict):
             raise BadPayload("the form's values have no shape")
@@ -212,7 +213,7 @@ def _submit(payload: SlackResponse) -> Submit:
     )
 
 
-def _shortcut(payload: SlackResponse) -> Shortcut:
+def _shortcut(payload: JsonObject) -> Shortcut:
     message = member(payload, "message")
     return Shortcut(
         user=_needed(member(payload, "user"), "id"),
@@ -227,14 +228,14 @@ def _shortcut(payload: SlackResponse) -> Shortcut:
     )
 
 
-def _happening(payload: SlackResponse) -> Happening:
+def _happening(payload: JsonObject) -> SlackEvent:
     event = member(payload, "event")
     channel = event.get("channel")
     named = text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
-    return Happening(type=_needed(event, "type"), channel=named or None)
+    return SlackEvent(type=_needed(event, "type"), channel=named or None)
 
 
-def _value(element: SlackResponse) -> Value:
+def _value(element: JsonObject) -> InputValue:
     """What an element holds, whatever kind it is."""
     if element.get("type") == "checkboxes":
         return _values(items(element, "selected_options"))
@@ -246,7 +247,7 @@ def _values(options: list[object]) -> tuple[str, ...]:
     return tuple(text(option, "value") for option in options if isinstance(option, dict))
 
 
-def _needed(payload: SlackResponse, key: str) -> str:
+def _needed(payload: JsonObject, key: str) -> str:
     value = text(payload, key)
     if not value or len(value) > 3000:
         raise BadPayload(f"the payload has no usable {key}")

@@ -185,7 +185,7 @@ def lines(*parts: str | int | Mrkdwn | None) -> Mrkdwn:
     return join((part for part in parts if part is not None and part != ""), "\n")
 
 
-def spoken(text: Mrkdwn) -> Mrkdwn:
+def without_markup(text: Mrkdwn) -> Mrkdwn:
     """The words of finished markup alone, for a lock screen or a screen reader.
 
     Values, links and times become their words, signs and bold go. A person with a login in brackets becomes

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.rules.alert_merge import confirm_report, merge_facts
 from bot.rules.assignment import follow_assignment, keep_answered_assignee
 from bot.rules.timeline import events_between
-from integrations.github.json_values import GitHubAccount
-from integrations.github.models import AlertFacts, LocationFacts
+from integrations.github.accounts import GitHubAccount
+from integrations.github.facts import AlertFacts, LocationFacts
 from storage.records import (
     Account,
     Alert,
@@ -56,7 +56,7 @@ def facts(updated_at: float = NOW, **fields: Any) -> AlertFacts:
         publicly_leaked=False,
         multi_repo=False,
         bypassed=False,
-        says_assigned_to=True,
+        has_assigned_to=True,
     )
     return replace(made, **fields)
 

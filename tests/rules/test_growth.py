@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rules.masking import HIDDEN, mask
-from integrations.github.answers import message_of
+from integrations.github.responses import message_of
 from integrations.slack import text as t
 
 SHORT, LONG = 2_000, 16_000
@@ -43,7 +43,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "prose": t.prose,
     "prose in lines": lambda text: t.prose(text, lines=True),
     "code": t.code,
-    "spoken": lambda text: t.spoken(t.Mrkdwn(text)),
+    "spoken": lambda text: t.without_markup(t.Mrkdwn(text)),
     "cut": lambda text: t.cut(t.Mrkdwn(text), 3_000),
     "GitHub's reason": lambda text: message_of(json.dumps({"message": text}).encode()),
 }

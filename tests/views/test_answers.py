@@ -27,7 +27,7 @@ from bot.views.answers import identity_notice, refusal, report_ended
 from bot.views.history import draw_history, draw_locations
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
 from storage.records import EventKind, Place, ReportState, SlackUserId
 from tests.views.cases import (

@@ -10,7 +10,7 @@ from bot.rules.replies import KINDS_WITHOUT_REPLY
 from bot.views.checklist import draw_checklist
 from bot.views.formatting import PROBE_REASONS
 from bot.views.replies import draw_reply, reply_metadata
-from integrations.github.token_format import Reason
+from integrations.github.token_verdict import Reason
 from integrations.slack.blocks import Content
 from storage.records import Event, EventKind, MessageKey, Person
 from tests.views.cases import (

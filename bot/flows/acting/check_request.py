@@ -14,8 +14,8 @@ from bot.flows.people import current_rights, identify, roles
 from bot.rules.case import Actor, PersonalCase
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts
+from integrations.github.repository import RepositoryAccess
 from storage import alerts, identities, repositories
 from storage.records import Alert, Identity, Repository, UnixTime
 

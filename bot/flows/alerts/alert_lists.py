@@ -17,7 +17,7 @@ from integrations.github.errors import (
     Moved,
     NotFound,
 )
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from storage import saved_values
 from storage.records import Installation, UnixTime
 

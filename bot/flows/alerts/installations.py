@@ -10,10 +10,10 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.taken_alerts import ask_about_holders
 from bot.flows.messages.plan import publishing
+from integrations.github.accounts import GitHubAccount
 from integrations.github.errors import Forbidden, NotFound
-from integrations.github.json_values import GitHubAccount
-from integrations.github.models import InstallationFacts
-from integrations.github.webhook import InstallationEvent, MembershipEvent, RepositoryEvent
+from integrations.github.facts import InstallationFacts
+from integrations.github.webhook_events import InstallationEvent, MembershipEvent, RepositoryEvent
 from storage import alerts, jobs, messages, repositories, role_cache
 from storage.records import (
     Account,

@@ -19,10 +19,10 @@ from bot.flows.audit import build_entry
 from bot.flows.messages.plan import tell_of_new
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
+from integrations.github.accounts import GitHubAccount
 from integrations.github.errors import GitHubError, GitHubRateLimited, NotFound, Unavailable, Unreachable
-from integrations.github.json_values import GitHubAccount
-from integrations.github.models import AlertFacts, RepositoryFacts
-from integrations.github.webhook import (
+from integrations.github.facts import AlertFacts, RepositoryFacts
+from integrations.github.webhook_events import (
     AlertEvent,
     Ignored,
     InstallationEvent,
@@ -30,7 +30,7 @@ from integrations.github.webhook import (
     MembershipEvent,
     Parsed,
     RepositoryEvent,
-    parse,
+    parse_event,
 )
 from storage import alerts, audit, deliveries, jobs, repositories
 from storage.records import (
@@ -60,7 +60,7 @@ async def receive(context: Context, guid: str) -> None:
         delivery = await deliveries.load(tx, guid)
     if delivery is None:
         return
-    said = parse(delivery.event, delivery.body)
+    said = parse_event(delivery.event, delivery.body)
     # 2. Whose it is, and what follows from it.
     outcome = await _follow(context, said, delivery.received_at)
     # 3. Done.
@@ -156,7 +156,7 @@ async def _ask(context: Context, repository: Repository, number: int) -> tuple[R
     """As `_fetch`; raises GitHubError where GitHub can't be asked."""
     try:
         repository, _, access = await repository_access.reach(context, repository)
-        return repository, await access.alert_with_place(repository.full_name, AlertNumber(number))
+        return repository, await access.alert_with_location(repository.full_name, AlertNumber(number))
     except (NotFound, Refused):
         return repository, None
 

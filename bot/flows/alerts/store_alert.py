@@ -6,8 +6,8 @@ from bot.flows.alerts.after_change import follow
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
-from integrations.github.json_values import GitHubAccount
-from integrations.github.models import AlertFacts, RepositoryFacts
+from integrations.github.accounts import GitHubAccount
+from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage import alerts, identities, jobs
 from storage.db import Tx
 from storage.records import (

@@ -16,8 +16,8 @@ from bot.rules.assignment import Assignment, assignment_change
 from bot.rules.permissions import Rights, outsider_reason
 from bot.views.refusals import github_reason
 from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts
+from integrations.github.repository import RepositoryAccess
 from integrations.slack.errors import SlackError
 from storage import alerts, audit, jobs, leases, repositories
 from storage.db import Tx

@@ -13,7 +13,7 @@ from bot.rules.alert_merge import merge_facts
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
-from integrations.github.models import AlertFacts
+from integrations.github.facts import AlertFacts
 from storage import alerts, leases, repositories
 from storage.records import Alert, AlertKey, Claim, Job, Repository
 

@@ -7,8 +7,8 @@ from bot.flows.people import roles
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import keep_answered_assignee
 from bot.rules.permissions import UNPROVEN, Rights
-from integrations.github.models import AlertFacts
-from integrations.github.repository_access import RepositoryAccess
+from integrations.github.facts import AlertFacts
+from integrations.github.repository import RepositoryAccess
 from storage.records import Alert, Identity, Repository
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from integrations.github.json_values import JsonValue
+from integrations.json_types import JsonValue
 
 DATA = Path(__file__).parents[2] / "data" / "github"
 WEBHOOKS = sorted([*DATA.glob("webhooks-real/*.json"), *DATA.glob("webhooks-constructed/*.json")])

@@ -4,10 +4,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from integrations.github.accounts import GitHubAccount
 from integrations.github.api import AppFacts, GitHub
 from integrations.github.errors import Forbidden, GitHubUnauthorized, InstallationGone, NotFound
-from integrations.github.json_values import GitHubAccount
-from integrations.github.models import InstallationFacts
+from integrations.github.facts import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
 from tests.integrations.github.conftest import Time

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.github.api import GitHub
 from integrations.github.errors import GitHubUncertain
-from integrations.github.revocation import RevokeAnswer
+from integrations.github.revocation import RevokeResponse
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox, LiveToken
 from tests.integrations.github.conftest import Time
@@ -21,7 +21,7 @@ def token(far: GitHubSandbox) -> LiveToken:
 async def test_an_accepted_report_kills_the_token_and_carries_no_credential(
     far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
-    assert await github.revoke(Literal(token.literal)) == RevokeAnswer(accepted=True, status=202)
+    assert await github.revoke(Literal(token.literal)) == RevokeResponse(accepted=True, status=202)
     assert not token.alive(time())
     [call] = far.calls("POST", "/credentials/revoke")
     assert not call.authorized
@@ -55,7 +55,7 @@ async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
 ) -> None:
     far.faults.add(r"POST /credentials/revoke", status=status, headers=headers)
     answer = await github.revoke(Literal(token.literal))
-    assert answer == RevokeAnswer(
+    assert answer == RevokeResponse(
         accepted=False, status=status, retry_at=None if wait is None else time() + wait
     )
 

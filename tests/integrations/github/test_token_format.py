@@ -7,19 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.github.token_format import (
-    REVOCABLE,
-    Ask,
-    Reason,
-    TokenKind,
-    TokenOwner,
-    ask,
-    decode,
-    judge,
-    kind_of,
-    kinds_of_type,
-    mask_tokens,
-)
+from integrations.github.token_format import REVOCABLE, TokenKind, decode, kind_of, kinds_of_type, mask_tokens
+from integrations.github.token_verdict import ProbeRequest, Reason, TokenOwner, probe_request, verdict_of
 from integrations.literal import Literal
 
 NOW = 1_800_000_000.0
@@ -106,7 +95,7 @@ def test_installation_tokens_alone_cannot_be_revoked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "named", "question"),
+    ("kind", "with_owner", "question"),
     [
         (TokenKind.CLASSIC, True, "/user"),
         (TokenKind.CLASSIC, False, "/rate_limit"),
@@ -118,24 +107,27 @@ def test_installation_tokens_alone_cannot_be_revoked() -> None:
     ],
 )
 def test_the_question_names_the_owner_only_when_that_is_wanted(
-    kind: TokenKind, named: bool, question: str
+    kind: TokenKind, with_owner: bool, question: str
 ) -> None:
-    asked = ask(kind, named)
+    asked = probe_request(kind, with_owner)
     assert asked is not None
     assert (asked.method, asked.path) == ("GET", question)
 
 
 def test_no_question_at_all_would_exchange_a_refresh_token() -> None:
-    assert ask(TokenKind.REFRESH, True) is None
-    assert ask(TokenKind.REFRESH, False) is None
+    assert probe_request(TokenKind.REFRESH, True) is None
+    assert probe_request(TokenKind.REFRESH, False) is None
 
 
 def test_servers_without_rate_limits_are_asked_otherwise() -> None:
-    classic, installation = ask(TokenKind.CLASSIC, False), ask(TokenKind.INSTALLATION, False)
+    classic, installation = (
+        probe_request(TokenKind.CLASSIC, False),
+        probe_request(TokenKind.INSTALLATION, False),
+    )
     assert classic is not None
     assert installation is not None
-    assert classic.otherwise == Ask("GET", "/user")
-    assert installation.otherwise == Ask("GET", "/installation/repositories?per_page=1")
+    assert classic.after_not_found == ProbeRequest("GET", "/user")
+    assert installation.after_not_found == ProbeRequest("GET", "/installation/repositories?per_page=1")
 
 
 USER = {"id": 583231, "login": "octocat"}
@@ -207,7 +199,7 @@ def test_githubs_answers_are_read_row_by_row(
     status: int, headers: dict[str, str], answer: object, value: str, reason: Reason
 ) -> None:
     body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-    verdict = judge(status, headers, body, now=NOW)
+    verdict = verdict_of(status, headers, body, now=NOW)
     assert (verdict.value, verdict.reason) == (value, reason)
     assert (verdict.retry_at is not None) == (reason in {Reason.RATE_LIMITED, Reason.LOGINS_LOCKED})
 
@@ -217,13 +209,13 @@ def test_an_accepted_token_names_its_owner_scopes_and_end() -> None:
         "x-oauth-scopes": "repo, read:org",
         "github-authentication-token-expiration": "2027-01-15 08:00:00 UTC",
     }
-    verdict = judge(200, headers, json.dumps(USER).encode(), now=NOW)
+    verdict = verdict_of(200, headers, json.dumps(USER).encode(), now=NOW)
     assert verdict.account == TokenOwner(583231, "octocat")
     assert verdict.scopes == ("repo", "read:org")
     assert verdict.expires_at == NOW
     offset = {"github-authentication-token-expiration": "2027-01-15 03:00:00 -0500"}
-    assert judge(200, offset, json.dumps(USER).encode(), now=NOW).expires_at == NOW
-    bare = judge(
+    assert verdict_of(200, offset, json.dumps(USER).encode(), now=NOW).expires_at == NOW
+    bare = verdict_of(
         200, {"github-authentication-token-expiration": "soon"}, json.dumps(LIMITS).encode(), now=NOW
     )
     assert (bare.account, bare.scopes, bare.expires_at) == (None, (), None)
@@ -244,7 +236,7 @@ def test_an_accepted_token_names_its_owner_scopes_and_end() -> None:
     ],
 )
 def test_a_limit_ends_when_github_says_or_in_a_minute(headers: dict[str, str], retry_at: float) -> None:
-    assert judge(429, headers, b"{}", now=NOW).retry_at == retry_at
+    assert verdict_of(429, headers, b"{}", now=NOW).retry_at == retry_at
 
 
 @settings(deadline=None)
@@ -259,7 +251,7 @@ def test_a_limit_ends_when_github_says_or_in_a_minute(headers: dict[str, str], r
 def test_inactive_is_said_after_githubs_own_401_alone(
     status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    verdict = judge(status, headers, body, now=NOW)
+    verdict = verdict_of(status, headers, body, now=NOW)
     assert verdict.value != "inactive" or (status == 401 and b"credentials" in body.lower())
     assert verdict.value in {"active", "inactive", "unknown"}
 

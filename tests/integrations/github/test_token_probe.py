@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from integrations.github.token_format import Reason, TokenOwner, Verdict
-from integrations.github.token_probe import check
+from integrations.github.token_probe import probe_token
+from integrations.github.token_verdict import Reason, TokenOwner, Verdict
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox
 from tests.integrations.github.conftest import Time
@@ -26,17 +26,17 @@ def ask(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check
         secret_type: str = PAT,
         *,
         base64_encoded: bool = False,
-        named: bool = True,
+        with_owner: bool = True,
         timeout: float = 10.0,
     ) -> Verdict:
-        return await check(
+        return await probe_token(
             session,
             far.api_url,
             "stanch/1.2.3",
             Literal(literal),
             secret_type=secret_type,
             base64_encoded=base64_encoded,
-            named=named,
+            with_owner=with_owner,
             now=time,
             timeout=timeout,
         )
@@ -57,7 +57,7 @@ async def test_a_working_token_names_its_owner_and_scopes(far: GitHubSandbox, as
 
 async def test_a_follow_up_does_not_ask_for_the_owner(far: GitHubSandbox, ask: Check) -> None:
     token = far.add_live_token(owner=far.add_user("ana"))
-    verdict = await ask(token.literal, named=False)
+    verdict = await ask(token.literal, with_owner=False)
     assert (verdict.value, verdict.account) == ("active", None)
     assert [call.path for call in far.calls()] == ["/rate_limit"]
 
@@ -86,7 +86,7 @@ async def test_a_server_without_rate_limits_is_asked_another_way(far: GitHubSand
     token = far.add_live_token(owner=far.add_user("ana"))
     installation = far.add_live_token(owner=far.add_user("bot"), kind="installation")
     far.faults.add(r"GET /rate_limit", status=404)
-    assert (await ask(token.literal, named=False)).value == "active"
+    assert (await ask(token.literal, with_owner=False)).value == "active"
     await ask(installation.literal, INSTALLATION)
     paths = [call.path for call in far.calls()]
     assert paths == ["/rate_limit", "/user", "/rate_limit", "/installation/repositories"]
@@ -100,9 +100,9 @@ async def test_a_network_policy_does_not_make_a_token_dead(far: GitHubSandbox, a
 @pytest.mark.parametrize(
     ("literal", "secret_type", "reason"),
     [
-        ("ghr_" + "a" * 76, "github_refresh_token", Reason.CANNOT_BE_ASKED),
-        ("-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", "github_ssh_private_key", Reason.CANNOT_BE_ASKED),
-        ("ghp_" + "a" * 36, "github_test_token", Reason.CANNOT_BE_ASKED),
+        ("ghr_" + "a" * 76, "github_refresh_token", Reason.CANNOT_BE_PROBED),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", "github_ssh_private_key", Reason.CANNOT_BE_PROBED),
+        ("ghp_" + "a" * 36, "github_test_token", Reason.CANNOT_BE_PROBED),
         ("ghp_" + "a" * 10, PAT, Reason.NOT_A_TOKEN),
         ("ana:ghp_" + "a" * 36, PAT, Reason.NOT_A_TOKEN),
         ("ghp_" + "a" * 36 + "\r\nX-Evil: 1", PAT, Reason.NOT_A_TOKEN),
@@ -113,8 +113,8 @@ async def test_a_network_policy_does_not_make_a_token_dead(far: GitHubSandbox, a
 async def test_what_cannot_be_asked_is_unknown_and_never_sent(
     far: GitHubSandbox, ask: Check, literal: str, secret_type: str, reason: Reason
 ) -> None:
-    for named in (True, False):
-        assert await ask(literal, secret_type, named=named) == Verdict("unknown", reason)
+    for with_owner in (True, False):
+        assert await ask(literal, secret_type, with_owner=with_owner) == Verdict("unknown", reason)
     assert far.calls() == []
 
 
@@ -156,14 +156,14 @@ async def test_many_refused_tokens_lock_logins_out_and_then_all_is_unknown(
 
 async def test_a_host_that_is_not_there_is_unknown(session: aiohttp.ClientSession, time: Time) -> None:
     for address in ("http://127.0.0.1:1", "http://host.invalid", "not an address"):
-        verdict = await check(
+        verdict = await probe_token(
             session,
             address,
             "stanch/1.2.3",
             Literal("ghp_" + "a" * 36),
             secret_type=PAT,
             base64_encoded=False,
-            named=True,
+            with_owner=True,
             now=time,
         )
         assert verdict == Verdict("unknown", Reason.UNREACHABLE)
@@ -192,14 +192,14 @@ async def test_the_token_alone_is_sent_and_no_redirect_followed(
 ) -> None:
     url, asked = redirecting
     literal = "ghp_" + "a" * 36
-    verdict = await check(
+    verdict = await probe_token(
         session,
         url,
         "stanch/1.2.3",
         Literal(literal),
         secret_type=PAT,
         base64_encoded=False,
-        named=True,
+        with_owner=True,
         now=time,
     )
     assert verdict == Verdict("unknown", Reason.REDIRECTED)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.github.condense import condense
-from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
-from integrations.github.json_values import JsonValue
-from integrations.github.webhook import Ignored, parse
+from integrations.github.webhook_body import condense, decode_body
+from integrations.github.webhook_events import Ignored, parse_event
+from integrations.github.webhook_signature import verify_signature
+from integrations.json_types import JsonValue
 from tests.integrations.github.examples import WEBHOOKS, event_of, load, webhook
-from tests.integrations.github.test_delivery import json_values
-from tests.integrations.github.test_webhook import EVENTS, alert_event, in_alert
+from tests.integrations.github.test_webhook_body import json_values
+from tests.integrations.github.test_webhook_events import EVENTS, alert_event, in_alert
 
 
 @pytest.mark.parametrize("number", [None, 0, -1, True, "42", 1.5, 2**63, []])
@@ -55,7 +55,7 @@ def test_a_repository_that_belongs_to_no_account_is_nothing_to_stanch(owner: Jso
     repository = payload["repository"]
     assert isinstance(repository, dict)
     repository["owner"] = owner
-    assert parse("secret_scanning_alert", payload) == Ignored("no_account")
+    assert parse_event("secret_scanning_alert", payload) == Ignored("no_account")
 
 
 @pytest.mark.parametrize("missing", ["action", "alert", "repository"])
@@ -70,7 +70,7 @@ def test_an_alert_delivery_without_its_parts_is_a_bad_delivery(missing: str) -> 
 @given(st.sampled_from(EVENTS), json_values)
 def test_no_json_at_all_makes_parsing_fail_otherwise(event: str, payload: JsonValue) -> None:
     with suppress(BadDelivery):
-        parse(event, payload)  # type: ignore[arg-type]  # What comes over the wire keeps no promise.
+        parse_event(event, payload)  # type: ignore[arg-type]  # What comes over the wire keeps no promise.
 
 
 @settings(deadline=None)
@@ -88,14 +88,14 @@ def test_no_field_of_a_real_delivery_makes_parsing_fail_otherwise(data: st.DataO
                 break
             place = place[name]
     with suppress(BadDelivery):
-        parse(event_of(path), payload)
+        parse_event(event_of(path), payload)
 
 
 def test_a_delivery_is_read_in_a_fraction_of_a_millisecond() -> None:
     payload = webhook("secret_scanning_alert.created")
     body = json.dumps(payload).encode()
-    assert best(lambda: parse("secret_scanning_alert", payload)) < 0.0002
-    assert best(lambda: condense(decode(body, "application/json"), str)) < 0.001
+    assert best(lambda: parse_event("secret_scanning_alert", payload)) < 0.0002
+    assert best(lambda: condense(decode_body(body, "application/json"), str)) < 0.001
     assert best(lambda: verify_signature("secret", body, "sha256=00")) < 0.0002
 
 

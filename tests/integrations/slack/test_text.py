@@ -22,11 +22,11 @@ from integrations.slack.text import (
     link,
     mrkdwn,
     prose,
-    spoken,
     units,
     user,
     utc,
     web_url,
+    without_markup,
 )
 from tests.integrations.slack.hostile import texts
 
@@ -127,7 +127,7 @@ def test_a_lock_screen_gets_the_words_of_markup() -> None:
         ),
         mrkdwn("{} and {}", user("U0DANA"), "<!here> `x`"),
     )
-    assert spoken(made) == (
+    assert without_markup(made) == (
         "Closed as won't fix by octo-dana\n"
         "a \N{ASTERISK OPERATOR}token\N{ASTERISK OPERATOR} in a*b/:x:.env, 24 Nov 2026, 02:43 UTC\n"
         "<@U0DANA> and &lt;!here&gt; 'x'"
@@ -136,7 +136,7 @@ def test_a_lock_screen_gets_the_words_of_markup() -> None:
 
 @given(texts, texts)
 def test_what_is_spoken_has_no_markup_whatever_it_says(one: str, two: str) -> None:
-    made = spoken(lines(mrkdwn("*{}* :x: {}", one, code(two)), link(f"https://octo.test/{one}", two)))
+    made = without_markup(lines(mrkdwn("*{}* :x: {}", one, code(two)), link(f"https://octo.test/{one}", two)))
     assert_harmless(made)
     assert "`" not in made
 

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from integrations.github.accounts import GitHubAccount, account
 from integrations.github.errors import Malformed, NoAccount
-from integrations.github.json_values import (
-    GitHubAccount,
-    JsonObject,
-    account,
+from integrations.github.json_fields import (
     flag,
     identifier,
     json_object,
@@ -23,6 +21,7 @@ from integrations.github.json_values import (
     timestamp,
     web_address,
 )
+from integrations.json_types import JsonObject
 
 _FULL_NAME = re.compile(r"(?!\.\.?/)[\w.-]{1,100}/(?!\.\.?\Z)[\w.-]{1,200}", re.ASCII)
 _ISSUE_OR_PULL = re.compile(r"/(issues|pulls)/([0-9]+)\Z")
@@ -102,7 +101,7 @@ class AlertFacts:
     first_location: LocationFacts | None = None
     has_more_locations: bool | None = None
     assigned_to: GitHubAccount | None = None
-    says_assigned_to: bool = False
+    has_assigned_to: bool = False
     """Whether the source said who is assigned: then a missing `assigned_to` means nobody."""
     metadata: Mapping[str, str] | None = None
     """About the token, by GitHub's keys written with hyphens: `owner-name`, `secret-expiration-date`, …"""
@@ -201,7 +200,7 @@ def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: s
         first_location=parse_location({"details": first}, repository_url=repository_url) if first else None,
         has_more_locations=flag(raw.get("has_more_locations")),
         assigned_to=account(raw.get("assigned_to")),
-        says_assigned_to="assigned_to" in raw,
+        has_assigned_to="assigned_to" in raw,
         metadata=_metadata(raw),
     )
 

@@ -1,31 +1,15 @@
-"""Lenient reading of single JSON values: each reader gives None for what isn't of its kind."""
+"""Reads single JSON values leniently: each reader returns None for a value of another type."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
 
-JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
-JsonObject: TypeAlias = Mapping[str, object]
-"""A JSON object whose values nobody has looked at yet."""
+from integrations.json_types import JsonObject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_ID = 2**63 - 1
-# Letters, digits and hyphens; managed users have an underscore, and bots end in `[bot]`.
-_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?")
-
-
-@dataclass(frozen=True, slots=True)
-class GitHubAccount:
-    """A GitHub user, organization or bot."""
-
-    id: int
-    login: str
 
 
 def text(value: object) -> str | None:
-    """A string that isn't empty."""
+    """A string that is not empty."""
     return value if isinstance(value, str) and value else None
 
 
@@ -42,16 +26,16 @@ def identifier(value: object) -> int | None:
 
 
 def line_number(value: object) -> int | None:
-    """A positive whole number, written with or without a fraction: GitHub calls line numbers `number`."""
+    """A positive whole number, also as `3.0`: GitHub's description gives line numbers the type `number`."""
     if isinstance(value, float) and value.is_integer():
         return identifier(int(value))
     return identifier(value)
 
 
 def timestamp(value: object) -> float | None:
-    """Unix seconds from ISO 8601 text or from a number of seconds.
+    """Unix seconds, from ISO 8601 text or from a number of seconds.
 
-    GitHub's description has text everywhere; captured installation deliveries have whole seconds.
+    GitHub's description has text everywhere, but captured installation deliveries hold whole seconds.
     """
     if isinstance(value, str):
         try:
@@ -68,30 +52,16 @@ def json_object(value: object) -> JsonObject | None:
 
 
 def json_objects(value: object) -> tuple[JsonObject, ...]:
-    """The objects in a JSON list; nothing for anything else."""
+    """The objects in a JSON list; empty for any other value."""
     return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
 
-def words(value: object) -> tuple[str, ...]:
-    """The strings in a JSON list; nothing for anything else."""
+def strings(value: object) -> tuple[str, ...]:
+    """The strings in a JSON list; empty for any other value."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def account(value: object) -> GitHubAccount | None:
-    """An account, from GitHub's `simple-user` or from an organization object."""
-    raw = json_object(value)
-    if raw is None:
-        return None
-    number, login = identifier(raw.get("id")), text(raw.get("login"))
-    return GitHubAccount(number, login) if number and login else None
 
 
 def web_address(value: object) -> str | None:
     """An http(s) address."""
     address = text(value)
     return address if address and address.startswith(("https://", "http://")) else None
-
-
-def is_login(value: str) -> bool:
-    """Whether this can be an account's login: safe to put into a path."""
-    return _LOGIN.fullmatch(value) is not None

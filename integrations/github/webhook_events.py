@@ -7,17 +7,9 @@ a delivery is about: the repository's id, the alert's number, the action.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from integrations.github.accounts import GitHubAccount, account
 from integrations.github.errors import BadDelivery, Malformed, NoAccount
-from integrations.github.json_values import (
-    GitHubAccount,
-    JsonObject,
-    account,
-    identifier,
-    json_object,
-    json_objects,
-    text,
-)
-from integrations.github.models import (
+from integrations.github.facts import (
     AlertFacts,
     InstallationFacts,
     LocationFacts,
@@ -27,6 +19,8 @@ from integrations.github.models import (
     parse_location,
     parse_repository,
 )
+from integrations.github.json_fields import identifier, json_object, json_objects, text
+from integrations.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ Parsed: TypeAlias = (
 )
 
 
-def parse(event: str, payload: JsonObject) -> Parsed:
+def parse_event(event: str, payload: JsonObject) -> Parsed:
     """What a delivery says, by the word in `X-GitHub-Event`.
 
     Unknown events, actions and words are no error, nor is what belongs to no account that Stanch could serve;

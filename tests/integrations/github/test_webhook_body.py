@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.github.condense import condense
-from integrations.github.delivery import decode, verify_signature
 from integrations.github.errors import BadDelivery
-from integrations.github.json_values import JsonValue
-from integrations.github.webhook import parse
+from integrations.github.webhook_body import condense, decode_body
+from integrations.github.webhook_events import parse_event
+from integrations.github.webhook_signature import verify_signature
+from integrations.json_types import JsonValue
 from tests.integrations.github.examples import WEBHOOKS, event_of, load, webhook
 
 SECRET = "It's a Secret to Everybody"
@@ -69,11 +69,11 @@ def test_no_header_text_makes_verification_raise(body: bytes, header: str) -> No
 def test_json_and_form_bodies_give_the_same_payload() -> None:
     payload = webhook("secret_scanning_alert.created")
     text = json.dumps(payload)
-    assert decode(text.encode(), JSON) == payload
-    assert decode(text.encode(), "application/json; charset=utf-8") == payload
-    assert decode(urlencode({"payload": text}).encode(), FORM) == payload
+    assert decode_body(text.encode(), JSON) == payload
+    assert decode_body(text.encode(), "application/json; charset=utf-8") == payload
+    assert decode_body(urlencode({"payload": text}).encode(), FORM) == payload
     assert (
-        decode(urlencode({"payload": text}).encode(), "Application/X-WWW-Form-Urlencoded; charset=utf-8")
+        decode_body(urlencode({"payload": text}).encode(), "Application/X-WWW-Form-Urlencoded; charset=utf-8")
         == payload
     )
 
@@ -83,7 +83,7 @@ def test_json_and_form_bodies_give_the_same_payload() -> None:
 )
 def test_a_body_that_is_no_json_object_is_a_bad_delivery(body: bytes) -> None:
     with pytest.raises(BadDelivery):
-        decode(body, JSON)
+        decode_body(body, JSON)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_a_body_that_is_no_json_object_is_a_bad_delivery(body: bytes) -> None:
 )
 def test_a_form_without_one_json_payload_is_a_bad_delivery(body: bytes) -> None:
     with pytest.raises(BadDelivery):
-        decode(body, FORM)
+        decode_body(body, FORM)
 
 
 def test_a_bad_body_is_not_carried_along_by_the_error() -> None:
     with pytest.raises(BadDelivery) as caught:
-        decode(b'{"secret": "do not repeat"', JSON)
+        decode_body(b'{"secret": "do not repeat"', JSON)
     assert caught.value.__context__ is None
 
 
@@ -135,7 +135,7 @@ def test_a_field_that_is_kept_whole_stays_as_it_was() -> None:
 @pytest.mark.parametrize("path", WEBHOOKS, ids=lambda path: path.name)
 def test_what_is_stored_says_what_the_delivery_said(path: Path) -> None:
     payload = load(path)
-    assert parse(event_of(path), condense(payload, str)) == parse(event_of(path), payload)
+    assert parse_event(event_of(path), condense(payload, str)) == parse_event(event_of(path), payload)
 
 
 def test_only_what_is_read_is_stored() -> None:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import aiohttp
 import structlog
 
-from integrations.github.answers import no_answer, refusal
-from integrations.github.client import Client, ErrorAnswer, OnHold, Strayed, call_name
+from integrations.github.accounts import is_login
+from integrations.github.client import Client, ErrorResponse, Paused, RedirectRefused, call_name
 from integrations.github.errors import (
     Forbidden,
     GitHubError,
@@ -19,8 +19,9 @@ from integrations.github.errors import (
     NotFound,
     Unavailable,
 )
-from integrations.github.json_values import JsonObject, is_login
-from integrations.github.models import RepositoryFacts, is_full_name, parse_repository
+from integrations.github.facts import RepositoryFacts, is_full_name, parse_repository
+from integrations.github.responses import error_from_exception, error_from_response
+from integrations.json_types import JsonObject
 from integrations.literal import Literal
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 LOG_AGAIN = 60.0
 """Seconds in which the same refusal of the same call is logged once."""
 _END: Any = object()
-_FAILURES = (ErrorAnswer, Strayed, OnHold, ValueError, RecursionError, aiohttp.ClientError, OSError)
+_FAILURES = (ErrorResponse, RedirectRefused, Paused, ValueError, RecursionError, aiohttp.ClientError, OSError)
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class RefusalLog:
 
 
 @dataclass(frozen=True, slots=True)
-class GitHubConnection:
+class TypedCalls:
     """Asks GitHub through one client, and reads its answers. Every method raises GitHubError."""
 
     client: Client
@@ -135,17 +136,19 @@ class GitHubConnection:
 
     def _failure(self, what: str, error: Exception) -> GitHubError:
         match error:
-            case ErrorAnswer():
-                return refusal(what, error.status, error.headers, error.message, self.refusals.now())
-            case OnHold():
+            case ErrorResponse():
+                return error_from_response(
+                    what, error.status, error.headers, error.message, self.refusals.now()
+                )
+            case Paused():
                 return GitHubRateLimited(what, error.until)
-            case Strayed():
+            case RedirectRefused():
                 return Moved(what, detail=str(error))
             case ValueError() | RecursionError() if not isinstance(error, aiohttp.ClientError):
                 # A page that isn't GitHub's JSON is some proxy's, and says as little as a server error.
                 return Unavailable(what, detail="the answer is not JSON")
             case _:
-                return no_answer(what, error)
+                return error_from_exception(what, error)
 
 
 def _read(read: Reader[T], answer: Any) -> tuple[T, ...]:

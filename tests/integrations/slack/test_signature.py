@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.slack.verify import fingerprint, verify
+from integrations.slack.signature import fingerprint, verify
 
 # The example of Slack's docs, "Verifying requests from Slack".
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

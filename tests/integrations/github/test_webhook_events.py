@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from integrations.github.json_values import GitHubAccount, JsonValue
-from integrations.github.models import LocationFacts
-from integrations.github.webhook import (
+from integrations.github.accounts import GitHubAccount
+from integrations.github.facts import LocationFacts
+from integrations.github.webhook_events import (
     AlertEvent,
     Ignored,
     InstallationEvent,
     LocationEvent,
     MembershipEvent,
     RepositoryEvent,
-    parse,
+    parse_event,
 )
+from integrations.json_types import JsonValue
 from tests.integrations.github.examples import DATA, WEBHOOKS, event_of, load, webhook
 
 KINDS = {
@@ -33,7 +34,7 @@ EVENTS = [*KINDS, "installation_target", "organization", "security_and_analysis"
 
 
 def alert_event(payload: dict[str, JsonValue]) -> AlertEvent:
-    parsed = parse("secret_scanning_alert", payload)
+    parsed = parse_event("secret_scanning_alert", payload)
     assert isinstance(parsed, AlertEvent)
     return parsed
 
@@ -48,7 +49,7 @@ def in_alert(payload: dict[str, JsonValue], **fields: JsonValue) -> dict[str, Js
 
 @pytest.mark.parametrize("path", WEBHOOKS, ids=lambda path: path.name)
 def test_every_example_is_understood(path: Path) -> None:
-    parsed = parse(event_of(path), load(path))
+    parsed = parse_event(event_of(path), load(path))
     assert isinstance(parsed, KINDS.get(event_of(path), object))
     if event_of(path) in {"ping", "github_app_authorization", "secret_scanning_scan"}:
         assert parsed == Ignored("event_not_used")
@@ -82,7 +83,7 @@ def test_five_fields_of_an_old_server_are_enough() -> None:
     assert event.alert.html_url == "https://github.com/Codertocat/Hello-World/security/secret-scanning/191"
     assert event.alert.secret_type_name == "adafruit_io_key"
     assert (event.alert.updated_at, event.alert.validity, event.alert.metadata) == (None, None, None)
-    assert not event.alert.says_assigned_to
+    assert not event.alert.has_assigned_to
     assert event.repository.visibility == "private"
     assert event.installation_id is None
 
@@ -127,7 +128,7 @@ def test_an_alert_tells_who_is_assigned_to_it() -> None:
     event = alert_event(webhook("secret_scanning_alert.assigned"))
     assert event.alert.assigned_to == GitHubAccount(9919, "github")
     event = alert_event(webhook("secret_scanning_alert.unassigned"))
-    assert event.alert.says_assigned_to
+    assert event.alert.has_assigned_to
     assert event.alert.assigned_to is None
 
 
@@ -145,7 +146,9 @@ def test_a_bypass_is_read_with_its_person_and_time() -> None:
 
 
 def test_a_new_location_gets_a_page_for_people() -> None:
-    parsed = parse("secret_scanning_alert_location", webhook("secret_scanning_alert_location.created.ghes"))
+    parsed = parse_event(
+        "secret_scanning_alert_location", webhook("secret_scanning_alert_location.created.ghes")
+    )
     assert isinstance(parsed, LocationEvent)
     sha = "f14d7debf9775f957cf4f1e8176da0786431f72b"
     page = f"https://github.com/Codertocat/Hello-World/blob/{sha}/example/secrets.txt#L1"
@@ -155,29 +158,29 @@ def test_a_new_location_gets_a_page_for_people() -> None:
 def test_a_location_without_an_action_is_a_new_one() -> None:
     payload = webhook("secret_scanning_alert_location.created.spec")
     del payload["action"]
-    parsed = parse("secret_scanning_alert_location", payload)
+    parsed = parse_event("secret_scanning_alert_location", payload)
     assert isinstance(parsed, LocationEvent)
     assert parsed.action == "created"
 
 
 def test_installations_tell_which_repositories_came_and_went() -> None:
-    created = parse("installation", webhook("installation.created.api"))
+    created = parse_event("installation", webhook("installation.created.api"))
     assert isinstance(created, InstallationEvent)
     assert created.added == ((186853002, "Codertocat/Hello-World"),)
     assert created.installation.account == GitHubAccount(21031067, "Codertocat")
-    deleted = parse("installation", webhook("installation.deleted.api"))
+    deleted = parse_event("installation", webhook("installation.deleted.api"))
     assert isinstance(deleted, InstallationEvent)
     assert deleted.removed == ((1296269, "octocat/Hello-World"),)
-    added = parse("installation_repositories", webhook("installation_repositories.added"))
+    added = parse_event("installation_repositories", webhook("installation_repositories.added"))
     assert isinstance(added, InstallationEvent)
     assert (added.added, added.removed) == (((186853007, "Codertocat/Space"),), ())
-    suspended = parse("installation", webhook("installation.suspend"))
+    suspended = parse_event("installation", webhook("installation.suspend"))
     assert isinstance(suspended, InstallationEvent)
     assert suspended.installation.suspended
 
 
 def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
-    organization = parse("organization", webhook("organization.renamed"))
+    organization = parse_event("organization", webhook("organization.renamed"))
     assert isinstance(organization, InstallationEvent)
     assert organization.installation.account == GitHubAccount(38302899, "Octocoders")
     target = {
@@ -187,7 +190,7 @@ def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
         "installation": {"id": 9},
         "target_type": "Organization",
     }
-    renamed = parse("installation_target", target)
+    renamed = parse_event("installation_target", target)
     assert isinstance(renamed, InstallationEvent)
     assert (renamed.action, renamed.installation.id) == ("renamed", 9)
     assert renamed.installation.account == GitHubAccount(7, "new-name")
@@ -197,7 +200,7 @@ def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
 def test_changed_security_settings_are_a_change_of_the_repository() -> None:
     payload = webhook("repository.edited")
     del payload["action"]
-    parsed = parse("security_and_analysis", payload)
+    parsed = parse_event("security_and_analysis", payload)
     assert isinstance(parsed, RepositoryEvent)
     assert parsed.action == "security_and_analysis"
 
@@ -216,6 +219,6 @@ def test_changed_security_settings_are_a_change_of_the_repository() -> None:
 def test_changed_rights_name_the_narrowest_thing(
     name: str, person: int | None, repository: int | None, owner: str
 ) -> None:
-    parsed = parse(name.partition(".")[0], webhook(name))
+    parsed = parse_event(name.partition(".")[0], webhook(name))
     assert isinstance(parsed, MembershipEvent)
     assert (parsed.person_id, parsed.repository_id, parsed.owner.login) == (person, repository, owner)

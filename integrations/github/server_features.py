@@ -10,7 +10,7 @@ Release: TypeAlias = tuple[int, int]
 # GitHub's REST descriptions: `PATCH …/secret-scanning/alerts/{alert_number}` of each release.
 _ASSIGNEE_SINCE: Release = (3, 20)
 _VALIDITY_SINCE: Release = (3, 22)
-UNTOLD = "unknown"
+UNKNOWN_VERSION = "unknown"
 """The version of an Enterprise Server that does not tell it."""
 OLDEST: Release = (3, 19)
 """The oldest release of GitHub Enterprise Server that is supported."""
@@ -56,7 +56,7 @@ class ServerFacts:
         return self._release is not None and self._release >= release
 
 
-def known_by_host(api_url: str) -> ServerFacts | None:
+def server_by_host(api_url: str) -> ServerFacts | None:
     """The server behind GitHub's own hosts, which need not be asked; None for any other host."""
     host = urlsplit(api_url).hostname or ""
     if host == "api.github.com":

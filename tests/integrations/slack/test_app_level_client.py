@@ -5,16 +5,16 @@ import pytest
 
 from integrations.sandbox.slack import SlackSandbox
 from integrations.slack import errors
-from integrations.slack.app_level import METHOD, AppLevel
+from integrations.slack.app_level_client import METHOD, AppLevelClient
 
 
 @pytest.fixture
-def app_level(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> AppLevel:
+def app_level(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> AppLevelClient:
     sandbox.use_socket_mode()
-    return AppLevel(sandbox.app_token, sandbox.api_url, session)
+    return AppLevelClient(sandbox.app_token, sandbox.api_url, session)
 
 
-async def test_each_address_is_another(app_level: AppLevel) -> None:
+async def test_each_address_is_another(app_level: AppLevelClient) -> None:
     first, second = await app_level.open_connection(), await app_level.open_connection()
     assert first.startswith("ws://")
     assert first != second
@@ -24,12 +24,12 @@ async def test_each_address_is_another(app_level: AppLevel) -> None:
 async def test_another_token_is_refused(
     sandbox: SlackSandbox, session: aiohttp.ClientSession, token: str
 ) -> None:
-    other = AppLevel(getattr(sandbox, token, token), sandbox.api_url, session)
+    other = AppLevelClient(getattr(sandbox, token, token), sandbox.api_url, session)
     with pytest.raises(errors.SlackUnauthorized):
         await other.open_connection()
 
 
-async def test_each_trouble_is_told_apart(sandbox: SlackSandbox, app_level: AppLevel) -> None:
+async def test_each_trouble_is_told_apart(sandbox: SlackSandbox, app_level: AppLevelClient) -> None:
     sandbox.rate_limit(METHOD, retry_after=7)
     with pytest.raises(errors.SlackRateLimited) as limited:
         await app_level.open_connection()

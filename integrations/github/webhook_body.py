@@ -1,20 +1,22 @@
-"""Cuts a webhook payload to what is read of it, without secrets and fit to be stored, in one walk.
+"""Decodes the body of a webhook delivery and cuts it to the fields that `webhook_events` reads.
 
-Pure. A captured alert delivery has about 8 kB, most of it addresses; a tenth of it means anything here.
+The cut payload holds no secret and can be stored. A captured alert delivery has about 8 kB; a tenth of it is kept.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
+from urllib.parse import parse_qs
 
 from integrations.github.errors import BadDelivery
-from integrations.github.json_values import JsonValue
+from integrations.json_types import JsonValue
 
 _DEEPEST = 64
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters that JSON can spell and PostgreSQL's text can't hold."""
+"""Characters that JSON allows and PostgreSQL's text type does not."""
 _Shape: TypeAlias = "Mapping[str, _Shape] | None"
-"""The fields that are kept of an object, or of each object in a list; `None` keeps it whole."""
+"""The fields to keep of an object, or of each object in a list; None keeps all of them."""
 _ACCOUNT: _Shape = {"id": None, "login": None, "type": None}
 
 _ALERT: _Shape = {
@@ -71,11 +73,43 @@ _PAYLOAD: _Shape = {
 }
 
 
-def condense(payload: Mapping[str, JsonValue], mask: Callable[[str], str]) -> dict[str, JsonValue]:
-    """The payload with the fields that `webhook.parse` reads, without any field named `secret`.
+def decode_body(body: bytes, content_type: str) -> dict[str, JsonValue]:
+    """Decode a body: JSON, or a form with the JSON in its field `payload`, as the webhook's content type is set.
 
-    `mask` blanks what looks like a secret in a text. GitHub's docs: the secret does not travel by webhook; GitHub's
-    own example has one all the same. Raises BadDelivery for nesting that no delivery has.
+    Raises BadDelivery unless the JSON is an object.
+    """
+    source: bytes | str = body
+    if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+        source = _form_payload(body)
+    try:
+        payload = json.loads(source, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        payload = None
+    # Raised outside the handler: the JSON error holds the whole document and would be the context.
+    if not isinstance(payload, dict):
+        raise BadDelivery("the body is not a JSON object")
+    return payload
+
+
+def _form_payload(body: bytes) -> str:
+    try:
+        values = parse_qs(body.decode(), max_num_fields=8).get("payload", [])
+    except ValueError:
+        values = []
+    if len(values) != 1:
+        raise BadDelivery("the form has no payload field")
+    return values[0]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def condense(payload: Mapping[str, JsonValue], mask: Callable[[str], str]) -> dict[str, JsonValue]:
+    """Return the fields of `payload` that `webhook_events.parse_event` reads, without any field named `secret`.
+
+    `mask` is applied to every text; it blanks what looks like a secret. GitHub's docs say that webhooks do not
+    contain the secret, but GitHub's own example does. Raises BadDelivery for more than 64 levels of nesting.
     """
     return _object(payload, _PAYLOAD, mask, 0)
 

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
-from integrations.github.connection import GitHubConnection, repository_variables
 from integrations.github.errors import Forbidden, NotFound
-from integrations.github.models import (
+from integrations.github.facts import (
     AlertFacts,
     LocationFacts,
     RepositoryFacts,
@@ -14,6 +13,7 @@ from integrations.github.models import (
     parse_location,
     parse_repository,
 )
+from integrations.github.typed_calls import TypedCalls, repository_variables
 from integrations.literal import Literal
 
 _ALERT = "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}"
@@ -26,7 +26,7 @@ class RepositoryAccess:
     that one, and `repository()` tells the id for a comparison. All methods raise GitHubError.
     """
 
-    def __init__(self, connection: GitHubConnection, repository_id: int) -> None:
+    def __init__(self, connection: TypedCalls, repository_id: int) -> None:
         self._connection = connection
         self.repository_id = repository_id
 
@@ -53,7 +53,7 @@ class RepositoryAccess:
         variables = repository_variables(path, full_name, alert_number=number)
         return await self._connection.get(self._parser(full_name), path, variables)
 
-    async def alert_with_place(self, full_name: str, number: int) -> AlertFacts:
+    async def alert_with_location(self, full_name: str, number: int) -> AlertFacts:
         """The alert as it stands, with the first of its locations where the answer names no place itself.
 
         `first_location_detected` is optional in GitHub's description. Refused locations leave the alert without one.

@@ -22,7 +22,8 @@ from integrations.github.errors import (
     Unreachable,
     is_write,
 )
-from integrations.github.token_format import mask_tokens, retry_time
+from integrations.github.rate_limits import is_limited, retry_time
+from integrations.github.token_format import mask_tokens
 from integrations.literal import Literal
 
 RawResponse: TypeAlias = tuple[int, Mapping[str, str], bytes]
@@ -37,7 +38,9 @@ _FEATURE_OFF = re.compile(
 """GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
 
 
-def refusal(what: str, status: int, headers: Mapping[str, str], message: str, now: float) -> GitHubError:
+def error_from_response(
+    what: str, status: int, headers: Mapping[str, str], message: str, now: float
+) -> GitHubError:
     """The error that an answer of 300 or more is."""
     if is_limited(status, headers, message):
         return GitHubRateLimited(what, retry_time(headers, now), status)
@@ -66,7 +69,7 @@ def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def no_answer(what: str, error: Exception) -> Unreachable:
+def error_from_exception(what: str, error: Exception) -> Unreachable:
     """The error that a lost or missing answer is; only a connection that never was leaves a write undone."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return GitHubUntrusted(
@@ -77,12 +80,6 @@ def no_answer(what: str, error: Exception) -> Unreachable:
     if isinstance(error, TimeoutError):
         return Unreachable(what, "no answer in time", maybe_done=is_write(what))
     return Unreachable(what, "the connection was lost", maybe_done=is_write(what))
-
-
-def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
-    """Whether an answer is a primary or secondary rate limit: by GitHub's docs a 403 or 429."""
-    said = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    return status == 429 or (status == 403 and (said or "rate limit" in message.lower()))
 
 
 def without_secrets(body: bytes) -> bytes:

@@ -5,14 +5,14 @@ import logging
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.slack.calls import WebApi
 from integrations.slack.errors import SlackUncertain
 from integrations.slack.facts import text
+from integrations.slack.web_api import WebApi
 
 METHOD = "apps.connections.open"
 
 
-class AppLevel:
+class AppLevelClient:
     """Slack for one app's `xapp-` token."""
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:

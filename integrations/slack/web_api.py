@@ -7,15 +7,15 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from integrations.json_types import JsonObject
 from integrations.slack.errors import (
     SlackError,
     SlackRateLimited,
     SlackUncertain,
     SlackUntrusted,
-    from_code,
-    seconds,
+    error_from_code,
+    retry_after_seconds,
 )
-from integrations.slack.facts import SlackResponse
 
 _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
 
@@ -26,14 +26,14 @@ class WebApi:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def post(self, method: str, arguments: Mapping[str, object]) -> SlackResponse:
+    async def post(self, method: str, arguments: Mapping[str, object]) -> JsonObject:
         """Call a method that changes something, exactly once.
 
         Raises `SlackUncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
         """
         return await self._call(method, json=_given(arguments))
 
-    async def get(self, method: str, arguments: Mapping[str, object]) -> SlackResponse:
+    async def get(self, method: str, arguments: Mapping[str, object]) -> JsonObject:
         """Call a method that changes nothing; aiohttp sends a GET once more after a lost connection.
 
         Raises as `post` does.
@@ -42,7 +42,7 @@ class WebApi:
 
     async def _call(
         self, method: str, *, json: dict[str, object] | None = None, params: dict[str, object] | None = None
-    ) -> SlackResponse:
+    ) -> JsonObject:
         verb = "POST" if params is None else "GET"
         try:
             response = await self._client.api_call(method, http_verb=verb, json=json, params=params)
@@ -76,16 +76,16 @@ def _refusal(method: str, error: SlackApiError) -> SlackError:
     # For a body that is no JSON the SDK hands over aiohttp's response, else its own.
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
-    answer: SlackResponse = data if isinstance(data, dict) else {}
+    answer: JsonObject = data if isinstance(data, dict) else {}
     code = str(answer.get("error") or f"http_{status}")
     if status == 429:
-        return SlackRateLimited(method, code, seconds(response.headers.get("Retry-After")))
+        return SlackRateLimited(method, code, retry_after_seconds(response.headers.get("Retry-After")))
     if status >= 500 or "error" not in answer:
         return SlackUncertain(method, code)
-    return from_code(method, code, detail=_detail(answer))
+    return error_from_code(method, code, detail=_detail(answer))
 
 
-def _detail(answer: SlackResponse) -> str | None:
+def _detail(answer: JsonObject) -> str | None:
     """What helps an operator: the scope that is missing, or where a block is wrong, and none of our texts."""
     if answer.get("needed"):
         return f"needed: {answer['needed']}"

@@ -6,8 +6,7 @@ from typing import get_type_hints
 import pytest
 
 from integrations.github.errors import Malformed
-from integrations.github.json_values import timestamp
-from integrations.github.models import (
+from integrations.github.facts import (
     AlertFacts,
     LocationFacts,
     is_full_name,
@@ -15,6 +14,7 @@ from integrations.github.models import (
     parse_location,
     parse_repository,
 )
+from integrations.github.json_fields import timestamp
 from integrations.github.role_facts import (
     Membership,
     RepositoryPermission,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from integrations.github.accounts import GitHubAccount
 from integrations.github.api import GitHub
 from integrations.github.errors import Forbidden, Invalid, Moved, NotFound
-from integrations.github.json_values import GitHubAccount
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox
 
 NAME = "octo/payments"
@@ -68,7 +68,7 @@ async def test_validity_and_assignee_are_set_and_cleared(
     assert (await access.assign(NAME, leaked.number, "ana")).assigned_to == GitHubAccount(ana.id, "ana")
     unassigned = await access.assign(NAME, leaked.number, None)
     assert unassigned.assigned_to is None
-    assert unassigned.says_assigned_to
+    assert unassigned.has_assigned_to
     far.add_user("reader")
     with pytest.raises(Invalid):
         await access.assign(NAME, leaked.number, "reader")

@@ -1,0 +1,31 @@
+"""GitHub accounts: the record, reading it from JSON, and the check of a login."""
+
+import re
+from dataclasses import dataclass
+
+from integrations.github.json_fields import identifier, json_object, text
+
+# Letters, digits and hyphens; managed users have an underscore, and bots end in `[bot]`.
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubAccount:
+    """A GitHub user, organization or bot."""
+
+    id: int
+    login: str
+
+
+def account(value: object) -> GitHubAccount | None:
+    """Read an account from GitHub's `simple-user` or an organization object; None without an id and a login."""
+    raw = json_object(value)
+    if raw is None:
+        return None
+    number, login = identifier(raw.get("id")), text(raw.get("login"))
+    return GitHubAccount(number, login) if number and login else None
+
+
+def is_login(value: str) -> bool:
+    """Whether `value` has the form of a login, so that it is safe in a path."""
+    return _LOGIN.fullmatch(value) is not None

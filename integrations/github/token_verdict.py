@@ -1,0 +1,167 @@
+"""What to ask GitHub with a leaked token, and what the response says about the token.
+
+GitHub has no API that starts its validity check, so the token itself is sent with one harmless request
+(`token_probe` sends it).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal as OneOf
+from typing import NamedTuple, TypeAlias
+
+from integrations.github.rate_limits import retry_time
+from integrations.github.token_format import TokenKind
+
+Validity: TypeAlias = OneOf["active", "inactive", "unknown"]
+
+
+class TokenOwner(NamedTuple):
+    """The account that a token belongs to."""
+
+    id: int
+    login: str
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is."""
+
+    ACCEPTED = "accepted"
+    BAD_CREDENTIALS = "bad_credentials"
+    """Not valid on this host. GitHub gives the same response to a token of another host."""
+    SSO_REQUIRED = "sso_required"
+    IP_ALLOW_LIST = "ip_allow_list"
+    NOT_PERMITTED = "not_permitted"
+    """The token works, but not for this request."""
+    RATE_LIMITED = "rate_limited"
+    LOGINS_LOCKED = "logins_locked"
+    """GitHub's docs: after several 401s GitHub refuses all logins for a while."""
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
+    SERVER_ERROR = "server_error"
+    REDIRECTED = "redirected"
+    UNEXPECTED = "unexpected_answer"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    NOT_A_TOKEN = "not_a_token"  # noqa: S105 - a word for people, not a password.
+    CANNOT_BE_PROBED = "cannot_be_asked"
+    """No harmless request exists for this kind of token."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """A request that is sent with the leaked token."""
+
+    method: str
+    path: str
+    after_not_found: "ProbeRequest | None" = None
+    """The request to send next if the response is a 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a secret works, as far as we know."""
+
+    value: Validity
+    reason: str
+    """One of `Reason`."""
+    account: TokenOwner | None = None
+    scopes: tuple[str, ...] = ()
+    expires_at: float | None = None
+    """Unix seconds; None for a token that does not expire, and where GitHub gives no time."""
+    retry_at: float | None = None
+    """Unix seconds from which another probe may succeed."""
+
+
+_RATE_LIMIT = "/rate_limit"
+_WITH_OWNER = ProbeRequest("GET", "/user")
+# GitHub's docs: a server with rate limits turned off answers 404 to `GET /rate_limit`.
+_WITHOUT_OWNER = ProbeRequest("GET", _RATE_LIMIT, after_not_found=_WITH_OWNER)
+# `GET /user` answers 403 to an installation token, since it has no user.
+_INSTALLATION = ProbeRequest(
+    "GET", _RATE_LIMIT, after_not_found=ProbeRequest("GET", "/installation/repositories?per_page=1")
+)
+
+
+def probe_request(kind: TokenKind, with_owner: bool) -> ProbeRequest | None:
+    """Return the request for a token of this kind; None where no harmless one exists.
+
+    With `with_owner` the response also names the token's owner. A refresh token can only be exchanged, and that
+    would rotate it.
+    """
+    match kind:
+        case TokenKind.REFRESH:
+            return None
+        case TokenKind.INSTALLATION:
+            return _INSTALLATION
+        case _:
+            return _WITH_OWNER if with_owner else _WITHOUT_OWNER
+
+
+def verdict_of(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Verdict:
+    """Read GitHub's response to a `ProbeRequest`; `body` is the raw body, `now` Unix seconds.
+
+    The names in `headers` are in lower case, or the mapping ignores case. A body that is not GitHub's JSON, such as
+    a proxy's page, gives `unknown`.
+    """
+    content = _json_object(body)
+    message = str((content or {}).get("message") or "").lower()
+    if (
+        status == 200
+        and content is not None
+        and ({"id", "resources", "rate", "total_count"} & content.keys())
+    ):
+        return Verdict("active", Reason.ACCEPTED, _owner(content), _scopes(headers), _expiry(headers))
+    if status == 401 and "bad credentials" in message:
+        return Verdict("inactive", Reason.BAD_CREDENTIALS)
+    if status in {403, 429}:
+        return _verdict_of_refusal(status, headers, message, now)
+    if status == 404:
+        return Verdict("unknown", Reason.NOT_FOUND)
+    if status >= 500:
+        return Verdict("unknown", Reason.SERVER_ERROR)
+    return Verdict("unknown", Reason.REDIRECTED if 300 <= status < 400 else Reason.UNEXPECTED)
+
+
+def _verdict_of_refusal(status: int, headers: Mapping[str, str], message: str, now: float) -> Verdict:
+    if status == 403 and "x-github-sso" in headers:
+        return Verdict("active", Reason.SSO_REQUIRED)
+    if "login attempts" in message:
+        return Verdict("unknown", Reason.LOGINS_LOCKED, retry_at=retry_time(headers, now))
+    limited = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    if status == 429 or limited or "rate limit" in message or "abuse" in message:
+        return Verdict("unknown", Reason.RATE_LIMITED, retry_at=retry_time(headers, now))
+    if "ip allow list" in message:
+        return Verdict("active", Reason.IP_ALLOW_LIST)
+    if "resource not accessible by" in message:
+        return Verdict("active", Reason.NOT_PERMITTED)
+    return Verdict("unknown", Reason.FORBIDDEN)
+
+
+def _json_object(body: bytes) -> dict[str, object] | None:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _owner(answer: Mapping[str, object]) -> TokenOwner | None:
+    number, login = answer.get("id"), answer.get("login")
+    if isinstance(number, int) and not isinstance(number, bool) and isinstance(login, str) and login:
+        return TokenOwner(number, login)
+    return None
+
+
+def _scopes(headers: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(scope for part in headers.get("x-oauth-scopes", "").split(",") if (scope := part.strip()))
+
+
+def _expiry(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("github-authentication-token-expiration", "").replace("UTC", "+0000")
+    try:
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z").timestamp()
+    except (ValueError, OverflowError):
+        return None
