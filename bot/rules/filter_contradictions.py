@@ -8,9 +8,9 @@ COMPLETE_VALUES = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}
 """Words of which every alert has one of these values."""
 
 
-def find_contradiction(wanted: Filter) -> tuple[Term, ...]:
+def find_contradiction(alert_filter: Filter) -> tuple[Term, ...]:
     """The terms that exclude each other, or the one that excludes everything; none where some alert may match."""
-    return next(_found(wanted.terms), ())
+    return next(_found(alert_filter.terms), ())
 
 
 def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:

@@ -5,12 +5,12 @@ from storage.records import Alert, GitHubId, Repository, UnixTime
 
 
 def matches(
-    wanted: Filter, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None = None
+    alert_filter: Filter, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None = None
 ) -> bool:
     """Whether every term holds for the alert; `me` is the GitHub account of whoever asks."""
     return all(
         any(_holds(term.word, value, alert, repository, now, me) for value in term.values) is not term.negated
-        for term in wanted.terms
+        for term in alert_filter.terms
     )
 
 

@@ -100,8 +100,8 @@ def parse_filter(text: str) -> Filter:
 
 def parse_subscription_filter(text: str) -> Filter:
     """Read the filter of a channel: only what stays true of an alert, since its channels are chosen once."""
-    wanted = parse_filter(text)
-    for term in wanted.terms:
+    alert_filter = parse_filter(text)
+    for term in alert_filter.terms:
         if term.word not in SUBSCRIPTION_WORDS:
             part, hint = f"{term.word}:", ""
             if term.word is Word.TEXT:
@@ -110,33 +110,35 @@ def parse_subscription_filter(text: str) -> Filter:
                 f"`{_quotable(part)}` can't choose a channel's alerts, since it may change while an alert is open; "
                 f"use {_listed([f'{word}:' for word in SUBSCRIPTION_WORDS])}.{hint}"
             )
-    if wanted.sort is not Sort.CREATED_DESC:
+    if alert_filter.sort is not Sort.CREATED_DESC:
         raise BadFilter("`sort:` can't choose a channel's alerts; leave it out.")
-    return refuse_contradiction(wanted)
+    return refuse_contradiction(alert_filter)
 
 
-def refuse_contradiction(wanted: Filter) -> Filter:
+def refuse_contradiction(alert_filter: Filter) -> Filter:
     """The filter again; raises BadFilter where no alert can match it. Stored filters are not checked."""
-    terms = find_contradiction(wanted)
+    terms = find_contradiction(alert_filter)
     if terms:
         quoted = " and ".join(f"`{_quotable(str(term))}`" for term in terms)
         raise BadFilter(f"{quoted}: no alert can match that; leave a part out.")
-    return wanted
+    return alert_filter
 
 
-def open_by_default(wanted: Filter) -> Filter:
+def open_by_default(alert_filter: Filter) -> Filter:
     """The filter as it is where it says anything of open or closed, else of open alerts alone."""
-    if names_state(wanted):
-        return wanted
+    if names_state(alert_filter):
+        return alert_filter
     is_open = Term(Word.IS, ("open",))
-    return Filter(tuple(sorted((is_open, *wanted.terms), key=lambda term: term.place)), wanted.sort)
+    return Filter(
+        tuple(sorted((is_open, *alert_filter.terms), key=lambda term: term.place)), alert_filter.sort
+    )
 
 
-def names_state(wanted: Filter) -> bool:
+def names_state(alert_filter: Filter) -> bool:
     """Whether the filter says anything of open or closed."""
     states = {"open", "closed"}
-    return wanted.uses(Word.RESOLUTION) or any(
-        term.word is Word.IS and states & set(term.values) for term in wanted.terms
+    return alert_filter.uses(Word.RESOLUTION) or any(
+        term.word is Word.IS and states & set(term.values) for term in alert_filter.terms
     )
 
 

@@ -26,16 +26,16 @@ class Side(StrEnum):
 class ListPage:
     """A page of a list. The place is an alert's, so alerts that come and go meanwhile don't shift it."""
 
-    wanted: Filter
+    alert_filter: Filter
     side: Side = Side.AFTER
-    place: PagePosition | None = None
+    position: PagePosition | None = None
     """None for the first page."""
 
     @property
     def value(self) -> str:
         """What a button carries; it is read again after any restart, whoever clicks."""
-        assert self.place is not None
-        return f"{self.side} {self.place.at!r} {self.place.key} {self.wanted}".strip()
+        assert self.position is not None
+        return f"{self.side} {self.position.at!r} {self.position.key} {self.alert_filter}".strip()
 
 
 def parse_page(value: str) -> ListPage | None:
@@ -44,7 +44,7 @@ def parse_page(value: str) -> ListPage | None:
     if found is None:
         return None
     try:
-        place = PagePosition(float(found["at"]), AlertKey.parse(found["key"]))
-        return ListPage(parse_filter(found["filter"] or ""), Side(found["side"]), place)
+        position = PagePosition(float(found["at"]), AlertKey.parse(found["key"]))
+        return ListPage(parse_filter(found["filter"] or ""), Side(found["side"]), position)
     except ValueError:
         return None

@@ -44,7 +44,7 @@ class SyncProgress:
     all_at: UnixTime
 
     @property
-    def until(self) -> UnixTime:
+    def read_until(self) -> UnixTime:
         """What was changed before then has been seen."""
         return self.finished_at - OVERLAP
 
@@ -93,4 +93,4 @@ def is_old(facts: AlertFacts, last: SyncProgress | None) -> bool:
     """
     if last is None:
         return True
-    return facts.created_at is not None and facts.created_at < last.until
+    return facts.created_at is not None and facts.created_at < last.read_until

@@ -24,9 +24,9 @@ class Visibility:
     organizations: Mapping[GitHubId, UnixTime]
     """Seen whole: the person owns the organization, or is its security manager."""
     repositories: Mapping[RepositoryId, UnixTime]
-    closed: frozenset[RepositoryId]
+    hidden: frozenset[RepositoryId]
     """Not theirs to see."""
-    asked: frozenset[GitHubId]
+    asked_owners: frozenset[GitHubId]
     """Owners of repositories that GitHub was asked about."""
 
     def sees(self, alert: Alert, repository: Repository) -> bool | None:
@@ -35,7 +35,7 @@ class Visibility:
             return True
         if repository.owner.id in self.organizations or repository.id in self.repositories:
             return True
-        return False if repository.id in self.closed else None
+        return False if repository.id in self.hidden else None
 
     def since(self, alert: Alert, repository: Repository) -> UnixTime | None:
         """When GitHub said so; None for the assignee, whose right is a fact of the alert itself."""
@@ -45,12 +45,12 @@ class Visibility:
         return max((at for at in known if at is not None), default=None)
 
 
-def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, no_since: UnixTime) -> Visibility:
-    """Put together what is known. A no from before `no_since` is asked again, since it may be a yes by now."""
+def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_since: UnixTime) -> Visibility:
+    """Put together what is known. A no from before `denied_since` is asked again, since it may be a yes by now."""
     organizations: dict[GitHubId, UnixTime] = {}
     repositories: dict[RepositoryId, UnixTime] = {}
-    closed: set[RepositoryId] = set()
-    asked: set[GitHubId] = set()
+    hidden: set[RepositoryId] = set()
+    asked_owners: set[GitHubId] = set()
     for role in sorted(known, key=lambda role: role.at):
         # What GitHub said last of a membership is what counts.
         organizations.pop(role.facts.owner_id, None)
@@ -58,12 +58,12 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, no_since: 
             organizations[role.facts.owner_id] = role.at
         if rights_of(role.facts).view:
             repositories[role.repository_id] = role.at
-        elif role.at >= no_since:
-            closed.add(role.repository_id)
+        elif role.at >= denied_since:
+            hidden.add(role.repository_id)
         else:
             continue
-        asked.add(role.facts.owner_id)
-    return Visibility(person, organizations, repositories, frozenset(closed), frozenset(asked))
+        asked_owners.add(role.facts.owner_id)
+    return Visibility(person, organizations, repositories, frozenset(hidden), frozenset(asked_owners))
 
 
 def sees_whole_organization(facts: RoleFacts) -> bool:
@@ -78,9 +78,9 @@ def repositories_to_ask(unknown: Sequence[Repository], seen: Visibility) -> list
     One of each organization first: whoever owns it, or manages its security, sees the others too.
     """
     chosen: list[Repository] = []
-    begun = set(seen.asked)
+    begun = set(seen.asked_owners)
     for repository in unknown:
-        if repository.owner_type != "Organization" or repository.owner.id in seen.asked:
+        if repository.owner_type != "Organization" or repository.owner.id in seen.asked_owners:
             chosen.append(repository)
         elif repository.owner.id not in begun:
             begun.add(repository.owner.id)

@@ -26,7 +26,7 @@ _STATES = {Term(Word.IS, ("open",)): "open", Term(Word.IS, ("closed",)): "closed
 class Listing:
     """A page of the alerts that a filter wants and one person may see."""
 
-    wanted: Filter
+    alert_filter: Filter
     shown: tuple[Found, ...]
     now: UnixTime
     total: int | None = None
@@ -35,12 +35,12 @@ class Listing:
     """The first one's number in the whole list, from 1."""
     previous: ListPage | None = None
     following: ListPage | None = None
-    moved: bool = False
+    page_gone: bool = False
     """The page that was asked for is no more; this is the last one."""
     roles_since: UnixTime | None = None
     """When GitHub gave the oldest role that the page rests on; None where none was needed."""
-    github_silent: bool = False
-    more_unasked: bool = False
+    github_unreachable: bool = False
+    too_many_repositories: bool = False
     """There are more repositories than GitHub is asked about for one answer."""
 
 
@@ -54,7 +54,7 @@ def draw_list(listing: Listing) -> Content:
     return message(
         t.mrkdwn("{} that you may see", _count(listing)),
         section(
-            t.lines(_heading(listing), _moved(listing)),
+            t.lines(_heading(listing), _page_gone(listing)),
             accessory=button("Previous page", action_id=PAGE, value=back.value) if back else None,
         ),
         *rows,
@@ -72,27 +72,29 @@ def with_private_note(content: Content, since: UnixTime | None, now: UnixTime) -
 
 
 def _draw_nothing(listing: Listing) -> Content:
-    state, rest = _state(listing.wanted)
+    state, rest = _state(listing.alert_filter)
     kind = f"{state} alerts" if state else "alerts"
     for_what = t.mrkdwn(" for {}", t.code(str(rest), 1_000)) if str(rest) else Mrkdwn("")
     return message(
         t.mrkdwn("No {} that you may see", kind),
         section(t.mrkdwn(":mag: *No {}*{} that you may see.", kind, for_what)),
-        context(t.join([*_missing(listing), ONLY_THEIRS, _wider(listing.wanted)], " ")),
+        context(t.join([*_missing(listing), ONLY_THEIRS, _wider(listing.alert_filter)], " ")),
     )
 
 
-def _wider(wanted: Filter) -> Mrkdwn:
+def _wider(alert_filter: Filter) -> Mrkdwn:
     """How to find more."""
-    if _state(wanted)[0] == "open":
+    if _state(alert_filter)[0] == "open":
         closed = Term(Word.IS, ("closed", "open"))
-        terms = tuple(closed if term in _STATES else term for term in wanted.terms)
-        return t.mrkdwn("Closed ones too: {}", t.code(f"/leaks list {replace(wanted, terms=terms)}", 1_000))
+        terms = tuple(closed if term in _STATES else term for term in alert_filter.terms)
+        return t.mrkdwn(
+            "Closed ones too: {}", t.code(f"/leaks list {replace(alert_filter, terms=terms)}", 1_000)
+        )
     return t.mrkdwn("All open ones: {}", t.code("/leaks list"))
 
 
 def _heading(listing: Listing) -> Mrkdwn:
-    rest = str(_state(listing.wanted)[1])
+    rest = str(_state(listing.alert_filter)[1])
     for_what = t.mrkdwn(" for {}", t.code(rest, 1_000)) if rest else Mrkdwn("")
     last = (listing.first or 0) + len(listing.shown) - 1
     part = Mrkdwn("")
@@ -102,15 +104,15 @@ def _heading(listing: Listing) -> Mrkdwn:
 
 
 def _count(listing: Listing) -> Mrkdwn:
-    state = _state(listing.wanted)[0]
+    state = _state(listing.alert_filter)[0]
     if listing.total is None:
         return t.prose(f"{state.capitalize()} alerts" if state else "Alerts")
     noun = "alert" if listing.total == 1 else "alerts"
     return t.prose(" ".join(word for word in (str(listing.total), state, noun) if word))
 
 
-def _moved(listing: Listing) -> Mrkdwn | None:
-    if not listing.moved:
+def _page_gone(listing: Listing) -> Mrkdwn | None:
+    if not listing.page_gone:
         return None
     return Mrkdwn(
         "The list has become shorter since, and the page that you asked for is gone: this is its end."
@@ -179,11 +181,11 @@ def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
 
 def _missing(listing: Listing) -> list[Mrkdwn]:
     """Why the list may be shorter than it should be."""
-    if listing.github_silent:
+    if listing.github_unreachable:
         return [
             Mrkdwn(":warning: GitHub can't be asked right now what you may view, so some may be left out.")
         ]
-    if listing.more_unasked:
+    if listing.too_many_repositories:
         return [
             Mrkdwn(
                 ":warning: These are too many repositories to ask GitHub about at once; name some with `repo:`."
@@ -194,23 +196,23 @@ def _missing(listing: Listing) -> list[Mrkdwn]:
 
 def _narrower(listing: Listing) -> Mrkdwn | None:
     """The same list with one more condition, as an example."""
-    wanted = listing.wanted
-    if wanted.uses(Word.REPO) or (listing.previous, listing.following) == (None, None):
+    alert_filter = listing.alert_filter
+    if alert_filter.uses(Word.REPO) or (listing.previous, listing.following) == (None, None):
         return None
     name = Term(Word.REPO, (listing.shown[0].repository.full_name,))
-    example = replace(wanted, terms=(*wanted.terms, name))
-    return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {_subcommand(wanted)} {example}", 1_000))
+    example = replace(alert_filter, terms=(*alert_filter.terms, name))
+    return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {_subcommand(alert_filter)} {example}", 1_000))
 
 
-def _subcommand(wanted: Filter) -> str:
+def _subcommand(alert_filter: Filter) -> str:
     """`list` is of open alerts where the filter says nothing else."""
-    return "list" if names_state(wanted) else "search"
+    return "list" if names_state(alert_filter) else "search"
 
 
-def _state(wanted: Filter) -> tuple[str, Filter]:
+def _state(alert_filter: Filter) -> tuple[str, Filter]:
     """The one state that a filter asks for, and the filter without it."""
-    states = [term for term in wanted.terms if term in _STATES]
+    states = [term for term in alert_filter.terms if term in _STATES]
     if len(states) != 1:
-        return "", wanted
-    rest = tuple(term for term in wanted.terms if term not in _STATES)
-    return _STATES[states[0]], replace(wanted, terms=rest)
+        return "", alert_filter
+    rest = tuple(term for term in alert_filter.terms if term not in _STATES)
+    return _STATES[states[0]], replace(alert_filter, terms=rest)

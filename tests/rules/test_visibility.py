@@ -53,29 +53,29 @@ def test_a_role_shows_a_repository_or_the_whole_organization(
     known: list[KnownRole], here: bool | None, beside: bool | None
 ) -> None:
     """`here` is the repository that GitHub was asked about, `beside` another of the same organization."""
-    seen = known_visibility(ANA.id, known, no_since=FRESH)
+    seen = known_visibility(ANA.id, known, denied_since=FRESH)
     assert seen.sees(alert(1), home(1)) is here
     assert seen.sees(alert(4), home(4)) is beside
     assert seen.sees(alert(5), home(5, ACME)) is None
 
 
 def test_an_assignee_sees_the_alert_whatever_their_role() -> None:
-    seen = known_visibility(ANA.id, [role(MEMBER)], no_since=FRESH)
+    seen = known_visibility(ANA.id, [role(MEMBER)], denied_since=FRESH)
     mine = replace(alert(), assigned_to=ANA)
     assert seen.sees(mine, home(1)) is True
     assert seen.since(mine, home(1)) is None
 
 
 def test_the_newest_answer_that_shows_an_alert_tells_how_old_it_is() -> None:
-    seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900), role(OWNER, 2, NOW - 60)], no_since=FRESH)
+    seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900), role(OWNER, 2, NOW - 60)], denied_since=FRESH)
     assert seen.since(alert(), home(1)) == NOW - 60
-    seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900)], no_since=FRESH)
+    seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900)], denied_since=FRESH)
     assert seen.since(alert(), home(1)) == NOW - 900
 
 
 def test_one_repository_of_each_organization_is_asked_about_first() -> None:
     unknown = [home(1), home(2), home(3, ACME), home(4, ACME), home(5, GitHubId(7), "User")]
-    nothing = known_visibility(ANA.id, [], no_since=FRESH)
+    nothing = known_visibility(ANA.id, [], denied_since=FRESH)
     assert [one.id for one in repositories_to_ask(unknown, nothing)] == [1, 3, 5]
-    asked = known_visibility(ANA.id, [role(MEMBER, 9)], no_since=FRESH)
+    asked = known_visibility(ANA.id, [role(MEMBER, 9)], denied_since=FRESH)
     assert [one.id for one in repositories_to_ask(unknown, asked)] == [1, 2, 3, 5]

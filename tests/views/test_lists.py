@@ -52,14 +52,17 @@ HOSTILE = Found(
 
 
 def listing(typed: str, *shown: Found, **more: object) -> Listing:
-    made = Listing(wanted=parse_filter(typed), shown=shown, now=NOW + 60, total=len(shown), first=1)
+    made = Listing(alert_filter=parse_filter(typed), shown=shown, now=NOW + 60, total=len(shown), first=1)
     return replace(made, **more)  # type: ignore[arg-type]  # Fields by name.
 
 
 def between(typed: str) -> dict[str, ListPage]:
     """The way to the pages on both sides."""
-    wanted = parse_filter(typed)
-    return {"previous": ListPage(wanted, Side.BEFORE, HERE), "following": ListPage(wanted, Side.AFTER, HERE)}
+    alert_filter = parse_filter(typed)
+    return {
+        "previous": ListPage(alert_filter, Side.BEFORE, HERE),
+        "following": ListPage(alert_filter, Side.AFTER, HERE),
+    }
 
 
 LISTS: dict[str, Listing] = {
@@ -69,15 +72,17 @@ LISTS: dict[str, Listing] = {
     "every-state": listing("aws", *CLOSED),
     "page-between": listing("is:open org:octo", *OPEN, total=47, first=11, **between("is:open org:octo")),
     "not-counted": listing("is:open", *OPEN, total=None, first=None, **between("is:open")),
-    "page-gone": listing("is:open", *OPEN[:1], moved=True),
+    "page-gone": listing("is:open", *OPEN[:1], page_gone=True),
     "old-roles": listing("is:open", *OPEN[:1], roles_since=NOW - 540),
-    "github-silent": listing("is:open", *OPEN[:1], total=None, first=None, github_silent=True),
-    "too-many-repositories": listing("is:open", *OPEN[:1], total=None, first=None, more_unasked=True),
+    "github-silent": listing("is:open", *OPEN[:1], total=None, first=None, github_unreachable=True),
+    "too-many-repositories": listing(
+        "is:open", *OPEN[:1], total=None, first=None, too_many_repositories=True
+    ),
     "hostile": listing('"<!channel> `*x*`"', HOSTILE),
     "none": listing("is:open"),
     "none-filtered": listing("is:open repo:octo/web assignee:@me"),
     "none-in-any-state": listing("qwertz"),
-    "none-while-github-silent": listing("is:open", total=None, first=None, github_silent=True),
+    "none-while-github-silent": listing("is:open", total=None, first=None, github_unreachable=True),
 }
 NOTES: dict[str, Content] = {
     "help": help_text(),
@@ -118,8 +123,8 @@ def test_what_a_page_button_carries_is_read_again_and_fits(typed: str) -> None:
     page = ListPage(open_by_default(parse_filter(typed)), Side.BEFORE, HERE)
     assert parse_page(page.value) == page
     largest = PagePosition(1795488000.123457, AlertKey(RepositoryId(10**17), AlertNumber(10**17)))
-    assert len(replace(page, place=largest).value) <= 2000
-    assert parse_page(replace(page, place=largest).value) == replace(page, place=largest)
+    assert len(replace(page, position=largest).value) <= 2000
+    assert parse_page(replace(page, position=largest).value) == replace(page, position=largest)
 
 
 @pytest.mark.parametrize(

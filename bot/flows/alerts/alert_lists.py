@@ -65,7 +65,7 @@ async def pages_of(
 ) -> AsyncIterator[ListedAlert]:
     """What GitHub lists, the latest change first; raises GitHubError unless that was read to its end."""
     access = context.github.of(installation.id)
-    until = each.last.until if each.last is not None and not each.everything else None
+    until = each.last.read_until if each.last is not None and not each.everything else None
     if installation.account_type == "Organization" and only is None:
         found = access.organization_alerts(installation.account.login, secret_types=each.types)
         async for repository, facts in found:

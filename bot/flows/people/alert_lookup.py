@@ -37,7 +37,7 @@ async def find_page(context: Context, identity: Identity, page: ListPage, *, hur
     while True:
         # 1. What is known of the person, and what the page would be with all that is not known.
         seen = await known_sight(context, identity)
-        looked = Search(page.wanted, _scope(seen, gaps))
+        looked = Search(page.alert_filter, _scope(seen, gaps))
         async with context.db.read() as tx:
             window = await _window(tx, looked, page)
             unknown = _unknown(window, seen, gaps)
@@ -89,14 +89,14 @@ async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:
 
 async def _window(tx: Tx, looked: Search, page: ListPage) -> PageWindow:
     sort, moved = looked.wanted.sort, False
-    if page.place is None or page.side is Side.AFTER:
-        shown = await search.find(tx, looked, PAGE_SIZE, after=page.place)
+    if page.position is None or page.side is Side.AFTER:
+        shown = await search.find(tx, looked, PAGE_SIZE, after=page.position)
     else:
-        shown = await search.find(tx, looked, PAGE_SIZE, before=page.place)
+        shown = await search.find(tx, looked, PAGE_SIZE, before=page.position)
         if len(shown) < PAGE_SIZE:
             # Fewer are left before it than a page holds: then the page is the first one, in full.
             shown = await search.find(tx, looked, PAGE_SIZE)
-    if not shown and page.place is not None:
+    if not shown and page.position is not None:
         moved, shown = True, await search.find_last(tx, looked, PAGE_SIZE)
     if not shown:
         return PageWindow([], [], [], moved)
@@ -120,7 +120,7 @@ def _scope(seen: Visibility, gaps: Gaps) -> Scope:
         seen.person,
         owners=list(seen.organizations),
         seen=list(seen.repositories),
-        unseen=[*seen.closed, *gaps.lost],
+        unseen=[*seen.hidden, *gaps.lost],
         guesses=not gaps.ended,
     )
 
@@ -135,15 +135,15 @@ async def _listing(
     first = await search.count(tx, looked, before=shown[0].place(sort)) + 1 if shown and not unasked else None
     since = [at for one in shown if (at := seen.since(one.alert, one.repository)) is not None]
     return Listing(
-        wanted=page.wanted,
+        alert_filter=page.alert_filter,
         shown=tuple(shown),
         now=tx.now,
         total=total,
         first=first,
-        previous=ListPage(page.wanted, Side.BEFORE, shown[0].place(sort)) if window.before else None,
-        following=ListPage(page.wanted, Side.AFTER, shown[-1].place(sort)) if window.after else None,
-        moved=window.moved,
+        previous=ListPage(page.alert_filter, Side.BEFORE, shown[0].place(sort)) if window.before else None,
+        following=ListPage(page.alert_filter, Side.AFTER, shown[-1].place(sort)) if window.after else None,
+        page_gone=window.moved,
         roles_since=min(since, default=None),
-        github_silent=gaps.silent,
-        more_unasked=unasked and gaps.ended and not gaps.silent,
+        github_unreachable=gaps.silent,
+        too_many_repositories=unasked and gaps.ended and not gaps.silent,
     )

@@ -51,7 +51,7 @@ async def known_sight(context: Context, identity: Identity) -> Visibility:
     async with context.db.read() as tx:
         known = await role_cache.of_person(tx, person, since=now - roles.LOOK_LASTS)
     facts = (KnownRole(repository_id, RoleFacts.from_json(told), at) for repository_id, told, at in known)
-    return known_visibility(person, facts, no_since=now - roles.ROLE_LASTS)
+    return known_visibility(person, facts, denied_since=now - roles.ROLE_LASTS)
 
 
 async def ask(context: Context, identity: Identity, repositories: Sequence[Repository], gaps: Gaps) -> Gaps:
