@@ -156,7 +156,6 @@ def test_time_comes_from_the_clock() -> None:
 
 def test_importing_a_module_does_nothing() -> None:
     declared_by_calls = (
-        "bot/__main__.py",  # Groups of commands.
         "storage/migrations/env.py",  # Alembic runs it by importing it.
         "storage/tables.py",  # Indexes and triggers.
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from bot.__main__ import main
+from bot.cli.main import main
 from integrations.sandbox.github import GitHubSandbox, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
 from storage import jobs
@@ -150,11 +150,11 @@ WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({DEMO_PACKAGES}));"
 
 
 def test_serving_needs_no_package_of_the_demo() -> None:
-    subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.__main__, bot.app"], check=True)
+    subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.cli.main, bot.app"], check=True)
 
 
 def test_the_demo_says_what_to_install_where_its_packages_are_missing() -> None:
-    program = f"{WITHOUT} from bot.__main__ import main; main(['demo', '--port', '0'])"
+    program = f"{WITHOUT} from bot.cli.main import main; main(['demo', '--port', '0'])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (

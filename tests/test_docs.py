@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from bot.__main__ import cli
 from bot.actions import ACTIONS, MENU, READ_ACTIONS
+from bot.cli.main import build
 from bot.commands import HELP, SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
 from bot.metrics import Metrics
@@ -105,7 +105,7 @@ def commands(group: typer.core.TyperGroup, before: str = "stanch") -> Iterator[t
 
 
 def test_each_command_is_described_with_its_options() -> None:
-    root = typer.main.get_command(cli)
+    root = typer.main.get_command(build())
     assert isinstance(root, typer.core.TyperGroup)
     there = dict(commands(root)) | {"stanch": {"--version"}}
     told = {}

@@ -111,16 +111,18 @@ def test_a_command_that_fails_shows_no_value_of_any_frame() -> None:
     """Before any setting is read, the log is set up already: structlog's own default prints the locals."""
     program = (
         "import sys, structlog\n"
-        "from bot import __main__ as line\n"
-        "def fail():\n"
-        "    marked = 'se' + 'cret of the frame'\n"
-        "    try:\n"
-        "        raise RuntimeError(len(marked))\n"
-        "    except RuntimeError:\n"
-        "        structlog.get_logger('bot.test').exception('failed')\n"
-        "line.load_settings = lambda kind: fail()\n"
-        "sys.argv = ['stanch', 'audit', 'verify']\n"
-        "line.main()\n"
+        "from bot.cli.main import main\n"
+        "class Output:\n"
+        "    def write(self, text):\n"
+        "        local = 'se' + 'cret of the frame'\n"
+        "        try:\n"
+        "            raise RuntimeError(len(local))\n"
+        "        except RuntimeError:\n"
+        "            structlog.get_logger('bot.test').exception('failed')\n"
+        "    def flush(self):\n"
+        "        pass\n"
+        "sys.stdout = Output()\n"
+        "main(['--version'])\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "RuntimeError: 19" in ran.stderr

@@ -1,26 +1,74 @@
-"""`stanch audit`: who did, tried or was refused what."""
+"""`stanch audit`: exports and verifies the audit log."""
 
+import csv
+import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import Annotated, Literal
 
+import typer
+
+from bot.cli.console import Output, remark, run, say
+from bot.database import open_database
 from bot.errors import StartRefused
+from bot.settings import StorageSettings, load_settings
 from storage import audit
 from storage.db import Database
 from storage.records import AuditEntry, AuditOutcome, AuditRow, StoredJson, UnixTime
 
+group = typer.Typer(no_args_is_help=True, help="The audit log: who did, tried or was refused what.")
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@group.command("export")
+def print_audit(
+    style: Annotated[Literal["jsonl", "csv"], typer.Option("--format", help="JSON Lines or CSV.")] = "jsonl",
+    since: Annotated[str | None, typer.Option(metavar="ISO", help="Only rows from this time on.")] = None,
+) -> None:
+    """Print the audit log."""
+
+    async def work(settings: StorageSettings) -> None:
+        table, printed = csv.DictWriter(Output(), AUDIT_COLUMNS), 0
+        async with open_database(settings) as db, aclosing(export_audit(db, since)) as rows:
+            if style == "csv":
+                table.writeheader()
+            async for row in rows:
+                printed += 1
+                if style == "csv":
+                    table.writerow(row)
+                else:
+                    say(json.dumps(row))
+        if not printed:
+            remark("The audit log has no row since then." if since else "The audit log has no row yet.")
+
+    run(work(load_settings(StorageSettings)))
+
+
+@group.command("verify")
+def verify(
+    head: Annotated[str | None, typer.Option(metavar="HASH", help="A head noted earlier.")] = None,
+) -> None:
+    """Check that no row was changed, removed or added."""
+
+    async def work(settings: StorageSettings) -> None:
+        async with open_database(settings) as db:
+            say(await _verify(db, head))
+
+    run(work(load_settings(StorageSettings)))
+
 
 async def export_audit(db: Database, since: str | None) -> AsyncGenerator[dict[str, StoredJson], None]:
-    """The rows of the audit log as flat objects, oldest first; whoever stops early closes it (`aclosing`)."""
+    """The rows of the audit log as flat objects, oldest first. Close it with `aclosing` to stop early."""
     start = _since(since)
     async with db.read() as tx, aclosing(audit.rows(tx, start)) as rows:
         async for row in rows:
-            yield audit_object(row)
+            yield _audit_object(row)
 
 
-def audit_object(row: AuditRow) -> dict[str, StoredJson]:
-    """One row by its public names."""
+def _audit_object(row: AuditRow) -> dict[str, StoredJson]:
+    """A row under the public column names."""
     return {
         "seq": row.seq,
         "at": audit.iso(row.at),
@@ -39,20 +87,19 @@ def audit_object(row: AuditRow) -> dict[str, StoredJson]:
     }
 
 
-HASH = re.compile(r"[0-9a-f]{64}")
 AUDIT_COLUMNS = tuple(
-    audit_object(AuditRow(0, 0.0, AuditEntry(action="", outcome=AuditOutcome.DONE), "", ""))
+    _audit_object(AuditRow(0, 0.0, AuditEntry(action="", outcome=AuditOutcome.DONE), "", ""))
 )
 
 
-async def verify_audit(db: Database, head: str | None) -> str:
-    """Check the chain, and that it still holds a head noted earlier; raises StartRefused with the first fault."""
+async def _verify(db: Database, head: str | None) -> str:
+    """Check the chain, and that it contains `head`; raises StartRefused with the first fault."""
     if head is not None:
         head = head.strip().lower()
         if not HASH.fullmatch(head):
             raise StartRefused(
                 f"--head {head[:80]!r} is not a hash of 64 characters 0-9 and a-f; "
-                "take it whole from stanch audit verify or the log line audited."
+                "copy it whole from stanch audit verify or the log event audited."
             )
     async with db.read() as tx:
         found = await audit.verify(tx, head)

@@ -1,4 +1,4 @@
-"""Runs commands and prints: answers on standard output, remarks on standard error."""
+"""Runs commands; prints answers on standard output and remarks on standard error."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ class OutputLost(Exception):
 
 
 class Output:
-    """Standard output as a file whose faults are OutputLost: an OSError would be taken for the database's."""
+    """Standard output as a file that raises OutputLost, since an OSError would count as the database's."""
 
     def write(self, text: str) -> int:
         try:
@@ -36,12 +36,12 @@ def say(line: str) -> None:
 
 
 def remark(line: str) -> None:
-    """Print what is no part of the answer."""
+    """Print a line that is not part of the answer."""
     sys.stderr.write(f"{line}\n")
 
 
 def flush() -> None:
-    """Print what waits in the buffer; raises OutputLost."""
+    """Write out the buffer; raises OutputLost."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -49,7 +49,7 @@ def flush() -> None:
 
 
 def give_up_output() -> None:
-    """Drop what waits in the buffer: Python would try to print it at the exit and end in a traceback."""
+    """Drop the buffer: Python would write it at its exit and end with a traceback."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

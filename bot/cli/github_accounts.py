@@ -1,4 +1,4 @@
-"""Asking GitHub who has a login, for commands that keep numeric ids."""
+"""Asks GitHub for the numeric id of a login."""
 
 import re
 from collections.abc import AsyncIterator
@@ -17,15 +17,14 @@ from storage.records import Account, GitHubId
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
-class GitHubAway(StartRefused):
-    """GitHub can't be asked for any account now."""
+class GitHubUnavailable(StartRefused):
+    """GitHub answers for no account now."""
 
 
 class Accounts:
-    """GitHub's answer to who has a login now, asked through the first installation that counts."""
+    """Looks accounts up on GitHub, with the first installation of an account that Stanch serves."""
 
     def __init__(self, github: GitHub, ours: OurAccounts) -> None:
-        """`ours` are the accounts whose installations count."""
         self._github = github
         self._ours = ours
         self._installation_id: int | None = None
@@ -41,7 +40,7 @@ class Accounts:
         except NotFound:
             raise StartRefused(f"GitHub has no account {login}; check its spelling.") from None
         except GitHubError as error:
-            raise GitHubAway(f"GitHub could not be asked for {login}: {error}.") from None
+            raise GitHubUnavailable(f"GitHub could not be asked for {login}: {error}.") from None
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:
@@ -50,14 +49,14 @@ class Accounts:
         async for installation in self._github.installations():
             if not installation.suspended and self._ours.counts(installation.account):
                 return installation.id
-        raise GitHubAway(
-            "The GitHub App is not installed on any account that counts; install it, or see GITHUB_ACCOUNTS."
+        raise GitHubUnavailable(
+            "The GitHub App is not installed on any account that Stanch serves; install it, or see GITHUB_ACCOUNTS."
         )
 
 
 @asynccontextmanager
 async def open_accounts(settings: GitHubSettings, db: Database) -> AsyncIterator[Accounts]:
-    """A way to ask GitHub for accounts."""
+    """`Accounts` with an HTTP session that is open during the block."""
     async with open_session() as session:
         github = build_github(settings, session, Clock())
         yield Accounts(github, build_accounts(settings, github, db))

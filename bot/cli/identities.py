@@ -1,30 +1,48 @@
-"""`stanch identities`: which Slack user is which GitHub account."""
+"""`stanch identities`: lists, links and unlinks Slack users and GitHub accounts."""
 
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
-from bot.cli import identity_commands as people
 from bot.cli.console import remark, run, say
-from bot.cli.github_accounts import open_accounts
-from bot.cli.identity_file import read_rows
+from bot.cli.github_accounts import Accounts, GitHubUnavailable, open_accounts
+from bot.cli.identity_file import Row, read_rows
 from bot.cli.workspace import find_workspace
-from bot.database import open_database
+from bot.database import SLACK_TEAM, open_database
+from bot.errors import StartRefused
+from bot.flows.audit import build_entry
 from bot.settings import IdentitySettings, StorageSettings, load_settings
-from storage.records import Identity
+from storage import audit, identities, jobs, saved_values
+from storage.db import Database, Tx
+from storage.identities import IdentityTaken
+from storage.records import (
+    Account,
+    AuditOutcome,
+    Identity,
+    NewJob,
+    Person,
+    SlackTeamId,
+    SlackUserId,
+    StoredJson,
+)
 
-identities = typer.Typer(no_args_is_help=True, help="Which Slack user is which GitHub account.")
+group = typer.Typer(no_args_is_help=True, help="Which Slack user is linked to which GitHub account.")
+SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
 Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default the bot token's.")]
 
 
-@identities.command("list")
-def list_identities() -> None:
-    """Every identity: workspace, Slack user, GitHub login and id, how it is known."""
+@group.command("list")
+def print_identities() -> None:
+    """List every identity: workspace, Slack user, GitHub login and id, and how it was linked."""
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            found = await people.list_identities(db)
+            found = await _list_identities(db)
         for identity in found:
             say(_line(identity))
         if not found:
@@ -33,37 +51,37 @@ def list_identities() -> None:
     run(work(load_settings(StorageSettings)))
 
 
-@identities.command("add")
-def add_identity(slack_user: str, github_login: str, team: Team = None) -> None:
-    """Link a Slack user id to a GitHub login; GitHub is asked for the account's numeric id."""
+@group.command("add")
+def link(slack_user: str, github_login: str, team: Team = None) -> None:
+    """Link a Slack user to a GitHub account, whose numeric id is looked up and kept."""
 
     async def work(settings: IdentitySettings) -> None:
         async with open_database(settings) as db, open_accounts(settings, db) as accounts:
-            account = await people.check(accounts, slack_user, github_login)
+            account = await _check(accounts, slack_user, github_login)
             workspace = await find_workspace(db, settings, team)
-            say(_line(await people.add_identity(db, workspace, slack_user, account)))
+            say(_line(await _add_identity(db, workspace, slack_user, account)))
 
     run(work(load_settings(IdentitySettings)))
 
 
-@identities.command("remove")
-def remove_identity(slack_user: str, team: Team = None) -> None:
-    """Forget who a Slack user is on GitHub."""
+@group.command("remove")
+def unlink(slack_user: str, team: Team = None) -> None:
+    """Unlink a Slack user."""
 
     async def work(settings: StorageSettings) -> None:
         async with open_database(settings) as db:
-            say(f"Removed {_line(await people.remove_identity(db, slack_user, team))}")
+            say(f"Removed {_line(await _remove_identity(db, slack_user, team))}")
 
     run(work(load_settings(StorageSettings)))
 
 
-@identities.command("import")
-def import_identities(
+@group.command("import")
+def import_file(
     file: Path,
     team: Team = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and link nobody.")] = False,
 ) -> None:
-    """Link every row of a CSV file with the columns slack_user, github_login and optionally team; all or none."""
+    """Link all rows of a CSV file with the columns slack_user, github_login and optionally team, or none."""
 
     async def work(settings: IdentitySettings) -> None:
         rows = read_rows(file)
@@ -71,7 +89,7 @@ def import_identities(
             default = team
             if not all(row.team for row in rows):
                 default = await find_workspace(db, settings, team)
-            linked = await people.import_identities(db, accounts, file, rows, default, dry_run=dry_run)
+            linked = await _import_identities(db, accounts, file, rows, default, dry_run=dry_run)
         for identity in linked:
             say(_line(identity))
         if dry_run:
@@ -83,3 +101,131 @@ def import_identities(
 def _line(identity: Identity) -> str:
     account = identity.github
     return f"{identity.slack_team}\t{identity.slack_user}\t{account.login}\t{account.id}\t{identity.proof}"
+
+
+class _DryRun(Exception):
+    """Rolls the transaction back."""
+
+
+async def _check(accounts: Accounts, user: str, login: str) -> Account:
+    """The GitHub account to link a Slack user to; raises StartRefused."""
+    if not SLACK_USER.fullmatch(user):
+        raise StartRefused(f"{user[:40]!r} is not a Slack user id, which looks like U012AB3CD; names change.")
+    return await accounts.find(login)
+
+
+async def _add_identity(db: Database, team: SlackTeamId, user: str, account: Account) -> Identity:
+    """Link a Slack user to a GitHub account and audit it; the running server tells the person."""
+    async with db.begin() as tx:
+        return await _link(tx, Identity(team, SlackUserId(user), account, "mapping", tx.now, "cli"))
+
+
+async def _import_identities(
+    db: Database,
+    accounts: Accounts,
+    path: Path,
+    rows: Sequence[Row],
+    team: str | None,
+    *,
+    dry_run: bool,
+) -> list[Identity]:
+    """Link all rows of a file, or none; `team` is the workspace of rows that name none.
+
+    Raises StartRefused with a line for each fault. With `dry_run` everything is checked and nothing is stored.
+    """
+    found, faults = await _check_rows(accounts, rows, team)
+    linked: list[Identity] = []
+    with suppress(_DryRun):
+        async with db.begin() as tx:
+            for line, (workspace, user, account) in found:
+                identity = Identity(workspace, user, account, "mapping", tx.now, "cli")
+                try:
+                    linked.append(await _link(tx, identity))
+                except StartRefused as refused:
+                    faults[line] = str(refused)
+            if faults:
+                messages = [f"{path}, line {line}: {faults[line]}" for line in sorted(faults)]
+                raise StartRefused("\n".join(messages) + " Nobody was linked.")
+            if dry_run:
+                raise _DryRun
+    return linked
+
+
+async def _check_rows(
+    accounts: Accounts, rows: Sequence[Row], team: str | None
+) -> tuple[list[tuple[int, Link]], dict[int, str]]:
+    """The links to make, each once with its line, and the faults of other rows by line."""
+    seen: dict[tuple[str, str | int], tuple[int, Link]] = {}
+    found: list[tuple[int, Link]] = []
+    faults: dict[int, str] = {}
+    for row in rows:
+        try:
+            account = await _check(accounts, row.user, row.login)
+        except GitHubUnavailable:
+            raise
+        except StartRefused as refused:
+            faults[row.line] = str(refused)
+            continue
+        link: Link = (SlackTeamId(row.team or team or ""), SlackUserId(row.user), account)
+        keys: tuple[str | int, str | int] = (row.user, account.id)
+        earlier = [seen[link[0], key] for key in keys if (link[0], key) in seen]
+        other = next((line for line, before in earlier if before != link), None)
+        if other is not None:
+            faults[row.line] = f"{row.user} and {row.login} contradict line {other}."
+        elif not earlier:
+            found.append((row.line, link))
+            seen.update({(link[0], key): (row.line, link) for key in keys})
+    return found, faults
+
+
+async def _link(tx: Tx, identity: Identity) -> Identity:
+    """Store and audit an identity; raises StartRefused if one side is linked to somebody else."""
+    try:
+        await identities.link(tx, identity)
+    except IdentityTaken as taken:
+        raise StartRefused(
+            f"{taken} ({taken.holder.slack_user} is {taken.holder.github.login}); "
+            "remove that identity first: stanch identities remove SLACK_USER."
+        ) from None
+    await jobs.enqueue(tx, _notice(identity, "linked"))
+    await _audit(tx, "link_identity", identity)
+    return identity
+
+
+async def _remove_identity(db: Database, user: str, team: str | None) -> Identity:
+    """Unlink a Slack user and audit it; the running server tells the person. Raises StartRefused."""
+    async with db.begin() as tx:
+        identity = await identities.unlink(tx, await _team(tx, team), SlackUserId(user))
+        if identity is None:
+            raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
+        await jobs.enqueue(tx, _notice(identity, "unlinked"))
+        await _audit(tx, "unlink_identity", identity)
+    return identity
+
+
+async def _list_identities(db: Database) -> list[Identity]:
+    async with db.read() as tx:
+        return await identities.all_identities(tx)
+
+
+async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
+    known = user_input or await saved_values.load(tx, SLACK_TEAM)
+    if not isinstance(known, str):
+        raise StartRefused(
+            "The workspace is not known yet: start stanch serve once, or name it with --team T012AB3CD."
+        )
+    return SlackTeamId(known)
+
+
+def _notice(identity: Identity, change: str) -> NewJob:
+    payload: dict[str, StoredJson] = {
+        "user": identity.slack_user,
+        "login": identity.github.login,
+        "change": change,
+    }
+    return NewJob("tell_identity", payload)
+
+
+async def _audit(tx: Tx, action: str, identity: Identity) -> None:
+    person = Person(identity.slack_team, identity.slack_user, identity.github)
+    await audit.append(tx, build_entry(action, AuditOutcome.DONE, person, reason="by cli"))

@@ -18,17 +18,17 @@ class Row:
     """One person of the file."""
 
     line: int
-    """Where the row begins in the file, counted from 1 as editors do."""
+    """The line of the file on which the row begins, counted from 1."""
     user: str
     login: str
     team: str | None
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows; raises StartRefused with a line for each fault.
+    """All rows of the file; raises StartRefused with a line for each fault.
 
-    Takes commas, semicolons, tabs or bars between cells, UTF-8 with or without a byte order mark, UTF-16 with one,
-    and skips rows without any text.
+    Cells are separated by commas, semicolons, tabs or bars. The file is UTF-8, or UTF-16 with a byte order mark.
+    Rows without text are skipped.
     """
     try:
         lines = _decoded(path.read_bytes()).splitlines(keepends=True)
@@ -41,7 +41,7 @@ def read_rows(path: Path) -> list[Row]:
     if missing:
         raise StartRefused(
             f"{path} lacks the column {' and the column '.join(missing)}: its first line names the columns, "
-            "slack_user,github_login and, if wanted, team."
+            "slack_user,github_login and optionally team."
         )
     rows, faults = [], []
     for line, row in cells[1:]:
@@ -65,7 +65,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _table(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Every row with text in it, and the number of the line where it begins."""
+    """Every row that has text, with the number of its first line."""
     separator, skipped = _separator(lines)
     text = io.StringIO("".join(lines[skipped:]), newline="")
     reader = csv.reader(text, delimiter=separator, strict=True, skipinitialspace=True)
@@ -77,7 +77,7 @@ def _table(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _separator(lines: list[str]) -> tuple[str, int]:
-    """What stands between cells, and how many lines at the top only say so, as Excel's `sep=;` does."""
+    """The separator, and the number of lines at the top that only name it, as Excel's `sep=;` does."""
     if lines and lines[0].strip().lower().startswith("sep=") and len(lines[0].rstrip("\r\n")) == 5:
         return lines[0][4], 1
     header = next((line for line in lines if line.strip()), "")

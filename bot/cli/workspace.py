@@ -1,4 +1,4 @@
-"""Which Slack workspace a command is about."""
+"""Finds the Slack workspace of a command."""
 
 import re
 
@@ -15,17 +15,15 @@ from storage.records import SlackTeamId
 TEAM = re.compile(r"[TE][A-Z0-9]{2,20}")
 
 
-async def find_workspace(db: Database, settings: IdentitySettings, user_input: str | None) -> SlackTeamId:
-    """The one given, else the one that `serve` noted, else the bot token's; raises StartRefused."""
-    if user_input is not None:
-        if not TEAM.fullmatch(user_input):
-            raise StartRefused(
-                f"{user_input[:40]!r} is not a Slack workspace id, which looks like T012AB3CD."
-            )
-        return SlackTeamId(user_input)
+async def find_workspace(db: Database, settings: IdentitySettings, team: str | None) -> SlackTeamId:
+    """The workspace of `--team`, else the one that `serve` saved, else the bot token's; raises StartRefused."""
+    if team is not None:
+        if not TEAM.fullmatch(team):
+            raise StartRefused(f"{team[:40]!r} is not a Slack workspace id, which looks like T012AB3CD.")
+        return SlackTeamId(team)
     async with db.read() as tx:
-        noted = await saved_values.load(tx, SLACK_TEAM)
-    return SlackTeamId(noted if isinstance(noted, str) else await _ask(settings))
+        saved = await saved_values.load(tx, SLACK_TEAM)
+    return SlackTeamId(saved if isinstance(saved, str) else await _ask(settings))
 
 
 async def _ask(settings: IdentitySettings) -> str:
