@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.actions.action import Action, FormAction, ReadAction
+from bot.actions.action import Action, CardAction, FormAction, MenuAction, ReadAction
 from bot.actions.check_validity import CheckValidity
 from bot.actions.close_alert import CloseAlert
 from bot.actions.history import History
@@ -30,14 +30,19 @@ ACTIONS: tuple[Action[Any], ...] = (
 )
 FORMS: tuple[FormAction[Any], ...] = tuple(action for action in ACTIONS if isinstance(action, FormAction))
 READ_ACTIONS: tuple[ReadAction, ...] = (Locations(), History())
+MENU_LINES: tuple[ReadAction | MenuAction[Any], ...] = (
+    *READ_ACTIONS,
+    *(action for action in ACTIONS if isinstance(action, MenuAction)),
+)
+"""The lines of the card's overflow menu, of which Slack allows five."""
 MENU = "more"
-"""Slack's action id of the card's overflow menu; its values are the ids of what is in it."""
+"""Slack's action id of the overflow menu; the value of a line is the action's id."""
 
 
 def controls(case: Case) -> list[Element]:
-    """The card's controls as the alert is now; what can't work is left out."""
-    shown = [action for action in ACTIONS if action.shown(case)]
-    buttons = [control for action in shown if (control := action.control(case)) is not None]
-    lines = [look.in_menu for look in READ_ACTIONS if look.shown(case)]
-    lines += [action.in_menu for action in shown if action.in_menu is not None]
+    """The card's buttons and menus that make sense for the alert as it is now, the overflow menu last."""
+    buttons = [
+        action.control(case) for action in ACTIONS if isinstance(action, CardAction) and action.shown(case)
+    ]
+    lines = [line.menu_line for line in MENU_LINES if line.shown(case)]
     return [*buttons, overflow(action_id=MENU, options=lines)]

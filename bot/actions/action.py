@@ -116,7 +116,7 @@ def unchanged(alert: Alert) -> Alert:
 class Outcome:
     """What came of an action, to be recorded in one transaction and told."""
 
-    said: Content | None
+    answer: Content | None
     """What the person is told, privately; None where the messages themselves show it."""
     unstored_answer: Content | None = None
     """The same, for what may be in no database: it is told before the end is recorded, and again after a crash."""
@@ -149,24 +149,12 @@ class Action(ABC, Generic[Decision]):
     verb_phrase: ClassVar[str] = "do this"
     """What it does, after "You can't", for whoever may see the alert and lacks what `needs` asks for besides."""
 
-    in_menu: ClassVar[Option | None] = None
-    """Its line in the card's overflow menu, for an action that has no control of its own."""
-
-    @abstractmethod
-    def shown(self, case: Case) -> bool:
-        """Whether the card offers it."""
-
-    def control(self, case: Case) -> Element | None:
-        """The control as it stands on the card, for an action that has one there."""
-        del case
-        return None
-
     @abstractmethod
     def decide(self, case: PersonalCase, user_input: UserInput) -> Decision:
         """What is to be done, or raises Refused."""
 
     @abstractmethod
-    async def act(self, run: ActionRun, wanted: Decision) -> Outcome:
+    async def act(self, run: ActionRun, decision: Decision) -> Outcome:
         """Do it; raises Refused, or GitHubError when GitHub fails in the middle."""
 
     def abandon(self, alert: Alert) -> Alert:
@@ -174,7 +162,29 @@ class Action(ABC, Generic[Decision]):
         return alert
 
 
-class FormAction(Action[Decision]):
+class CardAction(Action[Decision]):
+    """An action whose button or menu is on the card."""
+
+    @abstractmethod
+    def shown(self, case: Case) -> bool:
+        """Whether the card has the control."""
+
+    @abstractmethod
+    def control(self, case: Case) -> Element:
+        """The button or menu."""
+
+
+class MenuAction(Action[Decision]):
+    """An action that is a line of the card's overflow menu."""
+
+    menu_line: ClassVar[Option]
+
+    @abstractmethod
+    def shown(self, case: Case) -> bool:
+        """Whether the menu has the line."""
+
+
+class FormAction(CardAction[Decision]):
     """A control that opens a form, whose submit has the effect."""
 
     callback_id: ClassVar[str]
@@ -186,17 +196,16 @@ class FormAction(Action[Decision]):
     def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         """The form; raises Refused where it makes no sense to fill it."""
 
-    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
-        """What is wrong with the fields, by block id; asked before the submit is stored."""
-        del user_input, options
-        return {}
+    @abstractmethod
+    def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
+        """What is wrong with the fields, by block id; checked before the submit is stored."""
 
 
 class ReadAction(ABC):
     """A line of the card's overflow menu that only shows something, privately."""
 
     id: ClassVar[str]
-    in_menu: ClassVar[Option]
+    menu_line: ClassVar[Option]
     asks_github: ClassVar[bool] = False
     """Needs access to the repository on GitHub, which `answer` is then given."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import ActionRun, CardAction, Outcome, UserInput
 from bot.actions.probe import APART, Probed, fetch_and_ask
 from bot.actions.write_back import Written, write_back
 from bot.rules.case import Case, PersonalCase
@@ -39,7 +39,7 @@ class Check:
     recent: Probe | None = None
 
 
-class CheckValidity(Action[Check]):
+class CheckValidity(CardAction[Check]):
     """For GitHub's own tokens a probe, for every other secret GitHub's word read again."""
 
     id = "check_validity"
@@ -58,12 +58,12 @@ class CheckValidity(Action[Check]):
         recent = probe if probe is not None and case.now - probe.at < APART else None
         return Check(kind, recent if kind is CheckKind.PROBE else None)
 
-    async def act(self, run: ActionRun, wanted: Check) -> Outcome:
+    async def act(self, run: ActionRun, decision: Check) -> Outcome:
         alert, repository = run.case.alert, run.case.repository
-        if wanted.kind is CheckKind.REFRESH:
-            return Outcome(said=refreshed(run.case))
-        if wanted.recent is not None:
-            return Outcome(said=found_out(run.case, wanted.recent, again=True), reason="asked_recently")
+        if decision.kind is CheckKind.REFRESH:
+            return Outcome(answer=refreshed(run.case))
+        if decision.recent is not None:
+            return Outcome(answer=found_out(run.case, decision.recent, again=True), reason="asked_recently")
         asked = await fetch_and_ask(run.context, run.access, alert, repository, by=run.case.actor.person)
         now_known = replace(run.case, alert=asked.remember(alert))
         written = await _write_back(run, now_known.alert)
@@ -76,7 +76,7 @@ class CheckValidity(Action[Check]):
             return replace(known, validity_written=written.value is not None)
 
         return Outcome(
-            said=found_out(now_known, asked.probe, written=written),
+            answer=found_out(now_known, asked.probe, written=written),
             facts=written.facts if written else None,
             wrote_validity=written is not None or lost,
             change=change,

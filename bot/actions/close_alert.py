@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
-from bot.actions.comment import comment_faults, comment_field, signed_comment
+from bot.actions.comment import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -91,13 +91,13 @@ class CloseAlert(FormAction[Close]):
             ],
         )
 
-    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
+    def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
         known = {reason.value for reason in REASONS}
-        faults = {} if user_input.get("resolution") in known else {"resolution": NO_REASON}
-        return {**faults, **comment_faults(user_input, required=options.close.require_comment)}
+        errors = {} if user_input.get("resolution") in known else {"resolution": NO_REASON}
+        return {**errors, **comment_errors(user_input, required=options.close.require_comment)}
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Close:
-        if self.faults(user_input, case.options):
+        if self.form_errors(user_input, case.options):
             raise incomplete_form()
         resolution = str(user_input["resolution"])
         comment = signed_comment(case, user_input)
@@ -110,32 +110,32 @@ class CloseAlert(FormAction[Close]):
             raise _closed_meanwhile(case)
         return Close(resolution, comment, already=True)
 
-    async def act(self, run: ActionRun, wanted: Close) -> Outcome:
+    async def act(self, run: ActionRun, decision: Close) -> Outcome:
         case = run.case
-        if wanted.already:
-            facts, ours = None, case.resumed and case.alert.resolution_comment == wanted.comment
+        if decision.already:
+            facts, ours = None, case.resumed and case.alert.resolution_comment == decision.comment
         else:
-            facts, ours = await self._close(run, wanted)
+            facts, ours = await self._close(run, decision)
         return Outcome(
-            said=closed(case, wanted.resolution, ours=ours),
+            answer=closed(case, decision.resolution, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
-            reason=wanted.resolution,
+            reason=decision.resolution,
         )
 
-    async def _close(self, run: ActionRun, wanted: Close) -> tuple[AlertFacts, bool]:
+    async def _close(self, run: ActionRun, decision: Close) -> tuple[AlertFacts, bool]:
         """What GitHub answers, and whether the closure is ours."""
         name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
-            return await run.access.close(name, number, wanted.resolution, wanted.comment), True
+            return await run.access.close(name, number, decision.resolution, decision.comment), True
         except Forbidden as error:
             raise _not_let(run.case, error) from None
         except Invalid:
             # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
             facts = await run.access.alert(name, number)
-            if facts.resolution != wanted.resolution:
+            if facts.resolution != decision.resolution:
                 raise
-            return facts, facts.resolution_comment == wanted.comment
+            return facts, facts.resolution_comment == decision.comment
 
 
 def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:

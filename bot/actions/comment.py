@@ -19,7 +19,7 @@ def comment_field(case: PersonalCase, *, required: bool) -> Block:
     return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
 
 
-def comment_faults(user_input: UserInput, *, required: bool) -> dict[str, str]:
+def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:
     """What is wrong with the comment, by block id."""
     fault = comment_fault(_typed(user_input), required=required)
     return {FIELD: fault} if fault else {}

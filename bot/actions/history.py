@@ -14,14 +14,12 @@ class History(ReadAction):
     """The timeline from our own store, so it is there while GitHub is not."""
 
     id = "history"
-    in_menu = Option("History", "history")
+    menu_line = Option("History", "history")
 
     def shown(self, case: Case) -> bool:
-        del case
         return True
 
     async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
-        del access
         async with context.db.read() as tx:
             events = await alerts.events(tx, case.alert.key)
         return draw_history(case.alert, case.repository, events)

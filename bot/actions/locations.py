@@ -15,14 +15,13 @@ class Locations(ReadAction):
     """All pages of GitHub's list, up to what a message can hold."""
 
     id = "locations"
-    in_menu = Option("Show locations", "locations")
+    menu_line = Option("Show locations", "locations")
     asks_github = True
 
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable
 
     async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
-        del context
         assert access is not None
         places: list[Place] = []
         more = False

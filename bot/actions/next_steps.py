@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.errors import Refused
-from bot.rules.case import Case, PersonalCase
+from bot.rules.case import PersonalCase
 from bot.rules.checklist import steps_for
 from bot.rules.permissions import Need
 from storage.records import Event, EventKind
@@ -25,10 +25,6 @@ class NextSteps(Action[StepsChange]):
     audited_as = "next_steps"
     needs = Need.VIEW
 
-    def shown(self, case: Case) -> bool:
-        del case
-        return False
-
     def decide(self, case: PersonalCase, user_input: UserInput) -> StepsChange:
         known = {step.id for step in steps_for(case.alert.secret_type, case.options)}
         chosen, before = _names(user_input.get("value")) & known, _names(user_input.get("shown")) & known
@@ -39,17 +35,19 @@ class NextSteps(Action[StepsChange]):
             )
         return change
 
-    async def act(self, run: ActionRun, wanted: StepsChange) -> Outcome:
+    async def act(self, run: ActionRun, decision: StepsChange) -> Outcome:
         case, now = run.case, run.context.clock.now()
         changed = Event(
             case.alert.key,
             EventKind.STEPS_CHANGED,
             now,
             case.actor.person,
-            {"ticked": list(wanted.ticked), "unticked": list(wanted.unticked)},
+            {"ticked": list(decision.ticked), "unticked": list(decision.unticked)},
         )
-        words = [f"done: {step}" for step in wanted.ticked] + [f"open: {step}" for step in wanted.unticked]
-        return Outcome(said=None, events=(changed,), reason=", ".join(words))
+        words = [f"done: {step}" for step in decision.ticked] + [
+            f"open: {step}" for step in decision.unticked
+        ]
+        return Outcome(answer=None, events=(changed,), reason=", ".join(words))
 
 
 def _names(value: object) -> frozenset[str]:

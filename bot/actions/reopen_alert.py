@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
-from bot.actions.comment import comment_faults, comment_field, signed_comment
+from bot.actions.comment import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.rules.case import Case, PersonalCase
@@ -63,32 +63,31 @@ class ReopenAlert(FormAction[Reopen]):
             ],
         )
 
-    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
-        del options
-        return comment_faults(user_input, required=False)
+    def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
+        return comment_errors(user_input, required=False)
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Reopen:
-        if self.faults(user_input, case.options):
+        if self.form_errors(user_input, case.options):
             raise incomplete_form()
         if case.changed_since and not case.alert.is_open:
             raise changed_meanwhile("It is closed now.")
         return Reopen(signed_comment(case, user_input), case.alert.is_open)
 
-    async def act(self, run: ActionRun, wanted: Reopen) -> Outcome:
+    async def act(self, run: ActionRun, decision: Reopen) -> Outcome:
         case = run.case
-        ours = not wanted.already or (case.resumed and case.alert.resolution_comment == wanted.comment)
-        facts = None if wanted.already else await self._reopen(run, wanted)
+        ours = not decision.already or (case.resumed and case.alert.resolution_comment == decision.comment)
+        facts = None if decision.already else await self._reopen(run, decision)
         return Outcome(
-            said=reopened(case, ours=ours),
+            answer=reopened(case, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
             reason=None if ours else "open_already",
         )
 
-    async def _reopen(self, run: ActionRun, wanted: Reopen) -> AlertFacts:
+    async def _reopen(self, run: ActionRun, decision: Reopen) -> AlertFacts:
         case = run.case
         try:
-            return await run.access.reopen(case.repository.full_name, case.alert.key.number, wanted.comment)
+            return await run.access.reopen(case.repository.full_name, case.alert.key.number, decision.comment)
         except Forbidden as error:
             there = t.link(case.alert.html_url, "Reopen it on GitHub")
             why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)

@@ -94,7 +94,6 @@ class ReportLeak(FormAction[SendReport]):
 
     def form(self, case: PersonalCase, user_input: UserInput, metadata: str, *, told: bool = False) -> View:
         """The form; `told` is set once the token's owner has been told."""
-        del user_input
         _check_obstacles(case)
         consent = checkboxes(action_id="understood", options=[Option(UNDERSTOOD, "yes")])
         return modal(
@@ -110,17 +109,16 @@ class ReportLeak(FormAction[SendReport]):
             ],
         )
 
-    def faults(self, user_input: UserInput, options: Options) -> dict[str, str]:
-        del options
+    def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
         return {} if user_input.get("consequence") == ("yes",) else {"consequence": NOT_ACCEPTED}
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> SendReport:
-        if self.faults(user_input, case.options):
+        if self.form_errors(user_input, case.options):
             raise Refused("not_accepted", "The consequence was not accepted, so nothing was sent.")
         _check_obstacles(case)
         return SendReport()
 
-    async def act(self, run: ActionRun, wanted: SendReport) -> Outcome:
+    async def act(self, run: ActionRun, decision: SendReport) -> Outcome:
         case, context = run.case, run.context
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
@@ -238,7 +236,7 @@ def _reported(run: ActionRun, asked: Probed | None, *, dead: bool = False) -> Ou
         events.append(Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once))
     follow_up = NewJob("follow_up", {"alert": str(key), "look": 0}, delay=FOLLOW_UPS[0])
     return Outcome(
-        said=reported(case, dead=dead),
+        answer=reported(case, dead=dead),
         change=remember,
         events=tuple(events),
         jobs=() if dead else (follow_up,),
@@ -260,7 +258,7 @@ def _waits(run: ActionRun, retry_at: UnixTime) -> Outcome:
     delay = max(1.0, retry_at - run.context.clock.now())
     again = replace(run.request, waited=True).to_job(delay)
     return Outcome(
-        said=waits(case, retry_at),
+        answer=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),
         events=(Event(key, EventKind.REPORT_WAITING, report.at, person, {"until": retry_at}),),
         jobs=(again,),
@@ -281,7 +279,7 @@ def _not_taken(run: ActionRun, status: int) -> Outcome:
     report = Report(ReportState.FAILED, person, now, reason=f"http_{status}")
     event = Event(case.alert.key, EventKind.REPORT_FAILED, now, person, {"status": status})
     return Outcome(
-        said=not_taken(case, status),
+        answer=not_taken(case, status),
         change=lambda alert: replace(alert, report=report),
         events=(event,),
         outcome=AuditOutcome.FAILED,

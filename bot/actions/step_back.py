@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import ActionRun, MenuAction, Outcome, UserInput
 from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
@@ -22,12 +22,12 @@ class StepBack:
     """The alert is given free."""
 
 
-class StepBackFromAlert(Action[StepBack]):
+class StepBackFromAlert(MenuAction[StepBack]):
     """In the card's menu while somebody is on it: for that person, and for those who may close the alert."""
 
     id = "step_back"
     audited_as = "step_back"
-    in_menu = Option("Step back", "step_back")
+    menu_line = Option("Step back", "step_back")
     needs = Need.VIEW
     works_offline = True
 
@@ -47,14 +47,14 @@ class StepBackFromAlert(Action[StepBack]):
             raise Refused("not_theirs", "You are not on it.", detail)
         return StepBack()
 
-    async def act(self, run: ActionRun, wanted: StepBack) -> Outcome:
+    async def act(self, run: ActionRun, decision: StepBack) -> Outcome:
         case, now, person = run.case, run.context.clock.now(), run.case.actor.person
 
         def free(alert: Alert) -> Alert:
             return replace(alert, taken_by=None, taken_at=None)
 
         return Outcome(
-            said=stepped_back(case),
+            answer=stepped_back(case),
             change=free,
             events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
             jobs=(settling(case.alert.key),),

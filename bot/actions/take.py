@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import ActionRun, CardAction, Outcome, UserInput
 from bot.actions.assigning import settling
 from bot.errors import Refused
 from bot.rules.case import Case, PersonalCase
@@ -34,7 +34,7 @@ class Take:
     already: bool = False
 
 
-class TakeAlert(Action[Take]):
+class TakeAlert(CardAction[Take]):
     """The first button of an open card, as long as nobody is on it."""
 
     id = "take"
@@ -60,16 +60,16 @@ class TakeAlert(Action[Take]):
             )
         return Take(already=holder is not None)
 
-    async def act(self, run: ActionRun, wanted: Take) -> Outcome:
+    async def act(self, run: ActionRun, decision: Take) -> Outcome:
         case, now, person = run.case, run.context.clock.now(), run.case.actor.person
 
         def take(alert: Alert) -> Alert:
-            return alert if wanted.already else replace(alert, taken_by=person, taken_at=now)
+            return alert if decision.already else replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
-            said=taken(case),
+            answer=taken(case),
             change=take,
-            events=() if wanted.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
+            events=() if decision.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
             jobs=(settling(case.alert.key),),
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.actions.action import Action, ActionRun, Outcome, UserInput
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
-from bot.rules.case import Case, PersonalCase
+from bot.rules.case import PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, alert_title, location_words, person_words
@@ -33,12 +33,7 @@ class TellOwner(Action[Tell]):
     audited_as = "tell_owner"
     needs = Need.VIEW
 
-    def shown(self, case: Case) -> bool:
-        del case
-        return False
-
     def decide(self, case: PersonalCase, user_input: UserInput) -> Tell:
-        del user_input
         owner = case.alert.token.owner
         if owner is None or case.token_owner is None:
             login = t.code(owner.login) if owner else "the token's owner"
@@ -49,8 +44,8 @@ class TellOwner(Action[Tell]):
             )
         return Tell(case.token_owner)
 
-    async def act(self, run: ActionRun, wanted: Tell) -> Outcome:
-        case, owner = run.case, wanted.owner
+    async def act(self, run: ActionRun, decision: Tell) -> Outcome:
+        case, owner = run.case, decision.owner
         # Before anything is sent: where there is nothing left to report, there is nothing to tell either.
         form = ReportLeak().form(case, {}, run.request.metadata, told=True)
         told = Event(
@@ -63,7 +58,7 @@ class TellOwner(Action[Tell]):
         )
         if not await _is_noted(run, told):
             await _send(run, owner)
-        return Outcome(said=told_them(case, owner), events=(told,), view=form)
+        return Outcome(answer=told_them(case, owner), events=(told,), view=form)
 
 
 async def _is_noted(run: ActionRun, told: Event) -> bool:

@@ -40,10 +40,6 @@ class TokenUses(Action[UsesSearch]):
     audited_as = "token_uses"
     needs = Need.VIEW
 
-    def shown(self, case: Case) -> bool:
-        del case
-        return False
-
     def decide(self, case: PersonalCase, user_input: UserInput) -> UsesSearch:
         repository = case.repository
         if not searchable(case) or not repository.is_reachable:
@@ -52,7 +48,7 @@ class TokenUses(Action[UsesSearch]):
             raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
         return UsesSearch(repository.owner.login)
 
-    async def act(self, run: ActionRun, wanted: UsesSearch) -> Outcome:
+    async def act(self, run: ActionRun, decision: UsesSearch) -> Outcome:
         case = run.case
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = decode(literal, case.alert.base64_encoded)
@@ -60,8 +56,8 @@ class TokenUses(Action[UsesSearch]):
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        found = search(case, _hashed(token), wanted.organization, run.context.github_url)
-        return Outcome(said=None, unstored_answer=found)
+        found = search(case, _hashed(token), decision.organization, run.context.github_url)
+        return Outcome(answer=None, unstored_answer=found)
 
 
 def search(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:

@@ -237,7 +237,7 @@ class SlackEdge:
             view = refusal_view(outdated_control(), callback_id=submit.callback_id, title="Stanch")
             await ack(response_action="update", view=view)
             return
-        faults = form.faults(submit.user_input, self._context.options)
+        faults = form.form_errors(submit.user_input, self._context.options)
         if faults:
             await ack(response_action="errors", errors=faults)
             return

@@ -190,11 +190,11 @@ def test_a_form_shows_no_warning_when_nothing_is_left() -> None:
 )
 def test_a_fault_is_said_on_its_field(user_input: UserInput, required: bool, faults: dict[str, str]) -> None:
     options = in_front_of(token(), require_comment=required).options
-    assert CloseAlert().faults(user_input, options) == faults
+    assert CloseAlert().form_errors(user_input, options) == faults
 
 
 @pytest.mark.parametrize("ticked", [None, (), ("no",), ("yes", "no"), "yes"])
 def test_a_report_without_consent_is_an_error_on_that_field(ticked: Any) -> None:
-    faults = ReportLeak().faults({"consequence": ticked}, in_front_of(working()).options)
+    faults = ReportLeak().form_errors({"consequence": ticked}, in_front_of(working()).options)
     assert faults == {"consequence": "Tick the box to accept the consequence; nothing was sent."}
-    assert ReportLeak().faults({"consequence": ("yes",)}, in_front_of(working()).options) == {}
+    assert ReportLeak().form_errors({"consequence": ("yes",)}, in_front_of(working()).options) == {}

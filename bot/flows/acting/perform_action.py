@@ -73,12 +73,12 @@ async def _try(
         # 1. Who is it, what is meant, and may they: all of it as of now.
         checked = await check_request(context, action, request, intended_at=intended_at)
         # 2. What is to be done, decided on the facts alone.
-        wanted = action.decide(checked.case, request.user_input)
+        decision = action.decide(checked.case, request.user_input)
         # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
         await _claim(context, action, request, checked, job)
         # 4. The call.
         run = ActionRun(context, checked.access, checked.case, request)
-        outcome = await action.act(run, wanted)
+        outcome = await action.act(run, decision)
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
             # It may be done already, or was promised; nobody can go on before Slack says who it was.
@@ -241,8 +241,8 @@ async def _record(
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, happened)
         await jobs.enqueue(tx, *outcome.jobs)
-        if outcome.said is not None:
-            await jobs.enqueue(tx, telling(request, outcome.said))
+        if outcome.answer is not None:
+            await jobs.enqueue(tx, telling(request, outcome.answer))
         await follow(tx, context, after, repository, stored)
         who = checked.case.actor.identity
         await audit.append(

@@ -37,7 +37,7 @@ def _look_of(name: str) -> ReadAction:
     raise UnusableJob(f"this version knows no line {name} of the menu")
 
 
-async def _answer(context: Context, wanted: ReadAction, request: ActionRequest) -> Content:
+async def _answer(context: Context, action: ReadAction, request: ActionRequest) -> Content:
     # 1. Who asks.
     identity = await identify.identify(context, request.user, request.channel)
     async with context.db.read() as tx:
@@ -52,9 +52,9 @@ async def _answer(context: Context, wanted: ReadAction, request: ActionRequest) 
         repository, _, access = await repository_access.reach(context, repository)
         seen = await current_rights.see(context, identity, repository, access, alert, fresh=False)
         alert, rights = seen.alert, seen.rights
-    elif wanted.asks_github:
+    elif action.asks_github:
         repository, _, access = await repository_access.reach(context, repository)
     roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
     # 3. What is there.
     case = build_case(context, alert, repository).for_person(Actor(identity, rights))
-    return await wanted.answer(context, case, access)
+    return await action.answer(context, case, access)
