@@ -82,11 +82,11 @@ async def _series(
 async def _round(
     scene: Scene, server: Server, secret: str, clients: Clients, action: str, ts: str
 ) -> Sequence[float]:
-    catcher, http = _Catcher(), scene.slack.transport
-    scene.slack.transport = catcher
+    catcher, http = _Catcher(), scene.slack.sender.transport
+    scene.slack.sender.transport = catcher
     for user in scene.people:
         await scene.slack.click(user, scene.channels[0], ts, action, shown=None)
-    scene.slack.transport = http
+    scene.slack.sender.transport = http
     requests = [_request(secret, body, content_type) for body, content_type in catcher.caught]
     load = await clients.send(server.port, requests, clients=len(requests))
     assert set(load.statuses) == {"200"}, load.statuses

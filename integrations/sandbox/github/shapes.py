@@ -160,7 +160,7 @@ def team(world: GitHubWorld, record: GitHubTeam) -> JsonObject:
     api = f"{world.api_url}/organizations/{record.organization.id}/team/{record.id}"
     return {
         "id": record.id,
-        "node_id": node_id("GitHubTeam", record.id),
+        "node_id": node_id("Team", record.id),
         "name": record.name,
         "slug": record.slug,
         "description": None,
@@ -182,7 +182,7 @@ def simple_repository(world: GitHubWorld, record: GitHubRepository) -> JsonObjec
     api = f"{world.api_url}/repos/{record.full_name}"
     return {
         "id": record.id,
-        "node_id": node_id("GitHubRepository", record.id),
+        "node_id": node_id("Repository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "owner": simple_user(world, record.owner),
@@ -261,7 +261,7 @@ def short_repository(record: GitHubRepository) -> JsonObject:
     """The five fields by which installation events name a repository."""
     return {
         "id": record.id,
-        "node_id": node_id("GitHubRepository", record.id),
+        "node_id": node_id("Repository", record.id),
         "name": record.name,
         "full_name": record.full_name,
         "private": record.private,

@@ -26,7 +26,7 @@ from integrations.sandbox.slack.feed import FeedSubscription, SlackChange
 from integrations.sandbox.slack.gestures import ImpossibleGesture
 from integrations.sandbox.slack.methods import DEFAULT_SCOPES
 from integrations.sandbox.slack.records import Channel, SlackMessage, SlackTeam, SlackUser, UserGroup, View
-from integrations.sandbox.slack.server import SlackSandbox
+from integrations.sandbox.slack.sandbox import SlackSandbox
 from integrations.sandbox.slack.transport import DeliveryResult, SignedRequest, signature
 from integrations.sandbox.slack.workspace import SlackWorkspace
 

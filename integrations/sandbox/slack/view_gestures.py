@@ -6,103 +6,116 @@ from dataclasses import replace
 from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import STATE_KEYS, Control, Json, controls
 from integrations.sandbox.slack.calls import ApiError, Arguments
-from integrations.sandbox.slack.gestures import MENUS, ImpossibleGesture, MessageGestures, chosen_option
+from integrations.sandbox.slack.gestures import (
+    MENUS,
+    ImpossibleGesture,
+    acting_user,
+    button_fields,
+    choose,
+    chosen_option,
+    pick_control,
+    toggle,
+)
 from integrations.sandbox.slack.records import View
 from integrations.sandbox.slack.response_urls import json_object
+from integrations.sandbox.slack.sender import Sender
 from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery
+from integrations.sandbox.slack.world import SlackWorld
 
 Filled = Mapping[str, Mapping[str, str | list[str] | None]]
 REQUIRED = "Please complete this required field."
 
 
-class ViewGestures(MessageGestures):
-    """Gestures on views. A modal can be used only while it is on top of the person's stack."""
+class ViewGestures:
+    """Gestures on views. Only the modal on top of the person's stack can be used, except with `force`."""
+
+    def __init__(self, world: SlackWorld, sender: Sender) -> None:
+        self._world = world
+        self._sender = sender
 
     async def click_in_view(
         self, user: str, view_id: str, action_id: str, *, value: str | None = None, force: bool = False
     ) -> DeliveryResult:
         """Press a button in a view."""
         view = self._view(user, view_id, force=force)
-        control = self.pick(view.blocks, ("button",), action_id, value=value, block_id=None, force=force)
-        sent = control.element.get("value") if value is None else value
-        return await self._act_in(view, control, {} if sent is None else {"value": sent})
+        control = pick_control(view.blocks, ("button",), action_id, value=value, force=force)
+        return await self._act(view, control, button_fields(control, value))
 
     async def select_in_view(
         self, user: str, view_id: str, action_id: str, value: str | None, *, force: bool = False
     ) -> DeliveryResult:
         """Choose an option of a menu in a view."""
         view = self._view(user, view_id, force=force)
-        control = self.pick(view.blocks, MENUS, action_id, value=None, block_id=None, force=force)
-        option = chosen_option(control, value, force=force)
-        self.choose(user, view.id, control, option, force=force)
-        return await self._act_in(view, control, {"selected_option": option})
+        control = pick_control(view.blocks, MENUS, action_id, force=force)
+        option = choose(self._world, user, view.id, control, value, force=force)
+        return await self._act(view, control, {"selected_option": option})
 
     async def tick_in_view(
         self, user: str, view_id: str, action_id: str, value: str, *, force: bool = False
     ) -> DeliveryResult:
         """Tick or untick one box in a view."""
         view = self._view(user, view_id, force=force)
-        control = self.pick(view.blocks, ("checkboxes",), action_id, value=None, block_id=None, force=force)
-        ticked = self.toggle(user, view.id, control, value, force=force)
-        return await self._act_in(view, control, {"selected_options": ticked})
+        control = pick_control(view.blocks, ("checkboxes",), action_id, force=force)
+        ticked = toggle(self._world, user, view.id, control, value, force=force)
+        return await self._act(view, control, {"selected_options": ticked})
 
     async def submit(
         self, user: str, view_id: str, values: Filled | None = None, *, force: bool = False
     ) -> DeliveryResult:
         """Fill in fields and submit the modal on top.
 
-        Slack's client checks first: what it refuses is in `view_errors`, with `status` None, and nothing goes
-        out. The app's answer is carried out: errors stay on the view; update, push, clear and close are done.
+        Slack's client checks the fields first: its errors are in `view_errors`, `status` is None, and nothing
+        is sent. The app's answer is applied: errors are shown on the view; update, push, clear and close work.
         """
         view = self._view(user, view_id, force=force)
         if "submit" not in view.content and not force:
             raise ImpossibleGesture(f"{view_id} has no submit button")
         extra = self._fill(view, values or {}, force=force)
-        state = self.world.modals.state_values(user, view.id, view.blocks)
+        state = self._world.modals.state_values(user, view.id, view.blocks)
         errors = {} if force else client_errors(view, state)
         if errors:
-            self.world.modals.show_errors(view, errors)
+            self._world.modals.show_errors(view, errors)
             return DeliveryResult(view_errors=errors)
         if view.errors:
-            self.world.modals.show_errors(view, {})
+            self._world.modals.show_errors(view, {})
         for block_id, actions in extra.items():
             state.setdefault(block_id, {}).update(actions)
-        trigger_id = self.world.triggers.make(user, view.id)
-        payload = payloads.view_submission(self.world, view, state, trigger_id)
-        result = await self.transport.send(SlackDelivery("interactive", payload))
+        trigger_id = self._world.triggers.make(user, view.id)
+        payload = payloads.view_submission(self._world, view, state, trigger_id)
+        result = await self._sender.transport.send(SlackDelivery("interactive", payload))
         if result.error is None:
-            result = self._carry_out(view, result)
-        self.deliveries.append(result)
+            result = self._apply_answer(view, result)
+        self._sender.results.append(result)
         return result
 
     async def close_view(self, user: str, view_id: str, *, whole_stack: bool = False) -> DeliveryResult:
-        """Close a modal, or all by the x; the app hears of it only where the view has notify_on_close."""
+        """Close a modal, or the whole stack by its x; sends `view_closed` only with notify_on_close."""
         view = self._view(user, view_id, force=False)
-        payload = payloads.view_closed(self.world, view, is_cleared=whole_stack)
-        self.world.modals.close(view, whole_stack=whole_stack)
+        payload = payloads.view_closed(self._world, view, is_cleared=whole_stack)
+        self._world.modals.close(view, whole_stack=whole_stack)
         if not view.content.get("notify_on_close"):
             return DeliveryResult()
-        return await self.send("interactive", payload)
+        return await self._sender.send("interactive", payload)
 
-    async def _act_in(self, view: View, control: Control, chosen: Json) -> DeliveryResult:
-        trigger_id = self.world.triggers.make(view.user, view.id)
+    async def _act(self, view: View, control: Control, chosen: Json) -> DeliveryResult:
+        trigger_id = self._world.triggers.make(view.user, view.id)
         payload = payloads.view_actions(
-            self.world, view, payloads.action(self.world, control, chosen), trigger_id
+            self._world, view, payloads.action(self._world, control, chosen), trigger_id
         )
-        return await self.send("interactive", payload)
+        return await self._sender.send("interactive", payload)
 
     def _view(self, user: str, view_id: str, *, force: bool) -> View:
-        self.somebody(user, force=force)
-        view = self.world.modals.find(view_id=view_id)
+        acting_user(self._world, user, force=force)
+        view = self._world.modals.find(view_id=view_id)
         if view is None or view.user != user:
             raise ImpossibleGesture(f"{user} has no view {view_id} open")
-        stack = self.world.modals.stack(user)
+        stack = self._world.modals.stack(user)
         if view.type == "modal" and stack[-1].id != view_id and not force:
-            raise ImpossibleGesture(f"{view_id} lies under another view")
+            raise ImpossibleGesture(f"{view_id} is under another view")
         return view
 
     def _fill(self, view: View, values: Filled, *, force: bool) -> dict[str, Json]:
-        """Type and choose; returns what the view has no field for, which only `force` sends."""
+        """Type and choose. With `force`, returns the values that the view has no field for."""
         extra: dict[str, Json] = {}
         fields = {(c.block_id, c.action_id): c for c in controls(view.blocks) if c.type in STATE_KEYS}
         for block_id, actions in values.items():
@@ -110,28 +123,28 @@ class ViewGestures(MessageGestures):
                 control = fields.get((block_id, action_id))
                 if control is not None:
                     state = filled_state(control, value, force=force)
-                    self.world.modals.remember(view.user, view.id, block_id, action_id, state)
+                    self._world.modals.remember(view.user, view.id, block_id, action_id, state)
                 elif force:
                     extra.setdefault(block_id, {})[action_id] = {"type": "plain_text_input", "value": value}
                 else:
                     raise ImpossibleGesture(f"{view.id} has no field {block_id}/{action_id}")
         return extra
 
-    def _carry_out(self, submitted: View, result: DeliveryResult) -> DeliveryResult:
-        """Do what the acknowledgement of a submit says; a wrong one is a violation."""
-        view = self.world.modals.find(view_id=submitted.id)
+    def _apply_answer(self, submitted: View, result: DeliveryResult) -> DeliveryResult:
+        """Apply the acknowledgement of a submit; a malformed one is a violation."""
+        view = self._world.modals.find(view_id=submitted.id)
         if view is None:
             return result
         try:
             answer = json_object(result.body.encode()) if result.body.strip() else {}
-            errors = self._answered(view, answer)
+            errors = self._respond(view, answer)
         except ApiError as error:
-            self.world.violations.append(f"view_submission: {error}")
+            self._world.violations.append(f"view_submission: {error}")
             return replace(result, error="dispatch_failed")
         return replace(result, view_errors=errors)
 
-    def _answered(self, view: View, answer: Json) -> Mapping[str, str]:
-        modals = self.world.modals
+    def _respond(self, view: View, answer: Json) -> Mapping[str, str]:
+        modals = self._world.modals
         word = answer.get("response_action")
         if not answer:
             modals.close(view)
@@ -141,7 +154,7 @@ class ViewGestures(MessageGestures):
             return self._show_errors(view, answer.get("errors"))
         elif word in ("update", "push"):
             known = frozenset({"view", "response_action"})
-            content = self.world.view_content("views.response_action", Arguments(answer), "modal", known)
+            content = self._world.view_content("views.response_action", Arguments(answer), "modal", known)
             if word == "update":
                 modals.update(view, content)
             else:
@@ -159,12 +172,12 @@ class ViewGestures(MessageGestures):
             )
         if not all(isinstance(text, str) and text for text in errors.values()):
             raise ApiError("invalid_arguments", "an error without a text")
-        self.world.modals.show_errors(view, errors)
+        self._world.modals.show_errors(view, errors)
         return errors
 
 
 def filled_state(control: Control, value: str | list[str] | None, *, force: bool) -> Json:
-    """What `state.values` holds of a field after this was typed or chosen; an empty text is null."""
+    """The field's entry in `state.values` after this was typed or chosen; an empty text becomes None."""
     key, _ = STATE_KEYS[control.type]
     filled: object = value or None
     if key == "selected_option":
@@ -178,7 +191,7 @@ def filled_state(control: Control, value: str | list[str] | None, *, force: bool
 
 
 def client_errors(view: View, state: Json) -> dict[str, str]:
-    """What Slack's client itself finds wrong with the inputs, by block."""
+    """The errors that Slack's client finds in the inputs, by block id."""
     errors = {}
     for control in controls(view.blocks):
         if control.block["type"] != "input":

@@ -37,6 +37,7 @@ class SlackWorld:
     checker: checks.Checker
     history_lag: float = 0.0
     """Seconds for which a new message is missing in conversations.history and conversations.replies."""
+    enforce_rate_limits: bool = False
     violations: list[str] = field(default_factory=list)
     hygiene: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What Slack tells the app by itself: events; and raw requests, for tests of the app's front door."""
+"""Events API deliveries, URL verification, and raw requests for tests of the app's HTTP endpoint."""
 
 import secrets
 from collections.abc import Mapping
@@ -6,28 +6,31 @@ from collections.abc import Mapping
 from integrations.sandbox.slack import payloads
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE
-from integrations.sandbox.slack.gestures import ImpossibleGesture
+from integrations.sandbox.slack.gestures import ImpossibleGesture, acting_user
 from integrations.sandbox.slack.methods_views import view_json
-from integrations.sandbox.slack.transport import DeliveryResult, HttpTransport, SignedRequest
-from integrations.sandbox.slack.view_gestures import ViewGestures
+from integrations.sandbox.slack.sender import Sender
+from integrations.sandbox.slack.transport import DeliveryResult, SignedRequest
+from integrations.sandbox.slack.world import SlackWorld
 
 
-class Events(ViewGestures):
-    """Events API deliveries, repeats, and requests that Slack would never send."""
+class AppEvents:
+    """What Slack sends to the app without a gesture, and requests that Slack would never send."""
 
-    http: HttpTransport
+    def __init__(self, world: SlackWorld, sender: Sender) -> None:
+        self._world = world
+        self._sender = sender
 
     async def event(
         self, event: Json, *, event_id: str | None = None, retry: tuple[int, str] | None = None
     ) -> DeliveryResult:
-        """Deliver an inner event. `retry`: number (1 to 3) and reason of a repeat, such as `http_timeout`."""
-        full = {"event_ts": self.world.workspace.next_ts(), **event}
-        payload = payloads.event_callback(self.world, full, event_id or self.world.workspace.new_id("Ev"))
-        return await self.send("events_api", payload, retry)
+        """Deliver an inner event. `retry`: number (1 to 3) and reason, such as `http_timeout`."""
+        full = {"event_ts": self._world.workspace.next_ts(), **event}
+        payload = payloads.event_callback(self._world, full, event_id or self._world.workspace.new_id("Ev"))
+        return await self._sender.send("events_api", payload, retry)
 
     async def verify_url(self) -> DeliveryResult:
-        """What Slack sends when the request URL is entered; the answer must hold its `challenge`."""
-        if self.transport is not self.http:
+        """Send `url_verification`, as when the request URL is entered; the answer must hold `challenge`."""
+        if self._sender.transport is not self._sender.http:
             raise ImpossibleGesture("With Socket Mode on there is no request URL to enter")
         challenge = secrets.token_urlsafe(24)
         payload = {
@@ -35,21 +38,21 @@ class Events(ViewGestures):
             "challenge": challenge,
             "type": "url_verification",
         }
-        return await self.send("events_api", payload)
+        return await self._sender.send("events_api", payload)
 
     async def open_home(self, user: str) -> DeliveryResult:
         """A person opens the app's Home tab."""
-        self.somebody(user, force=False)
+        acting_user(self._world, user, force=False)
         event: Json = {"type": "app_home_opened", "user": user, "tab": "home"}
-        event["channel"] = self.world.workspace.dm(user).id
-        view = self.world.modals.home(user)
+        event["channel"] = self._world.workspace.dm(user).id
+        view = self._world.modals.home(user)
         if view is not None:
-            event["view"] = view_json(self.world, view)
+            event["view"] = view_json(self._world, view)
         return await self.event(event)
 
     async def share_channel(self, channel: str, with_team: str) -> DeliveryResult:
-        """The channel becomes shared with another organization, and the app is told."""
-        workspace = self.world.workspace
+        """Share the channel with another organization and send the app `channel_shared`."""
+        workspace = self._world.workspace
         connected = (*workspace.channels[channel].connected_team_ids, with_team)
         workspace.change_channel(
             channel, is_ext_shared=True, is_pending_ext_shared=False, connected_team_ids=connected
@@ -67,20 +70,15 @@ class Events(ViewGestures):
         signature: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> DeliveryResult:
-        """Post any bytes. `timestamp` and `signature` replace the right ones; "" leaves the header out."""
-        request = self.http.request(
+        """Post any bytes. `timestamp` and `signature` replace the correct ones; "" omits the header."""
+        request = self._sender.http.request(
             body, content_type=content_type, timestamp=timestamp, signed=signature, headers=headers
         )
-        return await self._post(request)
+        return await self._sender.post(request)
 
     async def resend(
         self, request: SignedRequest, headers: Mapping[str, str] | None = None
     ) -> DeliveryResult:
-        """Send an earlier request once more, byte for byte, with more headers where given."""
+        """Send an earlier request again, byte for byte, with more headers where given."""
         again = SignedRequest(request.url, {**request.headers, **(headers or {})}, request.body)
-        return await self._post(again)
-
-    async def _post(self, request: SignedRequest) -> DeliveryResult:
-        result = await self.http.post(request, {})
-        self.deliveries.append(result)
-        return result
+        return await self._sender.post(again)
