@@ -1,14 +1,14 @@
-"""The few errors of ours: what a person is told, and what makes a job wait."""
+"""Our own errors: refusals for people, and reasons why a job waits or stops."""
 
 from storage.records import UnixTime
 
 
 class Refused(Exception):
-    """Something was asked that will not be done; the person is told why and what to do.
+    """The request is refused; the person is told why and what to do.
 
-    `reason` is the short word for the audit log and for metrics. `headline` is plain text; `detail` and `hint`
-    are finished markup: whoever raises it has escaped what came from elsewhere. `quoted` is the platform's own
-    reason, as plain text, where it gave one.
+    `reason` is one short word for the audit log and the metrics. `headline` is plain text. `detail` and `hint` are
+    Slack markup in which outside text is already escaped. `quoted` is the platform's own reason as plain text, if
+    it gave one.
     """
 
     def __init__(
@@ -23,12 +23,12 @@ class Refused(Exception):
 
     @property
     def audited(self) -> str:
-        """The reason as the audit log keeps it: the short word, and the platform's own words behind it."""
+        """The reason for the audit log: the short word, then the platform's own reason if there is one."""
         return f"{self.reason}: {self.quoted}" if self.quoted else self.reason
 
 
 class RetryLater(Exception):
-    """The job is fine and wants to run again at a later time; this costs none of its attempts.
+    """The job has to run again at a later time; this uses none of its attempts.
 
     `holds` tells whether later jobs of the same key wait for it.
     """
@@ -41,15 +41,15 @@ class RetryLater(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """Something may have been done, and there is no way to find out; `str()` says why, in words for the person."""
+    """A write may have succeeded, and GitHub can't be asked whether it did; `str()` is the reason, for the person."""
 
 
 class UnusableJob(Exception):
-    """A stored job asks for what this version does not know, or lacks what it needs; `str()` is the reason.
+    """A stored job is unknown to this version or incomplete; `str()` is the reason.
 
-    Trying again does not help: the job is parked, and whoever waits for it hears so.
+    A retry does not help: the job is parked, and the person who waits for it is told.
     """
 
 
 class StartRefused(Exception):
-    """Stanch can't start or the command can't be done; the one sentence says what to mend."""
+    """Stanch can't start, or a command can't run; `str()` is one sentence that says what to fix."""

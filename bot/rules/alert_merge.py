@@ -1,4 +1,4 @@
-"""How an alert changes when GitHub says something about it."""
+"""Merges GitHub's facts into a stored alert: newer facts replace older ones, whatever order they arrive in."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,16 +26,16 @@ from storage.records import (
 
 Value = TypeVar("Value")
 LONGEST_ID = 18
-"""Digits of an account's id that every database can hold."""
+"""Digits of an account's id that both databases can store."""
 
 
 def merge_facts(
     known: Alert | None, facts: AlertFacts, repository_id: RepositoryId, now: UnixTime, *, fetched: bool
 ) -> Alert:
-    """What is known of the alert once GitHub has said `facts`.
+    """The stored alert after GitHub's `facts`; `known` is the alert before, None for a new one.
 
-    `fetched` tells an answer of the API, which carries every detail, from a webhook, which carries some.
-    What a source did not say stays as it was. Facts older than what is known only fill what was missing.
+    `fetched`: the facts are an API answer, which has every detail; a webhook has only some. Fields that the facts
+    lack stay as they are. Facts that are older than the alert only fill empty fields.
     """
     if known is None:
         known = _first_sight(facts, repository_id, now)
@@ -71,9 +71,9 @@ def merge_facts(
 
 
 def location_from_facts(facts: LocationFacts) -> Place:
-    """A location as it is remembered: its path masked, since secrets turn up in names of files too.
+    """The location as it is stored, with secrets in its path masked.
 
-    The page's address repeats the path; where that holds a secret, the commit is the link.
+    The page's URL contains the path. If the path holds a secret, the URL is dropped and the commit is linked.
     """
     path, url = _masked(facts.path), facts.html_url
     holds_secret = path != facts.path or (url is not None and looks_like_secret(unquote(url)))
@@ -88,14 +88,14 @@ def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) 
         secret_type=mask(facts.secret_type or "unknown"),
         secret_type_name=mask(facts.secret_type_name or facts.secret_type or "Secret"),
         created_at=created,
-        # Not our own clock: GitHub's first word after a payload without times has to be the newer one.
+        # Not our own time: after a payload without times, GitHub's next one has to count as newer.
         updated_at=facts.updated_at or facts.created_at or 0.0,
         first_seen_at=now,
     )
 
 
 def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool) -> Alert:
-    """Add what GitHub says once and seldom changes; older facts fill what nobody said, and nothing else."""
+    """Add the details that seldom change. With `newer` they replace the known ones, else they fill empty fields."""
     token = known.token
     if facts.metadata:
         token = TokenFacts(
@@ -105,20 +105,22 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
             expires_at=token.expires_at or timestamp(facts.metadata.get("secret-expiration-date")),
         )
 
-    def later(new: Value | None, old: Value | None) -> Value | None:
+    def prefer_newer(new: Value | None, old: Value | None) -> Value | None:
         return (new or old) if newer else (old or new)
 
-    # Without the details these two are only a default, which any source knows better.
+    # Before the details were fetched, these two hold defaults, so older facts may replace them.
     flags = newer or not known.detailed
     return replace(
         known,
         created_at=facts.created_at or known.created_at,
         category=facts.category or known.category,
-        bypassed_by=later(facts.bypassed_by.login if facts.bypassed_by else None, known.bypassed_by),
-        bypassed_at=later(facts.bypassed_at, known.bypassed_at),
-        bypass_comment=later(_masked(facts.bypass_comment), known.bypass_comment),
+        bypassed_by=prefer_newer(facts.bypassed_by.login if facts.bypassed_by else None, known.bypassed_by),
+        bypassed_at=prefer_newer(facts.bypassed_at, known.bypassed_at),
+        bypass_comment=prefer_newer(_masked(facts.bypass_comment), known.bypass_comment),
         base64_encoded=_or(facts.base64_encoded if flags else None, known.base64_encoded),
-        place=later(location_from_facts(facts.first_location) if facts.first_location else None, known.place),
+        place=prefer_newer(
+            location_from_facts(facts.first_location) if facts.first_location else None, known.place
+        ),
         has_more_places=_or(facts.has_more_locations if flags else None, known.has_more_places),
         token=token,
         detailed=known.detailed or fetched,
@@ -126,7 +128,7 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
 
 
 def confirm_report(report: Report | None) -> Report | None:
-    """The report once its secret was found dead."""
+    """The report after its secret was found inactive: confirmed if it was sent and not yet confirmed."""
     if report is None or report.state not in (ReportState.REPORTED, ReportState.STILL_ACTIVE):
         return report
     return replace(report, state=ReportState.CONFIRMED, next_look_at=None)

@@ -1,4 +1,4 @@
-"""How people name an alert: `octo/payments#42`, or its link."""
+"""Reads how people name an alert: `octo/payments#42`, or its link."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _PATH = (
 
 @dataclass(frozen=True, slots=True)
 class AlertName:
-    """A repository's name as somebody wrote it, and an alert's number in it."""
+    """A repository's full name as it was typed, and an alert's number in it."""
 
     repository: str
     number: int
@@ -21,7 +21,7 @@ class AlertName:
 
 
 def parse_alert_name(text: str, github_url: str) -> AlertName | None:
-    """The alert that a text names, and nothing besides; None for anything else."""
+    """The alert that the whole text names; None if the text is anything else."""
     text = text.strip()
     return _name(_NAME.fullmatch(text)) or (
         find_alert_link(text, github_url) if not re.search(r"\s", text) else None
@@ -29,7 +29,7 @@ def parse_alert_name(text: str, github_url: str) -> AlertName | None:
 
 
 def find_alert_link(text: str, github_url: str) -> AlertName | None:
-    """The first link to an alert on that GitHub anywhere in a text."""
+    """The first link in a text to an alert on the GitHub at `github_url`, or None."""
     link = re.compile(rf"(?<![\w.-]){re.escape(github_url.rstrip('/'))}{_PATH}", re.ASCII | re.IGNORECASE)
     return _name(link.search(text))
 

@@ -1,4 +1,4 @@
-"""GitHub's assignee of an alert, beside whoever took the alert here: what Stanch writes to GitHub, if anything."""
+"""Keeps GitHub's assignee and the person who took the alert in Stanch in step."""
 
 from dataclasses import dataclass, replace
 
@@ -13,17 +13,17 @@ from storage.records import (
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What GitHub's assignee becomes: an account, or nobody (None)."""
+    """The new assignee to write to GitHub: an account, or None to unassign."""
 
     account: Account | None
 
 
 def assignment_change(alert: Alert, *, may_be_assigned: bool) -> Assignment | None:
-    """How Stanch changes GitHub's assignee; None where it stays as it is.
+    """The change that Stanch makes to GitHub's assignee; None for no change.
 
-    Assigning grants the right to see and to resolve, so only whoever took the alert and `may_be_assigned` (may
-    resolve by role, has write access) is assigned, where nobody is or where Stanch set the assignee. What somebody
-    else set on GitHub is never changed.
+    An assignee may see and resolve the alert, so Stanch assigns only the person who took it, and only with
+    `may_be_assigned`: they may resolve by role and have write access. An assignee that somebody else set on GitHub
+    is never changed.
     """
     ours, now = alert.assigned_by_us, alert.assigned_to
     if now is not None and (ours is None or ours.id != now.id):
@@ -31,16 +31,16 @@ def assignment_change(alert: Alert, *, may_be_assigned: bool) -> Assignment | No
     holder = alert.taken_by.github if alert.taken_by else None
     target = holder if may_be_assigned else None
     if now is not None:
-        # First nobody, then somebody else: an answer that is lost between the two leaves nobody behind.
+        # Unassign before assigning another person: if the second call fails, nobody is assigned wrongly.
         return None if target is not None and target.id == now.id else Assignment(None)
-    # An alert that is closed meanwhile needs no assignee any more.
+    # A closed alert needs no assignee.
     return Assignment(target) if target is not None and alert.is_open else None
 
 
 def keep_answered_assignee(merged: Alert, facts: AlertFacts) -> Alert:
-    """The merged alert, with its assignee only where GitHub's answer of this moment names the same account.
+    """The merged alert; its assignee is removed unless `facts`, GitHub's current answer, name the same account.
 
-    Being assigned gives rights, so neither a stored assignment nor an answer that is older than it is enough.
+    An assignment gives rights, so a stored one is not enough, and neither is an answer older than the stored one.
     """
     named = facts.assigned_to.id if facts.assigned_to else None
     same = merged.assigned_to is not None and merged.assigned_to.id == named
@@ -48,10 +48,10 @@ def keep_answered_assignee(merged: Alert, facts: AlertFacts) -> Alert:
 
 
 def follow_assignment(before: Alert | None, after: Alert, assignee: Person | None) -> Alert:
-    """Follow a change of GitHub's assignee: with nobody on the alert, the new one is; an unassigned one no longer is.
+    """Apply a change of GitHub's assignee to `taken_by`: a new assignee is on the alert, an unassigned one is not.
 
-    Somebody else who took the alert here stays on it. `assignee` is the person that GitHub names now, with their
-    Slack user where it is known. Whom Stanch assigned is forgotten once GitHub names somebody else, or nobody.
+    A different person who took the alert in Stanch stays on it. `assignee` is GitHub's new assignee, with their Slack
+    user if known. `assigned_by_us` is cleared once GitHub names another account, or nobody.
     """
     was, now = _id(before.assigned_to if before else None), _id(after.assigned_to)
     if now == was:
@@ -64,7 +64,7 @@ def follow_assignment(before: Alert | None, after: Alert, assignee: Person | Non
 
 
 def is_our_assignment(before: Alert, after: Alert) -> bool:
-    """Whether Stanch assigned whoever is assigned now, or unassigned whoever stepped back: that is no news."""
+    """Whether Stanch made this change itself: it assigned who took the alert, or unassigned who stepped back."""
     if after.assigned_to is not None:
         return _id(after.assigned_to) == _id(before.assigned_by_us)
     holder = before.taken_by.github if before.taken_by else None

@@ -1,4 +1,4 @@
-"""A case: everything that a decision or a drawing about one alert looks at, gathered beforehand."""
+"""The case: all facts about one alert that a decision or a message is made from."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from storage.records import Alert, Identity, Person, Repository, UnixTime
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the Slack user, the GitHub account that is theirs, and what it may do."""
+    """The person who acts: their Slack user, their GitHub account and its rights."""
 
     identity: Identity
     rights: Rights
@@ -31,7 +31,7 @@ class Case:
     options: Options = field(default_factory=Options)
     steps_done: int = 0
     steps_total: int = 0
-    """How far the checklist is; 0 of 0 while there is none."""
+    """Progress of the checklist; 0 of 0 without one."""
 
     def for_person(
         self,
@@ -42,7 +42,7 @@ class Case:
         waited: bool = False,
         intended_at: UnixTime | None = None,
     ) -> "PersonalCase":
-        """The case with the person who acts, and with what only their request tells."""
+        """The same case for the person who acts, with the facts of their request."""
         return PersonalCase(
             alert=self.alert,
             repository=self.repository,
@@ -61,25 +61,25 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalCase(Case):
-    """A case in front of one person."""
+    """A case with the person who acts."""
 
     actor: Actor
     token_owner: Identity | None = None
-    """The token's owner, where that GitHub account is linked here."""
+    """The token's owner, if their GitHub account is linked to a Slack user."""
     offline: bool = False
-    """GitHub is down: the alert and the rights are as they were last known."""
+    """GitHub can't be reached: the alert and the rights are the last known ones."""
     waited: bool = False
-    """The wish was accepted before and had to wait; this is its next try."""
+    """The request was accepted earlier and had to wait; this is its next attempt."""
     intended_at: UnixTime | None = None
-    """When an earlier run, which was interrupted, had decided to act."""
+    """When an earlier attempt, which was interrupted, had decided to act; None if there was none."""
 
     @property
     def resumed(self) -> bool:
-        """Whether it may be done already."""
+        """Whether an earlier attempt was interrupted, so the action may be done already."""
         return self.intended_at is not None
 
     @property
     def changed_since(self) -> bool:
-        """Whether GitHub changed the alert after that, by the interrupted run's doing or another's."""
-        # GitHub cuts its times to whole seconds, so that what was changed just before never counts.
+        """Whether the alert changed on GitHub after `intended_at`, by the interrupted attempt or by somebody else."""
+        # GitHub cuts times to whole seconds, so a change just before `intended_at` never counts.
         return self.intended_at is not None and self.alert.updated_at > self.intended_at

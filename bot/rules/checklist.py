@@ -1,4 +1,4 @@
-"""What is left to do about a leaked secret: the steps, and who has done which."""
+"""The checklist of an alert: its steps, and who has done which of them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from storage.records import Alert, Event, EventKind, Person, UnixTime
 CHECKLIST_STARTERS = frozenset(
     {EventKind.PROBED, EventKind.REPORTED, EventKind.REPORT_WAITING, EventKind.TAKEN}
 )
-"""From the first of these on, an alert has a checklist."""
+"""The first of these events starts an alert's checklist."""
 NO_SECRET_RESOLUTIONS = frozenset({"false_positive", "used_in_tests"})
-"""Resolutions of what was no real secret."""
+"""Resolutions that say the alert was not a real secret."""
 TOKEN_STEPS = (
     Step(id="rotated", text="New token made, old one deleted"),
     Step(id="services", text="Services that used it updated"),
@@ -25,25 +25,25 @@ SECRET_STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A step that somebody has done."""
+    """Who did a step, and when."""
 
     by: Person
     at: UnixTime
 
 
 def steps_for(secret_type: str, options: Options) -> tuple[Step, ...]:
-    """The operator's steps for this secret type, or for all types, or GitHub's advice in three steps."""
+    """The operator's steps for this secret type, else the operator's default steps, else the three built-in ones."""
     built_in = TOKEN_STEPS if secret_type.startswith("github_") else SECRET_STEPS
     return options.checklist.get(secret_type) or options.checklist.get("default") or built_in
 
 
 def has_checklist(alert: Alert) -> bool:
-    """Whether steps make sense at all: not for what was no real secret."""
+    """Whether the alert gets a checklist: not if it was closed as no real secret."""
     return alert.resolution not in NO_SECRET_RESOLUTIONS
 
 
 def ticks(events: Iterable[Event]) -> Mapping[str, Tick]:
-    """Who has done which step, from the timeline, oldest entry first."""
+    """Who has done which step, by step id; `events` is the timeline, oldest first."""
     done: dict[str, Tick] = {}
     for event in events:
         if event.kind is not EventKind.STEPS_CHANGED or event.by is None:

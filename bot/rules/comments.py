@@ -1,4 +1,4 @@
-"""Comments that go to GitHub, where nobody can edit or delete them."""
+"""Checks and signs comments that are sent to GitHub, where they can't be edited or deleted."""
 
 import re
 
@@ -6,7 +6,7 @@ from bot.rules.masking import looks_like_secret
 from integrations.slack.text import clean, units
 
 MAX_COMMENT = 280
-"""Characters of a comment on GitHub, our attribution included."""
+"""GitHub's limit of characters for a comment, our signature included."""
 MAX_TYPED = 240
 ATTRIBUTION = "via Stanch"
 NO_COMMENT = "Say in a sentence why; this is required here."
@@ -17,29 +17,29 @@ _SIGNATURE = re.compile(rf"(?:^| — )by [\w.\[\]-]{{1,100}} {ATTRIBUTION}\Z")
 
 
 def comment_fault(typed: str | None, *, required: bool) -> str | None:
-    """What is wrong with a comment as it was typed, in a sentence for its field."""
+    """The error to show on the comment's field, as one sentence; None if the comment is fine."""
     text = clean(typed or "")
     if required and not text:
         return NO_COMMENT
     if units(text) > MAX_TYPED:
         return TOO_LONG
-    # Also as it would be sent: a token with an @ in its middle is whole again once the mention is taken out.
+    # Checked in its sent form too: removing an @ from the middle of a token makes it whole again.
     return SECRET_INSIDE if looks_like_secret(typed or "") or looks_like_secret(_unmentioned(text)) else None
 
 
 def max_typed_length(login: str) -> int:
-    """How many characters a person may type so that the signature still fits."""
+    """The number of characters that leave room for the signature of `login`."""
     return min(MAX_TYPED, MAX_COMMENT - len(_signature(login)) - len(" — "))
 
 
 def sign_comment(typed: str | None, login: str) -> str:
-    """The comment for GitHub: cleaned, mentioning nobody, signed with who acts through us."""
+    """The comment to send to GitHub: cleaned, without mentions, signed with the person's login."""
     text = _unmentioned(clean(typed or "", max_typed_length(login)))
     return f"{text} — {_signature(login)}" if text else _signature(login)
 
 
 def without_signature(comment: str | None) -> str | None:
-    """A comment from GitHub without our signature, for places that show the person anyway."""
+    """A comment from GitHub without our signature; None if nothing is left."""
     return (_SIGNATURE.sub("", comment) or None) if comment else None
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from storage.filter import Filter, Term, Word, seconds
 
 COMPLETE_VALUES = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}}
-"""Words of which every alert has one of these values."""
+"""Filter words for which these are all the values there are."""
 
 
 def find_contradiction(alert_filter: Filter) -> tuple[Term, ...]:
-    """The terms that exclude each other, or the one that excludes everything; none where some alert may match."""
+    """Two terms that exclude each other, or one that excludes every alert; empty if some alert may match."""
     return next(_found(alert_filter.terms), ())
 
 
@@ -23,12 +23,12 @@ def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
 
 
 def _exclude(term: Term, other: Term) -> bool:
-    """Whether what `term` wants is just what `other` does not."""
+    """Whether no alert can match both `term` and `other`."""
     if term.word is other.word and other.negated:
         if term.word is Word.OLDER:
             return seconds(term.values[0]) >= seconds(other.values[0])
         if term.word is Word.TEXT:
-            # What holds a longer word holds each part of it.
+            # A text that contains a word contains each part of the word.
             return other.values[0] in term.values[0]
         return set(term.values) <= set(other.values)
     if term.word is Word.REPO and other.word is Word.ORG:

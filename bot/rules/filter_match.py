@@ -1,4 +1,4 @@
-"""Whether a filter wants an alert; `storage.search` says the same in SQL."""
+"""Matches an alert against a filter; `storage.search` does the same in SQL."""
 
 from storage.filter import ME, NOBODY, Filter, Word, fold, hyphened, seconds
 from storage.records import Alert, GitHubId, Repository, UnixTime
@@ -7,7 +7,7 @@ from storage.records import Alert, GitHubId, Repository, UnixTime
 def matches(
     alert_filter: Filter, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None = None
 ) -> bool:
-    """Whether every term holds for the alert; `me` is the GitHub account of whoever asks."""
+    """Whether every term holds for the alert; `me` is the GitHub id of the person who asks, for `assignee:@me`."""
     return all(
         any(_holds(term.word, value, alert, repository, now, me) for value in term.values) is not term.negated
         for term in alert_filter.terms
@@ -55,7 +55,7 @@ def _is(value: str, alert: Alert) -> bool:
 
 
 def _on_it(value: str, alert: Alert, me: GitHubId | None) -> bool:
-    """GitHub's assignee, and who took it here: mostly they are the same person."""
+    """Whether GitHub's assignee or the person who took the alert is `value`: a login, `@me` or `none`."""
     taken = alert.taken_by.github if alert.taken_by else None
     accounts = [found for found in (alert.assigned_to, taken) if found is not None]
     if value == NOBODY:

@@ -1,11 +1,11 @@
-"""The filter language of look-ups and subscriptions: GitHub's own words for its alert search, and some of ours.
+"""Parses filters of look-ups and subscriptions: the words of GitHub's alert search, and some of our own.
 
     is:open validity:active,unknown -repo:octo/website assignee:@me older:7d sort:updated-desc deploy.yml
 
-Every term has to hold; of several values one is enough; `-` in front turns a term round; words without a colon
-are looked for in the secret type's name, the repository and the path. Values with spaces stand in quotes. Of two
-terms with the same word the values count together, as in `repo:a/b repo:a/c`; with `is:`, `older:` and words both
-terms have to hold, as in `is:open is:publicly-leaked`.
+All terms have to match. A term with several values matches if one of them does. `-` in front negates a term. Text
+without a colon is searched in the secret type's name, the repository and the path. Values with spaces need quotes.
+Two terms with the same word are one term with all their values: `repo:a/b repo:a/c` is `repo:a/b,a/c`. Terms with
+`is:`, `older:` and plain text are not joined, so both have to match: `is:open is:publicly-leaked`.
 """
 
 import difflib
@@ -18,7 +18,7 @@ from bot.rules.typed_text import QUOTED, normalize_typed
 from storage.filter import ME, Filter, Sort, Term, Word, fold, hyphened
 
 MAX_LENGTH = 1_500
-"""Characters of a filter: with its place in a list, it has to fit into a button of Slack's."""
+"""Characters of a filter. With the position in a list it has to fit into a Slack button's value (2,000)."""
 SORT = "sort"
 VALUES: Mapping[str, tuple[str, ...]] = {
     Word.IS: ("open", "closed", "publicly-leaked", "multi-repository"),
@@ -30,7 +30,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     Word.BYPASSED: ("true", "false"),
     SORT: tuple(Sort),
 }
-"""The words with a fixed choice of values (GitHub's docs: "Viewing and filtering alerts from secret scanning")."""
+"""The words with a fixed set of values (GitHub's docs: "Viewing and filtering alerts from secret scanning")."""
 WORDS = (*(word for word in Word if word is not Word.TEXT), SORT)
 EXAMPLES: Mapping[str, str] = {
     Word.SECRET_TYPE: "secret-type:github_personal_access_token",
@@ -57,23 +57,23 @@ SYNONYMS: Mapping[str, str] = {
     "oldest": "created-asc",
     "updated": "updated-desc",
 }
-"""Words that people may try, whose letters are not near the right one."""
+"""Words that people may try and that are spelled unlike the right one."""
 SUBSCRIPTION_WORDS = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
-"""What an alert's first webhook says and nothing changes later: a subscription decides once, with these."""
+"""Facts that the first webhook of an alert has and that do not change: its channels are chosen once, by these."""
 
 _SPAN = re.compile(r"[0-9]{1,5}[dhm]")
 _PIECE = re.compile(rf"{QUOTED}|.", re.DOTALL)
 
 
 class BadFilter(ValueError):
-    """A filter that can't be understood; the text tells which part and what to write instead.
+    """The filter is invalid; `str()` names the part and says what to write instead.
 
-    What is code in it, and whatever was typed, stands in backticks: so it can be shown on a terminal and in Slack.
+    Filter words and typed text in it are in backticks, so it can be shown in a terminal and in Slack.
     """
 
 
 def parse_filter(text: str) -> Filter:
-    """Read a filter; raises BadFilter for whatever can't be understood, and nothing else."""
+    """Parse a filter; raises BadFilter, and nothing else, for an invalid one."""
     text = normalize_typed(text)
     if len(text) > MAX_LENGTH:
         raise _too_long()
@@ -87,7 +87,7 @@ def parse_filter(text: str) -> Filter:
                 raise BadFilter(f"`sort:` takes one of {_listed(VALUES[SORT])}.")
             sort = Sort(values[0])
         elif word in (Word.IS, Word.TEXT, Word.OLDER):
-            # An alert can be several of these at once, so each term holds by itself.
+            # One alert can match several such terms, so they stay separate.
             alone.add(Term(Word(word), tuple(sorted(set(values))), negated))
         else:
             merged.setdefault((Word(word), negated), set()).update(values)
@@ -99,33 +99,33 @@ def parse_filter(text: str) -> Filter:
 
 
 def parse_subscription_filter(text: str) -> Filter:
-    """Read the filter of a channel: only what stays true of an alert, since its channels are chosen once."""
+    """Parse a subscription's filter, which may use `SUBSCRIPTION_WORDS` only; raises BadFilter."""
     alert_filter = parse_filter(text)
     for term in alert_filter.terms:
         if term.word not in SUBSCRIPTION_WORDS:
             part, hint = f"{term.word}:", ""
             if term.word is Word.TEXT:
-                part, hint = str(term), " A value with spaces stands in quotes."
+                part, hint = str(term), " Put a value with spaces in quotes."
             raise BadFilter(
-                f"`{_quotable(part)}` can't choose a channel's alerts, since it may change while an alert is open; "
+                f"`{_quotable(part)}` can't choose a channel's alerts, because it may change while an alert is open; "
                 f"use {_listed([f'{word}:' for word in SUBSCRIPTION_WORDS])}.{hint}"
             )
     if alert_filter.sort is not Sort.CREATED_DESC:
-        raise BadFilter("`sort:` can't choose a channel's alerts; leave it out.")
+        raise BadFilter("`sort:` can't choose a channel's alerts; remove it.")
     return refuse_contradiction(alert_filter)
 
 
 def refuse_contradiction(alert_filter: Filter) -> Filter:
-    """The filter again; raises BadFilter where no alert can match it. Stored filters are not checked."""
+    """Return the filter; raises BadFilter if no alert can match it. Stored filters are not checked."""
     terms = find_contradiction(alert_filter)
     if terms:
         quoted = " and ".join(f"`{_quotable(str(term))}`" for term in terms)
-        raise BadFilter(f"{quoted}: no alert can match that; leave a part out.")
+        raise BadFilter(f"{quoted}: no alert can match that; remove a part.")
     return alert_filter
 
 
 def open_by_default(alert_filter: Filter) -> Filter:
-    """The filter as it is where it says anything of open or closed, else of open alerts alone."""
+    """The filter, with `is:open` added unless it names a state itself."""
     if names_state(alert_filter):
         return alert_filter
     is_open = Term(Word.IS, ("open",))
@@ -135,7 +135,7 @@ def open_by_default(alert_filter: Filter) -> Filter:
 
 
 def names_state(alert_filter: Filter) -> bool:
-    """Whether the filter says anything of open or closed."""
+    """Whether the filter names a state: `is:open`, `is:closed` or a `resolution:`."""
     states = {"open", "closed"}
     return alert_filter.uses(Word.RESOLUTION) or any(
         term.word is Word.IS and states & set(term.values) for term in alert_filter.terms
@@ -143,13 +143,13 @@ def names_state(alert_filter: Filter) -> bool:
 
 
 def _split(text: str) -> list[list[str]]:
-    """The terms, each as its pieces: single characters, and whole quoted parts."""
+    """The terms, each as a list of pieces: single characters, and quoted parts as one piece."""
     terms: list[list[str]] = [[]]
     for piece in _PIECE.findall(text):
         if piece.isspace():
             terms.append([])
         elif piece == '"':
-            raise BadFilter('A quote `"` is open; close it where the value ends.')
+            raise BadFilter('A quote `"` is not closed; close it at the end of the value.')
         else:
             terms[-1].append(piece)
     return [pieces for pieces in terms if pieces]
@@ -163,14 +163,14 @@ def _read(pieces: list[str]) -> tuple[str, list[str], bool]:
     if colon < 0 or any(len(piece) > 1 for piece in rest[:colon]):
         text = fold(_unquoted(rest))
         if not text.strip():
-            raise BadFilter("An empty pair of quotes finds nothing; leave it out.")
+            raise BadFilter("An empty pair of quotes finds nothing; remove it.")
         return Word.TEXT, [text], negated
     word = fold("".join(rest[:colon]))
     if word not in WORDS:
         raise _unknown_word(word, _unquoted(pieces))
     values = [value for value in _values(rest[colon + 1 :]) if value.strip()]
     if not values:
-        raise BadFilter(f"`{word}:` names nothing; write {_example(word)}.")
+        raise BadFilter(f"`{word}:` has no value; write {_example(word)}.")
     return word, [_checked(word, value) for value in values], negated
 
 
@@ -189,7 +189,7 @@ def _unquoted(pieces: list[str]) -> str:
 
 
 def _checked(word: str, value: str) -> str:
-    """The value as it is kept; raises BadFilter for one that can't be meant."""
+    """The value in its stored form; raises BadFilter if the word can't have it."""
     value = fold(value)
     if word in VALUES:
         value = hyphened(value)
@@ -198,7 +198,7 @@ def _checked(word: str, value: str) -> str:
         return value
     check = _CHECKS.get(word)
     if check is not None and not check(value):
-        raise BadFilter(f"`{_quotable(f'{word}:{value}')}` names nothing known; write {_example(word)}.")
+        raise BadFilter(f"`{_quotable(f'{word}:{value}')}` is not a valid value; write {_example(word)}.")
     if word == Word.PROVIDER:
         return hyphened(value)
     return value.removeprefix("@") if word == Word.ASSIGNEE and value != ME else value
@@ -227,7 +227,7 @@ def _unknown_word(word: str, term: str) -> BadFilter:
         f" Did you mean `{near}:`?" if near else f" There are {_listed([f'{known}:' for known in WORDS])}."
     )
     return BadFilter(
-        f"`{_quotable(word)}:` is not a filter.{meant} To look for the words themselves, write "
+        f"`{_quotable(word)}:` is not a filter.{meant} To search for the text itself, write "
         f'`"{_quotable(term)}"`.'
     )
 
@@ -256,10 +256,10 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _quotable(text: str) -> str:
-    """A piece of what was typed, short, and unable to end the code that it is shown as."""
+    """Typed text for a message: masked, cut to 40 characters, without backticks."""
     text = mask(text).replace("`", "'")
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _too_long() -> BadFilter:
-    return BadFilter(f"The filter is too long; {MAX_LENGTH} characters are the most.")
+    return BadFilter(f"The filter is too long; at most {MAX_LENGTH} characters are allowed.")

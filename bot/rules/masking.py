@@ -1,7 +1,7 @@
-"""What looks like a secret in other people's text, and the same text with it blanked.
+"""Masks what looks like a secret in text from GitHub and from people.
 
-Every text from GitHub or from people goes through here before it is stored, shown or sent. The shapes are the
-documented prefixes of tokens that leak most; what has no shape of its own is found by the name beside it.
+Every such text is masked before it is stored, shown or sent. Tokens are found by the documented prefixes of the
+kinds that leak most; a secret without a prefix is found by a name before it, such as `password=`.
 """
 
 import base64
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 HIDDEN = "[hidden]"
 
-# One alternative a line. The lengths are less than a whole token's, so that a part of one is hidden as well.
+# One alternative per line. The lengths are shorter than a whole token, so that part of one is masked too.
 _TOKEN = re.compile(
     r"""
       gh[a-z]_ \d{1,20} _ ey[\w-]{8,} (?:\.[\w-]+){0,2}     # GitHub, stateless installation token
@@ -47,8 +47,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-# A JSON Web Token. Only the first character of a word tries, and only where the second part follows: a search from
-# every `eyJ` of one long word would read the rest of it each time.
+# A JSON Web Token. The search starts at the beginning of a word only, and only if a second part follows: starting at
+# every `eyJ` of a long word would read the rest of the word each time, which is quadratic.
 _JWT = re.compile(
     r"(?<![\w-])(?=[\w-]++\.ey[JI][\w-]{8})[\w-]*?(?P<token>ey[JI][\w-]{8,}\.ey[JI][\w-]{8,}(?:\.[\w-]*)?)",
     re.ASCII,
@@ -80,10 +80,10 @@ Span = tuple[int, int]
 
 
 def mask(text: str, *, by_name: bool = True) -> str:
-    """`text` with `[hidden]` for whatever looks like a secret; unchanged where nothing does.
+    """`text` with `[hidden]` in place of each secret; unchanged if it has none.
 
-    Invisible characters that split a secret don't save it: a text with one loses them all. Masking twice
-    changes nothing more. Without `by_name`, what only stands beside a name like `password` stays.
+    A secret split by invisible characters is found too; the masked text then has no invisible characters. Masking is
+    idempotent. Without `by_name`, only tokens with a known shape are masked, not values after a name like `password`.
     """
     seen = _visible(text)
     spans = _merged(_secrets(seen) if by_name else _shaped(seen))
@@ -97,12 +97,12 @@ def mask(text: str, *, by_name: bool = True) -> str:
 
 
 def looks_like_secret(text: str) -> bool:
-    """Whether `mask` would hide something."""
+    """Whether `mask` would change the text."""
     return next(_secrets(_visible(text)), None) is not None
 
 
 def _shaped(text: str) -> Iterator[Span]:
-    """What is a secret by its own shape, also where it was encoded."""
+    """Spans of tokens with a known shape, plain or encoded."""
     yield from _tokens(text)
     yield from _encoded(text, _NESTING)
 
@@ -126,21 +126,21 @@ def _secrets(text: str) -> Iterator[Span]:
 
 
 def _is_secret_value(value: str, sign: str) -> bool:
-    """Whether what stands beside a name like `password` is one.
+    """Whether the value after a name like `password` is a secret.
 
-    After a colon it may be plain prose ("token: rotated by Ana"), so there it has to look made up.
+    After a colon it may be plain prose ("token: rotated by Ana"), so there it must have letters and digits.
     """
     bare = value.strip("\"'()[]{}")
     if len(bare) < _LEAST_VALUE or _PLACEHOLDER.fullmatch(value) or _PLACEHOLDER.fullmatch(bare):
         return False
     if sign != ":" or value[0] in "\"'":
         return True
-    made_up = any(c.isdigit() for c in bare) and any(c.isalpha() for c in bare)
-    return made_up and len(bare) >= _LEAST_GUESS
+    looks_random = any(c.isdigit() for c in bare) and any(c.isalpha() for c in bare)
+    return looks_random and len(bare) >= _LEAST_GUESS
 
 
 def _encoded(text: str, nesting: int) -> Iterator[Span]:
-    """Runs of Base64 or hex with a token inside, also where the run was encoded twice."""
+    """Spans of Base64 or hex that contain a token; `nesting` is how often it may be encoded."""
     decoders: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[str]]], ...] = (
         (_BASE64_RUN, _from_base64),
         (_HEX_RUN, _from_hex),
@@ -154,7 +154,7 @@ def _encoded(text: str, nesting: int) -> Iterator[Span]:
 
 
 def _from_base64(run: str) -> Iterator[str]:
-    """What a run says from each of its first four characters on, since a path may stand before it."""
+    """The run decoded from each of its first four characters, because a path may come directly before it."""
     letters = run.rstrip("=").translate(str.maketrans("-_", "+/"))
     for start in range(4):
         part = letters[start:]

@@ -1,4 +1,4 @@
-"""Where a page of a list begins, and how a button carries it: the list is asked for anew at every click."""
+"""Encodes a page of a list as a button's value and decodes it; each click runs the query again."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _VALUE = re.compile(
 
 
 class Side(StrEnum):
-    """On which side of a place the page lies."""
+    """On which side of the position the page is."""
 
     AFTER = "after"
     BEFORE = "before"
@@ -24,7 +24,7 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list. The place is an alert's, so alerts that come and go meanwhile don't shift it."""
+    """A page of a list. Its position is an alert, not a number, so that new alerts don't shift the page."""
 
     alert_filter: Filter
     side: Side = Side.AFTER
@@ -33,13 +33,13 @@ class ListPage:
 
     @property
     def value(self) -> str:
-        """What a button carries; it is read again after any restart, whoever clicks."""
+        """The button's value: it has all that is needed to show the page to anybody, also after a restart."""
         assert self.position is not None
         return f"{self.side} {self.position.at!r} {self.position.key} {self.alert_filter}".strip()
 
 
 def parse_page(value: str) -> ListPage | None:
-    """The page that a button's value means; None for anything that is none."""
+    """The page for a button's value; None for an invalid value."""
     found = _VALUE.fullmatch(value)
     if found is None:
         return None

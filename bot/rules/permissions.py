@@ -1,4 +1,4 @@
-"""Who may do what with an alert, from facts that GitHub and Slack gave."""
+"""Decides who may see and resolve an alert, from what GitHub and Slack answered."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ STANDARD_ROLES = frozenset({"read", "triage", "write", "maintain", "admin", "non
 
 
 class Need(StrEnum):
-    """What an action asks of a person."""
+    """The right that an action needs."""
 
     VIEW = "view"
     RESOLVE = "resolve"
@@ -23,22 +23,22 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoleFacts:
-    """What GitHub answered about one account and one repository."""
+    """What GitHub answered about one account's roles in one repository and its organization."""
 
     account: Account
     owner_type: str
-    """GitHub's word for the repository's owner: `Organization` or `User`."""
+    """GitHub's type of the repository's owner: `Organization` or `User`."""
     owner_id: GitHubId
     membership: str | None = None
-    """Role in the organization: `admin` (an owner), `member`, …; None for outsiders and the invited."""
+    """Role in the organization: `admin` (an owner), `member`, …; None for non-members and invited people."""
     permission: str = "none"
-    """GitHub's word: `admin`, `write`, `read`, `none`."""
+    """GitHub's permission level: `admin`, `write`, `read` or `none`."""
     role_name: str = "none"
     security_manager: bool = False
     granted: frozenset[str] = frozenset()
-    """Fine-grained permissions that custom roles give."""
+    """Fine-grained permissions from custom roles."""
     not_asked: frozenset[str] = frozenset()
-    """What GitHub would not tell the app: `organization_roles`, `custom_roles`, …"""
+    """Facts that GitHub refused to give the app: `organization_roles`, `custom_roles`, …"""
 
     def to_json(self) -> dict[str, StoredJson]:
         data = asdict(self)
@@ -53,18 +53,18 @@ class RoleFacts:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What an account may do with the alerts of a repository, and the role that says so."""
+    """What an account may do with the alerts of a repository, and the role that gives it."""
 
     view: bool
     resolve: bool
     write: bool
-    """May be GitHub's assignee."""
+    """Has write access, which GitHub requires of an assignee."""
     owner: bool
-    """An owner of the organization."""
+    """Is an owner of the organization."""
     reviewer: bool
-    """May close where delegated dismissal is on: an organization owner or a security manager."""
+    """May close alerts where delegated dismissal is on: an organization owner or a security manager."""
     role: str
-    """In words, for people: `organization owner`, `repository admin`, …"""
+    """The role's name for people: `organization owner`, `repository admin`, …"""
     resolve_by_role: bool = False
     """May resolve without being the alert's assignee."""
 
@@ -75,15 +75,15 @@ class Rights:
 UNPROVEN = Rights(
     view=True, resolve=False, write=False, owner=False, reviewer=False, role="not known while GitHub is down"
 )
-"""Of somebody whose role GitHub can't be asked for now, where an action may go on without it."""
+"""The rights of somebody whose role GitHub can't be asked for, in actions that may go on without it."""
 
 
 def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:
-    """The rights that the roles give, and besides what being the assignee of `alert` gives.
+    """The rights that the roles give, plus those of the assignee if the account is assigned to `alert`.
 
-    GitHub's changelog (2025-11-25, 2025-12-16): an assignee may see and resolve the alert. `delegated` is the
-    repository's delegated dismissal: where it is on, or not known (None), the assignee may see the alert alone.
-    An assignment that Stanch made gives nothing: it is only made for people who may resolve by role.
+    An assignee may see and resolve the alert (GitHub's changelog, 2025-11-25 and 2025-12-16). `delegated` says
+    whether delegated dismissal is on in the repository: if it is, or if that is unknown (None), the assignee may only
+    see the alert. An assignment made by Stanch gives no rights: it is only made for people who may resolve by role.
     """
     organization = facts.owner_type == "Organization"
     owner = organization and facts.membership == "admin"
@@ -116,24 +116,24 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
 
 
 def _custom_role(facts: RoleFacts) -> str:
-    """The repository's own custom role by its name; else one of the organization gave the permission."""
+    """The name of the repository's custom role; without one, a custom role of the organization gave the right."""
     standard = not facts.role_name or facts.role_name in STANDARD_ROLES
     return "custom organization role" if standard else f"custom role {facts.role_name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The workspace (and, on Grid, the organization) that Stanch is installed in."""
+    """The Slack workspace that Stanch is installed in, and its Enterprise Grid organization if it has one."""
 
     team_id: str
     enterprise_id: str | None = None
 
 
-def outsider_reason(person: PersonFacts, home: Workspace) -> str | None:
-    """Why this person may never act here, as one short word, or None.
+def outsider_reason(person: PersonFacts, workspace: Workspace) -> str | None:
+    """Why this person may never act here, as one short word; None if they may.
 
-    On Grid one person may act from another workspace of the organization, so there the organization decides;
-    elsewhere the person's own team id, never the one of the payload (Slack Connect).
+    On Enterprise Grid people may act from any workspace of the organization, so the organization is compared. Without
+    Grid it is the person's own team id, not the payload's, which may differ in Slack Connect channels.
     """
     if person.is_bot:
         return "bot"
@@ -141,10 +141,10 @@ def outsider_reason(person: PersonFacts, home: Workspace) -> str | None:
         return "deactivated"
     if person.is_stranger:
         return "other_organization"
-    if home.enterprise_id is not None and person.enterprise_id is not None:
-        if person.enterprise_id != home.enterprise_id:
+    if workspace.enterprise_id is not None and person.enterprise_id is not None:
+        if person.enterprise_id != workspace.enterprise_id:
             return "other_organization"
-    elif person.team_id != home.team_id:
+    elif person.team_id != workspace.team_id:
         return "other_organization"
     if person.is_guest or person.is_invited:
         return "guest"

@@ -1,4 +1,4 @@
-"""Which entries of an alert's timeline a channel hears of, and which make the alert news again."""
+"""Decides which events of an alert get a reply in its thread, and which bring the alert up in the channel again."""
 
 from collections.abc import Sequence
 
@@ -22,23 +22,23 @@ ACTION_KINDS = frozenset(
         EventKind.RAISED_AGAIN,
     }
 )
-"""What a channel hears that wants actions only: what people did, and what makes an alert worse."""
+"""Events that get a reply at level `actions`: what people did, and what makes an alert worse."""
 KINDS_WITHOUT_REPLY = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
-"""What the card itself, or the checklist, tells."""
+"""Events without a reply, because the card or the checklist shows them."""
 
 LOCATION_GROUP_KINDS = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
-"""The entries that say which new places one reply tells of."""
+"""The events that decide which new locations share a reply."""
 
 
 def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
-    """Whether a channel of this level gets a reply for it."""
+    """Whether a channel with this thread level gets a reply for the event."""
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
     return level is ThreadLevel.ALL or event.kind in ACTION_KINDS or raises_alert(event, alert)
 
 
 def raises_alert(event: Event, alert: Alert) -> bool:
-    """Whether it makes the alert news again, to be seen in the channel and not in the thread alone."""
+    """Whether the event brings the alert up again: its reply is also sent to the channel, not to the thread alone."""
     match event.kind:
         case EventKind.PUBLICLY_LEAKED | EventKind.REOPENED | EventKind.RAISED_AGAIN:
             return True
@@ -51,9 +51,9 @@ def raises_alert(event: Event, alert: Alert) -> bool:
 
 
 def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
-    """The entries that one reply tells of: all new places of a closed alert, until it is reopened; else the one.
+    """The events that one reply covers: all new locations while the alert is closed, else the single event.
 
-    `timeline` has the alert's closings, reopenings and new places, in order, the entry of that id among them.
+    `timeline` has the alert's events of `LOCATION_GROUP_KINDS`, oldest first, with the event `event_id` among them.
     """
     group: list[Event] = []
     closed = False

@@ -11,9 +11,9 @@ SENT_STATES = frozenset({ReportState.REPORTED, ReportState.CONFIRMED, ReportStat
 
 @dataclass(frozen=True, slots=True)
 class ServerAbilities:
-    """What this GitHub can do: github.com more than GHE.com, and that more than an Enterprise Server.
+    """What this GitHub offers: github.com the most, GHE.com less, Enterprise Server least.
 
-    A server that could not be asked counts as one that can do none of it.
+    A server that could not be asked counts as one that offers none of it.
     """
 
     revokes: bool = False
@@ -27,13 +27,13 @@ def reportable_types(options: ReportOptions) -> frozenset[str]:
         "github_app_user_access_token": options.app_user_tokens,
         "github_refresh_token": options.refresh_tokens,
     }
-    return PERSONAL_ACCESS_TOKENS | {kind for kind, wanted in more.items() if wanted}
+    return PERSONAL_ACCESS_TOKENS | {kind for kind, enabled in more.items() if enabled}
 
 
 def report_obstacle(
     alert: Alert, repository: Repository, server: ServerAbilities, options: ReportOptions
 ) -> str | None:
-    """Why this alert's secret can't be reported to GitHub now, as one short word, or None."""
+    """Why this alert's secret can't be reported to GitHub now, as one short word; None if it can."""
     obstacles = (
         (not repository.is_reachable, "unreachable"),
         (not alert.is_open, "closed"),

@@ -1,4 +1,4 @@
-"""Which channels an alert goes to."""
+"""Chooses the channels that an alert is posted in."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from storage.records import Alert, ChannelId, Repository, Subscription
 def route(
     alert: Alert, repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
 ) -> list[ChannelId]:
-    """The channel of every subscription that wants the alert as it is when first seen; the default where none does.
-
-    A stored filter that can no longer be read takes everything: an alert too many beats an alert nobody sees.
-    """
+    """The channels of all subscriptions whose filter matches the alert; `default`, if set, when none does."""
     channels = [one.channel for one in subscriptions if takes_alert(one, alert, repository)]
     return channels or ([] if default is None else [default])
 
 
 def takes_alert(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
-    """Whether a subscription wants an alert as it was when it was first seen."""
+    """Whether a subscription's filter matches the alert at the time it was first seen.
+
+    A stored filter that can no longer be parsed matches every alert: better one alert too many than one unseen.
+    """
     try:
         return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)
     except BadFilter:

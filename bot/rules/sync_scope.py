@@ -1,4 +1,4 @@
-"""How far a sweep has to go, and which of the alerts it finds are old."""
+"""Decides how far back a sync reads, and which of the alerts that it finds are old."""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage.records import AlertState, StoredJson, UnixTime
 
 FULL_SYNC_INTERVAL = 86400.0
-"""Seconds after which every alert is looked at once more: not every change moves GitHub's `updated_at`."""
+"""Seconds after which a sync reads every alert again, because not every change updates GitHub's `updated_at`."""
 OVERLAP = 3600.0
-"""Seconds by which a sweep goes back behind the start of the last one."""
+"""Seconds that a sync reads back before the start of the last one."""
 _GENERIC_TYPES = {
     "ec_private_key": (3, 19),
     "generic_private_key": (3, 20),
@@ -23,14 +23,14 @@ _GENERIC_TYPES = {
     "postgres_connection_string": (0, 0),
     "rsa_private_key": (0, 0),
 }
-"""GitHub's docs: its list leaves generic patterns out unless they are named. With the first Enterprise Server that
-knows each one."""
+"""Generic secret types, each with the first Enterprise Server release that knows it. GitHub's list of alerts leaves
+them out unless they are named (GitHub's docs)."""
 _RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAlert:
-    """An alert in GitHub's list, with its repository."""
+    """An alert from GitHub's list, with its repository."""
 
     repository: RepositoryFacts
     alert: AlertFacts
@@ -38,14 +38,14 @@ class ListedAlert:
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """When the last complete sweep began, and the last that looked at every alert."""
+    """When the last complete sync began (`finished_at`), and the last one that read every alert (`all_at`)."""
 
     finished_at: UnixTime
     all_at: UnixTime
 
     @property
     def read_until(self) -> UnixTime:
-        """What was changed before then has been seen."""
+        """Changes before this time were read."""
         return self.finished_at - OVERLAP
 
     def to_json(self) -> dict[str, StoredJson]:
@@ -53,7 +53,7 @@ class SyncProgress:
 
 
 def parse_progress(stored: StoredJson) -> SyncProgress | None:
-    """What an earlier sweep noted; None where there was none."""
+    """The stored progress of the last sync; None if there was none or it can't be read."""
     if not isinstance(stored, dict):
         return None
     finished_at, all_at = stored.get("finished_at"), stored.get("all_at")
@@ -63,9 +63,9 @@ def parse_progress(stored: StoredJson) -> SyncProgress | None:
 
 
 def generic_types(version: str | None) -> tuple[str, ...]:
-    """The generic secret types that a server knows; `version` is an Enterprise Server's, None elsewhere.
+    """The generic secret types that a server knows; `version` is an Enterprise Server's release, None elsewhere.
 
-    Of a server that does not tell its version, those that every one knows.
+    For a version that can't be read, only the types that every release knows.
     """
     if version is None:
         return tuple(_GENERIC_TYPES)
@@ -75,21 +75,21 @@ def generic_types(version: str | None) -> tuple[str, ...]:
 
 
 def is_full_sync_due(last: SyncProgress | None, now: UnixTime) -> bool:
-    """Whether it is time to look at every alert and not at the changed ones alone."""
+    """Whether the next sync has to read every alert instead of the changed ones only."""
     return last is None or now - last.all_at >= FULL_SYNC_INTERVAL
 
 
 def is_unchanged(facts: AlertFacts, known: tuple[UnixTime, AlertState, str]) -> bool:
-    """Whether GitHub's list says nothing of an alert that isn't known: `updated_at`, state and validity."""
+    """Whether GitHub's list shows no change to the known `updated_at`, state and validity of an alert."""
     updated_at, state, validity = known
     newer = facts.updated_at is not None and facts.updated_at > updated_at
     return not newer and facts.state == state and facts.validity in (None, validity)
 
 
 def is_old(facts: AlertFacts, last: SyncProgress | None) -> bool:
-    """Whether an alert was there before Stanch looked: then it is no news, though we see it for the first time.
+    """Whether a newly seen alert existed before the last sync, so that it is not announced as new.
 
-    After the first sweep that is so for repositories that were given to the installation later.
+    After the first sync these are alerts of repositories that were added to the installation later.
     """
     if last is None:
         return True

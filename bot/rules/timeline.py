@@ -20,16 +20,16 @@ from storage.records import (
 def events_between(
     before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
 ) -> tuple[Event, ...]:
-    """The timeline entries that lead from one state to the next.
+    """The timeline entries for a change of an alert; `before` is None for a new alert.
 
-    `by` is who did it where that is known better than from the alert itself. The `once` words are made of
-    GitHub's own times, so the same change heard twice gives one entry.
+    `by` is the person who made the change, if the caller knows it better than the alert does. `once` is built from
+    GitHub's own times, so that the same change received twice gives one entry.
     """
     if before is None:
         return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
     return (
         *_state_events(before, after, now, by),
-        *_finding_events(before, after, now, by),
+        *_fact_events(before, after, now, by),
         *_assignment_events(before, after, now, by),
     )
 
@@ -48,7 +48,7 @@ def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None)
         yield Event(key, EventKind.REOPENED, now, by, details, once=f"reopened:{after.updated_at}")
 
 
-def _finding_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+def _fact_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
     key = after.key
     if before.validity != after.validity:
         details: dict[str, StoredJson] = {"before": before.validity, "after": after.validity}

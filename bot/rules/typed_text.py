@@ -1,4 +1,4 @@
-r"""Plain text of what people type: phones and Slack's clients change white space, quotes and dashes."""
+"""Normalizes typed text, because phones and Slack's clients change white space, quotes and dashes."""
 
 import re
 import unicodedata
@@ -11,22 +11,22 @@ _TO_HYPHEN = str.maketrans(dict.fromkeys(DASHES, "-"))
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 """Unicode's categories of control, format and surrogate characters."""
 _SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
-"""Variation selectors, which come behind a character that is also an emoji."""
+"""Variation selectors, which follow a character that can be shown as an emoji."""
 
-# A single quote counts where a value begins, up to one where it ends: "don't" has none.
+# Single quotes count only around a whole value, so the one in "don't" does not.
 QUOTED = rf"""(?s:"(?:\\.|[^"\\])*"|(?<![^\s:,\-{DASHES}])'(?:\\.|[^'\\])*'(?![^\s,]))"""
 """Text in quotes, as a regular expression."""
 _OUTSIDE = re.compile(rf"({QUOTED})")
 
 
 def normalize_typed(text: str) -> str:
-    """The text with blanks for all white space, straight quotes, `-` for dashes, and nothing invisible.
+    """The text with plain spaces, straight quotes and `-` for dashes, without invisible characters; idempotent.
 
-    Dashes in quotes stay: they may be part of a name. Done twice it changes nothing more.
+    Dashes inside quotes stay, because they may be part of a name.
     """
     seen = "".join(" " if c.isspace() else c for c in text if c.isspace() or not _is_invisible(c))
     parts = _OUTSIDE.split(seen.translate(_QUOTES))
-    # Every second part is what the pattern found.
+    # Every second part is a match of the pattern.
     return "".join(part if number % 2 else part.translate(_TO_HYPHEN) for number, part in enumerate(parts))
 
 

@@ -1,4 +1,4 @@
-"""How urgent an alert is, by what is known of its secret."""
+"""Table of how urgent an alert is, by the validity and the exposure of its secret."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from storage.records import Alert, Repository
 
 
 class Urgency(StrEnum):
-    """The most urgent first. The words are stored."""
+    """Ordered from the most to the least urgent. The words are stored."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -17,12 +17,12 @@ class Urgency(StrEnum):
 
     @property
     def is_urgent(self) -> bool:
-        """Whether such an alert may never be swallowed by a summary."""
+        """Whether the alert gets its own card in a flood, or is named in the summary beyond a limit."""
         return self in URGENT
 
 
-# By whether the secret works, and whether that is the worse for it: it is exposed, or, as long as it is not known
-# whether it works, it was pushed past push protection.
+# By validity, and by whether the secret is exposed. While the validity is unknown, a bypass of push protection counts
+# as exposure.
 TABLE: Mapping[tuple[str, bool], Urgency] = {
     ("active", True): Urgency.CRITICAL,
     ("active", False): Urgency.HIGH,
@@ -36,7 +36,7 @@ ORDER = tuple(Urgency)
 
 
 def urgency(alert: Alert, repository: Repository) -> Urgency:
-    """The urgency of an open alert; a validity that nobody knows counts as not known."""
+    """The urgency of an open alert; any validity but `active` and `inactive` counts as `unknown`."""
     exposed = alert.publicly_leaked or alert.multi_repo or repository.is_public
     validity = effective_validity(alert)
     known = validity if validity in {"active", "inactive"} else "unknown"

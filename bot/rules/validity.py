@@ -13,12 +13,12 @@ PROBEABLE_TYPES = PERSONAL_ACCESS_TOKENS | {
 
 
 class CheckKind(StrEnum):
-    """How an alert's validity is looked at."""
+    """How Check validity finds out whether a secret works."""
 
     PROBE = "probe"
-    """Stanch asks GitHub with the token itself."""
+    """Ask GitHub with the token itself."""
     REFRESH = "refresh"
-    """GitHub's own `validity` is read again."""
+    """Read GitHub's `validity` again."""
 
 
 def check_kind(alert: Alert) -> CheckKind:
@@ -26,9 +26,9 @@ def check_kind(alert: Alert) -> CheckKind:
 
 
 def effective_validity(alert: Alert) -> str:
-    """Whether the secret works as far as anybody knows: `active`, `inactive` or `unknown`.
+    """Whether the secret works, as far as known: `active`, `inactive`, `unknown` or another word of GitHub's.
 
-    Stanch's own look counts where it gave an answer, until GitHub changes its word.
+    It is the verdict of Stanch's last probe if that was clear, until GitHub's `validity` changes; else `validity`.
     """
     probe = alert.probe
     if probe is None or probe.verdict == "unknown" or probe.superseded:
@@ -37,7 +37,7 @@ def effective_validity(alert: Alert) -> str:
 
 
 def confirmed_inactive(alert: Alert) -> bool:
-    """Whether the secret may be called dead: GitHub says so, or this host accepted it once and no longer does."""
+    """Whether the secret surely stopped working: GitHub says so, or this host accepted it before and now doesn't."""
     if effective_validity(alert) != "inactive":
         return False
     if alert.validity == "inactive" and not alert.validity_written:
@@ -46,12 +46,15 @@ def confirmed_inactive(alert: Alert) -> bool:
 
 
 def was_ever_active(alert: Alert) -> bool:
-    """Whether GitHub called the secret active, or this host accepted it at some probe."""
+    """Whether the secret counts as active now, or this host accepted it in an earlier probe."""
     return effective_validity(alert) == "active" or (alert.probe is not None and alert.probe.ever_active)
 
 
 def override_for(probe: Probe | None) -> str | None:
-    """The validity that a probe allows to write to GitHub: a 401 says nothing of a token never accepted here."""
+    """The validity to write to GitHub after a probe; None if it proves nothing.
+
+    A 401 proves nothing about a token that this host never accepted: it may belong to another GitHub.
+    """
     if probe is None or probe.superseded:
         return None
     if probe.verdict == "inactive":
@@ -60,7 +63,7 @@ def override_for(probe: Probe | None) -> str | None:
 
 
 def is_override_untrue(alert: Alert) -> bool:
-    """Whether GitHub shows an override of Stanch's that the last probe contradicts."""
+    """Whether GitHub shows a validity that Stanch wrote and the last probe contradicts."""
     probe = alert.probe
     if not alert.validity_written or probe is None or probe.verdict == "unknown" or probe.superseded:
         return False

@@ -1,4 +1,4 @@
-"""Whose alerts one person may see in a look-up, from what GitHub said of them before."""
+"""Decides which alerts one person sees in a look-up, from roles that GitHub gave earlier."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
 
 @dataclass(frozen=True, slots=True)
 class KnownRole:
-    """What GitHub said of one person and one repository, and when."""
+    """One person's roles in one repository, and when GitHub gave them."""
 
     repository_id: RepositoryId
     facts: RoleFacts
@@ -18,19 +18,19 @@ class KnownRole:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What one person sees, as far as it is known. Times are of the GitHub answers that say so."""
+    """What one person sees, as far as known. The times are those of GitHub's answers."""
 
     person: GitHubId
     organizations: Mapping[GitHubId, UnixTime]
-    """Seen whole: the person owns the organization, or is its security manager."""
+    """Organizations in which the person sees every alert, as an owner or a security manager."""
     repositories: Mapping[RepositoryId, UnixTime]
     hidden: frozenset[RepositoryId]
-    """Not theirs to see."""
+    """Repositories whose alerts the person may not see."""
     asked_owners: frozenset[GitHubId]
-    """Owners of repositories that GitHub was asked about."""
+    """Owners of the repositories that GitHub was asked about."""
 
     def sees(self, alert: Alert, repository: Repository) -> bool | None:
-        """Whether they see the alert; None where GitHub has to be asked. An assignee sees their alert."""
+        """Whether the person sees the alert; None if GitHub has to be asked. An assignee sees their alert."""
         if alert.assigned_to is not None and alert.assigned_to.id == self.person:
             return True
         if repository.owner.id in self.organizations or repository.id in self.repositories:
@@ -38,7 +38,7 @@ class Visibility:
         return False if repository.id in self.hidden else None
 
     def since(self, alert: Alert, repository: Repository) -> UnixTime | None:
-        """When GitHub said so; None for the assignee, whose right is a fact of the alert itself."""
+        """When GitHub gave the role that shows the alert; None for the assignee, who needs no role."""
         if alert.assigned_to is not None and alert.assigned_to.id == self.person:
             return None
         known = (self.organizations.get(repository.owner.id), self.repositories.get(repository.id))
@@ -46,13 +46,13 @@ class Visibility:
 
 
 def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_since: UnixTime) -> Visibility:
-    """Put together what is known. A no from before `denied_since` is asked again, since it may be a yes by now."""
+    """Combine the known roles. A denial older than `denied_since` counts as unknown, because it may have changed."""
     organizations: dict[GitHubId, UnixTime] = {}
     repositories: dict[RepositoryId, UnixTime] = {}
     hidden: set[RepositoryId] = set()
     asked_owners: set[GitHubId] = set()
     for role in sorted(known, key=lambda role: role.at):
-        # What GitHub said last of a membership is what counts.
+        # The latest answer about a membership counts.
         organizations.pop(role.facts.owner_id, None)
         if sees_whole_organization(role.facts):
             organizations[role.facts.owner_id] = role.at
@@ -75,14 +75,14 @@ def sees_whole_organization(facts: RoleFacts) -> bool:
 def repositories_to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:
     """Which of the repositories to ask GitHub about now.
 
-    One of each organization first: whoever owns it, or manages its security, sees the others too.
+    Only one of each organization at first: an owner or a security manager sees all others too.
     """
     chosen: list[Repository] = []
-    begun = set(seen.asked_owners)
+    started = set(seen.asked_owners)
     for repository in unknown:
         if repository.owner_type != "Organization" or repository.owner.id in seen.asked_owners:
             chosen.append(repository)
-        elif repository.owner.id not in begun:
-            begun.add(repository.owner.id)
+        elif repository.owner.id not in started:
+            started.add(repository.owner.id)
             chosen.append(repository)
     return chosen

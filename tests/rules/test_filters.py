@@ -95,13 +95,13 @@ def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
         ("state:open", "Did you mean `is:`?"),
         ("secret_type:x", "Did you mean `secret-type:`?"),
         ("zzzzzzzz:1", "`zzzzzzzz:` is not a filter. There are `is:`, `validity:`"),
-        ("https://github.com/octo", 'To look for the words themselves, write `"https://github.com/octo"`.'),
+        ("https://github.com/octo", 'To search for the text itself, write `"https://github.com/octo"`.'),
         ("is:opne", "`is:` has no `opne`. Did you mean `is:open`?"),
         ("is:resolved", "Did you mean `is:closed`?"),
         ("is:leaked", "Did you mean `is:publicly-leaked`?"),
         ("validity:yes", "There are `active`, `inactive`, `unknown`."),
         ("resolution:wontfix", "Did you mean `resolution:wont-fix`?"),
-        ("bypassed:", "`bypassed:` names nothing; write bypassed:true."),
+        ("bypassed:", "`bypassed:` has no value; write bypassed:true."),
         ("repo:payments", "write repo:OWNER/NAME"),
         ("repo:a/b/c", "write repo:OWNER/NAME"),
         ("org:octo/payments", "write org:NAME"),
@@ -208,7 +208,7 @@ def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
     for typed in ("is:open", "validity:active", "older:7d", "assignee:@me", "provider:github", "payments"):
         with pytest.raises(BadFilter, match=r"may change while an alert is open; use .*`repo:`"):
             parse_subscription_filter(typed)
-    with pytest.raises(BadFilter, match="leave it out"):
+    with pytest.raises(BadFilter, match="remove it"):
         parse_subscription_filter("org:octo sort:created-asc")
     with pytest.raises(BadFilter, match="no alert can match that"):
         parse_subscription_filter("repo:octo/web -repo:octo/web")
