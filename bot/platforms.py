@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import structlog
 
 from bot.errors import RetryLater, StartRefused
+from bot.job_kinds import RedrawCards
+from bot.job_rows import new_job
 from bot.our_accounts import OurAccounts
 from bot.rules.permissions import Workspace
 from bot.rules.report_eligibility import ServerAbilities
@@ -19,7 +21,7 @@ from integrations.slack.facts import ChannelFacts, PersonFacts
 from storage import jobs, saved_values
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
-from storage.records import ChannelId, NewJob, UnixTime
+from storage.records import ChannelId, UnixTime
 
 log = structlog.get_logger(__name__)
 CLOCK_LEEWAY = 5.0
@@ -158,7 +160,7 @@ class Platforms:
         self.server = able
         async with self._db.begin() as tx:
             await saved_values.save(tx, self._server_mark, {"version": server.version})
-            await jobs.enqueue(tx, NewJob("redraw_cards", {}))
+            await jobs.enqueue(tx, new_job(RedrawCards()))
 
     async def ask_again(self) -> None:
         """Ask both again how they stand, after a while; a refusal now is logged, since we serve already."""

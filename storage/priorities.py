@@ -35,6 +35,7 @@ PRIORITIES: Mapping[str, Priority] = {
     "keep_validity": Priority.INTAKE,
     "subscribed": Priority.INTAKE,
     "channel": Priority.INTAKE,
+    "redraw_cards": Priority.INTAKE,
     "repository": Priority.INTAKE,
     "assignment": Priority.INTAKE,
     "holders": Priority.SYNC,

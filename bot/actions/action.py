@@ -1,14 +1,13 @@
 """What every action is made of: when it is shown, what it needs, what is decided, what is done."""
 
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
 
 from bot.context import Context
-from bot.errors import UnusableJob
 from bot.options import Options
+from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from integrations.github.facts import AlertFacts
@@ -17,85 +16,13 @@ from integrations.slack.blocks import Content, View
 from integrations.slack.elements import Element, Option
 from storage.records import (
     Alert,
-    AlertKey,
     AuditOutcome,
-    ChannelId,
     Event,
-    MessageTs,
     NewJob,
     Person,
-    SlackTeamId,
-    SlackUserId,
-    StoredJson,
-    UnixTime,
 )
 
-UserInput: TypeAlias = Mapping[str, str | tuple[str, ...] | None]
-"""What a person gave: by block id for a form, `value` for a menu."""
 Decision = TypeVar("Decision")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRequest:
-    """One click or submit, as it was made. All of it is untrusted."""
-
-    action: str
-    alert: AlertKey
-    team: SlackTeamId
-    user: SlackUserId
-    at: UnixTime
-    channel: ChannelId | None = None
-    thread: MessageTs | None = None
-    """The card's ts."""
-    in_thread: bool = False
-    """The click was in the card's thread, where its answer appears too; else both are in the channel."""
-    view_id: str | None = None
-    response_url: str | None = field(default=None, repr=False)
-    user_input: UserInput = field(default_factory=dict, repr=False)
-    waited: bool = False
-    """It was accepted before and had to wait; this is its next try."""
-
-    @property
-    def reply_to(self) -> MessageTs | None:
-        """The thread in which a private answer appears; None for the channel itself."""
-        return self.thread if self.in_thread else None
-
-    @property
-    def metadata(self) -> str:
-        """What a form carries to its submit: which alert, where the card is, and whether its thread was clicked."""
-        where = {"alert": str(self.alert), "channel": self.channel, "thread": self.thread}
-        return json.dumps({**where, "in_thread": True} if self.in_thread else where)
-
-    def to_json(self) -> dict[str, StoredJson]:
-        user_input = {name: list(v) if isinstance(v, tuple) else v for name, v in self.user_input.items()}
-        return {
-            "action": self.action,
-            "alert": str(self.alert),
-            "team": self.team,
-            "user": self.user,
-            "at": self.at,
-            "channel": self.channel,
-            "thread": self.thread,
-            "in_thread": self.in_thread,
-            "view_id": self.view_id,
-            "response_url": self.response_url,
-            "given": user_input,
-            "waited": self.waited,
-        }
-
-    def to_job(self, delay: float = 0.0) -> NewJob:
-        """The work that does it, in `delay` seconds; the wishes about one alert come one after another."""
-        return NewJob("act", self.to_json(), key=f"alert:{self.alert}", delay=delay)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "ActionRequest":
-        """A stored one; raises UnusableJob where another version stored it in another shape."""
-        try:
-            user_input = {name: tuple(v) if isinstance(v, list) else v for name, v in data["given"].items()}
-            rest = {name: value for name, value in data.items() if name not in ("alert", "given")}
-            return cls(**rest, alert=AlertKey.parse(data["alert"]), user_input=user_input)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise UnusableJob("this version does not know the stored shape of the click or submit") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.actions.action import ActionRun, CardAction, Outcome, UserInput
+from bot.actions.action import ActionRun, CardAction, Outcome
 from bot.actions.probe import APART, Probed, fetch_and_ask
 from bot.actions.write_back import Written, write_back
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.rules.validity import CheckKind, check_kind, confirmed_inactive

@@ -1,7 +1,7 @@
 """The comment that goes with closing and reopening: its field in the form, and how GitHub gets it."""
 
-from bot.actions.action import UserInput
 from bot.errors import Refused
+from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.comments import SECRET_INSIDE, comment_fault, max_typed_length, sign_comment
 from bot.rules.masking import looks_like_secret

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import Action, ActionRun, Outcome
 from bot.errors import Refused
+from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.checklist import steps_for
 from bot.rules.permissions import Need

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
+from bot.actions.action import ActionRun, FormAction, Outcome
 from bot.actions.comment import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import ActionRun, FormAction, Outcome, UserInput
+from bot.actions.action import ActionRun, FormAction, Outcome
 from bot.actions.probe import APART, Probed, ask, ask_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
+from bot.job_kinds import FollowUpReport, PerformAction
+from bot.job_rows import new_job
 from bot.options import Options
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.rules.report_eligibility import report_obstacle
@@ -34,7 +37,6 @@ from storage.records import (
     AuditOutcome,
     Event,
     EventKind,
-    NewJob,
     Report,
     ReportState,
     UnixTime,
@@ -234,7 +236,7 @@ def _reported(run: ActionRun, asked: Probed | None, *, dead: bool = False) -> Ou
         details = {"confirmed": confirmed_inactive(remember(case.alert))}
         once = f"confirmed:{now}"
         events.append(Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once))
-    follow_up = NewJob("follow_up", {"alert": str(key), "look": 0}, delay=FOLLOW_UPS[0])
+    follow_up = new_job(FollowUpReport(key, look=0), delay=FOLLOW_UPS[0])
     return Outcome(
         answer=reported(case, dead=dead),
         change=remember,
@@ -256,7 +258,7 @@ def _waits(run: ActionRun, retry_at: UnixTime) -> Outcome:
     key = case.alert.key
     report = Report(ReportState.WAITING, person, run.context.clock.now(), retry_at)
     delay = max(1.0, retry_at - run.context.clock.now())
-    again = replace(run.request, waited=True).to_job(delay)
+    again = new_job(PerformAction(replace(run.request, waited=True)), delay=delay)
     return Outcome(
         answer=waits(case, retry_at),
         change=lambda alert: replace(alert, report=report),

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import ActionRun, MenuAction, Outcome, UserInput
-from bot.actions.assigning import settling
+from bot.actions.action import ActionRun, MenuAction, Outcome
 from bot.errors import Refused
+from bot.job_kinds import SyncAssignee
+from bot.job_rows import new_job
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
@@ -57,7 +59,7 @@ class StepBackFromAlert(MenuAction[StepBack]):
             answer=stepped_back(case),
             change=free,
             events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
-            jobs=(settling(case.alert.key),),
+            jobs=(new_job(SyncAssignee(case.alert.key)),),
         )
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from bot.actions.action import ActionRun, CardAction, Outcome, UserInput
-from bot.actions.assigning import settling
+from bot.actions.action import ActionRun, CardAction, Outcome
 from bot.errors import Refused
+from bot.job_kinds import SyncAssignee
+from bot.job_rows import new_job
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
@@ -70,7 +72,7 @@ class TakeAlert(CardAction[Take]):
             answer=taken(case),
             change=take,
             events=() if decision.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
-            jobs=(settling(case.alert.key),),
+            jobs=(new_job(SyncAssignee(case.alert.key)),),
         )
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import Action, ActionRun, Outcome
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
+from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer

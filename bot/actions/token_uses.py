@@ -5,8 +5,9 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.actions.action import Action, ActionRun, Outcome, UserInput
+from bot.actions.action import Action, ActionRun, Outcome
 from bot.errors import Refused
+from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer

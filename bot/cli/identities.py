@@ -15,6 +15,8 @@ from bot.cli.workspace import find_workspace
 from bot.database import SLACK_TEAM, open_database
 from bot.errors import StartRefused
 from bot.flows.audit import build_entry
+from bot.job_kinds import SendIdentityNotice
+from bot.job_rows import new_job
 from bot.settings import IdentitySettings, StorageSettings, load_settings
 from storage import audit, identities, jobs, saved_values
 from storage.db import Database, Tx
@@ -27,7 +29,6 @@ from storage.records import (
     Person,
     SlackTeamId,
     SlackUserId,
-    StoredJson,
 )
 
 group = typer.Typer(no_args_is_help=True, help="Which Slack user is linked to which GitHub account.")
@@ -218,12 +219,7 @@ async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
 
 
 def _notice(identity: Identity, change: str) -> NewJob:
-    payload: dict[str, StoredJson] = {
-        "user": identity.slack_user,
-        "login": identity.github.login,
-        "change": change,
-    }
-    return NewJob("tell_identity", payload)
+    return new_job(SendIdentityNotice(identity.slack_user, identity.github.login, change))
 
 
 async def _audit(tx: Tx, action: str, identity: Identity) -> None:

@@ -10,12 +10,14 @@ from bot.cli.console import remark, run, say
 from bot.database import open_database
 from bot.errors import StartRefused
 from bot.flows.audit import build_entry
+from bot.job_kinds import BackfillChannel
+from bot.job_rows import new_job
 from bot.rules.filters import BadFilter, parse_subscription_filter
 from bot.rules.typed_text import normalize_typed
 from bot.settings import StorageSettings, load_settings
 from storage import audit, jobs, subscriptions
 from storage.db import Database
-from storage.records import AuditOutcome, ChannelId, NewJob, Subscription
+from storage.records import AuditOutcome, ChannelId, Subscription
 
 group = typer.Typer(no_args_is_help=True, help="Which channel gets which alerts.")
 CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
@@ -82,7 +84,7 @@ async def add_subscription(
         subscription = Subscription(ChannelId(channel), str(parsed), created_at=tx.now)
         await subscriptions.add(tx, subscription)
         # The running server posts a summary of the alerts that are open already.
-        await jobs.enqueue(tx, NewJob("subscribed", {"channel": channel}, key=f"subscribed:{channel}"))
+        await jobs.enqueue(tx, new_job(BackfillChannel(ChannelId(channel))))
         reason = f"cli: {channel} {parsed}".strip()
         await audit.append(tx, build_entry("subscribe", AuditOutcome.DONE, reason=reason))
     return subscription, former

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.commands.buttons import BUTTONS, open_behind
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.commands.history import HISTORY
 from bot.commands.list_alerts import LIST
 from bot.commands.mine import MINE
@@ -17,6 +17,7 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.audit import audit_refused_look_up
 from bot.flows.people.visibility import NotAtHand
+from bot.requests import CommandRequest
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
 from bot.rules.typed_text import normalize_typed

@@ -5,11 +5,11 @@ What a button carries says all of it, so that it works after a restart; whoever 
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.commands.command import CommandRequest
 from bot.commands.list_page import read_filter, show_page
 from bot.commands.show import show_alert
 from bot.context import Context
 from bot.errors import Refused
+from bot.requests import CommandRequest
 from bot.rules.alert_names import parse_alert_name
 from bot.rules.pagination import ListPage, parse_page
 from bot.views.lists import PAGE, SHOW_ALERT, SHOW_LIST

@@ -1,10 +1,11 @@
 """`/leaks history`: what happened to one alert, who did it and why."""
 
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.commands.show import read_alert_name
 from bot.context import Context
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_alert
+from bot.requests import CommandRequest
 from bot.views.history import draw_history
 from bot.views.lists import with_private_note
 from integrations.slack.blocks import Content

@@ -1,8 +1,9 @@
 """`/leaks list`: the open alerts, or those that a filter wants."""
 
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.commands.list_page import read_filter, show_page
 from bot.context import Context
+from bot.requests import CommandRequest
 from bot.rules.filters import open_by_default
 from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content

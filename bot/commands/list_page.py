@@ -1,10 +1,10 @@
 """What `list`, `search`, `mine` and the buttons of lists share: read a filter, and show one page of it."""
 
-from bot.commands.command import CommandRequest
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_page
+from bot.requests import CommandRequest
 from bot.rules.filters import BadFilter, parse_filter, refuse_contradiction
 from bot.rules.pagination import ListPage
 from bot.views.lists import draw_list

@@ -1,9 +1,10 @@
 """`/leaks search`: alerts by words in their secret type, repository or path, open and closed."""
 
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.commands.list_page import read_filter, show_page
 from bot.context import Context
 from bot.errors import Refused
+from bot.requests import CommandRequest
 from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn

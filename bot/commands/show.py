@@ -1,12 +1,13 @@
 """`/leaks show`: one alert's card for one person, with its controls."""
 
 from bot.actions import controls
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows.build_case import load_case
 from bot.flows.people import identify
 from bot.flows.people.alert_lookup import find_alert
+from bot.requests import CommandRequest
 from bot.rules.alert_names import AlertName, parse_alert_name
 from bot.views.card import draw_card
 from bot.views.lists import with_private_note

@@ -1,10 +1,11 @@
 """`/leaks whoami`: which GitHub account somebody is here, how that is known, and what it may do."""
 
-from bot.commands.command import CommandRequest, Subcommand
+from bot.commands.command import Subcommand
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.people import identify, roles
+from bot.requests import CommandRequest
 from bot.rules.permissions import Rights
 from bot.views.answers import answer
 from bot.views.formatting import when

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from bot.actions.action import Action, ActionRequest
+from bot.actions.action import Action
 from bot.context import Context
 from bot.errors import Refused
+from bot.requests import ActionRequest
 from storage import audit, identities, repositories
 from storage.db import Tx
 from storage.records import (

@@ -8,6 +8,8 @@ import structlog
 
 from bot.context import Context
 from bot.errors import RetryLater
+from bot.job_kinds import SendAnswer
+from bot.job_rows import new_job
 from integrations.slack.blocks import Content
 from integrations.slack.errors import PersonUnavailable, SlackError, SlackRateLimited
 from storage.records import ChannelId, MessageTs, NewJob, SlackUserId, UnixTime
@@ -64,25 +66,15 @@ def who_waits(payload: Mapping[str, Any]) -> Addressee | None:
 
 def telling(asker: Asker, said: Content) -> NewJob:
     """The job that tells it, for the transaction that there is something to tell of: a crash then loses neither."""
-    payload: dict[str, Any] = {
-        "user": asker.user,
-        "channel": asker.channel,
-        "reply_to": asker.reply_to,
-        "response_url": asker.response_url,
-        "at": asker.at,
-        "said": {"text": said.text, "blocks": list(said.blocks)},
-    }
-    return NewJob("tell", payload)
-
-
-async def tell_stored(context: Context, payload: Mapping[str, Any]) -> None:
-    """Do what a job of `telling` holds."""
-    said = Content(payload["said"]["text"], tuple(payload["said"]["blocks"]))
-    # A job that version 0.1.0 stored has no `reply_to`.
-    rest: dict[str, Any] = {
-        name: payload.get(name) for name in ("user", "channel", "reply_to", "response_url", "at")
-    }
-    await tell(context, Addressee(**rest), said)
+    answer = SendAnswer(
+        user=asker.user,
+        content=said,
+        channel=asker.channel,
+        reply_to=asker.reply_to,
+        response_url=asker.response_url,
+        at=asker.at,
+    )
+    return new_job(answer)
 
 
 async def tell(context: Context, asker: Asker, said: Content, *, replaces: bool = False) -> None:

@@ -6,6 +6,8 @@ import structlog
 
 from bot.context import Context
 from bot.errors import Refused
+from bot.job_kinds import AnnounceRepositoryChange
+from bot.job_rows import new_job
 from bot.views import refusals
 from bot.views.replies import repository_change_words
 from integrations.github.errors import GitHubError, InstallationGone, NotFound
@@ -16,7 +18,6 @@ from storage.db import Tx
 from storage.records import (
     Account,
     GitHubId,
-    NewJob,
     Repository,
     RepositoryState,
 )
@@ -79,7 +80,7 @@ async def remember_repository(tx: Tx, before: Repository, now: Repository) -> No
     await repositories.save_repository(tx, now)
     what = repository_change_words(before, now)
     if what is not None:
-        await jobs.enqueue(tx, NewJob("repository", {"id": now.id, "what": what}, key=f"repository:{now.id}"))
+        await jobs.enqueue(tx, new_job(AnnounceRepositoryChange(now.id, what)))
 
 
 def unreachable_github(error: GitHubError) -> Refused:

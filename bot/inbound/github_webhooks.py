@@ -8,13 +8,15 @@ from aiohttp import web
 from bot.context import Context
 from bot.inbound.body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
+from bot.job_kinds import HandleDelivery
+from bot.job_rows import new_job
 from bot.rules.masking import mask
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_body import condense, decode_body
 from integrations.github.webhook_events import AlertEvent, Ignored, LocationEvent, Parsed, parse_event
 from integrations.github.webhook_signature import verify_signature
 from storage.db import StorageUnavailable
-from storage.records import Delivery, NewJob
+from storage.records import AlertKey, AlertNumber, Delivery, NewJob, RepositoryId
 
 log = structlog.get_logger(__name__)
 LARGEST = 26_214_400
@@ -86,7 +88,7 @@ def _job(said: Parsed, guid: str) -> NewJob | None:
     """The work that follows; deliveries about one alert are worked in their order."""
     if isinstance(said, Ignored):
         return None
-    key = None
+    about = None
     if isinstance(said, AlertEvent | LocationEvent):
-        key = f"alert:{said.repository.id}/{said.alert.number}"
-    return NewJob("delivery", {"guid": guid}, key=key)
+        about = AlertKey(RepositoryId(said.repository.id), AlertNumber(said.alert.number))
+    return new_job(HandleDelivery(guid, about))

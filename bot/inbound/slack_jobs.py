@@ -3,9 +3,10 @@
 import json
 
 from bot.actions import ACTIONS, FORMS, MENU, READ_ACTIONS
-from bot.actions.action import ActionRequest, UserInput
 from bot.commands.buttons import BEHIND_MESSAGE, BUTTONS
-from bot.commands.command import CommandRequest
+from bot.job_kinds import AnswerButton, AnswerOutdated, AnswerShortcut, PerformAction, ShowDetails
+from bot.job_rows import new_job
+from bot.requests import ActionRequest, CommandRequest, UserInput
 from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
 from bot.views.lists import PAGE
@@ -24,10 +25,10 @@ def work_of(click: Click, now: float) -> NewJob:
     key = alert_of(click)
     name = click.value if click.action_id == MENU and isinstance(click.value, str) else click.action_id
     if key is not None and any(action.id == name for action in ACTIONS if action not in FORMS):
-        return request_of(name, key, click, now).to_job()
+        return new_job(PerformAction(request_of(name, key, click, now)))
     if key is not None and any(look.id == name for look in READ_ACTIONS):
-        return NewJob("look", request_of(name, key, click, now).to_json())
-    return NewJob("outdated", request_of(OUTDATED, key or AlertKey.parse("0/0"), click, now).to_json())
+        return new_job(ShowDetails(request_of(name, key, click, now)))
+    return new_job(AnswerOutdated(request_of(OUTDATED, key or AlertKey.parse("0/0"), click, now)))
 
 
 def submitted(form: str, submit: Submit, now: float) -> ActionRequest | None:
@@ -78,7 +79,7 @@ def behind(shortcut: Shortcut, now: float, github_url: str) -> NewJob | None:
         # Its answer would appear in the channel. Where the bot may not write, nothing else reaches the person there.
         response_url=None if reply_to else shortcut.response_url,
     )
-    return NewJob("shortcut", asked.to_json())
+    return new_job(AnswerShortcut(asked))
 
 
 def _look_up(click: Click, now: float) -> NewJob:
@@ -93,7 +94,7 @@ def _look_up(click: Click, now: float) -> NewJob:
         reply_to=_thread_of(click.thread_ts, click.message_ts),
         response_url=click.response_url if replaces else None,
     )
-    return NewJob("button", {"button": click.action_id, "asked": asked.to_json(), "replaces": replaces})
+    return new_job(AnswerButton(click.action_id, asked, replaces))
 
 
 def request_of(action: str, key: AlertKey, click: Click, now: float) -> ActionRequest:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -26,6 +27,8 @@ from bot.flows.notify import telling
 from bot.inbound.body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
 from bot.inbound.slack_jobs import alert_of, behind, request_of, submitted, typed, work_of
+from bot.job_kinds import AnswerCommand, FillForm, PerformAction, RedrawChannel
+from bot.job_rows import new_job
 from bot.views.answers import refusal, refusal_view, skeleton_view
 from bot.views.refusals import form_not_opened, outdated_control
 from integrations.slack.errors import SlackError
@@ -217,8 +220,8 @@ class SlackEdge:
             log.warning("form_not_opened", action=form.id, reason=error.code)
             work = telling(request, refusal(form_not_opened()))
         else:
-            payload = {**request.to_json(), "view_id": opened.id, "response_url": None}
-            work = NewJob("fill_form", {"request": payload, "hash": opened.hash})
+            in_form = replace(request, view_id=opened.id, response_url=None)
+            work = new_job(FillForm(in_form, opened.hash))
         try:
             async with self._context.db.begin() as tx:
                 await jobs.enqueue(tx, work)
@@ -241,7 +244,7 @@ class SlackEdge:
         if faults:
             await ack(response_action="errors", errors=faults)
             return
-        await self._accept(context, [request.to_job()])
+        await self._accept(context, [new_job(PerformAction(request))])
         await ack()
 
     async def _on_command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
@@ -253,7 +256,7 @@ class SlackEdge:
             return
         asked = typed(command, self._context.clock.now())
         said = await answer_from_store(self._context, asked)
-        new = await self._accept(context, [] if said else [NewJob("command", asked.to_json())])
+        new = await self._accept(context, [] if said else [new_job(AnswerCommand(asked))])
         if said is not None and new:
             await ack(text=said.text, blocks=list(said.blocks), response_type="ephemeral")
         else:
@@ -272,7 +275,7 @@ class SlackEdge:
             # At once, and for every process: a click may follow before the job has run.
             async with self._context.db.begin() as tx:
                 await note_change(tx, ChannelId(event.channel))
-            await self._accept(context, [NewJob("channel", {"channel": event.channel})])
+            await self._accept(context, [new_job(RedrawChannel(ChannelId(event.channel)))])
 
     async def _on_nothing(self, ack: AsyncAck) -> None:
         await ack()

@@ -7,15 +7,17 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from bot.context import Context
-from bot.errors import RetryLater, UnusableJob
+from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.notify import telling, who_waits
+from bot.job_kinds import JobKind
+from bot.job_rows import read_job
 from bot.views.answers import refusal
-from bot.views.refusals import outdated_control
+from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from storage import jobs, leases
 from storage.db import StaleStatement, StorageUnavailable
@@ -45,23 +47,22 @@ SHORTEST_OUTAGE = 5.0
 """Seconds until a server that is down is asked again at the earliest."""
 STOP_WITHIN = 4.0
 """Seconds, of the ten for the whole stop, that it waits for jobs that run."""
-Run: TypeAlias = Callable[[Context, Job], Awaitable[None]]
-GaveUp: TypeAlias = Callable[[Context, Job, str], Awaitable[None]]
+Kind = TypeVar("Kind", bound=JobKind)
 
 
 @dataclass(frozen=True, slots=True)
-class Handler:
-    """What a kind of job does, how often it is tried, and who hears of it when it is given up."""
+class Handler(Generic[Kind]):
+    """What runs a kind of job, and what tells the person who waits for it when it is given up."""
 
-    run: Run
-    attempts: int = 8
-    gave_up: GaveUp | None = None
+    kind: type[Kind]
+    run: Callable[[Context, Kind, Job], Awaitable[object]]
+    gave_up: Callable[[Context, Kind, Job, Refused], Awaitable[None]] | None = None
 
 
 class Worker:
     """One process's worker. Handlers run at least once: every effect of theirs is idempotent."""
 
-    def __init__(self, context: Context, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, context: Context, handlers: Mapping[type[JobKind], Handler[Any]]) -> None:
         self._context = context
         self._handlers = handlers
         self._running: dict[JobId, asyncio.Task[None]] = {}
@@ -110,7 +111,7 @@ class Worker:
 
     @property
     def _most_attempts(self) -> int:
-        return max(handler.attempts for handler in self._handlers.values())
+        return max(kind.attempts for kind in self._handlers)
 
     @property
     def _most(self) -> int:
@@ -188,10 +189,9 @@ class Worker:
 
     async def _work(self, job: Job) -> None:
         """Run one job. This is the one place where everything unexpected of a job ends."""
-        handler = self._handlers.get(job.kind)
         structlog.contextvars.bind_contextvars(job_id=job.id, job=job.kind)
         try:
-            await self._run(job, handler)
+            await self._run(job)
         except LeaseLost as lost:
             # Another worker has the job: what this run would have recorded was rolled back.
             log.warning("lease_lost", reason=str(lost))
@@ -209,17 +209,16 @@ class Worker:
             self._ended.append(Retry(job, self._after_outage(job), str(down), counts=False))
             self._count(job, "later")
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
-            await self._failed(job, handler, error)
+            await self._failed(job, error)
         finally:
             self._running.pop(job.id, None)
             self._taken.pop(job.id, None)
             self._wake.set()
 
-    async def _run(self, job: Job, handler: Handler | None) -> None:
+    async def _run(self, job: Job) -> None:
         try:
-            if handler is None:
-                raise UnusableJob(f"this version knows no job of the kind {job.kind}")
-            await handler.run(self._context, job)
+            todo = read_job(job)
+            await self._handlers[type(todo)].run(self._context, todo, job)
         except UnusableJob as unusable:
             # Tried again it would fail again; whoever waits for it hears so at once.
             log.error("job_unusable", reason=str(unusable))
@@ -238,12 +237,14 @@ class Worker:
         now = self._context.clock.now()
         return now + min(LONGEST_WAIT, max(SHORTEST_OUTAGE, (now - job.created_at) / 4))
 
-    async def _failed(self, job: Job, handler: Handler | None, error: Exception) -> None:
+    async def _failed(self, job: Job, error: Exception) -> None:
         """Try again later, or give up and say so."""
         incident = secrets.token_hex(4)
         reason = f"{type(error).__name__} ({incident})"
         log.error("job_failed", incident=incident, attempt=job.attempts, exc_info=error)
-        if handler is None or job.attempts < handler.attempts:
+        todo = read_job(job)
+        handler = self._handlers[type(todo)]
+        if job.attempts < handler.kind.attempts:
             wait = min(LONGEST_WAIT, 2.0**job.attempts)
             self._ended.append(Retry(job, self._context.clock.now() + wait, reason))
             self._count(job, "retried")
@@ -252,7 +253,7 @@ class Worker:
         self._count(job, "parked")
         if handler.gave_up is not None:
             try:
-                await handler.gave_up(self._context, job, incident)
+                await handler.gave_up(self._context, todo, job, internal_error(incident))
             except Exception as second:
                 # The same error place once more: the job stays parked, whether its person heard of it or not.
                 log.error("not_told", incident=incident, exc_info=second)

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from bot.job_kinds import PerformAction
+from bot.job_rows import read_job
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
+from bot.views.refusals import internal_error
 from integrations.sandbox.github import GitHubAlert
 from storage import alerts, jobs
 from storage.records import JobState
@@ -72,9 +75,9 @@ async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> No
     await wait_for_quota(stage)
     stage.clock.advance(601)
     [job] = await jobs.claim(stage.context.db, "w", 9, LEASE)
-    gave_up = HANDLERS["act"].gave_up
+    gave_up = HANDLERS[PerformAction].gave_up
     assert gave_up is not None
-    await gave_up(stage.context, job, "c0ffee")
+    await gave_up(stage.context, read_job(job), job, internal_error("c0ffee"))
     await stage.work(within=3)
     assert "Something went wrong in Stanch." in stage.heard(ADMIN)
     assert (await stage.audited("report_leak"))[-1] == ("failed", "mistake")

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.actions.action import ActionRequest
+from bot.job_kinds import PerformAction
+from bot.job_rows import new_job
+from bot.requests import ActionRequest
 from integrations.sandbox.github import GitHubAlert
 from storage import jobs
 from storage.records import SlackTeamId, SlackUserId
@@ -307,7 +309,7 @@ async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, user_inp
         user_input={name: tuple(value) if value else None for name, value in user_input.items()},
     )
     async with stage.context.db.begin() as tx:
-        await jobs.enqueue(tx, request.to_job())
+        await jobs.enqueue(tx, new_job(PerformAction(request)))
     await stage.work(within=60)
     assert sent(stage) == []
     assert "The consequence was not accepted, so nothing was sent." in stage.heard(ADMIN)

@@ -46,9 +46,9 @@ def request(**other: StoredJson) -> dict[str, StoredJson]:
         (
             "act",
             request(user_input=None),
-            "this version does not know the stored shape of the click or submit",
+            "a job act with a field user_input that this version does not know",
         ),
-        ("act", request(since=5), "this version does not know the stored shape of the click or submit"),
+        ("act", request(since=5), "a job act with a field since that this version does not know"),
         ("look", request(), "this version knows no line retired of the menu"),
         ("fill_form", {"request": request(), "hash": "1.a"}, "this version knows no form retired"),
         ("fill_form", {"request": request(action="close_as")}, "a job fill_form without a usable hash"),
@@ -57,7 +57,7 @@ def request(**other: StoredJson) -> dict[str, StoredJson]:
             {"button": "retired", "asked": {**ASKED}, "replaces": False},
             "this version knows no button retired",
         ),
-        ("command", {**ASKED, "tone": 1}, "this version does not know the stored shape of the command"),
+        ("command", {**ASKED, "tone": 1}, "a job command with a field tone that this version does not know"),
         ("retired", request(), "this version knows no job of the kind retired"),
     ],
 )

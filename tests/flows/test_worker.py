@@ -1,12 +1,23 @@
 """The worker: how many jobs it runs at once, and when it holds back."""
 
 import asyncio
+import inspect
 from collections import Counter
 from dataclasses import replace
 
 import sqlalchemy as sa
 
+from bot import job_kinds
 from bot.context import Context
+from bot.job_kinds import (
+    AnswerCommand,
+    HandleDelivery,
+    JobKind,
+    PublishMessage,
+    RedrawCards,
+    SyncInstallation,
+)
+from bot.job_rows import KINDS, new_job
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.housekeeping import DAY, keep_house_once
 from bot.jobs.worker import (
@@ -18,14 +29,21 @@ from bot.jobs.worker import (
     Handler,
     Worker,
 )
+from bot.requests import CommandRequest
 from storage import jobs, saved_values
 from storage.batch_writer import Inbox
 from storage.clock import Clock
 from storage.db import Database
 from storage.priorities import PRIORITIES
-from storage.records import Job, JobState, NewJob
+from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
 from tests.flows.stage import CHANNEL, Stage
+
+COMMAND = AnswerCommand(
+    CommandRequest(
+        user=SlackUserId("U1"), team=SlackTeamId("T1"), channel=ChannelId("C1"), text="list", at=0.0
+    )
+)
 
 
 class Crowd(Inbox):
@@ -42,7 +60,7 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
     started: asyncio.Queue[int] = asyncio.Queue()
     gate = asyncio.Event()
 
-    async def hold(context: Context, job: Job) -> None:
+    async def hold(context: Context, todo: JobKind, job: Job) -> None:
         started.put_nowait(job.id)
         await gate.wait()
 
@@ -51,9 +69,9 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
             return (await jobs.count(tx))[JobState.RUNNING]
 
     async with stage.context.db.begin() as tx:
-        await jobs.enqueue(tx, *(NewJob("command", {}) for _ in range(SIMULTANEOUS)))
+        await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(SIMULTANEOUS)))
     crowd = Crowd(stage.context.db)
-    worker = Worker(replace(stage.context, inbox=crowd), {"command": Handler(hold)})
+    worker = Worker(replace(stage.context, inbox=crowd), {AnswerCommand: Handler(AnswerCommand, hold)})
     crowd.seconds = 0.0
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(10):
@@ -75,43 +93,51 @@ async def test_a_click_waits_behind_no_sync_and_no_delivery(stage: Stage) -> Non
     started: asyncio.Queue[str] = asyncio.Queue()
     gate = asyncio.Event()
 
-    async def hold(context: Context, job: Job) -> None:
+    async def hold(context: Context, todo: JobKind, job: Job) -> None:
         started.put_nowait(job.kind)
         await gate.wait()
 
-    kinds = ("sweep_installation", "delivery", "message", "command")
+    others = (SyncInstallation(InstallationId(1)), HandleDelivery("guid"), PublishMessage(MessageKey("key")))
     async with stage.context.db.begin() as tx:
-        for kind in kinds[:3]:
-            await jobs.enqueue(tx, *(NewJob(kind, {}) for _ in range(60)))
-    worker = Worker(stage.context, {kind: Handler(hold) for kind in kinds})
+        for other in others:
+            await jobs.enqueue(tx, *(replace(new_job(other), key=None) for _ in range(60)))
+    kinds = [type(other) for other in (*others, COMMAND)]
+    worker = Worker(stage.context, {kind: Handler(kind, hold) for kind in kinds})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
         first = [await started.get() for _ in range(14)]
         assert first[:4] == ["message"] * 4, "what is to be said comes before what is to be read"
         assert Counter(first) == {"message": 4, "delivery": 8, "sweep_installation": 2}
         async with stage.context.db.begin() as tx:
-            await jobs.enqueue(tx, NewJob("command", {}))
+            await jobs.enqueue(tx, new_job(COMMAND))
         assert await started.get() == "command", "while all others hold their places"
         gate.set()
         worker.stop()
         await working
 
 
-def test_every_kind_of_job_has_a_priority() -> None:
-    assert PRIORITIES.keys() == HANDLERS.keys()
+def test_every_kind_of_job_has_a_handler_and_a_priority() -> None:
+    defined = {
+        member
+        for _, member in inspect.getmembers(job_kinds, inspect.isclass)
+        if issubclass(member, JobKind) and member is not JobKind
+    }
+    assert HANDLERS.keys() == set(KINDS.values()) == defined
+    assert PRIORITIES.keys() == KINDS.keys()
+    assert {kind.kind: word for word, kind in KINDS.items()} == {word: word for word in KINDS}
 
 
 async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> None:
     """The clock of a PostgreSQL server is another one, by which the lease would end."""
     started, gate = asyncio.Event(), asyncio.Event()
 
-    async def hold(context: Context, job: Job) -> None:
+    async def hold(context: Context, todo: JobKind, job: Job) -> None:
         started.set()
         await gate.wait()
 
     async with stage.context.db.begin() as tx:
-        await jobs.enqueue(tx, NewJob("hold", {}))
-    worker = Worker(stage.context, {"hold": Handler(hold)})
+        await jobs.enqueue(tx, new_job(COMMAND))
+    worker = Worker(stage.context, {AnswerCommand: Handler(AnswerCommand, hold)})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
         await started.wait()
@@ -121,7 +147,7 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
             await _looked_twice(stage.context.db.job_wake)
         async with stage.context.db.read() as tx:
             lease_until = await tx.conn.scalar(
-                sa.select(job_table.c.lease_until).where(job_table.c.kind == "hold")
+                sa.select(job_table.c.lease_until).where(job_table.c.kind == "command")
             )
         now = stage.clock.now() + (3600 if stage.context.db.dialect == "postgresql" else 0)
         assert lease_until is not None
@@ -135,16 +161,16 @@ async def test_a_job_that_meets_a_changed_table_runs_again_and_loses_no_try(stag
     """As beside a migration: PostgreSQL refuses statements that were prepared before."""
     runs: list[int] = []
 
-    async def look(context: Context, job: Job) -> None:
+    async def look(context: Context, todo: JobKind, job: Job) -> None:
         runs.append(job.attempts)
         async with context.db.read() as tx:
             await saved_values.load(tx, "anything")
 
-    worker = Worker(stage.context, {"look": Handler(look, attempts=1)})
+    worker = Worker(stage.context, {RedrawCards: Handler(RedrawCards, look)})
 
     async def work_once() -> None:
         async with stage.context.db.begin() as tx:
-            await jobs.enqueue(tx, NewJob("look", {}))
+            await jobs.enqueue(tx, new_job(RedrawCards()))
         await worker.run_due()
 
     await work_once()
@@ -177,7 +203,7 @@ async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> 
 async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> None:
     context = replace(stage.context, sync_interval=900)
     async with context.db.begin() as tx:
-        await jobs.enqueue(tx, NewJob("outdated", {}))
+        await jobs.enqueue(tx, new_job(RedrawCards()))
         await tx.conn.execute(sa.text("ALTER TABLE message RENAME TO gone"))
         await tx.conn.execute(sa.update(job_table).values(state="done", finished_at=tx.now - 30 * DAY))
     await keep_house_once(context)

@@ -7,11 +7,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.actions import FORMS
-from bot.actions.action import FormAction, UserInput
+from bot.actions.action import FormAction
 from bot.actions.close_alert import CloseAlert
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
+from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.permissions import Rights
 from bot.views.answers import refusal_view, skeleton_view

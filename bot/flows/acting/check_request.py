@@ -6,11 +6,12 @@ from typing import Any
 
 import structlog
 
-from bot.actions.action import Action, ActionRequest
+from bot.actions.action import Action
 from bot.context import Context
 from bot.flows import repository_access
 from bot.flows.build_case import load_case
 from bot.flows.people import current_rights, identify, roles
+from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from bot.actions import FORMS
-from bot.actions.action import ActionRequest, FormAction
+from bot.actions.action import FormAction
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
@@ -13,6 +13,7 @@ from bot.flows.acting.check_request import check_request
 from bot.flows.acting.perform_action import _view_of
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
+from bot.requests import ActionRequest
 from bot.views.answers import refusal_view
 from integrations.github.errors import (
     GitHubError,

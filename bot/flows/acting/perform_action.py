@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from bot.actions import ACTIONS
-from bot.actions.action import Action, ActionRequest, ActionRun, Outcome
+from bot.actions.action import Action, ActionRun, Outcome
 from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
@@ -15,6 +15,7 @@ from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import find_person
 from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.notify import tell, telling
+from bot.requests import ActionRequest
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between

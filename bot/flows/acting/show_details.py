@@ -1,7 +1,7 @@
 """A look at something from the card's menu: who asks, may they see it, and what is there."""
 
 from bot.actions import READ_ACTIONS
-from bot.actions.action import ActionRequest, ReadAction
+from bot.actions.action import ReadAction
 from bot.context import Context
 from bot.errors import Refused, UnusableJob
 from bot.flows import repository_access
@@ -9,6 +9,7 @@ from bot.flows.audit import audit_refused_look_up
 from bot.flows.build_case import build_case
 from bot.flows.notify import tell
 from bot.flows.people import current_rights, identify, roles
+from bot.requests import ActionRequest
 from bot.rules.case import Actor
 from bot.rules.permissions import Need
 from bot.views.answers import refusal

@@ -9,12 +9,14 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.messages import blocked_messages
 from bot.flows.messages.plan import plan
+from bot.job_kinds import CorrectValidity, RecheckRevoked
+from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
 from bot.rules.validity import CheckKind, check_kind, effective_validity, is_override_untrue
 from bot.views.replies import STILL_WORKS
 from storage import alerts, jobs, leases, repositories
 from storage.db import Tx
-from storage.records import Alert, AlertKey, Event, EventKind, Job, NewJob, Repository, UnixTime
+from storage.records import Alert, AlertKey, Event, EventKind, Job, Repository, UnixTime
 
 REVOKED_LOOK = 86400.0
 """Seconds after a closure as revoked at which it is looked at whether that is true."""
@@ -35,20 +37,14 @@ async def follow(
     await blocked_messages.stand_in_for_blocked(tx, context, alert, events)
     closed = any(event.kind is EventKind.CLOSED for event in events)
     if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
-        look = NewJob(
-            "revoked_look",
-            {"alert": str(alert.key), "resolved_at": alert.resolved_at},
+        look = new_job(
+            RecheckRevoked(alert.key, alert.resolved_at),
             dedup=f"revoked_look:{alert.key}:{alert.resolved_at}",
             delay=REVOKED_LOOK,
         )
         await jobs.enqueue(tx, look)
     if is_override_untrue(alert) and alert.probe is not None:
-        correction = NewJob(
-            "keep_validity",
-            {"alert": str(alert.key)},
-            key=f"alert:{alert.key}",
-            dedup=f"keep_validity:{alert.key}:{alert.probe.at}",
-        )
+        correction = new_job(CorrectValidity(alert.key), dedup=f"keep_validity:{alert.key}:{alert.probe.at}")
         await jobs.enqueue(tx, correction)
 
 

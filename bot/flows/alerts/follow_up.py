@@ -11,6 +11,8 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
 from bot.flows.notify import Addressee, telling
+from bot.job_kinds import FollowUpReport
+from bot.job_rows import new_job
 from bot.rules.validity import confirmed_inactive
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
@@ -21,7 +23,6 @@ from storage.records import (
     Event,
     EventKind,
     Job,
-    NewJob,
     Report,
     ReportState,
     Repository,
@@ -73,7 +74,7 @@ async def _record(
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, _events(after, report, asked.probe.at if asked else tx.now))
         if delay:
-            again = NewJob("follow_up", {"alert": str(key), "look": look + 1}, delay=delay)
+            again = new_job(FollowUpReport(key, look + 1), delay=delay)
             await jobs.enqueue(tx, again)
         elif report.by.slack_user:
             ended = report_ended(after, repository, report.state)

@@ -10,6 +10,8 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.taken_alerts import ask_about_holders
 from bot.flows.messages.plan import publishing
+from bot.job_kinds import SyncInstallation
+from bot.job_rows import new_job
 from integrations.github.accounts import GitHubAccount
 from integrations.github.errors import Forbidden, NotFound
 from integrations.github.facts import InstallationFacts
@@ -23,7 +25,6 @@ from storage.records import (
     Installation,
     InstallationId,
     InstallationState,
-    NewJob,
     Repository,
     RepositoryId,
     RepositoryState,
@@ -71,7 +72,7 @@ async def hear_installation(context: Context, said: InstallationEvent) -> str:
     if said.action in ("created", "added", "unsuspend") and await context.platforms.counts(account):
         # What is there already when Stanch comes is told in one summary.
         async with context.db.begin() as tx:
-            await jobs.enqueue(tx, sweeping(installation.id))
+            await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
     for repository in mine:
         if repository.id in named or not repository.is_reachable:
             await ask_repository(context, repository)
@@ -116,11 +117,6 @@ async def ask_about_moved(context: Context, installation_id: InstallationId) -> 
     for repository in lost:
         if repository.id in shown:
             await ask_repository(context, replace(repository, installation_id=installation_id))
-
-
-def sweeping(installation_id: InstallationId) -> NewJob:
-    """The job that sweeps one installation."""
-    return NewJob("sweep_installation", {"id": installation_id}, key=f"sweep:{installation_id}")
 
 
 async def hear_membership(context: Context, said: MembershipEvent) -> str:

@@ -3,6 +3,8 @@
 from bot.context import Context
 from bot.errors import RetryLater
 from bot.flows.alerts.after_change import follow
+from bot.job_kinds import FetchDetails
+from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
@@ -21,7 +23,6 @@ from storage.records import (
     Repository,
     RepositoryId,
     SlackTeamId,
-    StoredJson,
     UnixTime,
 )
 
@@ -85,8 +86,7 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
 
 def completing(key: AlertKey, attempt: int) -> NewJob:
     """The job that fetches the details later."""
-    payload: dict[str, StoredJson] = {"alert": str(key), "attempt": attempt}
-    return NewJob("details", payload, key=f"alert:{key}", delay=DETAILS_TRIES[attempt])
+    return new_job(FetchDetails(key, attempt), delay=DETAILS_TRIES[attempt])
 
 
 def new_repository(facts: RepositoryFacts, installation_id: InstallationId) -> Repository:

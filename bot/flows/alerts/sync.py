@@ -12,11 +12,12 @@ from bot.flows.alerts.installations import (
     ask_about_moved,
     ask_repository,
     save_installation,
-    sweeping,
 )
 from bot.flows.alerts.store_alert import completing, new_repository, record
 from bot.flows.alerts.taken_alerts import ask_about_holders
 from bot.flows.messages.plan import publishing
+from bot.job_kinds import SyncAll, SyncInstallation
+from bot.job_rows import new_job
 from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged
 from integrations.github.errors import GitHubError
 from storage import alerts, jobs, messages, repositories, saved_values, summaries
@@ -27,7 +28,6 @@ from storage.records import (
     Installation,
     InstallationId,
     InstallationState,
-    NewJob,
     Repository,
     RepositoryId,
     UnixTime,
@@ -53,7 +53,7 @@ async def request_sync(context: Context, *, every: float) -> None:
     """Have everything swept, once in each span of `every` seconds however many processes ask."""
     async with context.db.begin() as tx:
         span = int(tx.now // every)
-        await jobs.enqueue(tx, NewJob("sweep", {}, key="sweep", dedup=f"sweep:{every:.0f}:{span}"))
+        await jobs.enqueue(tx, new_job(SyncAll(), dedup=f"sweep:{every:.0f}:{span}"))
 
 
 async def sync_all(context: Context) -> None:
@@ -63,7 +63,7 @@ async def sync_all(context: Context) -> None:
         async for installation in our_installations(context):
             listed.append(installation.id)
             async with context.db.begin() as tx:
-                await jobs.enqueue(tx, sweeping(installation.id))
+                await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
         await ask_about_missing(context, listed)
     except REFUSALS as error:
         log.warning("not_swept", reason=str(error))

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import structlog
 
-from bot.actions.assigning import settling
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
@@ -12,6 +11,8 @@ from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import record
 from bot.flows.audit import build_entry
 from bot.flows.people import roles
+from bot.job_kinds import CheckHolders, SyncAssignee
+from bot.job_rows import new_job
 from bot.rules.assignment import Assignment, assignment_change
 from bot.rules.permissions import Rights, outsider_reason
 from bot.views.refusals import github_reason
@@ -30,7 +31,6 @@ from storage.records import (
     EventKind,
     GitHubId,
     Job,
-    NewJob,
     Person,
     Repository,
     RepositoryId,
@@ -53,7 +53,7 @@ async def ask_about_holders(
 ) -> None:
     """Have everybody looked at who is on an alert: of one account, one repository, one owner, or all."""
     found = await alerts.held_repositories(tx, person=person, repository=repository, owner=owner)
-    await jobs.enqueue(tx, *(NewJob("holders", {"id": one}, key=f"holders:{one}") for one in found))
+    await jobs.enqueue(tx, *(new_job(CheckHolders(one)) for one in found))
 
 
 async def check_holders(context: Context, repository_id: RepositoryId) -> None:
@@ -83,7 +83,7 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
             async with context.db.begin() as tx:
                 # A refusal of GitHub's is met again, and audited again, once an hour at most.
                 once = f"assignment:{alert.key}:{holder.github.id}:{int(tx.now / HOUR)}"
-                await jobs.enqueue(tx, replace(settling(alert.key), dedup=once))
+                await jobs.enqueue(tx, new_job(SyncAssignee(alert.key), dedup=once))
 
 
 def _differs(alert: Alert, granted: Rights) -> bool:
@@ -123,7 +123,7 @@ async def settle(context: Context, key: AlertKey, job: Job) -> None:
         await _assign(context, repository, access, alert, change, job)
         if may and change.account is None:
             async with context.db.begin() as tx:
-                await jobs.enqueue(tx, settling(key))
+                await jobs.enqueue(tx, new_job(SyncAssignee(key)))
 
 
 async def _outside(context: Context, holder: Person) -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 import structlog
 
 from bot.context import Context
+from bot.job_kinds import PublishMessage
+from bot.job_rows import new_job
 from bot.rules.checklist import CHECKLIST_STARTERS, has_checklist
 from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, gets_reply, raises_alert
 from bot.rules.routing import route
@@ -104,13 +106,13 @@ async def _told_by(tx: Tx, event: Event) -> int | None:
 
 def publishing(message: Message, delay: float = 0.0) -> NewJob:
     """The job that brings a message to Slack, or up to date there."""
-    return NewJob("message", {"key": message.key}, key=f"message:{message.key}", delay=delay)
+    return new_job(PublishMessage(message.key), delay=delay)
 
 
 def summarizing(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
     """The same for a summary, at most every few seconds however many alerts it stands for."""
     once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
-    return NewJob("message", {"key": summary}, key=f"message:{summary}", dedup=once, delay=delay)
+    return new_job(PublishMessage(summary), dedup=once, delay=delay)
 
 
 def new_message(
