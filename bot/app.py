@@ -32,11 +32,11 @@ from integrations.proxies import ProxiedRequest, proxy_fault
 from integrations.slack.api import Slack
 from integrations.slack.app_level_client import AppLevelClient
 from storage import saved_values
-from storage.batch_writer import Inbox
+from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId
-from storage.single import only_server
+from storage.server_lock import only_server
 
 log = structlog.get_logger(__name__)
 AT_START = 10.0
@@ -71,7 +71,7 @@ def build_context(
     channel = settings.stanch_default_channel
     return Context(
         db=db,
-        inbox=Inbox(db),
+        batch_writer=BatchWriter(db),
         slack=slack,
         github=github,
         session=session,
@@ -151,8 +151,8 @@ async def run(
         await _note_workspace(context)
         # 3. The writer and the doors: where the port is taken, the start ends before any job is touched.
         if role is not Role.WORKER:
-            await context.inbox.start()
-            stack.push_async_callback(context.inbox.stop)
+            await context.batch_writer.start()
+            stack.push_async_callback(context.batch_writer.stop)
         signing = settings.slack_signing_secret
         slack_edge = SlackEdge(context, signing.get_secret_value() if signing else None)
         stack.push_async_callback(slack_edge.stop)

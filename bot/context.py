@@ -10,7 +10,7 @@ from bot.options import Options
 from bot.platforms import Platforms
 from integrations.github.api import GitHub
 from integrations.slack.api import Slack
-from storage.batch_writer import Inbox
+from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId
@@ -21,7 +21,7 @@ class Context:
     """Built once at the start; tests build it against the sandbox."""
 
     db: Database
-    inbox: Inbox
+    batch_writer: BatchWriter
     slack: Slack
     github: GitHub
     session: aiohttp.ClientSession

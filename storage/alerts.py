@@ -134,13 +134,13 @@ _IS_HELD = sa.or_(
 )
 
 
-async def held(tx: Tx, repository_id: RepositoryId) -> list[Alert]:
+async def taken_or_assigned(tx: Tx, repository_id: RepositoryId) -> list[Alert]:
     """The alerts of a repository that somebody is on, and those where Stanch assigned somebody on GitHub."""
     query = sa.select(alert).where(alert.c.repository_id == repository_id, _IS_HELD).order_by(alert.c.number)
     return [record(row) for row in await tx.conn.execute(query)]
 
 
-async def held_repositories(
+async def repositories_with_taken(
     tx: Tx,
     *,
     person: GitHubId | None = None,

@@ -122,7 +122,7 @@ class SqliteWriter:
         """Whether each arrival was new."""
         now = self._db.clock.now()
         with self._db.failures():
-            async with self._db.turn(arrival=True):
+            async with self._db.write_lock(incoming=True):
                 loop = asyncio.get_running_loop()
                 new = await loop.run_in_executor(self._thread, self._write, batch, now)
         if any(is_new and arrival.jobs for is_new, arrival in zip(new, batch, strict=True)):

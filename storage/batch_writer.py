@@ -10,9 +10,9 @@ from storage.records import Delivery, NewJob
 
 BATCH = 256
 """So many arrivals share one commit at most."""
-CROWD = 4
+BURST = 4
 """So many arrivals in one commit are a crowd that waits for its answers."""
-LULL = 0.25
+BURST_GAP = 0.25
 """Seconds for which a crowd is expected to go on."""
 
 
@@ -23,7 +23,7 @@ class _Arrival:
     stored: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Inbox:
+class BatchWriter:
     """Stores deliveries and Slack requests with their jobs; one per process, between `start` and `stop`."""
 
     def __init__(self, db: Database) -> None:
@@ -37,7 +37,7 @@ class Inbox:
         self._crowd_ends = 0.0
 
     @property
-    def crowded_for(self) -> float | None:
+    def burst_seconds(self) -> float | None:
         """For how many seconds many at once have been waiting for their answers; None while few are."""
         now = self._db.clock.monotonic()
         return now - self._crowd_began if now < self._crowd_ends else None
@@ -83,7 +83,7 @@ class Inbox:
         now = self._db.clock.monotonic()
         if now >= self._crowd_ends:
             self._crowd_began = now
-        self._crowd_ends = now + LULL
+        self._crowd_ends = now + BURST_GAP
 
     async def _write_batches(self, writer: Writer) -> None:
         while self._open or self._waiting:
@@ -97,7 +97,7 @@ class Inbox:
     async def _write(self, writer: Writer, batch: Sequence[_Arrival]) -> None:
         if not batch:
             return
-        if len(batch) >= CROWD:
+        if len(batch) >= BURST:
             self._note_crowd()
         # An error is for those who wait for this batch; the next batch may do better.
         (result,) = await asyncio.gather(writer.write(batch), return_exceptions=True)

@@ -16,7 +16,7 @@ from storage import migrations
 from storage.clock import Clock
 from storage.engines import LOCK_WAIT, Dialect, open_engines
 from storage.records import AuditRow, UnixTime
-from storage.write_lock import Turns
+from storage.write_lock import WriteLock
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
@@ -86,7 +86,7 @@ class Database:
         """SQLite's file."""
         self.job_wake = asyncio.Event()
         """Set when a job may have become ready; whoever waits clears it."""
-        self._writing = Turns()
+        self._write_lock = WriteLock()
 
     @property
     def name(self) -> str:
@@ -101,7 +101,7 @@ class Database:
         Raises StorageUnavailable when the database fails, before or at the commit.
         """
         with self.failures():
-            async with self.turn(), self._engines.write.begin() as conn:
+            async with self.write_lock(), self._engines.write.begin() as conn:
                 tx = self._tx(conn)
                 yield tx
         if tx.job_enqueued:
@@ -110,7 +110,7 @@ class Database:
             self._tell_head(tx.audited)
 
     @asynccontextmanager
-    async def turn(self, *, arrival: bool = False) -> AsyncIterator[None]:
+    async def write_lock(self, *, incoming: bool = False) -> AsyncIterator[None]:
         """Be SQLite's only writer in this process: in order, where SQLite itself would poll.
 
         What arrives from outside comes first, since somebody waits for the answer. Raises StorageUnavailable
@@ -121,7 +121,7 @@ class Database:
             return
         try:
             async with asyncio.timeout(LOCK_WAIT):
-                await self._writing.take(arrival=arrival)
+                await self._write_lock.acquire(incoming=incoming)
         except TimeoutError:
             raise StorageUnavailable(
                 f"The database at {self.name} is busy: a change takes too long."
@@ -129,7 +129,7 @@ class Database:
         try:
             yield
         finally:
-            self._writing.pass_on()
+            self._write_lock.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:

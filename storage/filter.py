@@ -15,7 +15,7 @@ _NEEDS_QUOTES = re.compile(r"[^!-~]|[\"',:\\]|^-")
 _TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
-class Word(StrEnum):
+class Qualifier(StrEnum):
     """What stands before the colon. GitHub documents `is` to `bypassed` for its own search; the rest is ours."""
 
     IS = "is"
@@ -49,21 +49,21 @@ class Sort(StrEnum):
         return self in (Sort.UPDATED_DESC, Sort.UPDATED_ASC)
 
 
-_ORDER = {word: place for place, word in enumerate(Word)}
+_ORDER = {word: place for place, word in enumerate(Qualifier)}
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One condition: it holds where any of its values does, or, negated, where none does."""
 
-    word: Word
+    word: Qualifier
     values: tuple[str, ...]
     """Folded, in order; of `TEXT` and `OLDER` exactly one."""
     negated: bool = False
 
     def __str__(self) -> str:
         values = ",".join(map(_written, self.values))
-        word = f"{self.word}:" if self.word is not Word.TEXT else ""
+        word = f"{self.word}:" if self.word is not Qualifier.TEXT else ""
         return f"{'-' if self.negated else ''}{word}{values}"
 
     @property
@@ -85,7 +85,7 @@ class Filter:
             written.append(f"sort:{self.sort}")
         return " ".join(written)
 
-    def uses(self, *words: Word) -> bool:
+    def uses(self, *words: Qualifier) -> bool:
         """Whether a term of one of the words is there."""
         return any(term.word in words for term in self.terms)
 
@@ -99,7 +99,7 @@ class PagePosition:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAlert:
     """An alert and its repository."""
 
     alert: Alert

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from storage.records import Account, GitHubId, Person, Place, Probe, Report, ReportState, TokenFacts
+from storage.records import Account, GitHubId, Person, Probe, Report, ReportState, SecretLocation, TokenFacts
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,9 +30,9 @@ def person(found: Document | None) -> Person | None:
     return _build(Person, found, github=_account(found.get("github")))
 
 
-def place(found: Document | None) -> Place | None:
+def place(found: Document | None) -> SecretLocation | None:
     """A place of a document."""
-    return None if found is None else _build(Place, found)
+    return None if found is None else _build(SecretLocation, found)
 
 
 def token_facts(found: Document) -> TokenFacts:

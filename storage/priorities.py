@@ -43,7 +43,7 @@ PRIORITIES: Mapping[str, Priority] = {
     "sweep_installation": Priority.SYNC,
 }
 """By kind of job."""
-PLACES: Mapping[Priority, int] = {
+CONCURRENCY: Mapping[Priority, int] = {
     Priority.PERSON: 16,
     Priority.MESSAGE: 4,
     Priority.INTAKE: 8,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage import alerts, repositories
 from storage.db import Tx
 from storage.engines import Dialect
-from storage.filter import ME, NOBODY, Filter, Found, PagePosition, Sort, Term, Word, seconds
+from storage.filter import ME, NOBODY, Filter, FoundAlert, PagePosition, Qualifier, Sort, Term, seconds
 from storage.records import AlertKey, AlertState, GitHubId, RepositoryId, UnixTime
 from storage.tables import alert, repository
 
@@ -45,7 +45,7 @@ async def find(
     *,
     after: PagePosition | None = None,
     before: PagePosition | None = None,
-) -> list[Found]:
+) -> list[FoundAlert]:
     """Up to `limit` alerts in the filter's order: the first ones, those next after a place, or next before it."""
     sort = search.wanted.sort
     descending = sort.descending
@@ -60,10 +60,10 @@ async def find(
     rows = (await tx.conn.execute(query.order_by(*order).limit(limit))).all()
     found = [alerts.record(row) for row in (reversed(rows) if before is not None else rows)]
     homes = await repositories.load_all(tx, {one.key.repository_id for one in found})
-    return [Found(one, homes[one.key.repository_id]) for one in found]
+    return [FoundAlert(one, homes[one.key.repository_id]) for one in found]
 
 
-async def find_last(tx: Tx, search: Search, limit: int) -> list[Found]:
+async def find_last(tx: Tx, search: Search, limit: int) -> list[FoundAlert]:
     """The last `limit` alerts, in the filter's order."""
     end = -1.0 if search.wanted.sort.descending else 1e18
     return await find(tx, search, limit, before=PagePosition(end, AlertKey.parse("0/0")))
@@ -111,30 +111,32 @@ def _term(term: Term, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId)
     return sa.not_(holds) if term.negated else holds
 
 
-def _holds(word: Word, value: str, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId) -> Condition:
+def _holds(
+    word: Qualifier, value: str, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId
+) -> Condition:
     """One value of one word. None of these is ever NULL, so that each can be turned round."""
     match word:
-        case Word.IS:
+        case Qualifier.IS:
             return _is(value)
-        case Word.VALIDITY:
+        case Qualifier.VALIDITY:
             return lower(alert.c.validity) == value
-        case Word.SECRET_TYPE:
+        case Qualifier.SECRET_TYPE:
             return sa.or_(lower(alert.c.secret_type) == value, lower(alert.c.secret_type_name) == value)
-        case Word.PROVIDER:
+        case Qualifier.PROVIDER:
             return _hyphened(lower(alert.c.provider)) == value
-        case Word.RESOLUTION:
+        case Qualifier.RESOLUTION:
             return _hyphened(lower(alert.c.resolution)) == value
-        case Word.BYPASSED:
+        case Qualifier.BYPASSED:
             return alert.c.bypassed.is_(value == "true")
-        case Word.REPO:
+        case Qualifier.REPO:
             return lower(repository.c.full_name) == value
-        case Word.ORG:
+        case Qualifier.ORG:
             return lower(repository.c.owner_login) == value
-        case Word.ASSIGNEE:
+        case Qualifier.ASSIGNEE:
             return _on_it(value, lower, me)
-        case Word.OLDER:
+        case Qualifier.OLDER:
             return alert.c.created_at <= now - seconds(value)
-        case Word.TEXT:
+        case Qualifier.TEXT:
             path = alert.c.place["path"].as_string()
             columns = (alert.c.secret_type_name, repository.c.full_name, path)
             return sa.or_(*(lower(column).contains(value, autoescape=True) for column in columns))

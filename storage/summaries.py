@@ -16,14 +16,14 @@ from storage.records import (
     MessageState,
     Repository,
     RepositoryId,
-    Share,
+    SummaryGroup,
     UnixTime,
 )
 from storage.tables import alert, channel_pace, message, repository
 
 FLOOD = "flood:"
 """How the subject of a summary of many alerts at once begins."""
-GREW = "urgent:"
+GROWTH = "urgent:"
 """How the subject of a reply begins that tells of a summary's growth; the summary's key follows."""
 
 
@@ -139,12 +139,12 @@ async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
     return [MessageKey(key) for key in await tx.conn.scalars(query)]
 
 
-async def shares(tx: Tx, summary: MessageKey) -> list[Share]:
+async def groups(tx: Tx, summary: MessageKey) -> list[SummaryGroup]:
     """What a summary stands for, by repository, state and validity; the most first."""
     return await _shares(tx, message.c.folded_into == summary)
 
 
-async def shares_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> list[Share]:
+async def groups_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> list[SummaryGroup]:
     """What a channel's blocked summaries stand for, without the alerts that have a place in the default channel."""
     summary, shown = message.alias("summary"), message.alias("shown")
     is_blocked = sa.exists().where(
@@ -160,7 +160,7 @@ async def shares_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> l
     return await _shares(tx, sa.and_(message.c.channel == channel, is_blocked, ~is_shown))
 
 
-async def _shares(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[Share]:
+async def _shares(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[SummaryGroup]:
     number = sa.func.count().label("number")
     columns = (repository.c.full_name, repository.c.owner_login, alert.c.state, alert.c.validity)
     same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
@@ -168,7 +168,9 @@ async def _shares(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[Share]:
     query = query.join(repository, repository.c.id == alert.c.repository_id)
     query = query.where(wanted).group_by(*columns)
     rows = await tx.conn.execute(query.order_by(number.desc(), repository.c.full_name))
-    return [Share(name, owner, AlertState(state), validity, n) for name, owner, state, validity, n in rows]
+    return [
+        SummaryGroup(name, owner, AlertState(state), validity, n) for name, owner, state, validity, n in rows
+    ]
 
 
 def _cards_since(channel: ChannelId, since: UnixTime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,41 +1,42 @@
-"""Whose turn it is to write where only one can: first come, first served, but arrivals before all others."""
+"""SQLite write lock; incoming requests go first."""
 
 import asyncio
 from collections import deque
 
 
-class Turns:
-    """A lock with two queues. asyncio's own has one, in which an arrival would wait behind every job's commit.
+class WriteLock:
+    """A lock for one event loop with two queues, each first in, first out; incoming requests are served first.
 
-    Arrivals can't keep the others away for long: whoever wrote one asks anew for the next.
+    With `asyncio.Lock`, an incoming request would wait behind the commit of every queued job. The others are not
+    starved: the batch writer waits for one lock at a time and stores all that came in meanwhile in one commit.
     """
 
     def __init__(self) -> None:
-        self._taken = False
-        self._arrivals: deque[asyncio.Future[None]] = deque()
+        self._locked = False
+        self._incoming: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
 
-    async def take(self, *, arrival: bool = False) -> None:
-        """Wait for the turn; whoever has it passes it on."""
-        if not self._taken:
-            self._taken = True
+    async def acquire(self, *, incoming: bool = False) -> None:
+        """Wait until the lock is free, and take it."""
+        if not self._locked:
+            self._locked = True
             return
-        turn = asyncio.get_running_loop().create_future()
-        (self._arrivals if arrival else self._others).append(turn)
+        acquired = asyncio.get_running_loop().create_future()
+        (self._incoming if incoming else self._others).append(acquired)
         try:
-            await turn
+            await acquired
         except asyncio.CancelledError:
-            if not turn.cancelled():
-                # It came at the very moment at which the wait was ended.
-                self.pass_on()
+            if not acquired.cancelled():
+                # The lock was given to this task in the same moment in which the task was cancelled.
+                self.release()
             raise
 
-    def pass_on(self) -> None:
-        """Give the turn to the next who still waits."""
-        for queue in (self._arrivals, self._others):
+    def release(self) -> None:
+        """Give the lock to the next waiter, or free it."""
+        for queue in (self._incoming, self._others):
             while queue:
-                turn = queue.popleft()
-                if not turn.done():
-                    turn.set_result(None)
+                acquired = queue.popleft()
+                if not acquired.done():
+                    acquired.set_result(None)
                     return
-        self._taken = False
+        self._locked = False

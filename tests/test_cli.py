@@ -19,7 +19,7 @@ import structlog
 from bot.cli.main import main
 from integrations.sandbox.github import GitHubSandbox, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
-from storage import jobs
+from storage import job_queue, jobs
 from storage.db import Database
 from storage.records import Job, NewJob, Parked
 from tests.storage.test_audit import tamper
@@ -538,6 +538,6 @@ def _environment() -> dict[str, str]:
 async def _park(db: Database, reason: str) -> Job:
     async with db.begin() as tx:
         await jobs.enqueue(tx, NewJob("nothing", {}))
-    [job] = await jobs.claim(db, "somebody", 1, 60)
-    await jobs.settle(db, [Parked(job, reason)])
+    [job] = await job_queue.claim(db, "somebody", 1, 60)
+    await job_queue.settle(db, [Parked(job, reason)])
     return job

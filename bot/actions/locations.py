@@ -8,7 +8,7 @@ from bot.views.history import PLACES, draw_locations
 from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
-from storage.records import Place
+from storage.records import SecretLocation
 
 
 class Locations(ReadAction):
@@ -23,7 +23,7 @@ class Locations(ReadAction):
 
     async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
         assert access is not None
-        places: list[Place] = []
+        places: list[SecretLocation] = []
         more = False
         async for found in access.locations(case.repository.full_name, case.alert.key.number):
             if len(places) == PLACES:

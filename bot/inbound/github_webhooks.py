@@ -71,7 +71,7 @@ class GitHubEdge:
             outcome=said.reason if isinstance(said, Ignored) else None,
         )
         try:
-            new = await self._context.inbox.accept_delivery(delivery, _job(said, delivery.guid))
+            new = await self._context.batch_writer.accept_delivery(delivery, _job(said, delivery.guid))
         except StorageUnavailable as error:
             log.error("delivery_not_stored", guid=delivery.guid, reason=str(error))
             return self._answer(503, "not_stored", "The delivery could not be stored; deliver it again.")

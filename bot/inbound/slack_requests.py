@@ -282,7 +282,7 @@ class SlackEdge:
 
     async def _accept(self, context: AsyncBoltContext, work: Sequence[NewJob]) -> bool:
         """Store what is to be done with the fact that this request came; False if it came before."""
-        return await self._context.inbox.accept_request(context["fingerprint"], work)
+        return await self._context.batch_writer.accept_request(context["fingerprint"], work)
 
     async def _on_error(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
         """The one place where everything unexpected of this edge ends: the log has it, Slack shows a failure."""

@@ -19,12 +19,12 @@ from bot.job_rows import read_job
 from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
-from storage import jobs, leases
+from storage import job_queue, jobs, leases
 from storage.db import StaleStatement, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
-from storage.priorities import PLACES, Priority, priority_of
-from storage.records import Done, Job, JobId, Parked, Retry, Settled
+from storage.priorities import CONCURRENCY, Priority, priority_of
+from storage.records import Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 16
@@ -68,7 +68,7 @@ class Worker:
         self._running: dict[JobId, asyncio.Task[None]] = {}
         self._taken: dict[JobId, Priority] = {}
         """Which places the running jobs take."""
-        self._ended: list[Settled] = []
+        self._ended: list[RunResult] = []
         self._stopping = False
         self._leases_kept_at = -KEEP_LEASES
         self._wake = context.db.job_wake
@@ -98,12 +98,12 @@ class Worker:
     async def take_over(self) -> None:
         """At the start: on SQLite, which one process uses, whatever ran before is free at once."""
         if self._context.db.dialect == "sqlite":
-            await jobs.take_over(self._context.db, max_attempts=self._most_attempts)
+            await job_queue.take_over(self._context.db, max_attempts=self._most_attempts)
 
     async def run_due(self) -> int:
         """Run all that is due now, and what follows from it at once, then return how many ran."""
         count = 0
-        while claimed := await jobs.claim(self._context.db, self.name, SIMULTANEOUS, LEASE, PLACES):
+        while claimed := await job_queue.claim(self._context.db, self.name, SIMULTANEOUS, LEASE, CONCURRENCY):
             count += len(claimed)
             await asyncio.gather(*(self._work(job) for job in claimed))
             await self._settle()
@@ -116,10 +116,10 @@ class Worker:
     @property
     def _most(self) -> int:
         """How many jobs may run at once just now."""
-        crowded_for = self._context.inbox.crowded_for
-        if crowded_for is None:
+        burst_seconds = self._context.batch_writer.burst_seconds
+        if burst_seconds is None:
             return SIMULTANEOUS
-        return 0 if crowded_for < PATIENCE else SIMULTANEOUS_IN_A_CROWD
+        return 0 if burst_seconds < PATIENCE else SIMULTANEOUS_IN_A_CROWD
 
     async def _turn(self) -> bool:
         """Settle what has ended and start what is due; whether it is worth looking again at once."""
@@ -129,7 +129,7 @@ class Worker:
         free = self._most - len(self._running)
         if free <= 0:
             return False
-        claimed = await jobs.claim(self._context.db, self.name, free, LEASE, self._places)
+        claimed = await job_queue.claim(self._context.db, self.name, free, LEASE, self._places)
         for job in claimed:
             self._taken[job.id] = priority_of(job.kind)
             self._running[job.id] = asyncio.create_task(self._work(job))
@@ -139,16 +139,16 @@ class Worker:
     def _places(self) -> dict[Priority, int]:
         """How many jobs of each priority may start now."""
         taken = Counter(self._taken.values())
-        return {priority: places - taken[priority] for priority, places in PLACES.items()}
+        return {priority: places - taken[priority] for priority, places in CONCURRENCY.items()}
 
     async def _rest(self) -> None:
         startable = [priority for priority, places in self._places.items() if places > 0]
-        due = await jobs.next_due(self._context.db, startable)
+        due = await job_queue.next_due(self._context.db, startable)
         now = self._context.clock.now()
         wait = min(IDLE, max(0.0, self._leases_kept_at + KEEP_LEASES - self._context.clock.monotonic()))
         if due is not None and len(self._running) < self._most:
             wait = min(wait, max(0.0, due - now))
-        elif self._context.inbox.crowded_for is not None:
+        elif self._context.batch_writer.burst_seconds is not None:
             wait = LULL
         sleeping = asyncio.create_task(self._context.clock.sleep(wait))
         woken = asyncio.create_task(self._wake.wait())
@@ -162,8 +162,8 @@ class Worker:
             return
         self._leases_kept_at = now
         if self._running:
-            await jobs.renew(self._context.db, self.name, list(self._running), LEASE)
-        await jobs.recover(self._context.db, max_attempts=self._most_attempts)
+            await job_queue.renew(self._context.db, self.name, list(self._running), LEASE)
+        await job_queue.recover(self._context.db, max_attempts=self._most_attempts)
 
     async def _finish(self) -> None:
         """Let running jobs end; what does not end in time is given back to whoever works next."""
@@ -174,14 +174,14 @@ class Worker:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await self._settle()
-        await jobs.release(self._context.db, self.name)
+        await job_queue.release(self._context.db, self.name)
 
     async def _settle(self) -> None:
         ended, self._ended = self._ended, []
         if not ended:
             return
         try:
-            await jobs.settle(self._context.db, ended)
+            await job_queue.settle(self._context.db, ended)
         except StorageUnavailable:
             # What was done is not to be done again only because it could not be written down at once.
             self._ended[:0] = ended

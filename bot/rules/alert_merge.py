@@ -16,10 +16,10 @@ from storage.records import (
     AlertNumber,
     AlertState,
     GitHubId,
-    Place,
     Report,
     ReportState,
     RepositoryId,
+    SecretLocation,
     TokenFacts,
     UnixTime,
 )
@@ -70,14 +70,14 @@ def merge_facts(
     return _with_details(merged, facts, newer=True, fetched=fetched)
 
 
-def location_from_facts(facts: LocationFacts) -> Place:
+def location_from_facts(facts: LocationFacts) -> SecretLocation:
     """The location as it is stored, with secrets in its path masked.
 
     The page's URL contains the path. If the path holds a secret, the URL is dropped and the commit is linked.
     """
     path, url = _masked(facts.path), facts.html_url
     holds_secret = path != facts.path or (url is not None and looks_like_secret(unquote(url)))
-    return Place(facts.kind, path, facts.line, facts.commit_sha, None if holds_secret else url)
+    return SecretLocation(facts.kind, path, facts.line, facts.commit_sha, None if holds_secret else url)
 
 
 def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) -> Alert:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from storage.filter import Filter, Term, Word, seconds
+from storage.filter import Filter, Qualifier, Term, seconds
 
-COMPLETE_VALUES = {Word.BYPASSED: {"true", "false"}, Word.IS: {"open", "closed"}}
+COMPLETE_VALUES = {Qualifier.BYPASSED: {"true", "false"}, Qualifier.IS: {"open", "closed"}}
 """Filter words for which these are all the values there are."""
 
 
@@ -25,17 +25,17 @@ def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
 def _exclude(term: Term, other: Term) -> bool:
     """Whether no alert can match both `term` and `other`."""
     if term.word is other.word and other.negated:
-        if term.word is Word.OLDER:
+        if term.word is Qualifier.OLDER:
             return seconds(term.values[0]) >= seconds(other.values[0])
-        if term.word is Word.TEXT:
+        if term.word is Qualifier.TEXT:
             # A text that contains a word contains each part of the word.
             return other.values[0] in term.values[0]
         return set(term.values) <= set(other.values)
-    if term.word is Word.REPO and other.word is Word.ORG:
+    if term.word is Qualifier.REPO and other.word is Qualifier.ORG:
         owners = {value.partition("/")[0] for value in term.values}
         return owners <= set(other.values) if other.negated else not owners & set(other.values)
     if other.negated:
         return False
-    if term.word is Word.IS and other.word is Word.IS:
+    if term.word is Qualifier.IS and other.word is Qualifier.IS:
         return (term.values, other.values) == (("open",), ("closed",))
-    return term.word is Word.RESOLUTION and other.word is Word.IS and other.values == ("open",)
+    return term.word is Qualifier.RESOLUTION and other.word is Qualifier.IS and other.values == ("open",)

@@ -1,6 +1,6 @@
 """Matches an alert against a filter; `storage.search` does the same in SQL."""
 
-from storage.filter import ME, NOBODY, Filter, Word, fold, hyphened, seconds
+from storage.filter import ME, NOBODY, Filter, Qualifier, fold, hyphened, seconds
 from storage.records import Alert, GitHubId, Repository, UnixTime
 
 
@@ -15,30 +15,30 @@ def matches(
 
 
 def _holds(
-    word: Word, value: str, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None
+    word: Qualifier, value: str, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None
 ) -> bool:
     match word:
-        case Word.IS:
+        case Qualifier.IS:
             return _is(value, alert)
-        case Word.VALIDITY:
+        case Qualifier.VALIDITY:
             return fold(alert.validity) == value
-        case Word.SECRET_TYPE:
+        case Qualifier.SECRET_TYPE:
             return value in (fold(alert.secret_type), fold(alert.secret_type_name))
-        case Word.PROVIDER:
+        case Qualifier.PROVIDER:
             return hyphened(alert.provider or "") == value
-        case Word.RESOLUTION:
+        case Qualifier.RESOLUTION:
             return hyphened(alert.resolution or "") == value
-        case Word.BYPASSED:
+        case Qualifier.BYPASSED:
             return alert.bypassed is (value == "true")
-        case Word.REPO:
+        case Qualifier.REPO:
             return fold(repository.full_name) == value
-        case Word.ORG:
+        case Qualifier.ORG:
             return fold(repository.owner.login) == value
-        case Word.ASSIGNEE:
+        case Qualifier.ASSIGNEE:
             return _on_it(value, alert, me)
-        case Word.OLDER:
+        case Qualifier.OLDER:
             return alert.created_at <= now - seconds(value)
-        case Word.TEXT:
+        case Qualifier.TEXT:
             path = alert.place.path if alert.place else None
             return any(
                 value in fold(text) for text in (alert.secret_type_name, repository.full_name, path or "")

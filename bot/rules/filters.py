@@ -15,30 +15,30 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.rules.filter_contradictions import find_contradiction
 from bot.rules.masking import mask
 from bot.rules.typed_text import QUOTED, normalize_typed
-from storage.filter import ME, Filter, Sort, Term, Word, fold, hyphened
+from storage.filter import ME, Filter, Qualifier, Sort, Term, fold, hyphened
 
 MAX_LENGTH = 1_500
 """Characters of a filter. With the position in a list it has to fit into a Slack button's value (2,000)."""
 SORT = "sort"
 VALUES: Mapping[str, tuple[str, ...]] = {
-    Word.IS: ("open", "closed", "publicly-leaked", "multi-repository"),
-    Word.VALIDITY: ("active", "inactive", "unknown"),
-    Word.RESOLUTION: (
+    Qualifier.IS: ("open", "closed", "publicly-leaked", "multi-repository"),
+    Qualifier.VALIDITY: ("active", "inactive", "unknown"),
+    Qualifier.RESOLUTION: (
         *("revoked", "false-positive", "used-in-tests", "wont-fix"),
         *("pattern-edited", "pattern-deleted", "hidden-by-config"),
     ),
-    Word.BYPASSED: ("true", "false"),
+    Qualifier.BYPASSED: ("true", "false"),
     SORT: tuple(Sort),
 }
 """The words with a fixed set of values (GitHub's docs: "Viewing and filtering alerts from secret scanning")."""
-WORDS = (*(word for word in Word if word is not Word.TEXT), SORT)
+WORDS = (*(word for word in Qualifier if word is not Qualifier.TEXT), SORT)
 EXAMPLES: Mapping[str, str] = {
-    Word.SECRET_TYPE: "secret-type:github_personal_access_token",
-    Word.PROVIDER: "provider:github",
-    Word.REPO: "repo:OWNER/NAME",
-    Word.ORG: "org:NAME",
-    Word.ASSIGNEE: "assignee:LOGIN, assignee:@me or assignee:none",
-    Word.OLDER: "older:7d, older:12h or older:30m",
+    Qualifier.SECRET_TYPE: "secret-type:github_personal_access_token",
+    Qualifier.PROVIDER: "provider:github",
+    Qualifier.REPO: "repo:OWNER/NAME",
+    Qualifier.ORG: "org:NAME",
+    Qualifier.ASSIGNEE: "assignee:LOGIN, assignee:@me or assignee:none",
+    Qualifier.OLDER: "older:7d, older:12h or older:30m",
 }
 SYNONYMS: Mapping[str, str] = {
     "state": "is",
@@ -58,7 +58,7 @@ SYNONYMS: Mapping[str, str] = {
     "updated": "updated-desc",
 }
 """Words that people may try and that are spelled unlike the right one."""
-SUBSCRIPTION_WORDS = (Word.SECRET_TYPE, Word.BYPASSED, Word.REPO, Word.ORG)
+SUBSCRIPTION_WORDS = (Qualifier.SECRET_TYPE, Qualifier.BYPASSED, Qualifier.REPO, Qualifier.ORG)
 """Facts that the first webhook of an alert has and that do not change: its channels are chosen once, by these."""
 
 _SPAN = re.compile(r"[0-9]{1,5}[dhm]")
@@ -77,7 +77,7 @@ def parse_filter(text: str) -> Filter:
     text = normalize_typed(text)
     if len(text) > MAX_LENGTH:
         raise _too_long()
-    merged: dict[tuple[Word, bool], set[str]] = {}
+    merged: dict[tuple[Qualifier, bool], set[str]] = {}
     alone: set[Term] = set()
     sort = Sort.CREATED_DESC
     for pieces in _split(text):
@@ -86,11 +86,11 @@ def parse_filter(text: str) -> Filter:
             if negated or len(values) != 1:
                 raise BadFilter(f"`sort:` takes one of {_listed(VALUES[SORT])}.")
             sort = Sort(values[0])
-        elif word in (Word.IS, Word.TEXT, Word.OLDER):
+        elif word in (Qualifier.IS, Qualifier.TEXT, Qualifier.OLDER):
             # One alert can match several such terms, so they stay separate.
-            alone.add(Term(Word(word), tuple(sorted(set(values))), negated))
+            alone.add(Term(Qualifier(word), tuple(sorted(set(values))), negated))
         else:
-            merged.setdefault((Word(word), negated), set()).update(values)
+            merged.setdefault((Qualifier(word), negated), set()).update(values)
     together = {Term(word, tuple(sorted(values)), negated) for (word, negated), values in merged.items()}
     found = Filter(tuple(sorted(alone | together, key=lambda term: term.place)), sort)
     if len(str(found)) > MAX_LENGTH:
@@ -104,7 +104,7 @@ def parse_subscription_filter(text: str) -> Filter:
     for term in alert_filter.terms:
         if term.word not in SUBSCRIPTION_WORDS:
             part, hint = f"{term.word}:", ""
-            if term.word is Word.TEXT:
+            if term.word is Qualifier.TEXT:
                 part, hint = str(term), " Put a value with spaces in quotes."
             raise BadFilter(
                 f"`{_quotable(part)}` can't choose a channel's alerts, because it may change while an alert is open; "
@@ -128,7 +128,7 @@ def open_by_default(alert_filter: Filter) -> Filter:
     """The filter, with `is:open` added unless it names a state itself."""
     if names_state(alert_filter):
         return alert_filter
-    is_open = Term(Word.IS, ("open",))
+    is_open = Term(Qualifier.IS, ("open",))
     return Filter(
         tuple(sorted((is_open, *alert_filter.terms), key=lambda term: term.place)), alert_filter.sort
     )
@@ -137,8 +137,8 @@ def open_by_default(alert_filter: Filter) -> Filter:
 def names_state(alert_filter: Filter) -> bool:
     """Whether the filter names a state: `is:open`, `is:closed` or a `resolution:`."""
     states = {"open", "closed"}
-    return alert_filter.uses(Word.RESOLUTION) or any(
-        term.word is Word.IS and states & set(term.values) for term in alert_filter.terms
+    return alert_filter.uses(Qualifier.RESOLUTION) or any(
+        term.word is Qualifier.IS and states & set(term.values) for term in alert_filter.terms
     )
 
 
@@ -164,7 +164,7 @@ def _read(pieces: list[str]) -> tuple[str, list[str], bool]:
         text = fold(_unquoted(rest))
         if not text.strip():
             raise BadFilter("An empty pair of quotes finds nothing; remove it.")
-        return Word.TEXT, [text], negated
+        return Qualifier.TEXT, [text], negated
     word = fold("".join(rest[:colon]))
     if word not in WORDS:
         raise _unknown_word(word, _unquoted(pieces))
@@ -199,9 +199,9 @@ def _checked(word: str, value: str) -> str:
     check = _CHECKS.get(word)
     if check is not None and not check(value):
         raise BadFilter(f"`{_quotable(f'{word}:{value}')}` is not a valid value; write {_example(word)}.")
-    if word == Word.PROVIDER:
+    if word == Qualifier.PROVIDER:
         return hyphened(value)
-    return value.removeprefix("@") if word == Word.ASSIGNEE and value != ME else value
+    return value.removeprefix("@") if word == Qualifier.ASSIGNEE and value != ME else value
 
 
 def _is_repository(value: str) -> bool:
@@ -214,10 +214,10 @@ def _is_login(value: str) -> bool:
 
 
 _CHECKS: Mapping[str, Callable[[str], object]] = {
-    Word.REPO: _is_repository,
-    Word.ORG: lambda value: "/" not in value,
-    Word.ASSIGNEE: _is_login,
-    Word.OLDER: _SPAN.fullmatch,
+    Qualifier.REPO: _is_repository,
+    Qualifier.ORG: lambda value: "/" not in value,
+    Qualifier.ASSIGNEE: _is_login,
+    Qualifier.OLDER: _SPAN.fullmatch,
 }
 
 

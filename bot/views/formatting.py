@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Person, Place, Repository, UnixTime
+from storage.records import Alert, Person, Repository, SecretLocation, UnixTime
 
 RESOLUTIONS = {
     "revoked": "revoked",
@@ -107,7 +107,7 @@ def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
     )
 
 
-def location_words(place: Place, repository: Repository) -> Mrkdwn:
+def location_words(place: SecretLocation, repository: Repository) -> Mrkdwn:
     """Where the secret is: the commit as a link, the path as a value, the line; else the kind of place."""
     kind = place.kind.replace("_", " ")
     if place.commit_sha is None:

@@ -8,7 +8,7 @@ from bot.views.replies import event_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, context, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Event, Place, Repository
+from storage.records import Alert, Event, Repository, SecretLocation
 
 ENTRIES = 40
 PLACES = 320
@@ -31,7 +31,9 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
     )
 
 
-def draw_locations(alert: Alert, repository: Repository, places: Sequence[Place], *, more: bool) -> Content:
+def draw_locations(
+    alert: Alert, repository: Repository, places: Sequence[SecretLocation], *, more: bool
+) -> Content:
     """Every place where the secret was found; `more` says that there are others still."""
     entries = [location_words(place, repository) for place in places]
     noun = "place" if len(places) == 1 else "places"

@@ -10,7 +10,7 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
 from integrations.slack.elements import button
 from integrations.slack.text import Mrkdwn
-from storage.filter import Filter, Found, Term, Word
+from storage.filter import Filter, FoundAlert, Qualifier, Term
 from storage.records import Alert, UnixTime
 
 PAGE = "page"
@@ -19,7 +19,7 @@ SHOW_LIST = "show_list"
 FRESH = 300.0
 """Seconds after which it is said how old the roles are that a list rests on."""
 ONLY_THEIRS = Mrkdwn("Only repositories whose alerts you may view.")
-_STATES = {Term(Word.IS, ("open",)): "open", Term(Word.IS, ("closed",)): "closed"}
+_STATES = {Term(Qualifier.IS, ("open",)): "open", Term(Qualifier.IS, ("closed",)): "closed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Listing:
     """A page of the alerts that a filter wants and one person may see."""
 
     alert_filter: Filter
-    shown: tuple[Found, ...]
+    shown: tuple[FoundAlert, ...]
     now: UnixTime
     total: int | None = None
     """None where it isn't known of every alert whether the person may see it."""
@@ -85,7 +85,7 @@ def _draw_nothing(listing: Listing) -> Content:
 def _wider(alert_filter: Filter) -> Mrkdwn:
     """How to find more."""
     if _state(alert_filter)[0] == "open":
-        closed = Term(Word.IS, ("closed", "open"))
+        closed = Term(Qualifier.IS, ("closed", "open"))
         terms = tuple(closed if term in _STATES else term for term in alert_filter.terms)
         return t.mrkdwn(
             "Closed ones too: {}", t.code(f"/leaks list {replace(alert_filter, terms=terms)}", 1_000)
@@ -119,7 +119,7 @@ def _page_gone(listing: Listing) -> Mrkdwn | None:
     )
 
 
-def _row(found: Found, number: int, now: UnixTime) -> Block:
+def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     alert, repository = found.alert, found.repository
     home = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
     facts = [home, _standing(alert), f"{duration_words(now - alert.created_at)} old"]
@@ -197,9 +197,9 @@ def _missing(listing: Listing) -> list[Mrkdwn]:
 def _narrower(listing: Listing) -> Mrkdwn | None:
     """The same list with one more condition, as an example."""
     alert_filter = listing.alert_filter
-    if alert_filter.uses(Word.REPO) or (listing.previous, listing.following) == (None, None):
+    if alert_filter.uses(Qualifier.REPO) or (listing.previous, listing.following) == (None, None):
         return None
-    name = Term(Word.REPO, (listing.shown[0].repository.full_name,))
+    name = Term(Qualifier.REPO, (listing.shown[0].repository.full_name,))
     example = replace(alert_filter, terms=(*alert_filter.terms, name))
     return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {_subcommand(alert_filter)} {example}", 1_000))
 

@@ -10,7 +10,7 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
 from integrations.slack.elements import button
 from integrations.slack.text import Mrkdwn, clean
-from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository, Share, UnixTime
+from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository, SummaryGroup, UnixTime
 
 NAMED, IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
 """How many urgent alerts a summary names, how many fit into one section, and how many a reply names."""
@@ -65,7 +65,7 @@ class UrgentAlert:
 def draw_summary(
     key: MessageKey,
     kind: str,
-    shares: Sequence[Share],
+    shares: Sequence[SummaryGroup],
     since: UnixTime,
     draw: int,
     urgent: Sequence[UrgentAlert] = (),
@@ -117,7 +117,7 @@ def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
 
 
 def draw_blocked(
-    key: MessageKey, channel: ChannelId, problem: str | None, shares: Sequence[Share], draw: int
+    key: MessageKey, channel: ChannelId, problem: str | None, shares: Sequence[SummaryGroup], draw: int
 ) -> Content:
     """One line for a channel that can't take cards: which, why, and how many alerts have none for that reason."""
     total = _counted(sum(share.count for share in shares), "more alert", "more alerts")
@@ -167,7 +167,7 @@ def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _states(shares: Sequence[Share]) -> Mrkdwn:
+def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
     """`14 active, 41 unknown, 257 inactive`, and how many have been closed since."""
     counts: Counter[str] = Counter()
     for share in shares:
@@ -177,7 +177,7 @@ def _states(shares: Sequence[Share]) -> Mrkdwn:
     return t.prose(", ".join(named) or "none")
 
 
-def _filter(shares: Sequence[Share]) -> str:
+def _filter(shares: Sequence[SummaryGroup]) -> str:
     """What the button lists: the repositories by name while they are few, else their organizations."""
     names = sorted({share.repository for share in shares})
     owners = sorted({share.owner for share in shares})
@@ -185,5 +185,5 @@ def _filter(shares: Sequence[Share]) -> str:
     return f"is:open {where}" if names and len(where) < LONGEST else "is:open"
 
 
-def _is_open(share: Share) -> bool:
+def _is_open(share: SummaryGroup) -> bool:
     return share.state is AlertState.OPEN

@@ -6,10 +6,10 @@ from storage.records.alerts import (
     Event,
     EventKind,
     Person,
-    Place,
     Probe,
     Report,
     ReportState,
+    SecretLocation,
     TokenFacts,
 )
 from storage.records.github import (
@@ -19,13 +19,13 @@ from storage.records.github import (
     Repository,
     RepositoryState,
 )
-from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, Settled
+from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, RunResult
 from storage.records.messages import (
     Message,
     MessagePurpose,
     MessageState,
-    Share,
     Subscription,
+    SummaryGroup,
     ThreadLevel,
 )
 from storage.records.names import (
@@ -81,7 +81,6 @@ __all__ = [
     "NewJob",
     "Parked",
     "Person",
-    "Place",
     "Probe",
     "Report",
     "ReportState",
@@ -89,12 +88,13 @@ __all__ = [
     "RepositoryId",
     "RepositoryState",
     "Retry",
-    "Settled",
-    "Share",
+    "RunResult",
+    "SecretLocation",
     "SlackTeamId",
     "SlackUserId",
     "StoredJson",
     "Subscription",
+    "SummaryGroup",
     "ThreadLevel",
     "TokenFacts",
     "UnixTime",

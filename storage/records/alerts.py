@@ -16,7 +16,7 @@ class AlertState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SecretLocation:
     """Where a secret was found first."""
 
     kind: str
@@ -115,7 +115,7 @@ class Alert:
     bypassed_by: str | None = None
     bypassed_at: UnixTime | None = None
     bypass_comment: str | None = None
-    place: Place | None = None
+    place: SecretLocation | None = None
     has_more_places: bool = False
     assigned_to: Account | None = None
     token: TokenFacts = field(default_factory=TokenFacts)

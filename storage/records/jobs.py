@@ -89,7 +89,7 @@ class Parked:
     error: str
 
 
-Settled: TypeAlias = Done | Retry | Parked
+RunResult: TypeAlias = Done | Retry | Parked
 
 
 class Claim(StrEnum):

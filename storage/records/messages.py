@@ -70,7 +70,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SummaryGroup:
     """How many of a summary's alerts are in one repository, of one state and validity."""
 
     repository: str

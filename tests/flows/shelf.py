@@ -6,7 +6,7 @@ from typing import Any
 from storage import alerts, repositories
 from storage.records import Alert, AlertKey, AlertNumber, RepositoryId
 from tests.flows.stage import Stage, key_of
-from tests.storage.made import plain_alert
+from tests.storage.examples import plain_alert
 
 
 async def shelve(stage: Stage, names: list[str], each: int = 1, **more: Any) -> list[Alert]:

@@ -20,7 +20,7 @@ from integrations.sandbox.github import (
     Organization,
 )
 from integrations.sandbox.slack import DeliveryResult, SlackMessage, SlackSandbox, View
-from storage import alerts, identities, jobs
+from storage import alerts, identities, job_queue
 from storage.clock import Clock
 from storage.records import (
     Account,
@@ -70,7 +70,7 @@ class Stage:
             await self.github.settle()
             if await self.running.worker.run_due():
                 continue
-            due = await jobs.next_due(self.context.db)
+            due = await job_queue.next_due(self.context.db)
             if due is None or due > deadline:
                 return
             self.clock.advance(max(0.0, due - self.clock.now()) + 0.001)

@@ -10,7 +10,7 @@ from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
 from bot.views.refusals import internal_error
 from integrations.sandbox.github import GitHubAlert
-from storage import alerts, jobs
+from storage import alerts, job_queue, jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
 
@@ -74,7 +74,7 @@ async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> No
     """A mistake of ours, each time that it is tried: nothing is left waiting for it."""
     await wait_for_quota(stage)
     stage.clock.advance(601)
-    [job] = await jobs.claim(stage.context.db, "w", 9, LEASE)
+    [job] = await job_queue.claim(stage.context.db, "w", 9, LEASE)
     gave_up = HANDLERS[PerformAction].gave_up
     assert gave_up is not None
     await gave_up(stage.context, read_job(job), job, internal_error("c0ffee"))
@@ -205,7 +205,7 @@ async def test_two_that_post_one_message_at_once_post_it_once(stage: Stage) -> N
     working = asyncio.create_task(stage.work(within=10))
     await held.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.context.db, max_attempts=12)
+    await job_queue.recover(stage.context.db, max_attempts=12)
     await Worker(stage.context, HANDLERS).run_due()
     held.open()
     await working

@@ -248,12 +248,12 @@ async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
     """Slack shows the person that it failed, and they click again."""
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
-    await stage.context.inbox.stop()
+    await stage.context.batch_writer.stop()
     assert (await stage.slack.submit(ADMIN, stage.form(ADMIN).id, {})).status == 503
     for action in ("check_validity", "report_leak"):
         assert (await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, action)).status == 503
     assert (await stage.slack.command(ADMIN, CHANNEL, "whoami")).status == 503
-    await stage.context.inbox.start()
+    await stage.context.batch_writer.start()
     await stage.work(within=3)
     assert alert.state == "open"
     await stage.submit(ADMIN)

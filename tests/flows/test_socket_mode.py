@@ -127,12 +127,12 @@ async def test_a_payload_without_shape_is_not_acknowledged_and_harms_nobody(stag
 async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
     """Slack shows the person that it failed, and they click again; an event comes again by itself."""
     await stage.leak()
-    await stage.context.inbox.stop()
+    await stage.context.batch_writer.stop()
     click = stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
     event = stage.slack.event({"type": "channel_shared", "channel": CHANNEL})
     for result in await asyncio.gather(click, event):
         assert (result.status, result.error) == (None, "operation_timeout")
-    await stage.context.inbox.start()
+    await stage.context.batch_writer.start()
 
 
 # The connection

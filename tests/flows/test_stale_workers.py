@@ -8,7 +8,7 @@ from typing import Literal
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
 from integrations.sandbox.faults import FaultPlan
-from storage import jobs
+from storage import job_queue
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
 
 REVOKE = "POST /credentials/revoke"
@@ -30,7 +30,7 @@ async def overtake(
     stopped = asyncio.create_task(stage.running.worker.run_due())
     await held.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.context.db, max_attempts=12)
+    await job_queue.recover(stage.context.db, max_attempts=12)
     await Worker(stage.context, HANDLERS).run_due()
     held.open()
     await stopped
@@ -103,7 +103,7 @@ async def test_a_message_that_another_worker_is_posting_is_not_posted_as_well(st
     stopped = asyncio.create_task(stage.running.worker.run_due())
     await looked.reached()
     stage.clock.advance(LEASE + 1)
-    await jobs.recover(stage.context.db, max_attempts=12)
+    await job_queue.recover(stage.context.db, max_attempts=12)
     posting = stage.slack.faults.gate("chat.postMessage", at="before")
     overtaking = asyncio.create_task(Worker(stage.context, HANDLERS).run_due())
     await posting.reached()

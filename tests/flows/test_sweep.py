@@ -7,7 +7,7 @@ import pytest
 from bot.flows.alerts.sync import request_sync, sync_installation
 from bot.rules.sync_scope import FULL_SYNC_INTERVAL
 from integrations.sandbox.slack import SlackMessage
-from storage import alerts, jobs, saved_values
+from storage import alerts, job_queue, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
@@ -118,7 +118,7 @@ async def test_a_sweep_that_ends_in_the_middle_begins_again_and_sees_what_change
     stage.clock.advance(60)
     stage.github.close(leaked[0], by=stage.people[OWNER], resolution="revoked")
     stage.clock.advance(60)
-    await jobs.recover(stage.context.db, max_attempts=8)
+    await job_queue.recover(stage.context.db, max_attempts=8)
     await stage.work(within=120)
     async with stage.context.db.read() as tx:
         counted = await alerts.count_by_state(tx)

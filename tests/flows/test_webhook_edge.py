@@ -160,9 +160,9 @@ async def test_the_largest_delivery_is_taken_and_one_byte_more_is_413(stage: Sta
 
 async def test_what_is_not_stored_is_503_and_github_delivers_it_again(stage: Stage) -> None:
     delivery = await held(stage)
-    await stage.context.inbox.stop()
+    await stage.context.batch_writer.stop()
     assert await stage.github.send(delivery) == 503
-    await stage.context.inbox.start()
+    await stage.context.batch_writer.start()
     assert await stage.github.send(delivery) == 202
     await stage.work(within=10)
     assert stage.read().startswith(":red_circle: Open")

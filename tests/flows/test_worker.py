@@ -31,7 +31,7 @@ from bot.jobs.worker import (
 )
 from bot.requests import CommandRequest
 from storage import jobs, saved_values
-from storage.batch_writer import Inbox
+from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
 from storage.priorities import PRIORITIES
@@ -46,13 +46,13 @@ COMMAND = AnswerCommand(
 )
 
 
-class Crowd(Inbox):
+class Crowd(BatchWriter):
     """An inbox that is crowded as the test says."""
 
     seconds: float | None = None
 
     @property
-    def crowded_for(self) -> float | None:
+    def burst_seconds(self) -> float | None:
         return self.seconds
 
 
@@ -71,7 +71,7 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
     async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(SIMULTANEOUS)))
     crowd = Crowd(stage.context.db)
-    worker = Worker(replace(stage.context, inbox=crowd), {AnswerCommand: Handler(AnswerCommand, hold)})
+    worker = Worker(replace(stage.context, batch_writer=crowd), {AnswerCommand: Handler(AnswerCommand, hold)})
     crowd.seconds = 0.0
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(10):

@@ -6,7 +6,7 @@ import pytest
 
 from bot.rules.assignment import Assignment, assignment_change
 from storage.records import Account, AlertState, GitHubId, Person
-from tests.storage.made import plain_alert
+from tests.storage.examples import plain_alert
 
 ANA, BEN, CLEO = (Account(GitHubId(n), name) for n, name in ((11, "ana"), (12, "ben"), (13, "cleo")))
 NOTHING = None

@@ -14,9 +14,9 @@ from bot.rules.filters import (
 )
 from bot.rules.routing import route
 from bot.rules.typed_text import normalize_typed
-from storage.filter import Filter, Sort, Term, Word
+from storage.filter import Filter, Qualifier, Sort, Term
 from storage.records import ChannelId, Subscription
-from tests.storage.made import plain_alert, repository
+from tests.storage.examples import plain_alert, repository
 
 WORDS = ("is", "validity", "secret-type", "provider", "resolution", "bypassed", "repo", "org", "assignee")
 VALUES = ("open", "closed", "active", "true", "octo/payments", "octo", "@me", "none", "7d", "wont_fix")
@@ -195,7 +195,7 @@ def test_a_secret_that_somebody_types_is_not_repeated() -> None:
 
 def test_a_list_is_of_open_alerts_unless_it_says_otherwise() -> None:
     assert str(open_by_default(parse_filter("validity:active"))) == "is:open validity:active"
-    assert open_by_default(Filter()) == Filter((Term(Word.IS, ("open",)),))
+    assert open_by_default(Filter()) == Filter((Term(Qualifier.IS, ("open",)),))
     for typed in ("is:closed", "is:open,closed", "-is:open", "resolution:revoked"):
         assert open_by_default(parse_filter(typed)) == parse_filter(typed)
     assert str(open_by_default(parse_filter("is:publicly-leaked"))) == "is:open is:publicly-leaked"

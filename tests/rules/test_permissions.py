@@ -19,7 +19,7 @@ from bot.rules.permissions import (
 )
 from integrations.slack.facts import PersonFacts
 from storage.records import Account, GitHubId
-from tests.storage.made import plain_alert
+from tests.storage.examples import plain_alert
 
 ANA = Account(GitHubId(11), "ana")
 FACTS = RoleFacts(ANA, "Organization", GitHubId(100))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.rules.urgency import TABLE, Urgency, urgency
 from storage.records import Probe
-from tests.storage.made import plain_alert, repository
+from tests.storage.examples import plain_alert, repository
 
 PUBLIC = {"visibility": "public"}
 DEAD = Probe("inactive", "bad_credentials", 1.0, None)

@@ -7,8 +7,8 @@ import pytest
 from bot.rules.permissions import VIEW, RoleFacts
 from bot.rules.visibility import KnownRole, known_visibility, repositories_to_ask
 from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
-from tests.storage.made import ANA, plain_alert
-from tests.storage.made import repository as made
+from tests.storage.examples import ANA, plain_alert
+from tests.storage.examples import repository as made
 
 NOW = 10_000.0
 FRESH = NOW - 300

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from storage import alerts, jobs, leases
+from storage import alerts, job_queue, jobs, leases
 from storage.db import Database
 from storage.records import (
     Alert,
@@ -22,7 +22,7 @@ from storage.records import (
     SlackUserId,
 )
 from storage.tables import alert as alert_table
-from tests.storage.made import ANA, BEN, TEAM, full_alert, key, plain_alert
+from tests.storage.examples import ANA, BEN, TEAM, full_alert, key, plain_alert
 
 
 async def store(db: Database, *new: Alert) -> None:
@@ -34,7 +34,7 @@ async def store(db: Database, *new: Alert) -> None:
 async def running_job(db: Database) -> Job:
     async with db.begin() as tx:
         await jobs.enqueue(tx, NewJob("act", {}))
-    (job,) = await jobs.claim(db, "w", 1, 60)
+    (job,) = await job_queue.claim(db, "w", 1, 60)
     return job
 
 
@@ -100,7 +100,7 @@ async def test_same_job_finds_its_claim_again(db: Database) -> None:
     job = await running_job(db)
     assert await claim(db, job) is Claim.NEW
     assert await claim(db, job) is Claim.RESUMED
-    await jobs.release(db, "w")
+    await job_queue.release(db, "w")
     assert await claim(db, job) is Claim.RESUMED, "also after its worker died"
 
 
@@ -121,7 +121,7 @@ async def test_claim_of_an_ended_job_holds_nobody_up(db: Database, end: type[Don
     await store(db, plain_alert())
     holder = await running_job(db)
     await claim(db, holder)
-    await jobs.settle(db, [Done(holder) if end is Done else Parked(holder, "gave up")])
+    await job_queue.settle(db, [Done(holder) if end is Done else Parked(holder, "gave up")])
     assert await claim(db, await running_job(db)) is Claim.NEW
 
 

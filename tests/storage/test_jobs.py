@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from storage import jobs, leases
+from storage import job_queue, jobs, leases
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable, Tx
 from storage.job_listener import listening
@@ -28,7 +28,7 @@ async def enqueue(db: Database, *stored: NewJob) -> list[JobId | None]:
 
 
 async def claim(db: Database, worker: str = "w", limit: int = 100, lease: float = 30) -> list[Job]:
-    return await jobs.claim(db, worker, limit, lease)
+    return await job_queue.claim(db, worker, limit, lease)
 
 
 def names(claimed: Sequence[Job]) -> list[object]:
@@ -75,7 +75,7 @@ async def test_remembered_dedup_is_not_stored_again(db: Database) -> None:
 async def test_dedup_is_forgotten_with_the_pruned_job(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a", dedup="x"))
     (running,) = await claim(db)
-    await jobs.settle(db, [Done(running)])
+    await job_queue.settle(db, [Done(running)])
     async with db.begin() as tx:
         assert await jobs.prune(tx, clock.now() - 10) == 0
         assert await jobs.enqueue(tx, new("b", dedup="x")) == [None]
@@ -92,7 +92,7 @@ async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
     first = await claim(db)
     assert names(first) == ["a1", "b1", "free1", "free2"]
     assert await claim(db, "other") == []
-    await jobs.settle(db, [Done(first[0])])
+    await job_queue.settle(db, [Done(first[0])])
     assert names(await claim(db, "other")) == ["a2"]
 
 
@@ -105,10 +105,10 @@ async def test_what_a_person_waits_for_comes_first_then_messages_then_intake_the
 async def test_a_priority_without_a_place_waits(db: Database) -> None:
     await enqueue(db, *(NewJob(kind, {}) for kind in ("delivery", "sweep", "message", "delivery")))
     places = {Priority.PERSON: 1, Priority.MESSAGE: 0, Priority.INTAKE: 1, Priority.SYNC: 1}
-    started = await jobs.claim(db, "me", 10, 60.0, places)
+    started = await job_queue.claim(db, "me", 10, 60.0, places)
     assert [one.kind for one in started] == ["delivery", "sweep"]
-    assert await jobs.next_due(db, [Priority.PERSON]) is None
-    assert [one.kind for one in await jobs.claim(db, "me", 1, 60.0)] == ["message"]
+    assert await job_queue.next_due(db, [Priority.PERSON]) is None
+    assert [one.kind for one in await job_queue.claim(db, "me", 1, 60.0)] == ["message"]
 
 
 async def test_a_job_that_version_0_1_0_stored_is_run(db: Database) -> None:
@@ -128,14 +128,14 @@ async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> 
     assert names([now]) == ["now"]
     clock.advance(3600)
     assert await claim(db) == [], "one at a time, also when the earlier one becomes due"
-    await jobs.settle(db, [Done(now)])
+    await job_queue.settle(db, [Done(now)])
     assert names(await claim(db)) == ["reminder"]
 
 
 async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, [Retry(first, clock.now() + 60, "broken")])
+    await job_queue.settle(db, [Retry(first, clock.now() + 60, "broken")])
     assert await claim(db) == []
     clock.advance(60)
     (again,) = await claim(db)
@@ -145,7 +145,7 @@ async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock
 async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, [Retry(first, clock.now() + 60, None, counts=False, holds=False)])
+    await job_queue.settle(db, [Retry(first, clock.now() + 60, None, counts=False, holds=False)])
     assert names(await claim(db)) == ["second"]
     async with db.read() as tx:
         (waiting,) = await jobs.list_jobs(tx, states=[JobState.READY])
@@ -155,7 +155,7 @@ async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
 async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
-    await jobs.settle(db, [Parked(first, "gave up")])
+    await job_queue.settle(db, [Parked(first, "gave up")])
     assert names(await claim(db)) == ["second"]
     async with db.begin() as tx:
         (parked,) = await jobs.list_jobs(tx, states=[JobState.PARKED])
@@ -170,12 +170,12 @@ async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> No
 async def test_ended_lease_frees_the_job_for_any_worker(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a", "k"), new("b", "k"))
     (lost,) = await claim(db, "dead", lease=30)
-    assert await jobs.recover(db, max_attempts=3) == 0
+    assert await job_queue.recover(db, max_attempts=3) == 0
     clock.advance(31)
-    assert await jobs.recover(db, max_attempts=3) == 1
+    assert await job_queue.recover(db, max_attempts=3) == 1
     (again,) = await claim(db, "alive")
     assert (again.id, again.attempts) == (lost.id, 2)
-    await jobs.settle(db, [Done(lost)])
+    await job_queue.settle(db, [Done(lost)])
     assert (await states(db))[JobState.RUNNING] == 1, "a worker that lost its job can't end it"
 
 
@@ -187,7 +187,7 @@ async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
     await enqueue(db, new("a"))
     (stale,) = await claim(db, "same", lease=30)
     clock.advance(31)
-    await jobs.recover(db, max_attempts=9)
+    await job_queue.recover(db, max_attempts=9)
     (mine,) = await claim(db, worker, lease=30)
 
     async def record(end: Callable[[Tx, Job], Awaitable[None]]) -> None:
@@ -199,7 +199,7 @@ async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
         with pytest.raises(leases.LeaseLost):
             await record(end)
     for outcome in (Done(stale), Retry(stale, 0.0, None), Parked(stale, "gave up")):
-        await jobs.settle(db, [outcome])
+        await job_queue.settle(db, [outcome])
     assert await states(db) == {JobState.RUNNING: 1}
     async with db.begin() as tx:
         await leases.keep(tx, mine)
@@ -221,10 +221,10 @@ async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a"))
     (mine,) = await claim(db, lease=30)
     clock.advance(20)
-    await jobs.renew(db, "w", [mine.id], 30)
-    await jobs.renew(db, "w", [], 30)
+    await job_queue.renew(db, "w", [mine.id], 30)
+    await job_queue.renew(db, "w", [], 30)
     clock.advance(20)
-    assert await jobs.recover(db, max_attempts=3) == 0
+    assert await job_queue.recover(db, max_attempts=3) == 0
 
 
 async def test_a_lease_is_renewed_by_the_worker_that_has_it_alone(db: Database, clock: Clock) -> None:
@@ -232,12 +232,12 @@ async def test_a_lease_is_renewed_by_the_worker_that_has_it_alone(db: Database, 
     await enqueue(db, new("a"))
     (lost,) = await claim(db, "slept", lease=30)
     clock.advance(31)
-    await jobs.recover(db, max_attempts=9)
+    await job_queue.recover(db, max_attempts=9)
     await claim(db, "died", lease=30)
     clock.advance(20)
-    await jobs.renew(db, "slept", [lost.id], 30)
+    await job_queue.renew(db, "slept", [lost.id], 30)
     clock.advance(20)
-    assert await jobs.recover(db, max_attempts=9) == 1
+    assert await job_queue.recover(db, max_attempts=9) == 1
 
 
 async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, clock: Clock) -> None:
@@ -245,36 +245,36 @@ async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, cloc
     for _ in range(2):
         assert len(await claim(db)) == 1
         clock.advance(31)
-        await jobs.recover(db, max_attempts=2)
+        await job_queue.recover(db, max_attempts=2)
     assert await states(db) == {JobState.PARKED: 1}
 
 
 async def test_take_over_frees_every_running_job_at_once(db: Database) -> None:
     await enqueue(db, new("a"), new("b"))
     await claim(db, "killed")
-    assert await jobs.take_over(db, max_attempts=5) == 2
+    assert await job_queue.take_over(db, max_attempts=5) == 2
     assert names(await claim(db, "next")) == ["a", "b"]
 
 
 async def test_released_job_is_as_if_never_started(db: Database) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     await claim(db)
-    await jobs.release(db, "w")
+    await job_queue.release(db, "w")
     (again,) = await claim(db, "other")
     assert (names([again]), again.attempts) == (["first"], 1)
 
 
 async def test_next_due_tells_how_long_to_wait(db: Database, clock: Clock) -> None:
-    assert await jobs.next_due(db) is None
+    assert await job_queue.next_due(db) is None
     await enqueue(db, new("later", delay=50), new("sooner", "k", delay=20))
-    due = await jobs.next_due(db)
+    due = await job_queue.next_due(db)
     assert due == pytest.approx(clock.now() + 20, abs=2)
     clock.advance(25)
     (sooner,) = await claim(db)
     await enqueue(db, new("blocked", "k"))
-    assert await jobs.next_due(db) == pytest.approx(clock.now() + 25, abs=2)
-    await jobs.settle(db, [Done(sooner)])
-    due = await jobs.next_due(db)
+    assert await job_queue.next_due(db) == pytest.approx(clock.now() + 25, abs=2)
+    await job_queue.settle(db, [Done(sooner)])
+    due = await job_queue.next_due(db)
     assert due is not None
     assert due <= clock.now() + 1
 
@@ -343,7 +343,7 @@ class Watch:
 async def work(db: Database, worker: str, watch: Watch, stop: asyncio.Event, *, dies_after: int = 0) -> None:
     while not stop.is_set():
         claimed = await claim(db, worker, limit=20)
-        await jobs.recover(db, max_attempts=10)
+        await job_queue.recover(db, max_attempts=10)
         for one in claimed:
             watch.runs += 1
             assert one.key is not None
@@ -358,7 +358,7 @@ async def work(db: Database, worker: str, watch: Watch, stop: asyncio.Event, *, 
             assert isinstance(number, int)
             watch.per_key[str(one.key)].append(number)
             watch.running.discard(str(one.key))
-        await jobs.settle(db, [Done(one) for one in claimed])
+        await job_queue.settle(db, [Done(one) for one in claimed])
 
 
 async def test_nothing_is_lost_or_reordered_when_a_worker_is_killed(
@@ -399,8 +399,8 @@ async def test_job_that_finished_itself_is_not_run_again(db: Database) -> None:
     (running,) = await claim(db)
     async with db.begin() as tx:
         await leases.finish(tx, running)
-    await jobs.settle(db, [Retry(running, 0.0, "too late")])
-    assert await jobs.take_over(db, max_attempts=5) == 0
+    await job_queue.settle(db, [Retry(running, 0.0, "too late")])
+    assert await job_queue.take_over(db, max_attempts=5) == 0
     assert await claim(db) == []
 
 

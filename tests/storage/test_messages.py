@@ -9,7 +9,7 @@ from storage import alerts, messages
 from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId, MessageKey, MessagePurpose, MessageState, MessageTs
-from tests.storage.made import key, message, plain_alert
+from tests.storage.examples import key, message, plain_alert
 
 CHANNEL = ChannelId("C1")
 

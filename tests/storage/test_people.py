@@ -17,7 +17,7 @@ from storage.records import (
     Subscription,
     ThreadLevel,
 )
-from tests.storage.made import ANA, BEN, TEAM, identity
+from tests.storage.examples import ANA, BEN, TEAM, identity
 
 
 async def test_identity_is_found_from_both_sides(db: Database) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from storage import repositories
 from storage.db import Database
 from storage.records import InstallationId, InstallationState, RepositoryId, RepositoryState
-from tests.storage.made import BEN, installation, repository
+from tests.storage.examples import BEN, installation, repository
 
 
 async def test_repository_is_overwritten_by_its_id(db: Database) -> None:

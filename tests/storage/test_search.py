@@ -15,14 +15,14 @@ from storage import alerts, repositories, search
 from storage import filter as filters
 from storage.clock import Clock
 from storage.db import Database, Tx
-from storage.filter import Filter, Found, Sort, Term, Word, fold, hyphened
+from storage.filter import Filter, FoundAlert, Qualifier, Sort, Term, fold, hyphened
 from storage.migrations.upgrade import config
-from storage.records import Account, Alert, AlertState, GitHubId, Person, Place, Repository
+from storage.records import Account, Alert, AlertState, GitHubId, Person, Repository, SecretLocation
 from storage.search import Scope, Search
 from storage.tables import alert as alert_table
 from storage.tables import event as event_table
 from storage.tables import repository as repository_table
-from tests.storage.made import ANA, BEN, key, plain_alert, repository
+from tests.storage.examples import ANA, BEN, key, plain_alert, repository
 
 HOMES = [
     replace(repository(1, "octo/payments"), owner=Account(GitHubId(100), "octo")),
@@ -50,7 +50,14 @@ def stored(draw: st.DrawFn, number: int) -> Alert:
         multi_repo=draw(st.booleans()),
         bypassed=draw(st.booleans()),
         place=draw(
-            st.sampled_from([None, Place("commit"), Place("commit", "src/100%_Ä.py"), Place("wiki", "b")])
+            st.sampled_from(
+                [
+                    None,
+                    SecretLocation("commit"),
+                    SecretLocation("commit", "src/100%_Ä.py"),
+                    SecretLocation("wiki", "b"),
+                ]
+            )
         ),
         assigned_to=draw(PEOPLE),
         taken_by=Person(github=taken) if taken else None,
@@ -59,25 +66,25 @@ def stored(draw: st.DrawFn, number: int) -> Alert:
     )
 
 
-VALUES: dict[Word, Sequence[str]] = {
-    Word.IS: ["open", "closed", "publicly-leaked", "multi-repository"],
-    Word.VALIDITY: ["active", "inactive", "unknown"],
-    Word.SECRET_TYPE: ["github_pat", "aws_key", "schlüssel Ä", "github token", "x"],
-    Word.PROVIDER: ["github", "amazon-web-services", "x"],
-    Word.RESOLUTION: ["revoked", "wont-fix", "pattern-edited"],
-    Word.BYPASSED: ["true", "false"],
-    Word.REPO: ["octo/payments", "octo/web_100%", "acme/İ-payments", "octo/none"],
-    Word.ORG: ["octo", "acme", "x"],
-    Word.ASSIGNEE: ["@me", "none", "ana", "ben", "x"],
-    Word.OLDER: ["30m", "12h", "7d", "0m"],
-    Word.TEXT: ["%", "_", "\\", "/", "100%", "pay", "ä", "Ä", "i", "İ", "b%c", "git"],
+VALUES: dict[Qualifier, Sequence[str]] = {
+    Qualifier.IS: ["open", "closed", "publicly-leaked", "multi-repository"],
+    Qualifier.VALIDITY: ["active", "inactive", "unknown"],
+    Qualifier.SECRET_TYPE: ["github_pat", "aws_key", "schlüssel Ä", "github token", "x"],
+    Qualifier.PROVIDER: ["github", "amazon-web-services", "x"],
+    Qualifier.RESOLUTION: ["revoked", "wont-fix", "pattern-edited"],
+    Qualifier.BYPASSED: ["true", "false"],
+    Qualifier.REPO: ["octo/payments", "octo/web_100%", "acme/İ-payments", "octo/none"],
+    Qualifier.ORG: ["octo", "acme", "x"],
+    Qualifier.ASSIGNEE: ["@me", "none", "ana", "ben", "x"],
+    Qualifier.OLDER: ["30m", "12h", "7d", "0m"],
+    Qualifier.TEXT: ["%", "_", "\\", "/", "100%", "pay", "ä", "Ä", "i", "İ", "b%c", "git"],
 }
 
 
 @st.composite
 def terms(draw: st.DrawFn) -> Term:
-    word = draw(st.sampled_from(list(Word)))
-    most = 1 if word in (Word.TEXT, Word.OLDER) else 3
+    word = draw(st.sampled_from(list(Qualifier)))
+    most = 1 if word in (Qualifier.TEXT, Qualifier.OLDER) else 3
     values = draw(st.lists(st.sampled_from(VALUES[word]), min_size=1, max_size=most, unique=True))
     return Term(word, tuple(sorted(fold(value) for value in values)), draw(st.booleans()))
 
@@ -123,7 +130,7 @@ async def test_the_database_finds_what_the_rules_want(
             [one for one in world if matches(wanted, one, home(one), now, ANA.id)], wanted.sort
         )
         assert await search.count(tx, looked) == len(expected)
-        forwards: list[Found] = []
+        forwards: list[FoundAlert] = []
         page = await search.find(tx, looked, size)
         while page:
             assert await search.count(tx, looked, before=page[0].place(wanted.sort)) == len(forwards)
@@ -131,7 +138,7 @@ async def test_the_database_finds_what_the_rules_want(
             page = await search.find(tx, looked, size, after=page[-1].place(wanted.sort))
         assert [one.alert for one in forwards] == expected
         assert all(one.repository == home(one.alert) for one in forwards)
-        backwards: list[Found] = []
+        backwards: list[FoundAlert] = []
         page = await search.find_last(tx, looked, size)
         while page:
             backwards = page + backwards
@@ -144,7 +151,7 @@ def test_every_word_and_every_value_of_it_is_tried() -> None:
         for value in values:
             written = str(Term(word, (fold(value),)))
             assert parse_filter(written).terms == (Term(word, (fold(value),)),)
-    assert set(VALUES) == set(Word)
+    assert set(VALUES) == set(Qualifier)
     assert hyphened("Amazon Web_Services") == "amazon-web-services"
 
 
@@ -180,7 +187,7 @@ READABLE = "src/odd?/\\u0000/😀.py"
 
 async def found_paths(db: Database, text: str) -> list[str | None]:
     """Where the alerts are that a search for the text finds."""
-    wanted = Filter((Term(Word.TEXT, (text,)),))
+    wanted = Filter((Term(Qualifier.TEXT, (text,)),))
     async with db.read() as tx:
         found = await search.find(tx, Search(wanted, EVERYTHING), 20)
     return [one.alert.place.path if one.alert.place else None for one in found]
@@ -188,7 +195,7 @@ async def found_paths(db: Database, text: str) -> list[str | None]:
 
 async def test_a_place_that_no_database_can_spell_breaks_no_search(db: Database) -> None:
     async with db.begin() as tx:
-        await settle(tx, [replace(plain_alert(1, 1), place=Place("commit", STRANGE))])
+        await settle(tx, [replace(plain_alert(1, 1), place=SecretLocation("commit", STRANGE))])
     assert await found_paths(db, "odd?") == [READABLE]
     assert await found_paths(db, "elsewhere") == []
 

@@ -19,12 +19,12 @@ from storage.records import (
     Identity,
     InstallationId,
     Person,
-    Place,
     Probe,
     Report,
     ReportState,
     Repository,
     RepositoryId,
+    SecretLocation,
     SlackTeamId,
     SlackUserId,
     TokenFacts,
@@ -70,7 +70,7 @@ def token(**fields: Any) -> Alert:
         created_at=FOUND,
         updated_at=FOUND,
         first_seen_at=FOUND,
-        place=Place(
+        place=SecretLocation(
             "commit",
             "config/deploy.env",
             3,
@@ -89,7 +89,7 @@ def stripe(**fields: Any) -> Alert:
         secret_type="stripe_api_key",
         secret_type_name="Stripe API Key",
         provider="Stripe",
-        place=Place("commit", "src/pay.ts", 18, "830fbd7a9d1c2b3e4f5061728394a5b6c7d8e9f0"),
+        place=SecretLocation("commit", "src/pay.ts", 18, "830fbd7a9d1c2b3e4f5061728394a5b6c7d8e9f0"),
         has_more_places=True,
     )
     return replace(made, **fields)

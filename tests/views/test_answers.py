@@ -29,7 +29,7 @@ from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
-from storage.records import EventKind, Place, ReportState, SlackUserId
+from storage.records import EventKind, ReportState, SecretLocation, SlackUserId
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
@@ -136,8 +136,8 @@ ANSWERS: dict[str, Content] = {
         token(),
         repository(),
         [
-            Place("commit", "config/deploy.env", 3, "4f35f36a"),
-            Place("issue_comment", url="https://github.com/octo/payments/issues/9"),
+            SecretLocation("commit", "config/deploy.env", 3, "4f35f36a"),
+            SecretLocation("issue_comment", url="https://github.com/octo/payments/issues/9"),
         ],
         more=True,
     ),

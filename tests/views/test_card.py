@@ -9,7 +9,7 @@ from bot.actions import controls
 from bot.rules.case import Case
 from bot.rules.report_eligibility import ServerAbilities
 from bot.views.card import card_metadata, draw_card, draw_hidden
-from storage.records import Place, ReportState, RepositoryState, TokenFacts
+from storage.records import ReportState, RepositoryState, SecretLocation, TokenFacts
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
@@ -67,10 +67,14 @@ OPEN = {
     "open-assigned": case(token(assigned_to=ADMIN)),
     "open-taken": case(working(taken_by=ADMIN_PERSON, assigned_to=ADMIN), steps=(1, 3)),
     "open-in-an-issue": case(
-        token(place=Place("issue_body", url="https://github.com/octo/payments/issues/9"))
+        token(place=SecretLocation("issue_body", url="https://github.com/octo/payments/issues/9"))
     ),
     "open-in-a-wiki": case(
-        token(place=Place("wiki_commit", "Home.md", 2, "9f1c2d3e", "https://github.com/octo/payments/wiki"))
+        token(
+            place=SecretLocation(
+                "wiki_commit", "Home.md", 2, "9f1c2d3e", "https://github.com/octo/payments/wiki"
+            )
+        )
     ),
     "open-details-missing": case(token(place=None, detailed=False)),
     "open-server-without-reports": replace(case(token()), server=ServerAbilities(revokes=False)),

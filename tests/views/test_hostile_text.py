@@ -37,12 +37,12 @@ from storage.records import (
     GitHubId,
     Identity,
     Person,
-    Place,
     Probe,
     Report,
     ReportState,
     Repository,
     RepositoryState,
+    SecretLocation,
     SlackUserId,
     TokenFacts,
 )
@@ -60,7 +60,7 @@ PEOPLE = st.builds(
     st.none() | ACCOUNTS,
 )
 PLACES = st.builds(
-    Place, texts | st.just("commit"), MAYBE, st.none() | st.integers(1, 2**63 - 1), MAYBE, MAYBE
+    SecretLocation, texts | st.just("commit"), MAYBE, st.none() | st.integers(1, 2**63 - 1), MAYBE, MAYBE
 )
 WORDS = texts | st.sampled_from(["active", "inactive", "unknown"])
 PROBES = st.builds(
@@ -232,7 +232,7 @@ def test_a_refusal_is_sent_whatever_it_says(
 @FEWER
 @given(CASES, st.lists(EVENTS, max_size=45), st.lists(PLACES, max_size=100))
 def test_a_look_back_is_sent_whatever_it_says(
-    case: PersonalCase, events: list[Event], places: list[Place]
+    case: PersonalCase, events: list[Event], places: list[SecretLocation]
 ) -> None:
     sent(draw_history(case.alert, case.repository, events))
     sent(draw_locations(case.alert, case.repository, places, more=True))

@@ -15,7 +15,7 @@ from bot.views.answers import refusal
 from bot.views.card import draw_card
 from bot.views.lists import Listing, draw_list, with_private_note
 from integrations.slack.blocks import Content
-from storage.filter import Found, PagePosition
+from storage.filter import FoundAlert, PagePosition
 from storage.records import Alert, AlertKey, AlertNumber, RepositoryId
 from tests.views.cases import (
     ADMIN_PERSON,
@@ -35,8 +35,8 @@ from tests.views.sending import sent
 HERE = PagePosition(1795488000.5, KEY)
 
 
-def found(alert: Alert, number: int = 42) -> Found:
-    return Found(replace(alert, key=AlertKey(KEY.repository_id, AlertNumber(number))), repository())
+def found(alert: Alert, number: int = 42) -> FoundAlert:
+    return FoundAlert(replace(alert, key=AlertKey(KEY.repository_id, AlertNumber(number))), repository())
 
 
 OPEN = (
@@ -45,13 +45,13 @@ OPEN = (
     found(token(assigned_to=LEAKY, probe=probe("inactive", "bad_credentials")), 39),
 )
 CLOSED = (found(closed("revoked")), found(closed("wont_fix", validity="active"), 41))
-HOSTILE = Found(
+HOSTILE = FoundAlert(
     token(secret_type_name="<!channel> *Key* `x`|", html_url="javascript:alert(1)"),
     repository(full_name="octo/<@U1>", html_url="https://github.com/octo/a b"),
 )
 
 
-def listing(typed: str, *shown: Found, **more: object) -> Listing:
+def listing(typed: str, *shown: FoundAlert, **more: object) -> Listing:
     made = Listing(alert_filter=parse_filter(typed), shown=shown, now=NOW + 60, total=len(shown), first=1)
     return replace(made, **more)  # type: ignore[arg-type]  # Fields by name.
 

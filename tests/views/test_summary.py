@@ -8,24 +8,24 @@ from syrupy.assertion import SnapshotAssertion
 from bot.rules.urgency import Urgency
 from bot.views.replies import reply_metadata
 from bot.views.summary import KINDS, UrgentAlert, draw_blocked, draw_summary, draw_urgent_reply
-from storage.records import AlertState, ChannelId, MessageKey, Share
+from storage.records import AlertState, ChannelId, MessageKey, SummaryGroup
 from tests.integrations.slack.hostile import texts
-from tests.storage.made import plain_alert, repository
+from tests.storage.examples import plain_alert, repository
 from tests.views.cases import FOUND
 from tests.views.sending import sent
 
 KEY = MessageKey("a91d77c0e5b24f18")
 OPEN, CLOSED = AlertState.OPEN, AlertState.RESOLVED
 FLOOD = [
-    Share("octo/legacy-billing", "octo", OPEN, "inactive", 188),
-    Share("octo/web", "octo", OPEN, "unknown", 41),
-    Share("octo/web", "octo", OPEN, "active", 14),
-    Share("octo/payments", "octo", OPEN, "active", 2),
-    Share("octo/docs", "octo", CLOSED, "active", 1),
+    SummaryGroup("octo/legacy-billing", "octo", OPEN, "inactive", 188),
+    SummaryGroup("octo/web", "octo", OPEN, "unknown", 41),
+    SummaryGroup("octo/web", "octo", OPEN, "active", 14),
+    SummaryGroup("octo/payments", "octo", OPEN, "active", 2),
+    SummaryGroup("octo/docs", "octo", CLOSED, "active", 1),
 ]
 SHARES = {
     "flood": ("flood", FLOOD),
-    "flood-one-repository": ("flood", [Share("octo/web", "octo", OPEN, "active", 26)]),
+    "flood-one-repository": ("flood", [SummaryGroup("octo/web", "octo", OPEN, "active", 26)]),
     "first-sweep": ("first", FLOOD),
     "new-subscription": ("subscription", FLOOD[:2]),
     "all-closed-since": ("flood", FLOOD[-1:]),
@@ -34,7 +34,7 @@ SHARES = {
 
 
 @pytest.mark.parametrize("shown", [pytest.param(one, id=name) for name, one in SHARES.items()])
-def test_summary(shown: tuple[str, list[Share]], golden: SnapshotAssertion) -> None:
+def test_summary(shown: tuple[str, list[SummaryGroup]], golden: SnapshotAssertion) -> None:
     kind, shares = shown
     assert sent(draw_summary(KEY, kind, shares, FOUND, 2), reply_metadata(KEY)) == golden
 
@@ -75,10 +75,10 @@ NAMES = st.from_regex(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", fullmatch=Tru
 @given(
     st.sampled_from(sorted(KINDS)),
     st.lists(
-        st.builds(Share, NAMES, OWNERS, st.sampled_from(AlertState), texts, st.integers(0, 10**6)),
+        st.builds(SummaryGroup, NAMES, OWNERS, st.sampled_from(AlertState), texts, st.integers(0, 10**6)),
         max_size=60,
     ),
     st.integers(0, 10**6),
 )
-def test_a_summary_is_sent_whatever_it_says(kind: str, shares: list[Share], draw: int) -> None:
+def test_a_summary_is_sent_whatever_it_says(kind: str, shares: list[SummaryGroup], draw: int) -> None:
     sent(draw_summary(KEY, kind, shares, FOUND, draw))

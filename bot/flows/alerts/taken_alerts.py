@@ -52,7 +52,7 @@ async def ask_about_holders(
     owner: GitHubId | None = None,
 ) -> None:
     """Have everybody looked at who is on an alert: of one account, one repository, one owner, or all."""
-    found = await alerts.held_repositories(tx, person=person, repository=repository, owner=owner)
+    found = await alerts.repositories_with_taken(tx, person=person, repository=repository, owner=owner)
     await jobs.enqueue(tx, *(new_job(CheckHolders(one)) for one in found))
 
 
@@ -63,7 +63,7 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
     """
     async with context.db.read() as tx:
         repository = await repositories.load_repository(tx, repository_id)
-        held = await alerts.held(tx, repository_id)
+        held = await alerts.taken_or_assigned(tx, repository_id)
     if repository is None or not held:
         return
     try:

@@ -28,7 +28,7 @@ from storage.records import (
     MessagePurpose,
     MessageState,
     MessageTs,
-    Share,
+    SummaryGroup,
     UnixTime,
 )
 
@@ -77,7 +77,7 @@ async def draw(tx: Tx, context: Context, message: Message) -> Drawing | None:
 
 
 async def _summary(tx: Tx, message: Message) -> Drawing | None:
-    kind, found = message.subject.partition(":")[0], await summaries.shares(tx, message.key)
+    kind, found = message.subject.partition(":")[0], await summaries.groups(tx, message.key)
     if message.subject.startswith(summaries.BLOCKED):
         return await _blocked_line(tx, message, found)
     if not found and message.ts is None:
@@ -117,10 +117,10 @@ async def _urgent(
     return [UrgentAlert(level, alert, repository) for level, _, alert, repository in found if level in levels]
 
 
-async def _blocked_line(tx: Tx, line: Message, found: list[Share]) -> Drawing | None:
+async def _blocked_line(tx: Tx, line: Message, found: list[SummaryGroup]) -> Drawing | None:
     """The line that counts the alerts which a blocked channel should show."""
     channel = ChannelId(line.subject.split(":")[1])
-    found = [*found, *await summaries.shares_of_blocked(tx, channel, line.channel)]
+    found = [*found, *await summaries.groups_of_blocked(tx, channel, line.channel)]
     if not found and line.ts is None:
         return None
     blocked = await messages.blocked(tx, channel=channel)

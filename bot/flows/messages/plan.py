@@ -204,7 +204,7 @@ async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
     """Have the summary's growth by an urgent alert told in the channel, once a minute: an edit notifies nobody."""
     minute = int(tx.now // ANNOUNCE_EVERY)
     for at in (minute, minute + 1):
-        subject = f"{summaries.GREW}{summary}:{at}"
+        subject = f"{summaries.GROWTH}{summary}:{at}"
         reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
         if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
             delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)

@@ -11,7 +11,7 @@ from bot.views.lists import Listing
 from bot.views.refusals import alert_not_visible, role_unknown
 from storage import alerts, repositories, search
 from storage.db import Tx
-from storage.filter import Found
+from storage.filter import FoundAlert
 from storage.records import AlertKey, Identity, Repository, UnixTime
 from storage.search import Scope, Search
 
@@ -20,9 +20,9 @@ from storage.search import Scope, Search
 class PageWindow:
     """A page of alerts and its neighbors."""
 
-    before: list[Found]
-    shown: list[Found]
-    after: list[Found]
+    before: list[FoundAlert]
+    shown: list[FoundAlert]
+    after: list[FoundAlert]
     moved: bool = False
     """The page that was asked for is no more; this is the one nearest to it."""
 
@@ -52,7 +52,7 @@ async def find_page(context: Context, identity: Identity, page: ListPage, *, hur
 
 async def find_alert(
     context: Context, identity: Identity, named: AlertKey | AlertName, *, hurried: bool
-) -> tuple[Found, UnixTime | None]:
+) -> tuple[FoundAlert, UnixTime | None]:
     """One alert, if the person may see it, and when GitHub said so (None for its assignee).
 
     Whoever may not see it learns nothing by the answer, nor by the way it comes: one that doesn't exist is refused in
@@ -75,7 +75,7 @@ async def find_alert(
     raise alert_not_visible("no_role" if candidates else "unknown_alert")
 
 
-async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:
+async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[FoundAlert]:
     """The alerts that may be meant: a repository's name can have belonged to several."""
     if isinstance(named, AlertKey):
         home = await repositories.load_repository(tx, named.repository_id)
@@ -84,7 +84,7 @@ async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[Found]:
         homes = await repositories.load_by_name(tx, named.repository)
         keys = {AlertKey.parse(f"{home.id}/{named.number}"): home for home in homes}
     loaded = [(await alerts.load(tx, key), home) for key, home in keys.items()]
-    return [Found(alert, home) for alert, home in loaded if alert is not None]
+    return [FoundAlert(alert, home) for alert, home in loaded if alert is not None]
 
 
 async def _window(tx: Tx, looked: Search, page: ListPage) -> PageWindow:
