@@ -4,7 +4,7 @@ from bot.actions.action import ReadAction
 from bot.context import Context
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.case import Case, PersonalCase
-from bot.views.history import PLACES, draw_locations
+from bot.views.history import MAX_LOCATIONS, draw_locations
 from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
@@ -26,7 +26,7 @@ class Locations(ReadAction):
         places: list[SecretLocation] = []
         more = False
         async for found in access.locations(case.repository.full_name, case.alert.key.number):
-            if len(places) == PLACES:
+            if len(places) == MAX_LOCATIONS:
                 more = True
                 break
             places.append(location_from_facts(found))

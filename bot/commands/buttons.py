@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.requests import CommandRequest
 from bot.rules.alert_names import parse_alert_name
 from bot.rules.pagination import ListPage, parse_page
-from bot.views.lists import PAGE, SHOW_ALERT, SHOW_LIST
+from bot.views.lists import PAGE_ACTION, SHOW_ALERT_ACTION, SHOW_LIST_ACTION
 from bot.views.refusals import outdated_control
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn
@@ -66,7 +66,7 @@ async def open_behind(context: Context, asked: CommandRequest) -> Content:
 
 
 BUTTONS: Mapping[str, Callable[[Context, CommandRequest], Awaitable[Content]]] = {
-    PAGE: turn_page,
-    SHOW_LIST: open_list,
-    SHOW_ALERT: open_alert,
+    PAGE_ACTION: turn_page,
+    SHOW_LIST_ACTION: open_list,
+    SHOW_ALERT_ACTION: open_alert,
 }

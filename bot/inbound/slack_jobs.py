@@ -9,7 +9,7 @@ from bot.job_rows import new_job
 from bot.requests import ActionRequest, CommandRequest, UserInput
 from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
-from bot.views.lists import PAGE
+from bot.views.lists import PAGE_ACTION
 from integrations.slack.payloads import Click, Shortcut, SlashCommand, Submit
 from storage.records import AlertKey, ChannelId, MessageTs, NewJob, SlackTeamId, SlackUserId
 
@@ -84,7 +84,7 @@ def behind(shortcut: Shortcut, now: float, github_url: str) -> NewJob | None:
 
 def _look_up(click: Click, now: float) -> NewJob:
     """A button of a list or a summary. A private answer is replaced by the next; a channel's message never is."""
-    replaces = click.action_id == PAGE and click.is_ephemeral
+    replaces = click.action_id == PAGE_ACTION and click.is_ephemeral
     asked = CommandRequest(
         user=SlackUserId(click.user),
         team=SlackTeamId(click.user_team),

@@ -1,1 +1,1 @@
-"""What people see, as pure functions that return Block Kit."""
+"""Pure functions that turn facts into Block Kit messages and modals."""

@@ -1,4 +1,4 @@
-"""Private answers: what one person is told about what they did or asked."""
+"""Private answers to one person: results, refusals and notices."""
 
 from bot.errors import Refused
 from bot.rules.validity import confirmed_inactive
@@ -10,7 +10,7 @@ from storage.records import Alert, ReportState, Repository
 
 
 def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
-    """A sign, one bold line, and below it what follows from it. A screen reader reads all of it."""
+    """A private message: an emoji and a bold headline, then the details. The `text` for screen readers has it all."""
     return message(
         t.without_markup(t.lines(headline, detail, hint)),
         section(t.lines(t.mrkdwn("{} *{}*", t.emoji(sign), headline), detail)),
@@ -19,12 +19,12 @@ def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn 
 
 
 def refusal(refused: Refused) -> Content:
-    """What a person is told who may not, or can't now."""
+    """The private message for a refusal."""
     return answer("no_entry", refused.headline, _markup(refused.detail), _markup(refused.hint))
 
 
 def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
-    """The same inside the modal that was opened for the form."""
+    """The refusal as a modal, in place of the form."""
     detail, hint = _markup(refused.detail), _markup(refused.hint)
     return modal(
         callback_id=callback_id,
@@ -38,7 +38,7 @@ def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
 
 
 def skeleton_view(*, callback_id: str, title: str) -> View:
-    """What a modal shows until the form is there."""
+    """The modal that is shown until the form is ready."""
     return modal(
         callback_id=callback_id,
         title=title,
@@ -48,18 +48,18 @@ def skeleton_view(*, callback_id: str, title: str) -> View:
 
 
 def identity_notice(login: str, *, linked: bool) -> Content:
-    """Tells somebody that their Slack user was linked to a GitHub account, or is no longer."""
+    """Tells a person that their Slack user was linked to a GitHub account, or unlinked from it."""
     headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
     detail = (
         t.mrkdwn("In Stanch you now act as {}.", t.code(login))
         if linked
-        else t.mrkdwn("It was {}.", t.code(login))
+        else t.mrkdwn("You were linked to {}.", t.code(login))
     )
     return answer("link", headline, detail, Mrkdwn("If that is wrong, tell whoever runs Stanch."))
 
 
 def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
-    """What the person hears who reported it, once no more looks follow."""
+    """Tells the person who reported a secret how the last follow-up ended."""
     name = alert_title(alert, repository)
     if state is ReportState.CONFIRMED and confirmed_inactive(alert):
         return answer("large_green_circle", "The secret you reported no longer works.", name)
@@ -69,9 +69,9 @@ def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Co
         headline = "The secret you reported still works after 15 minutes."
         return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))
     headline = "It could not be found out whether the reported secret works."
-    return answer("grey_question", headline, t.lines(name, "Check validity on the card asks again."))
+    return answer("grey_question", headline, t.lines(name, "Use Check validity on the card to ask again."))
 
 
 def _markup(text: str) -> Mrkdwn | None:
-    """Errors know nothing of Slack: what they carry is markup already, or plain text to be escaped."""
+    """A text of `Refused` as markup: `Mrkdwn` stays as it is, plain text is escaped."""
     return t.as_mrkdwn(text) if text else None

@@ -1,4 +1,4 @@
-"""The card: one alert in one channel, as it is now."""
+"""Draws the card: the message that shows one alert in one channel."""
 
 from collections.abc import Sequence
 
@@ -32,24 +32,24 @@ from integrations.slack.elements import Element
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, AlertKey, ReportState
 
-HIDDEN = "An alert is hidden here, since this channel is shared with another organization."
+HIDDEN = "An alert is hidden here, because this channel is shared with another organization."
 VISIBILITIES = frozenset({"public", "private", "internal"})
-NO_DETAILS = "GitHub has not given the details yet; they will be added here."
+NO_DETAILS = "GitHub has not sent the details yet; they will be added here."
 
 
 def draw_card(case: Case, controls: Sequence[Element], draw: int) -> Content:
-    """The card's message. `draw` makes its block ids new: Slack keeps a menu's state under an unchanged one."""
+    """The card's message. `draw` makes its block ids unique: Slack keeps a menu's selection while its id stays."""
     blocks = _open_blocks(case) if case.alert.is_open else _closed_blocks(case)
     return message(preview(case), *blocks, actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"))
 
 
 def draw_hidden() -> Content:
-    """What stands in place of a card in a channel that people of another organization can read."""
+    """The message in place of a card in a channel that people of another organization can read."""
     return message(t.escape(HIDDEN), section(t.mrkdwn(":lock: {}", HIDDEN)))
 
 
 def card_metadata(key: AlertKey) -> Metadata:
-    """What finds the card again after a crash."""
+    """The metadata by which a posted card is found again after a crash."""
     return Metadata("stanch_alert", {"repository_id": key.repository_id, "alert_number": key.number})
 
 
@@ -100,17 +100,17 @@ def _validity(case: Case) -> Mrkdwn:
     github = "unknown to GitHub" if alert.validity == "unknown" else f"{alert.validity}, {source}"
     if probe is None or probe.superseded:
         return t.prose(github)
-    asked = t.mrkdwn("asked {}", when(probe.at))
+    checked = t.mrkdwn("checked {}", when(probe.at))
     if probe.by is not None:
-        asked = t.mrkdwn("{} by {}", asked, person_words(probe.by))
+        checked = t.mrkdwn("{} by {}", checked, person_words(probe.by))
     if probe.verdict == "unknown":
-        return t.mrkdwn("{}; {}: {}", github, asked, PROBE_REASONS.get(probe.reason, probe.reason))
+        return t.mrkdwn("{}; {}: {}", github, checked, PROBE_REASONS.get(probe.reason, probe.reason))
     word = (
         probe.verdict
         if probe.verdict == "active" or confirmed_inactive(alert)
         else "not valid on this GitHub"
     )
-    return t.mrkdwn("{}, {}", word, asked)
+    return t.mrkdwn("{}, {}", word, checked)
 
 
 def _token_fact(case: Case) -> Mrkdwn | None:
@@ -137,9 +137,9 @@ def _exposure(case: Case) -> Mrkdwn:
         "in several repositories" if alert.multi_repo else "",
     )
     words = ", ".join(part for part in parts if part)
-    # A generic secret, as a password, has no provider that could be told.
-    told = repository.is_public and alert.category != "generic"
-    return t.prose(f"{words}; GitHub tells the provider itself" if told else words)
+    # A generic secret, such as a password, has no provider to notify.
+    notified = repository.is_public and alert.category != "generic"
+    return t.prose(f"{words}; GitHub notifies the provider itself" if notified else words)
 
 
 def _found(case: Case) -> Mrkdwn:
@@ -148,7 +148,7 @@ def _found(case: Case) -> Mrkdwn:
         return when(alert.created_at)
     place = location_words(alert.place, case.repository)
     if alert.has_more_places:
-        place = t.mrkdwn("{} and more places", place)
+        place = t.mrkdwn("{} and more locations", place)
     return t.join((place, when(alert.created_at)))
 
 
@@ -182,12 +182,12 @@ def _report_facts(alert: Alert) -> list[Mrkdwn | None]:
         refused = t.mrkdwn("GitHub did not take it; sent by {}, {}", who, when(report.at))
         return [t.fact("Report", refused)]
     if report.state is ReportState.WAITING:
-        due = t.mrkdwn("asked for by {}, will be sent {}", who, when(report.next_look_at or report.at))
+        due = t.mrkdwn("requested by {}, will be sent {}", who, when(report.next_look_at or report.at))
         return [t.fact("Report", due)]
     next_look = report.next_look_at if report.state is ReportState.REPORTED else None
     return [
         t.fact("Reported by", t.mrkdwn("{}, {}", who, when(report.at))),
-        t.fact("Next look", when(next_look)) if next_look else None,
+        t.fact("Next check", when(next_look)) if next_look else None,
     ]
 
 

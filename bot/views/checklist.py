@@ -1,4 +1,4 @@
-"""The checklist in the thread: what is left to do, who has done what, and where."""
+"""Draws the checklist in the card's thread: the steps, who did them, and links."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,11 @@ def draw_checklist(
     token_page: str | None,
     uses: Element | None,
 ) -> Content:
-    """The checklist's message. `draw` makes its block ids new; `token_page` is where the owner deletes a token."""
+    """The checklist's message.
+
+    `draw` makes its block ids unique. `token_page` is the URL where the owner deletes a token. `uses` is the button
+    Find its uses.
+    """
     key = case.alert.key
     if not has_checklist(case.alert):
         return message(t.escape(NOTHING), section(t.prose(NOTHING)))

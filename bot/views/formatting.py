@@ -1,4 +1,4 @@
-"""The words that several views share: people, validity, resolutions, places, spans of time."""
+"""Formats people, validity, resolutions, locations and durations for all messages."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ PROBE_REASONS = {
     "accepted": "GitHub accepted it",
     "bad_credentials": "GitHub does not accept it",
     "sso_required": "GitHub accepted it and asks for single sign-on",
-    "ip_allow_list": "GitHub accepted it, though an IP allow list stands before it",
-    "not_permitted": "GitHub accepted it, though not for this question",
+    "ip_allow_list": "GitHub accepted it, but an IP allow list blocks us",
+    "not_permitted": "GitHub accepted it, but not for this request",
     "rate_limited": "GitHub asks us to wait",
     "logins_locked": "GitHub refuses all logins from here for a while",
     "not_found": "GitHub gave no usable answer",
-    "forbidden": "GitHub would not say",
+    "forbidden": "GitHub refused to say",
     "server_error": "GitHub had trouble answering",
     "redirected": "GitHub gave no usable answer",
     "unexpected_answer": "GitHub gave no usable answer",
@@ -35,12 +35,12 @@ PROBE_REASONS = {
 
 
 def resolution_words(resolution: str | None) -> str:
-    """GitHub's reason in words; one we don't know is shown as it is."""
+    """GitHub's resolution in words; an unknown one is shown as it is."""
     return RESOLUTIONS.get(resolution or "", (resolution or "unknown reason").replace("_", " "))
 
 
 def person_words(person: Person | None) -> Mrkdwn:
-    """A person as `<@U1> (octo-admin)`, or what is known of them."""
+    """A person as `<@U1> (octo-admin)`, or the part of it that is known."""
     if person is None:
         return Mrkdwn("somebody")
     login = t.code(person.github.login) if person.github else None
@@ -50,12 +50,12 @@ def person_words(person: Person | None) -> Mrkdwn:
 
 
 def closed_by(alert: Alert) -> Person | None:
-    """Who closed it last: through Stanch, or else on GitHub; None where GitHub names nobody."""
+    """Who closed the alert, through Stanch or on GitHub; None if GitHub names nobody."""
     return alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
 
 
 def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
-    """Who did something: `by @ana (octo-admin)`, or where instead: `on GitHub`. `first`: a sentence begins so."""
+    """Who did something: `by @ana (octo-admin)`, or `on GitHub` for nobody known. `first` starts a sentence."""
     if person is None:
         return Mrkdwn("On GitHub") if first else Mrkdwn("on GitHub")
     by = t.mrkdwn("{} {}", "By" if first else "by", person_words(person))
@@ -63,7 +63,7 @@ def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
 
 
 def person_name(person: Person) -> str:
-    """A person for a lock screen."""
+    """A person's login for a lock screen, without markup."""
     return person.github.login if person.github else "somebody"
 
 
@@ -72,7 +72,7 @@ def when(at: UnixTime) -> Mrkdwn:
 
 
 def duration_words(seconds: float) -> str:
-    """A span of time in its largest unit: `20 seconds`, `16 minutes`, `2 days`."""
+    """A duration in its largest unit: `20 seconds`, `16 minutes`, `2 days`."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size:
             count = int(seconds // size)
@@ -81,12 +81,12 @@ def duration_words(seconds: float) -> str:
 
 
 def joined_words(words: Sequence[str]) -> str:
-    """Words in a row: `repo`, `repo and workflow`, `gist, repo and workflow`."""
+    """Words joined to a list: `repo`, `repo and workflow`, `gist, repo and workflow`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
 
 
 def steps_words(done: int, total: int) -> str:
-    """How far a checklist is, as a sentence: `1 of 3 steps is done`."""
+    """The progress of a checklist: `1 of 3 steps is done`."""
     return f"{done} of {total} steps {'is' if done == 1 else 'are'} done"
 
 
@@ -108,11 +108,11 @@ def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
 
 
 def location_words(place: SecretLocation, repository: Repository) -> Mrkdwn:
-    """Where the secret is: the commit as a link, the path as a value, the line; else the kind of place."""
+    """A location: commit link, path and line; for other kinds, the kind as a link: `issue body`."""
     kind = place.kind.replace("_", " ")
     if place.commit_sha is None:
         return t.link(place.url or "", kind)
-    # A wiki is a repository of its own, so its commits have no page in this one.
+    # A wiki is a repository of its own, so its commits have no page in the main one.
     page = f"{repository.html_url}/commit/{place.commit_sha}" if place.kind == "commit" else place.url
     commit = t.link(page or "", place.commit_sha[:7])
     if place.kind != "commit":
@@ -124,5 +124,5 @@ def location_words(place: SecretLocation, repository: Repository) -> Mrkdwn:
 
 
 def secret_noun(alert: Alert) -> str:
-    """`token` for GitHub's own, `secret` for the rest."""
+    """`token` for GitHub's own tokens, `secret` for all others."""
     return "token" if alert.secret_type.startswith("github_") else "secret"

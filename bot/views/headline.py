@@ -1,4 +1,4 @@
-"""An alert's state in a few words: the first line of its card, and what a lock screen shows."""
+"""Words an alert's state: the first line of its card, and the text for lock screens and notifications."""
 
 from dataclasses import dataclass
 
@@ -14,22 +14,22 @@ UNREACHABLE_REASONS = {
     RepositoryState.REMOVED: "Stanch's access to the repository was removed",
 }
 SCOPES_SHOWN = 4
-"""How many of a token's scopes a lock screen has room for."""
+"""How many of a token's scopes a lock screen shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The state by a sign and by words, never by one of them alone."""
+    """The state as an emoji and as words, always both."""
 
     sign: str
     """An emoji's name."""
     words: str
     loud: str
-    """The same for a lock screen, what matters most in capitals."""
+    """The same for a lock screen, with the important words in capitals."""
 
 
 def headline(case: Case) -> Headline:
-    """How the alert stands."""
+    """The headline for the alert's state."""
     alert = case.alert
     if not alert.is_open:
         return _closed(alert)
@@ -82,7 +82,7 @@ def _closed(alert: Alert) -> Headline:
 
 
 def _validity(alert: Alert) -> str:
-    """Whether it works. A 401 alone may also mean that the token belongs to another GitHub."""
+    """Whether the secret works, in words. A 401 alone may mean that the token belongs to another GitHub."""
     dead = "no longer works" if confirmed_inactive(alert) else "not valid on this GitHub"
     return {"active": "STILL WORKS", "inactive": dead}.get(
         effective_validity(alert), "not known whether it works"
@@ -90,12 +90,12 @@ def _validity(alert: Alert) -> str:
 
 
 def preview(case: Case) -> Mrkdwn:
-    """What a lock screen shows: state, validity, whose, what, where, who is on it; no markup."""
+    """The card's text for lock screens, without markup: state, validity, owner, secret, repository, who is on it."""
     alert, repository, token = case.alert, case.repository, case.alert.token
     owner = token.owner.login if token.owner else token.owner_name
     whose = f"{clean(owner, 60)}'s " if owner else ""
     exposure = ["public"] * repository.is_public + ["publicly leaked"] * alert.publicly_leaked
-    said = [
+    parts = [
         f"{headline(case).loud}: {whose}{clean(alert.secret_type_name, 100)}",
         f" ({_some(token.scopes)})" if token.scopes and alert.is_open else "",
         f" in {clean(repository.full_name, 150)}",
@@ -103,7 +103,7 @@ def preview(case: Case) -> Mrkdwn:
         f", alert {alert.key.number}",
         f". {_on_it(alert)}" if alert.is_open else "",
     ]
-    return t.prose("".join(said), 900)
+    return t.prose("".join(parts), 900)
 
 
 def _some(scopes: tuple[str, ...]) -> str:

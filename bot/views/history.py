@@ -1,4 +1,4 @@
-"""An alert's history and its places, as one person sees them privately."""
+"""Draws an alert's history and its locations, as private answers."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from integrations.slack.blocks import Block, Content, context, message, section
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Event, Repository, SecretLocation
 
-ENTRIES = 40
-PLACES = 320
-IN_A_SECTION = 8
-"""So many lines make a section; a message takes 50 blocks, and a section 3,000 characters (Slack's docs)."""
-NO_PLACES = "GitHub names no place."
+MAX_EVENTS = 40
+MAX_LOCATIONS = 320
+LINES_PER_SECTION = 8
+"""Lines per section; a message holds 50 blocks and a section 3,000 characters (Slack's docs)."""
+NO_LOCATIONS = "GitHub lists no location."
 
 
 def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) -> Content:
-    """The timeline, oldest entry first, with reasons, comments and people."""
-    shown = events[-ENTRIES:]
+    """The timeline, oldest event first, with reasons, comments and people."""
+    shown = events[-MAX_EVENTS:]
     entries = [t.mrkdwn("{}: {}", when(event.at), _entry(event)) for event in shown]
     left_out = len(events) - len(shown)
     title = t.mrkdwn("History of alert {} in {}", alert.key.number, repository.full_name)
@@ -34,16 +34,16 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
 def draw_locations(
     alert: Alert, repository: Repository, places: Sequence[SecretLocation], *, more: bool
 ) -> Content:
-    """Every place where the secret was found; `more` says that there are others still."""
+    """The locations of the secret; `more` says that GitHub has others that are not shown."""
     entries = [location_words(place, repository) for place in places]
-    noun = "place" if len(places) == 1 else "places"
-    count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_PLACES)
-    title = t.mrkdwn("Places of alert {} in {}", alert.key.number, repository.full_name)
+    noun = "location" if len(places) == 1 else "locations"
+    count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_LOCATIONS)
+    title = t.mrkdwn("Locations of alert {} in {}", alert.key.number, repository.full_name)
     return message(
         t.without_markup(t.lines(title, *(entries or [count]))),
         section(t.lines(count, alert_title(alert, repository))),
         *_sections(entries),
-        context(t.mrkdwn("There are more; {}.", t.link(alert.html_url, "GitHub lists all")))
+        context(t.mrkdwn("There are more; {}.", t.link(alert.html_url, "GitHub lists all of them")))
         if more
         else None,
     )
@@ -51,9 +51,12 @@ def draw_locations(
 
 def _entry(event: Event) -> Mrkdwn:
     comment = event.details.get("comment")
-    said = without_signature(comment) if isinstance(comment, str) else None
-    return t.mrkdwn("{} “{}”", event_words(event), said) if said else event_words(event)
+    comment_words = without_signature(comment) if isinstance(comment, str) else None
+    return t.mrkdwn("{} “{}”", event_words(event), comment_words) if comment_words else event_words(event)
 
 
 def _sections(entries: Sequence[Mrkdwn]) -> list[Block]:
-    return [section(t.lines(*entries[at : at + IN_A_SECTION])) for at in range(0, len(entries), IN_A_SECTION)]
+    return [
+        section(t.lines(*entries[at : at + LINES_PER_SECTION]))
+        for at in range(0, len(entries), LINES_PER_SECTION)
+    ]

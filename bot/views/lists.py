@@ -1,4 +1,4 @@
-"""Lists of alerts, as one person sees them privately: the rows, the way to other pages, and what is missing."""
+"""Draws a page of the alerts that one person may see, with its rows, page buttons and notes."""
 
 from dataclasses import dataclass, replace
 
@@ -13,39 +13,39 @@ from integrations.slack.text import Mrkdwn
 from storage.filter import Filter, FoundAlert, Qualifier, Term
 from storage.records import Alert, UnixTime
 
-PAGE = "page"
-SHOW_ALERT = "show_alert"
-SHOW_LIST = "show_list"
-FRESH = 300.0
-"""Seconds after which it is said how old the roles are that a list rests on."""
-ONLY_THEIRS = Mrkdwn("Only repositories whose alerts you may view.")
+PAGE_ACTION = "page"
+SHOW_ALERT_ACTION = "show_alert"
+SHOW_LIST_ACTION = "show_list"
+FRESH_ROLES = 300.0
+"""Seconds after which a list says how old the roles behind it are."""
+ONLY_VISIBLE = Mrkdwn("Only repositories whose alerts you may view.")
 _STATES = {Term(Qualifier.IS, ("open",)): "open", Term(Qualifier.IS, ("closed",)): "closed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of the alerts that a filter wants and one person may see."""
+    """A page of the alerts that match a filter and that one person may see."""
 
     alert_filter: Filter
     shown: tuple[FoundAlert, ...]
     now: UnixTime
     total: int | None = None
-    """None where it isn't known of every alert whether the person may see it."""
+    """None if it is unknown for some alerts whether the person may see them."""
     first: int | None = None
-    """The first one's number in the whole list, from 1."""
+    """The number of the first alert in the whole list, from 1."""
     previous: ListPage | None = None
     following: ListPage | None = None
     page_gone: bool = False
-    """The page that was asked for is no more; this is the last one."""
+    """The requested page no longer exists; this is the last one."""
     roles_since: UnixTime | None = None
-    """When GitHub gave the oldest role that the page rests on; None where none was needed."""
+    """When GitHub gave the oldest role that the page depends on; None if it depends on none."""
     github_unreachable: bool = False
     too_many_repositories: bool = False
-    """There are more repositories than GitHub is asked about for one answer."""
+    """There are more repositories than GitHub is asked about in one look-up."""
 
 
 def draw_list(listing: Listing) -> Content:
-    """The page with a button beside each alert; the buttons carry all that is needed to go on."""
+    """The page, with a button for each alert. The buttons hold all that is needed to go on."""
     if not listing.shown:
         return _draw_nothing(listing)
     back = listing.previous
@@ -55,11 +55,11 @@ def draw_list(listing: Listing) -> Content:
         t.mrkdwn("{} that you may see", _count(listing)),
         section(
             t.lines(_heading(listing), _page_gone(listing)),
-            accessory=button("Previous page", action_id=PAGE, value=back.value) if back else None,
+            accessory=button("Previous page", action_id=PAGE_ACTION, value=back.value) if back else None,
         ),
         *rows,
         actions(
-            button("Next page", action_id=PAGE, value=onward.value) if onward else None,
+            button("Next page", action_id=PAGE_ACTION, value=onward.value) if onward else None,
             block_id="list:onward",
         ),
         context(_footer(listing)),
@@ -67,7 +67,7 @@ def draw_list(listing: Listing) -> Content:
 
 
 def with_private_note(content: Content, since: UnixTime | None, now: UnixTime) -> Content:
-    """An answer about one alert, with a note for its only reader."""
+    """An answer about one alert, with the note that only this person sees it."""
     return message(content.text, *content.blocks, context(Mrkdwn("Only you see this."), role_age(since, now)))
 
 
@@ -78,12 +78,12 @@ def _draw_nothing(listing: Listing) -> Content:
     return message(
         t.mrkdwn("No {} that you may see", kind),
         section(t.mrkdwn(":mag: *No {}*{} that you may see.", kind, for_what)),
-        context(t.join([*_missing(listing), ONLY_THEIRS, _wider(listing.alert_filter)], " ")),
+        context(t.join([*_missing(listing), ONLY_VISIBLE, _wider(listing.alert_filter)], " ")),
     )
 
 
 def _wider(alert_filter: Filter) -> Mrkdwn:
-    """How to find more."""
+    """The command that finds more alerts than the filter."""
     if _state(alert_filter)[0] == "open":
         closed = Term(Qualifier.IS, ("closed", "open"))
         terms = tuple(closed if term in _STATES else term for term in alert_filter.terms)
@@ -114,15 +114,13 @@ def _count(listing: Listing) -> Mrkdwn:
 def _page_gone(listing: Listing) -> Mrkdwn | None:
     if not listing.page_gone:
         return None
-    return Mrkdwn(
-        "The list has become shorter since, and the page that you asked for is gone: this is its end."
-    )
+    return Mrkdwn("The list is shorter now, and that page no longer exists: this is the last page.")
 
 
 def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     alert, repository = found.alert, found.repository
-    home = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
-    facts = [home, _standing(alert), f"{duration_words(now - alert.created_at)} old"]
+    name = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
+    facts = [name, _state_words(alert), f"{duration_words(now - alert.created_at)} old"]
     on_it = _on_it(alert)
     if on_it is not None:
         facts.append(on_it)
@@ -130,7 +128,7 @@ def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     return section(
         t.lines(title, t.join(facts)),
         block_id=f"alert:{alert.key}:row-{number}",
-        accessory=button("Show", action_id=SHOW_ALERT, value=str(alert.key)),
+        accessory=button("Show", action_id=SHOW_ALERT_ACTION, value=str(alert.key)),
     )
 
 
@@ -142,8 +140,8 @@ def _sign(alert: Alert) -> str:
     )
 
 
-def _standing(alert: Alert) -> str:
-    """The state in words: never a sign alone."""
+def _state_words(alert: Alert) -> str:
+    """The state in words, because an emoji alone is not enough."""
     validity = effective_validity(alert)
     if validity == "unknown":
         validity = "validity unknown"
@@ -162,7 +160,7 @@ def _on_it(alert: Alert) -> str | None:
 
 
 def _footer(listing: Listing) -> Mrkdwn:
-    parts = [*_missing(listing), ONLY_THEIRS]
+    parts = [*_missing(listing), ONLY_VISIBLE]
     age = role_age(listing.roles_since, listing.now)
     if age is not None:
         parts.append(age)
@@ -173,29 +171,31 @@ def _footer(listing: Listing) -> Mrkdwn:
 
 
 def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
-    """How old the roles are that an answer rests on, where they are not fresh."""
-    if since is None or now - since <= FRESH:
+    """How old the roles behind an answer are; None if they are fresh."""
+    if since is None or now - since <= FRESH_ROLES:
         return None
-    return t.mrkdwn("What you may view is as GitHub said {} ago.", duration_words(now - since))
+    return t.mrkdwn("What you may view was last checked with GitHub {} ago.", duration_words(now - since))
 
 
 def _missing(listing: Listing) -> list[Mrkdwn]:
-    """Why the list may be shorter than it should be."""
+    """Why alerts may be missing from the list."""
     if listing.github_unreachable:
         return [
-            Mrkdwn(":warning: GitHub can't be asked right now what you may view, so some may be left out.")
+            Mrkdwn(
+                ":warning: GitHub can't be asked right now what you may view, so some alerts may be missing."
+            )
         ]
     if listing.too_many_repositories:
         return [
             Mrkdwn(
-                ":warning: These are too many repositories to ask GitHub about at once; name some with `repo:`."
+                ":warning: There are too many repositories to ask GitHub about at once; name some with `repo:`."
             )
         ]
     return []
 
 
 def _narrower(listing: Listing) -> Mrkdwn | None:
-    """The same list with one more condition, as an example."""
+    """The same list with one more condition, as an example; None if the list has one page."""
     alert_filter = listing.alert_filter
     if alert_filter.uses(Qualifier.REPO) or (listing.previous, listing.following) == (None, None):
         return None
@@ -205,12 +205,12 @@ def _narrower(listing: Listing) -> Mrkdwn | None:
 
 
 def _subcommand(alert_filter: Filter) -> str:
-    """`list` is of open alerts where the filter says nothing else."""
+    """The command for the filter: without a state, `list` would add `is:open`."""
     return "list" if names_state(alert_filter) else "search"
 
 
 def _state(alert_filter: Filter) -> tuple[str, Filter]:
-    """The one state that a filter asks for, and the filter without it."""
+    """The state that the filter names, and the filter without it; an empty state if it names none or two."""
     states = [term for term in alert_filter.terms if term in _STATES]
     if len(states) != 1:
         return "", alert_filter

@@ -1,4 +1,4 @@
-"""Refusals that several actions share: why somebody can't act here, or not on this repository, and what helps."""
+"""The shared refusals: each says why the request is refused and what to do. For guests and outsiders: `outsider`."""
 
 from bot.errors import Refused
 from bot.views.formatting import when
@@ -12,28 +12,28 @@ NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
 
 def alert_not_visible(reason: str) -> Refused:
-    """The one refusal for an alert that isn't there and for one that isn't theirs: nobody learns which it is."""
+    """The same refusal for a missing alert and for one that the person may not see, so that neither is revealed."""
     return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
 
 def lacks_role(verb_phrase: str, role: str, login: str, repository: Repository) -> Refused:
-    """Somebody may see the alert and not do that. `verb_phrase` says what was wanted: `close this alert`."""
+    """The person may see the alert but lacks the role for the action. `verb_phrase`: `close this alert`."""
     owner = t.code(repository.owner.login)
     if repository.owner_type == "Organization":
-        needed = Mrkdwn("That takes repository admin, security manager or organization owner.")
+        needed = Mrkdwn("You need to be repository admin, security manager or organization owner.")
         giver = t.mrkdwn("An owner of {} can give you a role.", owner)
     else:
-        needed = Mrkdwn("That takes repository admin.")
+        needed = Mrkdwn("You need to be repository admin.")
         giver = t.mrkdwn("{} can give you the role.", owner)
     name = t.code(repository.full_name)
-    is_now = t.mrkdwn("GitHub says that the role of {} in {} is: {}.", t.code(login), name, role)
+    is_now = t.mrkdwn("Role of {} in {} on GitHub: {}.", t.code(login), name, role)
     return Refused(
         "no_role", f"You can't {verb_phrase}.", t.lines(is_now, t.join((needed, giver), " ")), WHOAMI
     )
 
 
 def not_linked(user: SlackUserId) -> Refused:
-    """Somebody whose GitHub account nobody has told Stanch."""
+    """The person's Slack user is not linked to a GitHub account."""
     return Refused(
         "not_linked",
         "Stanch doesn't know which GitHub account is yours.",
@@ -43,22 +43,22 @@ def not_linked(user: SlackUserId) -> Refused:
 
 
 def incomplete_form() -> Refused:
-    """A form whose fields are not as the form asks: they are checked again where it counts."""
+    """A submitted form has missing or invalid fields; the fields are checked again when the job runs."""
     return Refused("bad_form", "The form was not complete.", "Open it again from the card.")
 
 
 def changed_meanwhile(now: str) -> Refused:
-    """GitHub's answer was lost, and then the alert was changed: doing it again could undo what somebody decided."""
+    """GitHub's answer was lost, and the alert has changed since: a retry could undo somebody's decision."""
     return Refused(
         "changed_meanwhile",
         "The alert was changed before GitHub's answer came.",
-        t.mrkdwn("{} What you wanted may have been done and undone by somebody else.", now),
-        "Look at the card, and do it again if it is still right.",
+        t.mrkdwn("{} Your change may have been made, and undone by somebody else.", now),
+        "Look at the card, and try again if you still want the change.",
     )
 
 
 def outcome_unknown(why: str) -> Refused:
-    """The answer to something that may have been done was lost, and nobody can find out; `why` is plain text."""
+    """GitHub's answer was lost, and asking GitHub later failed too; `why` is the reason as plain text."""
     return Refused(
         "outcome_unknown",
         "It is not known whether it was done.",
@@ -69,7 +69,7 @@ def outcome_unknown(why: str) -> Refused:
 
 
 def outsider(reason: str) -> Refused:
-    """Somebody who may never act here; `reason` is the short word for the audit log."""
+    """Guests, bots, deactivated users and people of other organizations; `reason` is the word for the audit log."""
     return Refused(
         reason,
         "You can't use Stanch here.",
@@ -78,16 +78,16 @@ def outsider(reason: str) -> Refused:
 
 
 def shared_channel() -> Refused:
-    """A channel that people of another organization can read."""
+    """The channel can be read by people of another organization."""
     return Refused(
         "shared_channel",
         "Nothing can be done here: this channel is shared with another organization.",
-        "Use a channel of this workspace alone.",
+        "Use a channel that only this workspace can read.",
     )
 
 
 def bot_not_in_channel() -> Refused:
-    """A private channel without the bot: nobody can tell whether others read it."""
+    """The bot is not in this private channel, so it can't see whether other organizations read it."""
     return Refused(
         "unseen_channel",
         "Stanch is not in this channel, so it can't tell who else reads it.",
@@ -96,19 +96,21 @@ def bot_not_in_channel() -> Refused:
 
 
 def slack_unreachable() -> Refused:
-    """Slack can't be asked who somebody is; then the answer is no."""
+    """Slack can't be asked who the person is, so the request is refused."""
     return Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.")
 
 
 def github_unreachable(error: GitHubError) -> Refused:
-    """GitHub can't be asked; then the answer is no. The log has the call, the person what to expect."""
+    """GitHub could not be asked or refused the call: says why, with GitHub's own reason, and when to try again."""
     if error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited):
-        answered = t.join((github_answer(error), Mrkdwn("If it stays so, tell whoever runs Stanch.")), " ")
+        answered = t.join(
+            (github_answer(error), Mrkdwn("If it happens again, tell whoever runs Stanch.")), " "
+        )
         return Refused(
             "github_refused", "GitHub refused, so nothing was done.", answered, quoted=github_reason(error)
         )
     if isinstance(error, GitHubRateLimited):
-        why = t.mrkdwn("It takes no more questions before {}.", when(error.retry_at))
+        why = t.mrkdwn("Its rate limit is used up until {}.", when(error.retry_at))
     elif error.status is not None:
         why = t.mrkdwn("It answered {}. Try again in a few minutes.", error.status)
     else:
@@ -117,7 +119,7 @@ def github_unreachable(error: GitHubError) -> Refused:
 
 
 def github_answer(error: GitHubError) -> Mrkdwn:
-    """GitHub's answer with its own reason, for a person."""
+    """GitHub's status and its own reason, as a sentence."""
     reason = github_reason(error)
     return (
         t.mrkdwn("It answered {}: “{}”", error.status or "nothing", reason)
@@ -127,7 +129,7 @@ def github_answer(error: GitHubError) -> Mrkdwn:
 
 
 def github_reason(error: GitHubError) -> str | None:
-    """GitHub's own reason of a refusal: of a 4xx that is no limit."""
+    """GitHub's own reason if it refused with a 4xx other than a rate limit; else None."""
     refused = (
         error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited)
     )
@@ -135,7 +137,7 @@ def github_reason(error: GitHubError) -> str | None:
 
 
 def role_unknown() -> Refused:
-    """GitHub can't be asked what somebody may see, and has not said so within the hour."""
+    """GitHub can't be asked what the person may see, and no answer of the last hour is stored."""
     return Refused(
         "github_unreachable",
         "GitHub can't be asked right now what you may see.",
@@ -144,7 +146,7 @@ def role_unknown() -> Refused:
 
 
 def repository_out_of_reach(repository: Repository) -> Refused:
-    """The stored repository answers no more, under no name."""
+    """GitHub no longer finds the stored repository under any name."""
     return Refused(
         "unreachable",
         "GitHub no longer gives Stanch access to this repository.",
@@ -156,29 +158,29 @@ def repository_out_of_reach(repository: Repository) -> Refused:
 
 
 def outdated_control() -> Refused:
-    """What a person is told who used a control or a form that this version does not know."""
+    """The control or form is unknown to this version of Stanch."""
     return Refused(
         "outdated_control",
         "This control does nothing any more.",
-        Mrkdwn("Stanch was changed since the message was written. `/leaks help` lists what there is now."),
+        Mrkdwn("Stanch was updated after this message was posted. `/leaks help` lists what there is now."),
     )
 
 
 def form_not_opened() -> Refused:
-    """What a person is told whose form Slack did not open: it takes a click as one for three seconds only."""
+    """Slack did not open the form: a click can open one for three seconds only."""
     return Refused(
         "form_not_opened", "Slack did not open the form, so nothing was done.", "Click once more in a moment."
     )
 
 
 def internal_error(incident: str) -> Refused:
-    """What a person is told when something of ours broke; the log has the same short id."""
+    """An error in Stanch itself; `incident` is the short id under which the log has it."""
     return Refused(
         "mistake",
         "Something went wrong in Stanch.",
         t.mrkdwn(
-            "It may not have been done: look at the card before you try again. "
-            "If it stays so, tell whoever runs Stanch this id: {}",
+            "Your request may not have been carried out: look at the card before you try again. "
+            "If it happens again, tell whoever runs Stanch this id: {}",
             t.code(incident),
         ),
     )

@@ -1,4 +1,4 @@
-"""The card's thread: one reply for each thing that happened to the alert."""
+"""Words the events of an alert, and draws them as replies in the card's thread."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ UNREACHABLE_CHANGES = {
 }
 
 STILL_WORKS = "it was closed as revoked, and still works"
-"""Why an alert is raised again."""
+"""Why an alert is raised again after it was closed as revoked."""
 RELEASE_REASONS = {
     "no_view": "GitHub does not let them see this alert",
     "deactivated": "their Slack account is deactivated",
@@ -26,11 +26,11 @@ OTHER_RELEASE_REASON = "they can't act here any more"
 
 
 def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: int = 1) -> Content:
-    """One entry of the timeline as a reply under the card; of new places the first, and how many there are."""
+    """An event as a reply under the card. `places`: how many new locations the reply stands for."""
     words = event_words(event) if places == 1 else _places(event, places)
     comment = event.details.get("comment")
-    said = without_signature(comment) if isinstance(comment, str) else None
-    quoted = t.mrkdwn("“{}”", said) if said else None
+    comment_words = without_signature(comment) if isinstance(comment, str) else None
+    quoted = t.mrkdwn("“{}”", comment_words) if comment_words else None
     return message(
         t.without_markup(t.lines(words, alert_name(alert, repository), quoted)),
         section(t.lines(words, quoted)),
@@ -39,12 +39,12 @@ def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: in
 
 
 def reply_metadata(key: MessageKey) -> Metadata:
-    """What finds a message again that must not be posted twice."""
+    """The metadata by which a posted message is found again, so that it is not posted twice."""
     return Metadata("stanch_event", {"key": key})
 
 
 def event_words(event: Event) -> Mrkdwn:
-    """What happened, in one sentence."""
+    """The event as one sentence."""
     if event.kind is EventKind.PROBED:
         return _probed(event)
     if event.kind is EventKind.VALIDITY_CHANGED:
@@ -80,7 +80,7 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
         EventKind.MULTI_REPO: Mrkdwn("GitHub found the secret in more than one repository."),
-        EventKind.PLACE_ADDED: t.mrkdwn("The secret was found at one more place{}.", _path(event)),
+        EventKind.PLACE_ADDED: t.mrkdwn("The secret was found at one more location{}.", _path(event)),
         EventKind.RAISED_AGAIN: t.mrkdwn(":rotating_light: Raised again: {}.", _detail(event, "because")),
         EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}.", _detail(event, "what")),
     }
@@ -104,7 +104,7 @@ def _path(event: Event) -> Mrkdwn:
 def _places(event: Event, number: int) -> Mrkdwn:
     path = _detail(event, "path")
     first = t.mrkdwn(", first in {}", t.code(path)) if path else Mrkdwn("")
-    return t.mrkdwn("The secret was found at {} more places{}.", number, first)
+    return t.mrkdwn("The secret was found at {} more locations{}.", number, first)
 
 
 def _validity_changed(event: Event) -> Mrkdwn:
@@ -114,7 +114,7 @@ def _validity_changed(event: Event) -> Mrkdwn:
 
 
 def _confirmed(event: Event) -> Mrkdwn:
-    """What never worked as far as this GitHub knows is not called dead."""
+    """The confirmation of a report. A secret that never worked on this GitHub is not said to have stopped working."""
     if event.details.get("confirmed") is False:
         return Mrkdwn(":large_green_circle: The reported secret is not valid on this GitHub.")
     return Mrkdwn(":large_green_circle: The reported secret no longer works.")
@@ -133,7 +133,7 @@ def _probed(event: Event) -> Mrkdwn:
 
 
 def repository_change_words(before: Repository, now: Repository) -> str | None:
-    """What people should know of the change, in words after "The repository changed:"; None for a detail."""
+    """A change of a repository, in words after "The repository changed:"; None if people need not know it."""
     if before.state is not now.state:
         return UNREACHABLE_CHANGES.get(now.state, "Stanch can reach it again")
     if before.full_name != now.full_name:

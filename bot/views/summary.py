@@ -1,4 +1,4 @@
-"""Many alerts in one message: a flood, or what was there before Stanch looked."""
+"""Draws many alerts in one message: a flood, old alerts, or a channel that can't take cards."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from integrations.slack.elements import button
 from integrations.slack.text import Mrkdwn, clean
 from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository, SummaryGroup, UnixTime
 
-NAMED, IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
-"""How many urgent alerts a summary names, how many fit into one section, and how many a reply names."""
-SIGNS = {
+NAMED_IN_SUMMARY, NAMED_IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
+"""How many urgent alerts a summary names, how many one section names, and how many a reply names."""
+URGENCY_EMOJI = {
     Urgency.CRITICAL: "rotating_light",
     Urgency.HIGH: "red_circle",
     Urgency.NORMAL: "large_orange_circle",
     Urgency.LOW: "white_circle",
 }
-MOST = 3
-"""How many repositories are named."""
-LONGEST = 1_000
+MAX_REPOSITORIES = 3
+"""How many repositories a summary names."""
+MAX_FILTER = 1_000
 """Characters of a filter; a button holds 2,000."""
 VALIDITIES = ("active", "unknown", "inactive")
 SHOW_BUTTON = "Show them"
@@ -30,7 +30,7 @@ SHOW_BUTTON = "Show them"
 
 @dataclass(frozen=True, slots=True)
 class SummaryKind:
-    """Why there is a summary: a sign, a word before "alerts", and what is said after the repositories."""
+    """The wording of a kind of summary: emoji, a word before "alerts", and the words after the repositories."""
 
     sign: str
     which: str
@@ -39,7 +39,7 @@ class SummaryKind:
 
 KINDS = {
     "flood": SummaryKind("ocean", "new ", Mrkdwn(" within a minute")),
-    "first": SummaryKind("card_file_box", "", Mrkdwn(", from before Stanch looked")),
+    "first": SummaryKind("card_file_box", "", Mrkdwn(", from before Stanch was connected")),
     "subscription": SummaryKind("card_file_box", "", Mrkdwn(", from before this channel was subscribed")),
 }
 
@@ -50,7 +50,7 @@ CHANNEL_PROBLEMS = {
     "channel_not_found": "it was deleted, or it is private and Stanch is not in it",
     "shared_with_another_organization": "it is shared with another organization",
 }
-"""What Slack's words for a channel that takes nothing mean."""
+"""Slack's error codes for a channel that can't be posted in, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,27 @@ def draw_summary(
     draw: int,
     urgent: Sequence[UrgentAlert] = (),
 ) -> Content:
-    """Counts, the urgent alerts by name, the repositories with the most, and a button that lists all.
+    """The summary: counts, urgent alerts by name, the repositories with the most alerts, and a button that lists all.
 
-    `urgent` has the most urgent first.
+    `urgent` is sorted, the most urgent first.
     """
-    words = KINDS[kind]
+    wording = KINDS[kind]
     total = sum(share.count for share in shares)
     by_repository: Counter[str] = Counter()
     for share in shares:
         by_repository[share.repository] += share.count
-    alerts = _counted(total, f"{words.which}alert", f"{words.which}alerts")
+    alerts = _counted(total, f"{wording.which}alert", f"{wording.which}alerts")
     where = _counted(len(by_repository), "repository", "repositories")
-    why = t.mrkdwn(" since {}", when(since)) if kind == "flood" else words.why
-    most = t.join(t.mrkdwn("{} ({})", t.code(name), count) for name, count in by_repository.most_common(MOST))
+    why = t.mrkdwn(" since {}", when(since)) if kind == "flood" else wording.why
+    most = t.join(
+        t.mrkdwn("{} ({})", t.code(name), count)
+        for name, count in by_repository.most_common(MAX_REPOSITORIES)
+    )
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
-        t.mrkdwn("{} in {}{}; {} still work{}", alerts, where, words.why, works, _urgencies(urgent)),
+        t.mrkdwn("{} in {}{}; {} still work{}", alerts, where, wording.why, works, _urgencies(urgent)),
         section(
-            t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(words.sign), alerts, where, why), _states(shares))
+            t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(wording.sign), alerts, where, why), _states(shares))
         ),
         *_named(urgent),
         section(t.mrkdwn("Most in {}", most)) if by_repository else None,
@@ -98,7 +101,7 @@ def draw_summary(
 
 
 def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
-    """A reply for the channel: urgent alerts came into the summary above, which notifies nobody by itself."""
+    """The reply that announces urgent alerts in a summary, because editing the summary notifies nobody."""
     alerts = _counted(len(urgent), "critical or high alert", "critical or high alerts")
     verb = "has" if len(urgent) == 1 else "have"
     words = t.mrkdwn(
@@ -119,14 +122,14 @@ def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
 def draw_blocked(
     key: MessageKey, channel: ChannelId, problem: str | None, shares: Sequence[SummaryGroup], draw: int
 ) -> Content:
-    """One line for a channel that can't take cards: which, why, and how many alerts have none for that reason."""
+    """One line for a channel that can't take cards: its name, the reason, and how many alerts have no card there."""
     total = _counted(sum(share.count for share in shares), "more alert", "more alerts")
     why = t.mrkdwn(" ({})", CHANNEL_PROBLEMS.get(problem, f"Slack says {problem}")) if problem else Mrkdwn("")
-    said = t.mrkdwn(" can't take cards{}: {} for it", why, total)
+    problem_words = t.mrkdwn(" can't take cards{}: {} for it", why, total)
     return message(
-        t.mrkdwn("{}{}", t.prose(channel), said),
+        t.mrkdwn("{}{}", t.prose(channel), problem_words),
         section(
-            t.mrkdwn("{} {}{}", t.emoji("no_entry"), t.channel(channel), said),
+            t.mrkdwn("{} {}{}", t.emoji("no_entry"), t.channel(channel), problem_words),
             accessory=button(SHOW_BUTTON, action_id="show_list", value=_filter(shares)),
             block_id=f"list:{key}:{draw}",
         ),
@@ -134,17 +137,20 @@ def draw_blocked(
 
 
 def _urgencies(urgent: Sequence[UrgentAlert]) -> Mrkdwn:
-    """`; 2 critical, 1 high by name`, for a lock screen."""
+    """`; 2 critical, 1 high`, for a lock screen."""
     counts = Counter(one.urgency for one in urgent)
     named = ", ".join(f"{counts[level]} {level}" for level in Urgency if counts[level])
     return t.mrkdwn("; {}", named) if named else Mrkdwn("")
 
 
 def _named(urgent: Sequence[UrgentAlert]) -> list[Block]:
-    """The first ones by name, as many to a section as fit, and how many more there are."""
-    parts = [urgent[start : start + IN_SECTION] for start in range(0, min(len(urgent), NAMED), IN_SECTION)]
+    """Sections that name the first alerts, and how many more there are."""
+    parts = [
+        urgent[start : start + NAMED_IN_SECTION]
+        for start in range(0, min(len(urgent), NAMED_IN_SUMMARY), NAMED_IN_SECTION)
+    ]
     sections = [section(t.lines(*map(_line, part))) for number, part in enumerate(parts)]
-    more = _more(urgent, NAMED)
+    more = _more(urgent, NAMED_IN_SUMMARY)
     return [*sections, section(more)] if more else sections
 
 
@@ -152,7 +158,7 @@ def _line(one: UrgentAlert) -> Mrkdwn:
     name = t.link(one.alert.html_url, f"{one.repository.full_name}#{one.alert.key.number}")
     return t.mrkdwn(
         "{} *{}:* {} in {}",
-        t.emoji(SIGNS[one.urgency]),
+        t.emoji(URGENCY_EMOJI[one.urgency]),
         one.urgency.capitalize(),
         clean(one.alert.secret_type_name, 80),
         name,
@@ -168,7 +174,7 @@ def _counted(number: int, one: str, many: str) -> str:
 
 
 def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
-    """`14 active, 41 unknown, 257 inactive`, and how many have been closed since."""
+    """`14 active, 41 unknown, 257 inactive, 3 closed`."""
     counts: Counter[str] = Counter()
     for share in shares:
         word = share.validity if share.validity in VALIDITIES else "unknown"
@@ -178,11 +184,11 @@ def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
 
 
 def _filter(shares: Sequence[SummaryGroup]) -> str:
-    """What the button lists: the repositories by name while they are few, else their organizations."""
+    """The filter of the button: the repositories while they are few, else their organizations."""
     names = sorted({share.repository for share in shares})
     owners = sorted({share.owner for share in shares})
-    where = f"repo:{','.join(names)}" if len(names) <= MOST else f"org:{','.join(owners)}"
-    return f"is:open {where}" if names and len(where) < LONGEST else "is:open"
+    where = f"repo:{','.join(names)}" if len(names) <= MAX_REPOSITORIES else f"org:{','.join(owners)}"
+    return f"is:open {where}" if names and len(where) < MAX_FILTER else "is:open"
 
 
 def _is_open(share: SummaryGroup) -> bool:

@@ -37,7 +37,7 @@ async def test_a_new_place_of_a_closed_alerts_secret_is_raised_again(stage: Stag
     await stage.work(within=5)
     stage.github.add_location(alert, path="src/again.py", start_line=2, end_line=2)
     await stage.work(within=5)
-    assert any("one more place" in words for words in broadcast(stage))
+    assert any("one more location" in words for words in broadcast(stage))
 
 
 async def test_closed_as_revoked_is_looked_at_again_after_a_day(stage: Stage) -> None:
@@ -105,7 +105,7 @@ async def test_forty_new_places_of_a_closed_alert_are_one_message_that_counts(st
     await stage.work(within=90)
     [told] = [message for message in stage.slack.channel_messages(CHANNEL) if message not in before][-1:]
     assert len(stage.slack.channel_messages(CHANNEL)) == len(before) + 1
-    assert "found at 40 more places" in plain(told.shown_text)
+    assert "found at 40 more locations" in plain(told.shown_text)
     stage.github.reopen(alert, by=stage.people[OWNER])
     await stage.work(within=10)
     stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix")

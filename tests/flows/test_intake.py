@@ -111,7 +111,7 @@ async def test_simultaneous_deliveries_of_one_alert_make_one_card(stage: Stage) 
     assert answers == [202] * 7
     await stage.work(within=10)
     assert "Open: this token still works" in stage.read()
-    assert "and more places" in stage.read()
+    assert "and more locations" in stage.read()
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
@@ -150,7 +150,7 @@ async def test_as_little_as_old_servers_send_makes_a_card_without_github(stage: 
     await stage.github.send(held[0].sparse())
     await stage.work(within=10)
     assert "Open: not known whether it works" in stage.read()
-    assert "GitHub has not given the details yet" in stage.read()
+    assert "GitHub has not sent the details yet" in stage.read()
     assert stage.github.alert_url(alert) in str(stage.card().blocks)
 
 
@@ -160,10 +160,10 @@ async def test_details_come_after_an_outage_however_long_it_is(stage: Stage) -> 
     outage = stage.github.faults.add(".*", status=503)
     await stage.github.send(held[0].sparse())
     await stage.work(within=3 * 3600)
-    assert "GitHub has not given the details yet" in stage.read()
+    assert "GitHub has not sent the details yet" in stage.read()
     stage.github.faults.remove(outage)
     await stage.work(within=400)
-    assert "GitHub has not given the details yet" not in stage.read()
+    assert "GitHub has not sent the details yet" not in stage.read()
     assert "Open: this token still works" in stage.read()
 
 

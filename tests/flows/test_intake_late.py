@@ -8,7 +8,7 @@ from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
 from tests.flows.test_sweep import sweep
 
-UNFINISHED = "GitHub has not given the details yet"
+UNFINISHED = "GitHub has not sent the details yet"
 
 
 async def parked(stage: Stage) -> list[str]:

@@ -161,7 +161,7 @@ async def test_somebody_who_may_only_view_is_told_which_role_closing_takes(stage
     assert not await closes(stage)
     said = stage.form(SOMEBODY).shown_text
     assert "You can't close this alert." in said
-    assert "That takes repository admin, security manager or organization owner." in said
+    assert "You need to be repository admin, security manager or organization owner." in said
 
 
 async def test_in_a_user_s_repository_no_organization_is_asked(

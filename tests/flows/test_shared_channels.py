@@ -15,7 +15,7 @@ from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 TEAM = "C0TEAM"
 PARTNER = "T0PARTNER"
 SHARED = "Nothing can be done here: this channel is shared with another organization."
-HIDDEN = "An alert is hidden here, since this channel is shared with another organization."
+HIDDEN = "An alert is hidden here, because this channel is shared with another organization."
 
 
 async def team_channel(stage: Stage, **fields: Any) -> None:

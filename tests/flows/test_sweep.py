@@ -75,7 +75,7 @@ async def test_the_first_sweep_stores_silently_and_posts_one_summary(stage: Stag
     [message] = stage.slack.channel_messages(CHANNEL)
     [summary] = summaries(stage)
     assert message == summary
-    assert "*2000 alerts* in 1 repository, from before Stanch looked" in summary.shown_text
+    assert "*2000 alerts* in 1 repository, from before Stanch was connected" in summary.shown_text
     await stage.type(OWNER, "list")
     shown = await stage.slack.command(OWNER, CHANNEL, "show octo/payments#1777")
     assert "alert 1777" in shown.json()["text"]

@@ -92,7 +92,7 @@ async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
     stage.github.add_location(alert, path="src/old.py", start_line=7, end_line=7)
     await stage.work(within=3)
     await stage.pick(ADMIN, "more", "locations")
-    assert "Found at 2 places" in stage.told(ADMIN)
+    assert "Found at 2 locations" in stage.told(ADMIN)
     assert "src/old.py" in stage.told(ADMIN)
     await stage.click(ADMIN, "take")
     await stage.pick(ADMIN, "more", "history")

@@ -9,7 +9,7 @@ from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, 
 
 TEN = [f"service-{number}" for number in range(1, 11)]
 ASKED = r"/repos/octo/{}/collaborators/[^/]+/permission"
-MAY_NOT_KNOW = "so some may be left out"
+MAY_NOT_KNOW = "so some alerts may be missing"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_an_assignee_sees_their_alert_and_no_other(stage: Stage) -> None:
     ("minutes", "shown", "note"),
     [
         (2, True, ""),
-        (10, True, "What you may view is as GitHub said 10 minutes ago."),
+        (10, True, "What you may view was last checked with GitHub 10 minutes ago."),
         (120, False, MAY_NOT_KNOW),
     ],
 )
