@@ -72,5 +72,5 @@ class CommandRequest:
     reply_to: MessageTs | None = None
     """The thread of the message that was clicked, where the answer appears too."""
     response_url: str | None = field(default=None, repr=False)
-    hurried: Annotated[bool, Field(exclude=True)] = False
-    """Slack waits for the acknowledgement: GitHub is not asked, and what needs it raises NotAtHand. Not stored."""
+    store_only: Annotated[bool, Field(exclude=True)] = False
+    """Slack waits for the acknowledgement: GitHub is not asked, and what needs it raises NeedsGitHub. Not stored."""

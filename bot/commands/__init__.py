@@ -16,7 +16,7 @@ from bot.commands.whoami import WHOAMI
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.audit import audit_refused_look_up
-from bot.flows.people.visibility import NotAtHand
+from bot.flows.people.visibility import NeedsGitHub
 from bot.requests import CommandRequest
 from bot.rules.filters import EXAMPLES, VALUES, WORDS
 from bot.rules.masking import mask
@@ -49,10 +49,10 @@ async def answer_from_store(context: Context, asked: CommandRequest) -> Content 
         return None
     try:
         async with asyncio.timeout(PATIENCE):
-            return await answer(context, replace(asked, hurried=True))
+            return await answer(context, replace(asked, store_only=True))
     except Refused as refused:
         return refusal(refused)
-    except (NotAtHand, RetryLater, TimeoutError):
+    except (NeedsGitHub, RetryLater, TimeoutError):
         return None
 
 

@@ -16,7 +16,7 @@ async def tell_history(context: Context, asked: CommandRequest) -> Content:
     """The timeline of the alert that was typed, from our own store."""
     named = read_alert_name(context, asked.text, "history")
     identity = await identify.identify(context, asked.user, asked.channel)
-    found, since = await find_alert(context, identity, named, hurried=asked.hurried)
+    found, since = await find_alert(context, identity, named, store_only=asked.store_only)
     async with context.db.read() as tx:
         events = await alerts.events(tx, found.alert.key)
     return with_private_note(draw_history(found.alert, found.repository, events), since, context.clock.now())

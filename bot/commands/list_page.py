@@ -28,4 +28,4 @@ def read_filter(text: str) -> Filter:
 async def show_page(context: Context, asked: CommandRequest, page: ListPage) -> Content:
     """One page of a list, for whoever asks; raises Refused."""
     identity = await identify.identify(context, asked.user, asked.channel)
-    return draw_list(await find_page(context, identity, page, hurried=asked.hurried))
+    return draw_list(await find_page(context, identity, page, store_only=asked.store_only))

@@ -24,7 +24,7 @@ async def show_named(context: Context, asked: CommandRequest) -> Content:
 async def show_alert(context: Context, asked: CommandRequest, named: AlertKey | AlertName) -> Content:
     """The card as it is now, for whoever asks; raises Refused."""
     identity = await identify.identify(context, asked.user, asked.channel)
-    found, since = await find_alert(context, identity, named, hurried=asked.hurried)
+    found, since = await find_alert(context, identity, named, store_only=asked.store_only)
     async with context.db.read() as tx:
         case = await load_case(tx, context, found.alert, found.repository)
     # Slack keeps a menu's state under an unchanged block id, so each drawing counts as a new one.

@@ -36,7 +36,7 @@ async def whoami(context: Context, asked: CommandRequest) -> Content:
         # Whether it is out of reach or was never there is nothing that this person has a right to know.
         raise Refused("unreachable", NO_ALERTS, _proof(identity)) from None
     except GitHubError as error:
-        raise repository_access.unreachable_github(error) from error
+        raise repository_access.github_failure_refusal(error) from error
     if not rights.view and rights.role == "no role":
         raise Refused("no_role", NO_ALERTS, _proof(identity))
     return you_may(identity, repository, rights)

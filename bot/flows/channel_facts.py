@@ -1,4 +1,4 @@
-"""What Slack says of a channel, fresh enough to show alerts in it."""
+"""Asks Slack about a channel, and says whether alerts may be shown in it."""
 
 import structlog
 
@@ -12,32 +12,34 @@ from storage.records import ChannelId, UnixTime
 
 log = structlog.get_logger(__name__)
 CHANGED = "channel_changed:"
+"""Prefix of the saved values that hold when Slack last told of a change to a channel."""
 SHARED = "shared_with_another_organization"
-LOOK_AGAIN = 3.0
-"""Seconds until Slack is asked again where it gave no clear answer."""
+"""Why a channel shared by Slack Connect may not have alerts."""
+ASK_AGAIN = 3.0
+"""Seconds until Slack is asked again after an unclear answer."""
 TOKEN_TROUBLE = 60.0
 """Seconds until Slack is asked again after it refused our token."""
 
 
-async def why_unfit(context: Context, channel: ChannelId) -> str | None:
-    """Why the channel may not have alerts, as one short word, Slack's own where it has one; None where it may.
+async def unfit_reason(context: Context, channel: ChannelId) -> str | None:
+    """Why the channel may not have alerts: Slack's error code, or a word of ours; None if it may.
 
-    Raises RetryLater where Slack does not say.
+    Raises RetryLater if Slack does not answer.
     """
     try:
         facts = await channel_facts(context, channel)
     except errors.ChannelUnavailable as error:
         return error.code
     except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
-        raise try_later(context, error) from None
+        raise retry_later(context, error) from None
     if facts.is_shared_outside:
         return SHARED
     return "is_archived" if facts.is_archived else None
 
 
-def try_later(context: Context, error: errors.SlackError) -> RetryLater:
-    """When to go on: once Slack listens again, may know more, or an operator may have mended the token."""
-    wait = LOOK_AGAIN
+def retry_later(context: Context, error: errors.SlackError) -> RetryLater:
+    """The error that makes a job wait: for Slack's rate limit, or until an operator may have replaced the token."""
+    wait = ASK_AGAIN
     if isinstance(error, errors.SlackRateLimited):
         wait = error.retry_after
     elif isinstance(error, errors.SlackUnauthorized):
@@ -47,25 +49,25 @@ def try_later(context: Context, error: errors.SlackError) -> RetryLater:
 
 
 async def channel_facts(context: Context, channel: ChannelId) -> ChannelFacts:
-    """The facts, at most five minutes old, and newer than whatever Slack told any of our processes since.
+    """The facts, at most five minutes old and newer than the last change that Slack sent to any of our processes.
 
     Raises SlackError.
     """
     async with context.db.read() as tx:
-        changed_at = await saved_values.load(tx, _mark(channel))
+        changed_at = await saved_values.load(tx, _saved_name(channel))
     since = float(changed_at) if isinstance(changed_at, int | float) else 0.0
     return await context.platforms.channel(channel, since=since)
 
 
-async def note_change(tx: Tx, channel: ChannelId) -> None:
-    """Slack told of a change: what any process remembers of the channel counts no more."""
-    await saved_values.save(tx, _mark(channel), tx.now)
+async def save_channel_change(tx: Tx, channel: ChannelId) -> None:
+    """Save that Slack sent a change of the channel, so that no process uses cached facts from before it."""
+    await saved_values.save(tx, _saved_name(channel), tx.now)
 
 
-async def forget_changes(tx: Tx, before: UnixTime) -> None:
-    """Forget the changes that Slack told of before then; facts that old are asked for anew in any case."""
+async def delete_channel_changes(tx: Tx, before: UnixTime) -> None:
+    """Delete changes from before then; cached facts that old are not used in any case."""
     await saved_values.prune_times(tx, CHANGED, before)
 
 
-def _mark(channel: ChannelId) -> str:
+def _saved_name(channel: ChannelId) -> str:
     return f"{CHANGED}{channel}"

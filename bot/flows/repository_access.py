@@ -1,4 +1,4 @@
-"""TODO."""
+"""Checks that a repository is still the one that was stored, and gives access to it alone."""
 
 from dataclasses import replace
 
@@ -30,10 +30,10 @@ async def reach(
 ) -> tuple[Repository, RepositoryFacts, RepositoryAccess]:
     """The repository as it is now, and access to it alone.
 
-    A name can be registered anew by a stranger, so the token is minted for the stored id and the name must answer
-    with that id; where it does not, GitHub tells the present name by the id, and that one must.
-    Raises Refused where GitHub does not show the id any more (404, 410, 451), and GitHubError for every other
-    failure: a 403 with a reason, as of an IP allow list, says nothing of where the repository is.
+    A repository's name can come to belong to another one. So the token is created for the stored id, and the answer
+    for the stored name must have that id. If it has not, GitHub is asked for the name that belongs to the id now.
+    Raises Refused if GitHub no longer shows the id (404, 410, 451), and GitHubError for every other failure: a 403
+    with a reason, for example of an IP allow list, does not mean that the repository is gone.
     """
     if repository.installation_id is None:
         raise refusals.repository_out_of_reach(repository)
@@ -54,7 +54,7 @@ async def reach(
         owner_type=facts.owner_type,
         visibility=facts.visibility,
         html_url=facts.html_url or repository.html_url,
-        # GitHub leaves its settings out of an answer at times: then what it said before still counts.
+        # GitHub sometimes leaves the settings out of its answer; then the last known value stays.
         delegated_dismissal=(
             repository.delegated_dismissal if facts.delegated_dismissal is None else facts.delegated_dismissal
         ),
@@ -62,12 +62,12 @@ async def reach(
     )
     if now != repository:
         async with context.db.begin() as tx:
-            await remember_repository(tx, repository, now)
+            await store_repository(tx, repository, now)
     return now, facts, access
 
 
 async def _by_name(access: RepositoryAccess, repository: Repository) -> RepositoryFacts | None:
-    """What answers to the stored name, if it is the stored repository."""
+    """What GitHub answers for the stored name, if it is the stored repository."""
     try:
         facts = await access.repository(repository.full_name)
     except NotFound:
@@ -75,15 +75,15 @@ async def _by_name(access: RepositoryAccess, repository: Repository) -> Reposito
     return facts if facts.id == repository.id else None
 
 
-async def remember_repository(tx: Tx, before: Repository, now: Repository) -> None:
-    """Store a repository as GitHub shows it now, and have its cards tell what changed."""
+async def store_repository(tx: Tx, before: Repository, now: Repository) -> None:
+    """Store a repository as GitHub shows it now, and enqueue the replies about what changed."""
     await repositories.save_repository(tx, now)
     what = repository_change_words(before, now)
     if what is not None:
         await jobs.enqueue(tx, new_job(AnnounceRepositoryChange(now.id, what)))
 
 
-def unreachable_github(error: GitHubError) -> Refused:
-    """What a person is told when GitHub can't be asked: then the answer is no."""
+def github_failure_refusal(error: GitHubError) -> Refused:
+    """Logs that GitHub could not be asked, and returns what the person is told."""
     log.warning("github_not_asked", reason=str(error))
     return refusals.github_unreachable(error)

@@ -21,7 +21,7 @@ from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.commands import answer_at_once, answer_from_store
 from bot.context import Context
-from bot.flows.channel_facts import note_change
+from bot.flows.channel_facts import save_channel_change
 from bot.flows.messages.publish import redraw
 from bot.flows.notify import telling
 from bot.inbound.body import BodyRefused, read_body
@@ -274,7 +274,7 @@ class SlackEdge:
         if isinstance(event, SlackEvent) and event.channel is not None and event.type in CHANNEL_EVENTS:
             # At once, and for every process: a click may follow before the job has run.
             async with self._context.db.begin() as tx:
-                await note_change(tx, ChannelId(event.channel))
+                await save_channel_change(tx, ChannelId(event.channel))
             await self._accept(context, [new_job(RedrawChannel(ChannelId(event.channel)))])
 
     async def _on_nothing(self, ack: AsyncAck) -> None:

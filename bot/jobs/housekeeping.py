@@ -4,7 +4,7 @@ import structlog
 
 from bot.context import Context
 from bot.flows.alerts.sync import request_sync
-from bot.flows.channel_facts import forget_changes
+from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from storage import deliveries, jobs, messages, role_cache
 from storage.db import StorageUnavailable
@@ -58,4 +58,4 @@ async def _prune(context: Context) -> None:
         # Nothing of these counts for longer than an hour.
         await role_cache.prune(tx, tx.now - DAY)
         await messages.prune_pace(tx, tx.now - DAY)
-        await forget_changes(tx, tx.now - DAY)
+        await delete_channel_changes(tx, tx.now - DAY)

@@ -67,12 +67,12 @@ async def check_request(
 
 async def _see(
     context: Context, action: Action[Any], identity: Identity, repository: Repository, alert: Alert
-) -> tuple[Repository, RepositoryAccess, current_rights.Seen]:
+) -> tuple[Repository, RepositoryAccess, current_rights.CurrentRights]:
     """The repository, the alert and the person's rights: of now, or, where the action allows it, as last known."""
     try:
         async with asyncio.timeout(PATIENCE if action.works_offline else None):
             now, _, access = await repository_access.reach(context, repository)
-            seen = await current_rights.see(
+            seen = await current_rights.ask_github(
                 context, identity, now, access, alert, fresh=action.asks_role_afresh
             )
             return now, access, seen
@@ -81,7 +81,7 @@ async def _see(
             raise
         log.warning("github_not_asked", reason=str(error) or "no answer in time")
     access = context.github.of(repository.installation_id).only(repository.id)
-    return repository, access, await current_rights.remember(context, identity, repository, alert)
+    return repository, access, await current_rights.last_known(context, identity, repository, alert)
 
 
 async def _token_owner(context: Context, identity: Identity, alert: Alert) -> Identity | None:

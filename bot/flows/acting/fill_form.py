@@ -44,7 +44,7 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
             await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
-        unreachable = repository_access.unreachable_github(error)
+        unreachable = repository_access.github_failure_refusal(error)
         view = refusal_view(unreachable, callback_id=action.callback_id, title=action.title)
     try:
         await context.slack.update_view(_view_of(request), view, hash=view_hash)

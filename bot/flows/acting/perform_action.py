@@ -203,7 +203,7 @@ async def _fail(
         log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
         at = error.retry_at if isinstance(error, GitHubRateLimited) else context.clock.now() + RETRY
         raise RetryLater(at, str(error), holds=lost or resumed) from None
-    refused = repository_access.unreachable_github(error)
+    refused = repository_access.github_failure_refusal(error)
     reason = ": ".join(part for part in (type(error).__name__, refused.quoted) if part)
     async with context.db.begin() as tx:
         await _end(tx, request, job)

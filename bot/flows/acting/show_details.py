@@ -27,7 +27,7 @@ async def look(context: Context, request: ActionRequest) -> None:
         await audit_refused_look_up(context, request.team, request.user, refused)
         said = refusal(refused)
     except GitHubError as error:
-        said = refusal(repository_access.unreachable_github(error))
+        said = refusal(repository_access.github_failure_refusal(error))
     await tell(context, request, said)
 
 
@@ -48,10 +48,12 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
         raise alert_not_visible("unknown_alert")
     # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
     access = None
-    rights = await roles.known_rights(context, identity.github, repository, None, lasts=roles.LOOK_LASTS)
+    rights = await roles.known_rights(
+        context, identity.github, repository, None, lasts=roles.LOOK_UP_ROLE_LASTS
+    )
     if rights is None or not rights.view:
         repository, _, access = await repository_access.reach(context, repository)
-        seen = await current_rights.see(context, identity, repository, access, alert, fresh=False)
+        seen = await current_rights.ask_github(context, identity, repository, access, alert, fresh=False)
         alert, rights = seen.alert, seen.rights
     elif action.asks_github:
         repository, _, access = await repository_access.reach(context, repository)

@@ -160,7 +160,7 @@ async def ask_repository(
         log.warning("repository_refused", repository_id=repository.id, reason=str(error))
     except Refused:
         async with context.db.begin() as tx:
-            await repository_access.remember_repository(tx, repository, replace(repository, state=gone))
+            await repository_access.store_repository(tx, repository, replace(repository, state=gone))
 
 
 async def tell_cards(context: Context, repository_id: RepositoryId, what: str) -> None:
@@ -196,6 +196,6 @@ async def _remove(context: Context, installation_id: InstallationId) -> None:
 async def _mark(context: Context, found: list[Repository], state: RepositoryState) -> None:
     async with context.db.begin() as tx:
         for repository in found:
-            await repository_access.remember_repository(tx, repository, replace(repository, state=state))
+            await repository_access.store_repository(tx, repository, replace(repository, state=state))
     if found:
         log.warning("repositories_out_of_reach", count=len(found), state=state)

@@ -7,7 +7,7 @@ import structlog
 
 from bot.context import Context
 from bot.errors import RetryLater, UnusableJob
-from bot.flows.channel_facts import LOOK_AGAIN, SHARED, try_later, why_unfit
+from bot.flows.channel_facts import ASK_AGAIN, SHARED, retry_later, unfit_reason
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
 from bot.flows.messages.plan import publishing
@@ -91,7 +91,7 @@ async def redraw_cards(context: Context) -> None:
 
 
 async def _update(context: Context, message: Message, ts: MessageTs, drawing: Drawing) -> None:
-    problem = await why_unfit(context, message.channel)
+    problem = await unfit_reason(context, message.channel)
     hidden = problem == SHARED
     if hidden:
         drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
@@ -107,7 +107,7 @@ async def _update(context: Context, message: Message, ts: MessageTs, drawing: Dr
             await context.slack.update(message.channel, ts, drawing.content, metadata=drawing.metadata)
         except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
             # The same update twice is harmless, unlike the same post.
-            raise try_later(context, error) from None
+            raise retry_later(context, error) from None
         except errors.ChannelUnavailable as error:
             await blocked_messages.block(context, message, error.code)
             return
@@ -159,19 +159,19 @@ async def _adopt(context: Context, message: Message, drawing: Drawing) -> bool:
         return True
     except errors.TooManyMessages as error:
         if context.clock.now() < settled:
-            raise try_later(context, error) from None
+            raise retry_later(context, error) from None
         await lost_cards.give_up(context, message, error)
         return True
     except errors.SlackUnauthorized as error:
         if error.code != "missing_scope":
-            raise try_later(context, error) from None
+            raise retry_later(context, error) from None
         await lost_cards.give_up(context, message, error)
         return True
     except (errors.SlackRateLimited, errors.SlackUncertain) as error:
-        raise try_later(context, error) from None
+        raise retry_later(context, error) from None
     if ts is None:
         if context.clock.now() < settled:
-            raise RetryLater(context.clock.now() + LOOK_AGAIN, "not known yet whether it was posted")
+            raise RetryLater(context.clock.now() + ASK_AGAIN, "not known yet whether it was posted")
         return False
     context.metrics.messages.labels("found_again").inc()
     # What it shows may be old: without a fingerprint the next draw is sent whatever it is.
@@ -180,7 +180,7 @@ async def _adopt(context: Context, message: Message, drawing: Drawing) -> bool:
 
 
 async def _post(context: Context, message: Message, drawing: Drawing, job: Job) -> None:
-    problem = await why_unfit(context, message.channel)
+    problem = await unfit_reason(context, message.channel)
     if problem is not None:
         await blocked_messages.block(context, message, problem)
         return
@@ -213,7 +213,7 @@ async def _post(context: Context, message: Message, drawing: Drawing, job: Job) 
             broadcast=drawing.broadcast,
         )
     except errors.SlackUncertain as error:
-        raise try_later(context, error) from None
+        raise retry_later(context, error) from None
     except errors.SlackError as error:
         await _not_posted(context, message, error)
         return
@@ -225,12 +225,12 @@ async def _not_posted(context: Context, message: Message, error: errors.SlackErr
     """Slack certainly did not take it: wait, find another channel, or give up."""
     await _change(context, message, state=MessageState.PLANNED, slot_at=None)
     if isinstance(error, errors.SlackRateLimited):
-        later = try_later(context, error)
+        later = retry_later(context, error)
         async with context.db.begin() as tx:
             await messages.hold_channel(tx, message.channel, later.at)
         raise later from None
     if isinstance(error, errors.SlackUnauthorized):
-        raise try_later(context, error) from None
+        raise retry_later(context, error) from None
     if isinstance(error, errors.MessageGone):
         await lost_cards.thread_gone(context, message)
         return

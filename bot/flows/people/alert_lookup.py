@@ -1,9 +1,9 @@
-"""Finding alerts for one person: a page of those that a filter wants, or a single one."""
+"""Finds alerts that one person may see: a page of a filtered list, or a single alert."""
 
 from dataclasses import dataclass
 
 from bot.context import Context
-from bot.flows.people.visibility import Gaps, NotAtHand, ask, is_answering, known_sight
+from bot.flows.people.visibility import Gaps, NeedsGitHub, ask_github, is_github_up, load_visibility
 from bot.rules.alert_names import AlertName
 from bot.rules.pagination import PAGE_SIZE, ListPage, Side
 from bot.rules.visibility import Visibility, repositories_to_ask
@@ -18,122 +18,123 @@ from storage.search import Scope, Search
 
 @dataclass(frozen=True, slots=True)
 class PageWindow:
-    """A page of alerts and its neighbors."""
+    """A page of alerts, with one alert before it and one after it where there are such."""
 
     before: list[FoundAlert]
     shown: list[FoundAlert]
     after: list[FoundAlert]
     moved: bool = False
-    """The page that was asked for is no more; this is the one nearest to it."""
+    """The requested page no longer exists; this is the last page of the list."""
 
 
-async def find_page(context: Context, identity: Identity, page: ListPage, *, hurried: bool) -> Listing:
+async def find_page(context: Context, identity: Identity, page: ListPage, *, store_only: bool) -> Listing:
     """The alerts of a page that the person may see.
 
-    GitHub is asked only about repositories that come up on the page. Raises NotAtHand where that is needed and
-    `hurried` forbids it.
+    GitHub is asked only about repositories on the page. Raises NeedsGitHub where that is necessary and `store_only`
+    forbids it.
     """
     gaps = Gaps()
     while True:
-        # 1. What is known of the person, and what the page would be with all that is not known.
-        seen = await known_sight(context, identity)
-        looked = Search(page.alert_filter, _scope(seen, gaps))
+        # 1. The page as it would be if the person could see every repository whose role is unknown.
+        visibility = await load_visibility(context, identity)
+        query = Search(page.alert_filter, _scope(visibility, gaps))
         async with context.db.read() as tx:
-            window = await _window(tx, looked, page)
-            unknown = _unknown(window, seen, gaps)
-            # 2. A page without anything unknown is the answer.
+            window = await _window(tx, query, page)
+            unknown = _unknown_repositories(window, visibility, gaps)
+            # 2. If the role is known for every repository on the page, the page is the result.
             if not unknown:
-                return await _listing(tx, looked, page, window, seen, gaps)
-        # 3. Else GitHub is asked, and the page looked up again.
-        if hurried:
-            raise NotAtHand
-        gaps = await ask(context, identity, repositories_to_ask(unknown, seen), gaps)
+                return await _listing(tx, query, page, window, visibility, gaps)
+        # 3. Otherwise ask GitHub about the unknown ones, and start again.
+        if store_only:
+            raise NeedsGitHub
+        gaps = await ask_github(context, identity, repositories_to_ask(unknown, visibility), gaps)
 
 
 async def find_alert(
-    context: Context, identity: Identity, named: AlertKey | AlertName, *, hurried: bool
+    context: Context, identity: Identity, name: AlertKey | AlertName, *, store_only: bool
 ) -> tuple[FoundAlert, UnixTime | None]:
-    """One alert, if the person may see it, and when GitHub said so (None for its assignee).
+    """One alert, if the person may see it, and when GitHub confirmed their role (None for the alert's assignee).
 
-    Whoever may not see it learns nothing by the answer, nor by the way it comes: one that doesn't exist is refused in
-    the same words, never in a hurry (NotAtHand), and only while GitHub answers.
+    A person must not learn whether an alert exists that they may not see. So one that does not exist is refused in
+    the same words, and in both cases only after GitHub has answered: with `store_only` this raises NeedsGitHub.
     """
     gaps = Gaps()
     async with context.db.read() as tx:
-        candidates = await _candidates(tx, named)
+        candidates = await _candidates(tx, name)
     for found in candidates:
-        seen = await known_sight(context, identity)
-        if seen.sees(found.alert, found.repository) is None and not hurried:
-            gaps = await ask(context, identity, [found.repository], gaps)
-            seen = await known_sight(context, identity)
-        if seen.sees(found.alert, found.repository):
-            return found, seen.since(found.alert, found.repository)
-    if hurried:
-        raise NotAtHand
-    if gaps.silent or not await is_answering(context):
+        visibility = await load_visibility(context, identity)
+        if visibility.sees(found.alert, found.repository) is None and not store_only:
+            gaps = await ask_github(context, identity, [found.repository], gaps)
+            visibility = await load_visibility(context, identity)
+        if visibility.sees(found.alert, found.repository):
+            return found, visibility.since(found.alert, found.repository)
+    if store_only:
+        raise NeedsGitHub
+    if gaps.github_failed or not await is_github_up(context):
         raise role_unknown()
     raise alert_not_visible("no_role" if candidates else "unknown_alert")
 
 
-async def _candidates(tx: Tx, named: AlertKey | AlertName) -> list[FoundAlert]:
-    """The alerts that may be meant: a repository's name can have belonged to several."""
-    if isinstance(named, AlertKey):
-        home = await repositories.load_repository(tx, named.repository_id)
-        keys = {named: home} if home else {}
+async def _candidates(tx: Tx, name: AlertKey | AlertName) -> list[FoundAlert]:
+    """The alerts that the name can mean: several repositories can have had the same name over time."""
+    if isinstance(name, AlertKey):
+        repository = await repositories.load_repository(tx, name.repository_id)
+        keys = {name: repository} if repository else {}
     else:
-        homes = await repositories.load_by_name(tx, named.repository)
-        keys = {AlertKey.parse(f"{home.id}/{named.number}"): home for home in homes}
-    loaded = [(await alerts.load(tx, key), home) for key, home in keys.items()]
-    return [FoundAlert(alert, home) for alert, home in loaded if alert is not None]
+        named = await repositories.load_by_name(tx, name.repository)
+        keys = {AlertKey.parse(f"{repository.id}/{name.number}"): repository for repository in named}
+    loaded = [(await alerts.load(tx, key), repository) for key, repository in keys.items()]
+    return [FoundAlert(alert, repository) for alert, repository in loaded if alert is not None]
 
 
-async def _window(tx: Tx, looked: Search, page: ListPage) -> PageWindow:
-    sort, moved = looked.wanted.sort, False
+async def _window(tx: Tx, query: Search, page: ListPage) -> PageWindow:
+    sort, moved = query.wanted.sort, False
     if page.position is None or page.side is Side.AFTER:
-        shown = await search.find(tx, looked, PAGE_SIZE, after=page.position)
+        shown = await search.find(tx, query, PAGE_SIZE, after=page.position)
     else:
-        shown = await search.find(tx, looked, PAGE_SIZE, before=page.position)
+        shown = await search.find(tx, query, PAGE_SIZE, before=page.position)
         if len(shown) < PAGE_SIZE:
-            # Fewer are left before it than a page holds: then the page is the first one, in full.
-            shown = await search.find(tx, looked, PAGE_SIZE)
+            # Less than a page is left before the position: show the full first page.
+            shown = await search.find(tx, query, PAGE_SIZE)
     if not shown and page.position is not None:
-        moved, shown = True, await search.find_last(tx, looked, PAGE_SIZE)
+        moved, shown = True, await search.find_last(tx, query, PAGE_SIZE)
     if not shown:
         return PageWindow([], [], [], moved)
-    before = await search.find(tx, looked, 1, before=shown[0].place(sort))
-    after = await search.find(tx, looked, 1, after=shown[-1].place(sort))
+    before = await search.find(tx, query, 1, before=shown[0].place(sort))
+    after = await search.find(tx, query, 1, after=shown[-1].place(sort))
     return PageWindow(before, shown, after, moved)
 
 
-def _unknown(window: PageWindow, seen: Visibility, gaps: Gaps) -> list[Repository]:
-    """The repositories on the page, and next to it, of which it isn't known whether the person sees them."""
-    homes = {
+def _unknown_repositories(window: PageWindow, visibility: Visibility, gaps: Gaps) -> list[Repository]:
+    """The repositories on the page and next to it for which the person's role is unknown."""
+    unknown = {
         found.repository.id: found.repository
         for found in (*window.before, *window.shown, *window.after)
-        if seen.sees(found.alert, found.repository) is None and found.repository.id not in gaps.lost
+        if visibility.sees(found.alert, found.repository) is None
+        and found.repository.id not in gaps.out_of_reach
     }
-    return list(homes.values())
+    return list(unknown.values())
 
 
-def _scope(seen: Visibility, gaps: Gaps) -> Scope:
+def _scope(visibility: Visibility, gaps: Gaps) -> Scope:
     return Scope(
-        seen.person,
-        owners=list(seen.organizations),
-        seen=list(seen.repositories),
-        unseen=[*seen.hidden, *gaps.lost],
+        visibility.person,
+        owners=list(visibility.organizations),
+        seen=list(visibility.repositories),
+        unseen=[*visibility.hidden, *gaps.out_of_reach],
         guesses=not gaps.ended,
     )
 
 
 async def _listing(
-    tx: Tx, looked: Search, page: ListPage, window: PageWindow, seen: Visibility, gaps: Gaps
+    tx: Tx, query: Search, page: ListPage, window: PageWindow, visibility: Visibility, gaps: Gaps
 ) -> Listing:
-    """What is told of the page: numbers only where they are of alerts that the person may see, all of them."""
-    sort, shown = looked.wanted.sort, window.shown
-    unasked = await search.has_unasked(tx, looked)
-    total = None if unasked else await search.count(tx, looked)
-    first = await search.count(tx, looked, before=shown[0].place(sort)) + 1 if shown and not unasked else None
-    since = [at for one in shown if (at := seen.since(one.alert, one.repository)) is not None]
+    """The page with its totals, which are given only if the person's role is known for every matching alert."""
+    sort, shown = query.wanted.sort, window.shown
+    unasked = await search.has_unasked(tx, query)
+    total = None if unasked else await search.count(tx, query)
+    first = await search.count(tx, query, before=shown[0].place(sort)) + 1 if shown and not unasked else None
+    since = [at for one in shown if (at := visibility.since(one.alert, one.repository)) is not None]
     return Listing(
         alert_filter=page.alert_filter,
         shown=tuple(shown),
@@ -144,6 +145,6 @@ async def _listing(
         following=ListPage(page.alert_filter, Side.AFTER, shown[-1].place(sort)) if window.after else None,
         page_gone=window.moved,
         roles_since=min(since, default=None),
-        github_unreachable=gaps.silent,
-        too_many_repositories=unasked and gaps.ended and not gaps.silent,
+        github_unreachable=gaps.github_failed,
+        too_many_repositories=unasked and gaps.ended and not gaps.github_failed,
     )

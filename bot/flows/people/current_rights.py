@@ -1,4 +1,4 @@
-"""An alert and somebody's rights on it: as GitHub answers now, or as last known while GitHub is down."""
+"""Loads an alert and a person's rights on it: from GitHub, or as last known while GitHub is down."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from storage.records import Alert, Identity, Repository
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An alert as GitHub answered just now, and what somebody may do with it."""
+class CurrentRights:
+    """An alert and what one person may do with it."""
 
     alert: Alert
     facts: AlertFacts | None
@@ -22,7 +22,7 @@ class Seen:
     rights: Rights
 
 
-async def see(
+async def ask_github(
     context: Context,
     identity: Identity,
     repository: Repository,
@@ -30,24 +30,30 @@ async def see(
     alert: Alert,
     *,
     fresh: bool,
-) -> Seen:
-    """Ask GitHub for the alert, then for the person's rights on what it answers; raises GitHubError."""
+) -> CurrentRights:
+    """Ask GitHub for the alert, then for the person's rights on it; raises GitHubError.
+
+    With `fresh` the role is asked for now; otherwise one of the last five minutes is used again.
+    """
     facts = await access.alert(repository.full_name, alert.key.number)
     merged = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
-    granted = await roles.rights(
+    rights = await roles.rights(
         context, identity.github, repository, keep_answered_assignee(merged, facts), fresh=fresh
     )
-    return Seen(merged, facts, granted)
+    return CurrentRights(merged, facts, rights)
 
 
-async def remember(context: Context, identity: Identity, repository: Repository, alert: Alert) -> Seen:
-    """The same while GitHub is down: the alert as it is stored, and rights of the last hour.
+async def last_known(
+    context: Context, identity: Identity, repository: Repository, alert: Alert
+) -> CurrentRights:
+    """The stored alert, and rights by a role of the last hour.
 
-    Somebody of whom nothing is known gets the benefit of the doubt, for what changes nothing on GitHub: whoever
-    takes an alert is looked at again once GitHub is back.
+    Without a stored role the person gets UNPROVEN rights. They are enough only for actions that change nothing on
+    GitHub, and the person's role is checked once GitHub is back.
     """
-    granted = await roles.known_rights(context, identity.github, repository, None, lasts=roles.LOOK_LASTS)
-    if granted is None or not granted.view:
-        # They may have been given the right since.
-        granted = await roles.known_rights(context, identity.github, repository, None, lasts=roles.ROLE_LASTS)
-    return Seen(alert, None, granted or UNPROVEN)
+    account = identity.github
+    rights = await roles.known_rights(context, account, repository, None, lasts=roles.LOOK_UP_ROLE_LASTS)
+    if rights is None or not rights.view:
+        # A role that denies it counts for five minutes only: they may have got another one since.
+        rights = await roles.known_rights(context, account, repository, None, lasts=roles.ROLE_LASTS)
+    return CurrentRights(alert, None, rights or UNPROVEN)

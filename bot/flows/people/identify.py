@@ -1,4 +1,4 @@
-"""TODO."""
+"""Identifies who made a request, and refuses those who may never act here."""
 
 from bot.context import Context
 from bot.flows.channel_facts import channel_facts
@@ -19,12 +19,12 @@ from storage.records import (
 async def identify(
     context: Context, user: SlackUserId, channel: ChannelId | None, *, fresh: bool = False
 ) -> Identity:
-    """The identity of a Slack user who acts in a channel; raises Refused for those who may never act here.
+    """The identity of a Slack user who acts in a channel; raises Refused for outsiders and unlinked people.
 
-    Slack is asked about the person, since the payload of a click from a shared channel names our own team. With
-    `fresh` it is asked now; otherwise an answer of the last five minutes counts.
+    Slack is asked about the person, since the payload of a click in a shared channel names our own team whoever
+    clicked. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.
     """
-    home = await context.platforms.our_workspace()
+    workspace = await context.platforms.our_workspace()
     try:
         if channel is not None and not channel.startswith("D"):
             facts = await channel_facts(context, channel)
@@ -35,15 +35,15 @@ async def identify(
         raise refusals.bot_not_in_channel() from error
     except SlackError as error:
         if error.code == "missing_scope":
-            # A direct message of several people, say, of which the bot has no right to know anything.
+            # For example a direct message between several people, which the bot has no scope to read.
             raise refusals.bot_not_in_channel() from error
         raise refusals.slack_unreachable() from error
-    outsider = outsider_reason(person, home)
+    outsider = outsider_reason(person, workspace)
     if outsider is not None:
         raise refusals.outsider(outsider)
     async with context.db.read() as tx:
-        # On Grid a person may act from any workspace of the organization; the identity is kept for ours.
-        identity = await identities.of_slack(tx, SlackTeamId(home.team_id), user)
+        # On Enterprise Grid a person may act from any workspace of the organization; identities are stored for ours.
+        identity = await identities.of_slack(tx, SlackTeamId(workspace.team_id), user)
     if identity is None:
         raise refusals.not_linked(user)
     return identity

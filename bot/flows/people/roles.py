@@ -1,4 +1,4 @@
-"""Who somebody is, which repository is meant, and what GitHub lets that person do there."""
+"""Asks GitHub which roles a person has in a repository, and keeps the answers for a while."""
 
 import asyncio
 from dataclasses import replace
@@ -29,20 +29,22 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 ROLE_LASTS = 300.0
-"""Seconds for which a role is used again where it need not be asked afresh."""
-LOOK_LASTS = 3600.0
-"""Seconds for which a role is used again where somebody only looks."""
+"""Seconds for which a stored role is used again by actions that do not need a fresh one."""
+LOOK_UP_ROLE_LASTS = 3600.0
+"""Seconds for which a stored role is used again by look-ups."""
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
+"""The permissions of custom roles that matter here."""
 
 
 async def rights(
     context: Context, account: Account, repository: Repository, alert: Alert | None, *, fresh: bool
 ) -> Rights:
-    """What the person may do in the repository, asked afresh or a few minutes old; raises GitHubError.
+    """What the person may do in the repository; raises GitHubError.
 
-    `alert` is the alert as GitHub shows it now, since its assignee has rights: a stored one may name a former one.
-    GitHub is asked by the repository's name, so `reach` comes first: whoever took the name over since may have made
-    our person its admin.
+    With `fresh` GitHub is asked now; otherwise an answer of the last five minutes is used again. `alert` must be the
+    alert as GitHub shows it now: its assignee has rights, and a stored alert may name a former assignee. GitHub is
+    asked by the repository's name, so call `reach` first: if another repository has that name by now, the person may
+    be an admin of that one.
     """
     known = None if fresh else await known_rights(context, account, repository, alert, lasts=ROLE_LASTS)
     if known is not None:
@@ -56,7 +58,7 @@ async def rights(
 async def known_rights(
     context: Context, account: Account, repository: Repository, alert: Alert | None, *, lasts: float
 ) -> Rights | None:
-    """What GitHub said at most `lasts` seconds ago that the person may do, or None; nobody is asked."""
+    """What the person may do by a role that was stored at most `lasts` seconds ago; None without one."""
     async with context.db.read() as tx:
         known = await role_cache.load(tx, account.id, repository.id)
     if known is None or context.clock.now() - known[1] > lasts:
@@ -65,9 +67,9 @@ async def known_rights(
 
 
 def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Repository, login: str) -> None:
-    """Raise Refused unless the rights allow it; `verb_phrase` says what was wanted: `close this alert`.
+    """Raise Refused unless the rights allow it; `verb_phrase` names the action, as in `close this alert`.
 
-    Whoever may not even view gets the words of an alert that doesn't exist.
+    A person who may not even view the alert gets the same refusal as for an alert that does not exist.
     """
     if rights.allow(need):
         return
@@ -79,8 +81,8 @@ def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Reposit
 async def ask_roles(context: Context, account: Account, repository: Repository) -> RoleFacts:
     """Ask GitHub for the person's roles: repository, organization, and custom ones; raises GitHubError.
 
-    Logins change hands: the id that GitHub answers with must be the linked one, else the account's present login
-    is looked up by its id and asked about instead.
+    A login can be renamed and then belong to another account. So the id in GitHub's answer must be the linked one;
+    otherwise the account's current login is looked up by its id, and GitHub is asked again with that.
     """
     if repository.installation_id is None:
         raise refusals.repository_out_of_reach(repository)
@@ -114,7 +116,7 @@ async def ask_roles(context: Context, account: Account, repository: Repository) 
 
 
 async def present_account(context: Context, repository: Repository, account: Account) -> Account | None:
-    """The account with the login that it has now; None where GitHub has no such account. Raises GitHubError."""
+    """The account with its current login; None if GitHub has no account of that id. Raises GitHubError."""
     assert repository.installation_id is not None
     return await _present_login(context.github.of(repository.installation_id), account)
 
@@ -128,17 +130,18 @@ async def _present_login(installation: InstallationClient, account: Account) -> 
 
 
 async def _ask_custom_roles(installation: InstallationClient, org: str, facts: RoleFacts) -> RoleFacts:
-    """Add what organization roles and custom repository roles give.
+    """Add the permissions that organization roles and custom repository roles give.
 
-    Either list may be closed to the app (a permission not granted, a plan without it); then nobody has a role by it.
+    GitHub may refuse either list to the app, for lack of a permission or in a plan without custom roles. Then nobody
+    has permissions by it, and `not_asked` names it.
     """
     manager, granted = False, frozenset[str]()
     not_asked = set[str]()
     try:
         defined = await installation.organization_roles(org)
-        telling = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
-        holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in telling))
-        for role, people in zip(telling, holders, strict=True):
+        relevant = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
+        holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in relevant))
+        for role, people in zip(relevant, holders, strict=True):
             if facts.account.id in people:
                 manager = manager or role.name == SECURITY_MANAGER
                 granted |= ROLE_PERMISSIONS & set(role.permissions)

@@ -1,4 +1,4 @@
-"""Asking GitHub whose alerts somebody may see, as little as a look-up needs."""
+"""Asks GitHub which repositories a person may see, with as few calls as a look-up needs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,59 +15,66 @@ from integrations.github.errors import GitHubError
 from storage import role_cache
 from storage.records import Identity, Repository, RepositoryId
 
-MOST_ASKED = 20
+MOST_REPOSITORIES = 20
 """Repositories that GitHub is asked about for one answer; each takes several calls."""
 
 
-class NotAtHand(Exception):
-    """The answer needs GitHub, and there is no time to ask it now."""
+class NeedsGitHub(Exception):
+    """The answer needs GitHub, and the request allows only stored data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """What could not be found out for one answer."""
+    """Which roles could not be asked for during one look-up."""
 
     asked: int = 0
-    silent: bool = False
+    """Repositories that GitHub was asked about."""
+    github_failed: bool = False
     """GitHub did not answer."""
-    lost: frozenset[RepositoryId] = frozenset()
-    """GitHub gives Stanch no access to these any more."""
+    out_of_reach: frozenset[RepositoryId] = frozenset()
+    """Repositories to which GitHub no longer gives Stanch access."""
 
     @property
     def ended(self) -> bool:
-        """Nothing more is asked for this answer."""
-        return self.silent or self.asked >= MOST_ASKED
+        """Whether this look-up asks GitHub nothing more."""
+        return self.github_failed or self.asked >= MOST_REPOSITORIES
 
 
-class _Answer(Enum):
-    TOLD = auto()
-    SILENT = auto()
-    LOST = auto()
+class _Outcome(Enum):
+    ANSWERED = auto()
+    GITHUB_FAILED = auto()
+    OUT_OF_REACH = auto()
 
 
-async def known_sight(context: Context, identity: Identity) -> Visibility:
-    """What is known without asking: for look-ups, GitHub's answers of the last hour count."""
+async def load_visibility(context: Context, identity: Identity) -> Visibility:
+    """What the person sees by stored roles: a yes counts for an hour, a no for five minutes."""
     now, person = context.clock.now(), identity.github.id
     async with context.db.read() as tx:
-        known = await role_cache.of_person(tx, person, since=now - roles.LOOK_LASTS)
-    facts = (KnownRole(repository_id, RoleFacts.from_json(told), at) for repository_id, told, at in known)
+        known = await role_cache.of_person(tx, person, since=now - roles.LOOK_UP_ROLE_LASTS)
+    facts = (KnownRole(repository_id, RoleFacts.from_json(stored), at) for repository_id, stored, at in known)
     return known_visibility(person, facts, denied_since=now - roles.ROLE_LASTS)
 
 
-async def ask(context: Context, identity: Identity, repositories: Sequence[Repository], gaps: Gaps) -> Gaps:
-    """Ask GitHub what the person may do in each; what it says is remembered, what it doesn't is a gap."""
-    wanted = repositories[: MOST_ASKED - gaps.asked]
-    answers = await asyncio.gather(*(_ask(context, identity, repository) for repository in wanted))
-    lost = {one.id for one, answer in zip(wanted, answers, strict=True) if answer is _Answer.LOST}
+async def ask_github(
+    context: Context, identity: Identity, repositories: Sequence[Repository], gaps: Gaps
+) -> Gaps:
+    """Ask GitHub for the person's role in each repository and store it; returns the gaps after that."""
+    chosen = repositories[: MOST_REPOSITORIES - gaps.asked]
+    outcomes = await asyncio.gather(*(_ask_one(context, identity, repository) for repository in chosen))
+    out_of_reach = {
+        repository.id
+        for repository, outcome in zip(chosen, outcomes, strict=True)
+        if outcome is _Outcome.OUT_OF_REACH
+    }
     return Gaps(
-        asked=gaps.asked + len(wanted),
-        silent=gaps.silent or _Answer.SILENT in answers,
-        lost=gaps.lost | lost,
+        asked=gaps.asked + len(chosen),
+        github_failed=gaps.github_failed or _Outcome.GITHUB_FAILED in outcomes,
+        out_of_reach=gaps.out_of_reach | out_of_reach,
     )
 
 
-async def is_answering(context: Context) -> bool:
-    """Whether GitHub answers at this moment."""
+async def is_github_up(context: Context) -> bool:
+    """Whether GitHub answers now."""
     try:
         await context.github.app()
     except GitHubError:
@@ -75,13 +82,13 @@ async def is_answering(context: Context) -> bool:
     return True
 
 
-async def _ask(context: Context, identity: Identity, repository: Repository) -> _Answer:
+async def _ask_one(context: Context, identity: Identity, repository: Repository) -> _Outcome:
     try:
-        # Whoever took the name over since may have made our asker its admin.
+        # Roles are asked for by the repository's name, which may belong to another repository by now.
         repository, _, _ = await repository_access.reach(context, repository)
         await roles.rights(context, identity.github, repository, None, fresh=True)
     except Refused:
-        return _Answer.LOST
+        return _Outcome.OUT_OF_REACH
     except GitHubError:
-        return _Answer.SILENT
-    return _Answer.TOLD
+        return _Outcome.GITHUB_FAILED
+    return _Outcome.ANSWERED
