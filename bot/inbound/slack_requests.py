@@ -23,7 +23,7 @@ from bot.commands import answer_at_once, answer_from_store
 from bot.context import Context
 from bot.flows.channel_facts import save_channel_change
 from bot.flows.messages.publish import redraw
-from bot.flows.notify import telling
+from bot.flows.private_answers import answer_job
 from bot.inbound.body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
 from bot.inbound.slack_jobs import alert_of, behind, request_of, submitted, typed, work_of
@@ -218,7 +218,7 @@ class SlackEdge:
             opened = await self._context.slack.open_view(click.trigger_id, skeleton)
         except SlackError as error:
             log.warning("form_not_opened", action=form.id, reason=error.code)
-            work = telling(request, refusal(form_not_opened()))
+            work = answer_job(request, refusal(form_not_opened()))
         else:
             in_form = replace(request, view_id=opened.id, response_url=None)
             work = new_job(FillForm(in_form, opened.hash))

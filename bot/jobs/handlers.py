@@ -18,7 +18,7 @@ from bot.flows.alerts import (
     validity_override,
 )
 from bot.flows.messages import backfill, publish
-from bot.flows.notify import send_directly, tell
+from bot.flows.private_answers import send_answer, send_direct_message
 from bot.job_kinds import (
     AnnounceRepositoryChange,
     AnswerButton,
@@ -60,7 +60,7 @@ async def _answer(
     except Refused as refused:
         # A refusal replaces no message: the list that was clicked stays.
         content, replaces = refusal(refused), False
-    await tell(context, request, content, replaces=replaces)
+    await send_answer(context, request, content, replaces=replaces)
 
 
 async def _sync_all(context: Context) -> None:
@@ -84,7 +84,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             ShowDetails,
             lambda context, todo, job: show_details.look(context, todo.request),
-            lambda context, todo, job, mistake: tell(context, todo.request, refusal(mistake)),
+            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
         ),
         Handler(
             FillForm,
@@ -94,12 +94,12 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             AnswerCommand,
             lambda context, todo, job: _answer(context, todo.request, answer(context, todo.request)),
-            lambda context, todo, job, mistake: tell(context, todo.request, refusal(mistake)),
+            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
         ),
         Handler(
             AnswerShortcut,
             lambda context, todo, job: _answer(context, todo.request, answer_shortcut(context, todo.request)),
-            lambda context, todo, job, mistake: tell(context, todo.request, refusal(mistake)),
+            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
         ),
         Handler(
             AnswerButton,
@@ -109,16 +109,16 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
                 answer_button(context, todo.button, todo.request),
                 replaces=todo.replaces,
             ),
-            lambda context, todo, job, mistake: tell(context, todo.request, refusal(mistake)),
+            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
         ),
         Handler(
             AnswerOutdated,
-            lambda context, todo, job: tell(context, todo.request, refusal(outdated_control())),
+            lambda context, todo, job: send_answer(context, todo.request, refusal(outdated_control())),
         ),
-        Handler(SendAnswer, lambda context, todo, job: tell(context, todo, todo.content)),
+        Handler(SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
         Handler(
             SendIdentityNotice,
-            lambda context, todo, job: send_directly(
+            lambda context, todo, job: send_direct_message(
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),

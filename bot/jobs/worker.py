@@ -13,7 +13,7 @@ import structlog
 
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
-from bot.flows.notify import telling, who_waits
+from bot.flows.private_answers import answer_job, find_recipient
 from bot.job_kinds import JobKind
 from bot.job_rows import read_job
 from bot.views.answers import refusal
@@ -222,11 +222,11 @@ class Worker:
         except UnusableJob as unusable:
             # Tried again it would fail again; whoever waits for it hears so at once.
             log.error("job_unusable", reason=str(unusable))
-            waits = who_waits(job.payload)
+            waits = find_recipient(job.payload)
             async with self._context.db.begin() as tx:
                 await leases.park(tx, job, str(unusable))
                 if waits is not None:
-                    await jobs.enqueue(tx, telling(waits, refusal(outdated_control())))
+                    await jobs.enqueue(tx, answer_job(waits, refusal(outdated_control())))
             self._count(job, "parked")
         else:
             self._ended.append(Done(job))

@@ -14,7 +14,7 @@ from bot.flows.acting.check_request import CheckedRequest, check_request
 from bot.flows.alerts.after_change import follow
 from bot.flows.alerts.store_alert import find_person
 from bot.flows.audit import audit_failure, build_action_entry
-from bot.flows.notify import tell, telling
+from bot.flows.private_answers import answer_job, send_answer
 from bot.requests import ActionRequest
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
@@ -91,7 +91,7 @@ async def _try(
         return
     # 5. What may be in no database is told before the end is recorded.
     if outcome.unstored_answer is not None:
-        await tell(context, request, outcome.unstored_answer)
+        await send_answer(context, request, outcome.unstored_answer)
     # 6. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
     # one transaction.
     await _record(context, action, request, checked, outcome, job)
@@ -121,7 +121,7 @@ async def _end_unknown(
     async with context.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, telling(request, refusal(unknown)))
+        await jobs.enqueue(tx, answer_job(request, refusal(unknown)))
         await audit_failure(tx, context, action, request, AuditOutcome.FAILED, unknown.audited)
 
 
@@ -158,7 +158,7 @@ async def _refuse(
     async with context.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
         await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
 
 
@@ -178,7 +178,7 @@ async def give_up(context: Context, request: ActionRequest, job: Job, refused: R
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
         await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
         await audit_failure(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
 
 
@@ -208,7 +208,7 @@ async def _fail(
     async with context.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, telling(request, refusal(refused)))
+        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
         await audit_failure(tx, context, action, request, AuditOutcome.FAILED, reason)
 
 
@@ -243,7 +243,7 @@ async def _record(
         stored = await alerts.add_events(tx, happened)
         await jobs.enqueue(tx, *outcome.jobs)
         if outcome.answer is not None:
-            await jobs.enqueue(tx, telling(request, outcome.answer))
+            await jobs.enqueue(tx, answer_job(request, outcome.answer))
         await follow(tx, context, after, repository, stored)
         who = checked.case.actor.identity
         await audit.append(

@@ -7,8 +7,8 @@ from bot.errors import Refused, UnusableJob
 from bot.flows import repository_access
 from bot.flows.audit import audit_refused_look_up
 from bot.flows.build_case import build_case
-from bot.flows.notify import tell
 from bot.flows.people import current_rights, identify, roles
+from bot.flows.private_answers import send_answer
 from bot.requests import ActionRequest
 from bot.rules.case import Actor
 from bot.rules.permissions import Need
@@ -28,7 +28,7 @@ async def look(context: Context, request: ActionRequest) -> None:
         said = refusal(refused)
     except GitHubError as error:
         said = refusal(repository_access.github_failure_refusal(error))
-    await tell(context, request, said)
+    await send_answer(context, request, said)
 
 
 def _look_of(name: str) -> ReadAction:

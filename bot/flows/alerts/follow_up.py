@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.after_change import follow
-from bot.flows.notify import Addressee, telling
+from bot.flows.private_answers import Recipient, answer_job
 from bot.job_kinds import FollowUpReport
 from bot.job_rows import new_job
 from bot.rules.validity import confirmed_inactive
@@ -78,7 +78,7 @@ async def _record(
             await jobs.enqueue(tx, again)
         elif report.by.slack_user:
             ended = report_ended(after, repository, report.state)
-            await jobs.enqueue(tx, telling(Addressee(report.by.slack_user), ended))
+            await jobs.enqueue(tx, answer_job(Recipient(report.by.slack_user), ended))
         await follow(tx, context, after, repository, stored)
 
 

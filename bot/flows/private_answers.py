@@ -1,0 +1,124 @@
+"""Sends private answers: by `response_url`, as an ephemeral message, or as a direct message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from bot.context import Context
+from bot.errors import RetryLater
+from bot.job_kinds import SendAnswer
+from bot.job_rows import new_job
+from integrations.slack.blocks import Content
+from integrations.slack.errors import PersonUnavailable, SlackError, SlackRateLimited
+from storage.records import ChannelId, MessageTs, NewJob, SlackUserId, UnixTime
+
+log = structlog.get_logger(__name__)
+RESPONSE_URL_LASTS = 25 * 60.0
+"""Seconds after the click in which its `response_url` is tried; Slack's docs give it 30 minutes."""
+EPHEMERAL_LASTS = 120.0
+"""Seconds after the click in which an ephemeral message is tried: Slack shows it only to people who are active."""
+
+
+class Answerable(Protocol):
+    """A request, or a recipient, that a private answer can be sent to."""
+
+    @property
+    def user(self) -> SlackUserId: ...
+    @property
+    def channel(self) -> ChannelId | None: ...
+    @property
+    def reply_to(self) -> MessageTs | None: ...
+    @property
+    def response_url(self) -> str | None: ...
+    @property
+    def at(self) -> UnixTime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person who gets an answer without a request at hand; without a channel and a URL, by a direct message."""
+
+    user: SlackUserId
+    channel: ChannelId | None = None
+    reply_to: MessageTs | None = None
+    response_url: str | None = None
+    at: UnixTime = 0.0
+
+
+def find_recipient(payload: Mapping[str, Any]) -> Recipient | None:
+    """The person who waits for a stored job, whatever its kind; None if no person waits for it.
+
+    Rows of other versions and unknown kinds are read too, so every field may be missing or of another type.
+    """
+    for part in (payload, payload.get("request"), payload.get("asked")):
+        user = part.get("user") if isinstance(part, Mapping) else None
+        if isinstance(part, Mapping) and isinstance(user, str):
+            channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
+            thread = part.get("thread") if part.get("in_thread") else part.get("reply_to")
+            return Recipient(
+                user=SlackUserId(user),
+                channel=ChannelId(channel) if isinstance(channel, str) else None,
+                reply_to=MessageTs(thread) if isinstance(thread, str) else None,
+                response_url=url if isinstance(url, str) else None,
+                at=float(at) if isinstance(at, int | float) else 0.0,
+            )
+    return None
+
+
+def answer_job(recipient: Answerable, answer: Content) -> NewJob:
+    """The job that sends an answer.
+
+    Enqueue it in the transaction that records what the answer says: then a crash loses both or neither.
+    """
+    return new_job(
+        SendAnswer(
+            user=recipient.user,
+            content=answer,
+            channel=recipient.channel,
+            reply_to=recipient.reply_to,
+            response_url=recipient.response_url,
+            at=recipient.at,
+        )
+    )
+
+
+async def send_answer(
+    context: Context, recipient: Answerable, answer: Content, *, replaces: bool = False
+) -> None:
+    """Send an answer by the first way that works: `response_url`, ephemeral message, direct message.
+
+    Only commands, shortcuts and buttons whose message is replaced have a `response_url`: an answer by it appears in
+    the channel, never in the thread of the click (Slack's docs). An ephemeral message appears in the thread whose
+    first message has the ts `reply_to`, or else in the channel. With `replaces` the answer replaces the message that
+    was clicked.
+    """
+    age = context.clock.now() - recipient.at
+    if recipient.response_url is not None and age < RESPONSE_URL_LASTS:
+        try:
+            await context.slack.respond(recipient.response_url, answer, replace_original=replaces)
+        except (SlackError, ValueError) as error:
+            log.info("answer_not_taken", way="response_url", reason=str(error))
+        else:
+            return
+    if recipient.channel is not None and not recipient.channel.startswith("D") and age < EPHEMERAL_LASTS:
+        try:
+            await context.slack.ephemeral(
+                recipient.channel, recipient.user, answer, thread_ts=recipient.reply_to
+            )
+        except SlackError as error:
+            log.info("answer_not_taken", way="ephemeral", reason=error.code)
+        else:
+            return
+    await send_direct_message(context, recipient.user, answer)
+
+
+async def send_direct_message(context: Context, user: str, answer: Content) -> None:
+    """Send a direct message; if Slack does not allow it, only the log has it, since there is no other way."""
+    try:
+        await context.slack.direct_message(user, answer)
+    except PersonUnavailable as error:
+        log.warning("person_not_reached", user=user, reason=error.code)
+    except SlackRateLimited as error:
+        raise RetryLater(context.clock.now() + error.retry_after, "Slack asks us to wait") from None
