@@ -1,3 +1,3 @@
-"""Which version this is; the package takes its own from here."""
+"""The version; the package takes its own from here."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

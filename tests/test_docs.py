@@ -1,4 +1,4 @@
-"""What the README, the contributor page and the changelog say is what the code has, no more and no less."""
+"""README, docs, contributor page and changelog describe all that the code has, and nothing else."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from bot.actions import ACTIONS, MENU, READ_ACTIONS
+from bot.actions import ACTIONS, MENU, MENU_LINES, READ_ACTIONS
 from bot.cli.main import build
 from bot.commands import HELP, SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
@@ -27,20 +27,23 @@ from integrations.github.errors import BadDelivery
 from integrations.github.webhook_events import Ignored, parse_event
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CHANGELOG.md", ".github/CONTRIBUTING.md")
+DOCS = tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
+PAGES = ("README.md", *DOCS, ".github/CONTRIBUTING.md", "CHANGELOG.md")
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def table(first_column: str) -> list[list[str]]:
-    """The rows of the README's table whose first column has this heading, as cells."""
-    rows = iter(README.splitlines())
-    for row in rows:
-        if row.startswith(f"| {first_column} |"):
-            next(rows)
-            return list(_cells(rows))
-    raise AssertionError(f"The README has no table of each {first_column}.")
+    """The rows of the one table whose first column has this heading, as cells."""
+    found = []
+    for text in TEXTS.values():
+        lines = text.splitlines()
+        for number, line in enumerate(lines[:-1]):
+            if line.startswith(f"| {first_column} |") and lines[number + 1].startswith("|---"):
+                found.append(list(_cells(iter(lines[number + 2 :]))))
+    assert len(found) == 1, f"{len(found)} tables describe each {first_column}; there has to be one"
+    return found[0]
 
 
 def _cells(rows: Iterator[str]) -> Iterator[list[str]]:
@@ -51,21 +54,21 @@ def _cells(rows: Iterator[str]) -> Iterator[list[str]]:
 
 
 def names(first_column: str) -> list[str]:
-    """Everything that stands in code in the first column of a table."""
+    """Everything in code style in the first column of a table."""
     return [name for row in table(first_column) for name in re.findall(r"`([^`]+)`", row[0])]
 
 
 def described(row_name: str, rows: list[list[str]]) -> str:
-    """The row that a name begins."""
+    """The row whose first cell has this name."""
     return " | ".join(next(row for row in rows if f"`{row_name}`" in row[0]))
 
 
 def test_each_control_is_described_with_what_it_needs() -> None:
-    there = {action.id: str(action.needs) for action in ACTIONS} | {
-        look.id: Need.VIEW for look in READ_ACTIONS
+    existing = {action.id: str(action.needs) for action in ACTIONS} | {
+        action.id: Need.VIEW for action in READ_ACTIONS
     }
-    assert {row[0].strip("`"): row[2] for row in table("id")} == there
-    assert all(f"`{MENU}`" in described(look.id, table("id")) for look in READ_ACTIONS)
+    assert {row[0].strip("`"): row[2] for row in table("id")} == existing
+    assert all(f"`{MENU}`" in described(line.id, table("id")) for line in MENU_LINES)
 
 
 def test_each_subcommand_is_described() -> None:
@@ -82,12 +85,12 @@ def test_each_word_of_a_filter_is_described_with_what_it_takes() -> None:
 
 
 def test_each_button_of_a_list_is_named() -> None:
-    paragraph = README.partition("The buttons of lists and summaries are ")[2].partition(".")[0]
+    paragraph = TEXTS["docs/use.md"].partition("The buttons of lists and summaries are ")[2].partition(".")[0]
     assert set(re.findall(r"`([^`]+)`", paragraph)) == set(BUTTONS)
 
 
 def test_each_shortcut_is_named() -> None:
-    assert re.findall(r"shortcut \*([^*]+)\*", README) == [
+    assert re.findall(r"shortcut \*([^*]+)\*", TEXTS["docs/use.md"]) == [
         one["name"] for one in MANIFEST["features"]["shortcuts"]
     ]
 
@@ -98,28 +101,27 @@ def commands(group: typer.core.TyperGroup, before: str = "stanch") -> Iterator[t
         if isinstance(command, typer.core.TyperGroup):
             yield from commands(command, f"{before} {name}")
         else:
-            user_input = {
+            options = {
                 option for parameter in command.params for option in parameter.opts if option[:2] == "--"
             }
-            yield f"{before} {name}", user_input
+            yield f"{before} {name}", options
 
 
 def test_each_command_is_described_with_its_options() -> None:
     root = typer.main.get_command(build())
     assert isinstance(root, typer.core.TyperGroup)
-    there = dict(commands(root)) | {"stanch": {"--version"}}
-    told = {}
+    existing = dict(commands(root)) | {"stanch": {"--version"}}
+    documented = {}
     for usage in names("command"):
         words = re.match(r"[a-z]+( [a-z]+)*", usage)
         assert words is not None
-        told[words[0]] = set(re.findall(r"--[a-z-]+", usage))
-    assert told == there
+        documented[words[0]] = set(re.findall(r"--[a-z-]+", usage))
+    assert documented == existing
 
 
-def test_no_page_names_a_command_that_is_not_there() -> None:
+def test_no_page_names_a_command_that_does_not_exist() -> None:
     known = {re.match(r"[a-z]+( [a-z]+)*", usage)[0] for usage in names("command")}  # type: ignore[index]  # See above.
-    for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
+    for page, text in TEXTS.items():
         for named in re.findall(r"`(?:\.venv/bin/)?(stanch(?: [a-z]+)+)", text):
             assert any(f"{named} ".startswith(f"{one} ") for one in known), f"{page} names {named}"
         for target in re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE):
@@ -148,38 +150,88 @@ def options(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, obj
 
 
 def test_each_option_is_described_with_its_default() -> None:
-    told = {row[0].strip("`"): row[2] for row in table("option")}
-    there = {name: f"`{str(default).lower()}`" for name, default in options(Options)}
+    documented = {row[0].strip("`"): row[2] for row in table("option")}
+    existing = {name: f"`{str(default).lower()}`" for name, default in options(Options)}
     # A table by secret type, whose default is in words.
     for name in ("checklist.SECRET_TYPE", "checklist.default"):
-        assert told.pop(name)
-    assert there.pop("checklist") == "`{}`"
-    assert told == there
+        assert documented.pop(name)
+    assert existing.pop("checklist") == "`{}`"
+    assert documented == existing
 
 
-def test_the_example_of_the_options_file_is_taken() -> None:
-    [example] = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def test_the_example_of_an_options_file_is_valid() -> None:
+    [example] = re.findall(r"^```toml\n(.*?)^```", TEXTS["docs/settings.md"], re.MULTILINE | re.DOTALL)
     assert Options.model_validate(tomllib.loads(example)) != Options()
 
 
 def test_each_metric_is_described() -> None:
-    there = {
+    existing = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name
         for metric in Metrics().registry.collect()
     }
-    assert set(names("metric")) == there
+    assert set(names("metric")) == existing
+
+
+def calls() -> Iterator[ast.Call]:
+    """Every call in the product's code."""
+    for folder in ("bot", "integrations/github", "integrations/slack", "storage"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield node
 
 
 def routes() -> Iterator[str]:
-    """Every route that the product adds."""
-    for path in (ROOT / "bot").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("web.get", "web.post"):
-                yield f"{ast.unparse(node.func)[4:].upper()} {ast.literal_eval(node.args[0])}"
+    """Every route that the product serves."""
+    for call in calls():
+        if ast.unparse(call.func) in ("web.get", "web.post"):
+            yield f"{ast.unparse(call.func)[4:].upper()} {ast.literal_eval(call.args[0])}"
 
 
 def test_each_route_is_described() -> None:
     assert sorted(names("route")) == sorted(routes())
+
+
+def log_events() -> dict[str, set[str]]:
+    """Every event that is logged at info or above, with its levels."""
+    found: dict[str, set[str]] = {}
+    for call in calls():
+        called = ast.unparse(call.func)
+        if re.fullmatch(r"log\.(info|warning|error|exception|critical)", called):
+            found.setdefault(ast.literal_eval(call.args[0]), set()).add(called.removeprefix("log."))
+    return found
+
+
+def test_each_log_event_is_described_with_its_level() -> None:
+    rows = {row[0].strip("`"): set(row[1].split(", ")) for row in table("log event")}
+    assert rows == log_events()
+
+
+def test_the_map_names_each_folder_of_code_and_no_other() -> None:
+    """A folder of tests that mirrors a folder of code needs no line."""
+    packages = {
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("bot", "integrations", "storage", "tests")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    mirrors = {
+        package
+        for package in packages
+        if package.startswith("tests/")
+        and packages & {package.removeprefix("tests/"), f"bot/{package.removeprefix('tests/')}"}
+    }
+    mapped = {name.rstrip("/") for name in names("folder")}
+    assert mapped <= packages
+    assert packages - mirrors <= mapped
+
+
+def test_the_files_that_the_map_and_the_checklists_name_exist() -> None:
+    for path in re.findall(r"`((?:bot|integrations|storage|tests)/[a-z0-9_/.]+)`", TEXTS["docs/extend.md"]):
+        assert (ROOT / path).exists(), path
+
+
+def test_each_page_is_linked_from_the_readme() -> None:
+    assert set(re.findall(r"\]\((docs/[a-z]+\.md)\)", TEXTS["README.md"])) == set(DOCS)
 
 
 def test_each_scope_has_its_reason() -> None:
@@ -190,8 +242,8 @@ def test_each_event_of_slack_has_its_reason() -> None:
     assert sorted(names("event")) == sorted(MANIFEST["settings"]["event_subscriptions"]["bot_events"])
 
 
-def test_stanch_listens_to_each_event_that_the_github_app_shall_subscribe_to() -> None:
-    paragraph = README.partition("Subscribe to these events: ")[2].partition("\n\n")[0]
+def test_stanch_uses_each_event_that_the_github_app_subscribes_to() -> None:
+    paragraph = TEXTS["docs/install.md"].partition("Subscribe to these events: ")[2].partition("\n\n")[0]
     events = re.findall(r"`([a-z_]+)`", paragraph)
     assert "secret_scanning_alert" in events
     for event in events:
@@ -210,15 +262,14 @@ def test_each_make_target_is_described() -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """What GitHub makes of the headings of a page."""
+    """The anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text):
+def test_links_lead_to_pages_and_headings_that_exist(page: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", TEXTS[page]):
         path, _, anchor = (target[0] or target[1]).partition("#")
         if re.match(r"https?:", path):
             continue
@@ -228,6 +279,14 @@ def test_links_lead_somewhere(page: str) -> None:
             assert anchor in anchors(there.read_text(encoding="utf-8")), f"{page} links to {target}"
 
 
+def test_ci_runs_on_the_oldest_and_the_newest_python() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    pythons = workflow["jobs"]["run"]["strategy"]["matrix"]["python"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    newest = re.findall(r"^PYTHON \?= python3 python(3\.\d+)", MAKEFILE, re.MULTILINE)[0]
+    assert pythons == [project["requires-python"].removeprefix(">="), newest]
+
+
 def test_the_changelog_begins_with_this_version() -> None:
-    versions = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    versions = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", TEXTS["CHANGELOG.md"], re.M)
     assert versions[:1] == [VERSION]
