@@ -1,4 +1,4 @@
-"""GitHub over REST: the App and its installations, the server's own facts, and the report of a leak."""
+"""GitHub's REST API as the App sees it: App, installations, deliveries, server, and reports of leaked tokens."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -34,8 +34,9 @@ from integrations.literal import Literal
 
 ENTERPRISE = "Enterprise"
 _SERVER_KEPT = 3600.0
+"""Seconds for which the facts about the server are cached."""
 _SIMULTANEOUS = 20
-"""Calls at once; GitHub's docs allow 100."""
+"""Simultaneous calls. GitHub's docs, "Rate limits for the REST API": at most 100 concurrent requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ class AppFacts:
 
     slug: str
     owner: GitHubAccount
-    """Of an enterprise the id, which is no account's, and the slug."""
+    """For an enterprise: its own id, and its slug in place of a login."""
     owner_type: str
-    """GitHub's word: `Organization` or `User`; `Enterprise` for an enterprise, which has no type."""
+    """`Organization` or `User`, as GitHub spells it; ENTERPRISE for an enterprise, which has no type."""
 
 
 class GitHub:
-    """GitHub, as one App sees it."""
+    """GitHub for one App. Methods raise GitHubError."""
 
     def __init__(
         self,
@@ -64,10 +65,10 @@ class GitHub:
         now: Callable[[], float],
         timeout: float = 10.0,
     ) -> None:
-        """`api_url` and `url` are GitHub's API and GitHub for people; `version` is Stanch's own.
+        """`api_url` is the address of GitHub's API, `url` that of its website; `version` is Stanch's version.
 
-        `timeout` is for one call, in seconds. The session must have no credentials, cookies or base address
-        of its own. Raises ValueError where the private key is none.
+        `timeout` is for one call, in seconds. The session must have no credentials, cookies or base address.
+        Raises ValueError for a private key that is not an RSA key in PEM.
         """
         self._session = session
         self._api_url = api_url.rstrip("/")
@@ -77,12 +78,12 @@ class GitHub:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_SIMULTANEOUS)
         self._tokens = InstallationTokens(self._mint, now)
-        self._holds: dict[int, RateLimitPause] = {}
+        self._pauses: dict[int, RateLimitPause] = {}
         self._refusals = RefusalLog(now)
         self._app = self._connect(AppKey(app_id, private_key, now), RateLimitPause())
         self._server: tuple[float, ServerFacts] | None = None
 
-    def _connect(self, credential: Credential, hold: RateLimitPause) -> TypedCalls:
+    def _connect(self, credential: Credential, pause: RateLimitPause) -> TypedCalls:
         client = Client(
             self._session,
             credential,
@@ -90,21 +91,21 @@ class GitHub:
             user_agent=self.user_agent,
             now=self._now,
             slots=self._slots,
-            hold=hold,
+            pause=pause,
             timeout=self._timeout,
         )
         return TypedCalls(client, self._refusals, self._web_url)
 
     async def app(self) -> AppFacts:
-        """The App whose key this is; Unauthorized where GitHub doesn't know it."""
+        """The App that our key belongs to. Raises GitHubUnauthorized where GitHub does not accept the key."""
         return await self._app.get(_app_facts, "/app")
 
     def installations(self) -> AsyncIterator[InstallationFacts]:
-        """All installations of the App, whoever made them."""
+        """All installations of the App on accounts with a login, also those by strangers."""
         return self._app.each(parse_installation, "/app/installations?per_page=100")
 
     async def installation(self, installation_id: int) -> InstallationFacts:
-        """One installation as it stands; NotFound where it was removed or belongs to an enterprise."""
+        """One installation. Raises NotFound where it was removed or belongs to an enterprise."""
         path = "/app/installations/{installation_id}"
         found = await self._app.get(_with_account, path, {"installation_id": str(installation_id)})
         if found is None:
@@ -112,7 +113,7 @@ class GitHub:
         return found
 
     async def installation_on(self, login: str) -> InstallationFacts:
-        """The installation on the account with this login now; NotFound where the App is not installed on it."""
+        """The installation on the account that has this login now. Raises NotFound without one."""
         path = "/orgs/{org}/installation"
         try:
             return await self._app.get(parse_installation, path, account_variables(path, org=login))
@@ -121,19 +122,19 @@ class GitHub:
             return await self._app.get(parse_installation, path, account_variables(path, username=login))
 
     async def installation_of(self, full_name: str) -> InstallationFacts:
-        """The installation that has this repository; NotFound where none has."""
+        """The installation that includes this repository. Raises NotFound without one."""
         path = "/repos/{owner}/{repo}/installation"
         return await self._app.get(parse_installation, path, repository_variables(path, full_name))
 
     def of(self, installation_id: int) -> InstallationClient:
-        """What this installation may see; nothing is asked yet."""
-        hold = self._holds.setdefault(installation_id, RateLimitPause())
+        """A client for one installation; makes no call yet."""
+        pause = self._pauses.setdefault(installation_id, RateLimitPause())
 
-        def connection(repository_id: int | None = None) -> TypedCalls:
+        def calls(repository_id: int | None = None) -> TypedCalls:
             ids = None if repository_id is None else [repository_id]
-            return self._connect(InstallationCredential(self._tokens, installation_id, ids), hold)
+            return self._connect(InstallationCredential(self._tokens, installation_id, ids), pause)
 
-        return InstallationClient(installation_id, connection(), connection)
+        return InstallationClient(installation_id, calls(), calls)
 
     async def _mint(self, installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
         path = "/app/installations/{installation_id}/access_tokens"
@@ -141,58 +142,58 @@ class GitHub:
         try:
             return await self._app.post(_minted, path, {"installation_id": str(installation_id)}, data)
         except NotFound as error:
-            gone = InstallationGone(error.what, 404, "removed")
+            gone = InstallationGone(error.call, 404, "removed")
         except Forbidden as error:
             if "suspended" not in (error.detail or "").lower():
                 raise
-            gone = InstallationGone(error.what, 403, "suspended")
+            gone = InstallationGone(error.call, 403, "suspended")
         except Invalid as error:
             if repository_ids is None or error.status != 422:
                 raise
-            raise NotFound(error.what, 422, "the installation does not have this repository") from None
+            raise NotFound(error.call, 422, "the installation does not have this repository") from None
         raise gone
 
     def deliveries(self) -> AsyncIterator[DeliveryFacts]:
-        """GitHub's log of the webhooks it sent, the latest attempt first."""
+        """GitHub's log of webhook deliveries, the latest attempt first."""
         return self._app.each(parse_delivery, "/app/hook/deliveries?per_page=100")
 
     async def redeliver(self, delivery_id: int) -> None:
-        """Have GitHub send a delivery again, with the same guid."""
+        """Make GitHub send a delivery again, with the same guid."""
         path = "/app/hook/deliveries/{delivery_id}/attempts"
         await self._app.post(dict, path, {"delivery_id": str(delivery_id)})
 
     async def server(self) -> ServerFacts:
-        """Which GitHub this is, asked once an hour. GitHub's docs: GHES alone has an `installed_version`."""
+        """Which GitHub this is; cached for an hour. GitHub's docs: only Enterprise Server has `installed_version`."""
         if self._server is None or not 0 <= self._now() - self._server[0] < _SERVER_KEPT:
-            self._server = self._now(), await self._ask_server()
+            self._server = self._now(), await self._fetch_server()
         return self._server[1]
 
-    async def _ask_server(self) -> ServerFacts:
+    async def _fetch_server(self) -> ServerFacts:
         known = server_by_host(self._api_url)
         if known is not None:
             return known
-        # GitHub takes no App's JWT here.
+        # GitHub does not accept the App's JWT for this call.
         anonymous = self._connect(Anonymous(), RateLimitPause())
         try:
             return ServerFacts(await anonymous.get(_installed_version, "/meta"))
         except (GitHubUnauthorized, Forbidden):
-            # GitHub's docs: in private mode an Enterprise Server, and nothing else, answers nobody without a login.
+            # GitHub's docs: an Enterprise Server in private mode refuses calls without a login. No other server does.
             return ServerFacts(UNKNOWN_VERSION)
 
     async def revoke(self, literal: Literal) -> RevokeResponse:
-        """Report a credential, which can't be undone; raises Uncertain or Unreachable: see `revocation`."""
+        """Report a leaked credential, which can't be undone. Returns and raises as `revocation.revoke`."""
         return await revoke(
             self._session, self._api_url, self.user_agent, literal, self._now, timeout=self._timeout
         )
 
 
 def _app_facts(raw: JsonObject) -> AppFacts:
-    slug, said = text(raw.get("slug")), json_object(raw.get("owner")) or {}
-    owner = account(said)
+    slug, raw_owner = text(raw.get("slug")), json_object(raw.get("owner")) or {}
+    owner = account(raw_owner)
     if slug is not None and owner is not None:
-        return AppFacts(slug, owner, text(said.get("type")) or "unknown")
-    # GitHub's description: the owner is a simple user or an enterprise, which has a slug and no login.
-    number, enterprise = identifier(said.get("id")), text(said.get("slug"))
+        return AppFacts(slug, owner, text(raw_owner.get("type")) or "unknown")
+    # GitHub's REST description: the owner is a user, an organization, or an enterprise with a slug and no login.
+    number, enterprise = identifier(raw_owner.get("id")), text(raw_owner.get("slug"))
     if slug is None or number is None or enterprise is None:
         raise Malformed("the App has no slug or owner")
     return AppFacts(slug, GitHubAccount(number, enterprise), ENTERPRISE)
@@ -206,10 +207,10 @@ def _with_account(raw: JsonObject) -> InstallationFacts | None:
 
 
 def _minted(raw: JsonObject) -> Minted:
-    token, end = text(raw.get("token")), timestamp(raw.get("expires_at"))
-    if token is None or end is None:
-        raise Malformed("the token has no text or end")
-    return Minted(Literal(token), end)
+    token, expires_at = text(raw.get("token")), timestamp(raw.get("expires_at"))
+    if token is None or expires_at is None:
+        raise Malformed("the token has no text or expiry")
+    return Minted(Literal(token), expires_at)
 
 
 def _installed_version(raw: JsonObject) -> str | None:

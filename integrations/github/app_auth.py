@@ -1,4 +1,4 @@
-"""Who Stanch is to GitHub: the App by its key, and its installations by short-lived tokens."""
+"""Authenticates to GitHub: as the App by a signed JWT, as an installation by a short-lived token."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,31 +15,31 @@ from integrations.literal import Literal
 _CLOCK_SKEW = 60
 _JWT_LIFE = 9 * 60
 _RENEW_BEFORE = 5 * 60
-"""Seconds before its end from which a JWT or a token is not used any more."""
+"""Seconds; a JWT or token with less time left is replaced."""
 
 Scope: TypeAlias = "tuple[int, frozenset[int] | None]"
-"""An installation, and the repositories a token is narrowed to; None for all it has."""
+"""An installation's id, and the ids of the repositories that the token is restricted to; None for all."""
 
 
 def _load(pem: str) -> RSAPrivateKey:
     try:
-        # Whether its numbers belong together takes 30 ms to find out; a key that doesn't fit, GitHub refuses.
+        # Checking the key's numbers takes 30 ms. GitHub refuses a wrong key anyway.
         key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
-    # Raised outside the handler: what the parser says of a key is nobody's business.
+    # Raised outside the handler: the parser's error may quote the key.
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("not an RSA private key in PEM")
     return key
 
 
 class AppKey:
-    """The App itself, as a credential: a JWT signed with its private key."""
+    """The App as a credential: a JWT signed with its private key."""
 
     __slots__ = ("_app_id", "_jwt", "_key", "_made_at", "_now", "_renew_at")
 
     def __init__(self, app_id: str, private_key: str, now: Callable[[], float]) -> None:
-        """Raises ValueError where the key is none."""
+        """Raises ValueError for a key that is not an RSA key in PEM."""
         self._app_id = app_id
         self._key = _load(private_key)
         self._now = now
@@ -47,9 +47,9 @@ class AppKey:
         self._made_at = self._renew_at = 0.0
 
     async def token(self) -> Literal:
-        """A JWT for now. GitHub's docs: RS256, issued 60 s in the past, at most 10 minutes ahead."""
+        """Return a valid JWT. GitHub's docs: RS256, `iat` 60 s in the past, `exp` at most 10 minutes ahead."""
         now = self._now()
-        # A clock that was set back would keep one that GitHub takes to be from the future.
+        # After our clock was set back, the kept JWT would be from the future for GitHub.
         if not self._made_at <= now < self._renew_at:
             issued = int(now) - _CLOCK_SKEW
             claims = {"iat": issued, "exp": issued + _JWT_LIFE, "iss": self._app_id}
@@ -57,14 +57,14 @@ class AppKey:
             self._made_at, self._renew_at = now, issued + _JWT_LIFE - _RENEW_BEFORE
         return self._jwt
 
-    def refuse(self, token: Literal | None) -> bool:
-        """A new JWT of the same key would be refused as well."""
+    def on_unauthorized(self, token: Literal | None) -> bool:
+        """Return False: GitHub would refuse a new JWT of the same key as well."""
         return False
 
 
 @dataclass(frozen=True, slots=True)
 class Minted:
-    """An installation token and its end in Unix seconds."""
+    """An installation token, and its expiry in Unix seconds."""
 
     token: Literal
     expires_at: float
@@ -72,7 +72,7 @@ class Minted:
 
 @dataclass(slots=True)
 class InstallationTokens:
-    """Installation tokens by scope, in memory alone, each minted once however many ask for it."""
+    """Installation tokens by scope, kept in memory. Simultaneous requests for one scope share one minting."""
 
     mint: Callable[[int, frozenset[int] | None], Awaitable[Minted]]
     """`POST /app/installations/{installation_id}/access_tokens`; raises GitHubError."""
@@ -81,7 +81,7 @@ class InstallationTokens:
     _minting: "dict[Scope, asyncio.Task[Minted]]" = field(default_factory=dict, repr=False)
 
     async def get(self, scope: Scope) -> Literal:
-        """The token of this scope, minted if there is none with five minutes left. Raises GitHubError."""
+        """Return a token with at least five minutes left, minted if needed. Raises GitHubError."""
         kept = self._kept.get(scope)
         if kept is not None and self._usable(kept):
             return kept.token
@@ -89,11 +89,11 @@ class InstallationTokens:
         if task is None:
             task = self._minting[scope] = asyncio.create_task(self._mint(scope))
             task.add_done_callback(lambda done: self._minted(scope, done))
-        # Shielded: a caller that gives up must not take the token away from the others who wait for it.
+        # Shielded, so that a cancelled caller does not cancel the minting that others wait for.
         return (await asyncio.shield(task)).token
 
     def drop(self, scope: Scope, token: Literal | None) -> None:
-        """Forget a token that GitHub refused, unless a newer one has taken its place."""
+        """Delete a token that GitHub refused, unless it was replaced already."""
         kept = self._kept.get(scope)
         if kept is not None and kept.token is token:
             del self._kept[scope]
@@ -112,7 +112,7 @@ class InstallationTokens:
 
 
 class InstallationCredential:
-    """One installation as a credential, for all its repositories or for some."""
+    """An installation as a credential, for all its repositories or for some."""
 
     __slots__ = ("_scope", "_tokens")
 
@@ -123,10 +123,10 @@ class InstallationCredential:
         self._scope: Scope = (installation_id, None if repository_ids is None else frozenset(repository_ids))
 
     async def token(self) -> Literal:
-        """A token with some life left; raises GitHubError where GitHub gives none."""
+        """Return a valid token. Raises GitHubError where GitHub issues none."""
         return await self._tokens.get(self._scope)
 
-    def refuse(self, token: Literal | None) -> bool:
-        """A token may have been revoked before its time: drop it and try once with a new one."""
+    def on_unauthorized(self, token: Literal | None) -> bool:
+        """Delete the token, since it may have been revoked early, and return True for a second try."""
         self._tokens.drop(self._scope, token)
         return True

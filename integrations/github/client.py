@@ -1,4 +1,7 @@
-"""GitHub's REST API through gidgethub, with our rules at its seam: credentials, limits, redirects, no secrets."""
+"""Sends GitHub REST calls by gidgethub, with our own credentials, rate limit pauses and redirects.
+
+Fields named `secret` are removed from every response.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -22,28 +25,28 @@ _REDIRECTS = frozenset({301, 307, 308})
 
 
 class Credential(Protocol):
-    """What a call is authorised with: the App itself, or one of its installations."""
+    """What authorises a call: the App's key, or an installation's token."""
 
     async def token(self) -> Literal | None:
-        """The token to send now, or None for a call that takes none; raises GitHubError without one."""
+        """Return the token to send now, None for a call without one. Raises GitHubError where GitHub gives none."""
 
-    def refuse(self, token: Literal | None) -> bool:
-        """GitHub answered 401 to this token; says whether a new one is worth a second try."""
+    def on_unauthorized(self, token: Literal | None) -> bool:
+        """Note that GitHub answered 401 to this token; return whether a second try with a new one makes sense."""
 
 
 class Anonymous:
-    """No credential at all, for calls that GitHub wants without one."""
+    """No credential, for calls that GitHub takes without one."""
 
     async def token(self) -> None:
         return None
 
-    def refuse(self, token: Literal | None) -> bool:
+    def on_unauthorized(self, token: Literal | None) -> bool:
         return False
 
 
 @dataclass(slots=True)
 class RateLimitPause:
-    """Until when GitHub takes no more calls of an installation, or of the App; all its clients share one."""
+    """When GitHub takes calls of one installation, or of the App, again; all clients of it share this object."""
 
     until: float = 0.0
     """Unix seconds."""
@@ -53,7 +56,7 @@ class RateLimitPause:
 
 
 class ErrorResponse(Exception):
-    """An answer that is no success."""
+    """A response that is not a success; `message` is GitHub's reason."""
 
     def __init__(self, status: int, headers: Mapping[str, str], message: str) -> None:
         super().__init__(status)
@@ -67,7 +70,7 @@ class RedirectRefused(Exception):
 
 
 class Paused(Exception):
-    """Nothing was sent, since GitHub has said when it takes the next call."""
+    """Nothing was sent, because a rate limit lasts until `until` (Unix seconds)."""
 
     def __init__(self, until: float) -> None:
         super().__init__(until)
@@ -75,10 +78,11 @@ class Paused(Exception):
 
 
 class Client(GitHubAPI):
-    """Asks GitHub as somebody. Raises this module's exceptions, ValueError where an answer is not JSON.
+    """A gidgethub client for one credential.
 
-    Never with gidgethub's cache, which would keep literals, and never with a token of its own: each request
-    brings one of its `Credential`, so that a list longer than a token's life goes on with the next one.
+    Calls raise this module's exceptions, ValueError for a response that is not JSON, and aiohttp's errors.
+    gidgethub's cache is not used, since it would keep literals. Each request takes a token of the `Credential`, so
+    that a list that takes longer than a token lives goes on with the next token.
     """
 
     def __init__(
@@ -90,60 +94,64 @@ class Client(GitHubAPI):
         user_agent: str,
         now: Callable[[], float],
         slots: asyncio.Semaphore,
-        hold: RateLimitPause,
+        pause: RateLimitPause,
         timeout: float,
     ) -> None:
-        """`slots` are the calls at once, over all clients; `timeout` is for one call, in seconds."""
+        """`slots` limits the simultaneous calls of all clients; `timeout` is for one call, in seconds."""
         super().__init__(session, user_agent, base_url=api_url)
         self._credential = credential
         self._now = now
         self._slots = slots
-        self._hold = hold
+        self._pause = pause
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
     async def literal(self, path: str, variables: Mapping[str, str]) -> Literal | None:
-        """The `secret` of an alert, or None; nothing else of the answer is kept."""
+        """GET an alert and return its `secret`, or None; nothing else of the response is kept."""
         url = sansio.format_url(path, dict(variables), base_url=self.base_url)
-        status, _, body = await self._answer("GET", url, sansio.create_headers(self.requester), b"")
+        status, _, body = await self._send_authorized("GET", url, sansio.create_headers(self.requester), b"")
         return secret_of(body) if status == 200 else None
 
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """The seam of gidgethub, which sees successful answers alone, without secrets; raises as the class says."""
-        status, answered, content = await self._answer(method, url, headers, body)
+        """Gidgethub's hook for sending: return a successful response without secrets. Raises as the class says."""
+        status, response_headers, content = await self._send_authorized(method, url, headers, body)
         if method == "GET" and (content.lstrip()[:1] not in (b"{", b"[") or content.strip() == b"{}"):
-            # gidgethub would take it for a list without items.
-            raise ValueError("the answer is neither an object nor a list")
-        # gidgethub takes a body of another type for plain text.
+            # gidgethub would read it as an empty list.
+            raise ValueError("the response is neither an object nor a list")
+        # gidgethub decodes no other content type.
         kept = {"content-type": "application/json"} | {
-            key: answered[key] for key in ("link",) if key in answered
+            key: response_headers[key] for key in ("link",) if key in response_headers
         }
         return status, kept, without_secrets(content)
 
-    async def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
-        """Send with a token, once more where GitHub no longer knows it; raises ErrorAnswer unless it succeeds."""
-        if self._hold.until > self._now():
-            raise Paused(self._hold.until)
+    async def _send_authorized(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> RawResponse:
+        """Send with a token, and after a 401 once more with a new one. Raises ErrorResponse for any failure."""
+        if self._pause.until > self._now():
+            raise Paused(self._pause.until)
         token = await self._credential.token()
-        answer = await self._follow(method, url, self._headers(headers, token), body)
-        if answer[0] == 401 and self._credential.refuse(token):
+        response = await self._send(method, url, self._headers(headers, token), body)
+        if response[0] == 401 and self._credential.on_unauthorized(token):
             token = await self._credential.token()
-            answer = await self._follow(method, url, self._headers(headers, token), body)
-        status, answered, content = answer
+            response = await self._send(method, url, self._headers(headers, token), body)
+        status, response_headers, content = response
         message = "" if status in _SUCCESSES else message_of(content)
-        if answered.get("x-ratelimit-remaining") == "0" or is_limited(status, answered, message):
-            self._hold.extend(retry_time(answered, self._now()))
+        if response_headers.get("x-ratelimit-remaining") == "0" or is_limited(
+            status, response_headers, message
+        ):
+            self._pause.extend(retry_time(response_headers, self._now()))
         if status not in _SUCCESSES:
-            raise ErrorResponse(status, answered, message)
-        return answer
+            raise ErrorResponse(status, response_headers, message)
+        return response
 
     def _headers(self, headers: Mapping[str, str], token: Literal | None) -> dict[str, str]:
         added = {"accept": ACCEPT, "x-github-api-version": API_VERSION}
         return dict(headers) | added | ({"authorization": f"Bearer {token.reveal()}"} if token else {})
 
-    async def _follow(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
-        """Send, and follow redirects by hand: of reads alone, and on GitHub's origin alone."""
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
+        """Send, and follow redirects of GET requests that stay on GitHub's origin."""
         for _ in range(_MOST_REDIRECTS + 1):
             if _origin(url) != _origin(self.base_url):
                 raise RedirectRefused("it leads off GitHub's origin")
@@ -153,15 +161,15 @@ class Client(GitHubAPI):
                     method, url, headers=headers, data=body, allow_redirects=False, timeout=self._timeout
                 ) as response,
             ):
-                answer = response.status, response.headers, await response.read()
-            if method != "GET" or answer[0] not in _REDIRECTS or "location" not in answer[1]:
-                return answer
-            url = urljoin(url, answer[1]["location"])
+                status, response_headers, content = response.status, response.headers, await response.read()
+            if method != "GET" or status not in _REDIRECTS or "location" not in response_headers:
+                return status, response_headers, content
+            url = urljoin(url, response_headers["location"])
         raise RedirectRefused("it is redirected again and again")
 
 
 def call_name(method: str, path: str) -> str:
-    """How errors name a call: by its template, without the query."""
+    """Return a call's name for errors and logs: method and path template, without the query."""
     return f"{method} {path.partition('?')[0]}"
 
 

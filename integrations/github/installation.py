@@ -1,4 +1,4 @@
-"""One installation of the GitHub App: the repositories, people and roles that it may see."""
+"""One installation of the GitHub App: its repositories, people, roles and alerts."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
@@ -27,93 +27,94 @@ _LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&sec
 
 
 class InstallationClient:
-    """What GitHub shows this installation. All methods raise GitHubError."""
+    """Calls with the token of one installation. Methods raise GitHubError; NotFound also without a usable name."""
 
     def __init__(
-        self, installation_id: int, connection: TypedCalls, narrowed: Callable[[int], TypedCalls]
+        self, installation_id: int, calls: TypedCalls, calls_for: Callable[[int], TypedCalls]
     ) -> None:
         self.id = installation_id
-        self._connection = connection
-        self._narrowed = narrowed
+        self._calls = calls
+        self._calls_for = calls_for
 
     def only(self, repository_id: int) -> RepositoryAccess:
-        """Access by a token that opens this one repository."""
-        return RepositoryAccess(self._narrowed(repository_id), repository_id)
+        """Access by a token that is restricted to this repository."""
+        return RepositoryAccess(self._calls_for(repository_id), repository_id)
 
     async def repository(self, full_name: str) -> RepositoryFacts:
-        """What answers to this name now."""
-        return await self._connection.repository(full_name)
+        """The repository that has this name now; the caller compares the id."""
+        return await self._calls.repository(full_name)
 
     def repositories(self) -> AsyncIterator[RepositoryFacts]:
         """All repositories of the installation."""
         path = "/installation/repositories?per_page=100"
-        return self._connection.each(parse_repository, path, key="repositories")
+        return self._calls.each(parse_repository, path, key="repositories")
 
     async def account(self, login: str) -> GitHubAccount:
-        """Who has this login now; NotFound where nobody has."""
+        """The account that has this login now. Raises NotFound without one."""
         path = "/users/{username}"
-        return await self._connection.get(_account, path, account_variables(path, username=login))
+        return await self._calls.get(_account, path, account_variables(path, username=login))
 
     async def account_by_id(self, account_id: int) -> GitHubAccount:
-        """The account with this id, by its present login."""
-        return await self._connection.get(_account, "/user/{account_id}", {"account_id": str(account_id)})
+        """The account with this id, and its current login."""
+        return await self._calls.get(_account, "/user/{account_id}", {"account_id": str(account_id)})
 
     async def membership(self, org: str, login: str) -> Membership | None:
-        """Somebody's membership in an organization; None where there is none."""
+        """A person's membership in an organization; None without one."""
         path = "/orgs/{org}/memberships/{username}"
         try:
             variables = account_variables(path, org=org, username=login)
-            return await self._connection.get(parse_membership, path, variables)
+            return await self._calls.get(parse_membership, path, variables)
         except NotFound:
             return None
 
     async def permission(self, full_name: str, login: str) -> RepositoryPermission | None:
-        """What somebody may do in a repository; None where GitHub knows nothing of the two."""
+        """A person's permission in a repository; None where GitHub answers 404 for either."""
         path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
         try:
             variables = repository_variables(path, full_name) | account_variables(path, username=login)
-            return await self._connection.get(parse_permission, path, variables)
+            return await self._calls.get(parse_permission, path, variables)
         except NotFound:
             return None
 
     async def organization_roles(self, org: str) -> tuple[OrganizationRole, ...]:
-        """All roles of an organization. Needs `organization_custom_org_roles: read`, else Forbidden."""
+        """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""
         path = "/orgs/{org}/organization-roles"
         read = partial(_listed, "roles", parse_organization_role)
-        return await self._connection.get(read, path, account_variables(path, org=org))
+        return await self._calls.get(read, path, account_variables(path, org=org))
 
     async def organization_role_holders(self, org: str, role_id: int) -> frozenset[int]:
-        """The ids of all who have a role, by themselves or by a team."""
+        """The ids of all users who have a role, directly or by a team."""
         path = "/orgs/{org}/organization-roles/{role_id}/users"
         variables = account_variables(path, org=org) | {"role_id": str(role_id)}
-        holders = self._connection.each(_account, path + "?per_page=100", variables)
+        holders = self._calls.each(_account, path + "?per_page=100", variables)
         return frozenset([holder.id async for holder in holders])
 
     async def custom_repository_roles(self, org: str) -> tuple[CustomRepositoryRole, ...]:
-        """The repository roles an organization made up. Needs `organization_custom_roles: read`."""
+        """The custom repository roles of an organization. Needs the permission `organization_custom_roles: read`."""
         path = "/orgs/{org}/custom-repository-roles"
         read = partial(_listed, "custom_roles", parse_custom_repository_role)
-        return await self._connection.get(read, path, account_variables(path, org=org))
+        return await self._calls.get(read, path, account_variables(path, org=org))
 
     def organization_alerts(
         self, org: str, *, secret_types: Iterable[str] = ()
     ) -> AsyncIterator[tuple[RepositoryFacts, AlertFacts]]:
         """All alerts of an organization with their repositories, the latest change first.
 
-        GitHub's docs: without secret types only default patterns are listed; generic ones must be named.
+        `secret_types` are GitHub's slugs. GitHub's docs: without any, only alerts of default patterns are listed;
+        generic patterns must be named.
         """
         path = "/orgs/{org}/secret-scanning/alerts"
         variables = account_variables(path, org=org) | _filters(secret_types)
-        return self._connection.each(_alert_with_repository, path + _LATEST_FIRST, variables)
+        return self._calls.each(_alert_with_repository, path + _LATEST_FIRST, variables)
 
     def repository_alerts(
         self, full_name: str, *, secret_types: Iterable[str] = ()
     ) -> AsyncIterator[AlertFacts]:
-        """All alerts of a repository, the latest change first; as `organization_alerts`."""
+        """All alerts of a repository, the latest change first; `secret_types` as for `organization_alerts`."""
         path = "/repos/{owner}/{repo}/secret-scanning/alerts"
         variables = repository_variables(path, full_name) | _filters(secret_types)
-        read = partial(parse_alert, repository_url=f"{self._connection.web_url}/{full_name}")
-        return self._connection.each(read, path + _LATEST_FIRST, variables)
+        read = partial(parse_alert, repository_url=f"{self._calls.web_url}/{full_name}")
+        return self._calls.each(read, path + _LATEST_FIRST, variables)
 
 
 def _filters(secret_types: Iterable[str]) -> dict[str, str]:

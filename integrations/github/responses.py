@@ -1,4 +1,4 @@
-"""What an HTTP answer of GitHub, or the lack of one, comes to: clean JSON or one of our errors."""
+"""Turns GitHub's HTTP responses, and failures to get one, into clean JSON or a GitHubError."""
 
 import json
 import re
@@ -35,57 +35,63 @@ _FEATURE_OFF = re.compile(
     r"secret scanning is (disabled|not enabled|not available)|(advanced security|secret protection) must be enabled",
     re.IGNORECASE,
 )
-"""GitHub's reference: 404 also where secret scanning is disabled for the repository; the message says so."""
+"""GitHub's REST reference: the status is also 404 where secret scanning is disabled; only the message says so."""
 
 
 def error_from_response(
-    what: str, status: int, headers: Mapping[str, str], message: str, now: float
+    call: str, status: int, headers: Mapping[str, str], message: str, now: float
 ) -> GitHubError:
-    """The error that an answer of 300 or more is."""
+    """Return the error for a response with a status of 300 or more.
+
+    `call` is the call's name (`client.call_name`), `message` GitHub's reason (`message_of`), `now` Unix seconds.
+    """
     if is_limited(status, headers, message):
-        return GitHubRateLimited(what, retry_time(headers, now), status)
+        return GitHubRateLimited(call, retry_time(headers, now), status)
     match status:
         case 401:
-            return GitHubUnauthorized(what, status, message or None, _clock_ahead(headers, now))
+            return GitHubUnauthorized(call, status, message or None, _clock_ahead(headers, now))
         case 403 | 404 if _FEATURE_OFF.search(message):
-            return FeatureOff(what, status, message)
+            return FeatureOff(call, status, message)
         case 403:
-            return Forbidden(what, status, message)
+            return Forbidden(call, status, message)
         case 404 | 410 | 451:
-            return NotFound(what, status, None if message == "Not Found" else message)
+            return NotFound(call, status, None if message == "Not Found" else message)
         case _ if status >= 500:
-            return Unavailable(what, status, message)
+            return Unavailable(call, status, message)
         case _ if status >= 400:
-            return Invalid(what, status, message)
+            return Invalid(call, status, message)
         case _:
-            return Moved(what, status)
+            return Moved(call, status)
 
 
 def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds between our time and the `Date` of an answer."""
+    """Seconds by which `now` is ahead of the response's `Date` header."""
     try:
         return now - parsedate_to_datetime(headers["date"]).timestamp()
     except (KeyError, ValueError):
         return None
 
 
-def error_from_exception(what: str, error: Exception) -> Unreachable:
-    """The error that a lost or missing answer is; only a connection that never was leaves a write undone."""
+def error_from_exception(call: str, error: Exception) -> Unreachable:
+    """Return the error for a call without a response.
+
+    A write counts as maybe done unless no connection was made.
+    """
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return GitHubUntrusted(
-            what, getattr(error.certificate_error, "verify_message", "") or "verify failed"
-        )
+        reason = getattr(error.certificate_error, "verify_message", "") or "verify failed"
+        return GitHubUntrusted(call, reason)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | aiohttp.ConnectionTimeoutError):
-        return Unreachable(what, "no connection", maybe_done=False)
+        return Unreachable(call, "no connection", maybe_done=False)
     if isinstance(error, TimeoutError):
-        return Unreachable(what, "no answer in time", maybe_done=is_write(what))
-    return Unreachable(what, "the connection was lost", maybe_done=is_write(what))
+        return Unreachable(call, "no answer in time", maybe_done=is_write(call))
+    return Unreachable(call, "the connection was lost", maybe_done=is_write(call))
 
 
 def without_secrets(body: bytes) -> bytes:
-    """The JSON of an answer without any field named `secret`; raises ValueError or RecursionError if it is none.
+    """Return the JSON body without any field named `secret`.
 
-    GitHub leaves the field out where `hide_secret` is sent, which a PATCH does not take.
+    Raises ValueError or RecursionError for a body that is not JSON. The parameter `hide_secret` would make GitHub
+    leave the field out, but a PATCH does not take it (GitHub's REST description).
     """
     if b'"secret"' not in body:
         return body
@@ -97,35 +103,36 @@ def _without_secret(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def message_of(body: bytes) -> str:
-    """GitHub's own words for what went wrong, cut and without anything like a token."""
+    """Return GitHub's reason from the body of an error: at most 200 characters, masked; empty without one."""
     try:
-        answer = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return ""
-    if not isinstance(answer, dict):
+    if not isinstance(content, dict):
         return ""
-    errors = answer.get("errors")
+    errors = content.get("errors")
     listed = errors if isinstance(errors, list) else [errors]
     reasons = [error.get("message") if isinstance(error, dict) else error for error in listed]
-    parts = [part for part in (answer.get("message"), *reasons) if isinstance(part, str) and part]
-    said = mask_tokens(" ".join(": ".join(parts).split()))
-    return _LONG_WORD.sub(_unless_a_word, said)[:_LONGEST_MESSAGE]
+    parts = [part for part in (content.get("message"), *reasons) if isinstance(part, str) and part]
+    message = mask_tokens(" ".join(": ".join(parts).split()))
+    return _LONG_WORD.sub(_mask_if_random, message)[:_LONGEST_MESSAGE]
 
 
-def _unless_a_word(found: re.Match[str]) -> str:
-    """`[masked]` for what GitHub may repeat of what it was sent: keys of others, or a token in Base64.
+def _mask_if_random(word: re.Match[str]) -> str:
+    """Mask a long word with both a capital letter and a digit.
 
-    It holds a capital letter and a digit, which no long word of GitHub's own does.
+    GitHub may quote what we sent: another provider's key, or a token in Base64. No long word of GitHub's own
+    messages has both.
     """
-    made_up = any(c.isupper() for c in found[0]) and any(c.isdigit() for c in found[0])
-    return "[masked]" if made_up else found[0]
+    looks_random = any(c.isupper() for c in word[0]) and any(c.isdigit() for c in word[0])
+    return "[masked]" if looks_random else word[0]
 
 
 def secret_of(body: bytes) -> Literal | None:
-    """The `secret` of an alert, or None; the rest of the answer is forgotten."""
+    """Return the `secret` of an alert's JSON, or None; nothing else of the body is kept."""
     try:
-        answer = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    secret = answer.get("secret") if isinstance(answer, dict) else None
+    secret = content.get("secret") if isinstance(content, dict) else None
     return Literal(secret) if isinstance(secret, str) and secret else None

@@ -1,4 +1,4 @@
-"""Reports a leaked credential to GitHub, which then revokes it: the one call that can't be undone."""
+"""Reports a leaked credential to GitHub, which then revokes it. This can't be undone."""
 
 import json
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from integrations.github.rate_limits import is_limited, retry_time
 from integrations.github.responses import error_from_exception, message_of
 from integrations.literal import Literal
 
-_WHAT = "POST /credentials/revoke"
+_CALL = "POST /credentials/revoke"
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeResponse:
-    """What GitHub answered to a report of a credential."""
+    """GitHub's response to the report of a credential."""
 
     accepted: bool
-    """It will be revoked soon; GitHub does not say whether it was one, or when."""
+    """GitHub will process it. Its response tells neither whether it was a credential nor when it is revoked."""
     status: int
     retry_at: float | None = None
-    """Unix seconds from which a report that the rate limit refused may be sent again."""
+    """Unix seconds from which a report that the rate limit refused (60 an hour) may be sent again."""
 
 
 async def revoke(
@@ -35,10 +35,10 @@ async def revoke(
     *,
     timeout: float,
 ) -> RevokeResponse:
-    """Send one literal to `POST /credentials/revoke`, on a session without credentials of its own.
+    """Send one literal to `POST /credentials/revoke`; `timeout` is in seconds, the session has no credentials.
 
-    GitHub's docs: without Authorization, else 403; 202 for accepted; 60 an hour for an address. Raises
-    Uncertain where GitHub may have received it and the answer was lost, Unreachable where nothing was sent.
+    GitHub's docs: with an Authorization header the response is 403; 202 means accepted; an IP address has 60 reports
+    an hour. Raises GitHubUncertain where GitHub may have received the report, Unreachable where it was not sent.
     """
     try:
         async with session.post(
@@ -55,12 +55,12 @@ async def revoke(
         ) as response:
             status, headers, body = response.status, response.headers, await response.read()
     except (aiohttp.ClientError, OSError) as error:
-        lost = error_from_exception(_WHAT, error)
+        lost = error_from_exception(_CALL, error)
     else:
         if status >= 500:
-            raise GitHubUncertain(_WHAT, status)
+            raise GitHubUncertain(_CALL, status)
         if is_limited(status, headers, message_of(body)):
             return RevokeResponse(accepted=False, status=status, retry_at=retry_time(headers, now()))
         return RevokeResponse(accepted=status == 202, status=status)
-    # Raised outside the handler, so that no context leads to frames that hold the literal.
-    raise GitHubUncertain(_WHAT, None, lost.detail) if lost.maybe_done else lost
+    # Raised outside the handler: the error's context would lead to frames that hold the literal.
+    raise GitHubUncertain(_CALL, None, lost.detail) if lost.maybe_done else lost

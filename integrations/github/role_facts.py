@@ -1,4 +1,4 @@
-"""What GitHub says of people's rights, as frozen records; what follows from them is decided elsewhere."""
+"""Records of memberships, permissions and roles, read from GitHub's JSON."""
 
 from dataclasses import dataclass
 
@@ -10,29 +10,29 @@ from integrations.json_types import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Somebody's membership in an organization."""
+    """A person's membership in an organization."""
 
     state: str
-    """GitHub's word: `active` or `pending`."""
+    """`active` or `pending`, as GitHub spells it."""
     role: str
-    """GitHub's word: `admin` (an owner), `member`, `billing_manager`."""
+    """`admin` (an owner), `member` or `billing_manager`, as GitHub spells it."""
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryPermission:
-    """What somebody may do in a repository, the highest of all sources."""
+    """A person's highest permission in a repository, whether direct, by a team or by the organization."""
 
     permission: str
-    """`admin`, `write`, `read` or `none`: GitHub folds `maintain` and `triage` into these."""
+    """`admin`, `write`, `read` or `none`. GitHub's docs: `maintain` is given as `write`, `triage` as `read`."""
     role_name: str
-    """The role as it is, a custom one by its name."""
+    """The exact role, e.g. `maintain`, or a custom role's name."""
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationRole:
-    """A role in an organization, predefined (`security_manager`) or custom."""
+    """A role in an organization: predefined, e.g. `security_manager`, or custom."""
 
     id: int
     name: str
@@ -41,32 +41,32 @@ class OrganizationRole:
 
 @dataclass(frozen=True, slots=True)
 class CustomRepositoryRole:
-    """A repository role that an organization made up."""
+    """A custom repository role of an organization."""
 
     name: str
     permissions: tuple[str, ...]
 
 
 def parse_membership(raw: JsonObject) -> Membership:
-    """Read `org-membership`; raises Malformed without the person's id."""
+    """Read GitHub's `org-membership`. Raises Malformed without the person's id."""
     person = account(raw.get("user"))
     if person is None:
-        raise Malformed("the membership names nobody")
+        raise Malformed("the membership has no user")
     return Membership(text(raw.get("state")) or "", text(raw.get("role")) or "", person.id)
 
 
 def parse_permission(raw: JsonObject) -> RepositoryPermission:
-    """Read `repository-collaborator-permission`; raises Malformed without the person's id."""
+    """Read GitHub's `repository-collaborator-permission`. Raises Malformed without the person's id."""
     person = account(raw.get("user"))
     if person is None:
-        raise Malformed("the permission names nobody")
+        raise Malformed("the permission has no user")
     permission = text(raw.get("permission")) or "none"
     role_name = text(raw.get("role_name")) or permission
     return RepositoryPermission(permission, role_name, person.id)
 
 
 def parse_organization_role(raw: JsonObject) -> OrganizationRole:
-    """Read `organization-role`; raises Malformed without id and name."""
+    """Read GitHub's `organization-role`. Raises Malformed without id and name."""
     number, name = identifier(raw.get("id")), text(raw.get("name"))
     if number is None or name is None:
         raise Malformed("the role has no id or name")
@@ -74,7 +74,7 @@ def parse_organization_role(raw: JsonObject) -> OrganizationRole:
 
 
 def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:
-    """Read `organization-custom-repository-role`; raises Malformed without a name."""
+    """Read GitHub's `organization-custom-repository-role`. Raises Malformed without a name."""
     name = text(raw.get("name"))
     if name is None:
         raise Malformed("the role has no name")

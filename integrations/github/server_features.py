@@ -1,4 +1,4 @@
-"""Which GitHub a server is, and what it therefore can; without any I/O."""
+"""Which GitHub a server is (github.com, GHE.com, Enterprise Server), and which features it has."""
 
 import re
 from dataclasses import dataclass
@@ -7,24 +7,24 @@ from urllib.parse import urlsplit
 
 Release: TypeAlias = tuple[int, int]
 
-# GitHub's REST descriptions: `PATCH …/secret-scanning/alerts/{alert_number}` of each release.
+# GitHub's REST description of each release: body of `PATCH …/secret-scanning/alerts/{alert_number}`.
 _ASSIGNEE_SINCE: Release = (3, 20)
 _VALIDITY_SINCE: Release = (3, 22)
 UNKNOWN_VERSION = "unknown"
-"""The version of an Enterprise Server that does not tell it."""
+"""Stands for the version of an Enterprise Server that does not show it."""
 OLDEST: Release = (3, 19)
-"""The oldest release of GitHub Enterprise Server that is supported."""
+"""The oldest release of GitHub Enterprise Server that Stanch supports."""
 _RELEASE = re.compile(r"(\d{1,4})\.(\d{1,4})(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """Which GitHub this is, and what it therefore can."""
+    """Which GitHub a server is, and which features it has."""
 
     version: str | None
-    """Of GitHub Enterprise Server, UNTOLD where it does not tell; None on github.com and GHE.com."""
+    """Of Enterprise Server, or UNKNOWN_VERSION; None on github.com and GHE.com."""
     data_residency: bool = False
-    """A host of GHE.com."""
+    """Whether this is GHE.com."""
 
     @property
     def supports_assignee(self) -> bool:
@@ -38,12 +38,12 @@ class ServerFacts:
 
     @property
     def supports_revoke(self) -> bool:
-        """Whether a leak can be reported without an Authorization header: github.com alone says so."""
+        """Whether leaked tokens can be reported. GitHub documents reports without authorization for github.com only."""
         return self.version is None and not self.data_residency
 
     @property
     def is_too_old(self) -> bool:
-        """Whether this is a release of GitHub Enterprise Server from before the oldest supported one."""
+        """Whether this Enterprise Server is older than OLDEST; False for an unknown version."""
         return self._release is not None and self._release < OLDEST
 
     @property
@@ -52,12 +52,12 @@ class ServerFacts:
         return (int(found[1]), int(found[2])) if found else None
 
     def _is_at_least(self, release: Release) -> bool:
-        """False for a server that does not tell its release: unknown means not able."""
+        """False for an unknown version."""
         return self._release is not None and self._release >= release
 
 
 def server_by_host(api_url: str) -> ServerFacts | None:
-    """The server behind GitHub's own hosts, which need not be asked; None for any other host."""
+    """Return the facts for GitHub's own hosts, known without a call; None for any other host."""
     host = urlsplit(api_url).hostname or ""
     if host == "api.github.com":
         return ServerFacts(None)

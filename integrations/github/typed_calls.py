@@ -1,4 +1,4 @@
-"""A GitHub client together with what it is authorised with: the thing that resources are asked through."""
+"""Calls GitHub through one client: responses become records, failures become GitHubErrors."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,44 +28,49 @@ T = TypeVar("T")
 Reader = Callable[[JsonObject], T]
 log = structlog.get_logger(__name__)
 LOG_AGAIN = 60.0
-"""Seconds in which the same refusal of the same call is logged once."""
+"""Seconds; the same refusal of the same call is logged at most once in this time."""
 _END: Any = object()
 _FAILURES = (ErrorResponse, RedirectRefused, Paused, ValueError, RecursionError, aiohttp.ClientError, OSError)
 
 
 @dataclass(slots=True)
 class RefusalLog:
-    """Logs why GitHub refused a call, each reason once a minute."""
+    """Logs why GitHub refused a call, each reason at most once a minute."""
 
     now: Callable[[], float]
     _logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
 
     def note(self, error: Forbidden) -> None:
-        now, key = self.now(), (error.what, error.detail)
+        now, key = self.now(), (error.call, error.detail)
         self._logged = {known: at for known, at in self._logged.items() if 0 <= now - at < LOG_AGAIN}
         if key not in self._logged:
             self._logged[key] = now
-            log.warning("github_refused", call=error.what, status=error.status, reason=error.detail)
+            log.warning("github_refused", call=error.call, status=error.status, reason=error.detail)
 
 
 @dataclass(frozen=True, slots=True)
 class TypedCalls:
-    """Asks GitHub through one client, and reads its answers. Every method raises GitHubError."""
+    """REST calls through one client. `read` makes a record of the JSON; every method raises GitHubError.
+
+    `path` is a URI template for gidgethub, and `variables` fills it.
+    """
 
     client: Client
     refusals: RefusalLog
     web_url: str
-    """GitHub for people, without a slash at the end: `https://github.com`."""
+    """The address of GitHub's website, without a slash at the end: `https://github.com`."""
 
     async def get(self, read: Reader[T], path: str, variables: Mapping[str, str] | None = None) -> T:
-        """One object."""
-        return await self._one(read, call_name("GET", path), self.client.getitem(path, variables))
+        """GET one object."""
+        return await self._record(read, call_name("GET", path), self.client.getitem(path, variables))
 
     async def patch(
         self, read: Reader[T], path: str, variables: Mapping[str, str], data: Mapping[str, object]
     ) -> T:
-        """Change something; the answer shows it changed."""
-        return await self._one(read, call_name("PATCH", path), self.client.patch(path, variables, data=data))
+        """PATCH an object and return its new state."""
+        return await self._record(
+            read, call_name("PATCH", path), self.client.patch(path, variables, data=data)
+        )
 
     async def post(
         self,
@@ -74,93 +79,97 @@ class TypedCalls:
         variables: Mapping[str, str],
         data: Mapping[str, object] | None = None,
     ) -> T:
-        """Make something; without `data` the request has no body."""
+        """POST and return the object in the response; without `data` the request has no body."""
         body: object = b"" if data is None else data
-        return await self._one(read, call_name("POST", path), self.client.post(path, variables, data=body))
+        return await self._record(read, call_name("POST", path), self.client.post(path, variables, data=body))
 
     async def each(
         self, read: Reader[T], path: str, variables: Mapping[str, str] | None = None, key: str = "items"
     ) -> AsyncIterator[T]:
-        """All objects of a list; those without the ids that say what they are about are left out.
+        """GET a list, page by page, and yield its objects. Those without the ids that identify them are left out.
 
-        `key` names the list where it is wrapped. An error ends it by GitHubError, never as if the list were over.
+        `key` names the list where it is wrapped in an object. A failed page raises GitHubError, so a list that ends
+        without an error is complete.
         """
-        what = call_name("GET", path)
+        call = call_name("GET", path)
         listed = self.client.getiter(path, variables, iterable_key=key)
         while True:
-            raw = await self._answer(what, anext(listed, _END))
+            raw = await self._result(call, anext(listed, _END))
             if raw is _END:
                 return
             if not isinstance(raw, dict):
-                del raw  # No frame of an error holds what GitHub answered.
-                raise Unavailable(what, detail="the answer is not a list of objects")
+                del raw  # The error's traceback must not hold the response.
+                raise Unavailable(call, detail="the answer is not a list of objects")
             try:
                 item = read(raw)
             except NoAccount:
-                # GitHub describes these: an installation on an enterprise, say. Nothing here could serve them.
+                # As GitHub describes it, e.g. an installation on an enterprise. Stanch does not support these.
                 continue
             except Malformed as error:
-                log.warning("item_left_out", call=what, reason=str(error))
+                log.warning("item_left_out", call=call, reason=str(error))
                 continue
             yield item
 
     async def literal(self, path: str, variables: Mapping[str, str]) -> Literal:
-        """The `secret` of an alert, and nothing else of it."""
-        what = call_name("GET", path)
-        found = await self._answer(what, self.client.literal(path, variables))
+        """GET an alert and return only its `secret`."""
+        call = call_name("GET", path)
+        found = await self._result(call, self.client.literal(path, variables))
         if found is None:
-            raise Unavailable(what, detail="the answer holds no secret")
+            raise Unavailable(call, detail="the answer holds no secret")
         return found
 
     async def repository(self, full_name: str) -> RepositoryFacts:
-        """What answers to this name now, renamed or re-registered as it may be: compare its id."""
+        """GET the repository that has this name now.
+
+        It may be another one, after a rename or a new registration of the name, so the caller compares the id.
+        """
         path = "/repos/{owner}/{repo}"
         return await self.get(parse_repository, path, repository_variables(path, full_name))
 
-    async def _one(self, read: Reader[T], what: str, answer: Awaitable[Any]) -> T:
-        found = _read(read, await self._answer(what, answer))
-        # Raised here, where no frame holds an answer that nobody could read.
+    async def _record(self, read: Reader[T], call: str, response: Awaitable[Any]) -> T:
+        found = _read(read, await self._result(call, response))
+        # Raised here, where no frame holds the response that could not be read.
         if not found:
-            raise Unavailable(what, detail="the answer is not what GitHub describes")
+            raise Unavailable(call, detail="the answer is not what GitHub describes")
         return found[0]
 
-    async def _answer(self, what: str, answer: Awaitable[T]) -> T:
+    async def _result(self, call: str, response: Awaitable[T]) -> T:
         try:
-            return await answer
+            return await response
         except _FAILURES as error:
-            failure = self._failure(what, error)
+            failure = self._failure(call, error)
         if isinstance(failure, Forbidden):
             self.refusals.note(failure)
-        # Raised outside the handler, so that no context leads to frames that hold a token or a body.
+        # Raised outside the handler: the error's context would lead to frames that hold a token or a body.
         raise failure
 
-    def _failure(self, what: str, error: Exception) -> GitHubError:
+    def _failure(self, call: str, error: Exception) -> GitHubError:
         match error:
             case ErrorResponse():
                 return error_from_response(
-                    what, error.status, error.headers, error.message, self.refusals.now()
+                    call, error.status, error.headers, error.message, self.refusals.now()
                 )
             case Paused():
-                return GitHubRateLimited(what, error.until)
+                return GitHubRateLimited(call, error.until)
             case RedirectRefused():
-                return Moved(what, detail=str(error))
+                return Moved(call, detail=str(error))
             case ValueError() | RecursionError() if not isinstance(error, aiohttp.ClientError):
-                # A page that isn't GitHub's JSON is some proxy's, and says as little as a server error.
-                return Unavailable(what, detail="the answer is not JSON")
+                # A response that is not GitHub's JSON is a proxy's page; treat it like a server error.
+                return Unavailable(call, detail="the answer is not JSON")
             case _:
-                return error_from_exception(what, error)
+                return error_from_exception(call, error)
 
 
-def _read(read: Reader[T], answer: Any) -> tuple[T, ...]:
-    """What the answer says, or nothing where it isn't what GitHub describes."""
+def _read(read: Reader[T], response: Any) -> tuple[T, ...]:
+    """Return the record in a tuple, or an empty tuple where the response is not as GitHub describes it."""
     try:
-        return (read(answer),) if isinstance(answer, dict) else ()
+        return (read(response),) if isinstance(response, dict) else ()
     except Malformed:
         return ()
 
 
 def repository_variables(path: str, full_name: str, **others: str | int) -> dict[str, str]:
-    """The variables of a path in a repository; raises NotFound for what can't be a repository's name."""
+    """Return the variables of a path in a repository. Raises NotFound for a string that can't be a full name."""
     if not is_full_name(full_name):
         raise NotFound(call_name("GET", path), 404)
     owner, _, name = full_name.partition("/")
@@ -168,7 +177,7 @@ def repository_variables(path: str, full_name: str, **others: str | int) -> dict
 
 
 def account_variables(path: str, **logins: str) -> dict[str, str]:
-    """The variables of a path about accounts; raises NotFound for what can't be a login."""
+    """Return the variables of a path about accounts. Raises NotFound for a string that can't be a login."""
     if not all(is_login(login) for login in logins.values()):
         raise NotFound(call_name("GET", path), 404)
     return dict(logins)

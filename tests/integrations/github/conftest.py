@@ -1,4 +1,4 @@
-"""GitHub's stand-in over real HTTP, and Stanch's own client of it."""
+"""Fixtures: GitHub's sandbox over HTTP, and Stanch's client for it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSan
 
 @dataclass
 class Time:
-    """The time of a test, in Unix seconds; it moves only when it is told to."""
+    """A clock in Unix seconds that moves only when a test sets it."""
 
     seconds: float = 1_795_488_000.0
 
@@ -23,7 +23,7 @@ class Time:
 
 @pytest.fixture(scope="session")
 def private_key() -> str:
-    """Made once: an RSA key takes a while."""
+    """Made once per run, since generating an RSA key is slow."""
     return generate_private_key()
 
 
@@ -33,12 +33,12 @@ def time() -> Time:
 
 
 @pytest.fixture
-async def far(private_key: str, time: Time) -> AsyncIterator[GitHubSandbox]:
-    """GitHub; whatever it was asked against its description fails the test."""
-    async with GitHubSandbox(now=time, private_key=private_key) as sandbox:
-        yield sandbox
-        assert sandbox.violations == []
-        assert sandbox.unexpected == []
+async def sandbox(private_key: str, time: Time) -> AsyncIterator[GitHubSandbox]:
+    """The sandbox; a call that GitHub's description does not allow fails the test."""
+    async with GitHubSandbox(now=time, private_key=private_key) as running:
+        yield running
+        assert running.violations == []
+        assert running.unexpected == []
 
 
 @pytest.fixture
@@ -48,28 +48,28 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def github(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> GitHub:
+def github(sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> GitHub:
     return GitHub(
         session,
-        api_url=far.api_url,
-        url=far.url,
-        app_id=str(far.app_id),
-        private_key=far.private_key,
+        api_url=sandbox.api_url,
+        url=sandbox.url,
+        app_id=str(sandbox.app_id),
+        private_key=sandbox.private_key,
         version="1.2.3",
         now=time,
     )
 
 
 @pytest.fixture
-def payments(far: GitHubSandbox) -> GitHubRepository:
-    return far.add_repository(far.app_owner, "payments")
+def payments(sandbox: GitHubSandbox) -> GitHubRepository:
+    return sandbox.add_repository(sandbox.app_owner, "payments")
 
 
 @pytest.fixture
-def installation(far: GitHubSandbox, github: GitHub, payments: GitHubRepository) -> InstallationClient:
-    return github.of(far.install(far.app_owner).id)
+def installation(sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository) -> InstallationClient:
+    return github.of(sandbox.install(sandbox.app_owner).id)
 
 
 @pytest.fixture
-def leaked(far: GitHubSandbox, payments: GitHubRepository) -> GitHubAlert:
-    return far.leak(payments, literal="ghp_" + "Marked0" * 5 + "1")
+def leaked(sandbox: GitHubSandbox, payments: GitHubRepository) -> GitHubAlert:
+    return sandbox.leak(payments, literal="ghp_" + "Marked0" * 5 + "1")

@@ -16,34 +16,34 @@ from tests.integrations.github.strange import serving
 NAME = "octo/payments"
 
 
-async def test_the_app_says_who_owns_it(far: GitHubSandbox, github: GitHub) -> None:
-    owner = GitHubAccount(far.app_owner.id, "octo")
+async def test_the_app_says_who_owns_it(sandbox: GitHubSandbox, github: GitHub) -> None:
+    owner = GitHubAccount(sandbox.app_owner.id, "octo")
     assert await github.app() == AppFacts("stanch", owner, "Organization")
 
 
 async def test_a_key_that_github_does_not_know_is_unauthorized(
-    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time
+    sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time
 ) -> None:
     stranger = GitHub(
         session,
-        api_url=far.api_url,
-        url=far.url,
-        app_id=str(far.app_id),
+        api_url=sandbox.api_url,
+        url=sandbox.url,
+        app_id=str(sandbox.app_id),
         private_key=generate_private_key(),
         version="1.2.3",
         now=time,
     )
     with pytest.raises(GitHubUnauthorized):
         await stranger.app()
-    assert len(far.calls()) == 1
+    assert len(sandbox.calls()) == 1
 
 
 async def test_installations_are_listed_and_found_by_id_and_by_repository(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = far.install(far.app_owner)
-    foreign = far.install(far.add_organization("stranger"))
-    owner = GitHubAccount(far.app_owner.id, "octo")
+    installation = sandbox.install(sandbox.app_owner)
+    foreign = sandbox.install(sandbox.add_organization("stranger"))
+    owner = GitHubAccount(sandbox.app_owner.id, "octo")
     facts = InstallationFacts(installation.id, owner, "Organization", suspended=False)
     assert {found.id for found in [found async for found in github.installations()]} == {
         installation.id,
@@ -51,26 +51,26 @@ async def test_installations_are_listed_and_found_by_id_and_by_repository(
     }
     assert await github.installation(installation.id) == facts
     assert await github.installation_of(NAME) == facts
-    far.suspend(installation)
+    sandbox.suspend(installation)
     assert (await github.installation(installation.id)).suspended
-    far.uninstall(installation)
+    sandbox.uninstall(installation)
     with pytest.raises(NotFound):
         await github.installation(installation.id)
     with pytest.raises(NotFound):
         await github.installation_of(NAME)
 
 
-async def test_repositories_are_listed_past_the_first_page(far: GitHubSandbox, github: GitHub) -> None:
-    repositories = {far.add_repository(far.app_owner, f"r{number}").id for number in range(130)}
-    installation = github.of(far.install(far.app_owner).id)
+async def test_repositories_are_listed_past_the_first_page(sandbox: GitHubSandbox, github: GitHub) -> None:
+    repositories = {sandbox.add_repository(sandbox.app_owner, f"r{number}").id for number in range(130)}
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     assert {repository.id async for repository in installation.repositories()} == repositories
 
 
-async def test_people_are_found_by_login_and_by_id(far: GitHubSandbox, github: GitHub) -> None:
-    ana = far.add_user("ana")
-    installation = github.of(far.install(far.app_owner).id)
+async def test_people_are_found_by_login_and_by_id(sandbox: GitHubSandbox, github: GitHub) -> None:
+    ana = sandbox.add_user("ana")
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     assert await installation.account("ana") == GitHubAccount(ana.id, "ana")
-    far.rename_account(ana, "ana-maria")
+    sandbox.rename_account(ana, "ana-maria")
     assert await installation.account_by_id(ana.id) == GitHubAccount(ana.id, "ana-maria")
     with pytest.raises(NotFound):
         await installation.account("ana")
@@ -78,27 +78,27 @@ async def test_people_are_found_by_login_and_by_id(far: GitHubSandbox, github: G
 
 @pytest.mark.parametrize("login", ["..", ".", "", "a/b", "ana?x=1", "ana\n", "é"])
 async def test_what_cannot_be_a_login_is_not_asked_for(
-    far: GitHubSandbox, github: GitHub, login: str
+    sandbox: GitHubSandbox, github: GitHub, login: str
 ) -> None:
     with pytest.raises(NotFound):
         await github.of(1).account(login)
     assert await github.of(1).membership("octo", login) is None
     assert await github.of(1).permission(NAME, login) is None
-    assert far.calls() == []
+    assert sandbox.calls() == []
 
 
 async def test_roles_are_told_as_github_keeps_them(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    octo = far.app_owner
+    octo = sandbox.app_owner
     assert isinstance(octo, Organization)
-    ana, ben, cleo = far.add_user("ana"), far.add_user("ben"), far.add_user("cleo")
-    far.add_member(octo, ana, role="admin")
-    far.add_member(octo, ben)
-    far.add_custom_repository_role(octo, "triager", permissions=("view_secret_scanning_alerts",))
-    far.add_collaborator(payments, ben, "triager")
-    far.assign_organization_role(octo, "security_manager", far.add_team(octo, "security", ben))
-    installation = github.of(far.install(octo).id)
+    ana, ben, cleo = sandbox.add_user("ana"), sandbox.add_user("ben"), sandbox.add_user("cleo")
+    sandbox.add_member(octo, ana, role="admin")
+    sandbox.add_member(octo, ben)
+    sandbox.add_custom_repository_role(octo, "triager", permissions=("view_secret_scanning_alerts",))
+    sandbox.add_collaborator(payments, ben, "triager")
+    sandbox.assign_organization_role(octo, "security_manager", sandbox.add_team(octo, "security", ben))
+    installation = github.of(sandbox.install(octo).id)
 
     assert await installation.membership("octo", "ana") == Membership("active", "admin", ana.id)
     assert await installation.membership("octo", "ben") == Membership("active", "member", ben.id)
@@ -119,86 +119,88 @@ async def test_roles_are_told_as_github_keeps_them(
     assert await installation.custom_repository_roles("octo") == (custom,)
 
 
-async def test_roles_that_the_app_may_not_see_are_forbidden(far: GitHubSandbox, github: GitHub) -> None:
-    octo = far.app_owner
+async def test_roles_that_the_app_may_not_see_are_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
+    octo = sandbox.app_owner
     granted = {"metadata": "read", "secret_scanning_alerts": "write", "members": "read"}
-    installation = github.of(far.install(octo, permissions=granted).id)
+    installation = github.of(sandbox.install(octo, permissions=granted).id)
     with pytest.raises(Forbidden):
         await installation.organization_roles("octo")
 
 
 async def test_alerts_are_listed_by_organization_and_by_repository(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    api = far.add_repository(far.app_owner, "api", visibility="public")
-    first, second = far.leak(payments), far.leak(api)
-    generic = far.leak(payments, secret_type="password")
-    installation = github.of(far.install(far.app_owner).id)
+    api = sandbox.add_repository(sandbox.app_owner, "api", visibility="public")
+    first, second = sandbox.leak(payments), sandbox.leak(api)
+    generic = sandbox.leak(payments, secret_type="password")
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     listed = [
         (repository.id, alert.number) async for repository, alert in installation.organization_alerts("octo")
     ]
     assert sorted(listed) == sorted([(payments.id, first.number), (api.id, second.number)])
     named = installation.repository_alerts(NAME, secret_types=["password", "pgp_private_key"])
     assert [alert.number async for alert in named] == [generic.number]
-    assert all(call.query["hide_secret"] == "true" for call in far.calls("GET", ".*/secret-scanning/alerts"))
+    assert all(
+        call.query["hide_secret"] == "true" for call in sandbox.calls("GET", ".*/secret-scanning/alerts")
+    )
 
 
 async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    api = far.add_repository(far.app_owner, "api")
-    made = far.install(far.app_owner, repositories=[payments])
+    api = sandbox.add_repository(sandbox.app_owner, "api")
+    made = sandbox.install(sandbox.app_owner, repositories=[payments])
     installation = github.of(made.id)
     with pytest.raises(NotFound):
         await installation.only(api.id).repository("octo/api")
-    far.suspend(made)
+    sandbox.suspend(made)
     with pytest.raises(InstallationGone) as suspended:
         await installation.repository(NAME)
-    far.unsuspend(made)
-    far.uninstall(made)
+    sandbox.unsuspend(made)
+    sandbox.uninstall(made)
     with pytest.raises(InstallationGone) as removed:
         await installation.repository(NAME)
     assert (suspended.value.kind, removed.value.kind) == ("suspended", "removed")
 
 
 async def test_every_call_says_who_asks_by_which_version_and_for_what(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments)
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    leaked = sandbox.leak(payments)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     await access.close(NAME, leaked.number, "revoked")
     await github.server()
     await github.revoke(await access.literal(NAME, leaked.number))
-    assert len(far.calls()) == 5
-    for call in far.calls():
+    assert len(sandbox.calls()) == 5
+    for call in sandbox.calls():
         headers = (call.user_agent, call.version, call.accept)
         assert headers == ("stanch/1.2.3", "2022-11-28", "application/vnd.github+json")
 
 
-async def test_a_redelivery_is_asked_for_without_a_body(far: GitHubSandbox, github: GitHub) -> None:
+async def test_a_redelivery_is_asked_for_without_a_body(sandbox: GitHubSandbox, github: GitHub) -> None:
     """GitHub's description has no request body there; the stand-in notes one as a violation."""
-    far.webhook_url = "http://127.0.0.1:9/github/webhooks"
-    far.install(far.app_owner)
-    await far.settle()
+    sandbox.webhook_url = "http://127.0.0.1:9/github/webhooks"
+    sandbox.install(sandbox.app_owner)
+    await sandbox.settle()
     [failed] = [delivery async for delivery in github.deliveries()]
     await github.redeliver(failed.id)
-    [call] = far.calls("POST", "/app/hook/deliveries/.*")
+    [call] = sandbox.calls("POST", "/app/hook/deliveries/.*")
     assert (call.body, call.status) == (None, 202)
 
 
 async def test_a_server_without_a_version_is_github_itself(
-    far: GitHubSandbox, github: GitHub, time: Time
+    sandbox: GitHubSandbox, github: GitHub, time: Time
 ) -> None:
     server = await github.server()
     assert server.version is None
     assert server.supports_assignee
     assert server.supports_validity_override
     assert server.supports_revoke
-    [call] = far.calls("GET", "/meta")
+    [call] = sandbox.calls("GET", "/meta")
     assert not call.authorized
     time.seconds += 3600
     await github.server()
-    assert len(far.calls("GET", "/meta")) == 2
+    assert len(sandbox.calls("GET", "/meta")) == 2
 
 
 @pytest.mark.parametrize(

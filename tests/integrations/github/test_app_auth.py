@@ -59,10 +59,12 @@ async def test_the_apps_jwt_is_made_anew_before_it_ends(private_key: str) -> Non
     assert await key.token() is first
     time.seconds += 20
     assert await key.token() is not first
-    assert not key.refuse(first)
+    assert not key.on_unauthorized(first)
 
 
-async def test_the_app_is_known_to_github_at_any_time(far: GitHubSandbox, github: GitHub, time: Time) -> None:
+async def test_the_app_is_known_to_github_at_any_time(
+    sandbox: GitHubSandbox, github: GitHub, time: Time
+) -> None:
     for _ in range(6):
         await github.app()
         time.seconds += 200
@@ -71,16 +73,16 @@ async def test_the_app_is_known_to_github_at_any_time(far: GitHubSandbox, github
 
 
 async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
-    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time
+    sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time
 ) -> None:
     """Our clock was fast, as GitHub said; once it is right, the next call is, too."""
     ours = Time(time.seconds + 90)
     github = GitHub(
         session,
-        api_url=far.api_url,
-        url=far.url,
-        app_id=str(far.app_id),
-        private_key=far.private_key,
+        api_url=sandbox.api_url,
+        url=sandbox.url,
+        app_id=str(sandbox.app_id),
+        private_key=sandbox.private_key,
         version="1.2.3",
         now=ours,
     )
@@ -88,15 +90,15 @@ async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
         await github.app()
     assert refused.value.clock_ahead == pytest.approx(90, abs=1)
     ours.seconds = time.seconds
-    assert (await github.app()).slug == far.app_slug
+    assert (await github.app()).slug == sandbox.app_slug
 
 
 @pytest.mark.parametrize("date", [None, "yesterday", ""])
 async def test_a_401_without_a_time_says_nothing_of_the_clock(
-    far: GitHubSandbox, github: GitHub, date: str | None
+    sandbox: GitHubSandbox, github: GitHub, date: str | None
 ) -> None:
     headers = {} if date is None else {"Date": date}
-    far.faults.add("GET /app", times=1, status=401, headers=headers, body={"message": "Bad credentials"})
+    sandbox.faults.add("GET /app", times=1, status=401, headers=headers, body={"message": "Bad credentials"})
     with pytest.raises(GitHubUnauthorized, match="Bad credentials") as refused:
         await github.app()
     if date is not None:
@@ -104,22 +106,25 @@ async def test_a_401_without_a_time_says_nothing_of_the_clock(
 
 
 async def test_a_token_is_minted_once_for_many_who_ask_at_once(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     await asyncio.gather(*(installation.repository("octo/payments") for _ in range(10)))
     await installation.repository("octo/payments")
-    assert len(far.calls("POST", MINT)) == 1
+    assert len(sandbox.calls("POST", MINT)) == 1
 
 
-async def test_each_repository_gets_a_token_of_its_own(far: GitHubSandbox, github: GitHub) -> None:
-    payments, api = far.add_repository(far.app_owner, "payments"), far.add_repository(far.app_owner, "api")
-    installation = github.of(far.install(far.app_owner).id)
+async def test_each_repository_gets_a_token_of_its_own(sandbox: GitHubSandbox, github: GitHub) -> None:
+    payments, api = (
+        sandbox.add_repository(sandbox.app_owner, "payments"),
+        sandbox.add_repository(sandbox.app_owner, "api"),
+    )
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     for _ in range(2):
         await installation.repository("octo/payments")
         await installation.only(payments.id).repository("octo/payments")
         await installation.only(api.id).repository("octo/api")
-    assert [call.body for call in far.calls("POST", MINT)] == [
+    assert [call.body for call in sandbox.calls("POST", MINT)] == [
         {},
         {"repository_ids": [payments.id]},
         {"repository_ids": [api.id]},
@@ -129,52 +134,52 @@ async def test_each_repository_gets_a_token_of_its_own(far: GitHubSandbox, githu
 
 
 async def test_a_token_is_not_used_in_its_last_five_minutes(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository, time: Time
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository, time: Time
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     await installation.repository("octo/payments")
     time.seconds += 54 * 60
     await installation.repository("octo/payments")
-    assert len(far.calls("POST", MINT)) == 1
+    assert len(sandbox.calls("POST", MINT)) == 1
     time.seconds += 2 * 60
     await installation.repository("octo/payments")
-    assert len(far.calls("POST", MINT)) == 2
+    assert len(sandbox.calls("POST", MINT)) == 2
 
 
 async def test_a_token_that_github_refuses_is_minted_anew_once(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     await installation.repository("octo/payments")
-    rule = far.faults.add(r"GET /repos/octo/payments", status=401, times=1)
+    rule = sandbox.faults.add(r"GET /repos/octo/payments", status=401, times=1)
     assert (await installation.repository("octo/payments")).id == payments.id
     assert rule.hits == 1
-    assert len(far.calls("POST", MINT)) == 2
-    far.faults.add(r"GET /repos/octo/payments", status=401)
+    assert len(sandbox.calls("POST", MINT)) == 2
+    sandbox.faults.add(r"GET /repos/octo/payments", status=401)
     with pytest.raises(GitHubUnauthorized):
         await installation.repository("octo/payments")
-    assert len(far.calls("POST", MINT)) == 3
+    assert len(sandbox.calls("POST", MINT)) == 3
 
 
 async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
-    rule = far.faults.add(f"POST {MINT}", status=503)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    rule = sandbox.faults.add(f"POST {MINT}", status=503)
     outcomes = await asyncio.gather(
         *(installation.repository("octo/payments") for _ in range(5)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 5
-    assert len(far.calls("POST", MINT)) == 1
-    far.faults.remove(rule)
+    assert len(sandbox.calls("POST", MINT)) == 1
+    sandbox.faults.remove(rule)
     await installation.repository("octo/payments")
 
 
 async def test_who_gives_up_waiting_takes_no_token_from_others(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
-    gate = far.faults.gate(f"POST {MINT}", at="before", times=1)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    gate = sandbox.faults.gate(f"POST {MINT}", at="before", times=1)
     impatient = asyncio.create_task(installation.repository("octo/payments"))
     patient = asyncio.create_task(installation.repository("octo/payments"))
     await gate.reached(timeout=5)
@@ -183,7 +188,7 @@ async def test_who_gives_up_waiting_takes_no_token_from_others(
     assert (await patient).id == payments.id
     with pytest.raises(asyncio.CancelledError):
         await impatient
-    assert len(far.calls("POST", MINT)) == 1
+    assert len(sandbox.calls("POST", MINT)) == 1
 
 
 async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
@@ -203,11 +208,11 @@ async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
 
 
 async def test_no_token_and_no_key_is_in_an_error(
-    far: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: GitHubRepository
 ) -> None:
-    installation = github.of(far.install(far.app_owner).id)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     await installation.repository("octo/payments")
-    far.faults.add(r"(GET|POST) /(repos|app)/.*", status=500)
+    sandbox.faults.add(r"(GET|POST) /(repos|app)/.*", status=500)
     for call in (installation.repository("octo/payments"), installation.only(payments.id).alert("a/b", 1)):
         with pytest.raises(GitHubError) as caught:
             await call

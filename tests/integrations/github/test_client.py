@@ -53,16 +53,16 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
     ],
 )
 async def test_each_refusal_is_an_error_of_its_own(
-    far: GitHubSandbox,
+    sandbox: GitHubSandbox,
     installation: InstallationClient,
     status: int,
     headers: dict[str, str],
     expected: type[GitHubError],
 ) -> None:
-    far.faults.add(r"GET /repos/octo/payments", status=status, headers=headers)
+    sandbox.faults.add(r"GET /repos/octo/payments", status=status, headers=headers)
     error = await failure(installation.repository(NAME))
     assert type(error) is expected
-    assert error.what == "GET /repos/{owner}/{repo}"
+    assert error.call == "GET /repos/{owner}/{repo}"
     assert str(error).startswith(f"GitHub answered {status} to GET /repos/{{owner}}/{{repo}}")
 
 
@@ -85,7 +85,7 @@ async def test_each_refusal_is_an_error_of_its_own(
     ],
 )
 async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
-    far: GitHubSandbox,
+    sandbox: GitHubSandbox,
     installation: InstallationClient,
     leaked: GitHubAlert,
     status: int,
@@ -93,7 +93,7 @@ async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
     expected: type[GitHubError],
 ) -> None:
     access = installation.only(leaked.repository.id)
-    far.faults.add(f"(GET|PATCH) {ALERT}", status=status, body={"message": reason})
+    sandbox.faults.add(f"(GET|PATCH) {ALERT}", status=status, body={"message": reason})
     for call in (access.alert(NAME, 1), access.close(NAME, 1, "revoked"), access.literal(NAME, 1)):
         error = await failure(call)
         assert type(error) is expected
@@ -102,26 +102,26 @@ async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
 
 
 async def test_a_404_without_a_reason_adds_no_words(
-    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
+    sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
-    far.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
+    sandbox.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
     error = await failure(installation.account("nobody"))
     assert str(error) == "GitHub answered 404 to GET /users/{username}"
 
 
 async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_installation(
-    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
+    sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     reason = "octo has an IP allow list enabled"
-    far.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
+    sandbox.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
     error = await failure(installation.repository(NAME))
     assert (type(error), error.detail) == (Forbidden, reason)
 
 
 async def test_githubs_reason_is_told_in_short(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
-    far.add_user("reader")
+    sandbox.add_user("reader")
     error = await failure(installation.only(leaked.repository.id).assign(NAME, 1, "reader"))
     assert isinstance(error, Invalid)
     assert error.detail is not None
@@ -130,9 +130,9 @@ async def test_githubs_reason_is_told_in_short(
 
 
 async def test_a_page_that_is_not_json_is_no_answer(
-    far: GitHubSandbox, installation: InstallationClient
+    sandbox: GitHubSandbox, installation: InstallationClient
 ) -> None:
-    far.faults.add(r"GET /repos/octo/payments", garbage=True, times=1)
+    sandbox.faults.add(r"GET /repos/octo/payments", garbage=True, times=1)
     error = await failure(installation.repository(NAME))
     assert isinstance(error, Unavailable)
     assert "not JSON" in str(error)
@@ -141,9 +141,12 @@ async def test_a_page_that_is_not_json_is_no_answer(
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, drop: OneOf["before", "after"]
+    sandbox: GitHubSandbox,
+    installation: InstallationClient,
+    leaked: GitHubAlert,
+    drop: OneOf["before", "after"],
 ) -> None:
-    far.faults.add(f"PATCH {ALERT}", drop=drop, times=1)
+    sandbox.faults.add(f"PATCH {ALERT}", drop=drop, times=1)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
     assert isinstance(error, Unreachable)
     assert error.maybe_done
@@ -152,50 +155,50 @@ async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
 
 @pytest.mark.parametrize("fault", ["lost", "broken"])
 async def test_a_lost_token_leaves_the_write_it_was_for_undone(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, fault: str
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, fault: str
 ) -> None:
     status, drop = (503, None) if fault == "broken" else (None, "after")
-    far.faults.add(r"POST /app/installations/.*", status=status, drop=drop)  # type: ignore[arg-type]  # A table.
+    sandbox.faults.add(r"POST /app/installations/.*", status=status, drop=drop)  # type: ignore[arg-type]  # A table.
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
     assert isinstance(error, Unreachable | Unavailable)
     assert not error.maybe_done
-    assert far.calls("PATCH") == []
+    assert sandbox.calls("PATCH") == []
 
 
 async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
-    far.faults.add(f"PATCH {ALERT}", status=502)
+    sandbox.faults.add(f"PATCH {ALERT}", status=502)
     error = await failure(installation.only(leaked.repository.id).close(NAME, 1, "revoked"))
     assert isinstance(error, Unavailable)
     assert error.maybe_done
 
 
 async def test_a_lost_answer_to_a_read_has_done_nothing(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
-    far.faults.add(f"GET {ALERT}", drop="after")
+    sandbox.faults.add(f"GET {ALERT}", drop="after")
     error = await failure(installation.only(leaked.repository.id).alert(NAME, 1))
     assert isinstance(error, Unreachable)
     assert not error.maybe_done
 
 
 async def test_no_answer_in_time_is_unreachable(
-    far: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: GitHubRepository
+    sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: GitHubRepository
 ) -> None:
     hasty = GitHub(
         session,
-        api_url=far.api_url,
-        url=far.url,
-        app_id=str(far.app_id),
-        private_key=far.private_key,
+        api_url=sandbox.api_url,
+        url=sandbox.url,
+        app_id=str(sandbox.app_id),
+        private_key=sandbox.private_key,
         version="1.2.3",
         now=time,
         timeout=0.3,
     )
-    installation = hasty.of(far.install(far.app_owner).id)
+    installation = hasty.of(sandbox.install(sandbox.app_owner).id)
     await installation.repository(NAME)
-    far.faults.add(r"GET /repos/octo/payments", hang=True)
+    sandbox.faults.add(r"GET /repos/octo/payments", hang=True)
     error = await failure(installation.repository(NAME))
     assert isinstance(error, Unreachable)
     assert str(error) == "GET /repos/{owner}/{repo} failed: no answer in time"
@@ -222,40 +225,40 @@ async def test_a_server_that_is_not_there_has_done_nothing(
 
 
 async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, time: Time
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, time: Time
 ) -> None:
-    far.core_limit = 3
+    sandbox.core_limit = 3
     for _ in range(3):
         await installation.account("octo")
-    asked = len(far.calls())
+    asked = len(sandbox.calls())
     error = await failure(installation.account("octo"))
     assert isinstance(error, GitHubRateLimited)
     assert error.retry_at > time()
     assert error.status is None
-    assert len(far.calls()) == asked
+    assert len(sandbox.calls()) == asked
     access = installation.only(leaked.repository.id)
     assert isinstance(await failure(access.literal(NAME, 1)), GitHubRateLimited)
-    assert far.calls("GET", ALERT) == []
+    assert sandbox.calls("GET", ALERT) == []
     time.seconds = error.retry_at + 1
     await installation.account("octo")
 
 
 @pytest.mark.parametrize("status", [403, 429])
 async def test_a_secondary_limit_holds_all_calls_of_the_installation(
-    far: GitHubSandbox,
+    sandbox: GitHubSandbox,
     github: GitHub,
     installation: InstallationClient,
     leaked: GitHubAlert,
     time: Time,
     status: int,
 ) -> None:
-    other = github.of(far.install(far.add_organization("acme")).id)
+    other = github.of(sandbox.install(sandbox.add_organization("acme")).id)
     await installation.account("octo")
     await other.account("octo")
     message = {"message": "You have exceeded a secondary rate limit."}
-    far.faults.add("GET /users/octo", times=1, status=status, headers={"retry-after": "30"}, body=message)
+    sandbox.faults.add("GET /users/octo", times=1, status=status, headers={"retry-after": "30"}, body=message)
     assert isinstance(await failure(installation.account("octo")), GitHubRateLimited)
-    asked = len(far.calls())
+    asked = len(sandbox.calls())
     for call in (
         installation.account("octo"),
         github.of(installation.id).repository(NAME),
@@ -265,25 +268,25 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
         error = await failure(call)
         assert isinstance(error, GitHubRateLimited)
         assert (error.retry_at, error.status) == (time() + 30, None)
-    assert len(far.calls()) == asked
+    assert len(sandbox.calls()) == asked
     await other.account("octo")
     time.seconds += 30
     await installation.account("octo")
 
 
-async def test_a_limit_of_the_app_holds_the_app(far: GitHubSandbox, github: GitHub, time: Time) -> None:
-    far.faults.add("GET /app", times=1, status=403, headers={"retry-after": "30"})
+async def test_a_limit_of_the_app_holds_the_app(sandbox: GitHubSandbox, github: GitHub, time: Time) -> None:
+    sandbox.faults.add("GET /app", times=1, status=403, headers={"retry-after": "30"})
     assert isinstance(await failure(github.app()), GitHubRateLimited)
     assert isinstance(await failure(github.app()), GitHubRateLimited)
-    assert len(far.calls()) == 1
+    assert len(sandbox.calls()) == 1
     time.seconds += 30
     await github.app()
 
 
 async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
-    far: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
+    sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
-    far.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
+    sandbox.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
     assert isinstance(await failure(installation.account("octo")), Unavailable)
     await installation.account("octo")
 
@@ -307,24 +310,24 @@ async def test_an_answer_that_is_no_list_is_not_an_empty_one(
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 422, 451, 500, 503, 203, 206, 304])
 async def test_a_list_that_breaks_off_at_its_second_page_raises(
-    far: GitHubSandbox, github: GitHub, status: int
+    sandbox: GitHubSandbox, github: GitHub, status: int
 ) -> None:
     for number in range(130):
-        far.add_repository(far.app_owner, f"r{number}")
-    installation = github.of(far.install(far.app_owner).id)
+        sandbox.add_repository(sandbox.app_owner, f"r{number}")
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     repositories = installation.repositories()
     for _ in range(100):
         await anext(repositories)
-    far.faults.add("GET /installation/repositories", status=status)
+    sandbox.faults.add("GET /installation/repositories", status=status)
     with pytest.raises(GitHubError):
         await anext(repositories)
 
 
 async def test_each_installation_has_a_limit_of_its_own(
-    far: GitHubSandbox, github: GitHub, installation: InstallationClient
+    sandbox: GitHubSandbox, github: GitHub, installation: InstallationClient
 ) -> None:
-    other = github.of(far.install(far.add_organization("acme")).id)
-    far.core_limit = 2
+    other = github.of(sandbox.install(sandbox.add_organization("acme")).id)
+    sandbox.core_limit = 2
     await installation.account("octo")
     await installation.account("octo")
     assert isinstance(await failure(installation.account("octo")), GitHubRateLimited)
@@ -335,9 +338,9 @@ async def test_each_installation_has_a_limit_of_its_own(
     ("headers", "wait"), [({"retry-after": "30"}, 30), ({"x-ratelimit-remaining": "0"}, 60), ({}, 60)]
 )
 async def test_a_limit_says_when_to_come_back(
-    far: GitHubSandbox, installation: InstallationClient, time: Time, headers: dict[str, str], wait: float
+    sandbox: GitHubSandbox, installation: InstallationClient, time: Time, headers: dict[str, str], wait: float
 ) -> None:
-    far.faults.add(r"GET /users/octo", status=429, headers=headers)
+    sandbox.faults.add(r"GET /users/octo", status=429, headers=headers)
     error = await failure(installation.account("octo"))
     assert isinstance(error, GitHubRateLimited)
     assert error.retry_at == time() + wait
@@ -375,15 +378,15 @@ async def test_no_more_than_twenty_calls_are_under_way_at_once(
 
 
 async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
-    far: GitHubSandbox, installation: InstallationClient, time: Time
+    sandbox: GitHubSandbox, installation: InstallationClient, time: Time
 ) -> None:
     reason = "octo has an IP allow list enabled"
-    rule = far.faults.add("GET /users/octo", status=403, body={"message": reason})
+    rule = sandbox.faults.add("GET /users/octo", status=403, body={"message": reason})
     with capture_logs() as logged:
         for _ in range(3):
             await failure(installation.account("octo"))
-        far.faults.remove(rule)
-        far.faults.add("GET /users/octo", status=403, body={"message": "Another reason"})
+        sandbox.faults.remove(rule)
+        sandbox.faults.add("GET /users/octo", status=403, body={"message": "Another reason"})
         await failure(installation.account("octo"))
         time.seconds += 60
         await failure(installation.account("octo"))

@@ -32,14 +32,14 @@ async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
 
 @pytest.mark.parametrize("field", ["secret", "first_location_detected"])
 async def test_the_secret_that_a_patch_answers_is_nowhere(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, field: str
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, field: str
 ) -> None:
     """GitHub's description gives the answer to a PATCH the literal, and no way to leave it out."""
     access = installation.only(leaked.repository.id)
     closed = await access.close(NAME, 1, "revoked", "rotated")
     assert leaked.literal == MARK
     assert MARK not in repr(closed)
-    answer = await access._connection.client.patch(
+    answer = await access._calls.client.patch(
         "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}",
         {"owner": "octo", "repo": "payments", "alert_number": "1"},
         data={"state": "open"},
@@ -116,9 +116,9 @@ async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
 
 
 async def test_a_literal_whose_answer_breaks_off_is_in_no_error(
-    far: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
+    sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
-    far.faults.add(f"GET {ALERT}", drop="after")
+    sandbox.faults.add(f"GET {ALERT}", drop="after")
     assert MARK not in rendered(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))
 
 

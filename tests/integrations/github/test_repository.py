@@ -11,36 +11,38 @@ NAME = "octo/payments"
 
 
 async def test_an_alert_is_read_without_its_secret(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments, validity="active")
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    leaked = sandbox.leak(payments, validity="active")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     alert = await access.alert(NAME, leaked.number)
     assert (alert.number, alert.state, alert.validity) == (leaked.number, "open", "active")
-    assert alert.html_url == far.alert_url(leaked)
-    [call] = far.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
+    assert alert.html_url == sandbox.alert_url(leaked)
+    [call] = sandbox.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
     assert call.query == {"hide_secret": "true"}
     assert call.repository_ids == (payments.id,)
 
 
 async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments)
-    literal = await github.of(far.install(far.app_owner).id).only(payments.id).literal(NAME, leaked.number)
+    leaked = sandbox.leak(payments)
+    literal = (
+        await github.of(sandbox.install(sandbox.app_owner).id).only(payments.id).literal(NAME, leaked.number)
+    )
     assert literal.reveal() == leaked.literal
-    [call] = far.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
+    [call] = sandbox.calls("GET", f"/repos/{NAME}/secret-scanning/alerts/1")
     assert (call.query, call.repository_ids) == ({}, (payments.id,))
 
 
 async def test_closing_and_reopening_are_written_with_their_comments(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments)
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    leaked = sandbox.leak(payments)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     closed = await access.close(NAME, leaked.number, "revoked", "rotated")
     assert (closed.state, closed.resolution, closed.resolution_comment) == ("resolved", "revoked", "rotated")
-    assert closed.resolved_by == GitHubAccount(far.bot.id, "stanch[bot]")
+    assert closed.resolved_by == GitHubAccount(sandbox.bot.id, "stanch[bot]")
     with pytest.raises(Invalid) as caught:
         await access.close(NAME, leaked.number, "revoked", "rotated")
     assert caught.value.status == 400
@@ -48,39 +50,39 @@ async def test_closing_and_reopening_are_written_with_their_comments(
     assert leaked.state == "open"
 
 
-async def test_a_close_that_needs_a_reviewer_is_forbidden(far: GitHubSandbox, github: GitHub) -> None:
-    guarded = far.add_repository(far.app_owner, "guarded", delegated_dismissal=True)
-    leaked = far.leak(guarded)
-    installation = github.of(far.install(far.app_owner).id)
+async def test_a_close_that_needs_a_reviewer_is_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
+    guarded = sandbox.add_repository(sandbox.app_owner, "guarded", delegated_dismissal=True)
+    leaked = sandbox.leak(guarded)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
     with pytest.raises(Forbidden):
         await installation.only(guarded.id).close("octo/guarded", leaked.number, "wont_fix")
 
 
 async def test_validity_and_assignee_are_set_and_cleared(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    ana = far.add_user("ana")
-    far.add_collaborator(payments, ana, "write")
-    leaked = far.leak(payments)
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    ana = sandbox.add_user("ana")
+    sandbox.add_collaborator(payments, ana, "write")
+    leaked = sandbox.leak(payments)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     assert (await access.set_validity(NAME, leaked.number, "inactive")).validity == "inactive"
     assert (await access.set_validity(NAME, leaked.number, None)).validity == "unknown"
     assert (await access.assign(NAME, leaked.number, "ana")).assigned_to == GitHubAccount(ana.id, "ana")
     unassigned = await access.assign(NAME, leaked.number, None)
     assert unassigned.assigned_to is None
     assert unassigned.has_assigned_to
-    far.add_user("reader")
+    sandbox.add_user("reader")
     with pytest.raises(Invalid):
         await access.assign(NAME, leaked.number, "reader")
 
 
 async def test_locations_and_the_commits_author_are_told(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    ana = far.add_user("ana")
-    leaked = far.leak(payments, path="config/prod.env", author=ana)
-    far.add_location(leaked, "issue_body")
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
+    ana = sandbox.add_user("ana")
+    leaked = sandbox.leak(payments, path="config/prod.env", author=ana)
+    sandbox.add_location(leaked, "issue_body")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     places = [place async for place in access.locations(NAME, leaked.number)]
     assert [place.kind for place in places] == ["commit", "issue_body"]
     assert places[0].path == "config/prod.env"
@@ -88,11 +90,11 @@ async def test_locations_and_the_commits_author_are_told(
 
 
 async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_its_old_name(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments)
-    access = github.of(far.install(far.app_owner).id).only(payments.id)
-    far.rename_repository(payments, "billing")
+    leaked = sandbox.leak(payments)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
+    sandbox.rename_repository(payments, "billing")
     facts = await access.repository(NAME)
     assert (facts.id, facts.full_name) == (payments.id, "octo/billing")
     with pytest.raises(Moved):
@@ -101,13 +103,13 @@ async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_i
 
 
 async def test_a_strangers_repository_under_the_old_name_stays_closed(
-    far: GitHubSandbox, github: GitHub, payments: GitHubRepository
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    leaked = far.leak(payments)
-    installation = github.of(far.install(far.app_owner).id)
-    far.rename_repository(payments, "billing")
-    squatter = far.squat(NAME)
-    far.leak(squatter)
+    leaked = sandbox.leak(payments)
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    sandbox.rename_repository(payments, "billing")
+    squatter = sandbox.squat(NAME)
+    sandbox.leak(squatter)
     with pytest.raises(NotFound):
         await installation.only(payments.id).literal(NAME, leaked.number)
     with pytest.raises(NotFound):
@@ -119,9 +121,9 @@ async def test_a_strangers_repository_under_the_old_name_stays_closed(
     "name", ["octo", "octo/..", "../payments", "octo/payments/../api", "octo/pay ments", ""]
 )
 async def test_what_cannot_be_a_repository_is_not_asked_for(
-    far: GitHubSandbox, github: GitHub, name: str
+    sandbox: GitHubSandbox, github: GitHub, name: str
 ) -> None:
     for call in (github.of(1).only(2).alert, github.of(1).only(2).literal):
         with pytest.raises(NotFound):
             await call(name, 1)
-    assert far.calls() == []
+    assert sandbox.calls() == []

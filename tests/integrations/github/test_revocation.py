@@ -14,24 +14,24 @@ from tests.integrations.github.conftest import Time
 
 
 @pytest.fixture
-def token(far: GitHubSandbox) -> LiveToken:
-    return far.add_live_token(owner=far.add_user("ana"))
+def token(sandbox: GitHubSandbox) -> LiveToken:
+    return sandbox.add_live_token(owner=sandbox.add_user("ana"))
 
 
 async def test_an_accepted_report_kills_the_token_and_carries_no_credential(
-    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
+    sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
     assert await github.revoke(Literal(token.literal)) == RevokeResponse(accepted=True, status=202)
     assert not token.alive(time())
-    [call] = far.calls("POST", "/credentials/revoke")
+    [call] = sandbox.calls("POST", "/credentials/revoke")
     assert not call.authorized
     assert call.body == {"credentials": [token.literal]}
 
 
 async def test_the_sixty_first_report_of_an_hour_waits(
-    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
+    sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
-    far.unauthenticated_limit = 0
+    sandbox.unauthenticated_limit = 0
     answer = await github.revoke(Literal(token.literal))
     assert not answer.accepted
     assert answer.status in {403, 429}
@@ -45,7 +45,7 @@ async def test_the_sixty_first_report_of_an_hour_waits(
     [(422, {}, None), (403, {}, None), (200, {}, None), (429, {"retry-after": "9"}, 9), (429, {}, 60)],
 )
 async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
-    far: GitHubSandbox,
+    sandbox: GitHubSandbox,
     github: GitHub,
     token: LiveToken,
     time: Time,
@@ -53,7 +53,7 @@ async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
     headers: dict[str, str],
     wait: float | None,
 ) -> None:
-    far.faults.add(r"POST /credentials/revoke", status=status, headers=headers)
+    sandbox.faults.add(r"POST /credentials/revoke", status=status, headers=headers)
     answer = await github.revoke(Literal(token.literal))
     assert answer == RevokeResponse(
         accepted=False, status=status, retry_at=None if wait is None else time() + wait
@@ -64,9 +64,9 @@ async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
     ("fault", "alive"), [({"status": 500}, True), ({"drop": "before"}, True), ({"drop": "after"}, False)]
 )
 async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
-    far: GitHubSandbox, github: GitHub, token: LiveToken, time: Time, fault: dict[str, str], alive: bool
+    sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time, fault: dict[str, str], alive: bool
 ) -> None:
-    far.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
+    sandbox.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
     with pytest.raises(GitHubUncertain) as caught:
         await github.revoke(Literal(token.literal))
     assert token.alive(time()) is alive
@@ -77,18 +77,18 @@ async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
 
 
 async def test_a_slow_answer_is_uncertain(
-    far: GitHubSandbox, session: aiohttp.ClientSession, private_key: str, token: LiveToken, time: Time
+    sandbox: GitHubSandbox, session: aiohttp.ClientSession, private_key: str, token: LiveToken, time: Time
 ) -> None:
     hasty = GitHub(
         session,
-        api_url=far.api_url,
-        url=far.url,
+        api_url=sandbox.api_url,
+        url=sandbox.url,
         app_id="1",
         private_key=private_key,
         version="1.2.3",
         now=time,
         timeout=0.2,
     )
-    far.faults.add(r"POST /credentials/revoke", hang=True)
+    sandbox.faults.add(r"POST /credentials/revoke", hang=True)
     with pytest.raises(GitHubUncertain, match="no answer in time"):
         await hasty.revoke(Literal(token.literal))

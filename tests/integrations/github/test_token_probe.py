@@ -20,7 +20,7 @@ Check = Callable[..., Awaitable[Verdict]]
 
 
 @pytest.fixture
-def ask(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check:
+def ask(sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check:
     async def ask(
         literal: str,
         secret_type: str = PAT,
@@ -31,7 +31,7 @@ def ask(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check
     ) -> Verdict:
         return await probe_token(
             session,
-            far.api_url,
+            sandbox.api_url,
             "stanch/1.2.3",
             Literal(literal),
             secret_type=secret_type,
@@ -44,56 +44,56 @@ def ask(far: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> Check
     return ask
 
 
-async def test_a_working_token_names_its_owner_and_scopes(far: GitHubSandbox, ask: Check) -> None:
-    ana = far.add_user("ana")
-    token = far.add_live_token(owner=ana, scopes=("repo", "read:org"))
+async def test_a_working_token_names_its_owner_and_scopes(sandbox: GitHubSandbox, ask: Check) -> None:
+    ana = sandbox.add_user("ana")
+    token = sandbox.add_live_token(owner=ana, scopes=("repo", "read:org"))
     verdict = await ask(token.literal)
     assert (verdict.value, verdict.reason) == ("active", Reason.ACCEPTED)
     assert verdict.account == TokenOwner(ana.id, "ana")
     assert verdict.scopes == ("repo", "read:org")
     assert token.last_user_agent == "stanch/1.2.3"
-    assert [call.path for call in far.calls()] == ["/user"]
+    assert [call.path for call in sandbox.calls()] == ["/user"]
 
 
-async def test_a_follow_up_does_not_ask_for_the_owner(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
+async def test_a_follow_up_does_not_ask_for_the_owner(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     verdict = await ask(token.literal, with_owner=False)
     assert (verdict.value, verdict.account) == ("active", None)
-    assert [call.path for call in far.calls()] == ["/rate_limit"]
+    assert [call.path for call in sandbox.calls()] == ["/rate_limit"]
 
 
-async def test_a_revoked_token_is_inactive_on_this_host(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
-    far.revoke_token(token)
+async def test_a_revoked_token_is_inactive_on_this_host(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    sandbox.revoke_token(token)
     assert await ask(token.literal) == Verdict("inactive", Reason.BAD_CREDENTIALS)
 
 
-async def test_a_base64_copy_is_decoded_before_it_is_sent(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
+async def test_a_base64_copy_is_decoded_before_it_is_sent(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     encoded = base64.b64encode(token.literal.encode()).decode()
     assert (await ask(encoded, base64_encoded=True)).value == "active"
     assert (await ask(encoded)).reason == Reason.NOT_A_TOKEN
-    assert len(far.calls()) == 1
+    assert len(sandbox.calls()) == 1
 
 
-async def test_an_installation_token_is_never_asked_for_its_user(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"), kind="installation")
+async def test_an_installation_token_is_never_asked_for_its_user(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"), kind="installation")
     assert (await ask(token.literal, INSTALLATION)).value == "active"
-    assert [call.path for call in far.calls()] == ["/rate_limit"]
+    assert [call.path for call in sandbox.calls()] == ["/rate_limit"]
 
 
-async def test_a_server_without_rate_limits_is_asked_another_way(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
-    installation = far.add_live_token(owner=far.add_user("bot"), kind="installation")
-    far.faults.add(r"GET /rate_limit", status=404)
+async def test_a_server_without_rate_limits_is_asked_another_way(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    installation = sandbox.add_live_token(owner=sandbox.add_user("bot"), kind="installation")
+    sandbox.faults.add(r"GET /rate_limit", status=404)
     assert (await ask(token.literal, with_owner=False)).value == "active"
     await ask(installation.literal, INSTALLATION)
-    paths = [call.path for call in far.calls()]
+    paths = [call.path for call in sandbox.calls()]
     assert paths == ["/rate_limit", "/user", "/rate_limit", "/installation/repositories"]
 
 
-async def test_a_network_policy_does_not_make_a_token_dead(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"), network="ip_allow_list")
+async def test_a_network_policy_does_not_make_a_token_dead(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"), network="ip_allow_list")
     assert await ask(token.literal) == Verdict("active", Reason.IP_ALLOW_LIST)
 
 
@@ -111,41 +111,41 @@ async def test_a_network_policy_does_not_make_a_token_dead(far: GitHubSandbox, a
     ],
 )
 async def test_what_cannot_be_asked_is_unknown_and_never_sent(
-    far: GitHubSandbox, ask: Check, literal: str, secret_type: str, reason: Reason
+    sandbox: GitHubSandbox, ask: Check, literal: str, secret_type: str, reason: Reason
 ) -> None:
     for with_owner in (True, False):
         assert await ask(literal, secret_type, with_owner=with_owner) == Verdict("unknown", reason)
-    assert far.calls() == []
+    assert sandbox.calls() == []
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 async def test_a_lost_answer_is_unknown(
-    far: GitHubSandbox, ask: Check, drop: OneOf["before", "after"]
+    sandbox: GitHubSandbox, ask: Check, drop: OneOf["before", "after"]
 ) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
-    far.faults.add(r"GET /user", drop=drop)
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    sandbox.faults.add(r"GET /user", drop=drop)
     assert await ask(token.literal) == Verdict("unknown", Reason.UNREACHABLE)
 
 
-async def test_no_answer_in_time_is_unknown(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
-    far.faults.add(r"GET /user", hang=True)
+async def test_no_answer_in_time_is_unknown(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    sandbox.faults.add(r"GET /user", hang=True)
     assert await ask(token.literal, timeout=0.2) == Verdict("unknown", Reason.TIMEOUT)
 
 
-async def test_a_server_error_and_a_login_page_are_unknown(far: GitHubSandbox, ask: Check) -> None:
-    token = far.add_live_token(owner=far.add_user("ana"))
-    far.faults.add(r"GET /user", status=503, times=1)
+async def test_a_server_error_and_a_login_page_are_unknown(sandbox: GitHubSandbox, ask: Check) -> None:
+    token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    sandbox.faults.add(r"GET /user", status=503, times=1)
     assert await ask(token.literal) == Verdict("unknown", Reason.SERVER_ERROR)
-    far.faults.add(r"GET /user", garbage=True, times=1)
+    sandbox.faults.add(r"GET /user", garbage=True, times=1)
     assert await ask(token.literal) == Verdict("unknown", Reason.UNEXPECTED)
 
 
 async def test_many_refused_tokens_lock_logins_out_and_then_all_is_unknown(
-    far: GitHubSandbox, ask: Check, time: Time
+    sandbox: GitHubSandbox, ask: Check, time: Time
 ) -> None:
-    alive = far.add_live_token(owner=far.add_user("ana"))
-    far.lockout_after = 3
+    alive = sandbox.add_live_token(owner=sandbox.add_user("ana"))
+    sandbox.lockout_after = 3
     for character in "abc":
         assert (await ask("ghp_" + character * 36)).value == "inactive"
     verdict = await ask(alive.literal)
