@@ -1,1 +1,1 @@
-"""Integrations hear and speak: GitHub, Slack, and stand-ins for them."""
+"""Talks to GitHub and Slack; also holds the sandbox, which stands in for both."""

@@ -1,13 +1,13 @@
-"""A secret's own text, wrapped so that nothing prints, stores or compares it by accident."""
+"""Wraps a secret's text so that it is not printed, stored or compared by accident."""
 
 from typing import NoReturn
 
 
 class Literal:
-    """The literal of an alert; `reveal()` is the only way to its text.
+    """The text of a secret; only `reveal()` returns it.
 
-    It has no repr, no str, no format, no equality by value, no copy and no pickle: a literal that reaches a
-    log line, a template or a queue shows up as `Literal(hidden)` or as an error, never as the secret.
+    `repr`, `str` and `format` give `Literal(hidden)`, copying and pickling raise TypeError, and equality is by
+    identity. So a literal never shows in a log line, a template or a queue.
     """
 
     __slots__ = ("__text",)
@@ -16,11 +16,11 @@ class Literal:
         self.__text = text
 
     def reveal(self) -> str:
-        """Return the secret, for the one call that sends it; don't keep what it returns."""
+        """Return the secret, for the call that sends it. Don't keep the result."""
         return self.__text
 
     def __repr__(self) -> str:
         return "Literal(hidden)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a literal is neither stored nor copied")
+        raise TypeError("a literal can't be stored or copied")

@@ -1,7 +1,7 @@
-"""HTTP_PROXY, HTTPS_PROXY and NO_PROXY, for every call to Slack and GitHub alike.
+"""Applies HTTP_PROXY, HTTPS_PROXY and NO_PROXY to all calls to Slack and GitHub.
 
-aiohttp's own `trust_env` is not used: it would also send logins of `~/.netrc` along, which GitHub refuses beside a
-token of ours, and it has no proxy for `wss:` addresses.
+aiohttp's `trust_env` is not used. It also sends the logins in `~/.netrc`, which GitHub refuses beside a token, and it
+has no proxy for `wss:` addresses.
 """
 
 from typing import Any
@@ -14,37 +14,37 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 class ProxiedRequest(aiohttp.ClientRequest):
-    """A request that goes through the environment's proxy; for `aiohttp.ClientSession(request_class=…)`."""
+    """A request through the environment's proxy, for `aiohttp.ClientSession(request_class=…)`."""
 
-    def __init__(self, method: str, url: URL, **given: Any) -> None:
-        if given.get("proxy") is None:
-            given["proxy"] = proxy_for(url)
-        super().__init__(method, url, **given)
+    def __init__(self, method: str, url: URL, **options: Any) -> None:
+        if options.get("proxy") is None:
+            options["proxy"] = proxy_for(url)
+        super().__init__(method, url, **options)
 
 
 def proxy_for(url: URL) -> URL | None:
-    """The proxy for an address; None where there is none or NO_PROXY names the host."""
+    """Return the proxy for an address; None without one, or if NO_PROXY lists the host."""
     host = url.host or ""
-    # Entries of NO_PROXY may name a port too.
+    # With the port, since entries of NO_PROXY may have one.
     if proxy_bypass(host if ":" in host else f"{host}:{url.port}"):
         return None
-    given = getproxies().get(_SCHEMES.get(url.scheme, ""))
-    return _read(given) if given else None
+    setting = getproxies().get(_SCHEMES.get(url.scheme, ""))
+    return _parse(setting) if setting else None
 
 
 def proxy_fault() -> str | None:
-    """What is wrong with the proxies, in a sentence that shows no password; None where nothing is."""
+    """Return the fault in the proxy settings as a sentence without their passwords; None if they are right."""
     for scheme in ("http", "https"):
-        given = getproxies().get(scheme)
-        if given and _read(given) is None:
+        setting = getproxies().get(scheme)
+        if setting and _parse(setting) is None:
             return f"{scheme.upper()}_PROXY must be the address of an HTTP proxy, as http://proxy.example.com:3128."
     return None
 
 
-def _read(given: str) -> URL | None:
-    """A proxy as people write it, often without `http://`."""
+def _parse(setting: str) -> URL | None:
+    """Parse a proxy's address; `http://` is optional. None if it is not an address."""
     try:
-        url = URL(given.strip() if "://" in given else f"http://{given.strip()}")
+        url = URL(setting.strip() if "://" in setting else f"http://{setting.strip()}")
         return url if url.scheme in ("http", "https") and url.host and url.port else None
     except ValueError:
         return None

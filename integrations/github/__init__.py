@@ -1,1 +1,1 @@
-"""GitHub: what it tells us by webhook, and what we ask of it over REST."""
+"""GitHub: webhooks, REST client, App authentication, token probes and revocation."""

@@ -1,7 +1,7 @@
-"""What GitHub says of alerts, repositories and installations, as frozen records, however it was said.
+"""Records of alerts, repositories, installations and deliveries, read from GitHub's JSON.
 
-A field that is None was not said by this source: webhooks, lists, single reads and old servers each leave
-something out. Words that GitHub may extend stay plain text, so an unknown one never breaks intake.
+The same record is read from webhooks, lists, single reads and old servers. Each of them leaves some fields out; such
+a field is None. GitHub may add values to its enums, so these stay plain strings and an unknown one is no error.
 """
 
 import re
@@ -30,59 +30,59 @@ _STATES = frozenset({"open", "resolved"})
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFacts:
-    """A repository as GitHub last showed it."""
+    """A repository."""
 
     id: int
     full_name: str
     owner: GitHubAccount
     owner_type: str
-    """GitHub's word: `Organization` or `User`."""
+    """`Organization` or `User`, as GitHub spells it; `unknown` where it is missing."""
     visibility: str
-    """GitHub's word: `public`, `private`, `internal`; `unknown` where it did not say."""
+    """`public`, `private` or `internal`, as GitHub spells it; `unknown` where it is missing."""
     html_url: str
     delegated_dismissal: bool | None = None
-    """Whether closing an alert needs a reviewer. GitHub tells only those who may see the settings."""
+    """Whether closing an alert needs a reviewer. None for a token that may not read the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationFacts:
-    """The GitHub App on one account, as GitHub last showed it."""
+    """An installation of the GitHub App on one account."""
 
     id: int
     account: GitHubAccount
     account_type: str
-    """GitHub's word: `Organization` or `User`."""
+    """`Organization` or `User`, as GitHub spells it; `unknown` where it is missing."""
     suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LocationFacts:
-    """One place where a secret was found."""
+    """One location of a secret."""
 
     kind: str
-    """GitHub's location type: `commit`, `wiki_commit`, `issue_body`, …; `unknown` where it can't be told."""
+    """GitHub's location type: `commit`, `wiki_commit`, `issue_body`, …; `unknown` where it can't be inferred."""
     path: str | None = None
     line: int | None = None
     commit_sha: str | None = None
     html_url: str | None = None
-    """A page for people."""
+    """The page on GitHub's website."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFacts:
-    """A secret scanning alert as one source told it; never with the secret."""
+    """A secret scanning alert, without its secret. Times are Unix seconds."""
 
     number: int
     html_url: str
     state: str
-    """`open` or `resolved`; derived where the source has no such field, as webhooks."""
+    """`open` or `resolved`; derived for webhooks, which have no such field."""
     secret_type: str
-    """GitHub's slug; empty where the source did not say."""
+    """GitHub's slug; empty where it is missing."""
     secret_type_name: str
-    """GitHub's name for people; the slug where the source did not say."""
+    """GitHub's display name; the slug where it is missing."""
     provider: str | None = None
     category: str | None = None
-    """`default` or `generic`; webhooks alone tell it."""
+    """`default` or `generic`; only webhooks have it."""
     created_at: float | None = None
     updated_at: float | None = None
     resolution: str | None = None
@@ -97,25 +97,26 @@ class AlertFacts:
     bypassed_by: GitHubAccount | None = None
     bypassed_at: float | None = None
     bypass_comment: str | None = None
-    """What the person asked for with the push protection bypass request."""
+    """The comment in the request to bypass push protection."""
     first_location: LocationFacts | None = None
     has_more_locations: bool | None = None
     assigned_to: GitHubAccount | None = None
     has_assigned_to: bool = False
-    """Whether the source said who is assigned: then a missing `assigned_to` means nobody."""
+    """Whether the JSON has the field: then `assigned_to` being None means that nobody is assigned."""
     metadata: Mapping[str, str] | None = None
-    """About the token, by GitHub's keys written with hyphens: `owner-name`, `secret-expiration-date`, …"""
+    """About the token. The keys are GitHub's, with hyphens: `owner-name`, `secret-expiration-date`, …"""
 
 
 def is_full_name(value: str) -> bool:
-    """Whether this can be a repository's `owner/name`: safe to put into a path."""
+    """Whether `value` has the form `owner/name`, so that it is safe in a path."""
     return _FULL_NAME.fullmatch(value) is not None
 
 
 def parse_repository(raw: JsonObject) -> RepositoryFacts:
-    """Read a repository from a webhook or a REST answer; raises Malformed without id, name and owner.
+    """Read a repository from a webhook or a REST response.
 
-    GitHub's description allows an owner that is null: NoAccount, which is Malformed too.
+    Raises Malformed without id, name or owner; its subclass NoAccount for an owner that is null, which GitHub's
+    description allows.
     """
     number, name = identifier(raw.get("id")), text(raw.get("full_name"))
     if number is None or name is None or not is_full_name(name):
@@ -141,9 +142,10 @@ def _delegated_dismissal(raw: JsonObject) -> bool | None:
 
 
 def parse_installation(raw: JsonObject) -> InstallationFacts:
-    """Read an installation from a webhook or a REST answer; raises Malformed without id and account.
+    """Read an installation from a webhook or a REST response.
 
-    GitHub's description allows an account that is null or an enterprise: NoAccount, which is Malformed too.
+    Raises Malformed without id or account; its subclass NoAccount for an account that is null or an enterprise, which
+    GitHub's description allows.
     """
     number = identifier(raw.get("id"))
     if number is None:
@@ -154,7 +156,7 @@ def parse_installation(raw: JsonObject) -> InstallationFacts:
 
 
 def _account_of(value: object, what: str) -> GitHubAccount:
-    """The account that something belongs to; raises NoAccount or Malformed."""
+    """Read the account that a repository or installation (`what`) belongs to. Raises NoAccount or Malformed."""
     found, raw = account(value), json_object(value)
     if found is not None:
         return found
@@ -164,10 +166,10 @@ def _account_of(value: object, what: str) -> GitHubAccount:
 
 
 def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: str = "") -> AlertFacts:
-    """Read an alert from a webhook or a REST answer, whatever fields it has; `secret` is never read.
+    """Read an alert from a webhook or a REST response, except for its `secret`.
 
-    `action` is the webhook's, `repository_url` the repository's page, which old payloads need for a link.
-    Raises Malformed without a number.
+    `action` is the webhook's action. `repository_url` is the repository's page; the alert's page is derived from it
+    where the JSON has none, as on old servers. Raises Malformed without a number.
     """
     number = identifier(raw.get("number"))
     if number is None:
@@ -206,10 +208,10 @@ def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: s
 
 
 def _state(raw: JsonObject, action: str | None) -> str:
-    # GitHub's webhook schema has no `state`: it follows from the resolution, and without one from the action.
-    said = text(raw.get("state"))
-    if said in _STATES:
-        return said
+    # GitHub's webhook schema has no `state`. It follows from the resolution or, without one, from the action.
+    state = text(raw.get("state"))
+    if state in _STATES:
+        return state
     return "resolved" if text(raw.get("resolution")) or action == "resolved" else "open"
 
 
@@ -217,15 +219,15 @@ def _metadata(raw: JsonObject) -> Mapping[str, str] | None:
     if not isinstance(raw.get("metadata"), list):
         return None
     pairs = ((text(item.get("key")), text(item.get("value"))) for item in json_objects(raw.get("metadata")))
-    # GitHub's filter spells the keys with hyphens, its own example answer with underscores.
+    # GitHub's docs spell the keys with hyphens in filters, and with underscores in an example response.
     return {key.replace("_", "-"): value for key, value in pairs if key and value}
 
 
 def parse_location(raw: JsonObject, *, repository_url: str = "") -> LocationFacts:
-    """Read a location `{type, details}`; the type is inferred from the details where it is missing.
+    """Read a location `{type, details}`; a missing type is inferred from the details.
 
-    `repository_url` is the repository's page: older servers give API addresses alone, from which the page of
-    a commit, an issue or a pull request follows.
+    `repository_url` is the repository's page. Older servers give only API addresses; the page of a commit, an
+    issue or a pull request is then derived from both.
     """
     details = json_object(raw.get("details")) or {}
     kind = text(raw.get("type")) or _kind_of(details)
@@ -252,7 +254,7 @@ def _kind_of(details: JsonObject) -> str:
 
 def _page_of(kind: str, address: str | None, repository_url: str) -> str | None:
     if address is None or kind.startswith("discussion_"):
-        return address  # GitHub gives discussions by their page.
+        return address  # For discussions, GitHub's address is the page itself.
     match = _ISSUE_OR_PULL.search(address)
     if match is None or not repository_url:
         return None
@@ -261,19 +263,20 @@ def _page_of(kind: str, address: str | None, repository_url: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
-    """One attempt to deliver a webhook, from GitHub's log of the last days."""
+    """One attempt to deliver a webhook, from GitHub's delivery log."""
 
     id: int
     guid: str
-    """The same for every attempt at one delivery."""
+    """The delivery's id, the same for all its attempts."""
     delivered_at: float
+    """Unix seconds."""
     ok: bool
 
 
 def parse_delivery(raw: JsonObject) -> DeliveryFacts:
-    """Read a row of GitHub's delivery log; raises Malformed without its ids.
+    """Read a row of GitHub's delivery log. Raises Malformed without id, guid or time.
 
-    GitHub's docs: a failed connection has a status code of its own, so the word `OK` alone tells success.
+    GitHub's docs: a failed connection also has a status code, so success is read from `status`, which is then `OK`.
     """
     number, guid, at = identifier(raw.get("id")), text(raw.get("guid")), timestamp(raw.get("delivered_at"))
     if number is None or guid is None or at is None:

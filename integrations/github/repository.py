@@ -90,7 +90,7 @@ class RepositoryAccess:
         return await self._change(full_name, number, _with_comment("open", comment))
 
     async def set_validity(self, full_name: str, number: int, value: str | None) -> AlertFacts:
-        """Override GitHub's validity: `active`, `inactive`, or None for no override. Not on older Enterprise Servers."""
+        """Override GitHub's validity: `active`, `inactive`, or None to clear it. Not on older Enterprise Servers."""
         return await self._change(full_name, number, {"validity": value})
 
     async def assign(self, full_name: str, number: int, login: str | None) -> AlertFacts:

@@ -38,7 +38,7 @@ class ServerFacts:
 
     @property
     def supports_revoke(self) -> bool:
-        """Whether leaked tokens can be reported. GitHub documents reports without authorization for github.com only."""
+        """Whether leaked tokens can be reported; GitHub documents this without authorization for github.com only."""
         return self.version is None and not self.data_residency
 
     @property

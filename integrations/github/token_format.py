@@ -1,8 +1,4 @@
-"""GitHub's own tokens: which kind a leaked one is, how to ask whether it works, and what the answer means.
-
-Pure; `token_probe.py` does the asking. GitHub has no API that starts its own validity check, so the token itself is
-used for one harmless question.
-"""
+"""Recognises and masks GitHub's own tokens."""
 
 import base64
 import binascii
@@ -14,7 +10,7 @@ from integrations.literal import Literal
 
 
 class TokenKind(StrEnum):
-    """GitHub's kinds of tokens, told apart by their prefix."""
+    """GitHub's kinds of tokens; each has a prefix of its own."""
 
     CLASSIC = "classic"
     FINE_GRAINED = "fine_grained"
@@ -25,7 +21,7 @@ class TokenKind(StrEnum):
 
 
 REVOCABLE = frozenset(TokenKind) - {TokenKind.INSTALLATION}
-"""What `POST /credentials/revoke` takes, by GitHub's docs."""
+"""The kinds that `POST /credentials/revoke` accepts (GitHub's docs)."""
 
 _KINDS_OF_TYPE: Mapping[str, frozenset[TokenKind]] = {
     "github_personal_access_token": frozenset({TokenKind.CLASSIC, TokenKind.FINE_GRAINED}),
@@ -36,13 +32,13 @@ _KINDS_OF_TYPE: Mapping[str, frozenset[TokenKind]] = {
     "github_test_token": frozenset(),
 }
 
-# GitHub's docs: tokens may grow to 255 characters, so today's lengths are the least that is a whole one.
+# GitHub's docs: tokens may become up to 255 characters long. The shortest whole token is as long as today's.
 _SHAPES: Mapping[TokenKind, re.Pattern[str]] = {
     TokenKind.CLASSIC: re.compile(r"ghp_[A-Za-z0-9]{36,251}"),
     TokenKind.FINE_GRAINED: re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59,221}"),
     TokenKind.OAUTH: re.compile(r"gho_[A-Za-z0-9]{36,251}"),
     TokenKind.APP_USER: re.compile(r"ghu_[A-Za-z0-9]{36,251}"),
-    # The second form is the stateless one of 2026: `ghs_APPID_JWT`, about 520 characters.
+    # The second form is the stateless token of 2026: `ghs_APPID_JWT`, about 520 characters.
     TokenKind.INSTALLATION: re.compile(
         r"ghs_(?:[A-Za-z0-9]{36,251}|[0-9]{1,20}_[\w-]{10,1000}\.[\w-]{10,2000}\.[\w-]{10,1000})", re.ASCII
     ),
@@ -52,9 +48,9 @@ _LIKE_A_TOKEN = re.compile(r"(?:gh[a-z]_|github_pat_)[A-Za-z0-9][\w.-]{7,}", re.
 
 
 def kinds_of_type(secret_type: str) -> frozenset[TokenKind]:
-    """Which kinds a secret of this type may be; none for what isn't a GitHub token.
+    """Return the kinds that a secret of GitHub's type `secret_type` may be; empty for other secrets.
 
-    GitHub's docs have no slug of their own for app user tokens, so an unlisted `github_…` may be one.
+    GitHub's docs list no type for app user tokens, so any `github_…` type that is not listed may be one.
     """
     unlisted = (
         frozenset({TokenKind.APP_USER}) if secret_type.startswith("github_") else frozenset[TokenKind]()
@@ -63,7 +59,7 @@ def kinds_of_type(secret_type: str) -> frozenset[TokenKind]:
 
 
 def kind_of(secret_type: str, literal: Literal) -> TokenKind | None:
-    """Which kind of token this is; None unless GitHub's type says so and the literal is a whole token."""
+    """Return the token's kind; None unless `secret_type` is a GitHub token's and the literal is a whole token."""
     return _shape_of(literal.reveal()) if kinds_of_type(secret_type) else None
 
 
@@ -72,7 +68,7 @@ def _shape_of(text: str) -> TokenKind | None:
 
 
 def decode(literal: Literal, base64_encoded: bool) -> Literal | None:
-    """The token inside a literal that GitHub found Base64-encoded; None where none comes out."""
+    """Decode a literal that GitHub found Base64-encoded; return it as it is otherwise. None if it is not Base64."""
     text = literal.reveal().strip()
     if not base64_encoded or _shape_of(text):
         return literal
@@ -85,5 +81,5 @@ def decode(literal: Literal, base64_encoded: bool) -> Literal | None:
 
 
 def mask_tokens(text: str) -> str:
-    """Blank out whatever looks like a GitHub token, or like the beginning of one."""
+    """Replace everything that looks like a GitHub token, or like the beginning of one, by `[masked]`."""
     return _LIKE_A_TOKEN.sub("[masked]", text)

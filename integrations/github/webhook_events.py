@@ -1,7 +1,7 @@
-"""What a webhook's payload means; without any I/O.
+"""Parses a webhook's payload into an event.
 
-GitHub's docs: new events, actions and fields appear without notice. So everything is read leniently but what
-a delivery is about: the repository's id, the alert's number, the action.
+GitHub's docs: new events, actions and fields appear without notice. So only the ids that identify the subject are
+required (the repository's id, the alert's number) and the action; everything else is optional.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from integrations.json_types import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """Something happened to an alert (`secret_scanning_alert`)."""
+    """An alert was created or changed (`secret_scanning_alert`)."""
 
     action: str
     alert: AlertFacts
@@ -36,7 +36,7 @@ class AlertEvent:
 
 @dataclass(frozen=True, slots=True)
 class LocationEvent:
-    """A known secret was found at one more place (`secret_scanning_alert_location`)."""
+    """A secret that has an alert was found at another location (`secret_scanning_alert_location`)."""
 
     action: str
     alert: AlertFacts
@@ -48,7 +48,7 @@ class LocationEvent:
 
 @dataclass(frozen=True, slots=True)
 class InstallationEvent:
-    """The GitHub App was installed, removed, suspended, got other repositories, or its account renamed."""
+    """An installation was created, deleted or suspended, its repositories changed, or its account was renamed."""
 
     action: str
     installation: InstallationFacts
@@ -70,7 +70,7 @@ class RepositoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class MembershipEvent:
-    """Who may do what changed: for a person, a repository or a whole account, by the narrowest id given."""
+    """Permissions changed: of a person, in a repository, or, without both ids, in the whole account."""
 
     event: str
     action: str
@@ -81,7 +81,7 @@ class MembershipEvent:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A delivery that nothing follows from."""
+    """A delivery that Stanch does not use."""
 
     reason: str
 
@@ -92,10 +92,10 @@ Parsed: TypeAlias = (
 
 
 def parse_event(event: str, payload: JsonObject) -> Parsed:
-    """What a delivery says, by the word in `X-GitHub-Event`.
+    """Parse a payload; `event` is the header `X-GitHub-Event`.
 
-    Unknown events, actions and words are no error, nor is what belongs to no account that Stanch could serve;
-    raises BadDelivery for one of ours without its ids.
+    Unknown events, actions and enum values are no error. An event without an account with a login, e.g. of an
+    enterprise, is Ignored. Raises BadDelivery for a used event without its ids.
     """
     if not isinstance(payload, dict):
         raise BadDelivery("the body is not a JSON object")
@@ -155,7 +155,7 @@ def _alert_event(payload: JsonObject) -> AlertEvent:
 
 
 def _location_event(payload: JsonObject) -> LocationEvent:
-    # GitHub's description does not require the action here, and knows this one alone.
+    # In GitHub's description the action is optional here, and `created` is the only one.
     action, repository = _action(payload, "created"), parse_repository(_object(payload, "repository"))
     return LocationEvent(
         action,
@@ -170,7 +170,7 @@ def _location_event(payload: JsonObject) -> LocationEvent:
 def _installation_event(event: str, payload: JsonObject) -> InstallationEvent:
     action, raw = _action(payload), _object(payload, "installation")
     if event == "installation_target":
-        # A renamed account comes beside an installation that has nothing but its id.
+        # This event has the renamed account beside the installation, which holds only its id.
         raw = {"target_type": payload.get("target_type"), **raw, "account": payload.get("account")}
     everything = _names(payload.get("repositories"))
     return InstallationEvent(
@@ -190,7 +190,7 @@ def _names(value: object) -> tuple[tuple[int, str], ...]:
 def _repository_event(event: str, payload: JsonObject) -> RepositoryEvent:
     repository = parse_repository(_object(payload, "repository"))
     return RepositoryEvent(
-        # A change of the security settings has no action; its event says it all.
+        # The event `security_and_analysis` has no action.
         _action(payload, event if event == "security_and_analysis" else None),
         repository,
         _installation_id(payload),

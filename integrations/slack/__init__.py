@@ -1,1 +1,1 @@
-"""Slack as we speak to it: building what people see, checking what arrives, calling the Web API."""
+"""Slack: Web API, block builders, request signatures and payloads."""

@@ -1,4 +1,4 @@
-"""What the bot asks of Slack and tells it, one method for each thing; every fault is a class of `errors`."""
+"""Slack's Web API for one bot: messages, views, people and channels. Failures are the classes of `errors`."""
 
 import json
 import logging
@@ -37,20 +37,20 @@ from integrations.slack.web_api import WebApi
 
 PAGE = 200
 PAGES = 10
-"""How far `find_post` reads: 2,000 messages."""
+"""`find_post` reads at most this many pages, so 2,000 messages."""
 CLOCK_LEEWAY = 300
-"""Seconds that our clock may differ from Slack's: a request of Slack's that is older or newer is refused anyway."""
+"""Seconds by which our clock may differ from Slack's; with a larger difference we refuse all Slack's requests."""
 
-# Nothing in a text becomes a mention or a link by itself; chat.update's own default would parse it.
+# Slack must not turn parts of a text into mentions or links; it does so by default for chat.update.
 _LITERAL: Mapping[str, object] = {"parse": "none", "link_names": False}
 _NO_PREVIEWS: Mapping[str, object] = {"unfurl_links": False, "unfurl_media": False}
 
 
 class Slack:
-    """Slack for one workspace's bot token.
+    """Slack's Web API for one bot token.
 
-    Calls raise `SlackError`s: `SlackUncertain` where a write may have been carried out, `SlackRateLimited`
-    where it was not. Nothing is sent twice; reads are made once more after a lost connection.
+    Methods raise `SlackError`: `SlackUncertain` where a write may have been carried out, `SlackRateLimited` where it
+    was not. A write is sent once; a read is repeated once after a lost connection.
     """
 
     def __init__(self, client: AsyncWebClient, *, session: aiohttp.ClientSession) -> None:
@@ -61,12 +61,12 @@ class Slack:
 
     @classmethod
     def build(cls, token: str, api_url: str, session: aiohttp.ClientSession) -> "Slack":
-        """Connect nothing yet: calls go to `api_url` through the one `session`, within its time limit."""
-        # The SDK logs whole bodies at DEBUG; and by itself it sends a post again after a lost connection.
+        """Make a client for the API at `api_url`, without a call. `session` sets the time limit of each call."""
+        # The SDK logs whole bodies at DEBUG, and its default handlers repeat a post after a lost connection.
         logger = logging.getLogger("integrations.slack.sdk")
         logger.setLevel(logging.INFO)
         client = AsyncWebClient(token, base_url=api_url, session=session, logger=logger, retry_handlers=[])
-        # The SDK's own choice ignores NO_PROXY; the session knows the right one for each address.
+        # The SDK's own choice of a proxy ignores NO_PROXY; the session chooses it for each address.
         client.proxy = None
         return cls(client, session=session)
 
@@ -76,7 +76,7 @@ class Slack:
         return self._client
 
     async def whoami(self) -> BotFacts:
-        """Who the token belongs to, asked anew; `SlackUnauthorized` if Slack does not accept it as a bot's."""
+        """The owner of the token, by a new call. Raises `SlackUnauthorized` if it is not a valid bot token."""
         bot = parse_bot(await self._api.post("auth.test", {}))
         if not bot.bot_id:
             raise SlackUnauthorized("auth.test", "not_a_bot_token")
@@ -92,16 +92,16 @@ class Slack:
         thread_ts: str | None = None,
         broadcast: bool = False,
     ) -> str:
-        """Post a message and return its `ts`. After `SlackUncertain`, ask `find_post` before posting again.
+        """Post a message and return its `ts`. After `SlackUncertain`, call `find_post` before posting again.
 
-        A reply with `broadcast` is shown in the channel as well.
+        A reply with `broadcast` is also shown in the channel.
         """
         return await self._post(channel, message, metadata, thread_ts, broadcast=broadcast)
 
     async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
-        """Redraw one of our own messages in place. Doing it twice is harmless."""
-        place = {"channel": channel, "ts": ts, "metadata": _metadata(metadata)}
-        await self._api.post("chat.update", {**place, **_content(message), **_LITERAL})
+        """Replace the content of one of our messages. Idempotent."""
+        target = {"channel": channel, "ts": ts, "metadata": _metadata(metadata)}
+        await self._api.post("chat.update", {**target, **_content(message), **_LITERAL})
 
     async def find_post(
         self,
@@ -112,37 +112,37 @@ class Slack:
         until: float | None = None,
         thread_ts: str | None = None,
     ) -> str | None:
-        """The `ts` of our own message with this metadata, posted from `since` to `until` (unix seconds), or None.
+        """Return the `ts` of our message with this metadata, posted from `since` to `until` (Unix seconds), or None.
 
-        Raises `TooManyMessages` where there are more messages in that time than it reads.
+        Without `until`, up to now. Raises `TooManyMessages` for more than 2,000 messages in that time.
         """
         own = (self._bot or await self.whoami()).bot_id
         latest = None if until is None else f"{until + CLOCK_LEEWAY:.6f}"
         oldest = f"{max(since - CLOCK_LEEWAY, 0):.6f}"
         async for message in self._history(channel, oldest, latest, thread_ts):
-            if text(message, "bot_id") == own and _same(member(message, "metadata"), metadata):
+            if text(message, "bot_id") == own and _has_metadata(member(message, "metadata"), metadata):
                 return text(message, "ts")
         return None
 
     async def ephemeral(
         self, channel: str, user: str, message: Content, *, thread_ts: str | None = None
     ) -> None:
-        """Show a message to one person in a channel, if they are there; Slack does not say if they were."""
-        place = {"channel": channel, "user": user, "thread_ts": thread_ts}
-        await self._api.post("chat.postEphemeral", {**place, **_content(message), **_LITERAL})
+        """Show a message to one person in a channel. Slack's docs: delivery is not guaranteed if they are away."""
+        target = {"channel": channel, "user": user, "thread_ts": thread_ts}
+        await self._api.post("chat.postEphemeral", {**target, **_content(message), **_LITERAL})
 
     async def direct_message(
         self, user: str, message: Content, *, metadata: Metadata | None = None
     ) -> tuple[str, str]:
-        """Write to one person; returns the channel and the `ts`."""
+        """Send a direct message; return its channel and `ts`."""
         opened = await self._api.post("conversations.open", {"users": user})
         channel = _needed(member(opened, "channel"), "id", "conversations.open")
         return channel, await self._post(channel, message, metadata, None)
 
     async def respond(self, response_url: str, message: Content, *, replace_original: bool = False) -> None:
-        """Answer a click or command privately by its `response_url`, valid for 30 minutes and five answers.
+        """Answer a click or command privately. Slack's docs: a `response_url` takes five answers within 30 minutes.
 
-        Raises ValueError where the address is neither on the API's origin nor on Slack's own for answers.
+        Raises ValueError unless the address is on the API's origin or on `https://hooks.slack.com`.
         """
         if _origin(response_url) not in {_origin(self._client.base_url), ("https", "hooks.slack.com", 443)}:
             raise ValueError("a response_url that is not Slack's")
@@ -163,20 +163,20 @@ class Slack:
             raise error
 
     async def open_view(self, trigger_id: str, view: View) -> ViewRef:
-        """Open a modal. Slack's docs: within 3 seconds of the click, and once."""
+        """Open a modal. Slack's docs: a trigger is valid once, and for 3 seconds."""
         return parse_view(await self._api.post("views.open", {"trigger_id": trigger_id, "view": view}))
 
-    async def update_view(self, view_id: str, view: View, *, hash: str | None = None) -> ViewRef:  # noqa: A002 - Slack's word
-        """Redraw an open modal; with `hash`, only if it is still in that state (else `ViewGone`)."""
+    async def update_view(self, view_id: str, view: View, *, hash: str | None = None) -> ViewRef:  # noqa: A002 - Slack's name
+        """Replace an open modal. With `hash`, raises `ViewGone` if it has changed since that state."""
         arguments = {"view_id": view_id, "view": view, "hash": hash}
         return parse_view(await self._api.post("views.update", arguments))
 
     async def person(self, user: str) -> PersonFacts:
-        """Who somebody is, or `PersonUnavailable`."""
+        """A person's facts. Raises `PersonUnavailable`."""
         return parse_person(await self._api.get("users.info", {"user": user}))
 
     async def channel(self, channel: str) -> ChannelFacts:
-        """What a channel is, or `ChannelUnavailable`."""
+        """A channel's facts. Raises `ChannelUnavailable`."""
         return parse_channel(await self._api.get("conversations.info", {"channel": channel}))
 
     async def _post(
@@ -188,21 +188,21 @@ class Slack:
         *,
         broadcast: bool = False,
     ) -> str:
-        place = {
+        target = {
             "channel": channel,
             "thread_ts": thread_ts,
             "reply_broadcast": True if broadcast and thread_ts else None,
             "metadata": None if metadata is None else _metadata(metadata),
         }
-        answer = await self._api.post(
-            "chat.postMessage", {**place, **_content(message), **_LITERAL, **_NO_PREVIEWS}
+        response = await self._api.post(
+            "chat.postMessage", {**target, **_content(message), **_LITERAL, **_NO_PREVIEWS}
         )
-        return _needed(answer, "ts", "chat.postMessage")
+        return _needed(response, "ts", "chat.postMessage")
 
     async def _history(
         self, channel: str, oldest: str, latest: str | None, thread_ts: str | None
     ) -> AsyncIterator[JsonObject]:
-        """Messages of a channel or of one of its threads between two times, with their whole metadata."""
+        """Yield the messages of a channel, or of a thread, from `oldest` to `latest`, with their metadata."""
         method = "conversations.history" if thread_ts is None else "conversations.replies"
         arguments: dict[str, object] = {
             "channel": channel,
@@ -213,11 +213,11 @@ class Slack:
             "include_all_metadata": True,
         }
         for _ in range(PAGES):
-            answer = await self._api.get(method, arguments)
-            for message in items(answer, "messages"):
+            response = await self._api.get(method, arguments)
+            for message in items(response, "messages"):
                 if isinstance(message, dict):
                     yield message
-            arguments["cursor"] = text(member(answer, "response_metadata"), "next_cursor")
+            arguments["cursor"] = text(member(response, "response_metadata"), "next_cursor")
             if not arguments["cursor"]:
                 return
         raise TooManyMessages(method, "too_many_messages")
@@ -227,8 +227,8 @@ def _content(message: Content) -> dict[str, object]:
     return {"text": message.text, "blocks": list(message.blocks) or None}
 
 
-def _needed(answer: JsonObject, key: str, method: str) -> str:
-    value = text(answer, key)
+def _needed(response: JsonObject, key: str, method: str) -> str:
+    value = text(response, key)
     if not value:
         raise SlackUncertain(method, "unreadable_answer")
     return value
@@ -238,11 +238,11 @@ def _metadata(metadata: Metadata) -> dict[str, object]:
     return {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
 
 
-def _same(found: JsonObject, wanted: Metadata) -> bool:
+def _has_metadata(found: JsonObject, metadata: Metadata) -> bool:
     payload = member(found, "event_payload")
-    named = {key: str(value) for key, value in payload.items()}
-    return text(found, "event_type") == wanted.event_type and named == {
-        key: str(value) for key, value in wanted.payload.items()
+    values = {key: str(value) for key, value in payload.items()}
+    return text(found, "event_type") == metadata.event_type and values == {
+        key: str(value) for key, value in metadata.payload.items()
     }
 
 
@@ -256,7 +256,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
 
 
 def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackError | None:
-    """The error that an answer of a `response_url` means; None if it took the message."""
+    """Return the error for a response of a `response_url`; None if it took the message."""
     method = "response_url"
     if status == 429:
         return SlackRateLimited(method, "ratelimited", retry_after_seconds(headers.get("Retry-After")))
@@ -273,11 +273,11 @@ def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackE
 
 
 def _respond_code(body: str) -> str | None:
-    """Slack's word for what is wrong, where the answer is JSON with `"ok": false`."""
+    """Return Slack's error code from JSON with `"ok": false`; None for any other body."""
     try:
-        answer = json.loads(body)
+        response = json.loads(body)
     except ValueError:
         return None
-    if not isinstance(answer, dict) or answer.get("ok", True):
+    if not isinstance(response, dict) or response.get("ok", True):
         return None
-    return text(answer, "error") or "unknown_error"
+    return text(response, "error") or "unknown_error"

@@ -1,4 +1,4 @@
-"""What Slack's app-level token is for: the address of a Socket Mode connection."""
+"""Opens Socket Mode connections with Slack's app-level token."""
 
 import logging
 
@@ -13,24 +13,24 @@ METHOD = "apps.connections.open"
 
 
 class AppLevelClient:
-    """Slack for one app's `xapp-` token."""
+    """Slack's Web API for one app-level token (`xapp-…`)."""
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        # The SDK logs whole answers at DEBUG, and the address in this one lets its holder in.
+        # The SDK logs whole responses at DEBUG, and this one holds an address that needs no other credential.
         logger = logging.getLogger("integrations.slack.sdk")
         logger.setLevel(logging.INFO)
         self.token = token
         self.client = AsyncWebClient(
             token, base_url=api_url, session=session, logger=logger, retry_handlers=[]
         )
-        # The SDK's own choice ignores NO_PROXY; the session knows the right one for each address.
+        # The SDK's own choice of a proxy ignores NO_PROXY; the session chooses it for each address.
         self.client.proxy = None
         self._api = WebApi(self.client)
 
     async def open_connection(self) -> str:
-        """A WebSocket address, good for one connection that is made at once; keep it out of every log.
+        """Return a WebSocket address for one connection, to be made at once. Never log it.
 
-        Raises `SlackError`s, `Unauthorized` where the token is refused.
+        Raises `SlackError`; `SlackUnauthorized` where Slack refuses the token.
         """
         url = text(await self._api.post(METHOD, {}), "url")
         if not url:

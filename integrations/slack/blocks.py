@@ -1,6 +1,6 @@
-"""Block Kit's blocks, and the messages and views made of them, kept within Slack's documented limits.
+"""Builds Block Kit blocks, messages and views within Slack's documented limits.
 
-A message reads like this where it is drawn; a block that is None is left out:
+An example; a block that is None is left out:
 
     message(
         mrkdwn("OPEN: {} in {}", alert.secret_type_name, repository.full_name),
@@ -36,35 +36,35 @@ PRIVATE_METADATA = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message shows; `message` makes one within Slack's limits."""
+    """The content of a message; `message` builds one within Slack's limits."""
 
     text: Mrkdwn
-    """What a lock screen shows and a screen reader reads instead of the blocks."""
+    """Shown in notifications and read by screen readers instead of the blocks."""
     blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a message says to programs. Everybody in the workspace can read it."""
+    """A message's metadata, for programs. Every app in the workspace can read it."""
 
     event_type: str
     payload: Mapping[str, str | int]
 
 
 def message(text: Mrkdwn, *blocks: Block | None) -> Content:
-    """A message of up to 50 blocks; without blocks, `text` itself is shown."""
+    """A message of up to 50 blocks; without blocks, Slack shows `text`."""
     shown = tuple(block for block in blocks if block is not None)
     fitting = cut(as_mrkdwn(text), with_margin(MESSAGE_TEXT)) or Mrkdwn(EMPTY)
     return Content(fitting, shown[:MESSAGE_BLOCKS])
 
 
 def section(text: Mrkdwn, *, accessory: Element | None = None, block_id: str | None = None) -> Block:
-    """A paragraph of markup, with one control beside it."""
+    """A paragraph of mrkdwn, optionally with one control beside it."""
     return _block("section", block_id, text=marked(text, SECTION_TEXT), accessory=accessory)
 
 
 def plain_section(text: str, *, block_id: str | None = None) -> Block:
-    """A paragraph shown literally, line ends kept: for the words of other people."""
+    """A paragraph shown literally, with its line breaks; for texts of other people."""
     return _block("section", block_id, text=plain(text, SECTION_TEXT, lines=True))
 
 
@@ -74,13 +74,13 @@ def header(text: str, *, block_id: str | None = None) -> Block:
 
 
 def context(*texts: Mrkdwn | None, block_id: str | None = None) -> Block:
-    """Small grey text, in up to ten pieces beside each other."""
+    """Small grey text, in up to ten pieces side by side."""
     shown = [marked(text, CONTEXT_TEXT) for text in texts if text is not None][:CONTEXT_ELEMENTS]
     return _block("context", block_id, elements=shown or [marked(Mrkdwn(EMPTY), CONTEXT_TEXT)])
 
 
 def actions(*elements: Element | None, block_id: str) -> Block | None:
-    """A row of up to 25 controls; None without any, since Slack refuses an empty row."""
+    """A row of up to 25 controls; None without controls, since Slack refuses an empty row."""
     shown = [element for element in elements if element is not None][:ACTIONS_ELEMENTS]
     return _block("actions", block_id, elements=shown) if shown else None
 
@@ -88,7 +88,7 @@ def actions(*elements: Element | None, block_id: str) -> Block | None:
 def input_block(
     label: str, element: Element, *, block_id: str, hint: str | None = None, optional: bool = False
 ) -> Block:
-    """A labelled input of a form. Without `optional`, Slack's client insists on a value."""
+    """A labelled input of a form. Without `optional`, Slack requires a value."""
     return _block(
         "input",
         block_id,
@@ -108,10 +108,10 @@ def modal(
     close: str = "Cancel",
     private_metadata: str | None = None,
 ) -> View:
-    """A modal of up to 100 blocks; titles and buttons of more than 22 characters are cut.
+    """A modal of up to 100 blocks; titles and buttons are cut to 22 characters.
 
-    Raises ValueError for inputs without `submit`, which Slack refuses, and for `private_metadata` over
-    3,000 characters. Slack's client can read the metadata, so it is no place for secrets.
+    Raises ValueError for inputs without `submit`, which Slack refuses, and for `private_metadata` of more than 3,000
+    characters. Slack's client can read `private_metadata`, so it must not hold secrets.
     """
     shown = _shown(blocks)
     if submit is None and any(block["type"] == "input" for block in shown):

@@ -1,7 +1,6 @@
-"""Block Kit's controls, kept within Slack's documented limits: buttons, menus, checkboxes, inputs.
+"""Builds Block Kit elements (buttons, menus, checkboxes, inputs) within Slack's documented limits.
 
-What people read is cut to fit. Ids and values are ours and come back to us: one that does not fit is a
-mistake in our code and raises ValueError.
+Texts are cut to fit. An id or value that is too long is a bug of ours and raises ValueError.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +15,7 @@ Element = NewType("Element", Json)
 """A control, an input or a text inside a block."""
 Style: TypeAlias = Literal["primary", "danger"]
 
-# Slack's docs, Block Kit reference; the limits on text are in characters of an undocumented unit.
+# Slack's docs, Block Kit reference. They don't say which characters the limits count (code points, UTF-16 units).
 BUTTON_TEXT = OPTION_TEXT = OPTION_DESCRIPTION = 75
 BUTTON_VALUE = 2_000
 BUTTON_URL = 3_000
@@ -30,7 +29,7 @@ INPUT_TEXT = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a menu: what people read, and what comes back when they pick it."""
+    """One option of a menu: the text that people read, and the value that we get back."""
 
     text: str
     value: str
@@ -38,26 +37,26 @@ class Option:
 
 
 def with_margin(limit: int) -> int:
-    """Slack's limit less 5 %, since its unit of counting is not documented."""
+    """Return 95 % of Slack's limit, since the unit that Slack counts in is not documented."""
     return limit * 95 // 100
 
 
 def plain(text: str, limit: int, *, lines: bool = False) -> Element:
-    """A plain_text object of at most `limit` characters, shown literally and without emoji codes."""
+    """A plain_text object of at most `limit` characters, shown literally, emoji codes included."""
     return Element(
         {"type": "plain_text", "text": clean(text, with_margin(limit), lines=lines) or EMPTY, "emoji": False}
     )
 
 
 def marked(text: Mrkdwn, limit: int) -> Element:
-    """A mrkdwn object of at most `limit` characters, in which Slack links and mentions nothing by itself."""
+    """A mrkdwn object of at most `limit` characters; Slack adds no links or mentions (`verbatim`)."""
     return Element(
         {"type": "mrkdwn", "text": cut(as_mrkdwn(text), with_margin(limit)) or EMPTY, "verbatim": True}
     )
 
 
 def identifier(text: str, limit: int = IDENTIFIER) -> str:
-    """An id or value of ours as it is; raises ValueError where Slack would refuse it."""
+    """Return an id or value of ours unchanged. Raises ValueError for a length that Slack refuses."""
     if not 0 < len(text) <= limit:
         raise ValueError(f"Slack takes 1 to {limit} characters here, not {len(text)}")
     return text
@@ -66,7 +65,7 @@ def identifier(text: str, limit: int = IDENTIFIER) -> str:
 def button(
     text: str, *, action_id: str, value: str | None = None, style: Style | None = None, url: str | None = None
 ) -> Element:
-    """A button; with `url` it opens that page as well, unless it is no web address."""
+    """A button. With `url` it also opens that page; a `url` that is not a web address is left out."""
     element: Json = {
         "type": "button",
         "action_id": identifier(action_id),
@@ -85,7 +84,7 @@ def button(
 def select(
     placeholder: str, *, action_id: str, options: Sequence[Option], initial: str | None = None
 ) -> Element:
-    """A menu of up to 100 options; `initial` is the value picked at first, if it is one of them."""
+    """A menu of up to 100 options; `initial` is the value that is selected at first, if it is among them."""
     shown = options[:SELECT_OPTIONS]
     element: Json = {
         "type": "static_select",
@@ -111,7 +110,7 @@ def overflow(*, action_id: str, options: Sequence[Option]) -> Element:
 
 
 def checkboxes(*, action_id: str, options: Sequence[Option], checked: Collection[str] = ()) -> Element:
-    """Up to ten boxes; those whose value is in `checked` are ticked at first."""
+    """Up to ten checkboxes; those with a value in `checked` are ticked at first."""
     shown = options[:CHECKBOXES]
     element: Json = {
         "type": "checkboxes",
@@ -131,7 +130,7 @@ def text_input(
     max_length: int | None = None,
     initial: str | None = None,
 ) -> Element:
-    """A field to type in; `max_length` is what Slack's client lets people type, at most 3,000."""
+    """A text field; `max_length` is the longest text that people can enter, at most 3,000 characters."""
     element: Json = {"type": "plain_text_input", "action_id": identifier(action_id)}
     longest = with_margin(INPUT_TEXT)
     if multiline:

@@ -1,10 +1,10 @@
-"""What can go wrong between us and Slack: one small class for each thing that a caller does about it."""
+"""Errors of calls to Slack: one class per reaction of the caller, and Slack's error codes for each."""
 
 
 class SlackError(Exception):
-    """A call that did not end well: `method` is Slack's name of it, `code` Slack's word or one of ours.
+    """A call to Slack failed. `method` is Slack's name of the method; `code` is Slack's error code or one of ours.
 
-    Its text is one sentence and never holds a body, a token or an address.
+    `str()` is one sentence without a body, a token or an address.
     """
 
     def __init__(self, method: str, code: str, detail: str | None = None) -> None:
@@ -14,7 +14,7 @@ class SlackError(Exception):
 
 
 class SlackRateLimited(SlackError):
-    """Slack did nothing, and wants us to wait `retry_after` seconds."""
+    """A rate limit is reached: Slack did nothing, and we must wait `retry_after` seconds."""
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
         super().__init__(method, code)
@@ -22,7 +22,7 @@ class SlackRateLimited(SlackError):
 
 
 class SlackUncertain(SlackError):
-    """No answer came, or Slack failed inside: it may have been carried out, or not."""
+    """No response, or an internal error of Slack's: the call may or may not have been carried out."""
 
 
 class SlackUntrusted(SlackUncertain):
@@ -34,43 +34,43 @@ class SlackUntrusted(SlackUncertain):
 
 
 class TooManyMessages(SlackUncertain):
-    """There are more messages than are read, so what was looked for may be among them."""
+    """There are more messages than we read, so the message may exist among the rest."""
 
 
 class SlackUnauthorized(SlackError):
-    """Slack does not accept the token, or it lacks a scope. An operator has to mend it."""
+    """Slack does not accept the token, or the token lacks a scope; an operator must correct it."""
 
 
 class ChannelUnavailable(SlackError):
-    """The bot can't write to or read this channel now: not invited, archived, restricted, or gone."""
+    """The bot can't read or write this channel now: not invited, archived, restricted, or deleted."""
 
 
 class MessageGone(SlackError):
-    """The message, or the one that the thread hangs on, was deleted, or Slack lets us change it no more."""
+    """The message or its thread was deleted, or Slack no longer lets us change it."""
 
 
 class ViewGone(SlackError):
-    """The form was closed or redrawn meanwhile, or the trigger that opens one is used up."""
+    """The view was closed or changed, or its trigger is used up or expired."""
 
 
 class PersonUnavailable(SlackError):
-    """Slack shows us nobody under this user id, or can't bring them a message here."""
+    """Slack shows us no person with this user id, or can't deliver a message to them here."""
 
 
 class ResponseUrlGone(SlackError):
-    """The `response_url` is used up or older than 30 minutes."""
+    """The `response_url` is used up, or older than 30 minutes."""
 
 
 class Rejected(SlackError):
-    """Slack will not carry this out as it was asked, however often: a mistake of ours."""
+    """Slack refuses this request, and would again: a bug of ours."""
 
 
 DEFAULT_RETRY_AFTER = 30.0
-"""Seconds to wait where Slack says that we ask too often, and not for how long."""
+"""Seconds to wait after a rate limit for which Slack gives no time."""
 
 _RATE_LIMITS = ("ratelimited", "rate_limited", "message_limit_exceeded")
-# Slack's docs: the errors listed for each method that we call.
-_MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
+# Slack's docs: the error codes listed for each method that we call.
+_CODES: dict[type[SlackError], tuple[str, ...]] = {
     SlackUncertain: (
         "fatal_error",
         "internal_error",
@@ -142,16 +142,16 @@ _MEANINGS: dict[type[SlackError], tuple[str, ...]] = {
 
 
 def error_from_code(method: str, code: str, detail: str | None = None) -> SlackError:
-    """The error for Slack's word `code`; a word that we don't know is `Rejected`."""
+    """Return the error for Slack's error code; `Rejected` for an unknown one."""
     if code in _RATE_LIMITS:
         return SlackRateLimited(method, code, DEFAULT_RETRY_AFTER)
-    for kind, codes in _MEANINGS.items():
+    for kind, codes in _CODES.items():
         if code in codes:
             return kind(method, code, detail)
     return Rejected(method, code, detail)
 
 
 def retry_after_seconds(retry_after_header: str | None) -> float:
-    """How long to wait after HTTP 429 (Slack's docs: a whole number of seconds in `Retry-After`)."""
+    """Return the seconds to wait after HTTP 429. Slack's docs: a whole number of seconds in `Retry-After`."""
     header = retry_after_header or ""
     return float(header) if header.isascii() and header.isdigit() else DEFAULT_RETRY_AFTER

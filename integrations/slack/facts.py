@@ -1,4 +1,4 @@
-"""What Slack says about itself, people, channels and views, read leniently into small records."""
+"""Records of the bot, people, channels and views, read leniently from Slack's responses."""
 
 from dataclasses import dataclass
 
@@ -7,73 +7,73 @@ from integrations.json_types import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class BotFacts:
-    """Who the bot token belongs to."""
+    """The owner of the bot token."""
 
     team_id: str
     enterprise_id: str | None
     bot_id: str
     user_id: str
     url: str
-    """The workspace's address."""
+    """The workspace's web address."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """A Slack user, with all that tells our own people from everybody else.
+    """A Slack user, with the facts that tell whether they belong to our workspace.
 
-    There is no single flag for "external": Slack's docs say that `is_stranger` being false only means that a
-    channel is shared with them. The home team is the answer, and on Enterprise Grid the organization.
+    Slack has no flag for "external": by its docs, `is_stranger` being false only means that we share a channel with
+    them. So compare the home team, and on Enterprise Grid the organization.
     """
 
     id: str
     name: str
     team_id: str
-    """Their home; empty where Slack does not say."""
+    """Their home team; empty where it is missing."""
     enterprise_id: str | None
     is_deleted: bool
     is_bot: bool
-    """Any kind of bot: of an app, a workflow or a connector, and Slackbot."""
+    """A bot of an app, a workflow or a connector, or Slackbot."""
     is_guest: bool
-    """Of one channel or several."""
+    """A single-channel or multi-channel guest."""
     is_invited: bool
-    """Invited, and not here yet."""
+    """Invited, but not joined yet."""
     is_stranger: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """A channel, with what decides whether alerts may be shown in it."""
+    """A channel, with the facts that decide whether alerts may be shown in it."""
 
     id: str
     name: str
     is_archived: bool
     is_shared_outside: bool
-    """People of another organization are in it, or are about to be."""
+    """Shared with another organization, or a share is pending."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewRef:
-    """An open modal, as a later update names it."""
+    """The id and state of an open modal, for updates."""
 
     id: str
     hash: str
-    """Of its present state; an update that names an older one is refused."""
+    """Of the current state; Slack refuses an update with an older one."""
 
 
-def parse_bot(answer: JsonObject) -> BotFacts:
-    """Read the answer of auth.test."""
+def parse_bot(raw: JsonObject) -> BotFacts:
+    """Read the response of auth.test."""
     return BotFacts(
-        team_id=text(answer, "team_id"),
-        enterprise_id=text(answer, "enterprise_id") or None,
-        bot_id=text(answer, "bot_id"),
-        user_id=text(answer, "user_id"),
-        url=text(answer, "url"),
+        team_id=text(raw, "team_id"),
+        enterprise_id=text(raw, "enterprise_id") or None,
+        bot_id=text(raw, "bot_id"),
+        user_id=text(raw, "user_id"),
+        url=text(raw, "url"),
     )
 
 
-def parse_person(answer: JsonObject) -> PersonFacts:
-    """Read the answer of users.info."""
-    user, enterprise = member(answer, "user"), member(member(answer, "user"), "enterprise_user")
+def parse_person(raw: JsonObject) -> PersonFacts:
+    """Read the response of users.info."""
+    user, enterprise = member(raw, "user"), member(member(raw, "user"), "enterprise_user")
     profile = member(user, "profile")
     user_id = text(user, "id")
     names = (text(profile, "display_name"), text(profile, "real_name"), text(user, "name"))
@@ -91,13 +91,13 @@ def parse_person(answer: JsonObject) -> PersonFacts:
     )
 
 
-def parse_channel(answer: JsonObject) -> ChannelFacts:
-    """Read the answer of conversations.info.
+def parse_channel(raw: JsonObject) -> ChannelFacts:
+    """Read the response of conversations.info.
 
-    Slack's docs: `is_shared` is true both for channels shared with another organization and for those shared
-    inside one, where `is_org_shared` is true as well.
+    Slack's docs: `is_shared` is true for channels shared with another organization and for those shared inside one;
+    for the latter `is_org_shared` is true as well.
     """
-    channel = member(answer, "channel")
+    channel = member(raw, "channel")
     outside = ("is_ext_shared", "is_pending_ext_shared")
     others = ("pending_shared", "pending_connected_team_ids", "connected_team_ids")
     return ChannelFacts(
@@ -109,25 +109,25 @@ def parse_channel(answer: JsonObject) -> ChannelFacts:
     )
 
 
-def parse_view(answer: JsonObject) -> ViewRef:
-    """Read the answer of views.open and views.update."""
-    view = member(answer, "view")
+def parse_view(raw: JsonObject) -> ViewRef:
+    """Read the response of views.open or views.update."""
+    view = member(raw, "view")
     return ViewRef(text(view, "id"), text(view, "hash"))
 
 
-def text(answer: JsonObject, key: str) -> str:
+def text(raw: JsonObject, key: str) -> str:
     """The string under `key`; empty where there is none."""
-    value = answer.get(key)
+    value = raw.get(key)
     return value if isinstance(value, str) else ""
 
 
-def member(answer: JsonObject, key: str) -> JsonObject:
+def member(raw: JsonObject, key: str) -> JsonObject:
     """The object under `key`; empty where there is none."""
-    value = answer.get(key)
+    value = raw.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def items(answer: JsonObject, key: str) -> list[object]:
+def items(raw: JsonObject, key: str) -> list[object]:
     """The array under `key`; empty where there is none."""
-    value = answer.get(key)
+    value = raw.get(key)
     return value if isinstance(value, list) else []

@@ -1,6 +1,6 @@
-"""What Slack sends when people click, submit or type, read into small records; without any I/O.
+"""Parses Slack's requests (clicks, form submits, commands, shortcuts, events) into records.
 
-Everything in them is untrusted but for the fact that Slack sent it.
+The signature proves only that Slack sent a request; everything in it is untrusted.
 """
 
 import json
@@ -16,27 +16,27 @@ InputValue: TypeAlias = str | tuple[str, ...] | None
 
 
 class BadPayload(Exception):
-    """A body that Slack can't have sent: not the encoding, or without what it is about."""
+    """A body that Slack can't have sent: not decodable, or without the fields that identify its subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A button, a menu or checkboxes on a message or in a view (`block_actions`)."""
+    """A click on a button, menu or checkbox of a message or view (`block_actions`)."""
 
     user: str
     user_team: str
     action_id: str
     block_id: str
     value: InputValue
-    """A button's value, the picked option's value, or the values of all ticked boxes."""
+    """The button's value, the selected option's value, or the values of all ticked checkboxes."""
     shown: tuple[str, ...] | None
-    """For checkboxes of a message: the values that the message as drawn had ticked."""
+    """For checkboxes of a message: the values that were ticked in the message before the click."""
     trigger_id: str
     channel: str | None
     message_ts: str | None
     thread_ts: str | None
     is_ephemeral: bool
-    """The message is one person's alone."""
+    """Whether the message is ephemeral, so only this person sees it."""
     view_id: str | None
     private_metadata: str
     response_url: str | None = field(repr=False)
@@ -44,7 +44,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """A form sent off (`view_submission`)."""
+    """A submitted form (`view_submission`)."""
 
     user: str
     user_team: str
@@ -52,7 +52,7 @@ class Submit:
     view_id: str
     private_metadata: str
     user_input: Mapping[str, InputValue] = field(repr=False)
-    """By block id."""
+    """The inputs' values by block id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class SlashCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortcut:
-    """A shortcut on a message (`message_action`), or a global one without a message."""
+    """A message shortcut (`message_action`) or a global shortcut, which has no message."""
 
     user: str
     user_team: str
@@ -85,7 +85,7 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackEvent:
-    """An event that Slack tells (`event_callback`)."""
+    """An event of the Events API (`event_callback`)."""
 
     type: str
     channel: str | None
@@ -93,7 +93,7 @@ class SlackEvent:
 
 @dataclass(frozen=True, slots=True)
 class OtherPayload:
-    """Well formed, and nothing that follows anything: a closed view, a handshake, a kind we don't know."""
+    """A well-formed payload that we do not use: a closed view, a handshake, an unknown type."""
 
     type: str
 
@@ -102,7 +102,7 @@ Payload: TypeAlias = Click | Submit | SlashCommand | Shortcut | SlackEvent | Oth
 
 
 def decode_body(body: bytes, content_type: str) -> JsonObject:
-    """The object in a request of Slack's Events, interactivity or command address; raises BadPayload."""
+    """Decode the body of an event, an interaction or a command into an object or form. Raises BadPayload."""
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _object(body)
     try:
@@ -123,7 +123,7 @@ def _object(source: bytes | str) -> JsonObject:
 
 
 def parse_payload(payload: JsonObject) -> Payload:
-    """Read an interaction, a command or an event; raises BadPayload without what it is about."""
+    """Parse an interaction, a command or an event. Raises BadPayload without a required field."""
     kind = text(payload, "type")
     match kind:
         case "block_actions":
@@ -133,7 +133,7 @@ def parse_payload(payload: JsonObject) -> Payload:
         case "message_action" | "shortcut":
             return _shortcut(payload)
         case "event_callback":
-            return _happening(payload)
+            return _event(payload)
         case "":
             if text(payload, "command"):
                 return parse_command(payload)
@@ -145,7 +145,7 @@ def parse_payload(payload: JsonObject) -> Payload:
 
 
 def parse_command(form: JsonObject) -> SlashCommand:
-    """Read a slash command's fields; raises BadPayload."""
+    """Parse a slash command's form. Raises BadPayload without a required field."""
     return SlashCommand(
         user=_needed(form, "user_id"),
         user_team=_needed(form, "team_id"),
@@ -182,15 +182,15 @@ def _click(payload: JsonObject) -> Click:
 
 
 def _shown(payload: JsonObject, action: JsonObject) -> tuple[str, ...] | None:
-    """What was ticked in the drawing that the person had in front of them."""
+    """Return the values that were ticked in the message before the click; None for other elements."""
     if action.get("type") != "checkboxes":
         return None
-    place = (text(action, "block_id"), text(action, "action_id"))
+    ids = (text(action, "block_id"), text(action, "action_id"))
     for block in items(member(payload, "message"), "blocks"):
-        if not isinstance(block, dict) or text(block, "block_id") != place[0]:
+        if not isinstance(block, dict) or text(block, "block_id") != ids[0]:
             continue
         for element in items(block, "elements"):
-            if isinstance(element, dict) and text(element, "action_id") == place[1]:
+            if isinstance(element, dict) and text(element, "action_id") == ids[1]:
                 return _values(items(element, "initial_options"))
     return ()
 
@@ -200,7 +200,7 @@ def _submit(payload: JsonObject) -> Submit:
     user_input: dict[str, InputValue] = {}
     for block_id, elements in member(member(view, "state"), "values").items():
         if not isinstance(elements, dict):
-            raise BadPayload("the form's values have no shape")
+            raise BadPayload("the form's values are not objects")
         for element in elements.values():
             user_input[block_id] = _value(element) if isinstance(element, dict) else None
     return Submit(
@@ -228,19 +228,21 @@ def _shortcut(payload: JsonObject) -> Shortcut:
     )
 
 
-def _happening(payload: JsonObject) -> SlackEvent:
+def _event(payload: JsonObject) -> SlackEvent:
     event = member(payload, "event")
     channel = event.get("channel")
-    named = text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
-    return SlackEvent(type=_needed(event, "type"), channel=named or None)
+    channel_id = (
+        text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
+    )
+    return SlackEvent(type=_needed(event, "type"), channel=channel_id or None)
 
 
 def _value(element: JsonObject) -> InputValue:
-    """What an element holds, whatever kind it is."""
+    """Return the value of an element of any type."""
     if element.get("type") == "checkboxes":
         return _values(items(element, "selected_options"))
-    picked = member(element, "selected_option")
-    return text(picked, "value") or text(element, "value") or None
+    selected = member(element, "selected_option")
+    return text(selected, "value") or text(element, "value") or None
 
 
 def _values(options: list[object]) -> tuple[str, ...]:

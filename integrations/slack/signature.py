@@ -1,10 +1,10 @@
-"""Whether a request comes from Slack, decided on its raw body before anything reads it."""
+"""Checks Slack's signature of a request, on the raw body."""
 
 import hashlib
 import hmac
 
 MAX_AGE = 300
-"""Seconds. Slack's docs, "Verifying requests from Slack": refuse timestamps more than five minutes off."""
+"""Seconds. Slack's docs, "Verifying requests from Slack": refuse a timestamp that is more than five minutes off."""
 _TIMESTAMP_DIGITS = 12
 
 
@@ -15,9 +15,10 @@ def verify(
     signature_header: str | None,
     now: float,
 ) -> bool:
-    """Whether the signature is Slack's and at most five minutes old; False, never an error, if malformed.
+    """Whether the signature is right and its timestamp within five minutes of `now` (Unix seconds). Never raises.
 
-    Slack's docs: `v0=` and the hex HMAC-SHA256, keyed with the signing secret, of `v0:TIMESTAMP:BODY`.
+    Slack's docs: the signature is `v0=` and the hex HMAC-SHA256 of `v0:TIMESTAMP:BODY`, keyed with the signing secret.
+    The headers are `X-Slack-Request-Timestamp` and `X-Slack-Signature`.
     """
     timestamp, signature = timestamp_header or "", signature_header or ""
     if not signing_secret or not timestamp.isascii() or not timestamp.isdigit():
@@ -30,9 +31,9 @@ def verify(
 
 
 def fingerprint(body: bytes, timestamp: str, signature: str) -> str:
-    """A name (hex) for one signed request: the same request sent twice has the same one.
+    """Return a hash (hex) that identifies a signed request, so that a repeated one is recognised.
 
-    It is a hash, so that neither the signature nor the body needs to be kept.
+    As it is a hash, neither the signature nor the body has to be stored.
     """
     digest = hashlib.sha256()
     for part in (timestamp.encode(), signature.encode(errors="surrogateescape"), body):

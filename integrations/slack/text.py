@@ -1,7 +1,7 @@
-"""Words for Slack: hostile text made harmless, and the pieces of Slack's markup that we write ourselves.
+"""Builds Slack's markup (mrkdwn), and makes texts from outside harmless in it.
 
-Two kinds of text exist. A plain `str` may come from anybody. A `Mrkdwn` is finished markup: only the
-functions of this module make one, and whatever they are given as `str` can't mention, link or format.
+A plain `str` may come from anybody. A `Mrkdwn` is finished markup, and only this module's functions make one. A `str`
+that they take can't mention, link or format.
 """
 
 import re
@@ -11,28 +11,28 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 WORDS_LIMIT = 300
-"""How long a plain argument of a template may get, in Slack's characters; longer text is cut."""
+"""The longest plain argument of a template, in UTF-16 units after escaping; longer text is cut."""
 CODE_LIMIT = 200
 URL_LIMIT = 2_000
-"""Of a link inside a text; Slack's own limit is on the text around it."""
+"""The longest address of a link; Slack limits only the whole text."""
 EMPTY = "(empty)"
-"""Stands where a text is empty, since Slack refuses empty text objects."""
+"""Shown for an empty text, since Slack refuses empty text objects."""
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_LOOKALIKES = str.maketrans({"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "`": "'"})
+_LOOK_ALIKES = str.maketrans({"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "`": "'"})
 _UNDERSCORE, _COLON, _ANGLE = (
     "\N{FULLWIDTH LOW LINE}",
     "\N{RATIO}",
     "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
 )
-# None of these starts a second time inside what it has read: the time they take grows with the text's length alone.
+# These don't backtrack into what they have matched, so their time grows linearly with the text.
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|(?<!_)_++(?!\w)")
 _QUOTE_MARK = re.compile(r"^([^\S\n]*)>", re.MULTILINE)
 _EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]+):")
-_SPOKEN = re.compile(
+_MARKUP = re.compile(
     r"<@[A-Z0-9]+> \(`(?P<login>[^`\n]*)`\)"
     r"|`(?P<code>[^`\n]*)`"
     r"|<(?:https?://|!date\^)[^<|>]*\|(?P<label>[^<>]*)>"
@@ -44,16 +44,16 @@ _SLACK_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 
 
 class Mrkdwn(str):
-    """Finished Slack markup, safe to send as it is; `+` and f-strings make a plain str of it again."""
+    """Finished Slack markup, safe to send. `+` and f-strings turn it into a plain str."""
 
     __slots__ = ()
 
 
 def clean(text: str, limit: int | None = None, *, lines: bool = False) -> str:
-    """Return `text` without what people can't see, cut to `limit` with an ellipsis.
+    """Return `text` without invisible characters, cut to `limit` (UTF-16 units) with an ellipsis.
 
-    Control, bidirectional, zero-width and other format characters and lone surrogates go. White space
-    becomes single spaces; with `lines`, line ends stay. For Slack's plain_text, which shows it literally.
+    Removes control, bidirectional, zero-width and other format characters, and lone surrogates. White space becomes
+    single spaces; with `lines`, line breaks stay. The result is for Slack's plain_text, which is shown literally.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     if not lines:
@@ -66,35 +66,34 @@ def clean(text: str, limit: int | None = None, *, lines: bool = False) -> str:
 
 
 def units(text: str) -> int:
-    """Length of `text` as UTF-16 counts it.
+    """Return the length of `text` in UTF-16 units.
 
-    Slack does not document whether it counts code points or UTF-16 units. This is the larger number.
+    Slack does not document whether it counts code points or UTF-16 units; this is the larger number.
     """
     return len(text) + sum(c > "\uffff" for c in text)
 
 
 def escape(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
-    """Clean text with Slack's three characters escaped; the escaped result fits `limit`.
+    """Clean text and escape `&`, `<` and `>`; the escaped result fits `limit`.
 
-    Slack's docs: `&`, `<` and `>` are the only ones to escape. Formatting characters still format:
-    `prose` is the one for running text.
+    Slack's docs: only these three are escaped. Formatting characters still format, so use `prose` for running text.
     """
     return _escaped(_cut(clean(text, lines=lines), limit, _escaped_units))
 
 
 def prose(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
-    """Words of other people inside our own: escaped, and look-alikes stand for what would format."""
-    return _escaped(_cut(_disarm(clean(text, lines=lines)), limit, _escaped_units))
+    """Make text of other people harmless in ours: escape it, and replace characters that format by look-alikes."""
+    return _escaped(_cut(_without_formatting(clean(text, lines=lines)), limit, _escaped_units))
 
 
 def code(text: str, limit: int = CODE_LIMIT) -> Mrkdwn:
-    """A code span, for names, paths and other values; a backtick in `text` becomes an apostrophe."""
+    """A code span, for names, paths and values. A backtick in `text` becomes an apostrophe."""
     inside = escape(text.replace("`", "'"), max(limit - 2, 1))
     return Mrkdwn(f"`{inside}`" if inside else EMPTY)
 
 
 def web_url(url: str, limit: int = URL_LIMIT) -> str | None:
-    """The http(s) address, encoded so that it can't end a link; None if it isn't one, or is too long."""
+    """Return the http(s) address, encoded so that it can't end a link; None if it is not one or is too long."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -110,7 +109,7 @@ def web_url(url: str, limit: int = URL_LIMIT) -> str | None:
 
 
 def link(url: str, label: str | Mrkdwn) -> Mrkdwn:
-    """A link with our own label; the label alone where `url` is no web address."""
+    """A link with our label; only the label if `url` is not a web address."""
     shown = as_mrkdwn(label) or Mrkdwn(EMPTY)
     address = web_url(url)
     if address is None:
@@ -119,7 +118,7 @@ def link(url: str, label: str | Mrkdwn) -> Mrkdwn:
 
 
 def utc(unix: float) -> str:
-    """A time in words, as `24 Nov 2026, 02:43 UTC`; for where Slack shows no local time."""
+    """Format Unix seconds as `24 Nov 2026, 02:43 UTC`, for places where Slack shows no local time."""
     try:
         at = datetime.fromtimestamp(unix, UTC)
     except (OverflowError, ValueError, OSError):
@@ -128,37 +127,35 @@ def utc(unix: float) -> str:
 
 
 def date(unix: float, fmt: str = "{date_short_pretty} at {time}") -> Mrkdwn:
-    """A time that Slack shows in the reader's own time zone.
+    """A time (Unix seconds) that Slack shows in the reader's time zone; old clients show it in UTC.
 
-    `fmt` holds Slack's own tokens (Slack's docs: `{date_num}`, `{date_short_pretty}`, `{time}`, …) and is
-    ours; old clients show the time in UTC.
+    `fmt` is ours, with the tokens of Slack's docs: `{date_num}`, `{date_short_pretty}`, `{time}`, …
     """
     shown = prose(utc(unix))
     return Mrkdwn(f"<!date^{int(unix)}^{fmt}|{shown}>") if 0 <= unix < 10**11 else shown
 
 
 def user(slack_user_id: str) -> Mrkdwn:
-    """A mention, which Slack shows by name; an id of another shape is a value, so that it can't be `<!channel>`."""
+    """A mention, shown by name. An id of another form becomes a code span, so that it can't be `<!channel>`."""
     return Mrkdwn(f"<@{slack_user_id}>") if _SLACK_ID.fullmatch(slack_user_id) else code(slack_user_id)
 
 
 def channel(slack_channel_id: str) -> Mrkdwn:
-    """A channel by its id, which Slack shows by name to those who may see it."""
+    """A link to a channel, shown by name to people who may see it."""
     return (
         Mrkdwn(f"<#{slack_channel_id}>") if _SLACK_ID.fullmatch(slack_channel_id) else code(slack_channel_id)
     )
 
 
 def emoji(name: str) -> Mrkdwn:
-    """An emoji by the name that we chose in our source, as `emoji("warning")`."""
+    """An emoji by its name, which is a literal in our source: `emoji("warning")`."""
     return Mrkdwn(f":{name}:") if _EMOJI_CODE.fullmatch(f":{name}:") else prose(name)
 
 
 def mrkdwn(template: str, *args: str | int | Mrkdwn, **named: str | int | Mrkdwn) -> Mrkdwn:
-    """Our own markup with `{}` or `{name}` for the arguments: `mrkdwn("*{}* in {}", title, code(path))`.
+    """Our markup with `{}` or `{name}` for the arguments: `mrkdwn("*{}* in {}", title, code(path))`.
 
-    `template` is a literal in our source, never a text from outside. Arguments that are not `Mrkdwn`
-    become `prose`.
+    `template` must be a literal in our source (a test checks it). Arguments that are not `Mrkdwn` become `prose`.
     """
     return Mrkdwn(
         template.format(*map(as_mrkdwn, args), **{name: as_mrkdwn(value) for name, value in named.items()})
@@ -176,26 +173,26 @@ def fact(name: str, value: str | int | Mrkdwn) -> Mrkdwn:
 
 
 def join(parts: Iterable[str | int | Mrkdwn], separator: str = ", ") -> Mrkdwn:
-    """Several pieces in a row; `separator` is ours."""
+    """Join pieces with `separator`, which is ours."""
     return Mrkdwn(separator.join(as_mrkdwn(part) for part in parts))
 
 
 def lines(*parts: str | int | Mrkdwn | None) -> Mrkdwn:
-    """Several pieces below each other; what is None or empty is left out."""
+    """Join pieces by line breaks; None and empty pieces are left out."""
     return join((part for part in parts if part is not None and part != ""), "\n")
 
 
 def without_markup(text: Mrkdwn) -> Mrkdwn:
-    """The words of finished markup alone, for a lock screen or a screen reader.
+    """Return the text of finished markup, for notifications and screen readers.
 
-    Values, links and times become their words, signs and bold go. A person with a login in brackets becomes
-    the login; a lone mention stays, since Slack shows and reads a name for it.
+    Code spans, links and times become their text; emoji and bold marks are removed. A mention followed by a login in
+    brackets becomes the login; other mentions stay, since Slack shows a name for them.
     """
-    return Mrkdwn(_SPOKEN.sub(lambda found: found["login"] or found["code"] or found["label"] or "", text))
+    return Mrkdwn(_MARKUP.sub(lambda found: found["login"] or found["code"] or found["label"] or "", text))
 
 
 def cut(text: Mrkdwn, limit: int) -> Mrkdwn:
-    """Markup of at most `limit`, never cut inside an entity, a link, a mention or a code span."""
+    """Cut markup to `limit` UTF-16 units, but not inside an entity, a link, a mention or a code span."""
     if units(text) <= limit:
         return text
     kept: list[str] = []
@@ -227,8 +224,8 @@ def _escaped_units(text: str) -> int:
     return units(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
 
 
-def _disarm(text: str) -> str:
-    """Swap each character that formats for one that looks like it; the length stays."""
-    text = _EMOJI_CODE.sub(rf"{_COLON}\1{_COLON}", text.translate(_LOOKALIKES))
+def _without_formatting(text: str) -> str:
+    """Replace each character that formats by a look-alike; the length stays the same."""
+    text = _EMOJI_CODE.sub(rf"{_COLON}\1{_COLON}", text.translate(_LOOK_ALIKES))
     text = _EDGE_UNDERSCORE.sub(lambda found: _UNDERSCORE * len(found[0]), text)
     return _QUOTE_MARK.sub(rf"\1{_ANGLE}", text)

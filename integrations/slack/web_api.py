@@ -1,4 +1,4 @@
-"""One call of Slack's Web API: sent once, and whatever goes wrong told by the classes of `errors`."""
+"""Calls methods of Slack's Web API and turns every failure, HTTP 429 included, into a SlackError."""
 
 import re
 from collections.abc import Mapping
@@ -21,24 +21,22 @@ _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
 
 
 class WebApi:
-    """Slack's methods, each with a dict of arguments. An argument that is None is not sent."""
+    """Calls Slack's methods by name. Arguments that are None are not sent."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     async def post(self, method: str, arguments: Mapping[str, object]) -> JsonObject:
-        """Call a method that changes something, exactly once.
+        """Call a method that changes something; it is sent once.
 
-        Raises `SlackUncertain` where no answer came or Slack failed inside, other `SlackError`s where it refused.
+        Raises `SlackUncertain` without a response and for an internal error of Slack's, else the `SlackError` for
+        Slack's error code.
         """
-        return await self._call(method, json=_given(arguments))
+        return await self._call(method, json=_present(arguments))
 
     async def get(self, method: str, arguments: Mapping[str, object]) -> JsonObject:
-        """Call a method that changes nothing; aiohttp sends a GET once more after a lost connection.
-
-        Raises as `post` does.
-        """
-        return await self._call(method, params=_given(arguments))
+        """Call a method that changes nothing; aiohttp repeats it once after a lost connection. Raises as `post`."""
+        return await self._call(method, params=_present(arguments))
 
     async def _call(
         self, method: str, *, json: dict[str, object] | None = None, params: dict[str, object] | None = None
@@ -47,7 +45,7 @@ class WebApi:
         try:
             response = await self._client.api_call(method, http_verb=verb, json=json, params=params)
         except SlackApiError as error:
-            raise _refusal(method, error) from None
+            raise _error_of(method, error) from None
         except TimeoutError:
             raise SlackUncertain(method, "timeout") from None
         except aiohttp.ClientConnectorCertificateError as error:
@@ -56,38 +54,38 @@ class WebApi:
         except aiohttp.ClientError:
             raise SlackUncertain(method, "no_answer") from None
         except (AttributeError, UnicodeDecodeError):
-            # The SDK takes any JSON or text for an object, and any bytes for UTF-8.
+            # The SDK raises these for JSON that is not an object, and for bytes that are not UTF-8.
             raise SlackUncertain(method, "unreadable_answer") from None
         if not isinstance(response.data, dict):
             raise SlackUncertain(method, "unreadable_answer")
         return response.data
 
 
-def _given(arguments: Mapping[str, object]) -> dict[str, object]:
+def _present(arguments: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _refusal(method: str, error: SlackApiError) -> SlackError:
-    """The error for an answer that was not `"ok": true`.
+def _error_of(method: str, error: SlackApiError) -> SlackError:
+    """Return the error for a response without `"ok": true`.
 
-    The SDK's own error quotes the whole answer, so it is not chained: texts of ours could be in it.
+    The SDK's error is not chained, since it quotes the whole response, which may repeat our texts.
     """
     response = error.response
-    # For a body that is no JSON the SDK hands over aiohttp's response, else its own.
+    # `response` is the SDK's class, or aiohttp's for a body that is not JSON.
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
-    answer: JsonObject = data if isinstance(data, dict) else {}
-    code = str(answer.get("error") or f"http_{status}")
+    content: JsonObject = data if isinstance(data, dict) else {}
+    code = str(content.get("error") or f"http_{status}")
     if status == 429:
         return SlackRateLimited(method, code, retry_after_seconds(response.headers.get("Retry-After")))
-    if status >= 500 or "error" not in answer:
+    if status >= 500 or "error" not in content:
         return SlackUncertain(method, code)
-    return error_from_code(method, code, detail=_detail(answer))
+    return error_from_code(method, code, detail=_detail(content))
 
 
-def _detail(answer: JsonObject) -> str | None:
-    """What helps an operator: the scope that is missing, or where a block is wrong, and none of our texts."""
-    if answer.get("needed"):
-        return f"needed: {answer['needed']}"
-    pointers = _POINTER.findall(str(answer.get("response_metadata", "")))
+def _detail(response: JsonObject) -> str | None:
+    """Return what helps an operator, without our texts: the missing scope, or the JSON pointers of wrong blocks."""
+    if response.get("needed"):
+        return f"needed: {response['needed']}"
+    pointers = _POINTER.findall(str(response.get("response_metadata", "")))
     return ", ".join(dict.fromkeys(pointers)) or None

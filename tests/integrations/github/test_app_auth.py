@@ -115,10 +115,8 @@ async def test_a_token_is_minted_once_for_many_who_ask_at_once(
 
 
 async def test_each_repository_gets_a_token_of_its_own(sandbox: GitHubSandbox, github: GitHub) -> None:
-    payments, api = (
-        sandbox.add_repository(sandbox.app_owner, "payments"),
-        sandbox.add_repository(sandbox.app_owner, "api"),
-    )
+    payments = sandbox.add_repository(sandbox.app_owner, "payments")
+    api = sandbox.add_repository(sandbox.app_owner, "api")
     installation = github.of(sandbox.install(sandbox.app_owner).id)
     for _ in range(2):
         await installation.repository("octo/payments")
