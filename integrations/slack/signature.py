@@ -17,8 +17,8 @@ def verify(
 ) -> bool:
     """Whether the signature is right and its timestamp within five minutes of `now` (Unix seconds). Never raises.
 
-    Slack's docs: the signature is `v0=` and the hex HMAC-SHA256 of `v0:TIMESTAMP:BODY`, keyed with the signing secret.
-    The headers are `X-Slack-Request-Timestamp` and `X-Slack-Signature`.
+    Slack's docs: the signature (`X-Slack-Signature`) is `v0=` and the hex HMAC-SHA256 of `v0:TIMESTAMP:BODY`, keyed
+    with the signing secret. The timestamp is in `X-Slack-Request-Timestamp`.
     """
     timestamp, signature = timestamp_header or "", signature_header or ""
     if not signing_secret or not timestamp.isascii() or not timestamp.isdigit():
