@@ -1,1 +1,1 @@
-"""Slack and GitHub in miniature: the other side for the tests and the demo."""
+"""Stand-ins for Slack and GitHub, for tests and the demo."""

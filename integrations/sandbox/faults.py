@@ -1,4 +1,4 @@
-"""Faults of the far side, turned on at will: errors, silence, dropped connections, hold points."""
+"""Faults of a stand-in, switched on by tests: errors, hanging calls, dropped connections, gates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLL_SECONDS = 0.02
 
 @dataclass(slots=True, eq=False)
 class PlannedFault:
-    """One fault: which calls it strikes, how often, and what it does to them."""
+    """One fault: the calls that it applies to, how often, and its effect."""
 
     pattern: re.Pattern[str]
     times: int | None
@@ -31,7 +31,7 @@ class PlannedFault:
     skip: int = 0
     hits: int = 0
 
-    def strikes(self, name: str) -> bool:
+    def applies_to(self, name: str) -> bool:
         """Whether the fault applies to the call `name` now; counts the hit."""
         if self.times is not None and self.hits >= self.times:
             return False
@@ -46,7 +46,7 @@ class PlannedFault:
 
 @dataclass(slots=True, eq=False)
 class Gate:
-    """A hold point: a matching call stops there until the test opens the gate or drops its connection."""
+    """Holds matching calls until the test opens the gate or drops the connection."""
 
     pattern: re.Pattern[str]
     at: Literal["before", "after"]
@@ -57,21 +57,21 @@ class Gate:
     _dropping: bool = False
 
     async def reached(self, timeout: float = 5.0) -> None:
-        """Wait until a call stands at the gate; `TimeoutError` after `timeout` seconds."""
+        """Wait until a call is held; `TimeoutError` after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             await self._reached.wait()
 
     def open(self) -> None:
-        """Let the held call go on, and all later ones through."""
+        """Let the held call and all later ones pass."""
         self._released.set()
 
     def drop(self) -> None:
-        """Close the held call's connection: before its effect nothing happens, after it no answer goes."""
+        """Close the held call's connection: instead of its effect, or instead of its answer."""
         self._dropping = True
         self._released.set()
 
     async def hold(self, at: str, name: str) -> bool:
-        """Hold the call `name` if this is its gate; returns whether its connection is to be dropped."""
+        """Hold the call `name` if the gate applies to it; returns whether to drop its connection."""
         spent = self.times is not None and self.hits >= self.times
         if self.at != at or spent or not self.pattern.fullmatch(name):
             return False
@@ -82,11 +82,11 @@ class Gate:
 
 
 class FaultPlan:
-    """The faults of one stand-in, tried in the order in which they were added; gates come first.
+    """The faults of one stand-in.
 
-    `name` is what patterns are matched against in full: `"PATCH /repos/octo/payments/…"` for GitHub,
-    `"chat.postMessage"` for Slack. Every rule that matches strikes: delays add up, the first other fault
-    wins.
+    A pattern is a regex for the whole name of a call: `"PATCH /repos/octo/payments/…"` for GitHub,
+    `"chat.postMessage"` for Slack. Gates come first, then all matching faults in the order they were added:
+    delays add up, and the first other fault decides.
     """
 
     def __init__(self) -> None:
@@ -108,11 +108,12 @@ class FaultPlan:
         garbage: bool = False,
         skip: int = 0,
     ) -> PlannedFault:
-        """Turn a fault on for `times` calls (`None`: until it is removed), after the first `skip`, and return it.
+        """Add a fault and return it.
 
-        `status` answers with `headers` and `body` (JSON, or text as it is) and without effect; `hang` never
-        answers; `drop` closes the connection before or after the effect; `slow` waits that many seconds and
-        goes on; `garbage` answers 200 with a web page.
+        It passes the first `skip` matching calls and applies to the next `times` (`None`: until removed).
+        `status` answers with `headers` and `body` (JSON, or text unchanged) and without effect; `hang` never
+        answers; `drop` closes the connection before or after the effect; `slow` first waits that many
+        seconds; `garbage` answers 200 with an HTML page.
         """
         rule = PlannedFault(
             re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage, skip
@@ -138,16 +139,16 @@ class FaultPlan:
         self.gates.clear()
 
     def stop(self) -> None:
-        """End everything that hangs or is held; the server is going down."""
+        """End all hanging and held calls, because the server stops."""
         self._stopped = True
         for gate in self.gates:
             gate.drop()
 
     async def guard(self, request: web.Request, name: str, effect: Effect) -> web.StreamResponse:
-        """Answer one call: through the gates and faults that match `name`, with `effect` between them."""
+        """Answer one call: apply the gates and faults that match `name` before and after `effect`."""
         if await self._held("before", name):
             return drop_connection(request)
-        rules = [rule for rule in self.rules if rule.strikes(name)]
+        rules = [rule for rule in self.rules if rule.applies_to(name)]
         for rule in rules:
             if rule.slow:
                 await asyncio.sleep(rule.slow)
@@ -177,12 +178,12 @@ class FaultPlan:
 
 
 def is_dropped(request: web.Request) -> bool:
-    """Whether the connection under the request is gone or going."""
+    """Whether the request's connection is closed or closing."""
     return request.transport is None or request.transport.is_closing()
 
 
 def drop_connection(request: web.Request) -> web.Response:
-    """Close the connection under the request; the returned response goes nowhere."""
+    """Close the request's connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

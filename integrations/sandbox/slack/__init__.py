@@ -1,4 +1,4 @@
-"""Slack in miniature, strict, over real HTTP: what the tests and the demo use in Slack's place.
+"""A strict stand-in for Slack, over real HTTP, for tests and the demo.
 
     async with SlackSandbox(now=clock.now) as slack:
         slack.workspace.add_user("U0OWNER", name="olga")
@@ -10,14 +10,13 @@
         assert result.status == 200 and result.error is None
         assert slack.violations == slack.hygiene == slack.unexpected == []
 
-People act with `click`, `select`, `tick`, `command`, `submit` and their kin, and see what `channel_messages`,
-`thread`, `private_messages`, `view` and `home` return. `requests` holds every call of the app; `violations`
-what Slack refuses; `hygiene` what Slack takes and this product promises not to send; `unexpected` unknown
-methods.
-After `use_socket_mode()` gestures go over the connections that the app has opened with `app_token`; `socket`
-drops, freezes and ends them.
-`faults`, `rate_limit` and `fail` make Slack misbehave. A gesture that Slack's client would not offer raises
-`ImpossibleGesture`, unless it is forced.
+People act by `click`, `select`, `tick`, `command`, `submit` and similar gestures; `channel_messages`, `thread`,
+`private_messages`, `view` and `home` return what they see. A gesture that Slack's client would not offer raises
+`ImpossibleGesture`, except with `force=True`.
+`requests` holds every call of the app. `violations` lists what Slack refuses, `hygiene` what Slack accepts but
+this product must not send (see `hygiene.py`), `unexpected` unknown methods and paths.
+After `use_socket_mode()` deliveries go over the connections that the app opened with `app_token`; `socket` drops,
+freezes and closes them. `faults`, `rate_limit` and `fail` make calls fail.
 """
 
 from integrations.sandbox.slack.blocks import Json

@@ -1,14 +1,14 @@
-"""Reading Block Kit: which controls some blocks hold, what state they start in, what words they show."""
+"""Reads Block Kit: the controls in blocks, their initial state, their text."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# A JSON object of Slack's, or of the app under test. Its shape is what this package checks at run time.
+# A JSON object from Slack or from the app under test. This package checks its shape at run time.
 Json = dict[str, Any]
 
-# Slack's docs, "block_actions payload": under which key an element's state comes, and the field of the
-# element that it starts from. The value starts as None, or as an empty list where the key is a plural.
+# Slack's docs, "block_actions payload": the key of an element's state, and the field of the element that
+# holds its initial value. Without one the state is None, or an empty list where the key is a plural.
 STATE_KEYS = {
     "plain_text_input": ("value", "initial_value"),
     "number_input": ("value", "initial_value"),
@@ -35,7 +35,7 @@ STATELESS = frozenset({"button", "overflow", "workflow_button", "icon_button", "
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One interactive element and the block it stands in."""
+    """One interactive element and its block."""
 
     block: Json
     element: Json
@@ -57,19 +57,19 @@ class Control:
 
 
 def options(element: Json) -> list[Json]:
-    """The options of a menu or a set of boxes, those inside `option_groups` included."""
+    """The options of a menu or of checkboxes, those in `option_groups` included."""
     grouped = [option for group in element.get("option_groups", ()) for option in group["options"]]
     return [*element.get("options", ()), *grouped]
 
 
 def elements(block: Json) -> list[Json]:
-    """Everything that stands directly in a block: its elements, input element and accessory."""
+    """The elements directly in a block: its `elements`, input element and accessory."""
     found = [*block.get("elements", ()), block.get("element"), block.get("accessory")]
     return [element for element in found if isinstance(element, dict)]
 
 
 def controls(blocks: Iterable[Json]) -> Iterator[Control]:
-    """The interactive elements of these blocks, in the order they are drawn."""
+    """The interactive elements of these blocks, in drawing order."""
     for block in blocks:
         for element in elements(block):
             if element.get("type") in STATE_KEYS or element.get("type") in STATELESS:
@@ -77,7 +77,7 @@ def controls(blocks: Iterable[Json]) -> Iterator[Control]:
 
 
 def initial_state(element: Json) -> Json | None:
-    """What `state.values` says of an untouched element; None for buttons and overflow menus."""
+    """The entry of an untouched element in `state.values`; None for buttons and overflow menus."""
     keys = STATE_KEYS.get(str(element.get("type")))
     if keys is None:
         return None
@@ -87,7 +87,7 @@ def initial_state(element: Json) -> Json | None:
 
 
 def with_ids(blocks: Iterable[Json], new_id: Callable[[], str]) -> tuple[Json, ...]:
-    """Copies of the blocks, with the block and action ids that Slack fills in where the app gave none."""
+    """Copies of the blocks, with generated block and action ids where the app gave none, as Slack does."""
     return tuple(_with_ids(block, new_id) for block in blocks)
 
 
@@ -120,7 +120,7 @@ def walk(node: object, pointer: str = "") -> Iterator[tuple[str, Json]]:
 
 
 def words(blocks: Iterable[Json]) -> str:
-    """All text that the blocks show, one piece a line."""
+    """All text in the blocks, one piece per line."""
     return "\n".join(
         node["text"] for block in blocks for _, node in walk(block) if isinstance(node.get("text"), str)
     )

@@ -1,4 +1,4 @@
-"""One Web API call as Slack reads it: token, arguments, and the errors that answer it."""
+"""One Web API call: its token, its arguments, and Slack's error answers."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from integrations.sandbox.slack.blocks import Json
 
-# Errors that blame what the app sent; the stand-in keeps each one in `violations`.
+# Errors caused by what the app sent; the stand-in records each in `violations`.
 CONTENT_FAULTS = frozenset(
     {
         "block_mismatch",
@@ -35,7 +35,7 @@ JSON_TYPE = "application/json"
 
 
 class ApiError(Exception):
-    """An answer `{"ok": false, "error": …}`; `messages` are the details in `response_metadata`."""
+    """An answer `{"ok": false, "error": …}`; `messages` go into `response_metadata`."""
 
     def __init__(self, error: str, *messages: str, **extra: object) -> None:
         super().__init__(error, *messages)
@@ -56,7 +56,7 @@ class ApiError(Exception):
 
 @dataclass(slots=True)
 class RecordedCall:
-    """A call that reached the stand-in. `status` None: it got no answer; `carried_out`: it had its effect."""
+    """A call that reached the stand-in. `status` is None without an answer; `carried_out`: it took effect."""
 
     method: str
     arguments: Json
@@ -67,10 +67,10 @@ class RecordedCall:
 
 
 class Arguments:
-    """The arguments of one call, typed as they are asked for; a wrong type is `invalid_arguments`."""
+    """The arguments of one call, read by type; a value of another type is `invalid_arguments`."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        # Null is what the docs call "not given" for most arguments.
+        # Slack treats null as absent for most arguments.
         self.values: Json = {name: value for name, value in values.items() if value is not None}
 
     def __contains__(self, name: str) -> bool:
@@ -107,7 +107,7 @@ class Arguments:
         return number
 
     def json(self, name: str, kind: type[list[Any]] | type[Json], error: str) -> Any:
-        """An array or object, sent as JSON or as its text; anything else is `error`; absent is None."""
+        """An array or object, sent as JSON or as JSON text; None if absent; anything else raises `error`."""
         value = self.values.get(name)
         if isinstance(value, str):
             try:
@@ -122,8 +122,8 @@ class Arguments:
 async def read_call(request: web.Request, *, json_accepted: bool) -> tuple[str | None, Arguments]:
     """Token and arguments of a request.
 
-    Slack's docs: arguments come in the query, a form, or (methods that say so) a JSON object; the token in
-    the Authorization header or as a form field, not in a JSON body and not in the query.
+    Slack's docs: arguments come in the query, in a form or, for methods that accept it, in a JSON object. The
+    token comes in the Authorization header or as a form field, never in a JSON body or the query.
     """
     values: Json = dict(request.query)
     values.pop("token", None)

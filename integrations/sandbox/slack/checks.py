@@ -1,4 +1,4 @@
-"""What Slack refuses in messages and views: Block Kit's schema, and the rules that no schema states."""
+"""Checks messages and views as Slack does: by Block Kit's schema and by rules that no schema states."""
 
 import json
 import re
@@ -14,18 +14,18 @@ from integrations.sandbox.slack.calls import ApiError
 SCHEMA = Path(__file__).parent.parent / "data" / "blocks.schema.json"
 LONGEST_TEXT = 4_000
 LARGEST_VIEW = 250_000
-# Slack names `metadata_too_large` but not its number; this is far above what a key needs.
+# Slack documents `metadata_too_large` without a limit; this is far above what a key needs.
 LARGEST_METADATA = 8_000
 LONGEST_MARKDOWN = 12_000
 LONGEST_TABLE = 10_000
-# `<!channel>`, `<!here>` and `<!everyone>` call people up. `<!date^…>` and `<!subteam^…>` are wanted forms.
+# `<!channel>`, `<!here>` and `<!everyone>` notify people. `<!date^…>` and `<!subteam^…>` are allowed.
 SPECIAL_MENTION = re.compile(r"<!(?!date\^|subteam\^)")
 
 
 class Checker:
-    """Block Kit's schema, compiled once for each surface, and the further rules.
+    """Block Kit's schema, compiled once per surface, and the further rules.
 
-    With `on=False` everything passes: for benchmarks of the other side only.
+    `on=False` accepts everything: for benchmarks of the app alone.
     """
 
     def __init__(self, *, on: bool = True) -> None:
@@ -39,7 +39,7 @@ class Checker:
     def message(self, text: str, blocks: list[Json] | None) -> None:
         """Refuse a message as Slack does: `no_text`, `msg_too_long`, `invalid_blocks` with the details.
 
-        Slack itself cuts a posted text at 40,000 characters, or posts it in pieces; here 4,000 are the end.
+        Slack cuts or splits a text above 40,000 characters; the stand-in refuses one above 4,000.
         """
         if not self.on:
             return
@@ -51,13 +51,13 @@ class Checker:
             raise ApiError("invalid_blocks", "special mention [json-pointer:/text]")
         if blocks:
             found = list(self._schema_faults("Message", {"text": text or "-", "blocks": blocks}))
-            # The further rules may rely on the shapes that the schema checks.
+            # The further rules assume shapes that the schema has checked.
             found = found or list(rule_faults(blocks))
             if found:
                 raise ApiError("invalid_blocks", *found)
 
     def view(self, view: Json, kind: str) -> None:
-        """Refuse a view that is not a `modal` or `home` as Slack's: `view_too_large`, `invalid_arguments`."""
+        """Refuse a `modal` or `home` view as Slack does: `view_too_large`, `invalid_arguments`."""
         if not self.on:
             return
         if len(json.dumps(view)) > LARGEST_VIEW:
@@ -77,10 +77,10 @@ class Checker:
 
 
 def metadata(value: Json) -> Json | None:
-    """The metadata to store; None for the empty object, which removes it.
+    """The metadata to store; None for the empty object, which deletes it.
 
-    Slack's docs: an `event_type` and an `event_payload` whose values are plain, or objects of plain values,
-    or lists of such objects.
+    Slack's docs: an `event_type` and an `event_payload` whose values are plain values, objects of plain
+    values, or lists of such objects.
     """
     if not value:
         return None
@@ -104,7 +104,7 @@ def _is_metadata_value(value: object) -> bool:
 
 
 def rule_faults(blocks: list[Json]) -> Iterator[str]:
-    """Faults in blocks that each fit the schema."""
+    """Faults in blocks that fit the schema."""
     for rule in (
         _repeated_ids,
         _primaries,
@@ -127,10 +127,10 @@ def view_faults(view: Json) -> list[str]:
 
 def _repeated(values: Iterable[Any]) -> list[Any]:
     seen: list[Any] = []
-    again: list[Any] = []
+    repeated: list[Any] = []
     for value in values:
-        (again if value in seen else seen).append(value)
-    return again
+        (repeated if value in seen else seen).append(value)
+    return repeated
 
 
 def _repeated_ids(blocks: list[Json]) -> Iterator[str]:

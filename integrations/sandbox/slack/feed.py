@@ -1,4 +1,4 @@
-"""What changed, for a page that shows the stand-in live."""
+"""A feed of changes, for a page that shows the stand-in live."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class SlackChange:
-    """One small event; the ids say what to fetch anew.
+    """One change; the ids name what to fetch again.
 
     `kind` is message_posted, message_updated, message_deleted, ephemeral, view_opened, view_updated,
     view_closed or home_published.
@@ -21,7 +21,7 @@ class SlackChange:
 
 
 class FeedSubscription:
-    """An async iterator over the changes since it was made; `close()` ends it."""
+    """An async iterator over the changes since it was created; `close()` ends it."""
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
@@ -31,7 +31,7 @@ class FeedSubscription:
         self._changes.put_nowait(change)
 
     def close(self) -> None:
-        self._feed.forget(self)
+        self._feed.unsubscribe(self)
         self.put(None)
 
     def __aiter__(self) -> Self:
@@ -45,7 +45,7 @@ class FeedSubscription:
 
 
 class Feed:
-    """Hands each change to every subscription."""
+    """Passes each change to every subscription."""
 
     def __init__(self) -> None:
         self._subscriptions: list[FeedSubscription] = []
@@ -55,15 +55,15 @@ class Feed:
         self._subscriptions.append(subscription)
         return subscription
 
-    def forget(self, subscription: FeedSubscription) -> None:
+    def unsubscribe(self, subscription: FeedSubscription) -> None:
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
 
-    def tell(self, change: SlackChange) -> None:
+    def publish(self, change: SlackChange) -> None:
         for subscription in self._subscriptions:
             subscription.put(change)
 
     def close(self) -> None:
-        """End every subscription: the stand-in stops."""
+        """End every subscription."""
         for subscription in list(self._subscriptions):
             subscription.close()

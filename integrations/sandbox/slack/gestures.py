@@ -81,7 +81,7 @@ def choose(
     if before.get("selected_option") == option and not force:
         raise ImpossibleGesture(f"{control.action_id} shows that choice already: the client sends nothing")
     state = {"type": control.type, "selected_option": option}
-    world.modals.remember(user, holder, control.block_id, control.action_id, state)
+    world.modals.set_state(user, holder, control.block_id, control.action_id, state)
     return option
 
 
@@ -99,5 +99,5 @@ def toggle(
     order = [o["value"] for o in control.element.get("options", ())]
     ticked.sort(key=lambda o: order.index(o["value"]) if o["value"] in order else len(order))
     kept = {"type": control.type, "selected_options": ticked}
-    world.modals.remember(user, holder, control.block_id, control.action_id, kept)
+    world.modals.set_state(user, holder, control.block_id, control.action_id, kept)
     return ticked

@@ -1,16 +1,16 @@
-"""What Slack accepts and this product promises not to send: accidental mentions, unfurls, empty pushes."""
+"""Finds what Slack accepts but this product must not send, such as accidental mentions and link previews."""
 
 from collections.abc import Iterable, Iterator
 
 from integrations.sandbox.slack.blocks import Json, controls, walk
 from integrations.sandbox.slack.calls import Arguments
 
-# Slack parses names and links in the text of these unless it is told not to (chat.update even by default).
+# Slack parses names and links in the text of these methods on request, and chat.update by default.
 PARSED = frozenset({"chat.postMessage", "chat.update"})
 
 
 def lapses(method: str, arguments: Arguments, blocks: Iterable[Json], known: frozenset[str]) -> Iterator[str]:
-    """One sentence for each lapse of a message or view that passed Slack's own checks."""
+    """One sentence per lapse in a message or view that passed Slack's checks."""
     blocks = list(blocks)
     for name in sorted(set(arguments.values) - known):
         yield f"{method}: Slack has no argument {name!r}"
@@ -27,12 +27,12 @@ def lapses(method: str, arguments: Arguments, blocks: Iterable[Json], known: fro
             if name not in arguments or arguments.flag(name):
                 yield f"{method}: {name} is not false"
     if not method.startswith("views.") and blocks and not (arguments.text("text") or "").strip():
-        yield f"{method}: blocks without text leave phones and screen readers with nothing"
+        yield f"{method}: blocks without text: push notifications and screen readers would be empty"
     yield from _several_alerts(method, arguments, blocks)
 
 
 def _several_alerts(method: str, arguments: Arguments, blocks: list[Json]) -> Iterator[str]:
-    """A card names one alert: in its metadata, in its controls' block ids, in its buttons' values."""
+    """A card names one alert: in its metadata, its controls' block ids and its buttons' values."""
     named = set()
     for control in controls(blocks):
         if control.block_id.startswith("alert:"):

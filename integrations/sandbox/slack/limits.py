@@ -1,23 +1,23 @@
-"""Slack's rate limits: a method's tier, and one message a second for each channel."""
+"""Slack's rate limits: per method by its tier, and one message a second per channel."""
 
 import math
 from collections.abc import Callable
 
 from integrations.sandbox.slack.methods import Method
 
-# Slack's docs: chat.postMessage takes about one message a second per channel, short bursts above it.
+# Slack's docs: about one message a second per channel, with short bursts above that.
 CHANNEL_BURST = 4
 
 
 class RateLimits:
-    """A bucket for each method, and for each channel that is posted to; they refill evenly."""
+    """One bucket per method and per channel posted to; buckets refill evenly."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait(self, method: Method, channel: str | None) -> int:
-        """Seconds that a call has to wait, for `Retry-After`; 0: it may go through, and is counted."""
+        """Seconds until the call may be made, for `Retry-After`; 0 allows and counts it."""
         wait = self._take(method.name, method.per_minute, method.per_minute / 60)
         if not wait and channel is not None and method.name == "chat.postMessage":
             wait = self._take(f"channel {channel}", CHANNEL_BURST, 1.0)

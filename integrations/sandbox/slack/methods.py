@@ -1,9 +1,8 @@
-"""The Web API methods that the stand-in knows, each with its scope and rate tier; others are refused."""
+"""The Web API methods that the stand-in knows, with scope and rate tier; all others are refused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from integrations.sandbox.slack import methods_apps as apps
 from integrations.sandbox.slack import methods_chat as chat
 from integrations.sandbox.slack import methods_conversations as conversations
 from integrations.sandbox.slack import methods_people as people
@@ -17,8 +16,8 @@ from integrations.sandbox.slack.world import SlackWorld
 class Method:
     """One method.
 
-    `scope` None: no scope, or one that depends on the channel. `per_minute` is its tier (Slack's docs, "Rate
-    limits"). `json` says whether it reads a JSON body, `app_level` whether it wants the app-level token.
+    `scope` is None where none is needed or it depends on the channel. `per_minute` is the rate tier (Slack's
+    docs, "Rate limits"). `json`: it reads a JSON body. `app_level`: it needs the app-level token.
     """
 
     name: str
@@ -29,12 +28,17 @@ class Method:
     app_level: bool = False
 
 
+def _open_connection(world: SlackWorld, _: Arguments) -> Json:
+    """apps.connections.open: the address of one Socket Mode connection."""
+    return {"url": world.tickets.make()}
+
+
 TIER_2, TIER_3, TIER_4, SPECIAL = 20, 50, 100, 600
 
 METHODS = {
     method.name: method
     for method in (
-        Method("apps.connections.open", apps.open_connection, TIER_3, json=True, app_level=True),
+        Method("apps.connections.open", _open_connection, TIER_3, json=True, app_level=True),
         Method("auth.test", people.auth_test, SPECIAL, json=True),
         Method("chat.postMessage", chat.post_message, SPECIAL, "chat:write", json=True),
         Method("chat.update", chat.update, TIER_3, "chat:write", json=True),
@@ -55,7 +59,7 @@ METHODS = {
     )
 }
 
-# What the app's manifest asks for.
+# The scopes in the app's manifest.
 DEFAULT_SCOPES = frozenset(
     {
         "chat:write",

@@ -1,11 +1,11 @@
-"""The chat.* methods: messages posted, redrawn, removed, linked to, and shown to one person alone."""
+"""The chat.* methods: post, update, delete, permalink, ephemeral messages."""
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.records import SlackMessage
 from integrations.sandbox.slack.world import SlackWorld
 
-# What each method takes, from Slack's reference. `team_id` comes with every call of Bolt's clients.
+# Each method's arguments from Slack's reference. Bolt's clients add `team_id` to every call.
 SHOWN_ARGUMENTS = frozenset({"channel", "text", "blocks", "parse", "link_names", "team_id"})
 POST_ARGUMENTS = SHOWN_ARGUMENTS | {
     "metadata",
@@ -37,8 +37,8 @@ def post_message(world: SlackWorld, arguments: Arguments) -> Json:
 def update(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.update.
 
-    Slack's docs: the app's own messages only; `text` without `blocks` takes the blocks away; metadata stays
-    unless it is given, and `{}` removes it.
+    Slack's docs: only the app's own messages; `text` without `blocks` removes the blocks; metadata stays
+    unless given, and `{}` removes it.
     """
     message = _own_message(world, arguments, "cant_update_message")
     if world.workspace.channels[message.channel].is_archived:
@@ -83,8 +83,8 @@ def get_permalink(world: SlackWorld, arguments: Arguments) -> Json:
 def post_ephemeral(world: SlackWorld, arguments: Arguments) -> Json:
     """chat.postEphemeral.
 
-    Slack's docs: the answer is no proof of delivery; it is shown only to somebody active, and inside a thread
-    only where the thread exists already.
+    Slack's docs: success does not prove delivery. The message is shown only to an active user, and in a
+    thread only if the thread exists.
     """
     channel = world.channel(arguments.required("channel"))
     user_id = arguments.required("user")
@@ -107,9 +107,9 @@ def post_ephemeral(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def message_json(world: SlackWorld, message: SlackMessage, *, all_metadata: bool = True) -> Json:
-    """A message as Slack's answers and payloads show it.
+    """A message as it appears in Slack's answers and payloads.
 
-    Slack's docs: without `include_all_metadata` only the metadata's event_type comes back.
+    Slack's docs: without `include_all_metadata` only the metadata's event_type is returned.
     """
     if message.deleted:
         body: Json = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": True}
@@ -143,7 +143,7 @@ def _thread_json(world: SlackWorld, message: SlackMessage) -> Json:
 
 
 def _thread(world: SlackWorld, channel: str, thread_ts: str | None) -> str | None:
-    """The thread that a reply goes to. Slack's docs: name the parent, not one of its replies."""
+    """The thread of a reply. Slack's docs: `thread_ts` should name the parent, not a reply."""
     if thread_ts is None:
         return None
     parent = world.workspace.message(channel, thread_ts)

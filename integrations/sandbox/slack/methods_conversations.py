@@ -1,4 +1,4 @@
-"""The conversations.* methods: what a channel is, who is in it, what was said, and direct messages."""
+"""The conversations.* methods: channel facts, members, history, replies, direct messages."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ def info(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def members(world: SlackWorld, arguments: Arguments) -> Json:
-    """conversations.members: people of other organizations are listed too."""
+    """conversations.members, including people of other organizations."""
     channel = world.channel(arguments.required("channel"))
     world.need_scope(f"{channel.kind}:read")
     listed, cursor = page(sorted(channel.members), arguments, default=100, most=1000)
@@ -57,7 +57,7 @@ def replies(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def open_dm(world: SlackWorld, arguments: Arguments) -> Json:
-    """conversations.open for one person; direct messages of several are not part of the stand-in."""
+    """conversations.open for one person; the stand-in has no group direct messages."""
     world.need_scope("im:write")
     channel_id = arguments.text("channel")
     if channel_id:
@@ -77,7 +77,7 @@ def open_dm(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def channel_json(world: SlackWorld, channel: Channel) -> Json:
-    """Slack's conversation object, with the fields that say who else can see it."""
+    """Slack's conversation object, including the fields about sharing."""
     if channel.is_im:
         return {
             "id": channel.id,
@@ -112,7 +112,7 @@ def channel_json(world: SlackWorld, channel: Channel) -> Json:
 
 
 def page(items: Sequence[T], arguments: Arguments, *, default: int, most: int) -> tuple[list[T], str]:
-    """One page of a collection and the cursor of the next (empty: that was all)."""
+    """One page of a collection and the cursor of the next page, empty on the last one."""
     limit = arguments.integer("limit", default, most=most)
     start = _offset(arguments.text("cursor"))
     following = start + limit
@@ -139,14 +139,14 @@ def _readable_channel(world: SlackWorld, arguments: Arguments) -> Channel:
 
 
 def _readable(world: SlackWorld, messages: list[SlackMessage]) -> list[SlackMessage]:
-    """Those that the read side has already, where it lags behind what was posted."""
+    """The messages that reads return already, given `history_lag`."""
     if not world.history_lag:
         return messages
     return [message for message in messages if float(message.ts) <= world.now() - world.history_lag]
 
 
 def _between(messages: list[SlackMessage], arguments: Arguments) -> list[SlackMessage]:
-    """Those after `oldest` and before `latest`; with `inclusive`, those at the very times too."""
+    """The messages after `oldest` and before `latest`; with `inclusive` also those at these times."""
     inclusive = arguments.flag("inclusive")
     oldest, latest = _timestamp(arguments, "oldest"), _timestamp(arguments, "latest")
 

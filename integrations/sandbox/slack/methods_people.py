@@ -1,4 +1,4 @@
-"""auth.test and the users.* and usergroups.* methods: who somebody is, and where the bot is."""
+"""The methods auth.test, users.* and usergroups.*."""
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
@@ -32,7 +32,7 @@ def users_info(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
-    """users.conversations: the bot's channels, or `user`'s; public ones unless `types` says more."""
+    """users.conversations: channels of the bot or of `user`; only public ones unless `types` names more."""
     kinds = set()
     for name in (arguments.text("types") or "public_channel").split(","):
         if name.strip() not in CHANNEL_TYPES:
@@ -54,7 +54,7 @@ def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def usergroup_users(world: SlackWorld, arguments: Arguments) -> Json:
-    """usergroups.users.list: deactivated people are not in it."""
+    """usergroups.users.list, without deactivated people."""
     group = world.workspace.usergroups.get(arguments.required("usergroup"))
     if group is None:
         raise ApiError("no_such_subteam")
@@ -64,8 +64,8 @@ def usergroup_users(world: SlackWorld, arguments: Arguments) -> Json:
 def user_json(world: SlackWorld, user: SlackUser) -> Json:
     """Slack's user object.
 
-    A deactivated one has lost its role flags; `is_stranger` and `is_invited_user` appear only where they are
-    true; the e-mail only with its scope.
+    A deactivated user has no role flags. `is_stranger` and `is_invited_user` appear only if true, the e-mail
+    only with its scope.
     """
     profile: Json = {"real_name": user.real_name, "display_name": user.name, "team": user.team_id}
     if user.email and "users:read.email" in world.scopes:

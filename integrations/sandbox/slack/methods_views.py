@@ -1,4 +1,4 @@
-"""The views.* methods: modals opened with a trigger, drawn anew, and the App Home."""
+"""The views.* methods: open and update modals, publish the App Home."""
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
@@ -11,7 +11,7 @@ PUBLISH_ARGUMENTS = frozenset({"user_id", "view", "hash", "team_id"})
 
 
 def open_view(world: SlackWorld, arguments: Arguments) -> Json:
-    """views.open. A trigger from inside a modal stacks the new one on it, as views.push does."""
+    """views.open. A trigger from inside a modal stacks the new modal on it, as views.push does."""
     trigger_id = arguments.required("trigger_id")
     content = world.view_content("views.open", arguments, "modal", OPEN_ARGUMENTS)
     trigger = world.triggers.exchange(trigger_id)
@@ -44,9 +44,9 @@ def publish(world: SlackWorld, arguments: Arguments) -> Json:
 
 
 def view_json(world: SlackWorld, view: View) -> Json:
-    """A view as Slack's answers and payloads show it.
+    """A view as it appears in Slack's answers and payloads.
 
-    Slack's docs: `app_installed_team_id` is the app's workspace even where the person's is another.
+    Slack's docs: `app_installed_team_id` is the app's workspace, even if the person's is another.
     """
     body: Json = {
         "id": view.id,

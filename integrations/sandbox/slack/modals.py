@@ -1,4 +1,4 @@
-"""Open views: each person's stack of modals and their App Home, with hashes that guard against races."""
+"""Open views: each person's stack of modals and App Home, with hashes that detect concurrent updates."""
 
 import secrets
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ DEEPEST_STACK = 3
 
 
 class Modals:
-    """What each person's client has open. What they typed or ticked is kept while its ids stay the same."""
+    """The views in each person's client. Typed and ticked values are kept while their ids stay the same."""
 
     def __init__(self, workspace: SlackWorkspace) -> None:
         self._workspace = workspace
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
-        # (person, message ts or view id, block id, action id) -> state, as the person's client holds it.
+        # (person, message ts or view id, block id, action id) -> state in the person's client.
         self._states: dict[tuple[str, str, str, str], Json] = {}
 
     def stack(self, user: str) -> list[View]:
@@ -33,7 +33,7 @@ class Modals:
         return self._homes.get(user)
 
     def find(self, *, view_id: str | None = None, external_id: str | None = None) -> View | None:
-        """An open view by its id or by the app's own name for it."""
+        """An open view by its id or by the app's external id."""
         everything = [view for stack in self._stacks.values() for view in stack] + list(self._homes.values())
         for view in everything:
             if view.id == view_id or (external_id and view.external_id == external_id):
@@ -41,7 +41,7 @@ class Modals:
         return None
 
     def open(self, user: str, content: Json, *, over: str | None = None) -> View:
-        """Show a modal: on top of the stack that holds the view `over`, otherwise as the only one."""
+        """Show a modal on top of the stack that holds the view `over`, otherwise as the only one."""
         stack = self._stacks.setdefault(user, [])
         if over is None or all(view.id != over for view in stack):
             stack.clear()
@@ -53,17 +53,17 @@ class Modals:
         previous = stack[-1].id if stack else None
         view = View(view_id, user, self._new_hash(), self._stored(content), root, previous)
         stack.append(view)
-        self._tell("view_opened", view)
+        self._publish("view_opened", view)
         return view
 
     def update(self, view: View, content: Json, hash_seen: str | None = None) -> View:
-        """Draw an open view anew; `hash_conflict` where `hash_seen` is no longer the one it has."""
+        """Redraw an open view; `hash_conflict` if `hash_seen` is not its current hash."""
         if hash_seen is not None and hash_seen != view.hash:
             raise ApiError("hash_conflict")
         self._refuse_used_external_id(content, except_for=view)
         changed = replace(view, hash=self._new_hash(), content=self._stored(content), errors={})
         self._put(changed)
-        self._tell("view_updated", changed)
+        self._publish("view_updated", changed)
         return changed
 
     def publish(self, user: str, content: Json, hash_seen: str | None = None) -> View:
@@ -75,33 +75,33 @@ class Modals:
         view_id = self._workspace.new_id("V")
         view = View(view_id, user, self._new_hash(), self._stored(content), view_id)
         self._homes[user] = view
-        self._tell("home_published", view)
+        self._publish("home_published", view)
         return view
 
     def show_errors(self, view: View, errors: Mapping[str, str]) -> None:
-        """Keep the modal open with these errors under its fields."""
+        """Show these errors under the modal's fields."""
         self._put(replace(view, errors=dict(errors)))
-        self._tell("view_updated", view)
+        self._publish("view_updated", view)
 
     def close(self, view: View, *, whole_stack: bool = False) -> None:
-        """Take a modal away, or all of that person's."""
+        """Close a modal and those above it, or the person's whole stack."""
         stack = self._stacks[view.user]
-        place = [open_view.id for open_view in stack].index(view.id)
-        del stack[0 if whole_stack else place :]
-        self._tell("view_closed", view)
+        position = [open_view.id for open_view in stack].index(view.id)
+        del stack[0 if whole_stack else position :]
+        self._publish("view_closed", view)
 
-    # What a person's client holds of the controls
+    # The state of controls in a person's client
 
-    def remember(self, user: str, holder: str, block_id: str, action_id: str, state: Json) -> None:
+    def set_state(self, user: str, holder: str, block_id: str, action_id: str, state: Json) -> None:
         self._states[user, holder, block_id, action_id] = state
 
     def state_of(self, user: str, holder: str, block_id: str, element: Json) -> Json | None:
-        """The state of one control: what the person last chose under these ids, or its initial value."""
+        """The state of one control: the person's last choice under these ids, or its initial value."""
         kept = self._states.get((user, holder, block_id, str(element.get("action_id"))))
         return kept if kept is not None else initial_state(element)
 
     def state_values(self, user: str, holder: str, blocks: tuple[Json, ...]) -> Json:
-        """`state.values` of a message or view, as this person's client would send it."""
+        """`state.values` of a message or view in this person's client."""
         values: Json = {}
         for control in controls(blocks):
             state = self.state_of(user, holder, control.block_id, control.element)
@@ -124,10 +124,10 @@ class Modals:
 
     def _refuse_used_external_id(self, content: Mapping[str, Any], except_for: View | None = None) -> None:
         named = content.get("external_id")
-        user_of_it = self.find(external_id=named) if named else None
-        if user_of_it is not None and (except_for is None or user_of_it.id != except_for.id):
+        holder = self.find(external_id=named) if named else None
+        if holder is not None and (except_for is None or holder.id != except_for.id):
             raise ApiError("duplicate_external_id")
 
-    def _tell(self, kind: str, view: View) -> None:
+    def _publish(self, kind: str, view: View) -> None:
         kind = "home_published" if view.type == "home" else kind
-        self._workspace.feed.tell(SlackChange(kind, user=view.user, view_id=view.id))
+        self._workspace.feed.publish(SlackChange(kind, user=view.user, view_id=view.id))

@@ -1,4 +1,4 @@
-"""What Slack puts into its deliveries, field by field: interactions, commands, events."""
+"""Builds Slack's payloads: interactions, commands, events."""
 
 from integrations.sandbox.slack.blocks import Control, Json
 from integrations.sandbox.slack.methods_chat import message_json
@@ -6,12 +6,12 @@ from integrations.sandbox.slack.methods_views import view_json
 from integrations.sandbox.slack.records import Channel, SlackMessage, View
 from integrations.sandbox.slack.world import SlackWorld
 
-# Deprecated in favour of the signature, still sent. Made up.
-VERIFICATION_TOKEN = "unused-verification-token"  # noqa: S105 - not a secret: nothing trusts it
+# Slack still sends this token, deprecated in favour of the signature.
+VERIFICATION_TOKEN = "unused-verification-token"  # noqa: S105 - made up, and checked nowhere
 
 
 def person(world: SlackWorld, user_id: str) -> Json:
-    """Who did it. `team_id` is the person's own workspace, also where the app's is another."""
+    """The user of an interaction. `team_id` is the person's own workspace, even if the app's is another."""
     user = world.workspace.users[user_id]
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id}
 
@@ -27,7 +27,7 @@ def channel_name(channel: Channel) -> str:
 
 
 def action(world: SlackWorld, control: Control, chosen: Json) -> Json:
-    """One entry of `actions`: the control as it was drawn, and what was chosen."""
+    """One entry of `actions`: the control as drawn, and the choice."""
     drawn: Json = {
         key: control.element[key]
         for key in ("text", "style", "confirm", "placeholder")
@@ -48,8 +48,8 @@ def message_actions(
 ) -> Json:
     """block_actions of a message.
 
-    `team` is the app's workspace even where the person is of another. A message for one person alone comes
-    without `message`.
+    `team` is the app's workspace, even if the person's is another. The payload of an ephemeral message has no
+    `message`.
     """
     channel = world.workspace.channels[message.channel]
     container: Json = {
@@ -74,10 +74,10 @@ def message_actions(
 
 
 def view_actions(world: SlackWorld, view: View, chosen: Json, trigger_id: str) -> Json:
-    """block_actions of a modal or an App Home: no channel, no response_url; the state is in the view."""
-    home_team = world.workspace.users[view.user].team_id
+    """block_actions of a modal or App Home: no channel and no response_url; the state is in the view."""
+    own_team = world.workspace.users[view.user].team_id
     return {
-        **_interaction(world, "block_actions", view.user, home_team, trigger_id),
+        **_interaction(world, "block_actions", view.user, own_team, trigger_id),
         "container": {"type": "view", "view_id": view.id},
         "view": view_json(world, view),
         "actions": [chosen],
@@ -86,18 +86,18 @@ def view_actions(world: SlackWorld, view: View, chosen: Json, trigger_id: str) -
 
 def view_submission(world: SlackWorld, view: View, values: Json, trigger_id: str) -> Json:
     """view_submission. `team` is the person's workspace; `view.app_installed_team_id` is the app's."""
-    home_team = world.workspace.users[view.user].team_id
+    own_team = world.workspace.users[view.user].team_id
     return {
-        **_interaction(world, "view_submission", view.user, home_team, trigger_id),
+        **_interaction(world, "view_submission", view.user, own_team, trigger_id),
         "view": view_json(world, view) | {"state": {"values": values}},
         "response_urls": [],
     }
 
 
 def view_closed(world: SlackWorld, view: View, *, is_cleared: bool) -> Json:
-    """view_closed; `is_cleared`: the whole stack went."""
-    home_team = world.workspace.users[view.user].team_id
-    body = _interaction(world, "view_closed", view.user, home_team, "")
+    """view_closed; `is_cleared`: the whole stack was closed."""
+    own_team = world.workspace.users[view.user].team_id
+    body = _interaction(world, "view_closed", view.user, own_team, "")
     del body["trigger_id"]
     return body | {"view": view_json(world, view), "is_cleared": is_cleared}
 
@@ -110,7 +110,7 @@ def message_shortcut(
     trigger_id: str,
     response_url: str,
 ) -> Json:
-    """message_action."""
+    """message_action, of a message shortcut."""
     channel = world.workspace.channels[message.channel]
     return {
         **_interaction(world, "message_action", user_id, world.app.team_id, trigger_id),
@@ -124,7 +124,7 @@ def message_shortcut(
 
 
 def global_shortcut(world: SlackWorld, user_id: str, callback_id: str, trigger_id: str) -> Json:
-    """shortcut: no channel, no message, no response_url."""
+    """shortcut, of a global shortcut: no channel, no message, no response_url."""
     return {
         **_interaction(world, "shortcut", user_id, world.app.team_id, trigger_id),
         "callback_id": callback_id,
@@ -142,7 +142,7 @@ def slash_command(
     trigger_id: str,
     response_url: str,
 ) -> Json:
-    """The flat form of a command."""
+    """A slash command, as flat form fields."""
     user = world.workspace.users[user_id]
     return {
         "token": VERIFICATION_TOKEN,
@@ -162,7 +162,7 @@ def slash_command(
 
 
 def event_callback(world: SlackWorld, event: Json, event_id: str) -> Json:
-    """The outer shape of every event."""
+    """The envelope of every event."""
     app = world.app
     channel = world.workspace.channels.get(str(event.get("channel")))
     authorization = {

@@ -1,4 +1,4 @@
-"""What the stand-in Slack keeps, as frozen records: people, channels, messages, views."""
+"""Frozen records of the stand-in Slack: app, people, channels, messages, views."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from integrations.sandbox.slack.blocks import Control, Json, controls, words
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The one app under test and the workspace it is installed in."""
+    """The app under test and the workspace where it is installed."""
 
     team_id: str
     team_domain: str
@@ -23,7 +23,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class SlackTeam:
-    """A workspace: the app's own, or one of another organization."""
+    """A workspace: the app's own, or another organization's."""
 
     id: str
     domain: str
@@ -64,7 +64,7 @@ class UserGroup:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A public or private channel, or (`dm_user` set) the app's direct messages with one person."""
+    """A public or private channel, or (`dm_user` set) the app's direct message channel with one person."""
 
     id: str
     name: str
@@ -84,13 +84,13 @@ class Channel:
 
     @property
     def kind(self) -> str:
-        """The prefix of the scopes that cover it: `channels`, `groups` or `im`."""
+        """The prefix of the scopes for it: `channels`, `groups` or `im`."""
         return "im" if self.is_im else "groups" if self.private else "channels"
 
 
 @dataclass(frozen=True, slots=True)
 class SlackMessage:
-    """One message as it stands: posted, direct, or (`ephemeral_to` set) shown to one person."""
+    """One message: in a channel, direct, or (`ephemeral_to` set) shown to one person."""
 
     ts: str
     channel: str
@@ -119,7 +119,7 @@ class SlackMessage:
 
     @property
     def shown_text(self) -> str:
-        """All words that a reader sees: those of the blocks, or the text where there are none."""
+        """The text that a reader sees: that of the blocks, or `text` without blocks."""
         return words(self.blocks) if self.blocks else self.text
 
 
@@ -169,7 +169,7 @@ class View:
 
     @property
     def shown_text(self) -> str:
-        """Title and all words of the blocks."""
+        """The title and all text of the blocks."""
         return "\n".join(part for part in (self.title, words(self.blocks)) if part)
 
 

@@ -1,4 +1,4 @@
-"""Response URLs: the way back to one person that every command and click in a message carries."""
+"""Response URLs: the app answers commands and clicks in messages by them."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from integrations.sandbox.slack.calls import ApiError, Arguments
 from integrations.sandbox.slack.records import SlackMessage
 from integrations.sandbox.slack.world import SlackWorld
 
-# Slack's docs: usable for 30 minutes and five times.
+# Slack's docs: valid for 30 minutes and five uses.
 LIFETIME = 30 * 60
 USES = 5
 ARGUMENTS = frozenset(
@@ -21,7 +21,7 @@ ARGUMENTS |= {"response_type", "replace_original", "delete_original", "thread_ts
 
 @dataclass(frozen=True, slots=True)
 class ResponseUrl:
-    """Whom an answer reaches and where; `source_ts` is the message of the click, or of the last answer."""
+    """The user and channel of the answers; `source_ts` is the clicked message or the last answer."""
 
     path: str
     user: str
@@ -32,7 +32,7 @@ class ResponseUrl:
 
 
 class ResponseUrls:
-    """All response URLs handed out, and what is posted to them."""
+    """All response URLs issued, and the answers posted to them."""
 
     def __init__(self, world: SlackWorld, origin: Callable[[], str]) -> None:
         self._world = world
@@ -40,16 +40,16 @@ class ResponseUrls:
         self._urls: dict[str, ResponseUrl] = {}
 
     def make(self, kind: str, user: str, channel: str, source: SlackMessage | None = None) -> str:
-        """A new URL; `kind` is `actions` or `commands`, as in Slack's own paths."""
+        """A new URL; `kind` is `actions` or `commands`, as in Slack's paths."""
         path = f"/{kind}/{self._world.app.team_id}/{len(self._urls) + 1}/{secrets.token_urlsafe(12)}"
         made_at = self._world.now()
         self._urls[path] = ResponseUrl(path, user, channel, source.ts if source else None, made_at)
         return self._origin() + path
 
     def receive(self, path: str, body: bytes) -> Json:
-        """Carry out a POST to a response URL and return what it said.
+        """Process a POST to a response URL and return its payload.
 
-        Raises ApiError: `expired_url`, `used_url`, `invalid_payload`, or what is wrong with the message.
+        Raises ApiError: `expired_url`, `used_url`, `invalid_payload`, or the fault in the message.
         """
         url = self._urls.get(path)
         if url is None or self._world.now() - url.made_at > LIFETIME:
@@ -62,18 +62,20 @@ class ResponseUrls:
         return payload
 
     def answer(self, path: str, payload: Json) -> None:
-        """Show an answer, posted to the URL or given in a command's acknowledgement.
+        """Show an answer that was posted to the URL or given in a command's acknowledgement.
 
-        Slack's docs: for the person alone unless `response_type` is `in_channel`; `replace_original` redraws
-        the message that was clicked; `delete_original` removes it and must be the only key; `thread_ts`
-        counts only with `in_channel` and `replace_original: false`.
+        Slack's docs: only the person sees it unless `response_type` is `in_channel`. `replace_original`
+        redraws the clicked message. `delete_original` deletes it and must be the only key. `thread_ts` needs
+        `in_channel` and `replace_original: false`.
         """
         url = self._urls[path]
         arguments = Arguments(payload)
         source = self._source(url)
         if arguments.flag("delete_original"):
             if len(payload) > 1 or source is None:
-                raise ApiError("invalid_arguments", "delete_original stands alone, and needs a message")
+                raise ApiError(
+                    "invalid_arguments", "delete_original must be the only key, and needs a message"
+                )
             self._world.workspace.delete_message(source.channel, source.ts)
             return
         response_type = arguments.text("response_type") or "ephemeral"

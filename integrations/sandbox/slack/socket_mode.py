@@ -1,4 +1,4 @@
-"""Socket Mode: connections that the app opens, deliveries as envelopes over them, and their troubles on request."""
+"""Socket Mode: connections that the app opens, envelopes sent over them, and connection faults."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ from integrations.sandbox.slack.calls import JSON_TYPE
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery
 
-# Slack's docs: an app has at most ten connections, and a payload goes to any one of them.
 WAIT_SECONDS = 5.0
+# Slack's docs: an app has at most ten connections, and a payload goes to any one of them.
 MOST_LINKS = 10
 HOST = "applink-sandbox"
 PING = b"Ping from " + HOST.encode()
@@ -26,23 +26,23 @@ Reason = Literal["warning", "refresh_requested", "link_disabled"]
 
 @dataclass(slots=True, eq=False)
 class Link:
-    """One connection. `frozen`: open, and silent for ever; `leaving`: told to go, it gets nothing new."""
+    """One connection. `frozen`: open, but nothing is sent or read. `leaving`: it gets no new envelopes."""
 
     request: web.Request
     socket: web.WebSocketResponse
     frozen: bool = False
     leaving: bool = False
     pong: asyncio.Event = field(default_factory=asyncio.Event)
-    """The last ping is answered."""
+    """Set when the last ping was answered."""
 
-    async def tell(self, frame: Json) -> None:
+    async def send(self, frame: Json) -> None:
         if not self.frozen:
             await self.socket.send_str(json.dumps(frame))
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    """An envelope on its way: whether it takes a payload, and the acknowledgement to come."""
+class _Unacknowledged:
+    """A sent envelope: whether its acknowledgement may have a payload, and the acknowledgement to come."""
 
     takes_payload: bool
     answer: asyncio.Future[Json]
@@ -51,78 +51,78 @@ class _Waiting:
 class SocketTransport:
     """Sends envelopes over the app's connections.
 
-    An acknowledgement counts over whichever connection it comes: Slack's own SDK sends it over the next one
-    where the first is gone. `timeout` is in real seconds.
+    An acknowledgement is accepted over any connection, because Slack's SDK sends it over the next one if the
+    first is closed. `timeout` is in real seconds.
     """
 
     def __init__(self, tickets: Tickets, violations: list[str], *, app_id: str, timeout: float) -> None:
         self.links: list[Link] = []
         self.opened = 0
-        """How many connections there ever were."""
+        """Number of connections opened so far."""
         self._tickets = tickets
         self._violations = violations
         self._app_id = app_id
         self._timeout = timeout
-        self._turn = 0
-        self._waiting: dict[str, _Waiting] = {}
+        self._next_link = 0
+        self._waiting: dict[str, _Unacknowledged] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
     @property
     def usable(self) -> list[Link]:
-        """The connections that are neither frozen nor told to go."""
+        """The connections that are neither frozen nor leaving."""
         return [link for link in self.links if not (link.frozen or link.leaving)]
 
     @property
     def underway(self) -> int:
-        """How many envelopes wait for their acknowledgement."""
+        """Number of envelopes without acknowledgement."""
         return len(self._waiting)
 
     async def connected(self, opened: int = 1) -> None:
-        """Wait until one can be used, and so many were opened in all; `TimeoutError` after five seconds."""
+        """Wait until one is usable and `opened` were opened in all; `TimeoutError` after five seconds."""
         async with asyncio.timeout(WAIT_SECONDS):
             while not self.usable or self.opened < opened:
                 self._changed.clear()
                 await self._changed.wait()
 
     async def read_up(self) -> None:
-        """Wait until the app has read what was sent so far: pings come after it."""
+        """Wait until the app has read everything sent so far, by a ping on each connection."""
         async with asyncio.timeout(WAIT_SECONDS):
             for link in self.usable:
                 link.pong.clear()
                 await link.socket.ping(PING)
                 await link.pong.wait()
 
-    # Troubles
+    # Faults
 
     def drop(self) -> None:
-        """Cut all connections, without a word."""
+        """Cut all connections without a disconnect message."""
         for link in self.links:
             if link.request.transport is not None:
                 link.request.transport.abort()
 
     def freeze(self) -> None:
-        """Leave all connections open and hear and say nothing over them any more, not even pongs."""
+        """Keep all connections open, but neither send nor read on them, pongs included."""
         for link in self.links:
             link.frozen = True
 
     async def disconnect(self, reason: Reason = "refresh_requested", *, closes_after: float = 10.0) -> None:
-        """Tell all connections to go, and close them some seconds later.
+        """Send `disconnect` over all connections, and close them after `closes_after` seconds.
 
-        `link_disabled` is what comes when somebody turns Socket Mode off: they are closed at once.
+        Turning Socket Mode off sends `link_disabled`, which closes them at once.
         """
         if reason == "link_disabled":
             self._tickets.on, closes_after = False, 0.0
         for link in self.links:
             link.leaving = True
             with contextlib.suppress(ConnectionError):
-                await link.tell({"type": "disconnect", "reason": reason, "debug_info": {"host": HOST}})
+                await link.send({"type": "disconnect", "reason": reason, "debug_info": {"host": HOST}})
             closing = asyncio.create_task(self._close_later(link, closes_after))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """The stand-in is going down."""
+        """Cut all connections, because the stand-in stops."""
         for closing in self._closing:
             closing.cancel()
         self.drop()
@@ -133,23 +133,23 @@ class SocketTransport:
         """`GET /link/`: one connection, from its ticket to its end."""
         if not self._tickets.redeem(request.query.get("ticket", "")):
             return web.Response(status=400, text="no such ticket")
-        # Pings are answered below, since a frozen connection must not.
+        # `_receive` answers pings, because a frozen connection must not.
         socket = web.WebSocketResponse(timeout=1.0, autoping=False)
         await socket.prepare(request)
         link = Link(request, socket)
         if len(self.links) >= MOST_LINKS:
-            await link.tell({"type": "disconnect", "reason": "too_many_websockets"})
+            await link.send({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
         self.links.append(link)
         self.opened += 1
         try:
-            await link.tell(self._hello())
+            await link.send(self._hello())
             await socket.ping(PING)
             self._changed.set()
             async for message in socket:
                 if not link.frozen:
-                    await self._hear(link, message)
+                    await self._receive(link, message)
         except ConnectionError:
             pass
         finally:
@@ -164,7 +164,7 @@ class SocketTransport:
             "connection_info": {"app_id": self._app_id},
         }
 
-    async def _hear(self, link: Link, message: WSMessage) -> None:
+    async def _receive(self, link: Link, message: WSMessage) -> None:
         if message.type is WSMsgType.PING:
             await link.socket.pong(message.data)
         elif message.type is WSMsgType.PONG:
@@ -181,8 +181,8 @@ class SocketTransport:
     async def send(self, delivery: SlackDelivery) -> DeliveryResult:
         """Send one envelope and wait for its acknowledgement.
 
-        Slack's docs: an event without one is sent again, and says so; a person sees an error instead. Of the
-        repeats only the first is sent here, which comes at once.
+        Slack's docs: an event without acknowledgement is sent again, marked as a retry; after a gesture the
+        person sees an error. The stand-in sends only the first retry, which comes at once.
         """
         result = await self._send(delivery, delivery.retry)
         if delivery.kind == "events_api" and delivery.retry is None and result.error == "operation_timeout":
@@ -193,17 +193,19 @@ class SocketTransport:
         links = [link for link in self.links if not link.leaving]
         if not links:
             return DeliveryResult(error="dispatch_failed", payload=delivery.payload)
-        self._turn += 1
-        link = links[self._turn % len(links)]
+        self._next_link += 1
+        link = links[self._next_link % len(links)]
         frame = envelope(delivery, retry)
-        waiting = _Waiting(frame["accepts_response_payload"], asyncio.get_running_loop().create_future())
+        waiting = _Unacknowledged(
+            frame["accepts_response_payload"], asyncio.get_running_loop().create_future()
+        )
         self._waiting[frame["envelope_id"]] = waiting
         begun = time.perf_counter()
         answer: Json | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 with contextlib.suppress(ConnectionError):
-                    await link.tell(frame)
+                    await link.send(frame)
                 answer = await waiting.answer
         except TimeoutError:
             pass
@@ -213,7 +215,7 @@ class SocketTransport:
         return _result(delivery, frame, answer, elapsed)
 
     def _acknowledge(self, text: str) -> None:
-        """Take an acknowledgement; one that comes too late, or twice, is nobody's."""
+        """Accept an acknowledgement; ignore one that is late or repeated."""
         try:
             answer = json.loads(text)
             waiting = self._waiting.get(answer["envelope_id"])
@@ -230,9 +232,9 @@ class SocketTransport:
 
 
 def envelope(delivery: SlackDelivery, retry: tuple[int, str] | None = None) -> Json:
-    """A delivery as Socket Mode has it.
+    """A delivery as a Socket Mode envelope.
 
-    Slack's docs: commands and submits take their answer with the acknowledgement; events alone are repeated.
+    Slack's docs: acknowledgements of commands and submits may hold the answer; only events are retried.
     """
     kind = delivery.payload.get("type")
     frame: Json = {
@@ -248,7 +250,7 @@ def envelope(delivery: SlackDelivery, retry: tuple[int, str] | None = None) -> J
 
 
 def _result(delivery: SlackDelivery, frame: Json, answer: Json | None, elapsed: float) -> DeliveryResult:
-    """The result in HTTP's terms, so that gestures need not know how they went out."""
+    """The result in HTTP's terms, so that gestures do not depend on the transport."""
     if answer is None:
         return DeliveryResult(
             elapsed=elapsed, error="operation_timeout", payload=delivery.payload, envelope=frame

@@ -1,4 +1,4 @@
-"""Tickets: what `apps.connections.open` hands the app so that it may open one Socket Mode connection."""
+"""Tickets: each address from `apps.connections.open` holds one, valid for one Socket Mode connection."""
 
 import secrets
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from integrations.sandbox.slack.calls import ApiError
 
 
 class Tickets:
-    """All tickets that are not used up. `on` is the app's setting Socket Mode."""
+    """All unused tickets. `on` is the app's Socket Mode setting."""
 
     def __init__(self, app_id: str, origin: Callable[[], str]) -> None:
         self.on = False
@@ -18,11 +18,11 @@ class Tickets:
         self._tickets: set[str] = set()
 
     def make(self) -> str:
-        """The address for one connection, or raise `missing_scope`; `forbidden_team` without Socket Mode."""
+        """The address for one connection; raises `missing_scope`, or `forbidden_team` without Socket Mode."""
         if "connections:write" not in self.scopes:
             raise ApiError("missing_scope", needed="connections:write", provided=",".join(self.scopes))
         if not self.on:
-            # Slack's docs do not say which word it has for this.
+            # Slack's docs don't name the error for this case.
             raise ApiError("forbidden_team")
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
@@ -30,7 +30,7 @@ class Tickets:
         return f"ws{self._origin().removeprefix('http')}/link/?{query}"
 
     def redeem(self, ticket: str) -> bool:
-        """Use a ticket up; False for one that is none, or none any more."""
+        """Use a ticket up; False if it is unknown or used."""
         if not self.on or ticket not in self._tickets:
             return False
         self._tickets.remove(ticket)

@@ -1,4 +1,4 @@
-"""How deliveries reach the app: signed HTTP requests, exactly as Slack sends them."""
+"""Delivers to the app by signed HTTP requests, exactly as Slack sends them."""
 
 import asyncio
 import hashlib
@@ -20,17 +20,17 @@ Kind = Literal["interactive", "slash_commands", "events_api"]
 
 @dataclass(frozen=True, slots=True)
 class SlackDelivery:
-    """What is to be told to the app, before it is a request. `kind` has Socket Mode's words for it."""
+    """A payload for the app, not encoded yet. `kind` is Socket Mode's name for it."""
 
     kind: Kind
     payload: Json
     retry: tuple[int, str] | None = None
-    """Of an event: number (1 to 3) and reason of a repeat."""
+    """For an event: number (1 to 3) and reason of the retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A POST as it went out; it can be sent again byte for byte."""
+    """A POST as it was sent; it can be repeated byte for byte."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -39,11 +39,11 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What came of a gesture or event.
+    """The result of a gesture or event.
 
-    `status` is None where nothing was sent or no answer came; `error` is what Slack would tell the person:
+    `status` is None if nothing was sent or no answer came. `error` is the error that Slack shows:
     `operation_timeout` after three seconds, `dispatch_failed` for no connection or a status other than 200.
-    `view_errors` stand under the fields of a modal, from the app or from Slack's own client.
+    `view_errors` are the errors under a modal's fields, from the app or from Slack's client.
     """
 
     request: SignedRequest | None = None
@@ -55,7 +55,7 @@ class DeliveryResult:
     view_errors: Mapping[str, str] = field(default_factory=dict)
     payload: Json = field(default_factory=dict)
     envelope: Json | None = None
-    """What went over the connection, in Socket Mode; there 200 stands for an acknowledgement."""
+    """The envelope in Socket Mode, where status 200 means acknowledged."""
 
     @property
     def trigger_id(self) -> str:
@@ -70,10 +70,10 @@ class DeliveryResult:
 
 
 class Transport(Protocol):
-    """A way to the app: signed requests, or the frames of Socket Mode."""
+    """Sends deliveries to the app, over HTTP or Socket Mode."""
 
     async def send(self, delivery: SlackDelivery) -> DeliveryResult:
-        """Tell the app, and wait for its acknowledgement."""
+        """Deliver, and wait for the acknowledgement."""
         ...
 
 
@@ -84,7 +84,7 @@ def signature(signing_secret: str, timestamp: str, body: bytes) -> str:
 
 
 class HttpTransport:
-    """Posts deliveries to the app's request URL, one for all kinds."""
+    """Posts all kinds of deliveries to the app's request URL."""
 
     def __init__(
         self, *, signing_secret: str, url: Callable[[], str], now: Callable[[], float], timeout: float
@@ -120,14 +120,14 @@ class HttpTransport:
         signed: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> SignedRequest:
-        """A request with Slack's headers; `timestamp`, `signed` replace the right ones, "" leaves one out."""
+        """A request with Slack's headers; `timestamp` and `signed` replace the correct values, "" omits one."""
         at = str(int(self._now())) if timestamp is None else timestamp
-        sealed = signature(self._signing_secret, at, body) if signed is None else signed
+        signed_as = signature(self._signing_secret, at, body) if signed is None else signed
         ours = {
             "Content-Type": content_type,
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
             "X-Slack-Request-Timestamp": at,
-            "X-Slack-Signature": sealed,
+            "X-Slack-Signature": signed_as,
         }
         return SignedRequest(self._url(), {k: v for k, v in ours.items() if v} | dict(headers or {}), body)
 
@@ -158,7 +158,7 @@ class HttpTransport:
 
 
 def encode(delivery: SlackDelivery) -> tuple[bytes, str]:
-    """Body and content type: interactions as a form's `payload`, commands as a flat form, events as JSON."""
+    """Body and content type: interactions in a form's `payload`, commands as a flat form, events as JSON."""
     if delivery.kind == "slash_commands":
         return urlencode(delivery.payload).encode(), FORM
     text = json.dumps(delivery.payload, separators=(",", ":"))

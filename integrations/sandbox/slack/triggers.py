@@ -1,4 +1,4 @@
-"""Trigger ids: what a gesture hands the app so that it may open one view within three seconds."""
+"""Trigger ids: each gesture has one, with which the app may open one view within three seconds."""
 
 import re
 import secrets
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from integrations.sandbox.slack.calls import ApiError
 
-# Slack's docs: a trigger expires three seconds after it was sent, and is good for one use.
+# Slack's docs: a trigger expires after three seconds and can be used once.
 LIFETIME = 3.0
 SHAPE = re.compile(r"\d+\.\d+\.[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Whose gesture it was, and in which view (None: in a message or by command)."""
+    """The user of the gesture, and its view (None: in a message or by command)."""
 
     id: str
     user: str
@@ -24,7 +24,7 @@ class Trigger:
 
 
 class Triggers:
-    """All triggers handed out."""
+    """All triggers issued."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -123,7 +123,7 @@ class ViewGestures:
                 control = fields.get((block_id, action_id))
                 if control is not None:
                     state = filled_state(control, value, force=force)
-                    self._world.modals.remember(view.user, view.id, block_id, action_id, state)
+                    self._world.modals.set_state(view.user, view.id, block_id, action_id, state)
                 elif force:
                     extra.setdefault(block_id, {})[action_id] = {"type": "plain_text_input", "value": value}
                 else:

@@ -1,4 +1,4 @@
-"""The state of the stand-in workspace, and the builders with which tests and the demo fill it."""
+"""The state of the stand-in workspace, and the builders that fill it."""
 
 import secrets
 from collections.abc import Callable, Collection, Iterable
@@ -11,7 +11,7 @@ from integrations.sandbox.slack.records import App, Channel, SlackMessage, Slack
 
 
 class SlackWorkspace:
-    """People, channels and messages. Every record is a snapshot: a change puts a new one in its place."""
+    """People, channels and messages. Records are immutable: a change replaces the record."""
 
     def __init__(self, app: App, now: Callable[[], float], feed: Feed) -> None:
         self.app = app
@@ -23,7 +23,7 @@ class SlackWorkspace:
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[SlackMessage] = []
         self._messages: dict[str, dict[str, SlackMessage]] = {}
-        # (channel, thread_ts) -> the ts of each reply, so that a long channel stays quick.
+        # (channel, thread_ts) -> the ts of each reply; it keeps long channels fast.
         self._threads: dict[tuple[str, str], list[str]] = {}
         self._last_id = 0
         self._last_microsecond = 0
@@ -31,16 +31,16 @@ class SlackWorkspace:
         self.add_user(app.bot_user_id, name="stanch", is_bot=True)
 
     def new_id(self, prefix: str = "") -> str:
-        """An id in the manner of Slack's, unique in this workspace."""
+        """An id like Slack's, unique in this workspace."""
         self._last_id += 1
         return f"{prefix}{self._last_id:010d}" if prefix else secrets.token_urlsafe(4)
 
     def next_ts(self) -> str:
-        """The `ts` of a message made now: seconds and six digits, always above the one before."""
+        """The `ts` of a message posted now: seconds with six decimals, always increasing."""
         self._last_microsecond = max(int(self.now() * 1_000_000), self._last_microsecond + 1)
         return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
 
-    # People and places
+    # People and channels
 
     def add_team(self, team_id: str, *, domain: str | None = None, name: str | None = None) -> SlackTeam:
         """Another organization's workspace; its people are external to the app's."""
@@ -101,7 +101,7 @@ class SlackWorkspace:
         return self.channels[channel_id]
 
     def dm(self, user: str) -> Channel:
-        """The app's direct messages with this person, opened if they weren't."""
+        """The app's direct message channel with this person, created if missing."""
         existing = next((c for c in self.channels.values() if c.dm_user == user), None)
         return existing or self.add_channel(self.new_id("D"), members=[user], private=True, dm_user=user)
 
@@ -111,15 +111,15 @@ class SlackWorkspace:
     # Messages
 
     def messages(self, channel: str) -> list[SlackMessage]:
-        """Everything posted in a channel, replies included, oldest first; deleted ones are not."""
+        """All messages of a channel, oldest first: replies included, deleted ones not."""
         return [message for message in self._messages.get(channel, {}).values() if not message.deleted]
 
     def message(self, channel: str, ts: str) -> SlackMessage | None:
-        """The message, or the trace of a deleted one that still has a thread."""
+        """The message, or the tombstone of a deleted one with replies."""
         return self._messages.get(channel, {}).get(ts)
 
     def history(self, channel: str) -> list[SlackMessage]:
-        """What Slack would list of a channel: its messages, and the traces of deleted ones with a thread."""
+        """The messages that Slack lists: all of the channel, with tombstones of deleted ones with replies."""
         return list(self._messages.get(channel, {}).values())
 
     def replies(self, channel: str, ts: str) -> list[SlackMessage]:
@@ -137,7 +137,7 @@ class SlackWorkspace:
         reply_broadcast: bool = False,
         ephemeral_to: str | None = None,
     ) -> SlackMessage:
-        """Store a message of the app's bot, for all to see or (`ephemeral_to`) for one person."""
+        """Post as the app's bot, visible to everyone or (`ephemeral_to`) to one person."""
         message = SlackMessage(
             ts=self.next_ts(),
             channel=channel,
@@ -154,13 +154,13 @@ class SlackWorkspace:
             self._add(message)
         else:
             self.ephemerals.append(message)
-            self.feed.tell(SlackChange("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
+            self.feed.publish(SlackChange("ephemeral", channel=channel, ts=message.ts, user=ephemeral_to))
         return message
 
     def post_as_user(
         self, user: str, channel: str, text: str, *, thread_ts: str | None = None
     ) -> SlackMessage:
-        """A person writes something."""
+        """Post a person's message."""
         message = SlackMessage(ts=self.next_ts(), channel=channel, user=user, text=text, thread_ts=thread_ts)
         self._add(message)
         return message
@@ -169,10 +169,10 @@ class SlackWorkspace:
         self._messages[message.channel][message.ts] = message
         if message.thread_ts is not None:
             self._threads.setdefault((message.channel, message.thread_ts), []).append(message.ts)
-        self.feed.tell(SlackChange("message_posted", channel=message.channel, ts=message.ts))
+        self.feed.publish(SlackChange("message_posted", channel=message.channel, ts=message.ts))
 
     def redraw(self, message: SlackMessage, **fields: Any) -> SlackMessage:
-        """Put a changed message in the place of the one that stood there."""
+        """Replace a message with a changed copy."""
         if "blocks" in fields:
             fields["blocks"] = with_ids(fields["blocks"], self.new_id)
         changed = replace(message, **fields)
@@ -180,13 +180,13 @@ class SlackWorkspace:
             self._messages[message.channel][message.ts] = changed
         else:
             self.ephemerals = [changed if e.ts == message.ts else e for e in self.ephemerals]
-        self.feed.tell(
+        self.feed.publish(
             SlackChange("message_updated", channel=message.channel, ts=message.ts, user=message.ephemeral_to)
         )
         return changed
 
     def delete_message(self, channel: str, ts: str) -> None:
-        """Remove a message; one with replies leaves a trace, so that its thread goes on."""
+        """Delete a message; one with replies leaves a tombstone, so that its thread stays."""
         message = self._messages[channel].get(ts)
         if message is None:
             self.ephemerals = [e for e in self.ephemerals if e.ts != ts]
@@ -194,7 +194,7 @@ class SlackWorkspace:
             self._messages[channel][ts] = replace(message, deleted=True, text="", blocks=(), metadata=None)
         else:
             del self._messages[channel][ts]
-        self.feed.tell(SlackChange("message_deleted", channel=channel, ts=ts))
+        self.feed.publish(SlackChange("message_deleted", channel=channel, ts=ts))
 
     def ephemeral(self, user: str, ts: str) -> SlackMessage | None:
         return next((e for e in self.ephemerals if e.ts == ts and e.ephemeral_to == user), None)

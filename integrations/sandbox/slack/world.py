@@ -1,4 +1,4 @@
-"""Everything that a Web API method may read or change, in one place."""
+"""The state that Web API methods read and change, and the checks that they share."""
 
 import secrets
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from integrations.sandbox.slack.workspace import SlackWorkspace
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """What a message is to show. `blocks` and `metadata` are None where the call does not speak of them."""
+    """The content of a message. `blocks` and `metadata` are None if the call does not give them."""
 
     text: str
     blocks: list[Json] | None
@@ -25,7 +25,7 @@ class MessageContent:
 
 @dataclass(slots=True)
 class SlackWorld:
-    """The stand-in's state, its checks, and what it has to say about the calls so far."""
+    """The stand-in's state and checks, and the violations found so far."""
 
     app: App
     now: Callable[[], float]
@@ -36,13 +36,13 @@ class SlackWorld:
     tickets: Tickets
     checker: checks.Checker
     history_lag: float = 0.0
-    """Seconds for which a new message is missing in conversations.history and conversations.replies."""
+    """Seconds until conversations.history and conversations.replies return a new message."""
     enforce_rate_limits: bool = False
     violations: list[str] = field(default_factory=list)
     hygiene: list[str] = field(default_factory=list)
 
     def need_token(self, token: str | None, *, app_level: bool) -> None:
-        """Refuse a call without a token, with a strange one, or with the app's other one."""
+        """Refuse a call without token, with an unknown token, or with the app's other token."""
         if token is None:
             raise ApiError("not_authed")
         wanted, other = self.app.bot_token, self.app.app_token
@@ -57,14 +57,14 @@ class SlackWorld:
             raise ApiError("missing_scope", needed=scope, provided=",".join(sorted(self.scopes)))
 
     def channel(self, channel_id: str) -> Channel:
-        """A channel that the app can see: public, or one that its bot is in."""
+        """A channel that the app can see: a public one, or one with its bot in it."""
         channel = self.workspace.channels.get(channel_id)
         if channel is None or (channel.private and not self.workspace.bot_is_in(channel)):
             raise ApiError("channel_not_found")
         return channel
 
     def postable_channel(self, channel_id: str) -> Channel:
-        """Where a message may go: a channel with the bot in it; a person's id means their direct messages."""
+        """The channel to post to, with the bot in it; a person's id means their direct message channel."""
         if channel_id in self.workspace.users:
             return self.workspace.dm(self.reachable_user(channel_id).id)
         channel = self.channel(channel_id)
@@ -75,7 +75,7 @@ class SlackWorld:
         return channel
 
     def reachable_user(self, user_id: str) -> SlackUser:
-        """Somebody who can be written to directly."""
+        """A user who can get direct messages."""
         user = self.workspace.users[user_id]
         if user.deleted or user.is_stranger:
             raise ApiError("channel_not_found")
@@ -84,7 +84,7 @@ class SlackWorld:
         return user
 
     def content(self, method: str, arguments: Arguments, known: frozenset[str]) -> MessageContent:
-        """The checked content of a message; what is merely unwise goes to `hygiene`."""
+        """The checked content of a message; lapses are recorded in `hygiene`."""
         text = arguments.text("text") or ""
         blocks: list[Json] | None = arguments.json("blocks", list, "invalid_blocks_format")
         self.checker.message(text, blocks)
@@ -109,6 +109,6 @@ class SlackWorld:
             self.hygiene += hygiene.lapses(method, arguments, blocks, known)
 
     def note(self, where: str, error: ApiError) -> None:
-        """Keep an answer that blames the app in `violations`."""
+        """Record an error in `violations` if what the app sent caused it."""
         if error.error in CONTENT_FAULTS:
             self.violations.append(f"{where}: {error}")
