@@ -16,7 +16,8 @@ from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
 from bot.inbound import health
 from bot.inbound.github_webhooks import LARGEST, GitHubEdge
-from bot.inbound.slack_requests import SlackEdge
+from bot.inbound.slack_app import SlackApp
+from bot.inbound.slack_requests import SlackRequests
 from bot.inbound.socket_mode import PING, SocketMode
 from bot.jobs import housekeeping
 from bot.jobs.handlers import HANDLERS
@@ -57,7 +58,7 @@ class Running:
 
     context: Context
     worker: Worker
-    slack: SlackEdge
+    slack: SlackApp
     host: str
     port: int
 
@@ -153,12 +154,11 @@ async def run(
         if role is not Role.WORKER:
             await context.batch_writer.start()
             stack.push_async_callback(context.batch_writer.stop)
-        signing = settings.slack_signing_secret
-        slack_edge = SlackEdge(context, signing.get_secret_value() if signing else None)
-        stack.push_async_callback(slack_edge.stop)
-        site, host, port = await _listen(stack, settings, context, role, slack_edge)
+        slack_app = SlackApp(context)
+        stack.push_async_callback(slack_app.stop)
+        site, host, port = await _listen(stack, settings, context, role, slack_app)
         if role is not Role.WORKER:
-            await _connect(stack, settings, context, slack_edge, socket_ping)
+            await _connect(stack, settings, context, slack_app, socket_ping)
         # 4. The worker; at the end it is the doors that close first.
         worker = Worker(context, HANDLERS)
         if role is not Role.WEB:
@@ -169,7 +169,7 @@ async def run(
         stack.push_async_callback(site.stop)
         _say_what_is_missing(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
-        yield Running(context, worker, slack_edge, host, port)
+        yield Running(context, worker, slack_app, host, port)
         log.info("stopping")
 
 
@@ -223,10 +223,10 @@ async def _work(stack: AsyncExitStack, worker: Worker, context: Context, role: R
 
 
 async def _listen(
-    stack: AsyncExitStack, settings: Settings, context: Context, role: Role, slack_edge: SlackEdge
+    stack: AsyncExitStack, settings: Settings, context: Context, role: Role, slack_app: SlackApp
 ) -> tuple[web.TCPSite, str, int]:
     web_app = web.Application(client_max_size=LARGEST)
-    web_app.add_routes(_routes(settings, context, role, slack_edge))
+    web_app.add_routes(_routes(settings, context, role, slack_app))
     runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=1.0, lingering_time=2.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -243,18 +243,18 @@ async def _listen(
 
 
 async def _connect(
-    stack: AsyncExitStack, settings: Settings, context: Context, slack_edge: SlackEdge, ping: float
+    stack: AsyncExitStack, settings: Settings, context: Context, slack_app: SlackApp, ping: float
 ) -> None:
     if settings.slack_app_token is None:
         return
     token = settings.slack_app_token.get_secret_value()
     slack = AppLevelClient(token, settings.slack_api_url, context.session)
-    socket = SocketMode(context, slack_edge, slack, ping=ping)
+    socket = SocketMode(context, slack_app, slack, ping=ping)
     stack.push_async_callback(socket.stop)
     await socket.start()
 
 
-def _routes(settings: Settings, context: Context, role: Role, slack_edge: SlackEdge) -> list[web.RouteDef]:
+def _routes(settings: Settings, context: Context, role: Role, slack_app: SlackApp) -> list[web.RouteDef]:
     async def readyz(_: web.Request) -> web.Response:
         return await health.readyz(context)
 
@@ -272,7 +272,9 @@ def _routes(settings: Settings, context: Context, role: Role, slack_edge: SlackE
     webhooks = GitHubEdge(context, secret.get_secret_value() if secret else None).receive
     doors = [web.post("/github/webhooks", webhooks)]
     if settings.slack_app_token is None:
-        doors.append(web.post("/slack/events", slack_edge.receive))
+        signing = settings.slack_signing_secret
+        requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
+        doors.append(web.post("/slack/events", requests.receive))
     # An address is easily entered with a slash at its end, and a 404 would be seen by nobody.
     slashed = [web.RouteDef("POST", f"{door.path}/", door.handler, {}) for door in doors]
     return [*routes, *doors, *slashed]

@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 
 from bot.context import Context
-from bot.inbound.body import BodyRefused, read_body
+from bot.inbound.read_body import BodyRefused, read_body
 from bot.inbound.refused_requests import RefusedRequests
 from bot.job_kinds import HandleDelivery
 from bot.job_rows import new_job

@@ -76,6 +76,9 @@ WRONG_SHAPES: list[object] = [
     a_click(user=None),
     a_click(user=[]),
     a_click(user={"id": 7}),
+    a_click(team=7),
+    a_click(enterprise=7),
+    a_click(authorizations=7),
     {"type": "view_submission"},
     {"type": "view_submission", "user": {"id": ADMIN}, "view": []},
     {
@@ -122,6 +125,32 @@ async def test_slack_s_handshake_is_answered(stage: Stage) -> None:
 
 async def test_an_event_that_nobody_uses_is_200(stage: Stage) -> None:
     assert (await stage.slack.event({"type": "emoji_changed"})).status == 200
+
+
+async def test_a_command_that_the_operator_renamed_is_answered(stage: Stage) -> None:
+    fields = {
+        "command": "/leaks-test",
+        "text": "help",
+        "user_id": ADMIN,
+        "team_id": "T0STANCH",
+        "channel_id": CHANNEL,
+        "response_url": "https://hooks.slack.com/commands/1",
+    }
+    result = await deliver(stage, urlencode(fields).encode())
+    assert result.status == 200
+    assert "/leaks help" in result.body
+
+
+async def test_a_closed_form_and_an_unknown_shortcut_are_200(stage: Stage) -> None:
+    by = {"user": {"id": ADMIN, "team_id": "T0STANCH"}}
+    for payload in (
+        {**by, "type": "view_closed", "view": {"id": "V1", "callback_id": "close_alert"}},
+        {**by, "type": "shortcut", "callback_id": "retired"},
+        {**by, "type": "message_action", "callback_id": "retired", "message": {"ts": "1.2"}},
+    ):
+        assert (await deliver(stage, form(payload))).status == 200, payload
+    await stage.work(within=3)
+    assert stage.slack.private_messages(ADMIN) == []
 
 
 async def test_in_socket_mode_nothing_is_let_in_over_http(

@@ -1,0 +1,275 @@
+"""The Bolt app: one listener for each action, form, command, shortcut and event of our tables.
+
+A listener stores what is requested as a job and then acknowledges. It asks neither GitHub nor Slack, except to open
+a form, which has to happen while the click's trigger lives.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.response import BoltResponse
+
+from bot.actions import ACTIONS, FORMS, MENU
+from bot.commands import answer_at_once, answer_from_store
+from bot.commands.buttons import BEHIND_MESSAGE, BUTTONS
+from bot.context import Context
+from bot.flows.channel_facts import save_channel_change
+from bot.inbound import read_requests as requests
+from bot.inbound.open_forms import FormOpener
+from bot.job_kinds import AnswerCommand, JobKind, PerformAction, RedrawChannel
+from bot.job_rows import new_job
+from bot.views.answers import refusal_view
+from bot.views.refusals import outdated_control
+from integrations.slack.payloads import (
+    BadPayload,
+    Click,
+    Shortcut,
+    SlackEvent,
+    SlashCommand,
+    Submit,
+    parse_payload,
+)
+from storage.db import StorageUnavailable
+from storage.records import ChannelId
+
+log = structlog.get_logger(__name__)
+COMMAND = "/leaks"
+CHANNEL_EVENTS = ("channel_shared", "channel_unshared")
+FORM_OF_CONTROL = {form.id: form for form in FORMS}
+FORM_OF_CALLBACK = {form.callback_id: form for form in FORMS}
+ANY = re.compile(".*", re.DOTALL)
+NOT_STORED = "Stanch could not store that just now, so nothing was done. Try again in a moment."
+Payload = TypeVar("Payload")
+
+
+class SlackApp:
+    """Dispatches requests that are known to be Slack's."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._unanswered = 0
+        self._all_answered = asyncio.Event()
+        self._forms = FormOpener(context, self._all_answered)
+        self._bolt = self._build()
+        self._register(self._bolt)
+
+    async def dispatch(self, payload: Mapping[str, Any], fingerprint: str) -> BoltResponse:
+        """Answer one request; 400 for a payload of the wrong shape. `fingerprint` tells a repetition."""
+        try:
+            # Bolt takes an object in this mode alone; over HTTP it would decode the body once more.
+            request = AsyncBoltRequest(
+                mode="socket_mode", body=dict(payload), context={"fingerprint": fingerprint}
+            )
+        except (AttributeError, KeyError, TypeError):
+            # Bolt looks for team, user and channel here, and expects them to be objects or strings.
+            log.info("bad_payload", reason="Bolt can't read it")
+            return BoltResponse(status=400)
+        self._unanswered += 1
+        self._all_answered.clear()
+        try:
+            return await self._bolt.async_dispatch(request)
+        finally:
+            self._unanswered -= 1
+            if not self._unanswered:
+                self._all_answered.set()
+
+    async def settle(self) -> None:
+        """Wait for the forms that are being opened."""
+        await self._forms.settle()
+
+    async def stop(self) -> None:
+        """Wait a moment for the forms that are being opened, then cancel the rest."""
+        await self._forms.stop()
+
+    def _build(self) -> AsyncApp:
+        async def authorize() -> AuthorizeResult:
+            """Fixed: Bolt's own would ask Slack's auth.test within the 3 seconds of the first request."""
+            workspace = self._context.platforms.home
+            return AuthorizeResult(
+                enterprise_id=workspace.enterprise_id if workspace else None,
+                team_id=workspace.team_id if workspace else None,
+                bot_token=self._context.slack.client.token,
+            )
+
+        # Bolt's own warnings quote what people typed; errors end in `_on_error`.
+        logger = logging.getLogger("bot.inbound.bolt")
+        logger.setLevel(logging.ERROR)
+        bolt = AsyncApp(
+            name="stanch",
+            logger=logger,
+            client=self._context.slack.client,
+            # Requests over HTTP are verified before they come here; those of Socket Mode aren't signed.
+            request_verification_enabled=False,
+            before_authorize=ParsePayload(),
+            authorize=authorize,
+            raise_error_for_unhandled_request=False,
+            # Otherwise Bolt acknowledges an event before its listener has stored it.
+            process_before_response=True,
+        )
+        bolt.error(self._on_error)
+        return bolt
+
+    def _register(self, bolt: AsyncApp) -> None:
+        """Bolt runs the first listener that matches."""
+        for form in FORMS:
+            _on_action(bolt, form.id, self._open_form)
+            bolt.view_submission(form.callback_id)(self._submit)
+        for action in ACTIONS:
+            if action not in FORMS:
+                _on_action(bolt, action.id, self._act)
+        _on_action(bolt, MENU, self._pick_menu_line)
+        for button in BUTTONS:
+            _on_action(bolt, button, self._look_up)
+        bolt.command(COMMAND)(self._command)
+        bolt.message_shortcut(BEHIND_MESSAGE)(self._shortcut)
+        for event in CHANNEL_EVENTS:
+            bolt.event(event)(self._channel_event)
+        # Controls of old cards, a command that an operator renamed, and events that we don't use.
+        _on_action(bolt, ANY, self._outdated_control)
+        bolt.view_submission(ANY)(self._outdated_form)
+        bolt.command(ANY)(self._command)
+        for nothing in (bolt.view_closed, bolt.shortcut, bolt.event):
+            nothing(ANY)(_acknowledge)
+
+    async def _act(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        click = _parsed(context, Click)
+        await self._accept(context, requests.action_job(click.action_id, click, self._now))
+        await ack()
+
+    async def _pick_menu_line(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        click = _parsed(context, Click)
+        line = click.value if isinstance(click.value, str) else ""
+        await self._accept(context, requests.action_job(line, click, self._now))
+        await ack()
+
+    async def _look_up(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        await self._accept(context, requests.button_job(_parsed(context, Click), self._now))
+        await ack()
+
+    async def _outdated_control(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        await self._accept(context, requests.outdated_job(_parsed(context, Click), self._now))
+        await ack()
+
+    async def _open_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        """Open a skeleton: asking GitHub for a role may take longer than the three seconds that a trigger lives."""
+        click = _parsed(context, Click)
+        alert = requests.alert_of(click)
+        if alert is None:
+            await self._outdated_control(ack, context)
+            return
+        is_new = await self._accept(context)
+        await ack()
+        if is_new:
+            self._forms.open(FORM_OF_CONTROL[click.action_id], alert, click)
+
+    async def _submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        submit = _parsed(context, Submit)
+        form = FORM_OF_CALLBACK[submit.callback_id]
+        request = requests.submit_request(form.id, submit, self._now)
+        if request is None:
+            await self._outdated_form(ack, context)
+            return
+        errors = form.form_errors(submit.user_input, self._context.options)
+        if errors:
+            await ack(response_action="errors", errors=errors)
+            return
+        await self._accept(context, PerformAction(request))
+        await ack()
+
+    async def _outdated_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        callback_id = _parsed(context, Submit).callback_id
+        view = refusal_view(outdated_control(), callback_id=callback_id, title="Stanch")
+        await ack(response_action="update", view=view)
+
+    async def _command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        command = _parsed(context, SlashCommand)
+        content = answer_at_once(command.text)
+        if content is None:
+            request = requests.command_request(command, self._now)
+            content = await answer_from_store(self._context, request)
+            is_new = await self._accept(context, *([] if content else [AnswerCommand(request)]))
+            content = content if is_new else None
+        if content is None:
+            await ack()
+        else:
+            await ack(text=content.text, blocks=list(content.blocks), response_type="ephemeral")
+
+    async def _shortcut(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        shortcut = _parsed(context, Shortcut)
+        job = requests.shortcut_job(shortcut, self._now, self._context.github_url)
+        await self._accept(context, *([job] if job else []))
+        await ack()
+
+    async def _channel_event(self, context: AsyncBoltContext) -> None:
+        event = _parsed(context, SlackEvent)
+        if event.channel is None:
+            return
+        channel = ChannelId(event.channel)
+        # At once, and for every process: a click may follow before the job has run.
+        async with self._context.db.begin() as tx:
+            await save_channel_change(tx, channel)
+        await self._accept(context, RedrawChannel(channel))
+
+    @property
+    def _now(self) -> float:
+        return self._context.clock.now()
+
+    async def _accept(self, context: AsyncBoltContext, *todo: JobKind) -> bool:
+        """Store the jobs in one transaction with the request's fingerprint; False if it was stored before."""
+        rows = [new_job(job) for job in todo]
+        return await self._context.batch_writer.accept_request(context["fingerprint"], rows)
+
+    async def _on_error(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
+        """The one error place of Slack's requests: Slack shows the person that it failed."""
+        if isinstance(error, BadPayload):
+            log.info("bad_payload", reason=str(error))
+            return BoltResponse(status=400)
+        if isinstance(error, StorageUnavailable):
+            log.error("request_not_stored", reason=str(error))
+            return BoltResponse(status=503, body=NOT_STORED)
+        log.error("slack_request_failed", exc_info=error, kind=type(context.get("parsed")).__name__)
+        return BoltResponse(status=500)
+
+
+class ParsePayload(AsyncMiddleware):
+    """Parses the payload into our record before anything of Bolt's reads it; 400 where that is impossible."""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt calls it by this name.
+    ) -> BoltResponse:
+        """Called by Bolt."""
+        try:
+            req.context["parsed"] = parse_payload(req.body)
+        except BadPayload as error:
+            log.info("bad_payload", reason=str(error))
+            return BoltResponse(status=400)
+        return await next()
+
+
+def _parsed(context: AsyncBoltContext, kind: type[Payload]) -> Payload:
+    """The record of the payload; raises BadPayload where Bolt takes the payload for another kind than we do."""
+    payload = context["parsed"]
+    if not isinstance(payload, kind):
+        raise BadPayload(f"the payload is no {kind.__name__}")
+    return payload
+
+
+def _on_action(
+    bolt: AsyncApp, action_id: str | re.Pattern[str], listener: Callable[..., Awaitable[None]]
+) -> None:
+    bolt.action({"type": "block_actions", "action_id": action_id})(listener)
+
+
+async def _acknowledge(ack: AsyncAck) -> None:
+    await ack()
