@@ -4,6 +4,7 @@ A row of the job table holds the word and the fields as JSON. Rows of every rele
 field needs a default, and where the stored name differs from the field's, it is the field's alias.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
@@ -277,9 +278,17 @@ class BackfillChannel(JobKind):
 
 @dataclass(frozen=True, slots=True)
 class AnnounceRepositoryChange(JobKind):
-    """Say on a repository's cards what changed about it; `what` is the sentence."""
+    """Add a repository's change to the timeline of its alerts, and redraw their cards."""
 
     kind = "repository"
     key_pattern = "repository:{job.repository}"
     repository: Annotated[RepositoryId, Field(alias="id")]
-    what: str
+    change: Mapping[str, str] | None = None
+    """As `timeline.repository_change` returns it."""
+    what: Annotated[str | None, Field(exclude=True)] = None
+    """Read only: version 0.1.0 stored a sentence instead."""
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """The details of the timeline entries."""
+        return self.change if self.change is not None else {"what": self.what or ""}

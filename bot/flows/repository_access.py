@@ -8,8 +8,8 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.job_kinds import AnnounceRepositoryChange
 from bot.job_rows import new_job
+from bot.rules.timeline import repository_change
 from bot.views import refusals
-from bot.views.replies import repository_change_words
 from integrations.github.errors import GitHubError, InstallationGone, NotFound
 from integrations.github.facts import RepositoryFacts
 from integrations.github.repository import RepositoryAccess
@@ -78,9 +78,9 @@ async def _by_name(access: RepositoryAccess, repository: Repository) -> Reposito
 async def store_repository(tx: Tx, before: Repository, now: Repository) -> None:
     """Store a repository as GitHub shows it now, and enqueue the replies about what changed."""
     await repositories.save_repository(tx, now)
-    what = repository_change_words(before, now)
-    if what is not None:
-        await jobs.enqueue(tx, new_job(AnnounceRepositoryChange(now.id, what)))
+    change = repository_change(before, now)
+    if change is not None:
+        await jobs.enqueue(tx, new_job(AnnounceRepositoryChange(now.id, change)))
 
 
 def github_failure_refusal(error: GitHubError) -> Refused:

@@ -152,7 +152,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             AnnounceRepositoryChange,
-            lambda context, todo, job: installations.tell_cards(context, todo.repository, todo.what),
+            lambda context, todo, job: installations.tell_cards(context, todo.repository, todo.details),
         ),
     )
 }

@@ -1,6 +1,6 @@
 """Turns the difference between two states of an alert into timeline entries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.rules.alert_merge import confirm_report
 from bot.rules.assignment import is_our_assignment
@@ -12,6 +12,7 @@ from storage.records import (
     Event,
     EventKind,
     Person,
+    Repository,
     StoredJson,
     UnixTime,
 )
@@ -77,3 +78,16 @@ def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | 
 
 def _person(account: Account | None) -> Person | None:
     return Person(github=account) if account else None
+
+
+def repository_change(before: Repository, now: Repository) -> Mapping[str, str] | None:
+    """The details of a timeline entry for a changed repository; None for a change that no card shows.
+
+    `change` is the name of the field, `before` and `after` are its values. Of several changes only the first is
+    returned.
+    """
+    for name in ("state", "full_name", "visibility"):
+        old, new = getattr(before, name), getattr(now, name)
+        if old != new:
+            return {"change": name, "before": str(old), "after": str(new)}
+    return None

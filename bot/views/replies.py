@@ -9,13 +9,13 @@ from integrations.slack.blocks import Content, Metadata, context, message, secti
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Event, EventKind, MessageKey, Repository, RepositoryState
 
-UNREACHABLE_CHANGES = {
+STATE_CHANGES: Mapping[str, str] = {
     RepositoryState.DELETED: "it was deleted",
     RepositoryState.REMOVED: "Stanch's access to it was removed",
 }
 
-STILL_WORKS = "it was closed as revoked, and still works"
-"""Why an alert is raised again after it was closed as revoked."""
+RAISE_REASONS = {"still_works": "it was closed as revoked, and still works"}
+"""Why an alert is raised again; rows of version 0.1.0 hold these words instead of the key."""
 RELEASE_REASONS = {
     "no_view": "GitHub does not let them see this alert",
     "deactivated": "their Slack account is deactivated",
@@ -50,6 +50,7 @@ def event_words(event: Event) -> Mrkdwn:
     if event.kind is EventKind.VALIDITY_CHANGED:
         return _validity_changed(event)
     who, by, login = person_words(event.by), by_words(event.by), t.code(_detail(event, "login") or "somebody")
+    because = _detail(event, "because")
     sentences: Mapping[EventKind, Mrkdwn] = {
         EventKind.FOUND: Mrkdwn("Found by GitHub."),
         EventKind.REPORT_WAITING: t.mrkdwn(
@@ -75,14 +76,16 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.RELEASED: t.mrkdwn(
             ":wave: {} is no longer on it: {}.",
             who,
-            RELEASE_REASONS.get(_detail(event, "because"), OTHER_RELEASE_REASON),
+            RELEASE_REASONS.get(because, OTHER_RELEASE_REASON),
         ),
         EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
         EventKind.MULTI_REPO: Mrkdwn("GitHub found the secret in more than one repository."),
         EventKind.PLACE_ADDED: t.mrkdwn("The secret was found at one more location{}.", _path(event)),
-        EventKind.RAISED_AGAIN: t.mrkdwn(":rotating_light: Raised again: {}.", _detail(event, "because")),
-        EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}.", _detail(event, "what")),
+        EventKind.RAISED_AGAIN: t.mrkdwn(
+            ":rotating_light: Raised again: {}.", RAISE_REASONS.get(because, because)
+        ),
+        EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}.", _repository_change(event)),
     }
     return sentences[event.kind]
 
@@ -132,12 +135,15 @@ def _probed(event: Event) -> Mrkdwn:
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
 
 
-def repository_change_words(before: Repository, now: Repository) -> str | None:
-    """A change of a repository, in words after "The repository changed:"; None if people need not know it."""
-    if before.state is not now.state:
-        return UNREACHABLE_CHANGES.get(now.state, "Stanch can reach it again")
-    if before.full_name != now.full_name:
-        return f"{before.full_name} is now {now.full_name}"
-    if before.visibility != now.visibility:
-        return f"it is {now.visibility} now"
-    return None
+def _repository_change(event: Event) -> str:
+    """In words after "The repository changed:"; rows of version 0.1.0 hold these words as `what`."""
+    before, after = _detail(event, "before"), _detail(event, "after")
+    match event.details.get("change"):
+        case "state":
+            return STATE_CHANGES.get(after, "Stanch can reach it again")
+        case "full_name":
+            return f"{before} is now {after}"
+        case "visibility":
+            return f"it is {after} now"
+        case _:
+            return _detail(event, "what")

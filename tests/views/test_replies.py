@@ -71,14 +71,40 @@ EVENTS = {
     "multi-repo": event(EventKind.MULTI_REPO),
     "place-added": event(EventKind.PLACE_ADDED, path="config/old.env"),
     "place-added-without-path": event(EventKind.PLACE_ADDED, path=None),
-    "raised-again": event(EventKind.RAISED_AGAIN, because="it was closed as revoked, and still works"),
-    "repository-changed": event(EventKind.REPOSITORY_CHANGED, what="octo/payments is now octo/billing"),
+    "raised-again": event(EventKind.RAISED_AGAIN, because="still_works"),
+    "repository-changed": event(
+        EventKind.REPOSITORY_CHANGED, change="full_name", before="octo/payments", after="octo/billing"
+    ),
+    "repository-deleted": event(
+        EventKind.REPOSITORY_CHANGED, change="state", before="reachable", after="deleted"
+    ),
+    "repository-reached-again": event(
+        EventKind.REPOSITORY_CHANGED, change="state", before="removed", after="reachable"
+    ),
+    "repository-made-public": event(
+        EventKind.REPOSITORY_CHANGED, change="visibility", before="private", after="public"
+    ),
 }
 
 
 @pytest.mark.parametrize("happened", [pytest.param(one, id=name) for name, one in EVENTS.items()])
 def test_reply(happened: Event, golden: SnapshotAssertion) -> None:
     assert sent(draw_reply(happened, token(), repository()), reply_metadata(KEY)) == golden
+
+
+@pytest.mark.parametrize(
+    ("now", "stored_by_0_1_0"),
+    [
+        ("raised-again", event(EventKind.RAISED_AGAIN, because="it was closed as revoked, and still works")),
+        (
+            "repository-changed",
+            event(EventKind.REPOSITORY_CHANGED, what="octo/payments is now octo/billing"),
+        ),
+    ],
+)
+def test_an_entry_of_0_1_0_that_holds_a_sentence_is_drawn_as_before(now: str, stored_by_0_1_0: Event) -> None:
+    drawn = (draw_reply(one, token(), repository()) for one in (stored_by_0_1_0, EVENTS[now]))
+    assert next(drawn) == next(drawn)
 
 
 def test_every_kind_of_event_that_is_told_has_a_golden_file() -> None:

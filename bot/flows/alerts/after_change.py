@@ -13,7 +13,6 @@ from bot.job_kinds import CorrectValidity, RecheckRevoked
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
 from bot.rules.validity import CheckKind, check_kind, effective_validity, is_override_untrue
-from bot.views.replies import STILL_WORKS
 from storage import alerts, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import Alert, AlertKey, Event, EventKind, Job, Repository, UnixTime
@@ -84,7 +83,7 @@ async def look_at_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
             key,
             EventKind.RAISED_AGAIN,
             tx.now,
-            details={"because": STILL_WORKS},
+            details={"because": "still_works"},
             once=f"still_works:{resolved_at}",
         )
         stored = await alerts.add_events(tx, (raised,) if _still_works(after) else ())

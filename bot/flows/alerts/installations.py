@@ -1,6 +1,6 @@
 """Installations, repositories and memberships: what their webhooks hint at, and what GitHub says when asked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import structlog
@@ -163,12 +163,12 @@ async def ask_repository(
             await repository_access.store_repository(tx, repository, replace(repository, state=gone))
 
 
-async def tell_cards(context: Context, repository_id: RepositoryId, what: str) -> None:
+async def tell_cards(context: Context, repository_id: RepositoryId, details: Mapping[str, str]) -> None:
     """A repository changed: note it in the history of its alerts, and draw their cards again."""
     async with context.db.begin() as tx:
         cards = await messages.cards_of_repository(tx, repository_id)
         for key in sorted({card.alert for card in cards if card.alert is not None}):
-            event = Event(key, EventKind.REPOSITORY_CHANGED, tx.now, details={"what": what})
+            event = Event(key, EventKind.REPOSITORY_CHANGED, tx.now, details=details)
             await alerts.add_event(tx, event)
         await jobs.enqueue(tx, *(publishing(card) for card in cards))
 
