@@ -1,7 +1,7 @@
 """A changed repository: each of its alerts gets a timeline entry, stored as facts and worded when it is shown."""
 
 from storage import alerts, jobs
-from storage.records import EventKind, NewJob
+from storage.records import EventKind, NewJob, StoredJson
 from tests.flows.stage import CHANNEL, MANAGER, Stage, key_of
 
 
@@ -25,8 +25,8 @@ async def test_a_new_name_is_stored_as_facts_and_worded_in_the_history(stage: St
 
 async def test_a_job_of_0_1_0_that_holds_the_sentence_is_run(stage: Stage) -> None:
     await stage.leak()
-    payload = {"id": stage.repository.id, "what": "it is public now"}
     async with stage.context.db.begin() as tx:
+        payload: dict[str, StoredJson] = {"id": stage.repository.id, "what": "it is public now"}
         await jobs.enqueue(tx, NewJob("repository", payload, key=f"repository:{stage.repository.id}"))
     await stage.work(within=10)
     assert "The repository changed: it is public now." in await history(stage, "octo/payments#1")
