@@ -1,4 +1,7 @@
-"""What people can do with an alert: one file each, listed here in the order of the card."""
+"""Lists every action on an alert, in the order of the card; each has a file of its own.
+
+The base classes are in `action.py`. `comment_field.py`, `probe.py` and `write_back.py` are shared by several actions.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What every action is made of: when it is shown, what it needs, what is decided, what is done."""
+"""The base classes of actions, and the records that an action gets and returns."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Decision = TypeVar("Decision")
 
 @dataclass(frozen=True, slots=True)
 class ActionRun:
-    """The means of one action under way."""
+    """What `act` works with."""
 
     context: Context
     access: RepositoryAccess
@@ -41,51 +41,57 @@ def unchanged(alert: Alert) -> Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of an action, to be recorded in one transaction and told."""
+    """The result of an action. All of it is recorded in one transaction, except `unstored_answer` and `view`."""
 
     answer: Content | None
-    """What the person is told, privately; None where the messages themselves show it."""
+    """The private answer; None if the messages themselves show the result."""
     unstored_answer: Content | None = None
-    """The same, for what may be in no database: it is told before the end is recorded, and again after a crash."""
+    """A private answer that must not be stored; sent before the result is recorded, so a crash can repeat it."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
     wrote_validity: bool = False
-    """The validity that GitHub shows now is what Stanch wrote or cleared: that is no news."""
+    """Stanch wrote or cleared the validity that GitHub shows now, so the change gets no entry in the timeline."""
     by: Person | None = None
-    """Who made the change that GitHub's answer shows."""
+    """Who made the change that `facts` shows."""
     change: Callable[[Alert], Alert] = unchanged
-    """What else changes in our own record."""
+    """What else changes in the stored alert."""
     events: tuple[Event, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     outcome: AuditOutcome = AuditOutcome.DONE
     reason: str | None = None
     view: View | None = None
-    """What the open modal shows now, for a button inside one."""
+    """The new content of the open modal, for a button inside a modal."""
 
 
 class Action(ABC, Generic[Decision]):
-    """A control with an effect. It holds its own knowledge only; the steps around it are `flows/act`'s."""
+    """A control with an effect: what it needs, what it decides, what it does.
+
+    The steps that all actions share are in `flows/acting`.
+    """
 
     id: ClassVar[str]
     """Slack's action id of the control."""
     audited_as: ClassVar[str]
+    """The action's word in the audit log."""
     needs: ClassVar[Need] = Need.VIEW
-    asks_role_afresh: ClassVar[bool] = False
+    """The right that a person must have."""
+    needs_fresh_role: ClassVar[bool] = False
+    """The person's role is asked for now; otherwise one of the last five minutes is used again."""
     works_offline: ClassVar[bool] = False
-    """It changes nothing on GitHub, and goes on while GitHub is down."""
+    """It changes nothing on GitHub, so it is done while GitHub is down too."""
     verb_phrase: ClassVar[str] = "do this"
-    """What it does, after "You can't", for whoever may see the alert and lacks what `needs` asks for besides."""
+    """Verb phrase for the refusal "You can't {verb_phrase}", for people who may see the alert but lack `needs`."""
 
     @abstractmethod
     def decide(self, case: PersonalCase, user_input: UserInput) -> Decision:
-        """What is to be done, or raises Refused."""
+        """What to do; raises Refused."""
 
     @abstractmethod
     async def act(self, run: ActionRun, decision: Decision) -> Outcome:
-        """Do it; raises Refused, or GitHubError when GitHub fails in the middle."""
+        """Do it; raises Refused, or GitHubError if GitHub fails."""
 
     def abandon(self, alert: Alert) -> Alert:
-        """The alert once a wish that had waited is refused after all."""
+        """The alert after a request that had waited is refused."""
         return alert
 
 
@@ -112,16 +118,16 @@ class MenuAction(Action[Decision]):
 
 
 class FormAction(CardAction[Decision]):
-    """A control that opens a form, whose submit has the effect."""
+    """An action whose control opens a form; submitting the form has the effect."""
 
     callback_id: ClassVar[str]
     title: ClassVar[str]
     is_menu: ClassVar[bool] = False
-    """Its control is a menu, which keeps what was picked until the card is drawn anew."""
+    """The control is a menu. Slack shows the picked option in it until the card is drawn again."""
 
     @abstractmethod
     def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
-        """The form; raises Refused where it makes no sense to fill it."""
+        """The form; raises Refused if the action is not possible."""
 
     @abstractmethod
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
@@ -129,12 +135,12 @@ class FormAction(CardAction[Decision]):
 
 
 class ReadAction(ABC):
-    """A line of the card's overflow menu that only shows something, privately."""
+    """A line of the card's overflow menu that shows something privately and changes nothing."""
 
     id: ClassVar[str]
     menu_line: ClassVar[Option]
     asks_github: ClassVar[bool] = False
-    """Needs access to the repository on GitHub, which `answer` is then given."""
+    """`answer` needs access to the repository on GitHub."""
 
     @abstractmethod
     def shown(self, case: Case) -> bool:
@@ -142,4 +148,4 @@ class ReadAction(ABC):
 
     @abstractmethod
     async def answer(self, context: Context, case: PersonalCase, access: RepositoryAccess | None) -> Content:
-        """What the person sees; raises Refused, or GitHubError where GitHub has to be asked."""
+        """The private answer; `access` is there if `asks_github` is set. Raises Refused and GitHubError."""

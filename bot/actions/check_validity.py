@@ -1,12 +1,12 @@
-"""Check validity: asks GitHub whether the secret still works, and tells whoever clicked."""
+"""Check validity: asks GitHub whether the secret still works, and answers the person who clicked."""
 
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.actions.action import ActionRun, CardAction, Outcome
-from bot.actions.probe import APART, Probed, fetch_and_ask
-from bot.actions.write_back import Written, write_back
+from bot.actions.probe import PROBE_INTERVAL, ProbeResult, fetch_and_probe
+from bot.actions.write_back import WriteBack, write_back
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -27,21 +27,24 @@ ACTIVE, INACTIVE, UNKNOWN = (
     "It could not be found out whether it works.",
 )
 NOT_HERE = "It is not valid on this GitHub."
-NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub; nothing here ever accepted it."
-WRITTEN, CLEARED = "GitHub's alert now says so too.", "GitHub's alert no longer says otherwise."
+NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub server; this one never accepted it."
+WRITTEN, CLEARED = (
+    "GitHub's alert now says so too.",
+    "The validity that Stanch had written to GitHub's alert was cleared.",
+)
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How to look; `recent` is an answer so fresh that nobody is asked again."""
+    """How to check; with `recent`, a probe of the last 30 seconds, GitHub is not asked again."""
 
     kind: CheckKind
     recent: Probe | None = None
 
 
 class CheckValidity(CardAction[Check]):
-    """For GitHub's own tokens a probe, for every other secret GitHub's word read again."""
+    """Probes GitHub's own tokens; for every other secret, reads GitHub's validity again."""
 
     id = "check_validity"
     audited_as = "check_validity"
@@ -56,40 +59,42 @@ class CheckValidity(CardAction[Check]):
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Check:
         kind, probe = check_kind(case.alert), case.alert.probe
-        recent = probe if probe is not None and case.now - probe.at < APART else None
+        recent = probe if probe is not None and case.now - probe.at < PROBE_INTERVAL else None
         return Check(kind, recent if kind is CheckKind.PROBE else None)
 
     async def act(self, run: ActionRun, decision: Check) -> Outcome:
         alert, repository = run.case.alert, run.case.repository
         if decision.kind is CheckKind.REFRESH:
-            return Outcome(answer=refreshed(run.case))
+            return Outcome(answer=refresh_answer(run.case))
         if decision.recent is not None:
-            return Outcome(answer=found_out(run.case, decision.recent, again=True), reason="asked_recently")
-        asked = await fetch_and_ask(run.context, run.access, alert, repository, by=run.case.actor.person)
-        now_known = replace(run.case, alert=asked.remember(alert))
-        written = await _write_back(run, now_known.alert)
-        lost = written is None and _wrote_before(run.case, asked)
+            return Outcome(
+                answer=probe_answer(run.case, decision.recent, again=True), reason="asked_recently"
+            )
+        probed = await fetch_and_probe(run.context, run.access, alert, repository, by=run.case.actor.person)
+        after = replace(run.case, alert=probed.apply_to(alert))
+        written = await _write_back(run, after.alert)
+        lost = written is None and _wrote_before(run.case, probed)
 
         def change(current: Alert) -> Alert:
-            known = asked.remember(current)
+            after = probed.apply_to(current)
             if written is None:
-                return replace(known, validity_written=known.validity_written or lost)
-            return replace(known, validity_written=written.value is not None)
+                return replace(after, validity_written=after.validity_written or lost)
+            return replace(after, validity_written=written.value is not None)
 
         return Outcome(
-            answer=found_out(now_known, asked.probe, written=written),
+            answer=probe_answer(after, probed.probe, written=written),
             facts=written.facts if written else None,
             wrote_validity=written is not None or lost,
             change=change,
-            events=(_probed(run, asked, written),),
-            reason=f"{asked.probe.verdict}: {asked.probe.reason}",
+            events=(_probe_event(run, probed, written),),
+            reason=f"{probed.probe.verdict}: {probed.probe.reason}",
         )
 
 
-async def _write_back(run: ActionRun, alert: Alert) -> Written | None:
-    """Keep true what Stanch wrote; a new verdict only by someone who may resolve.
+async def _write_back(run: ActionRun, alert: Alert) -> WriteBack | None:
+    """Clear an untrue validity that Stanch wrote; write a new one only for a person who may resolve the alert.
 
-    A GitHub that will not take it keeps its own word, and the check is still an answer.
+    If GitHub refuses it or fails, only the log says so: the verdict is an answer without it too.
     """
     case = run.case
     if not case.server.overrides_validity:
@@ -102,34 +107,34 @@ async def _write_back(run: ActionRun, alert: Alert) -> Written | None:
         return None
 
 
-def _wrote_before(case: PersonalCase, asked: Probed) -> bool:
-    """Whether an interrupted run of this check has written GitHub's present word."""
-    if case.intended_at is None or case.alert.validity != asked.probe.verdict:
+def _wrote_before(case: PersonalCase, probed: ProbeResult) -> bool:
+    """Whether an interrupted run of this check wrote the validity that GitHub shows now."""
+    if case.intended_at is None or case.alert.validity != probed.probe.verdict:
         return False
-    # GitHub cuts its times to whole seconds.
+    # GitHub truncates its times to whole seconds.
     return case.alert.updated_at + 1 > case.intended_at
 
 
-def _probed(run: ActionRun, asked: Probed, written: Written | None) -> Event:
+def _probe_event(run: ActionRun, probed: ProbeResult, written: WriteBack | None) -> Event:
     details: dict[str, StoredJson] = {
-        "verdict": asked.probe.verdict,
-        "reason": asked.probe.reason,
-        "ever_active": asked.probe.ever_active,
-        # A probe may move the token's "last used": whoever reads its log can tell us from a thief.
+        "verdict": probed.probe.verdict,
+        "reason": probed.probe.reason,
+        "ever_active": probed.probe.ever_active,
+        # A probe may change the token's "last used" time; the User-Agent shows that it was Stanch.
         "user_agent": run.context.user_agent,
     }
     if written is not None:
         details["written"] = written.value
-    return Event(run.case.alert.key, EventKind.PROBED, asked.probe.at, asked.probe.by, details)
+    return Event(run.case.alert.key, EventKind.PROBED, probed.probe.at, probed.probe.by, details)
 
 
-def found_out(
-    case: PersonalCase, probe: Probe, *, again: bool = False, written: Written | None = None
+def probe_answer(
+    case: PersonalCase, probe: Probe, *, again: bool = False, written: WriteBack | None = None
 ) -> Content:
-    """What a probe found. `again`: it was made so recently that nobody was asked anew."""
+    """A probe's result. `again`: it is the stored one, since the secret was probed a moment ago."""
     alert = case.alert
     name = alert_name(alert, case.repository)
-    passed, least = duration_words(case.now - probe.at), duration_words(APART)
+    passed, least = duration_words(case.now - probe.at), duration_words(PROBE_INTERVAL)
     ago = f"Asked {passed} ago; it is asked again after {least} at the earliest."
     extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
     reason = PROBE_REASONS.get(probe.reason, probe.reason)
@@ -145,8 +150,8 @@ def found_out(
     return answer("grey_question", UNKNOWN, t.lines(name, t.mrkdwn("{}.", why), extra))
 
 
-def refreshed(case: PersonalCase) -> Content:
-    """GitHub's own word, read again."""
+def refresh_answer(case: PersonalCase) -> Content:
+    """GitHub's validity, read again."""
     alert = case.alert
     sign, words = {
         "active": ("rotating_light", "GitHub says that it still works."),

@@ -1,9 +1,9 @@
-"""Close as…: ends an alert with one of GitHub's four reasons."""
+"""Close as…: closes an alert with one of GitHub's four reasons."""
 
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, FormAction, Outcome
-from bot.actions.comment import comment_errors, comment_field, signed_comment
+from bot.actions.comment_field import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.requests import UserInput
@@ -42,7 +42,7 @@ REVIEWERS = "organization owners and security managers"
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The reason, and the comment as GitHub gets it. `already` means that there is nothing left to do."""
+    """The reason, and the comment for GitHub; `already`: the alert is closed for this reason already."""
 
     resolution: str
     comment: str
@@ -50,7 +50,7 @@ class Close:
 
 
 class CloseAlert(FormAction[Close]):
-    """A menu of reasons on the card; picking one opens the form with it."""
+    """A menu of reasons on the card; picking one opens the form with that reason."""
 
     id = "close_as"
     callback_id = "close_alert"
@@ -59,7 +59,7 @@ class CloseAlert(FormAction[Close]):
     title = TITLE
     is_menu = True
     needs = Need.RESOLVE
-    asks_role_afresh = True
+    needs_fresh_role = True
 
     def shown(self, case: Case) -> bool:
         return case.alert.is_open and case.repository.is_reachable
@@ -118,29 +118,29 @@ class CloseAlert(FormAction[Close]):
         else:
             facts, ours = await self._close(run, decision)
         return Outcome(
-            answer=closed(case, decision.resolution, ours=ours),
+            answer=closed_answer(case, decision.resolution, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
             reason=decision.resolution,
         )
 
     async def _close(self, run: ActionRun, decision: Close) -> tuple[AlertFacts, bool]:
-        """What GitHub answers, and whether the closure is ours."""
+        """GitHub's answer, and whether this action closed the alert."""
         name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
             return await run.access.close(name, number, decision.resolution, decision.comment), True
         except Forbidden as error:
-            raise _not_let(run.case, error) from None
+            raise _forbidden(run.case, error) from None
         except Invalid:
-            # GitHub answers 400 where the alert has this resolution already: somebody closed it in this moment.
+            # GitHub answers 400 if the alert has this resolution already: somebody else closed it a moment ago.
             facts = await run.access.alert(name, number)
             if facts.resolution != decision.resolution:
                 raise
             return facts, facts.resolution_comment == decision.comment
 
 
-def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:
-    """What came of it; `ours` is False where somebody else had closed it for the same reason."""
+def closed_answer(case: PersonalCase, resolution: str, *, ours: bool) -> Content:
+    """The private answer; `ours` is False if somebody else had closed it for the same reason."""
     words = resolution_words(resolution)
     headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
     name = alert_name(case.alert, case.repository)
@@ -148,7 +148,10 @@ def closed(case: PersonalCase, resolution: str, *, ours: bool) -> Content:
 
 
 def _check_delegation(case: PersonalCase) -> None:
-    """GitHub's docs: with delegated dismissal on, only reviewers close; the app itself is no person to ask."""
+    """Refuse with delegated dismissal on, unless the person is a reviewer.
+
+    GitHub's docs: only reviewers may close then. GitHub can't check it, since it sees the app and not the person.
+    """
     if case.repository.delegated_dismissal and not case.actor.rights.reviewer:
         raise _needs_reviewer(case)
 
@@ -160,8 +163,8 @@ def _needs_reviewer(case: PersonalCase) -> Refused:
     return Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
 
 
-def _not_let(case: PersonalCase, error: Forbidden) -> Refused:
-    """A 403 can mean delegated dismissal, an archived repository or a missing permission: GitHub's reason tells."""
+def _forbidden(case: PersonalCase, error: Forbidden) -> Refused:
+    """A 403 means delegated dismissal, an archived repository or a missing permission: GitHub's reason is quoted."""
     there = t.link(case.alert.html_url, "Close it on GitHub, or request its dismissal there")
     why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)
     return Refused(
@@ -173,8 +176,8 @@ def _closed_meanwhile(case: PersonalCase) -> Refused:
     alert = case.alert
     ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
     comment = without_signature(alert.resolution_comment)
-    said = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn(".")
-    who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, said)
+    quote = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn(".")
+    who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, quote)
     return Refused(
         "closed_meanwhile",
         f"It was closed already, as {resolution_words(alert.resolution)}.",
@@ -189,7 +192,7 @@ def _warning(case: PersonalCase) -> Block | None:
 
 
 def _warning_words(case: PersonalCase) -> Mrkdwn | None:
-    """What the person should know before turning away: the secret still works, steps are open."""
+    """A warning that the secret still works, and how many steps of the checklist are done."""
     active = None
     if effective_validity(case.alert) == "active":
         active = t.mrkdwn(

@@ -1,4 +1,4 @@
-"""History: what happened to an alert, who did it and why."""
+"""History: shows what happened to an alert, who did it and why."""
 
 from bot.actions.action import ReadAction
 from bot.context import Context
@@ -11,7 +11,7 @@ from storage import alerts
 
 
 class History(ReadAction):
-    """The timeline from our own store, so it is there while GitHub is not."""
+    """The stored timeline; it is shown while GitHub is down too."""
 
     id = "history"
     menu_line = Option("History", "history")

@@ -12,7 +12,7 @@ from storage.records import SecretLocation
 
 
 class Locations(ReadAction):
-    """All pages of GitHub's list, up to what a message can hold."""
+    """All pages of GitHub's list, up to as many locations as fit into a message."""
 
     id = "locations"
     menu_line = Option("Show locations", "locations")

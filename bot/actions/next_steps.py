@@ -1,4 +1,4 @@
-"""What is left to do: the checklist in the card's thread, ticked by whoever has done a step."""
+"""Next steps: the checklist in the card's thread, where people tick the steps that they have done."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from storage.records import Event, EventKind
 
 @dataclass(frozen=True, slots=True)
 class StepsChange:
-    """What this person ticked and unticked, compared with what they were shown."""
+    """What the person ticked and unticked, compared with the list that they saw."""
 
     ticked: tuple[str, ...]
     unticked: tuple[str, ...]
 
 
 class NextSteps(Action[StepsChange]):
-    """Checkboxes of the checklist. Two people's ticks don't undo each other: only the difference counts."""
+    """The checkboxes. Only the difference counts, so that two people's ticks don't undo each other."""
 
     id = "next_steps"
     audited_as = "next_steps"

@@ -1,4 +1,4 @@
-"""Asking whether a leaked token still works: fetched at that moment, sent to GitHub alone, forgotten."""
+"""Probes a leaked token: fetches its literal, asks GitHub with it, and keeps only the verdict."""
 
 from dataclasses import dataclass, replace
 
@@ -13,49 +13,53 @@ from integrations.literal import Literal
 from storage import messages
 from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
 
-APART = 30.0
+PROBE_INTERVAL = 30.0
 """Seconds between two probes of one alert: several 401s in a short time can lock logins out (GitHub's docs)."""
-PACE = 1.0
-"""Seconds between two probes, over all processes."""
+PROBE_PACE = 1.0
+"""Seconds between any two probes of all processes."""
 ROUNDING = 0.001
-"""Seconds by which a turn may seem to come later than now: it is kept with its interval added."""
+"""Seconds by which a slot that is free now can lie in the future, by the rounding of stored times."""
 PROBES = ChannelId("probes")
-"""The name under which probes take their turns; no channel of Slack's has such an id."""
+"""The name of the slots of probes, in the table of the channels' slots; no channel has such an id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """What a probe found, and what is known of the token since."""
+class ProbeResult:
+    """A probe, and what is known of the token after it."""
 
     probe: Probe
     token: TokenFacts
 
-    def remember(self, alert: Alert) -> Alert:
-        """The alert with what was found; a reported secret that is dead needs no further look."""
+    def apply_to(self, alert: Alert) -> Alert:
+        """The alert with the result; a report is confirmed if the secret no longer works."""
         report = confirm_report(alert.report) if self.probe.verdict == "inactive" else alert.report
         return replace(alert, probe=self.probe, token=self.token, report=report)
 
 
-async def fetch_and_ask(
+async def fetch_and_probe(
     context: Context, access: RepositoryAccess, alert: Alert, repository: Repository, *, by: Person | None
-) -> Probed:
-    """Fetch the literal and ask GitHub with it; `GET /user` when somebody clicked, since it names the owner."""
+) -> ProbeResult:
+    """Fetch the literal and probe it.
+
+    With `by`, the person who clicked, GitHub is asked with `GET /user`, which names the token's owner. Raises
+    GitHubError if the literal can't be fetched, and RetryLater as `probe_secret`.
+    """
     literal = await access.literal(repository.full_name, alert.key.number)
-    return await ask(context, alert, literal, by=by)
+    return await probe_secret(context, alert, literal, by=by)
 
 
-async def ask(context: Context, alert: Alert, literal: Literal, *, by: Person | None) -> Probed:
-    """Ask GitHub with a literal at hand. Probes of all processes take turns. Never raises for GitHub's trouble.
+async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: Person | None) -> ProbeResult:
+    """Probe a secret whose literal is at hand, one second after the last probe of any process.
 
-    Raises RetryLater where somebody has asked about this alert in the last 30 seconds.
+    If GitHub fails, the verdict is `unknown`. Raises RetryLater if this alert was probed in the last 30 seconds.
     """
     async with context.probing:
         async with context.db.begin() as tx:
-            own = await messages.reserve_slot(tx, f"{PROBES}:{alert.key}", APART)
-            if own > tx.now + ROUNDING:
-                raise RetryLater(own, "it was asked about a moment ago")
-            turn = await messages.reserve_slot(tx, PROBES, PACE)
-        await context.clock.sleep(max(0.0, turn - context.clock.now()))
+            free_at = await messages.reserve_slot(tx, f"{PROBES}:{alert.key}", PROBE_INTERVAL)
+            if free_at > tx.now + ROUNDING:
+                raise RetryLater(free_at, "this alert was probed a moment ago")
+            slot = await messages.reserve_slot(tx, PROBES, PROBE_PACE)
+        await context.clock.sleep(max(0.0, slot - context.clock.now()))
         verdict = await probe_token(
             context.session,
             context.github_api_url,
@@ -66,13 +70,13 @@ async def ask(context: Context, alert: Alert, literal: Literal, *, by: Person | 
             with_owner=by is not None,
             now=context.clock.now,
         )
-    return Probed(_probe(alert, verdict, context.clock.now(), by), _token(alert.token, verdict))
+    return ProbeResult(_probe(alert, verdict, context.clock.now(), by), _token(alert.token, verdict))
 
 
-async def ask_unless_recent(context: Context, alert: Alert, literal: Literal) -> Probed | None:
-    """The same, or None where somebody has asked a moment ago: what that found is known."""
+async def probe_unless_recent(context: Context, alert: Alert, literal: Literal) -> ProbeResult | None:
+    """Probe as `probe_secret`; None if this alert was probed a moment ago, whose result is stored."""
     try:
-        return await ask(context, alert, literal, by=None)
+        return await probe_secret(context, alert, literal, by=None)
     except RetryLater:
         return None
 

@@ -1,9 +1,9 @@
-"""Reopen: puts a closed alert back to work."""
+"""Reopen: opens a closed alert again."""
 
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, FormAction, Outcome
-from bot.actions.comment import comment_errors, comment_field, signed_comment
+from bot.actions.comment_field import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.requests import UserInput
@@ -24,7 +24,7 @@ DONE, ALREADY = "Reopened.", "It is open already."
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """The comment as GitHub gets it. `already` means that there is nothing left to do."""
+    """The comment for GitHub; `already`: the alert is open already."""
 
     comment: str
     already: bool = False
@@ -39,7 +39,7 @@ class ReopenAlert(FormAction[Reopen]):
     verb_phrase = "reopen this alert"
     title = TITLE
     needs = Need.RESOLVE
-    asks_role_afresh = True
+    needs_fresh_role = True
 
     def shown(self, case: Case) -> bool:
         return not case.alert.is_open and case.repository.is_reachable
@@ -79,7 +79,7 @@ class ReopenAlert(FormAction[Reopen]):
         ours = not decision.already or (case.resumed and case.alert.resolution_comment == decision.comment)
         facts = None if decision.already else await self._reopen(run, decision)
         return Outcome(
-            answer=reopened(case, ours=ours),
+            answer=reopened_answer(case, ours=ours),
             facts=facts,
             by=case.actor.person if ours else None,
             reason=None if ours else "open_already",
@@ -96,6 +96,6 @@ class ReopenAlert(FormAction[Reopen]):
             raise Refused("forbidden", headline, why, quoted=github_reason(error)) from None
 
 
-def reopened(case: PersonalCase, *, ours: bool) -> Content:
-    """What came of it; `ours` is False where somebody else had reopened it."""
+def reopened_answer(case: PersonalCase, *, ours: bool) -> Content:
+    """The private answer; `ours` is False if somebody else had reopened it."""
     return answer("red_circle", DONE if ours else ALREADY, alert_name(case.alert, case.repository))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.actions.action import ActionRun, FormAction, Outcome
-from bot.actions.probe import APART, Probed, ask, ask_unless_recent
+from bot.actions.probe import PROBE_INTERVAL, ProbeResult, probe_secret, probe_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.job_kinds import FollowUpReport, PerformAction
 from bot.job_rows import new_job
@@ -52,15 +52,15 @@ CONSEQUENCE = Mrkdwn(
 )
 NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 TELL_FIRST = "Tell {} first"
-FOLLOW_UPS = (60.0, 300.0, 900.0)
-"""Seconds after the report at which GitHub is asked whether the token still works."""
-NEVER_TOLD = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
-"""Why a probe tells nothing, however often it is made."""
-DEAD = "It no longer works."
-LOOKS = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card will say."
-WAITS = "Not sent yet: GitHub takes no more reports from here for now."
+FOLLOW_UP_DELAYS = (60.0, 300.0, 900.0)
+"""Seconds after the report at which the token is probed again."""
+UNPROBEABLE = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
+"""Reasons for an unknown verdict that another probe would not change."""
+INACTIVE = "It no longer works."
+FOLLOW_UP = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card shows the result."
+WAITING = "Not sent yet: GitHub takes no more reports from here for now."
 OWNER_UNKNOWN = Mrkdwn("Its owner is not known yet; *Check validity* on the card may tell.")
-YOURS = Mrkdwn("This token is yours.")
+OWN_TOKEN = Mrkdwn("This token is yours.")
 OBSTACLES = {
     "unreachable": "Stanch can no longer reach this repository.",
     "closed": "This alert is closed already.",
@@ -75,18 +75,18 @@ OBSTACLES = {
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
-    """The decision to report, with all conditions met."""
+    """The decision to report; it has no fields."""
 
 
 class ReportLeak(FormAction[SendReport]):
-    """A button whose form states the consequence and takes a ticked box for consent."""
+    """A button that opens a form, which states the consequence and has a box to accept it."""
 
     id = "report_leak"
     callback_id = "report_leak"
     audited_as = "report_leak"
     title = TITLE
     needs = Need.VIEW
-    asks_role_afresh = True
+    needs_fresh_role = True
 
     def shown(self, case: Case) -> bool:
         return report_obstacle(case.alert, case.repository, case.server, case.options.report) is None
@@ -94,8 +94,10 @@ class ReportLeak(FormAction[SendReport]):
     def control(self, case: Case) -> Element:
         return button(TITLE, action_id=self.id, value=str(case.alert.key), style="danger")
 
-    def form(self, case: PersonalCase, user_input: UserInput, metadata: str, *, told: bool = False) -> View:
-        """The form; `told` is set once the token's owner has been told."""
+    def form(
+        self, case: PersonalCase, user_input: UserInput, metadata: str, *, owner_told: bool = False
+    ) -> View:
+        """The form; `owner_told` is set after the token's owner has been told."""
         _check_obstacles(case)
         consent = checkboxes(action_id="understood", options=[Option(UNDERSTOOD, "yes")])
         return modal(
@@ -104,9 +106,9 @@ class ReportLeak(FormAction[SendReport]):
             submit=TITLE,
             private_metadata=metadata,
             blocks=[
-                section(t.lines(alert_name(case.alert, case.repository), _what_it_is(case))),
+                section(t.lines(alert_name(case.alert, case.repository), _token_words(case))),
                 section(CONSEQUENCE),
-                _owner_row(case, told=told),
+                _owner_row(case, owner_told=owner_told),
                 input_block("Consequence", consent, block_id="consequence"),
             ],
         )
@@ -124,45 +126,45 @@ class ReportLeak(FormAction[SendReport]):
         case, context = run.case, run.context
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
-        asked = None
+        probed = None
         if case.resumed:
-            # Whether the lost report had its effect shows at the token itself.
-            asked = await ask(context, case.alert, literal, by=None)
-            if asked.probe.verdict == "unknown":
-                why = PROBE_REASONS.get(asked.probe.reason, asked.probe.reason)
-                if asked.probe.reason in NEVER_TOLD:
+            # Only the token itself shows whether the interrupted run reported it.
+            probed = await probe_secret(context, case.alert, literal, by=None)
+            if probed.probe.verdict == "unknown":
+                why = PROBE_REASONS.get(probed.probe.reason, probed.probe.reason)
+                if probed.probe.reason in UNPROBEABLE:
                     raise OutcomeUnknown(why)
-                raise RetryLater(context.clock.now() + APART, why)
-            if asked.probe.verdict == "inactive":
-                return _reported(run, asked, dead=True)
+                raise RetryLater(context.clock.now() + PROBE_INTERVAL, why)
+            if probed.probe.verdict == "inactive":
+                return _report_sent(run, probed, inactive=True)
         elif not was_ever_active(case.alert):
-            # Only what worked here once may be called dead later, so that is found out while it can be.
-            asked = await ask_unless_recent(context, case.alert, literal)
-        answered = await context.github.revoke(token)
-        if answered.accepted:
-            return _reported(run, asked)
-        if answered.retry_at is not None:
-            return _waits(run, answered.retry_at)
-        return _not_taken(run, answered.status)
+            # After the report, an inactive token counts as revoked only if it was seen active before: probe it now.
+            probed = await probe_unless_recent(context, case.alert, literal)
+        response = await context.github.revoke(token)
+        if response.accepted:
+            return _report_sent(run, probed)
+        if response.retry_at is not None:
+            return _report_waiting(run, response.retry_at)
+        return _report_failed(run, response.status)
 
     def abandon(self, alert: Alert) -> Alert:
         waiting = alert.report is not None and alert.report.state is ReportState.WAITING
         return replace(alert, report=None) if waiting else alert
 
 
-def _owner_row(case: PersonalCase, *, told: bool) -> Block | None:
-    """The way to tell the token's owner before reporting, or why there is none."""
+def _owner_row(case: PersonalCase, *, owner_told: bool) -> Block | None:
+    """The button that tells the token's owner, or why there is none."""
     owner = case.alert.token.owner
     if owner is None:
         return section(OWNER_UNKNOWN) if case.alert.token.owner_name is None else None
-    if told:
+    if owner_told:
         return section(t.mrkdwn(":white_check_mark: {} has been told.", t.code(owner.login)))
     if case.token_owner is None:
         return section(
             t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", t.code(owner.login))
         )
     if case.token_owner.slack_user == case.actor.identity.slack_user:
-        return section(YOURS)
+        return section(OWN_TOKEN)
     tell = button(TELL_FIRST.format(owner.login), action_id="tell_owner", value=str(case.alert.key))
     return actions(tell, block_id=f"alert:{case.alert.key}:owner")
 
@@ -172,14 +174,14 @@ def _check_obstacles(case: PersonalCase) -> None:
     if obstacle is None or (obstacle == "waiting" and case.waited):
         return
     if obstacle == "inactive" and case.resumed:
-        # Our own report may be why: the look at the token, which comes next, tells.
+        # The interrupted run's report may be the reason; `act` probes the token first.
         return
     name = alert_name(case.alert, case.repository)
-    raise Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _since(case, obstacle)))
+    raise Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _obstacle_detail(case, obstacle)))
 
 
-def _since(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
-    """Who made the obstacle, and how long ago."""
+def _obstacle_detail(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
+    """Who closed or reported it, and how long ago."""
     alert, report = case.alert, case.alert.report
     if obstacle == "closed":
         ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
@@ -194,7 +196,7 @@ def _since(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
     return t.mrkdwn("{} asked for it {} ago; it will be sent {}.", person_words(report.by), ago, due)
 
 
-def _what_it_is(case: PersonalCase) -> Mrkdwn:
+def _token_words(case: PersonalCase) -> Mrkdwn:
     token = case.alert.token
     owner = token.owner.login if token.owner else token.owner_name
     validity = {"active": "Active", "inactive": "Inactive"}.get(
@@ -210,57 +212,57 @@ def _what_it_is(case: PersonalCase) -> Mrkdwn:
 
 
 def _reportable_token(alert: Alert, literal: Literal) -> Literal:
-    """The whole token as the revocation API takes it; what isn't one in full is never sent."""
+    """The token as the revocation API takes it; raises Refused for anything but a complete token."""
     token = decode(literal, alert.base64_encoded)
     kind = kind_of(alert.secret_type, token) if token else None
     if token is None or kind not in REVOCABLE:
-        there = t.link(alert.html_url, "Look at it on GitHub")
+        there = t.link(alert.html_url, "Open the alert on GitHub")
         raise Refused(
             "not_a_token", "The secret is not a GitHub token in full, so it can't be reported.", there
         )
     return token
 
 
-def _reported(run: ActionRun, asked: Probed | None, *, dead: bool = False) -> Outcome:
-    """GitHub has the report. `dead`: a look after a crash found that the lost one had its effect."""
+def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool = False) -> Outcome:
+    """GitHub has the report; `inactive`: a probe after an interrupted run shows that the token no longer works."""
     case, now = run.case, run.context.clock.now()
     key, person = case.alert.key, case.actor.person
-    state = ReportState.CONFIRMED if dead else ReportState.REPORTED
-    report = Report(state, person, now, None if dead else now + FOLLOW_UPS[0])
+    state = ReportState.CONFIRMED if inactive else ReportState.REPORTED
+    report = Report(state, person, now, None if inactive else now + FOLLOW_UP_DELAYS[0])
 
-    def remember(alert: Alert) -> Alert:
-        return replace(asked.remember(alert) if asked else alert, report=report)
+    def change(alert: Alert) -> Alert:
+        return replace(probed.apply_to(alert) if probed else alert, report=report)
 
     events = [Event(key, EventKind.REPORTED, now, person, once=f"reported:{run.request.at}")]
-    if dead:
-        details = {"confirmed": confirmed_inactive(remember(case.alert))}
+    if inactive:
+        details = {"confirmed": confirmed_inactive(change(case.alert))}
         once = f"confirmed:{now}"
         events.append(Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once))
-    follow_up = new_job(FollowUpReport(key, look=0), delay=FOLLOW_UPS[0])
+    follow_up = new_job(FollowUpReport(key, look=0), delay=FOLLOW_UP_DELAYS[0])
     return Outcome(
-        answer=reported(case, dead=dead),
-        change=remember,
+        answer=reported_answer(case, inactive=inactive),
+        change=change,
         events=tuple(events),
-        jobs=() if dead else (follow_up,),
-        reason="found_dead_after_a_lost_answer" if dead else None,
+        jobs=() if inactive else (follow_up,),
+        reason="found_dead_after_a_lost_answer" if inactive else None,
     )
 
 
-def reported(case: PersonalCase, *, dead: bool) -> Content:
-    """GitHub has the report."""
+def reported_answer(case: PersonalCase, *, inactive: bool) -> Content:
+    """The private answer after a report."""
     name = alert_name(case.alert, case.repository)
-    return answer("outbox_tray", "Reported to GitHub.", t.lines(name, DEAD if dead else LOOKS))
+    return answer("outbox_tray", "Reported to GitHub.", t.lines(name, INACTIVE if inactive else FOLLOW_UP))
 
 
-def _waits(run: ActionRun, retry_at: UnixTime) -> Outcome:
-    """GitHub takes 60 unauthenticated requests an hour from one address; the report goes out after that."""
+def _report_waiting(run: ActionRun, retry_at: UnixTime) -> Outcome:
+    """The report is sent again later: GitHub allows 60 unauthenticated requests an hour from one address."""
     case, person = run.case, run.case.actor.person
     key = case.alert.key
     report = Report(ReportState.WAITING, person, run.context.clock.now(), retry_at)
     delay = max(1.0, retry_at - run.context.clock.now())
     again = new_job(PerformAction(replace(run.request, waited=True)), delay=delay)
     return Outcome(
-        answer=waits(case, retry_at),
+        answer=waiting_answer(case, retry_at),
         change=lambda alert: replace(alert, report=report),
         events=(Event(key, EventKind.REPORT_WAITING, report.at, person, {"until": retry_at}),),
         jobs=(again,),
@@ -269,19 +271,19 @@ def _waits(run: ActionRun, retry_at: UnixTime) -> Outcome:
     )
 
 
-def waits(case: PersonalCase, until: UnixTime) -> Content:
-    """The report is kept until GitHub listens again."""
+def waiting_answer(case: PersonalCase, until: UnixTime) -> Content:
+    """The private answer while the report waits for GitHub's rate limit."""
     due = t.mrkdwn("It will be sent {}, after everything has been checked again.", when(until))
-    return answer("hourglass_flowing_sand", WAITS, t.lines(alert_name(case.alert, case.repository), due))
+    return answer("hourglass_flowing_sand", WAITING, t.lines(alert_name(case.alert, case.repository), due))
 
 
-def _not_taken(run: ActionRun, status: int) -> Outcome:
+def _report_failed(run: ActionRun, status: int) -> Outcome:
     case, person = run.case, run.case.actor.person
     now = run.context.clock.now()
     report = Report(ReportState.FAILED, person, now, reason=f"http_{status}")
     event = Event(case.alert.key, EventKind.REPORT_FAILED, now, person, {"status": status})
     return Outcome(
-        answer=not_taken(case, status),
+        answer=failed_answer(case, status),
         change=lambda alert: replace(alert, report=report),
         events=(event,),
         outcome=AuditOutcome.FAILED,
@@ -289,8 +291,8 @@ def _not_taken(run: ActionRun, status: int) -> Outcome:
     )
 
 
-def not_taken(case: PersonalCase, status: int) -> Content:
-    """GitHub refused the report itself."""
+def failed_answer(case: PersonalCase, status: int) -> Content:
+    """The private answer after GitHub refused the report."""
     there = t.link(case.alert.html_url, "Report it on GitHub's page instead")
     why = t.mrkdwn("It answered {}. {}.", status, there)
     return answer(

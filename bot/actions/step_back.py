@@ -1,4 +1,4 @@
-"""Step back: gives an alert free again for somebody else."""
+"""Step back: ends that somebody is on an alert."""
 
 from dataclasses import dataclass, replace
 
@@ -21,11 +21,11 @@ DONE, NOBODY = "Nobody is on it now.", "Nobody is on it."
 
 @dataclass(frozen=True, slots=True)
 class StepBack:
-    """The alert is given free."""
+    """The decision to let the person go; it has no fields."""
 
 
 class StepBackFromAlert(MenuAction[StepBack]):
-    """In the card's menu while somebody is on it: for that person, and for those who may close the alert."""
+    """A line of the overflow menu while somebody is on the alert; for that person, and people who may close it."""
 
     id = "step_back"
     audited_as = "step_back"
@@ -44,7 +44,8 @@ class StepBackFromAlert(MenuAction[StepBack]):
         own = holder.github is not None and holder.github.id == case.actor.identity.github.id
         if not own and not case.actor.rights.resolve:
             detail = t.mrkdwn(
-                "{} is on it, and can step back, or whoever may close the alert.", person_words(holder)
+                "{} is on it. They can step back, and people who may close the alert can do it for them.",
+                person_words(holder),
             )
             raise Refused("not_theirs", "You are not on it.", detail)
         return StepBack()
@@ -52,17 +53,17 @@ class StepBackFromAlert(MenuAction[StepBack]):
     async def act(self, run: ActionRun, decision: StepBack) -> Outcome:
         case, now, person = run.case, run.context.clock.now(), run.case.actor.person
 
-        def free(alert: Alert) -> Alert:
+        def release(alert: Alert) -> Alert:
             return replace(alert, taken_by=None, taken_at=None)
 
         return Outcome(
-            answer=stepped_back(case),
-            change=free,
+            answer=stepped_back_answer(case),
+            change=release,
             events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
             jobs=(new_job(SyncAssignee(case.alert.key)),),
         )
 
 
-def stepped_back(case: PersonalCase) -> Content:
-    """What the person hears."""
+def stepped_back_answer(case: PersonalCase) -> Content:
+    """The private answer."""
     return answer("wave", DONE, alert_name(case.alert, case.repository))

@@ -1,4 +1,4 @@
-"""I'm on it: says who works on an alert, on all its cards and, where possible, on GitHub."""
+"""I'm on it: records who works on an alert, for its cards and, where possible, for GitHub's assignee."""
 
 from dataclasses import dataclass, replace
 
@@ -31,13 +31,13 @@ OFFLINE = "GitHub does not answer now; your role is checked, and GitHub's assign
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """`already`: the person is on it since an earlier click."""
+    """`already`: the person took the alert before."""
 
     already: bool = False
 
 
 class TakeAlert(CardAction[Take]):
-    """The first button of an open card, as long as nobody is on it."""
+    """The first button of an open card while nobody is on the alert."""
 
     id = "take"
     audited_as = "take"
@@ -69,21 +69,21 @@ class TakeAlert(CardAction[Take]):
             return alert if decision.already else replace(alert, taken_by=person, taken_at=now)
 
         return Outcome(
-            answer=taken(case),
+            answer=taken_answer(case),
             change=take,
             events=() if decision.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
             jobs=(new_job(SyncAssignee(case.alert.key)),),
         )
 
 
-def taken(case: PersonalCase) -> Content:
-    """What the person hears."""
+def taken_answer(case: PersonalCase) -> Content:
+    """The private answer."""
     there = _on_github(case) if case.server.assigns else None
     return answer("raising_hand", DONE, t.lines(alert_name(case.alert, case.repository), there))
 
 
 def _on_github(case: PersonalCase) -> str | Mrkdwn:
-    """What becomes of GitHub's assignee."""
+    """What happens to GitHub's assignee."""
     assignee, rights = case.alert.assigned_to, case.actor.rights
     if case.offline:
         return OFFLINE

@@ -1,4 +1,4 @@
-"""Tell the owner first: a direct message to the person whose token leaked, before it is reported."""
+"""Tell the owner first: sends a direct message to the token's owner before the token is reported."""
 
 from dataclasses import dataclass
 
@@ -21,20 +21,20 @@ ADVICE = "Make a new token, give it to whatever uses the old one, and delete the
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
-    """Who is to be told."""
+class TellOwnerDecision:
+    """Who gets the message."""
 
     owner: Identity
 
 
-class TellOwner(Action[Tell]):
+class TellOwner(Action[TellOwnerDecision]):
     """A button in the form of `report_leak`; no card shows it."""
 
     id = "tell_owner"
     audited_as = "tell_owner"
     needs = Need.VIEW
 
-    def decide(self, case: PersonalCase, user_input: UserInput) -> Tell:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> TellOwnerDecision:
         owner = case.alert.token.owner
         if owner is None or case.token_owner is None:
             login = t.code(owner.login) if owner else "the token's owner"
@@ -43,12 +43,12 @@ class TellOwner(Action[Tell]):
                 "The owner can't be told.",
                 t.mrkdwn("Nobody here is linked to {}.", login),
             )
-        return Tell(case.token_owner)
+        return TellOwnerDecision(case.token_owner)
 
-    async def act(self, run: ActionRun, decision: Tell) -> Outcome:
+    async def act(self, run: ActionRun, decision: TellOwnerDecision) -> Outcome:
         case, owner = run.case, decision.owner
-        # Before anything is sent: where there is nothing left to report, there is nothing to tell either.
-        form = ReportLeak().form(case, {}, run.request.metadata, told=True)
+        # Drawn before the message is sent: if the token can no longer be reported, this raises Refused.
+        form = ReportLeak().form(case, {}, run.request.metadata, owner_told=True)
         told = Event(
             case.alert.key,
             EventKind.OWNER_TOLD,
@@ -57,29 +57,29 @@ class TellOwner(Action[Tell]):
             {"login": owner.github.login, "slack_user": owner.slack_user},
             once=f"owner_told:{owner.github.id}",
         )
-        if not await _is_noted(run, told):
+        if not await _was_told(run, told):
             await _send(run, owner)
-        return Outcome(answer=told_them(case, owner), events=(told,), view=form)
+        return Outcome(answer=owner_told_answer(case, owner), events=(told,), view=form)
 
 
-async def _is_noted(run: ActionRun, told: Event) -> bool:
-    """Whether they were told of this alert before: a second click sends nothing."""
+async def _was_told(run: ActionRun, told: Event) -> bool:
+    """Whether the owner was told of this alert before; a second click sends nothing."""
     async with run.context.db.read() as tx:
         known = await alerts.events_of_kind(tx, told.alert, told.kind)
     return any(event.once == told.once for event in known)
 
 
 async def _send(run: ActionRun, owner: Identity) -> None:
-    """The direct message; raises Refused where Slack does not bring it, or nobody can tell whether it did.
+    """Send the direct message; raises Refused if Slack refuses it, or if it is unknown whether it was sent.
 
-    Slack lets us read no direct messages, so what may have been sent can't be looked for.
+    The app may not read direct messages, so it can't look for one that may have been sent.
     """
     if run.case.resumed:
-        raise _perhaps_told()
+        raise _unknown_whether_told()
     try:
-        await run.context.slack.direct_message(owner.slack_user, warning(run.case))
+        await run.context.slack.direct_message(owner.slack_user, owner_message(run.case))
     except SlackUncertain:
-        raise _perhaps_told() from None
+        raise _unknown_whether_told() from None
     except SlackError as error:
         raise Refused(
             "owner_not_reached",
@@ -88,29 +88,29 @@ async def _send(run: ActionRun, owner: Identity) -> None:
         ) from None
 
 
-def _perhaps_told() -> Refused:
+def _unknown_whether_told() -> Refused:
     return Refused(
-        "owner_perhaps_told",
+        "owner_unknown_whether_told",
         "It is not known whether the owner got the message.",
         "Ask them before you press the button again.",
     )
 
 
-def told_them(case: PersonalCase, owner: Identity) -> Content:
-    """What whoever pressed the button hears."""
+def owner_told_answer(case: PersonalCase, owner: Identity) -> Content:
+    """The private answer."""
     who = t.mrkdwn("{} ({})", t.user(owner.slack_user), t.code(owner.github.login))
     name = alert_name(case.alert, case.repository)
     return answer("speech_balloon", "The owner has been told.", t.lines(who, name))
 
 
-def warning(case: PersonalCase) -> Content:
-    """For the owner: what leaked, where, and who is about to report it."""
+def owner_message(case: PersonalCase) -> Content:
+    """The message to the owner: what leaked, where, and who is about to report it."""
     alert, repository = case.alert, case.repository
-    said = t.lines(
+    lines = t.lines(
         t.mrkdwn(":rotating_light: *{}*", HEADLINE),
         alert_title(alert, repository),
         t.fact("Found", location_words(alert.place, repository)) if alert.place else None,
         t.mrkdwn("{} is about to report it to GitHub, which may revoke it.", person_words(case.actor.person)),
         ADVICE,
     )
-    return message(t.without_markup(said), section(said))
+    return message(t.without_markup(lines), section(lines))

@@ -1,4 +1,4 @@
-"""Find its uses: the search of the organization's audit log for what was done with a leaked token."""
+"""Find its uses: links to a search of the organization's audit log for what was done with a leaked token."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ KEEP_IT_HERE = Mrkdwn(
 
 @dataclass(frozen=True, slots=True)
 class UsesSearch:
-    """Whose audit log is searched."""
+    """The organization whose audit log is searched."""
 
     organization: str
 
@@ -43,7 +43,7 @@ class TokenUses(Action[UsesSearch]):
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> UsesSearch:
         repository = case.repository
-        if not searchable(case) or not repository.is_reachable:
+        if not can_search_uses(case) or not repository.is_reachable:
             raise Refused("not_searchable", "There is no audit log to search for this secret.")
         if not case.actor.rights.owner:
             raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
@@ -57,11 +57,11 @@ class TokenUses(Action[UsesSearch]):
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        found = search(case, _hashed(token), decision.organization, run.context.github_url)
+        found = search_answer(case, _hashed(token), decision.organization, run.context.github_url)
         return Outcome(answer=None, unstored_answer=found)
 
 
-def search(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:
+def search_answer(case: PersonalCase, hashed: str, organization: str, github_url: str) -> Content:
     """The audit-log search for a token, by its hash."""
     phrase = f'hashed_token:"{hashed}"'
     page = f"{github_url}/organizations/{quote(organization, safe='')}/settings/audit-log"
@@ -70,13 +70,13 @@ def search(case: PersonalCase, hashed: str, organization: str, github_url: str) 
     return answer("mag", HOW, t.lines(name, t.code(phrase), there), KEEP_IT_HERE)
 
 
-def searchable(case: Case) -> bool:
-    """Whether GitHub's audit log knows uses of such a secret."""
+def can_search_uses(case: Case) -> bool:
+    """Whether GitHub's audit log can be searched for the secret."""
     return case.alert.secret_type.startswith("github_") and case.repository.owner_type == "Organization"
 
 
 def uses_button(case: Case) -> Element:
-    """The button as it stands under the checklist."""
+    """The button below the checklist."""
     return button(BUTTON, action_id=TokenUses.id, value=str(case.alert.key))
 
 

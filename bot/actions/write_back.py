@@ -1,4 +1,4 @@
-"""Gives GitHub what a probe found, as the alert's `validity`, and keeps true what was given."""
+"""Writes a probe's verdict to GitHub as the alert's validity, and clears one that is no longer true."""
 
 from dataclasses import dataclass
 
@@ -14,39 +14,44 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What GitHub's alert says since Stanch wrote to it."""
+class WriteBack:
+    """GitHub's alert after Stanch wrote its validity."""
 
     facts: AlertFacts
     value: str | None
-    """The override that stands now; None where Stanch's own was cleared."""
+    """The validity that Stanch wrote; None if it cleared its own."""
 
 
 async def write_back(
     access: RepositoryAccess, full_name: str, alert: Alert, *, may_write: bool
-) -> Written | None:
-    """Clear Stanch's own override where it is untrue, and write the verdict where GitHub itself knows nothing.
+) -> WriteBack | None:
+    """Clear Stanch's own validity if it is untrue, and write the verdict if GitHub's own is `unknown`.
 
-    `alert` has the new probe. GitHub's docs: an override stays until it is cleared, so only a cleared one shows what
-    GitHub itself says. None where nothing was to be written; raises GitHubError.
+    `alert` has the new probe. GitHub's docs: a written validity stays until it is cleared; only then GitHub's own is
+    shown. Returns None if nothing was written; raises GitHubError.
     """
-    wanted = override_for(alert.probe)
-    cleared = await _set(access, full_name, alert, None) if is_override_untrue(alert) else None
+    verdict = override_for(alert.probe)
+    cleared = await _set_validity(access, full_name, alert, None) if is_override_untrue(alert) else None
     validity = cleared.validity if cleared else alert.validity
     ours_stands = alert.validity_written and cleared is None
-    if not may_write or wanted is None or validity != "unknown" or ours_stands:
-        return Written(cleared, None) if cleared else None
+    if not may_write or verdict is None or validity != "unknown" or ours_stands:
+        return WriteBack(cleared, None) if cleared else None
     try:
-        return Written(await _set(access, full_name, alert, wanted), wanted)
+        return WriteBack(await _set_validity(access, full_name, alert, verdict), verdict)
     except GitHubError as error:
         if cleared is None:
             raise
         log.warning("validity_not_written", alert=str(alert.key), reason=str(error))
-        return Written(cleared, None)
+        return WriteBack(cleared, None)
 
 
-async def _set(access: RepositoryAccess, full_name: str, alert: Alert, value: str | None) -> AlertFacts:
-    """Write it. Where the answer was lost, the alert tells: else the webhook of our own change would be news."""
+async def _set_validity(
+    access: RepositoryAccess, full_name: str, alert: Alert, value: str | None
+) -> AlertFacts:
+    """Write it. If the answer was lost, the alert shows whether it was written.
+
+    Otherwise the webhook of our own change would be taken for a change by somebody else.
+    """
     try:
         return await access.set_validity(full_name, alert.key.number, value)
     except (Unavailable, Unreachable) as error:

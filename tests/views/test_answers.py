@@ -6,18 +6,16 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.actions.check_validity import found_out, refreshed
-from bot.actions.close_alert import CloseAlert
-from bot.actions.close_alert import closed as closed_answer
+from bot.actions.check_validity import probe_answer, refresh_answer
+from bot.actions.close_alert import CloseAlert, closed_answer
 from bot.actions.next_steps import NextSteps
-from bot.actions.reopen_alert import reopened
-from bot.actions.report_leak import ReportLeak, not_taken, waits
-from bot.actions.report_leak import reported as reported_answer
-from bot.actions.step_back import StepBackFromAlert, stepped_back
-from bot.actions.take import TakeAlert, taken
-from bot.actions.tell_owner import TellOwner, told_them, warning
-from bot.actions.token_uses import TokenUses, search
-from bot.actions.write_back import Written
+from bot.actions.reopen_alert import reopened_answer
+from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
+from bot.actions.step_back import StepBackFromAlert, stepped_back_answer
+from bot.actions.take import TakeAlert, taken_answer
+from bot.actions.tell_owner import TellOwner, owner_message, owner_told_answer
+from bot.actions.token_uses import TokenUses, search_answer
+from bot.actions.write_back import WriteBack
 from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
@@ -64,29 +62,29 @@ NOBODY = Rights(view=False, resolve=False, write=False, owner=False, reviewer=Fa
 OCTO_USER = repository(owner_type="User")
 
 ANSWERS: dict[str, Content] = {
-    "check-active": found_out(in_front_of(working()), WORKS),
-    "check-active-owner-unknown": found_out(in_front_of(token(probe=WORKS)), WORKS),
-    "check-inactive-written-to-github": found_out(
-        in_front_of(token(probe=DEAD)), DEAD, written=Written(FACTS, "inactive")
+    "check-active": probe_answer(in_front_of(working()), WORKS),
+    "check-active-owner-unknown": probe_answer(in_front_of(token(probe=WORKS)), WORKS),
+    "check-inactive-written-to-github": probe_answer(
+        in_front_of(token(probe=DEAD)), DEAD, written=WriteBack(FACTS, "inactive")
     ),
-    "check-override-cleared": found_out(in_front_of(working()), WORKS, written=Written(FACTS, None)),
-    "check-not-valid-here": found_out(in_front_of(token(probe=NOT_HERE)), NOT_HERE),
-    "check-unknown": found_out(in_front_of(token(probe=UNCLEAR)), UNCLEAR),
-    "check-asked-a-moment-ago": found_out(
+    "check-override-cleared": probe_answer(in_front_of(working()), WORKS, written=WriteBack(FACTS, None)),
+    "check-not-valid-here": probe_answer(in_front_of(token(probe=NOT_HERE)), NOT_HERE),
+    "check-unknown": probe_answer(in_front_of(token(probe=UNCLEAR)), UNCLEAR),
+    "check-asked-a-moment-ago": probe_answer(
         in_front_of(token(probe=DEAD)), probe("inactive", "bad_credentials", at=NOW + 48), again=True
     ),
-    "refresh-active": refreshed(in_front_of(stripe(validity="active"))),
-    "refresh-inactive": refreshed(in_front_of(stripe(validity="inactive"))),
-    "refresh-unknown": refreshed(in_front_of(stripe())),
+    "refresh-active": refresh_answer(in_front_of(stripe(validity="active"))),
+    "refresh-inactive": refresh_answer(in_front_of(stripe(validity="inactive"))),
+    "refresh-unknown": refresh_answer(in_front_of(stripe())),
     "close-done": closed_answer(in_front_of(token(probe=DEAD)), "revoked", ours=True),
     "close-done-still-active": closed_answer(in_front_of(working(), steps=(1, 3)), "wont_fix", ours=True),
     "close-done-already": closed_answer(in_front_of(closed("used_in_tests")), "used_in_tests", ours=False),
-    "reopen-done": reopened(in_front_of(closed("revoked")), ours=True),
-    "reopen-done-already": reopened(in_front_of(token()), ours=False),
-    "report-done": reported_answer(in_front_of(working()), dead=False),
-    "report-found-dead": reported_answer(in_front_of(working()), dead=True),
-    "report-waits": waits(in_front_of(working()), FOUND + 3660),
-    "report-not-taken": not_taken(in_front_of(working()), 422),
+    "reopen-done": reopened_answer(in_front_of(closed("revoked")), ours=True),
+    "reopen-done-already": reopened_answer(in_front_of(token()), ours=False),
+    "report-done": reported_answer(in_front_of(working()), inactive=False),
+    "report-found-dead": reported_answer(in_front_of(working()), inactive=True),
+    "report-waits": waiting_answer(in_front_of(working()), FOUND + 3660),
+    "report-not-taken": failed_answer(in_front_of(working()), 422),
     "report-ended-confirmed": report_ended(
         reported(ReportState.CONFIRMED, probe=DEAD), repository(), ReportState.CONFIRMED
     ),
@@ -99,17 +97,17 @@ ANSWERS: dict[str, Content] = {
     "report-ended-unknown": report_ended(
         reported(ReportState.REPORTED, probe=UNCLEAR), repository(), ReportState.REPORTED
     ),
-    "owner-warned": warning(in_front_of(working(), owner=BY_LEAKY)),
-    "owner-told": told_them(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
-    "take-done": taken(in_front_of(working())),
-    "take-done-and-assigned": taken(in_front_of(replace(working(), assigned_to=ADMIN))),
-    "take-done-to-be-assigned": taken(
+    "owner-warned": owner_message(in_front_of(working(), owner=BY_LEAKY)),
+    "owner-told": owner_told_answer(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
+    "take-done": taken_answer(in_front_of(working())),
+    "take-done-and-assigned": taken_answer(in_front_of(replace(working(), assigned_to=ADMIN))),
+    "take-done-to-be-assigned": taken_answer(
         in_front_of(working(), rights=replace(ALL_RIGHTS, resolve_by_role=True))
     ),
-    "take-done-somebody-else-assigned": taken(in_front_of(replace(working(), assigned_to=LEAKY))),
-    "take-done-offline": taken(replace(in_front_of(working()), offline=True)),
-    "step-back-done": stepped_back(in_front_of(working())),
-    "token-uses": search(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
+    "take-done-somebody-else-assigned": taken_answer(in_front_of(replace(working(), assigned_to=LEAKY))),
+    "take-done-offline": taken_answer(replace(in_front_of(working()), offline=True)),
+    "step-back-done": stepped_back_answer(in_front_of(working())),
+    "token-uses": search_answer(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
     "whoami": you_are(identity(ADMIN_PERSON)),
     "whoami-role": you_may(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
     "whoami-view-alone": you_may(identity(ADMIN_PERSON), repository(), HELPLESS),
@@ -210,6 +208,6 @@ def test_a_refusal_does_not_tell_whether_the_alert_exists() -> None:
 
 
 def test_the_owner_s_warning_names_who_reports_and_not_the_secret() -> None:
-    said = sent(warning(in_front_of(working(), owner=BY_LEAKY)))
+    said = sent(owner_message(in_front_of(working(), owner=BY_LEAKY)))
     assert "octo-admin is about to report it" in said["text"]
     assert LEAKY.login not in said["text"]

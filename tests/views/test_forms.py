@@ -49,7 +49,7 @@ def reopen(case: PersonalCase) -> View:
 
 
 def report_form(case: PersonalCase, *, told: bool = False) -> View:
-    return ReportLeak().form(case, {}, METADATA, told=told)
+    return ReportLeak().form(case, {}, METADATA, owner_told=told)
 
 
 FORMS_SHOWN: dict[str, View] = {

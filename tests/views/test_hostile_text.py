@@ -6,13 +6,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.actions import controls
-from bot.actions.check_validity import found_out, refreshed
-from bot.actions.close_alert import CloseAlert
-from bot.actions.close_alert import closed as closed_answer
+from bot.actions.check_validity import probe_answer, refresh_answer
+from bot.actions.close_alert import CloseAlert, closed_answer
 from bot.actions.reopen_alert import ReopenAlert
-from bot.actions.report_leak import ReportLeak, not_taken, waits
-from bot.actions.report_leak import reported as reported_answer
-from bot.actions.tell_owner import told_them, warning
+from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
+from bot.actions.tell_owner import owner_message, owner_told_answer
 from bot.commands import unknown_word
 from bot.commands.whoami import you_are, you_may
 from bot.errors import Refused
@@ -185,7 +183,7 @@ def test_a_form_opens_or_says_why_not(case: PersonalCase, given: dict[str, str |
             sent(refusal(refused))
         opened(view)
     try:
-        opened(ReportLeak().form(case, given, METADATA, told=told))
+        opened(ReportLeak().form(case, given, METADATA, owner_told=told))
     except Refused as refused:
         sent(refusal(refused))
 
@@ -196,15 +194,15 @@ def test_an_answer_is_sent_whatever_it_says(
     case: PersonalCase, resolution: str, status: int, state: ReportState, until: float
 ) -> None:
     if case.alert.probe is not None:
-        sent(found_out(case, case.alert.probe, again=True))
-    sent(refreshed(case))
+        sent(probe_answer(case, case.alert.probe, again=True))
+    sent(refresh_answer(case))
     sent(closed_answer(case, resolution, ours=True))
-    sent(reported_answer(case, dead=False))
-    sent(waits(case, until))
-    sent(not_taken(case, status))
+    sent(reported_answer(case, inactive=False))
+    sent(waiting_answer(case, until))
+    sent(failed_answer(case, status))
     sent(report_ended(case.alert, case.repository, state))
-    sent(warning(case))
-    sent(told_them(case, case.actor.identity))
+    sent(owner_message(case))
+    sent(owner_told_answer(case, case.actor.identity))
     sent(you_are(case.actor.identity))
     sent(you_may(case.actor.identity, case.repository, case.actor.rights))
 

@@ -42,7 +42,7 @@ async def check_request(
 
     Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
     """
-    fresh = action.asks_role_afresh
+    fresh = action.needs_fresh_role
     identity = await identify.identify(context, request.user, request.channel, fresh=fresh)
     async with context.db.read() as tx:
         alert = await alerts.load(tx, request.alert)
@@ -73,7 +73,7 @@ async def _see(
         async with asyncio.timeout(PATIENCE if action.works_offline else None):
             now, _, access = await repository_access.reach(context, repository)
             seen = await current_rights.ask_github(
-                context, identity, now, access, alert, fresh=action.asks_role_afresh
+                context, identity, now, access, alert, fresh=action.needs_fresh_role
             )
             return now, access, seen
     except (Unreachable, Unavailable, GitHubRateLimited, TimeoutError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.actions.probe import fetch_and_ask
+from bot.actions.probe import fetch_and_probe
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
@@ -63,8 +63,8 @@ async def look_at_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
     facts = await access.alert(repository.full_name, key.number)
     seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
     if check_kind(seen) is CheckKind.PROBE and not seen.is_open:
-        asked = await fetch_and_ask(context, access, seen, repository, by=None)
-        seen = asked.remember(seen)
+        asked = await fetch_and_probe(context, access, seen, repository, by=None)
+        seen = asked.apply_to(seen)
     # 3. Said again in the thread, once.
     async with context.db.begin() as tx:
         await leases.finish(tx, job)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import structlog
 
-from bot.actions.probe import Probed, fetch_and_ask
-from bot.actions.report_leak import FOLLOW_UPS
+from bot.actions.probe import ProbeResult, fetch_and_probe
+from bot.actions.report_leak import FOLLOW_UP_DELAYS
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
@@ -46,7 +46,7 @@ async def look_again(context: Context, key: AlertKey, look: int, job: Job) -> No
     asked = None
     try:
         repository, _, access = await repository_access.reach(context, repository)
-        asked = await fetch_and_ask(context, access, alert, repository, by=None)
+        asked = await fetch_and_probe(context, access, alert, repository, by=None)
     except Refused as refused:
         log.warning("not_asked_again", alert=str(key), reason=refused.audited)
     except (Forbidden, NotFound, Invalid, InstallationGone) as error:
@@ -60,7 +60,7 @@ def _is_awaited(alert: Alert) -> bool:
 
 
 async def _record(
-    context: Context, key: AlertKey, repository: Repository, asked: Probed | None, look: int, job: Job
+    context: Context, key: AlertKey, repository: Repository, asked: ProbeResult | None, look: int, job: Job
 ) -> None:
     async with context.db.begin() as tx:
         await leases.finish(tx, job)
@@ -70,7 +70,7 @@ async def _record(
         verdict = asked.probe.verdict if asked else "unknown"
         delay = _next_delay(verdict, look)
         report = _report(alert.report, verdict, tx.now + delay if delay else None)
-        after = replace(asked.remember(alert) if asked else alert, report=report)
+        after = replace(asked.apply_to(alert) if asked else alert, report=report)
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, _events(after, report, asked.probe.at if asked else tx.now))
         if delay:
@@ -86,9 +86,9 @@ def _next_delay(verdict: str, look: int) -> float | None:
     """Seconds until the next look, None after the last one: 1, 5 and 15 minutes after the report."""
     if verdict == "inactive":
         return None
-    if look + 1 < len(FOLLOW_UPS):
-        return FOLLOW_UPS[look + 1] - FOLLOW_UPS[look]
-    return FOLLOW_UPS[-1] if verdict == "unknown" and look + 1 < LOOKS else None
+    if look + 1 < len(FOLLOW_UP_DELAYS):
+        return FOLLOW_UP_DELAYS[look + 1] - FOLLOW_UP_DELAYS[look]
+    return FOLLOW_UP_DELAYS[-1] if verdict == "unknown" and look + 1 < LOOKS else None
 
 
 def _report(report: Report, verdict: str, next_look_at: UnixTime | None) -> Report:

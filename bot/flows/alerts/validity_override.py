@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.actions.write_back import Written, write_back
+from bot.actions.write_back import WriteBack, write_back
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
@@ -60,14 +60,14 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
     await _record(context, repository, alert, facts, written, job)
 
 
-def _lost_before(alert: Alert, facts: AlertFacts) -> Written | None:
+def _lost_before(alert: Alert, facts: AlertFacts) -> WriteBack | None:
     """What an interrupted run of this job has written, so that it is not taken for GitHub's word."""
     if facts.validity == alert.validity:
         return None
     wanted = override_for(alert.probe)
     if facts.validity == wanted:
-        return Written(facts, wanted)
-    return Written(facts, None) if facts.validity == "unknown" else None
+        return WriteBack(facts, wanted)
+    return WriteBack(facts, None) if facts.validity == "unknown" else None
 
 
 def _later(context: Context, error: GitHubError) -> Exception:
@@ -88,7 +88,7 @@ async def _record(
     repository: Repository,
     known: Alert,
     facts: AlertFacts,
-    written: Written | None,
+    written: WriteBack | None,
     job: Job,
 ) -> None:
     async with context.db.begin() as tx:

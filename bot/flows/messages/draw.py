@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.actions import controls
-from bot.actions.token_uses import searchable, uses_button
+from bot.actions.token_uses import can_search_uses, uses_button
 from bot.context import Context
 from bot.flows.build_case import build_case, load_ticks
 from bot.rules.case import Case
@@ -151,7 +151,7 @@ def _checklist(
 ) -> Drawing:
     steps = steps_for(case.alert.secret_type, context.options)
     page = f"{context.github_url}/settings/tokens" if case.alert.secret_type.startswith("github_") else None
-    uses = uses_button(case) if searchable(case) else None
+    uses = uses_button(case) if can_search_uses(case) else None
 
     def drawn(number: int) -> Content:
         return draw_checklist(case, steps, done, number, token_page=page, uses=uses)

@@ -1,4 +1,4 @@
-"""The comment that goes with closing and reopening: its field in the form, and how GitHub gets it."""
+"""The comment of closing and reopening: its field in the form, its checks, and its signature."""
 
 from bot.errors import Refused
 from bot.requests import UserInput
@@ -13,7 +13,7 @@ FIELD = "comment"
 
 
 def comment_field(case: PersonalCase, *, required: bool) -> Block:
-    """The field of the form, which takes as much as fits beside the person's signature."""
+    """The field of the form; GitHub's limit leaves room for the signature."""
     longest = max_typed_length(case.actor.identity.github.login)
     typed = text_input(action_id=FIELD, multiline=True, max_length=longest)
     return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
@@ -26,7 +26,7 @@ def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:
 
 
 def signed_comment(case: PersonalCase, user_input: UserInput) -> str:
-    """The comment for GitHub, with who acts through us. Raises Refused where just that would hold a secret."""
+    """The comment for GitHub, which names the person who acts; raises Refused if it looks like a secret."""
     comment = sign_comment(_typed(user_input), case.actor.identity.github.login)
     if looks_like_secret(comment):
         raise Refused("secret_in_comment", SECRET_INSIDE)
