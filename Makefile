@@ -1,10 +1,10 @@
-# Everything runs from .venv, which any of the targets makes when it is missing or out of date.
-# PYTHON may name the Python to make it with: make setup PYTHON=/opt/python3.13/bin/python3
+# Everything runs from .venv, which each target creates or updates when it has to.
+# PYTHON names the Python for it: make setup PYTHON=/opt/python3.13/bin/python3
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
-# Each stamp says that .venv has what its target needs. What is installed for one may serve another too.
+# A stamp says that .venv has what its target needs. The larger sets include the smaller ones.
 PRODUCTION := .venv/for-production
 DEMO := .venv/for-demo
 DEVELOPMENT := .venv/for-development
@@ -15,19 +15,19 @@ DEVELOPMENT := .venv/for-development
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 20
 
-install: $(PRODUCTION) ## Only the environment, with what production needs; .venv/bin/stanch is the command
+install: $(PRODUCTION) ## Sets up .venv with what production needs; the command is .venv/bin/stanch
 
 setup: $(DEVELOPMENT) ## The same with what development needs
 
-# PORT counts where it is given to make itself; in the environment it is the port of stanch serve.
-demo: $(DEMO) ## The whole product against a stand-in Slack and GitHub, on one web page, until Ctrl-C; PORT=8080
+# Only PORT on the command line of make is used; in the environment it is the port of stanch serve.
+demo: $(DEMO) ## The whole bot against a stand-in Slack and GitHub, on one web page, until Ctrl-C; PORT=8080
 	@$(BIN)/stanch demo $(if $(filter command line,$(origin PORT)),--port '$(PORT)')
 
-# Two workers; the tests of one file stay together, since they share its servers.
-test: $(DEVELOPMENT) ## Every test, and at the end what was skipped and why
+# Two workers. The tests of one file run in one worker, since they share servers.
+test: $(DEVELOPMENT) ## Every test; lists at the end what was skipped and why
 	@$(BIN)/pytest -n 2 --dist loadfile
 
-check: $(DEVELOPMENT) ## Format, lint, types, who may import whom, docs
+check: $(DEVELOPMENT) ## Format, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format ." >&2; exit 1; }
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -43,11 +43,11 @@ chaos: $(DEVELOPMENT) ## The long fault run with real processes
 screenshots: $(DEVELOPMENT) ## The README's pictures, taken anew
 	@$(BIN)/python -m tests.browser.screenshots
 
-# A dot a second until the line of the recipe ends, since pip says nothing for most of a minute.
+# Prints a dot a second until the recipe's line ends: pip prints nothing for most of a minute.
 DOTS = ( while sleep 1 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & dots=$$!; \
   trap 'kill $$dots 2>/dev/null' EXIT; trap 'exit 130' INT TERM
 
-# Makes .venv where there is none with a Python that is new enough.
+# Creates .venv, unless there is one with a Python that is new enough.
 define make_environment
 @new_enough='import sys; sys.exit(sys.version_info < (3, 11))'; python=; \
 if ! $(BIN)/python -c "$$new_enough" 2>/dev/null; then \
@@ -60,7 +60,7 @@ fi
 endef
 
 # Installs the project with the extra $(1), for $(2), with the options $(3) of pip.
-# The package is built with the pinned build tools too, hence no isolation.
+# No build isolation, so that the pinned build tools are used.
 define install
 @printf '%s' 'Installing what $(2) needs into .venv, only now and after changes '; $(DOTS); \
 $(PIP) hatchling editables && $(PIP) $(3) --no-build-isolation -e '.$(1)'; done=$$?; echo; exit $$done
@@ -71,7 +71,7 @@ $(PRODUCTION): pyproject.toml constraints.txt
 	$(call install,,production)
 	@touch $(PRODUCTION)
 
-# Python compiles what the demo imports, which takes less time than compiling all that is installed.
+# Without --no-compile pip compiles all packages, which takes longer than compiling those that the demo imports.
 $(DEMO): pyproject.toml constraints.txt
 	$(make_environment)
 	$(call install,[demo],the demo,--no-compile)

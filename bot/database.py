@@ -1,4 +1,4 @@
-"""The database as the settings describe it, and the marks that processes leave for each other in it."""
+"""Opens the database of the settings, and names the saved value of the workspace."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,11 +13,11 @@ from storage.records import AuditRow
 
 log = structlog.get_logger(__name__)
 SLACK_TEAM = "slack_team"
-"""The mark under which `serve` notes the workspace, for commands that don't ask Slack."""
+"""The saved value in which `serve` keeps the workspace, for commands that don't ask Slack."""
 
 
 def build_database(settings: StorageSettings, clock: Clock) -> Database:
-    """The database of the settings; nothing is opened yet. Raises StartRefused for an address that can't be one."""
+    """The database of the settings, not opened yet; raises StartRefused for a malformed address."""
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     try:
@@ -27,7 +27,7 @@ def build_database(settings: StorageSettings, clock: Clock) -> Database:
 
 
 def _log_head(row: AuditRow) -> None:
-    """Whoever keeps the log elsewhere can prove with it that the audit log was not cut: `audit verify --head`."""
+    """Log the newest hash. With it, `stanch audit verify --head` finds out whether rows at the end were removed."""
     log.info("audited", seq=row.seq, head=row.hash)
 
 

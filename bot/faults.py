@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into plain sentences about a setting or an option. Pure."""
+"""Turns pydantic's errors into sentences about a setting or an option. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,26 +23,26 @@ _PLAIN: Mapping[str, str] = {
     "set_type": "must be a list",
     "frozen_set_type": "must be a list",
 }
-"""What is wrong, to follow the name, by pydantic's type of error."""
+"""The end of the sentence, by pydantic's type of error."""
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "string_too_short": ("must have at least {} characters", "min_length"),
     "string_too_long": ("may have at most {} characters", "max_length"),
     "too_short": ("must have at least {} entries", "min_length"),
     "too_long": ("may have at most {} entries", "max_length"),
 }
-"""The same for what is too long or too short, with the name of the number in the error's context."""
+"""The same for a value that is too long or too short, with the key of the limit in the error's context."""
 
 Fault = Mapping[str, Any]
 
 
-def faults_of(error: ValidationError, tell: Callable[[Fault], str]) -> list[str]:
-    """One sentence for each fault, in the order of the fields, each once. No input is quoted: it may be a secret."""
+def faults_of(error: ValidationError, describe: Callable[[Fault], str]) -> list[str]:
+    """A sentence for each fault, in the order of the fields, each once. No value is quoted: it may be secret."""
     found = error.errors(include_input=False, include_url=False, include_context=True)
-    return list(dict.fromkeys(tell(dict(fault)) for fault in found))
+    return list(dict.fromkeys(describe(dict(fault)) for fault in found))
 
 
 def reason(fault: Fault) -> str:
-    """What is wrong with a value, to follow its name: "must be true or false"."""
+    """The end of a sentence about a value: "must be true or false"."""
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -51,13 +51,13 @@ def reason(fault: Fault) -> str:
     if kind in _COUNTED:
         words, key = _COUNTED[kind]
         return words.format(context[key])
-    # What is left are limits and choices, for example "Input should be less than or equal to 65535".
+    # The other types are limits and choices: "Input should be less than or equal to 65535".
     words = str(fault["msg"]).replace("Input should be", "must be", 1)
     return words[0].lower() + words[1:]
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """An option's name; entries of a list are counted from 1, as people do: `checklist.default, entry 2, text`."""
+    """An option's name, with entries of a list counted from 1: `checklist.default, entry 2, text`."""
     name = ""
     for part in path:
         if isinstance(part, int):

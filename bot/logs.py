@@ -1,4 +1,4 @@
-"""How it is logged: ids and outcomes as JSON or text, tracebacks without the values in their frames."""
+"""Sets up logging: JSON or text on standard error, tracebacks without local variables, secrets masked."""
 
 import logging
 import sys
@@ -10,20 +10,20 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bot.rules.masking import mask
 
 OURS = ("bot", "integrations", "storage")
-"""Whose events are wanted at every level. Libraries quote bodies, parameters and frames below WARNING."""
+"""Packages that log at the chosen level. Libraries log from WARNING on: below they quote bodies and parameters."""
 SHORTEST = 8
-"""Characters of the shortest text that could hold a secret."""
+"""Characters; a shorter text is too short for a secret."""
 
 
 def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
-    """Send our own events, and the warnings and errors of libraries, to standard error in one form."""
+    """Log our own events, and the warnings and errors of libraries, to standard error in one format."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # A frame's locals may be a secret: only where it happened is written.
+        # A local variable may be a secret, so tracebacks show only places in the code.
         structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         )
@@ -56,13 +56,13 @@ def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
 
 
 def _mask_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Blank whatever has the shape of a secret: exceptions of libraries quote what they could not handle."""
+    """Mask what looks like a secret: exceptions of libraries quote the values that they fail on."""
     return {name: _masked(value) for name, value in event.items()}
 
 
 def _masked(value: object) -> object:
     if isinstance(value, str):
-        # Values beside names like `token` stay, since the source lines of a traceback are full of them.
+        # Not by the name before a value, such as `token`: source lines in tracebacks are full of such names.
         return mask(value, by_name=False) if len(value) >= SHORTEST else value
     if isinstance(value, dict):
         return {name: _masked(item) for name, item in value.items()}

@@ -1,28 +1,28 @@
-"""What is counted for Prometheus: numbers only, no names of people, channels or repositories."""
+"""Metrics for Prometheus: numbers only, no names of people, channels or repositories."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class Metrics:
-    """The product's counters and gauges, in a registry of their own."""
+    """All counters and gauges, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.deliveries = Counter(
             "stanch_github_deliveries",
-            "Webhook deliveries by what became of them.",
+            "Webhook deliveries by outcome.",
             ["outcome"],
             registry=self.registry,
         )
         self.slack_requests = Counter(
             "stanch_slack_requests",
-            "Signed requests from Slack by what became of them.",
+            "Requests of Slack by outcome.",
             ["outcome"],
             registry=self.registry,
         )
         self.actions = Counter(
             "stanch_actions",
-            "What people wanted done, by action and outcome.",
+            "Actions by name and outcome.",
             ["action", "outcome"],
             registry=self.registry,
         )
@@ -34,13 +34,13 @@ class Metrics:
         )
         self.swept = Counter(
             "stanch_swept_alerts",
-            "Alerts that sweeps saw on GitHub, stored as new, or found changed.",
+            "Alerts that syncs saw on GitHub, stored as new, or found changed.",
             ["outcome"],
             registry=self.registry,
         )
         self.jobs_finished = Counter(
             "stanch_jobs_finished",
-            "Jobs by kind and how a run of them ended.",
+            "Runs of jobs by kind and outcome.",
             ["kind", "outcome"],
             registry=self.registry,
         )
@@ -48,6 +48,6 @@ class Metrics:
         self.alerts = Gauge("stanch_alerts", "Alerts stored, by state.", ["state"], registry=self.registry)
         self.blocked_messages = Gauge(
             "stanch_blocked_messages",
-            "Channel messages that wait for a channel that may take them.",
+            "Channel messages that wait for their channel.",
             registry=self.registry,
         )

@@ -1,18 +1,18 @@
-"""What operators may change in `stanch.toml`."""
+"""The options of `stanch.toml`, with their defaults."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SHAPES = {
-    "id": "takes small letters, digits and _ alone, at most 40",
+    "id": "may have only small letters, digits and _, at most 40",
     "link": "must be an address that starts with https:// and has no white space",
 }
-"""What the options with a pattern take, by their last name."""
+"""What a value of an option with a pattern looks like, by the last part of the option's name."""
 
 
 class ReportOptions(BaseModel):
-    """`[report]`: which GitHub credentials may be reported besides personal access tokens."""
+    """`[report]`: the kinds of tokens that may be reported besides personal access tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -22,7 +22,7 @@ class ReportOptions(BaseModel):
 
 
 class CloseOptions(BaseModel):
-    """`[close]`: what closing an alert asks for."""
+    """`[close]`: what is needed to close an alert."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -30,7 +30,7 @@ class CloseOptions(BaseModel):
 
 
 class ValidityOptions(BaseModel):
-    """`[validity]`: what a check does with its verdict."""
+    """`[validity]`: whether a check writes its verdict to GitHub."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -38,7 +38,7 @@ class ValidityOptions(BaseModel):
 
 
 class Step(BaseModel):
-    """One step of a checklist: a short stable id, its words, and a link where one helps."""
+    """One step of a checklist: an id that is stored, a text, and an optional link."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -48,7 +48,7 @@ class Step(BaseModel):
 
 
 class Options(BaseModel):
-    """What `stanch.toml` may hold."""
+    """All options."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -56,12 +56,12 @@ class Options(BaseModel):
     close: CloseOptions = CloseOptions()
     validity: ValidityOptions = ValidityOptions()
     checklist: dict[str, tuple[Step, ...]] = {}
-    """By secret type; `default` replaces the built-in steps of every type that has none of its own."""
+    """The steps by secret type; `default` holds for all types that are not named."""
 
     @field_validator("checklist")
     @classmethod
-    def _few_and_different(cls, value: dict[str, tuple[Step, ...]]) -> dict[str, tuple[Step, ...]]:
-        for kind, steps in value.items():
+    def _one_to_ten_steps(cls, value: dict[str, tuple[Step, ...]]) -> dict[str, tuple[Step, ...]]:
+        for secret_type, steps in value.items():
             if not 1 <= len(steps) <= 10 or len({step.id for step in steps}) != len(steps):
-                raise ValueError(f"{kind} needs 1 to 10 steps with different ids")
+                raise ValueError(f"{secret_type} needs 1 to 10 steps with different ids")
         return value

@@ -1,4 +1,4 @@
-"""Reads single values of settings; raises ValueError with what is wrong, to follow the setting's name."""
+"""Reads single values of settings; a ValueError says what is wrong, as the end of a sentence about the setting."""
 
 import re
 from pathlib import Path
@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 _MARKS = "\ufeff\u200b"
-"""Byte order mark and zero-width space: copied along from pages and files, and no white space to Python."""
+"""Byte order mark and zero-width space: they come with copied text, and Python does not strip them."""
 _LOGIN_OR_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}(\[bot\])?")
 
 
 def strip(value: str) -> str:
-    """The value without white space around it, marks that nobody sees included."""
+    """The value without white space and invisible characters around it."""
     before = None
     while before != value:
         before, value = value, value.strip().strip(_MARKS)
@@ -22,7 +22,7 @@ def strip(value: str) -> str:
 
 
 def http_base(value: str) -> str:
-    """An address that calls start from. Who asks stands in headers, never in the address."""
+    """Check the base address of an API. Credentials belong in headers, so an address with a user is refused."""
     fault = ValueError("must be an http(s) address without user, query or fragment")
     try:
         parts = urlsplit(value)
@@ -35,18 +35,18 @@ def http_base(value: str) -> str:
 
 
 def read_accounts(value: str) -> frozenset[str]:
-    """Logins in lower case and numeric ids, from a text with commas between them."""
+    """The comma-separated logins, in lower case, and numeric ids."""
     accounts = frozenset(account.strip().lower() for account in value.split(",") if account.strip())
     if not accounts:
         raise ValueError("names no account: write logins or numeric ids, as octo,octo-labs, or unset it")
     for account in accounts:
         if not _LOGIN_OR_ID.fullmatch(account):
-            raise ValueError(_no_account(account))
+            raise ValueError(_account_fault(account))
     return accounts
 
 
-def _no_account(account: str) -> str:
-    """What to write instead; of the value only the login in an address is quoted."""
+def _account_fault(account: str) -> str:
+    """What is wrong with an entry and what to write instead; only a login in an address is quoted."""
     address = account if "//" in account else f"//{account}"
     try:
         login = urlsplit(address).path.strip("/").partition("/")[0]
@@ -54,13 +54,11 @@ def _no_account(account: str) -> str:
         login = ""
     if "/" in account and _LOGIN_OR_ID.fullmatch(login):
         return f"holds an address or a path: write the login alone, {login}"
-    return (
-        "holds an entry that is no login and no numeric id: write them with commas between, as octo,octo-labs"
-    )
+    return "holds an entry that is no login and no numeric id: separate them with commas, as octo,octo-labs"
 
 
 def read_key(text: str) -> str:
-    """The App's key as PEM; given as text, its line ends real or written out, or as the path of a file."""
+    """The App's private key as PEM text. `text` is that, its line ends possibly escaped, or a file's path."""
     if "-----BEGIN" not in text:
         try:
             text = Path(text).expanduser().read_text(encoding="utf-8-sig")

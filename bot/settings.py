@@ -1,4 +1,4 @@
-"""The only reader of the environment and of the options file."""
+"""Reads the settings from the environment and the options from their file; nothing else reads the environment."""
 
 import difflib
 import os
@@ -29,7 +29,7 @@ from storage.database_url import read_url
 MISSING = {
     "SLACK_BOT_TOKEN": "take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions",
     "GITHUB_APP_ID": "take the App ID from your GitHub App's settings page",
-    "GITHUB_APP_PRIVATE_KEY": "make a private key on your GitHub App's settings page and give it, or the path to it",
+    "GITHUB_APP_PRIVATE_KEY": "generate a private key on your GitHub App's settings page; set it or the path to it",
 }
 SHAPES = {
     "GITHUB_APP_ID": "it is the number, or the client ID, on your GitHub App's settings page",
@@ -41,7 +41,7 @@ ENV_FILE = ".env"
 KUBERNETES = re.compile(r"STANCH_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_[0-9]+_)")
 """Variables that Kubernetes sets in every container for a service named `stanch`."""
 SHORTEST_AUDIT_KEY = 16
-"""Characters; a shorter key can be found by trying."""
+"""Characters; a shorter key can be guessed."""
 
 
 class _Environment(BaseSettings):
@@ -52,7 +52,7 @@ class _Environment(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _stripped(cls, values: object) -> object:
-        """Every value without white space around it; one that is then empty counts as not set."""
+        """Strip white space from every value, and drop values that are empty then."""
         if not isinstance(values, dict):
             return values
         stripped = {name: strip(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -60,13 +60,13 @@ class _Environment(BaseSettings):
 
 
 class OptionsFile(_Environment):
-    """Where the options are."""
+    """The path of the options file."""
 
     stanch_config: Path | None = None
 
 
 class StorageSettings(OptionsFile):
-    """What the commands need that touch the database alone."""
+    """The settings of commands that need the database alone."""
 
     database_url: str = "sqlite+aiosqlite:///stanch.db"
     stanch_audit_key: SecretStr | None = None
@@ -86,7 +86,7 @@ class StorageSettings(OptionsFile):
 
 
 class GitHubSettings(StorageSettings):
-    """What the commands need that also ask GitHub."""
+    """The settings of commands that also ask GitHub."""
 
     github_app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
     github_app_private_key: SecretStr
@@ -111,7 +111,7 @@ class GitHubSettings(StorageSettings):
 
 
 class IdentitySettings(GitHubSettings):
-    """What the commands need that ask GitHub for accounts and, where it is not known, Slack for its workspace."""
+    """The settings of commands that link identities: they may also ask Slack for the workspace."""
 
     slack_bot_token: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
@@ -130,7 +130,7 @@ class IdentitySettings(GitHubSettings):
 
 
 class Settings(IdentitySettings):
-    """Everything `stanch serve` needs."""
+    """The settings of `stanch serve`."""
 
     slack_bot_token: SecretStr
     slack_app_token: SecretStr | None = None
@@ -150,10 +150,12 @@ class Settings(IdentitySettings):
 
     @field_validator("slack_signing_secret")
     @classmethod
-    def _hears_slack(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        # A field that is not in `data` had a fault of its own.
+    def _signing_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # A malformed SLACK_APP_TOKEN is not in `data`; it has a fault of its own.
         if value is None and info.data.get("slack_app_token", ...) is None:
-            raise ValueError("is not set: Slack's clicks need it, or SLACK_APP_TOKEN for Socket Mode")
+            raise ValueError(
+                "is not set: it verifies Slack's requests; or set SLACK_APP_TOKEN for Socket Mode"
+            )
         return value
 
 
@@ -162,10 +164,9 @@ T = TypeVar("T", bound=StorageSettings)
 
 
 def load_settings(kind: type[S]) -> S:
-    """Read the environment (and `.env`) into one of the settings above.
+    """Read the environment and `.env` into one of the classes above.
 
-    Raises StartRefused with a line for each setting that is missing or malformed. It names them and never quotes
-    a value.
+    Raises StartRefused with a line for each missing or malformed setting, which names it and never quotes its value.
     """
     try:
         return kind()
@@ -195,9 +196,9 @@ def load_all(kind: type[T]) -> tuple[T, Options]:
 
 
 def load_options(settings: OptionsFile) -> Options:
-    """Read `STANCH_CONFIG`, or `stanch.toml` where it exists.
+    """Read the file of `STANCH_CONFIG`, or `stanch.toml` if it exists.
 
-    Raises StartRefused with a line for each fault, naming the file and the key.
+    Raises StartRefused with a line for each fault, which names the file and the key.
     """
     path = settings.stanch_config or Path("stanch.toml")
     try:
@@ -218,23 +219,23 @@ def load_options(settings: OptionsFile) -> Options:
         raise StartRefused("\n".join(faults_of(error, lambda fault: _option_fault(path, fault)))) from None
 
 
-def questions(settings: StorageSettings) -> Iterator[tuple[str, str]]:
-    """Settings that work and are hardly meant so: their name, and what to do, each for a warning at the start."""
-    for name in unknown_settings():
+def questionable_settings(settings: StorageSettings) -> Iterator[tuple[str, str]]:
+    """Settings to warn of at the start, each as its name and what to do."""
+    for name in _unknown_settings():
         near = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.7)
         yield name, f"no such setting: did you mean {near[0]}?" if near else "no such setting: remove it"
     key = settings.stanch_audit_key
     if key is not None and len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
         yield (
             "STANCH_AUDIT_KEY",
-            f"has less than {SHORTEST_AUDIT_KEY} characters and can be found by trying: use openssl rand -hex 32",
+            f"has fewer than {SHORTEST_AUDIT_KEY} characters and can be guessed: use openssl rand -hex 32",
         )
 
 
-def unknown_settings() -> list[str]:
-    """Variables that look like a misspelt setting of ours: of `STANCH_` all, of `SLACK_` and `GITHUB_` near ones."""
-    user_input = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
-    others = sorted(user_input - set(_KNOWN))
+def _unknown_settings() -> list[str]:
+    """Unknown variables with `STANCH_`, and those with `SLACK_` or `GITHUB_` that look like a misspelt setting."""
+    variables = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
+    others = sorted(variables - set(_KNOWN))
     ours = [name for name in others if name.startswith("STANCH_") and not KUBERNETES.match(name)]
     near = [
         name
@@ -252,7 +253,7 @@ def _setting_fault(fault: Fault) -> str:
     if fault["type"] == "missing":
         return f"{name} is not set: {MISSING.get(name, f'set it in the environment or in {ENV_FILE}')}."
     if fault["type"] == "string_pattern_mismatch":
-        return f"{name} does not look right: {SHAPES.get(name, 'it has characters that can not be in it')}."
+        return f"{name} does not look right: {SHAPES.get(name, 'it has characters that are not allowed')}."
     return f"{name} {reason(fault)}."
 
 
@@ -261,5 +262,5 @@ def _option_fault(path: Path, fault: Fault) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{path} has an unknown key {key}: remove it or correct its spelling."
     if fault["type"] == "string_pattern_mismatch":
-        return f"{path}: {key} {OPTION_SHAPES.get(str(fault['loc'][-1]), 'has characters that can not be in it')}."
+        return f"{path}: {key} {OPTION_SHAPES.get(str(fault['loc'][-1]), 'has characters that are not allowed')}."
     return f"{path}: {key} {reason(fault)}."

@@ -1,4 +1,4 @@
-"""The command line: what each command does, and its exit status: 0 done, 1 with one sentence, 2 wrong usage."""
+"""The command line: what each command does, and its exit status (0 done, 1 failed with a sentence, 2 wrong usage)."""
 
 import asyncio
 import contextlib
@@ -33,8 +33,8 @@ COLUMNS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
+class Result:
+    """The exit status and the output of a command."""
 
     status: int
     output: str
@@ -46,37 +46,37 @@ class Ended:
 
 
 class Operator:
-    """Somebody who types commands, and sees all that they print."""
+    """Runs commands and collects all that they print."""
 
     def __init__(self, github: GitHubSandbox) -> None:
         self.github = github
         self.seen = ""
 
-    async def __call__(self, *words: str) -> Ended:
-        """Run `stanch WORDS` as the program does, but in a thread of this process."""
-        ended = await asyncio.to_thread(_run, words)
-        self.seen += ended.output + ended.errors
-        return ended
+    async def __call__(self, *words: str) -> Result:
+        """Run `stanch WORDS` in a thread of this process."""
+        result = await asyncio.to_thread(_run, words)
+        self.seen += result.output + result.errors
+        return result
 
     async def done(self, *words: str) -> list[str]:
-        """What a command printed that must succeed."""
-        ended = await self(*words)
-        assert (ended.status, ended.errors) == (0, "")
-        return ended.lines
+        """The lines of a command that must succeed."""
+        result = await self(*words)
+        assert (result.status, result.errors) == (0, "")
+        return result.lines
 
     async def empty(self, *words: str) -> str:
-        """The remark of a command that succeeds and has nothing to print."""
-        ended = await self(*words)
-        assert (ended.status, ended.output) == (0, "")
-        [remark] = ended.errors.splitlines()
+        """The remark of a command that must succeed with nothing to print."""
+        result = await self(*words)
+        assert (result.status, result.output) == (0, "")
+        [remark] = result.errors.splitlines()
         assert remark.endswith(".")
         return remark
 
     async def faults(self, *words: str) -> list[str]:
         """The sentences of a command that must fail."""
-        ended = await self(*words)
-        assert (ended.status, ended.output) == (1, "")
-        sentences = ended.errors.splitlines()
+        result = await self(*words)
+        assert (result.status, result.output) == (1, "")
+        sentences = result.errors.splitlines()
         assert all(sentence.endswith(".") for sentence in sentences)
         return sentences
 
@@ -86,7 +86,7 @@ class Operator:
         return sentence
 
 
-def _run(words: tuple[str, ...]) -> Ended:
+def _run(words: tuple[str, ...]) -> Result:
     output, errors = io.StringIO(), io.StringIO()
     with _logging_left_alone(), contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
@@ -94,12 +94,12 @@ def _run(words: tuple[str, ...]) -> Ended:
         except SystemExit as end:
             status = end.code
     assert isinstance(status, int)
-    return Ended(status, output.getvalue(), errors.getvalue())
+    return Result(status, output.getvalue(), errors.getvalue())
 
 
 @contextlib.contextmanager
 def _logging_left_alone() -> Iterator[None]:
-    """The command sets up logging for its process, which here is the tests' own."""
+    """Restore the tests' logging, which a command sets up for its process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
@@ -119,7 +119,7 @@ def private_key() -> str:
 async def stanch(
     database_url: str, tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Operator]:
-    """The commands, on a fresh database and with a stand-in GitHub; at the end no secret was printed."""
+    """The commands, with a new database and a stand-in GitHub. At the end no secret must have been printed."""
     monkeypatch.chdir(tmp_path)
     async with GitHubSandbox(private_key=private_key) as github:
         github.add_user("ana")
@@ -153,11 +153,11 @@ def test_serving_needs_no_package_of_the_demo() -> None:
     subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.cli.main, bot.app"], check=True)
 
 
-def test_the_demo_says_what_to_install_where_its_packages_are_missing() -> None:
+def test_the_demo_says_what_to_install_if_its_packages_are_missing() -> None:
     program = f"{WITHOUT} from bot.cli.main import main; main(['demo', '--port', '0'])"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == (
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
         "The demo needs jsonschema; make demo installs it, and so does pip install '.[demo]'.\n"
     )
 
@@ -181,12 +181,12 @@ def test_the_demo_says_what_to_install_where_its_packages_are_missing() -> None:
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_wrong_usage_has_the_status_2(stanch: Operator, words: tuple[str, ...]) -> None:
-    ended = await stanch(*words)
-    assert (ended.status, ended.output) == (2, "")
-    assert "Traceback" not in ended.errors
+    result = await stanch(*words)
+    assert (result.status, result.output) == (2, "")
+    assert "Traceback" not in result.errors
 
 
-async def test_migrate_makes_a_database(stanch: Operator, empty_database_url: str) -> None:
+async def test_migrate_creates_a_database(stanch: Operator, empty_database_url: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", empty_database_url)
         [line] = await stanch.done("migrate")
@@ -194,7 +194,7 @@ async def test_migrate_makes_a_database(stanch: Operator, empty_database_url: st
         assert await stanch.done("migrate") == [line]
 
 
-async def test_sqlites_file_belongs_to_its_owner_alone(stanch: Operator, tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_sqlites_file(stanch: Operator, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL")
         await stanch.done("migrate")
@@ -212,7 +212,7 @@ async def test_identities_are_added_with_githubs_numeric_id_listed_and_removed(s
     assert "Nobody is linked yet" in await stanch.empty("identities", "list")
 
 
-async def test_identities_need_to_make_sense(stanch: Operator) -> None:
+async def test_malformed_and_contradicting_identities_are_refused(stanch: Operator) -> None:
     add = ("identities", "add")
     assert "not a Slack user id" in await stanch.fails(*add, "ana", "ana", "--team", TEAM)
     assert "not a GitHub login" in await stanch.fails(*add, "U0ANA", "a/b", "--team", TEAM)
@@ -225,7 +225,7 @@ async def test_identities_need_to_make_sense(stanch: Operator) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_before_the_first_start_slack_tells_the_workspace(
+async def test_before_the_first_start_slack_is_asked_for_the_workspace(
     stanch: Operator, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     add = ("identities", "add", "U0ANA", "ana")
@@ -240,7 +240,7 @@ async def test_before_the_first_start_slack_tells_the_workspace(
     assert "could not be asked for the workspace" in await stanch.fails(*add)
 
 
-async def test_adding_an_identity_while_github_is_away_says_so(stanch: Operator) -> None:
+async def test_adding_an_identity_while_github_is_down_fails_with_the_reason(stanch: Operator) -> None:
     stanch.github.faults.add(r".*", status=503)
     assert "GitHub could not be asked for ana" in await stanch.fails(
         "identities", "add", "U0ANA", "ana", "--team", TEAM
@@ -300,7 +300,7 @@ async def test_the_workspace_of_a_csv_file_may_be_an_option(stanch: Operator, tm
     assert line.startswith(f"{TEAM}\tU0ANA\tana\t")
 
 
-async def test_an_import_links_all_or_none_and_names_every_fault_with_its_line(
+async def test_an_import_links_all_rows_or_none_and_names_every_fault_with_its_line(
     stanch: Operator, tmp_path: Path
 ) -> None:
     await stanch.done("identities", "add", "U0BEN", "ben", "--team", TEAM)
@@ -337,9 +337,9 @@ async def test_an_import_links_all_or_none_and_names_every_fault_with_its_line(
 async def test_a_dry_run_of_an_import_checks_all_and_links_nobody(stanch: Operator, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("slack_user,github_login\nU0ANA,ana\n")
-    ended = await stanch("identities", "import", str(people), "--team", TEAM, "--dry-run")
-    assert (ended.status, ended.errors) == (0, "Nobody was linked: this was a dry run.\n")
-    assert ended.lines[0].startswith(f"{TEAM}\tU0ANA\tana\t")
+    result = await stanch("identities", "import", str(people), "--team", TEAM, "--dry-run")
+    assert (result.status, result.errors) == (0, "Nobody was linked: this was a dry run.\n")
+    assert result.lines[0].startswith(f"{TEAM}\tU0ANA\tana\t")
     await stanch.empty("identities", "list")
     await stanch.empty("audit", "export")
     await stanch.empty("jobs", "list")
@@ -348,7 +348,9 @@ async def test_a_dry_run_of_an_import_checks_all_and_links_nobody(stanch: Operat
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_an_import_while_github_is_away_says_so_once(stanch: Operator, tmp_path: Path) -> None:
+async def test_an_import_while_github_is_down_fails_with_one_sentence(
+    stanch: Operator, tmp_path: Path
+) -> None:
     people = tmp_path / "people.csv"
     people.write_text("slack_user,github_login\nU0ANA,ana\nU0BEN,ben\n")
     stanch.github.faults.add(r".*", status=503)
@@ -380,7 +382,7 @@ async def test_a_bad_line_of_a_csv_file_is_named(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_file_that_is_no_csv_is_named(stanch: Operator, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_csv_is_named(stanch: Operator, tmp_path: Path) -> None:
     (tmp_path / "image.csv").write_bytes(b"\x89PNG\xff\xfe")
     for name in ("image.csv", "missing.csv", "."):
         assert "can't be read as CSV" in await stanch.fails("identities", "import", str(tmp_path / name))
@@ -470,7 +472,7 @@ async def test_the_audit_log_is_exported_and_verified(stanch: Operator) -> None:
         assert "replaced" not in sentence
 
 
-async def test_a_row_that_was_tampered_with_is_found(stanch: Operator, db: Database) -> None:
+async def test_a_changed_row_of_the_audit_log_is_found(stanch: Operator, db: Database) -> None:
     await stanch.done("subscriptions", "add", "C0ALL")
     await stanch.done("subscriptions", "add", "C0PAY")
     await stanch.done("audit", "verify")
@@ -494,7 +496,7 @@ async def test_a_row_that_was_tampered_with_is_found(stanch: Operator, db: Datab
     ids=" ".join,
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_reader_that_has_enough_ends_a_command_without_a_traceback(
+async def test_a_closed_pipe_ends_a_command_without_a_traceback(
     stanch: Operator, words: tuple[str, ...]
 ) -> None:
     await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
@@ -510,7 +512,7 @@ async def test_a_reader_that_has_enough_ends_a_command_without_a_traceback(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_full_disk_is_not_told_as_the_databases_fault(stanch: Operator) -> None:
+async def test_a_full_disk_is_not_reported_as_a_fault_of_the_database(stanch: Operator) -> None:
     await stanch.done("subscriptions", "add", "C0ALL")
     full = os.open("/dev/full", os.O_WRONLY)
     status, errors = await _printing_to(full, ("audit", "export"))
@@ -519,7 +521,7 @@ async def test_a_full_disk_is_not_told_as_the_databases_fault(stanch: Operator) 
 
 
 async def _printing_to(file: int, words: tuple[str, ...]) -> tuple[int, str]:
-    """Run `stanch WORDS` as a process with this standard output; its status and what it says besides."""
+    """Run `stanch WORDS` as a process with this standard output; returns its status and standard error."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", *words),
         stdout=file,

@@ -1,4 +1,4 @@
-"""The log tells what happened, and never what a secret was."""
+"""Logging: no secret in any event, traceback or message of a library."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ Style: TypeAlias = OneOf["json", "text"]
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """The tests' own logging comes back after each of these."""
+    """Restore the tests' logging after each test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -40,7 +40,7 @@ def fail_with_a_secret_in_the_frame() -> None:
 
 
 @pytest.mark.parametrize("style", FORMATS)
-def test_a_traceback_shows_where_it_happened_and_no_value(
+def test_a_traceback_shows_places_in_the_code_and_no_values(
     style: Style, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up_logging("debug", style)
@@ -51,15 +51,17 @@ def test_a_traceback_shows_where_it_happened_and_no_value(
         log.error("job_failed", exc_info=error)
         log.exception("job_failed")
         logging.getLogger("aiohttp.server").exception("Error handling request")
-    said = capsys.readouterr().err
-    assert said.count("fail_with_a_secret_in_the_frame") >= 3
-    assert "things: Literal(hidden)" in said
-    assert "a value of the frame" not in said
-    assert find_traces({"the log": said.encode()}, {"the literal": SECRET}) == []
+    logged = capsys.readouterr().err
+    assert logged.count("fail_with_a_secret_in_the_frame") >= 3
+    assert "things: Literal(hidden)" in logged
+    assert "a value of the frame" not in logged
+    assert find_traces({"the log": logged.encode()}, {"the literal": SECRET}) == []
 
 
 @pytest.mark.parametrize("style", FORMATS)
-def test_what_an_exception_quotes_is_blanked(style: Style, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_that_an_exception_quotes_are_masked(
+    style: Style, capsys: pytest.CaptureFixture[str]
+) -> None:
     set_up_logging("debug", style)
     log = structlog.get_logger("bot.test")
     try:
@@ -67,13 +69,13 @@ def test_what_an_exception_quotes_is_blanked(style: Style, capsys: pytest.Captur
     except ExceptionGroup as error:
         log.error("job_failed", reason=str(error.exceptions[0]), exc_info=error, user_input=[SECRET])
         logging.getLogger("asyncio").error("never retrieved %r", error.exceptions, exc_info=error)
-    said = capsys.readouterr().err
-    assert "can't store [hidden]" in said
-    assert find_traces({"the log": said.encode()}, {"the literal": SECRET}) == []
+    logged = capsys.readouterr().err
+    assert "can't store [hidden]" in logged
+    assert find_traces({"the log": logged.encode()}, {"the literal": SECRET}) == []
 
 
 @pytest.mark.parametrize("style", FORMATS)
-def test_libraries_are_heard_from_warning_on_and_we_at_every_level(
+def test_libraries_log_from_warning_on_and_our_packages_at_every_level(
     style: Style, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up_logging("debug", style)
@@ -82,15 +84,15 @@ def test_libraries_are_heard_from_warning_on_and_we_at_every_level(
         logging.getLogger(name).debug("body")
     logging.getLogger("alembic").warning("a warning")
     structlog.get_logger("storage.test").debug("ours", id=7)
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2
-    assert "a warning" in said[0]
-    assert "ours" in said[1]
+    logged = capsys.readouterr().err.splitlines()
+    assert len(logged) == 2
+    assert "a warning" in logged[0]
+    assert "ours" in logged[1]
     if style == "json":
-        assert json.loads(said[1])["id"] == 7
+        assert json.loads(logged[1])["id"] == 7
 
 
-async def test_a_task_that_nobody_waited_for_ends_in_the_log_without_values(
+async def test_an_error_in_a_task_that_is_never_awaited_is_logged_without_values(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     set_up_logging("info", "json")
@@ -102,13 +104,13 @@ async def test_a_task_that_nobody_waited_for_ends_in_the_log_without_values(
     await asyncio.wait([task])
     del task
     await asyncio.sleep(0)
-    said = capsys.readouterr().err
-    assert "Task exception was never retrieved" in said
-    assert find_traces({"the log": said.encode()}, {"the literal": SECRET}) == []
+    logged = capsys.readouterr().err
+    assert "Task exception was never retrieved" in logged
+    assert find_traces({"the log": logged.encode()}, {"the literal": SECRET}) == []
 
 
-def test_a_command_that_fails_shows_no_value_of_any_frame() -> None:
-    """Before any setting is read, the log is set up already: structlog's own default prints the locals."""
+def test_a_command_logs_no_local_variables_before_settings_are_read() -> None:
+    """structlog's default configuration would print them."""
     program = (
         "import sys, structlog\n"
         "from bot.cli.main import main\n"

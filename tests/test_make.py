@@ -1,4 +1,4 @@
-"""Which environment each make target asks for, as `make --dry-run` tells."""
+"""The environment that each make target installs, as `make --dry-run` prints it."""
 
 import os
 import shutil
@@ -22,18 +22,16 @@ def checkout(tmp_path: Path) -> Path:
 
 def commands(checkout: Path, *words: str, environment: Mapping[str, str] | None = None) -> list[str]:
     """The commands that `make WORDS` would run."""
-    surroundings = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PORT"))
-    }
-    told = subprocess.run(
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PORT"))}
+    result = subprocess.run(
         ["make", "--dry-run", *words],
         cwd=checkout,
-        env={**surroundings, **(environment or {})},
+        env={**inherited, **(environment or {})},
         capture_output=True,
         text=True,
         check=True,
     )
-    return told.stdout.splitlines()
+    return result.stdout.splitlines()
 
 
 def installed(checkout: Path, *words: str) -> tuple[str, list[str]]:
@@ -44,24 +42,24 @@ def installed(checkout: Path, *words: str) -> tuple[str, list[str]]:
     return extra, [Path(stamp).name for stamp in touched]
 
 
-def test_each_target_installs_what_it_needs_and_no_more(checkout: Path) -> None:
+def test_each_target_installs_only_what_it_needs(checkout: Path) -> None:
     assert installed(checkout, "install") == ("", ["for-production"])
     assert installed(checkout, "demo") == ("[demo]", ["for-production", "for-demo"])
     for target in ("setup", "test", "check", "bench", "chaos", "screenshots"):
         assert installed(checkout, target) == ("[dev]", list(STAMPS))
 
 
-def test_an_environment_that_is_there_is_used(checkout: Path) -> None:
+def test_an_existing_environment_is_used(checkout: Path) -> None:
     (checkout / ".venv").mkdir()
     for stamp in STAMPS:
         (checkout / ".venv" / stamp).touch()
     assert commands(checkout, "demo") == [".venv/bin/stanch demo "]
-    # What another version needs is installed again.
+    # After a change of pyproject.toml or constraints.txt it is installed again.
     os.utime(checkout / ".venv" / "for-development", (0, 0))
     assert commands(checkout, "demo") == [".venv/bin/stanch demo "]
     assert installed(checkout, "test")[0] == "[dev]"
 
 
-def test_the_demos_port_is_the_one_given_to_make(checkout: Path) -> None:
+def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
     assert commands(checkout, "demo", "PORT=9000")[-1] == ".venv/bin/stanch demo --port '9000'"
     assert commands(checkout, "demo", environment={"PORT": "3000"})[-1] == ".venv/bin/stanch demo "

@@ -1,4 +1,4 @@
-"""Settings: a missing or malformed one is named in one sentence that never shows what was set."""
+"""Settings and options: each missing or malformed one is named in one sentence that never shows its value."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ from bot.settings import (
     load_all,
     load_options,
     load_settings,
-    questions,
+    questionable_settings,
 )
 
 MARK = "Plantedd9f3aMark"
-"""In every secret that the tests set: no sentence may show it."""
+"""A part of every secret that these tests set; no sentence may show it."""
 BOT_TOKEN, APP_TOKEN = f"xoxb-1-{MARK}", f"xapp-1-{MARK}"
 REQUIRED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
 Setting = Callable[..., None]
@@ -34,7 +34,7 @@ Setting = Callable[..., None]
 
 @pytest.fixture(scope="module")
 def pem() -> str:
-    """A private key as GitHub gives it."""
+    """A private key as GitHub generates it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
@@ -49,7 +49,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def with_env(monkeypatch: pytest.MonkeyPatch, pem: str) -> Setting:
-    """Set what `serve` needs, and some more or other: `with_env(PORT="80", SLACK_BOT_TOKEN=None)`."""
+    """Set what `serve` needs, with changes: `with_env(PORT="80", SLACK_BOT_TOKEN=None)`."""
 
     def set_all(**variables: str | None) -> None:
         needed = {
@@ -66,7 +66,7 @@ def with_env(monkeypatch: pytest.MonkeyPatch, pem: str) -> Setting:
 
 
 def refusals(kind: type[StorageSettings] = Settings) -> list[str]:
-    """The sentences that end the start, without anything that was set."""
+    """The sentences that end the start; none shows a value."""
     with pytest.raises(StartRefused) as refused:
         load_all(kind)
     sentences = str(refused.value).splitlines()
@@ -84,7 +84,7 @@ def refusal(kind: type[StorageSettings] = Settings) -> str:
     return sentence
 
 
-def test_with_what_is_required_the_rest_has_its_default(with_env: Setting) -> None:
+def test_settings_that_are_not_required_have_defaults(with_env: Setting) -> None:
     with_env()
     settings = load_settings(Settings)
     assert (settings.host, settings.port, settings.stanch_sync_interval) == ("127.0.0.1", 3000, 900)
@@ -96,7 +96,7 @@ def test_with_what_is_required_the_rest_has_its_default(with_env: Setting) -> No
     assert load_options(settings) == Options()
 
 
-def test_what_is_set_is_read_and_never_shown(with_env: Setting) -> None:
+def test_secrets_are_read_and_not_shown_by_repr(with_env: Setting) -> None:
     with_env(GITHUB_WEBHOOK_SECRET=MARK, STANCH_AUDIT_KEY=MARK, SLACK_APP_TOKEN=APP_TOKEN)
     settings = load_settings(Settings)
     assert settings.github_webhook_secret is not None
@@ -227,7 +227,7 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
         ("STANCH_LOG_FORMAT", MARK, "must be 'json' or 'text'"),
     ],
 )
-def test_a_malformed_setting_is_named_and_not_shown(
+def test_a_malformed_setting_is_named_and_its_value_not_shown(
     with_env: Setting, name: str, value: str, sentence: str
 ) -> None:
     with_env(**{name: value})
@@ -235,7 +235,7 @@ def test_a_malformed_setting_is_named_and_not_shown(
 
 
 @pytest.mark.parametrize("kind", ["with a passphrase", "of another kind"])
-def test_a_key_that_github_did_not_make_is_refused(with_env: Setting, kind: str) -> None:
+def test_a_key_of_another_kind_than_githubs_is_refused(with_env: Setting, kind: str) -> None:
     if kind == "of another kind":
         key = ec.generate_private_key(ec.SECP256R1())
         text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -264,7 +264,7 @@ def test_the_private_key_may_be_given_in_four_ways(
     assert load_settings(GitHubSettings).github_app_private_key.get_secret_value() == pem
 
 
-def test_addresses_end_as_they_are_joined(with_env: Setting) -> None:
+def test_the_slash_at_the_end_of_an_address_is_added_or_removed(with_env: Setting) -> None:
     with_env(
         SLACK_API_URL="http://127.0.0.1:8080/api",
         GITHUB_URL="https://octo.ghe.com/",
@@ -297,14 +297,14 @@ def test_empty_variables_count_as_not_set(with_env: Setting) -> None:
 
 
 WHITE_SPACE = ("\n", " ", "\t", "\r\n", "\u00a0", "\u3000", "\ufeff", "\u200b")
-"""What comes along with a value that is copied from a page or read from a file."""
+"""White space and invisible characters that come with a value from a page or a file."""
 
 
 @pytest.mark.parametrize("space", WHITE_SPACE)
 def test_white_space_around_a_value_is_ignored(
     with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pem: str, space: str
 ) -> None:
-    """Of every setting; a signature made with another secret than was meant would be refused without end."""
+    """With a newline after a secret, every signature would be refused."""
     settings = {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_APP_TOKEN": APP_TOKEN,
@@ -336,7 +336,7 @@ def test_white_space_around_a_value_is_ignored(
 
 
 NOT_TEXT: frozenset[str] = frozenset()
-"""Settings for which white space is tried elsewhere."""
+"""Settings whose white space another test tries."""
 
 
 def test_a_value_of_white_space_alone_is_not_set(with_env: Setting) -> None:
@@ -362,7 +362,7 @@ def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
     assert settings.slack_signing_secret.get_secret_value() == MARK
 
 
-def test_all_faults_are_named_at_once_those_of_the_options_too(
+def test_all_faults_of_settings_and_options_are_named_at_once(
     with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with_env(SLACK_BOT_TOKEN=None, SLACK_SIGNING_SECRET=None, GITHUB_APP_PRIVATE_KEY=None, PORT="http")
@@ -370,7 +370,7 @@ def test_all_faults_are_named_at_once_those_of_the_options_too(
     assert refusals() == [
         f"GITHUB_APP_PRIVATE_KEY is not set: {MISSING['GITHUB_APP_PRIVATE_KEY']}.",
         "SLACK_BOT_TOKEN is not set: take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions.",
-        "SLACK_SIGNING_SECRET is not set: Slack's clicks need it, or SLACK_APP_TOKEN for Socket Mode.",
+        "SLACK_SIGNING_SECRET is not set: it verifies Slack's requests; or set SLACK_APP_TOKEN for Socket Mode.",
         "PORT must be a whole number.",
         "stanch.toml: close.require_comment must be true or false.",
         "stanch.toml has an unknown key close.require: remove it or correct its spelling.",
@@ -378,18 +378,16 @@ def test_all_faults_are_named_at_once_those_of_the_options_too(
     ]
 
 
-def test_a_malformed_app_token_is_not_told_as_a_missing_signing_secret(with_env: Setting) -> None:
+def test_with_a_malformed_app_token_no_signing_secret_is_asked_for(with_env: Setting) -> None:
     with_env(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN=BOT_TOKEN)
     assert refusal().startswith("SLACK_APP_TOKEN must be an app-level token")
 
 
 def questionable() -> dict[str, str]:
-    return dict(questions(load_settings(Settings)))
+    return dict(questionable_settings(load_settings(Settings)))
 
 
-def test_a_setting_that_does_not_exist_is_pointed_out_with_the_nearest(
-    with_env: Setting, tmp_path: Path
-) -> None:
+def test_an_unknown_setting_is_warned_of_with_the_nearest_name(with_env: Setting, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("STANCH_DEFAULT_CHANEL=C012AB3CD\n")
     with_env(STANCH_AUDITKEY=MARK, STANCH_ZZZ="1", GITHUB_WEBHOOK_SECERT=MARK, SLACK_APP_TOKN=APP_TOKEN)
     found = questionable()
@@ -402,7 +400,7 @@ def test_a_setting_that_does_not_exist_is_pointed_out_with_the_nearest(
     }
 
 
-def test_variables_of_others_are_not_pointed_out(with_env: Setting) -> None:
+def test_variables_of_others_are_not_warned_of(with_env: Setting) -> None:
     """Kubernetes sets some in every container beside a service named stanch; GitHub Actions sets others."""
     with_env(
         STANCH_PORT="tcp://10.0.0.1:3000",
@@ -419,8 +417,8 @@ def test_variables_of_others_are_not_pointed_out(with_env: Setting) -> None:
 
 
 @pytest.mark.parametrize(("key", "named"), [("abc", True), ("x" * 15, True), ("x" * 16, False)])
-def test_a_short_audit_key_is_pointed_out_and_still_taken(with_env: Setting, key: str, named: bool) -> None:
-    """An installation that has one keeps its audit log over an upgrade."""
+def test_a_short_audit_key_is_warned_of_and_used(with_env: Setting, key: str, named: bool) -> None:
+    """An installation that has one keeps its audit log after an upgrade."""
     with_env(STANCH_AUDIT_KEY=key)
     assert ("STANCH_AUDIT_KEY" in questionable()) is named
 
@@ -431,13 +429,13 @@ def test_accounts_are_logins_or_numeric_ids(with_env: Setting, accounts: str) ->
     assert load_settings(GitHubSettings).github_accounts == set(accounts.split(","))
 
 
-def test_log_words_may_be_written_in_capitals(with_env: Setting) -> None:
+def test_log_level_and_format_may_be_in_capitals(with_env: Setting) -> None:
     with_env(STANCH_LOG_LEVEL="WARNING", STANCH_LOG_FORMAT="Text")
     settings = load_settings(StorageSettings)
     assert (settings.stanch_log_level, settings.stanch_log_format) == ("warning", "text")
 
 
-def test_the_working_directory_s_env_file_is_read(tmp_path: Path, pem: str) -> None:
+def test_env_in_the_working_directory_is_read(tmp_path: Path, pem: str) -> None:
     quoted = pem.strip().replace("\n", "\\n")
     (tmp_path / ".env").write_text(
         f"SLACK_BOT_TOKEN={BOT_TOKEN}\nSLACK_SIGNING_SECRET={MARK}\nGITHUB_APP_ID=12345\n"
@@ -453,13 +451,13 @@ def test_the_environment_wins_over_the_env_file(with_env: Setting, tmp_path: Pat
     assert (settings.host, settings.port) == ("0.0.0.0", 3200)
 
 
-def test_an_env_file_that_is_no_text_is_named(with_env: Setting, tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_text_is_named(with_env: Setting, tmp_path: Path) -> None:
     with_env()
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe" + MARK.encode())
     assert refusal() == ".env can't be read as a text file in UTF-8: correct or remove it."
 
 
-def test_the_database_s_commands_need_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_for_the_database_alone_need_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite+aiosqlite:///other.db")
     assert load_settings(StorageSettings).database_url == "sqlite+aiosqlite:///other.db"
     assert [line.partition(":")[0] for line in refusals(GitHubSettings)] == [
@@ -483,12 +481,12 @@ link = "https://wiki.octo.test/rotate"
 
 
 def options(text: str, path: str = "stanch.toml") -> Options:
-    """What a file of options gives."""
+    """The options of a file with this text."""
     Path(path).write_text(text)
     return load_options(load_settings(StorageSettings))
 
 
-def test_stanch_toml_is_read_where_it_is() -> None:
+def test_stanch_toml_in_the_working_directory_is_read() -> None:
     read = options(OPTIONS)
     assert (read.report.oauth_tokens, read.close.require_comment, read.validity.write_back) == (
         True,
@@ -524,7 +522,7 @@ def test_a_named_file_that_is_missing_ends_the_start(monkeypatch: pytest.MonkeyP
         ("close = 1\n", "stanch.toml: close must be a table."),
         (
             "[[checklist.default]]\nid = 'A b'\ntext = 'x'\n",
-            "stanch.toml: checklist.default, entry 1, id takes",
+            "stanch.toml: checklist.default, entry 1, id may have only small letters",
         ),
         ("[checklist]\ndefault = 3\n", "stanch.toml: checklist.default must be a list."),
         ("[[checklist.x]]\nid='a'\n", "stanch.toml: checklist.x, entry 1, text is missing."),
@@ -546,14 +544,14 @@ def test_a_named_file_that_is_missing_ends_the_start(monkeypatch: pytest.MonkeyP
         ),
     ],
 )
-def test_an_option_that_can_t_be_used_is_named(text: str, sentence: str) -> None:
+def test_a_malformed_option_is_named(text: str, sentence: str) -> None:
     with pytest.raises(StartRefused) as refused:
         options(text)
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
 
 
-def test_a_file_of_options_that_is_no_text_is_named() -> None:
+def test_an_options_file_that_is_not_text_is_named() -> None:
     Path("stanch.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(StartRefused, match=r"^stanch\.toml can't be read as TOML: "):
         load_options(load_settings(StorageSettings))

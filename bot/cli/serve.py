@@ -12,7 +12,7 @@ from bot import app
 from bot.cli.console import run
 from bot.logs import set_up_logging
 from bot.options import Options
-from bot.settings import Settings, load_all, questions
+from bot.settings import Settings, load_all, questionable_settings
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ def serve(
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=given)
     set_up_logging(settings.stanch_log_level, settings.stanch_log_format)
-    for setting, advice in questions(settings):
+    for setting, advice in questionable_settings(settings):
         log.warning("questionable_setting", setting=setting, advice=advice)
     run(_serve(settings, options, role))
 
