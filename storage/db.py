@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import migrations
 from storage.clock import Clock
 from storage.engines import LOCK_WAIT, Dialect, open_engines
-from storage.records import AuditRow, UnixTime
+from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
@@ -52,6 +52,8 @@ class Tx:
     audit_key: bytes = field(repr=False)
     job_enqueued: bool = False
     """A job became ready: the worker is woken after the commit."""
+    finished: list[JobId] = field(default_factory=list)
+    """Jobs whose runs end with this change."""
     audited: AuditRow | None = None
     """The last row added to the audit log: after the commit its hash is the log's head."""
 
@@ -86,6 +88,8 @@ class Database:
         """SQLite's file."""
         self.job_wake = asyncio.Event()
         """Set when a job may have become ready; whoever waits clears it."""
+        self.finished_jobs: set[JobId] = set()
+        """Jobs whose end was committed with what they changed; their worker takes them out again."""
         self._write_lock = WriteLock()
 
     @property
@@ -104,6 +108,7 @@ class Database:
             async with self.write_lock(), self._engines.write.begin() as conn:
                 tx = self._tx(conn)
                 yield tx
+        self.finished_jobs.update(tx.finished)
         if tx.job_enqueued:
             self.job_wake.set()
         if tx.audited is not None and self._tell_head is not None:

@@ -33,15 +33,16 @@ async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
     if not jobs:
         return []
     origin, now = _origin(tx)
+    # PostgreSQL tells the other processes' workers at the commit, once however often it is called.
+    wakes = [sa.func.pg_notify(CHANNEL, "")] if tx.dialect == "postgresql" else []
     insert = (
         tx.insert(job)
         .values(run_at=origin + sa.bindparam("runs"), created_at=origin + sa.bindparam("made"))
         .on_conflict_do_nothing(index_elements=[job.c.dedup])
-        .returning(job.c.id, job.c.dedup)
+        .returning(job.c.id, job.c.dedup, *wakes)
     )
     rows = (await tx.conn.execute(insert, [values(new, now) for new in jobs])).all()
-    if rows:
-        await wake(tx)
+    tx.job_enqueued = tx.job_enqueued or bool(rows)
     return _ids(jobs, rows)
 
 

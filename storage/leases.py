@@ -21,7 +21,7 @@ class LeaseLost(Exception):
 
 async def keep(tx: Tx, run: Job) -> None:
     """Let no other worker take the job over before the caller's change is committed. Raises LeaseLost."""
-    if await tx.conn.scalar(sa.select(job.c.id).where(_is(run)).with_for_update()) is None:
+    if await tx.conn.scalar(sa.select(job.c.id).where(is_run(run)).with_for_update()) is None:
         raise LeaseLost(run)
 
 
@@ -30,20 +30,30 @@ async def finish(tx: Tx, run: Job) -> None:
 
     Raises LeaseLost where the job is no longer this run's, so that the caller's change is rolled back.
     """
-    await _end(tx, run, state=DONE, error=None, finished_at=now_of(tx))
+    if not await finish_own(tx, run):
+        raise LeaseLost(run)
+
+
+async def finish_own(tx: Tx, run: Job) -> bool:
+    """As `finish`, but False where the job is no longer this run's: for what is true whoever has the job."""
+    ended = await _end(tx, run, state=DONE, error=None, finished_at=now_of(tx))
+    if ended:
+        tx.finished.append(run.id)
+    return ended
 
 
 async def park(tx: Tx, run: Job, reason: str) -> None:
     """Give a running job up with the caller's change, until somebody retries it. Raises LeaseLost."""
-    await _end(tx, run, state=PARKED, error=reason)
-
-
-async def _end(tx: Tx, run: Job, **values: object) -> None:
-    query = sa.update(job).where(_is(run)).values(worker=None, lease_until=None, **values)
-    if (await tx.conn.execute(query)).rowcount != 1:
+    if not await _end(tx, run, state=PARKED, error=reason):
         raise LeaseLost(run)
 
 
-def _is(run: Job) -> sa.ColumnElement[bool]:
+async def _end(tx: Tx, run: Job, **values: object) -> bool:
+    query = sa.update(job).where(is_run(run)).values(worker=None, lease_until=None, **values)
+    return (await tx.conn.execute(query)).rowcount == 1
+
+
+def is_run(run: Job) -> sa.ColumnElement[bool]:
+    """Whether a row of the table is that job, still in that run."""
     same = (column == value for column, value in zip(RUN, (run.id, run.worker, run.attempts), strict=True))
     return sa.and_(job.c.state == RUNNING, *same)

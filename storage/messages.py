@@ -1,24 +1,30 @@
 """Messages of ours in channels, and the pace at which each channel takes them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
+from storage import alerts, leases, repositories
 from storage.db import Row, Tx
 from storage.records import (
+    Alert,
     AlertKey,
     AlertNumber,
     ChannelId,
+    Job,
     Message,
     MessageKey,
     MessagePurpose,
     MessageState,
     MessageTs,
+    Repository,
     RepositoryId,
+    StoredJson,
     UnixTime,
 )
-from storage.tables import channel_pace, job, message
+from storage.tables import alert, channel_pace, job, mark, message, repository
 
 UNCERTAIN = "uncertain: "
 """How the problem of a message begins that was given up since nobody can tell whether Slack has it."""
@@ -26,6 +32,17 @@ _IS_BLOCKED = sa.and_(
     message.c.problem.is_not(None),
     message.c.state.in_((MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MessageToDraw:
+    """A message with what it shows, as loaded by one statement."""
+
+    message: Message
+    alert: Alert | None
+    repository: Repository | None
+    saved: StoredJson
+    """The value saved about its channel."""
 
 
 async def plan(tx: Tx, new: Message) -> Message:
@@ -43,6 +60,19 @@ async def load(tx: Tx, key: MessageKey) -> Message | None:
     return await _load(tx, sa.select(message).where(message.c.key == key))
 
 
+async def load_to_draw(tx: Tx, key: MessageKey, *, saved_about: str) -> MessageToDraw | None:
+    """The message of that key with its alert, its repository, and the value saved as `saved_about` + its channel."""
+    row = (await tx.conn.execute(_to_draw(saved_about).where(message.c.key == key))).one_or_none()
+    return None if row is None else _drawn(row)
+
+
+async def posted_cards(tx: Tx, after: str, limit: int, *, saved_about: str) -> list[MessageToDraw]:
+    """As `load_to_draw`: the cards that Slack has, by key, from behind `after` on; `""` for the beginning."""
+    posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
+    query = _to_draw(saved_about).where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
+    return [_drawn(row) for row in await tx.conn.execute(query)]
+
+
 async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
     """The message of that key, which nobody else changes until the transaction ends."""
     return await _load(tx, sa.select(message).where(message.c.key == key).with_for_update())
@@ -56,6 +86,40 @@ async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
     changed = replace(current, **fields)
     await save(tx, changed)
     return changed
+
+
+async def change_unless_changed(tx: Tx, known: Message, run: Job, **fields: Any) -> bool:
+    """Change these fields, if nobody has drawn, sent or scheduled the message since `known` was loaded.
+
+    False otherwise, and where the job is no longer this run's. One conditional UPDATE: of two workers that read and
+    then wrote, both would post.
+    """
+    as_known = (
+        message.c.key == known.key,
+        message.c.state == known.state,
+        message.c.draw == known.draw,
+        message.c.slot_at.is_not_distinct_from(known.slot_at),
+    )
+    has_job = sa.exists().where(leases.is_run(run))
+    query = sa.update(message).where(*as_known, has_job).values(**fields)
+    return (await tx.conn.execute(query)).rowcount == 1
+
+
+async def record_draw(tx: Tx, known: Message, fingerprint: str | None, **fields: Any) -> None:
+    """Record that Slack shows a draw of the message as it was `known`, and change these fields.
+
+    The fingerprint is kept only if no other draw was requested since. What raised the alert is done with only if that
+    was not done again since, and only where `fields` name no problem.
+    """
+    same_draw = message.c.draw == known.draw
+    values: dict[str, Any] = {
+        "fingerprint": sa.case((same_draw, sa.literal(fingerprint, sa.Text)), else_=sa.null()),
+        "draw": message.c.draw + 1,
+        **fields,
+    }
+    if fields.get("problem") is None and known.raised_at is not None:
+        values["raised_at"] = sa.func.nullif(message.c.raised_at, sa.literal(known.raised_at, sa.Double))
+    await tx.conn.execute(sa.update(message).where(message.c.key == known.key).values(**values))
 
 
 async def save(tx: Tx, changed: Message) -> None:
@@ -91,13 +155,6 @@ async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Messa
     gone = message.c.state == MessageState.DROPPED
     query = sa.select(message).where(of_repository, message.c.purpose == MessagePurpose.CARD, ~gone)
     return await _list(tx, query)
-
-
-async def posted_cards(tx: Tx, after: str, limit: int) -> list[Message]:
-    """Cards that Slack has, in the order of their keys from behind `after` on; `""` for the beginning."""
-    posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
-    query = sa.select(message).where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
-    return [_record(row) for row in await tx.conn.execute(query)]
 
 
 async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
@@ -172,6 +229,30 @@ async def hold_channel(tx: Tx, channel: str, until: UnixTime) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
     waits = sa.and_(message.c.channel == channel, message.c.state == MessageState.PLANNED)
     await tx.conn.execute(sa.update(message).where(waits).values(slot_at=None))
+
+
+def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
+    about = sa.and_(
+        alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number
+    )
+    saved = mark.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
+    joined = message.outerjoin(alert, about).outerjoin(repository, repository.c.id == message.c.repository_id)
+    return sa.select(message, alert, repository, mark.c.value).select_from(joined.outerjoin(mark, saved))
+
+
+def _drawn(row: Row) -> MessageToDraw:
+    about, where = _columns(row, alert), _columns(row, repository)
+    return MessageToDraw(
+        _record(_columns(row, message)),
+        None if about.number is None else alerts.record(about),
+        None if where.id is None else repositories.record(where),
+        row._mapping[mark.c.value],
+    )
+
+
+def _columns(row: Row, table: sa.Table) -> Any:
+    """The columns of one table of a join, by their names."""
+    return SimpleNamespace(**{column.name: row._mapping[column] for column in table.c})
 
 
 async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Message | None:

@@ -21,13 +21,13 @@ from storage.tables import installation, repository
 async def load_repository(tx: Tx, repository_id: RepositoryId) -> Repository | None:
     """The repository of that id."""
     row = (await tx.conn.execute(sa.select(repository).where(repository.c.id == repository_id))).one_or_none()
-    return None if row is None else _repository(row)
+    return None if row is None else record(row)
 
 
 async def load_all(tx: Tx, ids: Collection[RepositoryId]) -> dict[RepositoryId, Repository]:
     """The repositories of those ids, as far as they are known."""
     rows = await tx.conn.execute(sa.select(repository).where(repository.c.id.in_(ids)))
-    return {found.id: found for found in map(_repository, rows)}
+    return {found.id: found for found in map(record, rows)}
 
 
 async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:
@@ -36,7 +36,7 @@ async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:
     `full_name` is `owner/name` in any case.
     """
     query = sa.select(repository).where(repository.c.folded_name == full_name.casefold())
-    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.id.desc()))]
+    return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.id.desc()))]
 
 
 async def save_repository(tx: Tx, known: Repository) -> None:
@@ -60,13 +60,13 @@ async def save_repository(tx: Tx, known: Repository) -> None:
 async def repositories_of(tx: Tx, installation_id: InstallationId) -> list[Repository]:
     """The repositories that are reached through that installation, by name."""
     query = sa.select(repository).where(repository.c.installation_id == installation_id)
-    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
+    return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
 
 
 async def lost_repositories(tx: Tx) -> list[Repository]:
     """The repositories that no installation reaches, and that may come back."""
     query = sa.select(repository).where(repository.c.state == RepositoryState.REMOVED)
-    return [_repository(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
+    return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
 
 
 async def load_installation(tx: Tx, installation_id: InstallationId) -> Installation | None:
@@ -103,7 +103,8 @@ async def save_installation(tx: Tx, known: Installation) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[installation.c.id], set_=values))
 
 
-def _repository(row: Row) -> Repository:
+def record(row: Row) -> Repository:
+    """The repository of one row of the table."""
     return Repository(
         id=RepositoryId(row.id),
         full_name=row.full_name,

@@ -8,7 +8,7 @@ from integrations.slack import errors
 from integrations.slack.facts import ChannelFacts
 from storage import saved_values
 from storage.db import Tx
-from storage.records import ChannelId, UnixTime
+from storage.records import ChannelId, StoredJson, UnixTime
 
 log = structlog.get_logger(__name__)
 CHANGED = "channel_changed:"
@@ -21,13 +21,13 @@ TOKEN_TROUBLE = 60.0
 """Seconds until Slack is asked again after it refused our token."""
 
 
-async def unfit_reason(context: Context, channel: ChannelId) -> str | None:
+async def unfit_reason(context: Context, channel: ChannelId, changed_at: UnixTime) -> str | None:
     """Why the channel may not have alerts: Slack's error code, or a word of ours; None if it may.
 
-    Raises RetryLater if Slack does not answer.
+    `changed_at` is when Slack last sent a change of the channel. Raises RetryLater if Slack does not answer.
     """
     try:
-        facts = await channel_facts(context, channel)
+        facts = await context.platforms.channel(channel, since=changed_at)
     except errors.ChannelUnavailable as error:
         return error.code
     except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
@@ -54,9 +54,13 @@ async def channel_facts(context: Context, channel: ChannelId) -> ChannelFacts:
     Raises SlackError.
     """
     async with context.db.read() as tx:
-        changed_at = await saved_values.load(tx, _saved_name(channel))
-    since = float(changed_at) if isinstance(changed_at, int | float) else 0.0
-    return await context.platforms.channel(channel, since=since)
+        changed_at = time_of_change(await saved_values.load(tx, _saved_name(channel)))
+    return await context.platforms.channel(channel, since=changed_at)
+
+
+def time_of_change(saved: StoredJson) -> UnixTime:
+    """When Slack last sent a change of a channel, from the saved value; 0 for never."""
+    return float(saved) if isinstance(saved, int | float) else 0.0
 
 
 async def save_channel_change(tx: Tx, channel: ChannelId) -> None:

@@ -213,6 +213,7 @@ class Worker:
         finally:
             self._running.pop(job.id, None)
             self._taken.pop(job.id, None)
+            self._context.db.finished_jobs.discard(job.id)
             self._wake.set()
 
     async def _run(self, job: Job) -> None:
@@ -229,7 +230,8 @@ class Worker:
                     await jobs.enqueue(tx, answer_job(waits, refusal(outdated_control())))
             self._count(job, "parked")
         else:
-            self._ended.append(Done(job))
+            if job.id not in self._context.db.finished_jobs:
+                self._ended.append(Done(job))
             self._count(job, "done")
 
     def _after_outage(self, job: Job) -> float:

@@ -18,8 +18,9 @@ from bot.views.checklist import draw_checklist
 from bot.views.replies import draw_reply, reply_metadata
 from bot.views.summary import UrgentAlert, draw_blocked, draw_summary, draw_urgent_reply
 from integrations.slack.blocks import Content, Metadata
-from storage import alerts, messages, repositories, summaries
+from storage import alerts, messages, summaries
 from storage.db import Tx
+from storage.messages import MessageToDraw
 from storage.records import (
     ChannelId,
     EventKind,
@@ -48,13 +49,12 @@ class Drawing:
     """A reply that is shown in the channel as well."""
 
 
-async def draw(tx: Tx, context: Context, message: Message) -> Drawing | None:
+async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | None:
     """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
+    message, alert, repository = loaded.message, loaded.alert, loaded.repository
     if message.alert is None:
         is_growth = message.purpose is MessagePurpose.REPLY
         return await (_growth(tx, message) if is_growth else _summary(tx, message))
-    alert = await alerts.load(tx, message.alert)
-    repository = await repositories.load_repository(tx, message.alert.repository_id)
     if alert is None or repository is None:
         return None
     known = await messages.of_alert(tx, alert.key)

@@ -7,7 +7,7 @@ import structlog
 
 from bot.context import Context
 from bot.errors import RetryLater, UnusableJob
-from bot.flows.channel_facts import ASK_AGAIN, SHARED, retry_later, unfit_reason
+from bot.flows.channel_facts import CHANGED, ASK_AGAIN, SHARED, time_of_change, retry_later, unfit_reason
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
 from bot.flows.messages.plan import publishing
@@ -23,6 +23,7 @@ from storage.records import (
     MessagePurpose,
     MessageState,
     MessageTs,
+    UnixTime,
 )
 
 log = structlog.get_logger(__name__)
@@ -36,12 +37,13 @@ AT_ONCE = 100
 
 async def publish(context: Context, key: MessageKey, job: Job) -> None:
     """Bring one message to Slack, or up to date there."""
-    # 1. What is to be shown, as of now.
+    # 1. What it shows now.
     async with context.db.read() as tx:
-        message = await messages.load(tx, key)
-        drawing = await draw(tx, context, message) if message else None
-    if message is None or message.state in (MessageState.DROPPED, MessageState.FOLDED):
-        return
+        loaded = await messages.load_to_draw(tx, key, saved_about=CHANGED)
+        if loaded is None or loaded.message.state in (MessageState.DROPPED, MessageState.FOLDED):
+            return
+        drawing = await draw(tx, context, loaded)
+    message, changed_at = loaded.message, time_of_change(loaded.saved)
     if drawing is None:
         if message.state is MessageState.BLOCKED:
             # There is nothing to show any more, so it waits for no channel.
@@ -51,13 +53,13 @@ async def publish(context: Context, key: MessageKey, job: Job) -> None:
     if message.state is MessageState.POSTED:
         if message.ts is None:
             raise UnusableJob(f"the message {message.key} is stored as posted, and without its place")
-        await _update(context, message, message.ts, drawing)
+        await _update(context, message, message.ts, drawing, changed_at, job)
         return
     # 3. One that Slack may have is looked for before anything is sent again.
-    if message.state is MessageState.POSTING and await _adopt(context, message, drawing):
+    if message.state is MessageState.POSTING and await _adopt(context, message, drawing, job):
         return
     # 4. Anything else is posted: when the channel is fit for it, and when it is its turn.
-    await _post(context, message, drawing, job)
+    await _post(context, message, drawing, changed_at, job)
 
 
 async def redraw(context: Context, channel: ChannelId, ts: MessageTs) -> None:
@@ -80,18 +82,20 @@ async def redraw_cards(context: Context) -> None:
     after = ""
     while True:
         async with context.db.read() as tx:
-            found = await messages.posted_cards(tx, after, AT_ONCE)
-            drawn = [(message, await draw(tx, context, message)) for message in found]
+            found = await messages.posted_cards(tx, after, AT_ONCE, saved_about=CHANGED)
+            drawn = [(loaded.message, await draw(tx, context, loaded)) for loaded in found]
         if not found:
             return
         differing = [card for card, now in drawn if now is not None and now.fingerprint != card.fingerprint]
         async with context.db.begin() as tx:
             await jobs.enqueue(tx, *(publishing(card) for card in differing))
-        after = found[-1].key
+        after = found[-1].message.key
 
 
-async def _update(context: Context, message: Message, ts: MessageTs, drawing: Drawing) -> None:
-    problem = await unfit_reason(context, message.channel)
+async def _update(
+    context: Context, message: Message, ts: MessageTs, drawing: Drawing, changed_at: UnixTime, job: Job
+) -> None:
+    problem = await unfit_reason(context, message.channel, changed_at)
     hidden = problem == SHARED
     if hidden:
         drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
@@ -116,13 +120,16 @@ async def _update(context: Context, message: Message, ts: MessageTs, drawing: Dr
             return
         context.metrics.messages.labels("updated").inc()
     if differs or problem != message.problem:
-        await _updated(context, message, drawing, problem)
+        await _record_update(context, message, drawing, problem, job)
 
 
-async def _updated(context: Context, message: Message, drawing: Drawing, problem: str | None) -> None:
-    """Remember what Slack shows of it now; `problem` is set where that is only that the channel is shared."""
+async def _record_update(
+    context: Context, message: Message, drawing: Drawing, problem: str | None, job: Job
+) -> None:
+    """Record what Slack shows of it now; `problem` is set where that is only that the channel is shared."""
     async with context.db.begin() as tx:
-        await _shown(tx, message, drawing.fingerprint, problem=problem)
+        await leases.finish_own(tx, job)
+        await messages.record_draw(tx, message, drawing.fingerprint, problem=problem)
         if problem is None and message.raised_at is not None:
             await _wake_thread(tx, message)
         if problem is None and message.problem is not None:
@@ -132,18 +139,7 @@ async def _updated(context: Context, message: Message, drawing: Drawing, problem
             await blocked_messages.stand_in(tx, context, message)
 
 
-async def _shown(tx: Tx, message: Message, drawn: str | None, **fields: Any) -> None:
-    """Note what was drawn, unless another draw was asked for, or the alert raised, since `message` was loaded."""
-    current = await messages.load_for_update(tx, message.key)
-    if current is None:
-        return
-    fields["fingerprint"] = drawn if current.draw == message.draw else None
-    if current.raised_at == message.raised_at and fields.get("problem") is None:
-        fields["raised_at"] = None
-    await messages.save(tx, replace(current, draw=current.draw + 1, **fields))
-
-
-async def _adopt(context: Context, message: Message, drawing: Drawing) -> bool:
+async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job) -> bool:
     """Find a message that was sent without a known outcome; wait a while before giving it up."""
     since = message.posting_since or message.created_at
     settled = since + SETTLED
@@ -175,35 +171,31 @@ async def _adopt(context: Context, message: Message, drawing: Drawing) -> bool:
         return False
     context.metrics.messages.labels("found_again").inc()
     # What it shows may be old: without a fingerprint the next draw is sent whatever it is.
-    await _posted(context, message, MessageTs(ts), None)
+    await _record_post(context, message, MessageTs(ts), None, job)
     return True
 
 
-async def _post(context: Context, message: Message, drawing: Drawing, job: Job) -> None:
-    problem = await unfit_reason(context, message.channel)
+async def _post(context: Context, message: Message, drawing: Drawing, changed_at: UnixTime, job: Job) -> None:
+    problem = await unfit_reason(context, message.channel, changed_at)
     if problem is not None:
         await blocked_messages.block(context, message, problem)
         return
     async with context.db.begin() as tx:
-        # A worker that lost its job meanwhile posts nothing: the one that has it now may be posting.
-        await leases.keep(tx, job)
-        current = await messages.load_for_update(tx, message.key)
-        if current is None or current.state is MessageState.FOLDED:
-            return
-        if (current.state, current.draw) != (message.state, message.draw):
-            # A worker that slept for long wakes up beside the one that took its job over.
-            raise RetryLater(tx.now, "another worker is at the same message")
-        slot = current.slot_at
+        slot = message.slot_at
         if slot is None:
             slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
+        fields: dict[str, Any] = {"slot_at": slot}
         due = slot <= tx.now
-        sending = replace(current, slot_at=slot)
         if due:
             state = MessageState.POSTING
-            sending = replace(sending, state=state, posting_since=tx.now, draw=current.draw + 1, problem=None)
-        await messages.save(tx, sending)
+            fields |= {"state": state, "posting_since": tx.now, "draw": message.draw + 1, "problem": None}
+        if not await messages.change_unless_changed(tx, message, job, **fields):
+            # A worker that lost its job posts nothing: the worker that has it now may be posting.
+            await leases.keep(tx, job)
+            raise RetryLater(tx.now, "the message was changed meanwhile")
     if not due:
         raise RetryLater(slot, "its turn in the channel comes later")
+    sending = replace(message, **fields)
     try:
         ts = await context.slack.post(
             message.channel,
@@ -218,7 +210,8 @@ async def _post(context: Context, message: Message, drawing: Drawing, job: Job) 
         await _not_posted(context, message, error)
         return
     context.metrics.messages.labels("posted").inc()
-    await _posted(context, replace(sending, problem=message.problem), MessageTs(ts), drawing.fingerprint)
+    sent = replace(sending, problem=message.problem)
+    await _record_post(context, sent, MessageTs(ts), drawing.fingerprint, job)
 
 
 async def _not_posted(context: Context, message: Message, error: errors.SlackError) -> None:
@@ -240,10 +233,15 @@ async def _not_posted(context: Context, message: Message, error: errors.SlackErr
     raise error
 
 
-async def _posted(context: Context, message: Message, ts: MessageTs, drawn: str | None) -> None:
-    """Remember where it is, and let follow what waited for it: its thread, and what the channel could not have."""
+async def _record_post(
+    context: Context, message: Message, ts: MessageTs, drawn: str | None, job: Job
+) -> None:
+    """Record its `ts`, and enqueue what waited for it: its thread, and what the channel could not have."""
+    posted = {"state": MessageState.POSTED, "ts": ts, "slot_at": None, "problem": None}
     async with context.db.begin() as tx:
-        await _shown(tx, message, drawn, state=MessageState.POSTED, ts=ts, slot_at=None, problem=None)
+        # A run that lost its job records it too: Slack has the message, whoever has the job.
+        await leases.finish_own(tx, job)
+        await messages.record_draw(tx, message, drawn, **posted)
         if drawn is None:
             await jobs.enqueue(tx, publishing(message))
         if message.problem is not None:
