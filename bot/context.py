@@ -13,7 +13,7 @@ from integrations.slack.api import Slack
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
-from storage.records import ChannelId
+from storage.records import ChannelId, RepositoryId, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +37,7 @@ class Context:
     """A secret for GitHub's deliveries is set; else alerts come by sweep alone."""
     sync_interval: int
     """Seconds between sweeps; 0 for none but the one at the start."""
+    repositories_read: dict[RepositoryId, UnixTime] = field(default_factory=dict)
+    """When this process last read each repository's facts from GitHub."""
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Probes go one after another: several 401s in a short time can lock logins out (GitHub's docs)."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -234,6 +235,11 @@ class Database:
             raise StorageUnavailable(
                 f"The database at {self.name} can't be reached: {_reason(error)}."
             ) from error
+
+
+def columns_of(row: Row, table: sa.Table) -> Any:
+    """The columns of one table in a row of a join, as attributes."""
+    return SimpleNamespace(**{column.name: row._mapping[column] for column in table.c})
 
 
 def _has_table(conn: sa.Connection, name: str) -> bool:

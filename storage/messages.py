@@ -1,13 +1,12 @@
 """Messages of ours in channels, and the pace at which each channel takes them."""
 
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage import alerts, leases, repositories
-from storage.db import Row, Tx
+from storage.db import Row, Tx, columns_of
 from storage.records import (
     Alert,
     AlertKey,
@@ -241,18 +240,13 @@ def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
 
 
 def _drawn(row: Row) -> MessageToDraw:
-    about, where = _columns(row, alert), _columns(row, repository)
+    about, where = columns_of(row, alert), columns_of(row, repository)
     return MessageToDraw(
-        _record(_columns(row, message)),
+        _record(columns_of(row, message)),
         None if about.number is None else alerts.record(about),
         None if where.id is None else repositories.record(where),
         row._mapping[mark.c.value],
     )
-
-
-def _columns(row: Row, table: sa.Table) -> Any:
-    """The columns of one table of a join, by their names."""
-    return SimpleNamespace(**{column.name: row._mapping[column] for column in table.c})
 
 
 async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Message | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from storage.db import Row, Tx
+from storage.db import Row, Tx, columns_of
 from storage.records import (
     Account,
     GitHubId,
@@ -74,6 +74,21 @@ async def load_installation(tx: Tx, installation_id: InstallationId) -> Installa
     query = sa.select(installation).where(installation.c.id == installation_id)
     row = (await tx.conn.execute(query)).one_or_none()
     return None if row is None else _installation(row)
+
+
+async def load_with_installation(
+    tx: Tx, installation_id: InstallationId, repository_id: RepositoryId
+) -> tuple[Installation | None, Repository | None]:
+    """Both, in one statement; neither where the installation is not known."""
+    joined = installation.outerjoin(repository, repository.c.id == repository_id)
+    query = (
+        sa.select(installation, repository).select_from(joined).where(installation.c.id == installation_id)
+    )
+    row = (await tx.conn.execute(query)).one_or_none()
+    if row is None:
+        return None, None
+    found = columns_of(row, repository)
+    return _installation(columns_of(row, installation)), None if found.id is None else record(found)
 
 
 async def all_installations(tx: Tx) -> list[Installation]:

@@ -47,6 +47,7 @@ async def reach(
         raise refusals.repository_out_of_reach(repository) from error
     if facts is None:
         raise refusals.repository_out_of_reach(repository)
+    context.repositories_read[repository.id] = context.clock.now()
     now = replace(
         repository,
         full_name=facts.full_name,
@@ -64,6 +65,12 @@ async def reach(
         async with context.db.begin() as tx:
             await store_repository(tx, repository, now)
     return now, facts, access
+
+
+def was_read_within(context: Context, repository: Repository, seconds: float) -> bool:
+    """Whether this process has read the facts of this reachable repository in the last `seconds`."""
+    read_at = context.repositories_read.get(repository.id)
+    return repository.is_reachable and read_at is not None and 0 <= context.clock.now() - read_at <= seconds
 
 
 async def _by_name(access: RepositoryAccess, repository: Repository) -> RepositoryFacts | None:

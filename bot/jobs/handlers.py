@@ -73,8 +73,10 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
     handler.kind: handler
     for handler in (
         # `context` is the outside, `todo` the job's fields, `job` its row.
-        Handler(HandleDelivery, lambda context, todo, job: intake.receive(context, todo.guid)),
-        Handler(FetchDetails, lambda context, todo, job: intake.complete(context, todo.alert, todo.attempt)),
+        Handler(HandleDelivery, lambda context, todo, job: intake.receive(context, todo.guid, job)),
+        Handler(
+            FetchDetails, lambda context, todo, job: intake.fetch_details(context, todo.alert, todo.attempt)
+        ),
         Handler(PublishMessage, lambda context, todo, job: publish.publish(context, todo.message, job)),
         Handler(
             PerformAction,
@@ -124,11 +126,11 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             FollowUpReport,
-            lambda context, todo, job: follow_up.look_again(context, todo.alert, todo.look, job),
+            lambda context, todo, job: follow_up.follow_up_report(context, todo.alert, todo.look, job),
         ),
         Handler(
             RecheckRevoked,
-            lambda context, todo, job: after_change.look_at_revoked(
+            lambda context, todo, job: after_change.recheck_revoked(
                 context, todo.alert, todo.resolved_at, job
             ),
         ),
@@ -136,7 +138,9 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
             CorrectValidity,
             lambda context, todo, job: validity_override.correct_override(context, todo.alert, job),
         ),
-        Handler(SyncAssignee, lambda context, todo, job: taken_alerts.settle(context, todo.alert, job)),
+        Handler(
+            SyncAssignee, lambda context, todo, job: taken_alerts.sync_assignee(context, todo.alert, job)
+        ),
         Handler(
             CheckHolders, lambda context, todo, job: taken_alerts.check_holders(context, todo.repository)
         ),
@@ -148,11 +152,13 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             BackfillChannel,
-            lambda context, todo, job: backfill.tell_what_was_there(context, todo.channel),
+            lambda context, todo, job: backfill.backfill_channel(context, todo.channel),
         ),
         Handler(
             AnnounceRepositoryChange,
-            lambda context, todo, job: installations.tell_cards(context, todo.repository, todo.details),
+            lambda context, todo, job: installations.show_repository_change(
+                context, todo.repository, todo.details
+            ),
         ),
     )
 }

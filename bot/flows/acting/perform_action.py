@@ -11,7 +11,7 @@ from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request
-from bot.flows.alerts.after_change import follow
+from bot.flows.alerts.after_change import plan_consequences
 from bot.flows.alerts.store_alert import find_person
 from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
@@ -169,7 +169,7 @@ async def _abandon(tx: Tx, context: Context, action: Action[Any], request: Actio
     if alert is not None and repository is not None:
         alert = action.abandon(alert)
         await alerts.save(tx, alert)
-        await follow(tx, context, alert, repository, ())
+        await plan_consequences(tx, context, alert, repository, ())
 
 
 async def give_up(context: Context, request: ActionRequest, job: Job, refused: Refused) -> None:
@@ -241,10 +241,8 @@ async def _record(
         happened = (*events_between(before, news, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, happened)
-        await jobs.enqueue(tx, *outcome.jobs)
-        if outcome.answer is not None:
-            await jobs.enqueue(tx, answer_job(request, outcome.answer))
-        await follow(tx, context, after, repository, stored)
+        answers = (answer_job(request, outcome.answer),) if outcome.answer is not None else ()
+        await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
         who = checked.case.actor.identity
         await audit.append(
             tx, build_action_entry(action, request, outcome.outcome, outcome.reason, who, repository)

@@ -9,7 +9,7 @@ from bot.actions.report_leak import FOLLOW_UP_DELAYS
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
-from bot.flows.alerts.after_change import follow
+from bot.flows.alerts.after_change import plan_consequences
 from bot.flows.private_answers import Recipient, answer_job
 from bot.job_kinds import FollowUpReport
 from bot.job_rows import new_job
@@ -34,7 +34,7 @@ LOOKS = 6
 """How often it is asked at most, where GitHub gives no clear answer."""
 
 
-async def look_again(context: Context, key: AlertKey, look: int, job: Job) -> None:
+async def follow_up_report(context: Context, key: AlertKey, look: int, job: Job) -> None:
     """Ask once more; `look` counts from 0. Raises GitHubError, and the job is tried again."""
     # 1. Is there still something to find out?
     async with context.db.read() as tx:
@@ -79,7 +79,7 @@ async def _record(
         elif report.by.slack_user:
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, answer_job(Recipient(report.by.slack_user), ended))
-        await follow(tx, context, after, repository, stored)
+        await plan_consequences(tx, context, after, repository, stored)
 
 
 def _next_delay(verdict: str, look: int) -> float | None:

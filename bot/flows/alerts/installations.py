@@ -8,8 +8,8 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
-from bot.flows.alerts.taken_alerts import ask_about_holders
-from bot.flows.messages.plan import publishing
+from bot.flows.alerts.taken_alerts import enqueue_holder_checks
+from bot.flows.messages.plan import publish_job
 from bot.job_kinds import SyncInstallation
 from bot.job_rows import new_job
 from integrations.github.accounts import GitHubAccount
@@ -33,18 +33,10 @@ from storage.records import (
 log = structlog.get_logger(__name__)
 
 
-async def find_installation(
+async def ask_installation_of(
     context: Context, installation_id: int | None, full_name: str
 ) -> Installation | None:
-    """The installation of a delivery, by its id or else by the repository; None where GitHub has none.
-
-    GitHub is asked about an installation once, and again when its webhooks say that it changed.
-    """
-    if installation_id is not None:
-        async with context.db.read() as tx:
-            known = await repositories.load_installation(tx, InstallationId(installation_id))
-        if known is not None and known.state is InstallationState.ACTIVE:
-            return known
+    """Ask GitHub for an installation by id, or else by a repository's name, and store it; None where it has none."""
     try:
         if installation_id is not None:
             facts = await context.github.installation(installation_id)
@@ -55,7 +47,7 @@ async def find_installation(
     return await save_installation(context, facts)
 
 
-async def hear_installation(context: Context, said: InstallationEvent) -> str:
+async def handle_installation(context: Context, said: InstallationEvent) -> str:
     """The app was installed, removed or suspended, got or lost repositories, or its account was renamed."""
     # 1. GitHub's word, not the webhook's.
     installation = await _ask_installation(context, InstallationId(said.installation.id))
@@ -75,7 +67,7 @@ async def hear_installation(context: Context, said: InstallationEvent) -> str:
             await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
     for repository in mine:
         if repository.id in named or not repository.is_reachable:
-            await ask_repository(context, repository)
+            await refresh_repository(context, repository)
     return "installation_updated"
 
 
@@ -94,7 +86,7 @@ async def _ask_installation(context: Context, installation_id: InstallationId) -
     return installation
 
 
-async def ask_about_missing(context: Context, listed: Collection[InstallationId]) -> None:
+async def refresh_missing_installations(context: Context, listed: Collection[InstallationId]) -> None:
     """Ask about installations that were there and are not listed now: no webhook may have told of their end."""
     async with context.db.read() as tx:
         known = await repositories.all_installations(tx)
@@ -103,7 +95,7 @@ async def ask_about_missing(context: Context, listed: Collection[InstallationId]
             await _ask_installation(context, installation.id)
 
 
-async def ask_about_moved(context: Context, installation_id: InstallationId) -> None:
+async def refresh_moved_repositories(context: Context, installation_id: InstallationId) -> None:
     """Ask about repositories with alerts that an installation has no more, or has again after it was removed."""
     async with context.db.read() as tx:
         mine = await repositories.repositories_of(tx, installation_id)
@@ -113,28 +105,28 @@ async def ask_about_moved(context: Context, installation_id: InstallationId) -> 
     shown = {facts.id async for facts in context.github.of(installation_id).repositories()}
     for repository in mine:
         if repository.is_reachable and repository.id not in shown:
-            await ask_repository(context, repository)
+            await refresh_repository(context, repository)
     for repository in lost:
         if repository.id in shown:
-            await ask_repository(context, replace(repository, installation_id=installation_id))
+            await refresh_repository(context, replace(repository, installation_id=installation_id))
 
 
-async def hear_membership(context: Context, said: MembershipEvent) -> str:
+async def handle_membership(context: Context, said: MembershipEvent) -> str:
     """Somebody's rights may have changed: whatever was remembered of them is asked anew."""
     async with context.db.begin() as tx:
         if said.person_id is not None:
             await role_cache.drop_person(tx, GitHubId(said.person_id))
-            await ask_about_holders(tx, person=GitHubId(said.person_id))
+            await enqueue_holder_checks(tx, person=GitHubId(said.person_id))
         elif said.repository_id is not None:
             await role_cache.drop_repository(tx, RepositoryId(said.repository_id))
-            await ask_about_holders(tx, repository=RepositoryId(said.repository_id))
+            await enqueue_holder_checks(tx, repository=RepositoryId(said.repository_id))
         else:
             await role_cache.drop_owner(tx, GitHubId(said.owner.id))
-            await ask_about_holders(tx, owner=GitHubId(said.owner.id))
+            await enqueue_holder_checks(tx, owner=GitHubId(said.owner.id))
     return "roles_dropped"
 
 
-async def hear_repository(context: Context, said: RepositoryEvent) -> str:
+async def handle_repository(context: Context, said: RepositoryEvent) -> str:
     """A repository was renamed, moved, shown, hidden or deleted: GitHub is asked what is true now."""
     async with context.db.begin() as tx:
         await role_cache.drop_repository(tx, RepositoryId(said.repository.id))
@@ -142,11 +134,11 @@ async def hear_repository(context: Context, said: RepositoryEvent) -> str:
     if known is None:
         return "repository_without_alerts"
     gone = RepositoryState.DELETED if said.action == "deleted" else RepositoryState.REMOVED
-    await ask_repository(context, known, gone=gone)
+    await refresh_repository(context, known, gone=gone)
     return "repository_asked"
 
 
-async def ask_repository(
+async def refresh_repository(
     context: Context, repository: Repository, *, gone: RepositoryState = RepositoryState.REMOVED
 ) -> None:
     """Find out whether the repository can still be reached, and under which name, and remember it.
@@ -163,14 +155,16 @@ async def ask_repository(
             await repository_access.store_repository(tx, repository, replace(repository, state=gone))
 
 
-async def tell_cards(context: Context, repository_id: RepositoryId, details: Mapping[str, str]) -> None:
+async def show_repository_change(
+    context: Context, repository_id: RepositoryId, details: Mapping[str, str]
+) -> None:
     """A repository changed: note it in the history of its alerts, and draw their cards again."""
     async with context.db.begin() as tx:
         cards = await messages.cards_of_repository(tx, repository_id)
         for key in sorted({card.alert for card in cards if card.alert is not None}):
             event = Event(key, EventKind.REPOSITORY_CHANGED, tx.now, details=details)
             await alerts.add_event(tx, event)
-        await jobs.enqueue(tx, *(publishing(card) for card in cards))
+        await jobs.enqueue(tx, *(publish_job(card) for card in cards))
 
 
 async def save_installation(context: Context, facts: InstallationFacts) -> Installation:

@@ -1,27 +1,24 @@
-"""The story of a webhook: whose it is, what GitHub says of the alert, and what is stored and shown."""
+"""Handles stored deliveries: checks whose they are, fetches what they leave out, stores what follows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.context import Context
-from bot.errors import Refused
-from bot.flows import repository_access
-from bot.flows.alerts.after_change import follow
+from bot.flows.alerts.after_change import plan_consequences
+from bot.flows.alerts.fetch_alert import fetch_alert
 from bot.flows.alerts.installations import (
-    find_installation,
-    hear_installation,
-    hear_membership,
-    hear_repository,
+    ask_installation_of,
+    handle_installation,
+    handle_membership,
+    handle_repository,
 )
-from bot.flows.alerts.store_alert import DETAILS_TRIES, completing, new_repository, record
+from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, new_repository, store_alert
 from bot.flows.audit import build_entry
-from bot.flows.messages.plan import tell_of_new
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
 from integrations.github.accounts import GitHubAccount
-from integrations.github.errors import GitHubError, GitHubRateLimited, NotFound, Unavailable, Unreachable
-from integrations.github.facts import AlertFacts, RepositoryFacts
+from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.webhook_events import (
     AlertEvent,
     Ignored,
@@ -32,20 +29,25 @@ from integrations.github.webhook_events import (
     RepositoryEvent,
     parse_event,
 )
-from storage import alerts, audit, deliveries, jobs, repositories
+from storage import alerts, audit, deliveries, jobs, leases, repositories
+from storage.db import Tx
 from storage.records import (
     Account,
+    Alert,
     AlertKey,
     AlertNumber,
     AuditOutcome,
+    Delivery,
     Event,
     EventKind,
     GitHubId,
+    Installation,
     InstallationId,
+    InstallationState,
+    Job,
     Person,
     Repository,
     RepositoryId,
-    UnixTime,
 )
 
 log = structlog.get_logger(__name__)
@@ -53,71 +55,120 @@ DETAILS_IN_OUTAGE = 5
 """The last of the tries to fetch details that an outage uses up: from then on it is tried every five minutes."""
 
 
-async def receive(context: Context, guid: str) -> None:
-    """Work one stored delivery to its end."""
-    # 1. What it says.
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of a delivery's job, and what is stored about the delivery's alert."""
+
+    delivery: Delivery
+    job: Job
+    installation: Installation | None
+    repository: Repository | None
+
+    async def end(self, tx: Tx, outcome: str) -> str:
+        """End the job and the delivery with the caller's change. Raises LeaseLost."""
+        await leases.finish(tx, self.job)
+        await deliveries.finish(tx, self.delivery.guid, outcome)
+        return outcome
+
+
+async def receive(context: Context, guid: str, job: Job) -> None:
+    """Handle one stored delivery; its end is recorded with what follows from it."""
+    # 1. The delivery, and what is stored about the repository it names.
     async with context.db.read() as tx:
         delivery = await deliveries.load(tx, guid)
-    if delivery is None:
-        return
-    said = parse_event(delivery.event, delivery.body)
-    # 2. Whose it is, and what follows from it.
-    outcome = await _follow(context, said, delivery.received_at)
-    # 3. Done.
+        if delivery is None:
+            return
+        event = parse_event(delivery.event, delivery.body)
+        run = _Run(delivery, job, *await _load_stored(tx, event))
+    # 2. What follows from it, if it belongs to an account that Stanch serves.
+    outcome = await _handle(context, event, run)
     context.metrics.deliveries.labels(outcome).inc()
+
+
+async def _load_stored(tx: Tx, event: Parsed) -> tuple[Installation | None, Repository | None]:
+    if not isinstance(event, AlertEvent | LocationEvent) or event.installation_id is None:
+        return None, None
+    installation_id, repository_id = InstallationId(event.installation_id), RepositoryId(event.repository.id)
+    return await repositories.load_with_installation(tx, installation_id, repository_id)
+
+
+async def _handle(context: Context, event: Parsed, run: _Run) -> str:
+    """Returns the delivery's outcome, one short word."""
+    match event:
+        case AlertEvent() | LocationEvent():
+            return await _handle_alert(context, event, run)
+        case InstallationEvent():
+            account: GitHubAccount | None = event.installation.account
+        case MembershipEvent():
+            account = event.owner
+        case RepositoryEvent() | Ignored():
+            account = None
+    if account is not None and not await context.platforms.counts(account):
+        return await _refuse_foreign(context, account, run)
+    outcome = await _handle_other(context, event)
     async with context.db.begin() as tx:
-        await deliveries.finish(tx, guid, outcome)
+        return await run.end(tx, outcome)
 
 
-async def _follow(context: Context, said: Parsed, received_at: UnixTime) -> str:
-    match said:
+async def _handle_other(
+    context: Context, event: Ignored | InstallationEvent | MembershipEvent | RepositoryEvent
+) -> str:
+    match event:
         case Ignored(reason):
             return reason
         case InstallationEvent():
-            if not await context.platforms.counts(said.installation.account):
-                await _audit_foreign(context, said.installation.account)
-                return "foreign"
-            return await hear_installation(context, said)
+            return await handle_installation(context, event)
         case MembershipEvent():
-            if not await context.platforms.counts(said.owner):
-                await _audit_foreign(context, said.owner)
-                return "foreign"
-            return await hear_membership(context, said)
+            return await handle_membership(context, event)
         case RepositoryEvent():
-            return await hear_repository(context, said)
-        case AlertEvent() | LocationEvent():
-            return await _hear_alert(context, said, received_at)
+            return await handle_repository(context, event)
 
 
-async def _hear_alert(context: Context, said: AlertEvent | LocationEvent, received_at: UnixTime) -> str:
-    """An alert was made or changed, or its secret found at one more place."""
-    # 1. The installation it belongs to, and whether that one is ours to serve.
-    installation = await find_installation(context, said.installation_id, said.repository.full_name)
+async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run: _Run) -> str:
+    """An alert was created or changed, or its secret was found at another location."""
+    # 1. The installation, and whether Stanch serves its account.
+    installation, stored = run.installation, run.repository
+    if installation is None or installation.state is not InstallationState.ACTIVE:
+        installation = await ask_installation_of(context, event.installation_id, event.repository.full_name)
+        async with context.db.read() as tx:
+            stored = await repositories.load_repository(tx, RepositoryId(event.repository.id))
     if installation is None:
-        return "no_installation"
+        async with context.db.begin() as tx:
+            return await run.end(tx, "no_installation")
     account = GitHubAccount(installation.account.id, installation.account.login)
     if not await context.platforms.counts(account):
-        await _audit_foreign(context, account, said)
-        return "foreign"
-    repository = await _known(context, said.repository, installation.id)
-    # 2. The rest, from GitHub: the webhook is a hint, and carries no details.
-    repository, fetched = await _fetch(context, repository, said.alert.number)
-    # 3. The alert, its timeline and its cards, in one transaction.
-    sender = said.sender if isinstance(said, AlertEvent) else None
+        return await _refuse_foreign(context, account, run, event)
+    # 2. The alert as GitHub shows it now: a delivery may be old, and leaves details out.
+    repository = new_repository(event.repository, installation.id)
+    if stored is not None:
+        repository = replace(stored, installation_id=installation.id)
+    number, fetched = AlertNumber(event.alert.number), None
+    try:
+        repository, fetched = await fetch_alert(context, repository, number, delivered=event.repository)
+    except GitHubError as error:
+        log.warning("github_not_asked", repository_id=repository.id, alert=number, reason=str(error))
+    # 3. The alert, its timeline, its planned messages and the delivery's end, in one transaction.
     async with context.db.begin() as tx:
-        await repositories.save_repository(tx, repository)
-        await record(tx, context, repository, said.alert, fetched, sender=sender, received_at=received_at)
-        if isinstance(said, AlertEvent) and said.action == "created":
-            stored = await alerts.load(tx, AlertKey(repository.id, AlertNumber(said.alert.number)))
-            if stored is not None:
-                await tell_of_new(tx, stored, repository)
-    if isinstance(said, LocationEvent):
-        await _add_place(context, repository, said)
+        await run.end(tx, "stored")
+        if repository != stored:
+            await repositories.save_repository(tx, repository)
+        alert = await store_alert(
+            tx,
+            context,
+            repository,
+            event.alert,
+            fetched,
+            sender=event.sender if isinstance(event, AlertEvent) else None,
+            received_at=run.delivery.received_at,
+            is_created=isinstance(event, AlertEvent) and event.action == "created",
+        )
+        if isinstance(event, LocationEvent):
+            await _add_location(tx, context, alert, repository, event)
     return "stored"
 
 
-async def complete(context: Context, key: AlertKey, attempt: int) -> None:
-    """Fetch the details that were missing when the alert was first heard of."""
+async def fetch_details(context: Context, key: AlertKey, attempt: int) -> None:
+    """Fetch the details that were missing when the alert was stored; `attempt` counts from 0."""
     async with context.db.read() as tx:
         alert = await alerts.load(tx, key)
         repository = await repositories.load_repository(tx, key.repository_id)
@@ -125,82 +176,55 @@ async def complete(context: Context, key: AlertKey, attempt: int) -> None:
         return
     is_down, fetched = False, None
     try:
-        repository, fetched = await _ask(context, repository, key.number)
+        repository, fetched = await fetch_alert(context, repository, key.number)
     except GitHubError as error:
         log.warning("github_not_asked", repository_id=repository.id, alert=key.number, reason=str(error))
         is_down = isinstance(error, GitHubRateLimited | Unavailable | Unreachable)
     if fetched is not None:
         async with context.db.begin() as tx:
-            await record(tx, context, repository, None, fetched, sender=None, received_at=alert.first_seen_at)
+            await store_alert(
+                tx, context, repository, None, fetched, sender=None, received_at=alert.first_seen_at
+            )
     elif is_down or attempt + 1 < len(DETAILS_TRIES):
-        # An outage says nothing about the alert, however long it is.
+        # An outage says nothing about the alert, however long it lasts.
         following = min(attempt + 1, DETAILS_IN_OUTAGE) if is_down else attempt + 1
         async with context.db.begin() as tx:
-            await jobs.enqueue(tx, completing(key, following))
+            await jobs.enqueue(tx, details_job(key, following))
     else:
         log.warning("details_missing", alert=str(key), hint="GitHub does not show this alert to Stanch")
 
 
-async def _fetch(
-    context: Context, repository: Repository, number: int
-) -> tuple[Repository, AlertFacts | None]:
-    """The repository and the alert as GitHub shows them now; no facts where it does not (yet), or can't be asked."""
-    try:
-        return await _ask(context, repository, number)
-    except GitHubError as error:
-        log.warning("github_not_asked", repository_id=repository.id, alert=number, reason=str(error))
-        return repository, None
-
-
-async def _ask(context: Context, repository: Repository, number: int) -> tuple[Repository, AlertFacts | None]:
-    """As `_fetch`; raises GitHubError where GitHub can't be asked."""
-    try:
-        repository, _, access = await repository_access.reach(context, repository)
-        return repository, await access.alert_with_location(repository.full_name, AlertNumber(number))
-    except (NotFound, Refused):
-        return repository, None
-
-
-async def _add_place(context: Context, repository: Repository, said: LocationEvent) -> None:
-    key = AlertKey(repository.id, AlertNumber(said.alert.number))
-    place = location_from_facts(said.location)
-    where = f"{place.kind}:{place.path}:{place.line}:{place.commit_sha or place.url}"
-    async with context.db.begin() as tx:
-        before = await alerts.load_for_update(tx, key)
-        if before is None:
-            return
-        known = before.place is not None and replace(before.place, url=None) == replace(place, url=None)
-        if known:
-            return
-        event = Event(key, EventKind.PLACE_ADDED, tx.now, details={"path": place.path}, once=f"place:{where}")
-        stored = await alerts.add_events(tx, (event,))
-        if stored:
-            after = replace(before, place=before.place or place, has_more_places=before.place is not None)
-            await alerts.save(tx, after)
-            await follow(tx, context, after, repository, stored)
-
-
-async def _audit_foreign(
-    context: Context, account: GitHubAccount, about: AlertEvent | LocationEvent | None = None
+async def _add_location(
+    tx: Tx, context: Context, alert: Alert, repository: Repository, event: LocationEvent
 ) -> None:
-    """A delivery of an account that the operator did not name: dropped, and written down."""
+    """Note another location of a secret; the one that the alert names already is no news."""
+    place = location_from_facts(event.location)
+    if alert.place is not None and replace(alert.place, url=None) == replace(place, url=None):
+        return
+    once = f"place:{place.kind}:{place.path}:{place.line}:{place.commit_sha or place.url}"
+    added = Event(alert.key, EventKind.PLACE_ADDED, tx.now, details={"path": place.path}, once=once)
+    stored = await alerts.add_events(tx, (added,))
+    if stored:
+        after = replace(alert, place=alert.place or place, has_more_places=alert.place is not None)
+        await alerts.save(tx, after)
+        await plan_consequences(tx, context, after, repository, stored)
+
+
+async def _refuse_foreign(
+    context: Context, account: GitHubAccount, run: _Run, about: AlertEvent | LocationEvent | None = None
+) -> str:
+    """Drop and audit a delivery of an account that the operator did not name."""
+    alert = AlertKey(RepositoryId(about.repository.id), AlertNumber(about.alert.number)) if about else None
     entry = build_entry(
         "delivery",
         AuditOutcome.REFUSED,
         Person(github=Account(GitHubId(account.id), account.login)),
-        alert=AlertKey(RepositoryId(about.repository.id), AlertNumber(about.alert.number)) if about else None,
+        alert=alert,
         repository=mask(about.repository.full_name) if about else None,
         reason="foreign_account",
     )
     async with context.db.begin() as tx:
+        outcome = await run.end(tx, "foreign")
         await audit.append(tx, entry)
     log.warning("foreign_delivery", account_id=account.id)
-
-
-async def _known(context: Context, facts: RepositoryFacts, installation_id: InstallationId) -> Repository:
-    """The repository as it is remembered: a webhook's own words about it are old, or a hint at most."""
-    async with context.db.read() as tx:
-        known = await repositories.load_repository(tx, RepositoryId(facts.id))
-    return (
-        replace(known, installation_id=installation_id) if known else new_repository(facts, installation_id)
-    )
+    return outcome

@@ -8,14 +8,14 @@ import structlog
 from bot.context import Context
 from bot.flows.alerts.alert_lists import REFUSALS, AlertList, lists_of, pages_of
 from bot.flows.alerts.installations import (
-    ask_about_missing,
-    ask_about_moved,
-    ask_repository,
+    refresh_missing_installations,
+    refresh_moved_repositories,
+    refresh_repository,
     save_installation,
 )
-from bot.flows.alerts.store_alert import completing, new_repository, record
-from bot.flows.alerts.taken_alerts import ask_about_holders
-from bot.flows.messages.plan import publishing
+from bot.flows.alerts.store_alert import details_job, new_repository, store_alert
+from bot.flows.alerts.taken_alerts import enqueue_holder_checks
+from bot.flows.messages.plan import publish_job
 from bot.job_kinds import SyncAll, SyncInstallation
 from bot.job_rows import new_job
 from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged
@@ -64,11 +64,11 @@ async def sync_all(context: Context) -> None:
             listed.append(installation.id)
             async with context.db.begin() as tx:
                 await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
-        await ask_about_missing(context, listed)
+        await refresh_missing_installations(context, listed)
     except REFUSALS as error:
         log.warning("not_swept", reason=str(error))
     async with context.db.begin() as tx:
-        await ask_about_holders(tx)
+        await enqueue_holder_checks(tx)
 
 
 async def our_installations(context: Context) -> AsyncIterator[Installation]:
@@ -114,7 +114,7 @@ async def sync_installation(
         return counts
     if repository is None:
         try:
-            await ask_about_moved(context, installation_id)
+            await refresh_moved_repositories(context, installation_id)
         except REFUSALS as error:
             _note_refusal(installation_id, counts, error)
     # 3. Note what was read to its end, and let the summaries go out.
@@ -146,7 +146,7 @@ async def _note_progress(
             for key in await summaries.unposted(tx, subject):
                 message = await messages.load(tx, key)
                 if message is not None:
-                    await jobs.enqueue(tx, publishing(message))
+                    await jobs.enqueue(tx, publish_job(message))
 
 
 def _note_refusal(installation_id: InstallationId, counts: Counts, error: GitHubError) -> None:
@@ -204,7 +204,7 @@ async def _take_over(
             if not dry_run:
                 moved += await _store(tx, context, installation, seen, last, started)
     for repository in moved:
-        await ask_repository(context, repository)
+        await refresh_repository(context, repository)
 
 
 async def _store(
@@ -225,11 +225,13 @@ async def _store(
         await repositories.save_repository(tx, repository)
     old = is_old(seen.alert, last)
     summary = _summary(installation.id, last) if old else None
-    await record(tx, context, repository, None, seen.alert, sender=None, received_at=started, summary=summary)
+    await store_alert(
+        tx, context, repository, None, seen.alert, sender=None, received_at=started, summary=summary
+    )
     if seen.alert.first_location is None and not old:
         stored = await alerts.load(tx, _key(seen))
         if stored is not None and stored.place is None:
-            await jobs.enqueue(tx, completing(_key(seen), 0))
+            await jobs.enqueue(tx, details_job(_key(seen), 0))
     renamed = known is not None and known.full_name != seen.repository.full_name
     return [repository] if renamed else []
 

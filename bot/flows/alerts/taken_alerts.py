@@ -7,8 +7,8 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
-from bot.flows.alerts.after_change import follow
-from bot.flows.alerts.store_alert import record
+from bot.flows.alerts.after_change import plan_consequences
+from bot.flows.alerts.store_alert import store_alert
 from bot.flows.audit import build_entry
 from bot.flows.people import roles
 from bot.job_kinds import CheckHolders, SyncAssignee
@@ -44,7 +44,7 @@ BUSY = 1.0
 """Seconds until an alert is looked at again on which an action is under way."""
 
 
-async def ask_about_holders(
+async def enqueue_holder_checks(
     tx: Tx,
     *,
     person: GitHubId | None = None,
@@ -92,7 +92,7 @@ def _differs(alert: Alert, granted: Rights) -> bool:
     return ours is not None and (holder is None or ours.id != holder.id or not granted.resolve_by_role)
 
 
-async def settle(context: Context, key: AlertKey, job: Job) -> None:
+async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
     """Bring one alert's holder and GitHub's assignee in line; raises GitHubError where GitHub is down."""
     # 1. The alert as GitHub shows it now, stored like any other answer.
     async with context.db.read() as tx:
@@ -145,7 +145,7 @@ async def _store(context: Context, repository: Repository, facts: AlertFacts, jo
         if await alerts.is_claimed(tx, key):
             # What somebody's close changes is recorded under their name, not as GitHub's.
             raise RetryLater(tx.now + BUSY, "an action on this alert is under way")
-        await record(tx, context, repository, None, facts, sender=None, received_at=tx.now)
+        await store_alert(tx, context, repository, None, facts, sender=None, received_at=tx.now)
         stored = await alerts.load(tx, key)
     if stored is None:
         raise RetryLater(context.clock.now() + BUSY, "the alert is not stored yet")
@@ -164,7 +164,7 @@ async def _release(
         after = replace(alert, taken_by=None, taken_at=None)
         await alerts.save(tx, after)
         released = Event(key, EventKind.RELEASED, tx.now, holder, {"because": why})
-        await follow(tx, context, after, repository, await alerts.add_events(tx, (released,)))
+        await plan_consequences(tx, context, after, repository, await alerts.add_events(tx, (released,)))
         await audit.append(
             tx,
             build_entry(
@@ -207,7 +207,7 @@ async def _assign(
             return
         after = _after(current, account, facts)
         await alerts.save(tx, after)
-        await follow(tx, context, after, repository, ())
+        await plan_consequences(tx, context, after, repository, ())
         outcome = AuditOutcome.FAILED if refused else AuditOutcome.DONE
         holds = current.taken_by is not None and _same(current.taken_by.github, about)
         reason = "taken" if account else "role_lost" if holds else "stepped_back"

@@ -8,7 +8,7 @@ from bot.actions.write_back import WriteBack, write_back
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
-from bot.flows.alerts.after_change import follow
+from bot.flows.alerts.after_change import plan_consequences
 from bot.rules.alert_merge import merge_facts
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue, override_for
@@ -107,4 +107,4 @@ async def _record(
             after = replace(after, probe=before.probe, validity_written=written.value is not None)
         if after != before:
             await alerts.save(tx, after)
-            await follow(tx, context, after, repository, await alerts.add_events(tx, happened))
+            await plan_consequences(tx, context, after, repository, await alerts.add_events(tx, happened))

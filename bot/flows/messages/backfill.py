@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.context import Context
-from bot.flows.messages.plan import new_message, publishing
+from bot.flows.messages.plan import new_message, publish_job
 from bot.rules.routing import takes_alert
 from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
@@ -21,7 +21,7 @@ BATCH = 100
 """Alerts folded in one transaction: on SQLite a webhook waits for it."""
 
 
-async def tell_what_was_there(context: Context, channel: ChannelId) -> None:
+async def backfill_channel(context: Context, channel: ChannelId) -> None:
     """Fold the open alerts that the channel's filter wants into one summary, and post that."""
     async with context.db.read() as tx:
         subscription = await subscriptions.of_channel(tx, channel)
@@ -39,7 +39,7 @@ async def tell_what_was_there(context: Context, channel: ChannelId) -> None:
     async with context.db.begin() as tx:
         summary = await messages.find(tx, MessagePurpose.SUMMARY, channel, _subject(subscription))
         if summary is not None:
-            await jobs.enqueue(tx, publishing(summary))
+            await jobs.enqueue(tx, publish_job(summary))
 
 
 async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:

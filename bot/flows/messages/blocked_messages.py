@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.context import Context
-from bot.flows.messages.plan import new_message, publishing, summarizing
+from bot.flows.messages.plan import new_message, publish_job, summary_job
 from bot.rules.replies import raises_alert
 from storage import alerts, jobs, messages, summaries
 from storage.db import Tx
@@ -16,7 +16,6 @@ from storage.records import (
     Alert,
     ChannelId,
     Event,
-    EventKind,
     Message,
     MessageKey,
     MessagePurpose,
@@ -52,12 +51,12 @@ async def block(context: Context, message: Message, problem: str) -> None:
         context.metrics.messages.labels("blocked").inc()
 
 
-async def stand_in_for_blocked(tx: Tx, context: Context, alert: Alert, events: Sequence[Event]) -> None:
-    """An alert changed: where its card is blocked, show it in the default channel."""
-    if any(event.kind is EventKind.FOUND for event in events):
-        return
+async def show_blocked(
+    tx: Tx, context: Context, alert: Alert, cards: Sequence[Message], events: Sequence[Event]
+) -> None:
+    """Show a changed alert in the default channel, where one of its cards is blocked."""
     raised = any(raises_alert(event, alert) for event in events)
-    for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD):
+    for card in cards:
         if card.is_blocked and (alert.is_open or raised):
             await _stand_in_card(tx, context, card)
 
@@ -88,9 +87,9 @@ async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
     line = None
     if await messages.count_stand_ins(tx, default, blocked.channel, since) >= STAND_INS:
         line = await _line(tx, default, blocked.channel)
-        await jobs.enqueue(tx, summarizing(line, tx))
+        await jobs.enqueue(tx, summary_job(line, tx))
     if shown is not None and shown.folded_into not in (None, line):
-        await jobs.enqueue(tx, summarizing(shown.folded_into, tx))
+        await jobs.enqueue(tx, summary_job(shown.folded_into, tx))
     state = MessageState.PLANNED if line is None else MessageState.FOLDED
     if shown is None:
         shown = new_message(MessagePurpose.CARD, default, blocked.subject, blocked.alert, tx)
@@ -104,7 +103,7 @@ async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
     place["urgency"] = blocked.urgency
     await messages.change(tx, shown.key, **place)
     if line is None:
-        await jobs.enqueue(tx, publishing(shown))
+        await jobs.enqueue(tx, publish_job(shown))
 
 
 async def _stand_in_summary(tx: Tx, context: Context, blocked: Message) -> None:
@@ -112,7 +111,7 @@ async def _stand_in_summary(tx: Tx, context: Context, blocked: Message) -> None:
     if default is None or default == blocked.channel:
         return
     await summaries.lock_channel(tx, default)
-    await jobs.enqueue(tx, summarizing(await _line(tx, default, blocked.channel), tx))
+    await jobs.enqueue(tx, summary_job(await _line(tx, default, blocked.channel), tx))
 
 
 async def _is_counted_only(tx: Tx, card: Message) -> bool:
@@ -146,11 +145,11 @@ async def retry_blocked(context: Context) -> int:
         for channel, group in groupby(by_channel, key=lambda message: message.channel):
             waiting = list(group)
             if channel not in waits:
-                await jobs.enqueue(tx, publishing(waiting[int(tx.now // PROBE_EVERY) % len(waiting)]))
+                await jobs.enqueue(tx, publish_job(waiting[int(tx.now // PROBE_EVERY) % len(waiting)]))
     return len(blocked)
 
 
 async def wake(tx: Tx, channel: ChannelId) -> None:
     """The channel took a message that was blocked: let it have the others."""
     idle = await messages.blocked(tx, channel=channel, idle=True)
-    await jobs.enqueue(tx, *(publishing(message) for message in idle))
+    await jobs.enqueue(tx, *(publish_job(message) for message in idle))

@@ -6,7 +6,7 @@ import structlog
 
 from bot.context import Context
 from bot.flows.messages import blocked_messages
-from bot.flows.messages.plan import publishing, renew
+from bot.flows.messages.plan import publish_job, renew
 from integrations.slack import errors
 from storage import jobs, messages
 from storage.db import Tx
@@ -20,7 +20,7 @@ async def forget_drawing(tx: Tx, message: Message) -> None:
     current = await messages.load_for_update(tx, message.key)
     if current is not None:
         await messages.save(tx, replace(current, fingerprint=None, draw=current.draw + 1))
-        await jobs.enqueue(tx, publishing(current))
+        await jobs.enqueue(tx, publish_job(current))
 
 
 async def gone(context: Context, message: Message, reason: str) -> None:
@@ -29,7 +29,7 @@ async def gone(context: Context, message: Message, reason: str) -> None:
     async with context.db.begin() as tx:
         dropped = await messages.change(tx, message.key, state=MessageState.DROPPED, problem=reason)
         if dropped is not None and dropped.raised_at is not None:
-            await jobs.enqueue(tx, publishing(await renew(tx, dropped)))
+            await jobs.enqueue(tx, publish_job(await renew(tx, dropped)))
 
 
 async def thread_gone(context: Context, message: Message) -> None:

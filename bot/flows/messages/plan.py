@@ -1,8 +1,8 @@
-"""Which messages an alert gets: cards by channel, replies and checklists under them, summaries for many."""
+"""Plans the messages of an alert: cards by channel, replies and checklists under them, summaries of many."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -45,7 +45,17 @@ SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""
 
 
-async def plan(
+@dataclass(frozen=True, slots=True)
+class PlannedMessages:
+    """What a changed alert shows."""
+
+    cards: tuple[Message, ...]
+    """Its cards, without those that were given up."""
+    jobs: tuple[NewJob, ...]
+    """What the caller has to enqueue: the publish_job of each message that is new or changes."""
+
+
+async def plan_messages(
     tx: Tx,
     context: Context,
     alert: Alert,
@@ -54,19 +64,19 @@ async def plan(
     *,
     delay: float = 0.0,
     summary: str | None = None,
-) -> None:
-    """Within the change's own transaction: plan new cards and replies, and have every message redrawn.
+) -> PlannedMessages:
+    """Plan new cards, replies and checklists, and the redraw of all others, in the transaction of the change.
 
-    An alert that was closed when it was first seen gets no card. `delay` holds new cards back, in seconds.
-    With `summary`, a subject such as `first:7`, new cards are folded into that summary of their channel, which is
-    posted when whoever fills it says so.
+    `events` are the timeline entries that the change added. An alert that was closed when it was first stored gets no
+    card. `delay` holds new cards back, in seconds. With `summary`, a subject such as `first:7`, new cards are folded
+    into that summary of their channel, whose publish_job is left to the caller.
     """
     is_new = any(event.kind is EventKind.FOUND for event in events)
     known = [] if is_new else await messages.of_alert(tx, alert.key)
     cards = [message for message in known if message.purpose is MessagePurpose.CARD]
-    wishes = await subscriptions.all_subscriptions(tx)
+    subscribed = await subscriptions.all_subscriptions(tx)
     if not cards and alert.is_open:
-        cards = await _plan_cards(tx, context, alert, repository, wishes, summary)
+        cards = await _plan_cards(tx, context, alert, repository, subscribed, summary)
     elif alert.is_open:
         cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
     if any(raises_alert(event, alert) for event in events):
@@ -74,42 +84,56 @@ async def plan(
     # A card that was given up is not posted again for mere changes.
     cards = [card for card in cards if card.state is not MessageState.DROPPED]
     checklists = await _plan_checklists(tx, alert, cards, known, events)
-    levels = {verb_phrase.channel: verb_phrase.thread for verb_phrase in wishes}
-    replies = [
-        await messages.plan(
-            tx, new_message(MessagePurpose.REPLY, card.channel, f"event:{first}", alert.key, tx)
-        )
-        for event in events
-        for first in [await _told_by(tx, event)]
+    replies = await _plan_replies(tx, alert, cards, subscribed, events)
+    card_jobs = [
+        publish_job(card, delay if card.ts is None else 0.0)
+        if card.folded_into is None
+        else summary_job(card.folded_into, tx)
         for card in cards
-        if gets_reply(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
+        if card.folded_into is None or summary is None
     ]
-    for card in cards:
-        if card.folded_into is None:
-            await jobs.enqueue(tx, publishing(card, delay if card.ts is None else 0.0))
-        elif summary is None:
-            await jobs.enqueue(tx, summarizing(card.folded_into, tx))
-    await jobs.enqueue(
-        tx,
-        *(publishing(message) for message in checklists),
-        *(publishing(reply) if reply.ts is None else summarizing(reply.key, tx) for reply in replies),
-    )
+    reply_jobs = [publish_job(reply) if reply.ts is None else summary_job(reply.key, tx) for reply in replies]
+    checklist_jobs = [publish_job(checklist) for checklist in checklists]
+    return PlannedMessages(tuple(cards), (*card_jobs, *checklist_jobs, *reply_jobs))
 
 
-async def _told_by(tx: Tx, event: Event) -> int | None:
-    """The entry whose reply tells of this one: forty new places of a closed alert are one message."""
+async def _plan_replies(
+    tx: Tx,
+    alert: Alert,
+    cards: Sequence[Message],
+    subscribed: Sequence[Subscription],
+    events: Sequence[Event],
+) -> list[Message]:
+    """The replies in each card's thread, as its channel wants them."""
+    levels = {subscription.channel: subscription.thread for subscription in subscribed}
+    replies = []
+    for event in events:
+        channels = [
+            card.channel
+            for card in cards
+            if gets_reply(event, alert, levels.get(card.channel, ThreadLevel.ACTIONS))
+        ]
+        first = await _first_of_reply(tx, event) if channels else None
+        for channel in channels:
+            reply = new_message(MessagePurpose.REPLY, channel, f"event:{first}", alert.key, tx)
+            replies.append(await messages.plan(tx, reply))
+    return replies
+
+
+async def _first_of_reply(tx: Tx, event: Event) -> int | None:
+    """The id of the entry whose reply shows this one: new locations of a closed alert share a reply."""
     if event.kind is not EventKind.PLACE_ADDED or event.id is None:
         return event.id
     timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
     return events_in_reply(timeline, event.id)[0].id
 
 
-def publishing(message: Message, delay: float = 0.0) -> NewJob:
+def publish_job(message: Message, delay: float = 0.0) -> NewJob:
     """The job that brings a message to Slack, or up to date there."""
     return new_job(PublishMessage(message.key), delay=delay)
 
 
-def summarizing(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
+def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
     """The same for a summary, at most every few seconds however many alerts it stands for."""
     once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
     return new_job(PublishMessage(summary), dedup=once, delay=delay)
@@ -122,10 +146,10 @@ def new_message(
     return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
 
 
-async def tell_of_new(tx: Tx, alert: Alert, repository: Repository) -> None:
-    """Give an alert a card of its own when a webhook tells of its making, though a sweep found it first.
+async def unfold_created(tx: Tx, alert: Alert, repository: Repository) -> None:
+    """Give an alert that GitHub has just created a card of its own, where a sync folded it into its summary.
 
-    So it is with what leaks while the first sweep runs, or before it is run again after a crash.
+    A secret can leak while the first sync runs, or before that sync is repeated after a crash.
     """
     for card in await messages.of_alert(tx, alert.key, MessagePurpose.CARD) if alert.is_open else ():
         summary = await messages.load(tx, card.folded_into) if card.folded_into else None
@@ -134,12 +158,12 @@ async def tell_of_new(tx: Tx, alert: Alert, repository: Repository) -> None:
         level = urgency(alert, repository)
         flood = await _flood(tx, card.channel, level)
         if flood is None:
-            await jobs.enqueue(tx, publishing(await _unfold(tx, replace(card, urgency=level))))
+            await jobs.enqueue(tx, publish_job(await _unfold(tx, replace(card, urgency=level))))
         else:
             await messages.change(tx, card.key, urgency=level, folded_into=flood)
-            await jobs.enqueue(tx, summarizing(flood, tx))
+            await jobs.enqueue(tx, summary_job(flood, tx))
         if summary.state is MessageState.POSTED:
-            await jobs.enqueue(tx, summarizing(summary.key, tx))
+            await jobs.enqueue(tx, summary_job(summary.key, tx))
 
 
 async def _plan_cards(
@@ -185,7 +209,7 @@ async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | Non
     if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
         tx, channel, since, summary, Urgency.HIGH
     ):
-        await jobs.enqueue(tx, summarizing(summary, tx))
+        await jobs.enqueue(tx, summary_job(summary, tx))
         return None
     return summary
 
@@ -196,7 +220,7 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
     urgent = [level for level in ORDER if level.is_urgent]
     await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
-    await jobs.enqueue(tx, summarizing(started.key, tx))
+    await jobs.enqueue(tx, summary_job(started.key, tx))
     return started.key
 
 
@@ -208,7 +232,7 @@ async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
         reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
         if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
             delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
-            await jobs.enqueue(tx, summarizing(reply.key, tx, delay))
+            await jobs.enqueue(tx, summary_job(reply.key, tx, delay))
             return
 
 
@@ -222,7 +246,7 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
     folder = await _flood(tx, card.channel, level)
     state = MessageState.PLANNED if folder is None else MessageState.FOLDED
     risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder)
-    await jobs.enqueue(tx, summarizing(summary.key, tx))
+    await jobs.enqueue(tx, summary_job(summary.key, tx))
     return risen or card
 
 
@@ -240,7 +264,7 @@ async def _raise(tx: Tx, card: Message) -> Message:
         card = await renew(tx, card)
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
     if summary is not None and summary.state is MessageState.POSTED:
-        await jobs.enqueue(tx, summarizing(summary.key, tx))
+        await jobs.enqueue(tx, summary_job(summary.key, tx))
     card = await _unfold(tx, card)
     return await messages.change(tx, card.key, raised_at=tx.now) or card
 

@@ -7,10 +7,10 @@ import structlog
 
 from bot.context import Context
 from bot.errors import RetryLater, UnusableJob
-from bot.flows.channel_facts import CHANGED, ASK_AGAIN, SHARED, time_of_change, retry_later, unfit_reason
+from bot.flows.channel_facts import ASK_AGAIN, CHANGED, SHARED, retry_later, time_of_change, unfit_reason
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
-from bot.flows.messages.plan import publishing
+from bot.flows.messages.plan import publish_job
 from bot.views.card import draw_hidden
 from integrations.slack import errors
 from storage import jobs, leases, messages
@@ -74,7 +74,7 @@ async def redraw_channel(context: Context, channel: ChannelId) -> None:
     """Look at everything in a channel again, and at what could not be posted there."""
     async with context.db.begin() as tx:
         found = await messages.of_channel(tx, channel)
-        await jobs.enqueue(tx, *(publishing(message) for message in found))
+        await jobs.enqueue(tx, *(publish_job(message) for message in found))
 
 
 async def redraw_cards(context: Context) -> None:
@@ -88,7 +88,7 @@ async def redraw_cards(context: Context) -> None:
             return
         differing = [card for card, now in drawn if now is not None and now.fingerprint != card.fingerprint]
         async with context.db.begin() as tx:
-            await jobs.enqueue(tx, *(publishing(card) for card in differing))
+            await jobs.enqueue(tx, *(publish_job(card) for card in differing))
         after = found[-1].message.key
 
 
@@ -243,7 +243,7 @@ async def _record_post(
         await leases.finish_own(tx, job)
         await messages.record_draw(tx, message, drawn, **posted)
         if drawn is None:
-            await jobs.enqueue(tx, publishing(message))
+            await jobs.enqueue(tx, publish_job(message))
         if message.problem is not None:
             await blocked_messages.wake(tx, message.channel)
         await _wake_thread(tx, message)
@@ -255,7 +255,7 @@ async def _wake_thread(tx: Tx, card: Message) -> None:
         known = await messages.of_alert(tx, card.alert)
         thread = (MessagePurpose.CHECKLIST, MessagePurpose.REPLY)
         mine = (one for one in known if one.channel == card.channel and one.purpose in thread)
-        await jobs.enqueue(tx, *(publishing(one) for one in mine if one.ts is None))
+        await jobs.enqueue(tx, *(publish_job(one) for one in mine if one.ts is None))
 
 
 async def _change(context: Context, message: Message, **fields: Any) -> None:
