@@ -1,4 +1,4 @@
-"""`stanch demo`: the whole product on one page, beside stand-ins for Slack and GitHub."""
+"""`stanch demo`: runs the product against stand-ins for Slack and GitHub, with both on one web page."""
 
 import asyncio
 import csv
@@ -29,7 +29,7 @@ from integrations.sandbox.demo.world import DEFAULT_CHANNEL
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The running demo: the stand-ins, the bot's process, the page's address, and the work of opening."""
+    """The running demo: stand-ins, bot process, page address, and the task that sets it up."""
 
     stage: Stage
     bot: BotProcess
@@ -40,7 +40,7 @@ class Demo:
 async def run_demo(host: str, port: int) -> None:
     """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
 
-    Raises `StartRefused` where the port is taken or the bot doesn't start.
+    Raises `StartRefused` if the port is taken or the bot doesn't start.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -62,10 +62,10 @@ async def run_demo(host: str, port: int) -> None:
 
 @asynccontextmanager
 async def open_demo(host: str, port: int) -> AsyncIterator[Demo]:
-    """The demo while the block runs. The page is there at once; `opening` ends when the bot is, too.
+    """Run the demo while the block runs. The page is served at once; `opening` ends when the bot serves too.
 
-    The bot is a process of its own, `serve` as anybody would run it, and knows the stand-ins only by its
-    settings. Its database lives in a temporary directory.
+    The bot is a process of its own that runs `serve` and knows the stand-ins only from its settings. Its
+    database is in a temporary directory.
     """
     with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
         async with Stage() as stage:
@@ -83,24 +83,24 @@ async def open_demo(host: str, port: int) -> AsyncIterator[Demo]:
 
 
 async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:
-    """What an operator does first: make the database, link people, subscribe channels, serve."""
+    """An operator's first steps: create the database, link people, subscribe channels, serve."""
     people = directory / "people.csv"
     with people.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(("slack_user", "github_login", "team"))
         table.writerows((p.slack_id, p.login, stage.slack.team_id) for p in PEOPLE if p.linked)
     await bot.run("migrate")
-    subscribed = [(place.slack_id, place.filter) for place in CHANNELS if place.filter is not None]
+    subscribed = [(each.slack_id, each.filter) for each in CHANNELS if each.filter is not None]
     await asyncio.gather(
         bot.run("identities", "import", str(people)),
         *(bot.run("subscriptions", "add", channel, text) for channel, text in subscribed),
     )
     await bot.start()
-    await stage.open_scene()
+    await stage.leak_first_secrets()
 
 
 def _command(stage: Stage, directory: Path, port: int) -> ProcessCommand:
-    """How to run the bot: this very program, with nothing of the caller's own settings."""
+    """How to run the bot: this program, without the caller's environment."""
     environment = {
         "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
         "SLACK_BOT_TOKEN": stage.slack.bot_token,

@@ -36,7 +36,7 @@ async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_
 @pytest.mark.parametrize("by", ["webhook", "sweep"])
 async def test_an_alert_that_names_no_place_has_the_first_of_its_locations(stage: Stage, by: str) -> None:
     """GitHub's description does not require `first_location_detected`."""
-    stage.github.tells_first_location = False
+    stage.github.gives_first_location = False
     if by == "sweep":
         await sweep(stage)
         stage.github.webhook_url = None
@@ -53,7 +53,7 @@ async def test_an_alert_that_names_no_place_has_the_first_of_its_locations(stage
 
 
 async def test_refused_locations_leave_the_card_without_a_place(stage: Stage) -> None:
-    stage.github.tells_first_location = False
+    stage.github.gives_first_location = False
     stage.github.faults.add("GET .*/locations", status=403)
     stage.github.leak(stage.repository)
     await stage.work(within=30)

@@ -1,4 +1,4 @@
-"""One web page that is Slack and GitHub in miniature, on top of the two stand-ins."""
+"""The demo page: a Slack and a GitHub to click on, on top of the two stand-ins."""
 
 from integrations.sandbox.demo.process import BotProcess, BotState, CommandFailed, ProcessCommand
 from integrations.sandbox.demo.server import serve_page

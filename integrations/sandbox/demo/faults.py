@@ -1,4 +1,4 @@
-"""The switches of the demo page that make GitHub and Slack misbehave."""
+"""The demo page's switches for faults of GitHub and Slack."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from integrations.sandbox.slack import SlackSandbox
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One kind of trouble: its words, and how it is turned on."""
+    """One fault: its texts on the page, and how it is turned on."""
 
     id: str
     side: str
@@ -24,21 +24,21 @@ SWITCHES = (
         "github_down",
         "github",
         "GitHub is down",
-        "Every call of the API answers 503. Webhooks still arrive.",
+        "Every API call answers 503. Webhooks still arrive.",
         lambda plan: plan.add(".*", status=503, body={"message": "Service unavailable"}),
     ),
     Switch(
         "github_slow",
         "github",
         "GitHub is slow",
-        "Every call takes two seconds more.",
+        "Every API call takes two seconds longer.",
         lambda plan: plan.add(".*", slow=2.0),
     ),
     Switch(
         "github_limited",
         "github",
         "GitHub limits the rate",
-        "Every call answers 403 and asks to come back in 20 seconds.",
+        "Every API call answers 403 and asks to retry in 20 seconds.",
         lambda plan: plan.add(
             ".*",
             status=403,
@@ -50,7 +50,7 @@ SWITCHES = (
         "slack_limited",
         "slack",
         "Slack limits the rate",
-        "Posting and updating answer 429 and ask to come back in 5 seconds.",
+        "Posting and updating messages answers 429 and asks to retry in 5 seconds.",
         lambda plan: plan.add(
             r"chat\..*", status=429, headers={"Retry-After": "5"}, body={"ok": False, "error": "ratelimited"}
         ),
@@ -59,33 +59,33 @@ SWITCHES = (
         "slack_drops",
         "slack",
         "Slack loses its answers",
-        "Messages are posted, but the connection breaks before the bot hears so.",
+        "Messages are posted, but the connection breaks before the bot gets the answer.",
         lambda plan: plan.add(r"chat\.(postMessage|update)", drop="after"),
     ),
     Switch(
         "slack_down",
         "slack",
         "Slack is down",
-        "Every call of Slack's API answers 503.",
+        "Every API call answers 503.",
         lambda plan: plan.add(".*", status=503),
     ),
 )
 
 
 class Switchboard:
-    """Which switches are on."""
+    """The switches that are on."""
 
     def __init__(self, slack: SlackSandbox, github: GitHubSandbox) -> None:
         self._plans = {"slack": slack.faults, "github": github.faults}
-        self._rules: dict[str, PlannedFault] = {}
+        self._faults: dict[str, PlannedFault] = {}
 
     def is_on(self, switch: Switch) -> bool:
-        return switch.id in self._rules
+        return switch.id in self._faults
 
     def turn(self, switch_id: str, *, on: bool) -> None:
-        """Turn a switch on or off; `KeyError` where there is none of that name."""
+        """Turn a switch on or off; `KeyError` for an unknown id."""
         switch = {each.id: each for each in SWITCHES}[switch_id]
         if on and not self.is_on(switch):
-            self._rules[switch_id] = switch.turn_on(self._plans[switch.side])
+            self._faults[switch_id] = switch.turn_on(self._plans[switch.side])
         elif not on and self.is_on(switch):
-            self._plans[switch.side].remove(self._rules.pop(switch_id))
+            self._plans[switch.side].remove(self._faults.pop(switch_id))

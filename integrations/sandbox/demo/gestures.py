@@ -1,4 +1,4 @@
-"""What a person does on the page's Slack, carried out as Slack would: by signed requests to the bot."""
+"""Carries out the page's gestures in Slack, as signed requests to the bot."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,21 +9,21 @@ LONGEST_MESSAGE = 4000
 
 
 class BadGesture(Exception):
-    """The page sent something that no gesture is; the text says what."""
+    """The page sent an invalid gesture; the text says why."""
 
 
 class PageGestures:
-    """One person's hands."""
+    """The gestures of one person."""
 
     def __init__(self, slack: SlackSandbox, person: DemoPerson) -> None:
         self._slack = slack
         self._user = person.slack_id
 
     async def do(self, kind: str, fields: Json) -> Json:
-        """Carry out a gesture and tell the page what Slack's client would show.
+        """Carry out a gesture and return what Slack's client would show.
 
-        `error` is Slack's own word when the app didn't answer, `impossible` a sentence where Slack's client
-        would not have offered it: a control that was just redrawn, a command for an outsider.
+        `error` is Slack's error if the app didn't answer. `impossible` is a sentence about a gesture that
+        Slack's client would not offer: on a control that was just redrawn, or a command of an outsider.
         """
         gestures: dict[str, Callable[[Json], Awaitable[DeliveryResult | None]]] = {
             "click": self._click,

@@ -1,4 +1,4 @@
-"""What the page's GitHub shows and what is done there, always through the stand-in's own builders."""
+"""The page's GitHub: its data, and its actions through the stand-in's builders."""
 
 import base64
 from collections.abc import Callable
@@ -21,16 +21,16 @@ COMMENT_LENGTH = 280
 
 
 class GitHubPanel:
-    """GitHub in miniature. Every action raises `ValueError` with a sentence for what GitHub wouldn't offer."""
+    """GitHub on the page. Actions raise `ValueError` with a sentence for what GitHub would not offer."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._github = stage.github
 
-    # What it shows
+    # Data
 
     def overview(self) -> Json:
-        """Repositories, people with their roles, and failed deliveries: small, sent whole."""
+        """Repositories, people with their roles, failed deliveries; small enough to be sent whole."""
         failed = self._failed_deliveries()
         return {
             "organization": octo(self._github).login,
@@ -59,7 +59,7 @@ class GitHubPanel:
         return {f"{i}/{n}": self.alert(a) for (i, n), a in self._github.alerts.items() if not a.removed}
 
     def alert(self, alert: GitHubAlert) -> Json:
-        """One alert as its page on GitHub shows it; the secret itself stays where it is."""
+        """One alert as its page on GitHub shows it, without the secret."""
         token = self._token(alert)
         path = alert.locations[0].details.get("path") if alert.locations else None
         return {
@@ -89,10 +89,10 @@ class GitHubPanel:
             ],
         }
 
-    # What is done there
+    # Actions
 
     async def do(self, action: str, fields: Json) -> Json:
-        """Carry out one action of the page; returns what it has to say."""
+        """Carry out one action of the page and return its answer."""
         if action == "leak":
             return await self._leak(fields)
         actions: dict[str, Callable[[Json], None]] = {
@@ -113,7 +113,7 @@ class GitHubPanel:
     async def _leak(self, fields: Json) -> Json:
         kind, count = fields.get("kind", "classic"), fields.get("count", 1)
         if kind not in get_args(LeakKind):
-            raise ValueError("There is no such secret to leak.")
+            raise ValueError("There is no such kind of secret.")
         if not isinstance(count, int) or not 1 <= count <= MOST_AT_ONCE:
             raise ValueError(f"Leak between 1 and {MOST_AT_ONCE} at once.")
         leak = Leak(
@@ -166,12 +166,12 @@ class GitHubPanel:
             self._github.redeliver(delivery)
 
     def _failed_deliveries(self) -> list[WebhookDelivery]:
-        """The last attempt of each delivery that never got through."""
+        """The last attempt of each delivery that never succeeded."""
         last = {delivery.guid: delivery for delivery in self._github.deliveries}
         return [delivery for delivery in last.values() if delivery.status != "OK"]
 
     def _token(self, alert: GitHubAlert) -> LiveToken | None:
-        """The working token behind an alert, looked up at once: the panel asks it for every alert it shows."""
+        """The working token behind an alert; a dictionary look-up, because the panel needs it for every alert."""
         literal = alert.literal
         if alert.is_base64_encoded:
             literal = base64.b64decode(literal).decode()

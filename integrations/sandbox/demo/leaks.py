@@ -1,4 +1,4 @@
-"""Secrets to leak on the demo page: what kinds there are, and how one comes to GitHub."""
+"""The kinds of secrets to leak on the demo page, and how they are leaked."""
 
 import itertools
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ LEAK_KINDS: dict[LeakKind, str] = {
     "classic": "GitHub token that works",
     "fine_grained": "GitHub fine-grained token that works",
     "oauth": "GitHub OAuth token that works",
-    "dead": "GitHub token, dead already",
+    "dead": "GitHub token that no longer works",
     "stripe": "Stripe API key",
     "aws": "AWS access key",
     "private_key": "RSA private key",
@@ -32,7 +32,7 @@ HOSTILE = "<!channel> *bold* `code` <https://evil.example|your bank> <@U0SAM> :t
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What somebody pushes: which secret, where, how often."""
+    """One push with secrets: their kind, their number, the circumstances."""
 
     kind: LeakKind
     count: int = 1
@@ -41,9 +41,9 @@ class Leak:
 
 
 def leak_secrets(github: GitHubSandbox, repository: GitHubRepository, leak: Leak) -> Iterator[GitHubAlert]:
-    """Leak one secret after the other, as the developer of the page; each step emits its webhook."""
+    """Leak one secret after the other, as the page's developer; each sends its webhook."""
     author = github.user("dana-kim")
-    assert author is not None, "the page's world has her"
+    assert author is not None, "she is one of the page's people"
     for path in itertools.islice(_paths(leak), min(leak.count, MOST_AT_ONCE)):
         bypassed = author if leak.bypassed or leak.kind == "hostile" else None
         comment = HOSTILE if leak.kind == "hostile" else BYPASS_COMMENT
@@ -72,7 +72,7 @@ def _paths(leak: Leak) -> Iterator[str]:
 
 def _token(github: GitHubSandbox, kind: LeakKind) -> LiveToken | None:
     owner = github.user("dana-kim")
-    assert owner is not None, "the page's world has her"
+    assert owner is not None, "she is one of the page's people"
     soon = github.now() + 60 * 24 * 3600
     match kind:
         case "classic" | "hostile":
@@ -85,7 +85,7 @@ def _token(github: GitHubSandbox, kind: LeakKind) -> LiveToken | None:
 
 
 def _type_of(kind: LeakKind) -> tuple[str, str | None, str | None]:
-    """GitHub's slug, the name where the stand-in doesn't know it, and the provider."""
+    """GitHub's slug, the name if the stand-in doesn't know it, and the provider."""
     match kind:
         case "oauth":
             return "github_oauth_access_token", None, None

@@ -1,4 +1,4 @@
-"""Keeps every open page true: sends each one only what changed, and only what its person may see."""
+"""Keeps open pages up to date: sends each one the changes that its person may see."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from integrations.sandbox.demo.stage import Stage
 from integrations.sandbox.demo.world import DemoPerson
 from integrations.sandbox.slack import Json, SlackChange
 
-GATHERING_SECONDS = 0.03
+COLLECT_SECONDS = 0.03
 
 
 class BotControls(Protocol):
@@ -25,7 +25,7 @@ class BotControls(Protocol):
     starts: int
 
     def watch(self, watcher: Callable[[], None]) -> None: ...
-    def last_words(self) -> str: ...
+    def last_log_line(self) -> str: ...
     async def start(self) -> None: ...
     async def kill(self) -> None: ...
     async def audit_log(self) -> list[dict[str, object]]: ...
@@ -33,15 +33,15 @@ class BotControls(Protocol):
 
 @dataclass(slots=True, eq=False)
 class OpenPage:
-    """One open page: whose it is, and what it has not been told yet."""
+    """One open page: its person, and the changes not sent to it yet."""
 
     window: SlackWindow
     news: asyncio.Event = field(default_factory=asyncio.Event)
     messages: dict[tuple[str, str], bool] = field(default_factory=dict)
-    """Channel and ts of what changed; True where it is new to the channel."""
+    """Channel and ts of changed messages; True if it is new in the channel."""
     alerts: dict[str, Json | None] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
-    """Which small parts, sent whole, changed."""
+    """The changed parts, which are sent whole."""
 
     def note(self, part: str) -> None:
         self.parts.add(part)
@@ -49,7 +49,7 @@ class OpenPage:
 
 
 class Live:
-    """Listens to both stand-ins and the bot's process on behalf of the pages."""
+    """Watches both stand-ins and the bot's process for all pages."""
 
     def __init__(self, stage: Stage, bot: BotControls) -> None:
         self.panel = GitHubPanel(stage)
@@ -61,9 +61,9 @@ class Live:
         self._sent_overview: Json = {}
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
-        """Listen while the block runs."""
-        self._bot.watch(lambda: self.tell_all("bot"))
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch while the block runs."""
+        self._bot.watch(lambda: self.resend_part("bot"))
         unwatch = self._stage.github.watch(lambda change: self._github_changed.set())
         subscription = self._stage.slack.subscribe()
         tasks = [
@@ -89,17 +89,17 @@ class Live:
         finally:
             self._pages.discard(page)
 
-    def tell_all(self, part: str) -> None:
-        """Have a small part sent to every page."""
+    def resend_part(self, part: str) -> None:
+        """Have a part sent to every page."""
         for page in self._pages:
             page.note(part)
 
-    def look_at_github(self) -> None:
-        """Something may have changed there of which nobody was told."""
+    def check_github(self) -> None:
+        """Look for changes on GitHub, because some are not reported."""
         self._github_changed.set()
 
     def whole(self, page: OpenPage) -> Json:
-        """Everything that a page starts from."""
+        """The full state, with which a page starts."""
         person = page.window.person
         parts = ("channels", "views", "home", "github", "switches", "bot")
         return {
@@ -112,9 +112,9 @@ class Live:
         }
 
     async def changes(self, page: OpenPage) -> Json:
-        """Wait for news, gather what comes with it, and return it."""
+        """Wait for a change, collect more for a moment, and return them."""
         await page.news.wait()
-        await asyncio.sleep(GATHERING_SECONDS)
+        await asyncio.sleep(COLLECT_SECONDS)
         page.news.clear()
         messages, page.messages = page.messages, {}
         alerts, page.alerts = page.alerts, {}
@@ -150,8 +150,8 @@ class Live:
                     for s in SWITCHES
                 ]
             case "bot":
-                words = self._bot.last_words() if self._bot.state is BotState.DOWN else ""
-                return {"state": self._bot.state, "starts": self._bot.starts, "last_words": words}
+                line = self._bot.last_log_line() if self._bot.state is BotState.DOWN else ""
+                return {"state": self._bot.state, "starts": self._bot.starts, "last_log_line": line}
         raise AssertionError(part)
 
     async def _follow_slack(self, changes: AsyncIterator[SlackChange]) -> None:
@@ -174,7 +174,7 @@ class Live:
         self._sent_alerts, self._sent_overview = self.panel.alerts(), self.panel.overview()
         while True:
             await self._github_changed.wait()
-            await asyncio.sleep(GATHERING_SECONDS)
+            await asyncio.sleep(COLLECT_SECONDS)
             self._github_changed.clear()
             alerts, overview = self.panel.alerts(), self.panel.overview()
             changed = {key: alert for key, alert in alerts.items() if alert != self._sent_alerts.get(key)}
@@ -183,5 +183,5 @@ class Live:
                 page.alerts |= {**changed, **gone}
                 page.news.set()
             if overview != self._sent_overview:
-                self.tell_all("github")
+                self.resend_part("github")
             self._sent_alerts, self._sent_overview = alerts, overview

@@ -1,4 +1,4 @@
-"""The bot as a process of its own that can be killed and started again."""
+"""Runs the bot in a process of its own, which can be killed and restarted."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.15
 
 
 class BotState(StrEnum):
-    """Whether the bot can hear anybody."""
+    """Whether the bot serves requests."""
 
     STARTING = "starting"
     UP = "up"
@@ -24,12 +24,12 @@ class BotState(StrEnum):
 
 
 class CommandFailed(Exception):
-    """A command of the bot ended with another status than 0; the text is what it said."""
+    """A command of the bot exited with a status other than 0; the text is its last line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessCommand:
-    """How the bot's commands are run: the words before a command's own, the whole environment, the directory."""
+    """How to run the bot's commands: the leading words, the whole environment, the directory."""
 
     words: Sequence[str]
     environment: Mapping[str, str]
@@ -37,7 +37,7 @@ class ProcessCommand:
 
 
 class BotProcess:
-    """Runs `serve` as a child; `kill` is SIGKILL, so nothing of the child has a say in it."""
+    """Runs `serve` as a child process; `kill` sends SIGKILL, so that it can't clean up."""
 
     def __init__(self, command: ProcessCommand, port: int) -> None:
         self._command = command
@@ -45,13 +45,13 @@ class BotProcess:
         self._watch: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self.address = f"http://127.0.0.1:{port}"
-        # What comes before its first start belongs to starting.
+        # Everything before the first start counts as starting.
         self.state = BotState.STARTING
         self.starts = 0
 
     @property
     def log(self) -> Path:
-        """Where the child's output goes."""
+        """The file with the child's output."""
         return self._command.directory / "stanch.log"
 
     @property
@@ -86,10 +86,10 @@ class BotProcess:
         return output.decode()
 
     async def start(self) -> None:
-        """Start the child and wait until it serves; `CommandFailed` where it ends or stays silent instead."""
+        """Start the child and wait until it serves; `CommandFailed` if it exits or takes too long."""
         if self._child is not None:
             return
-        self._enter(BotState.STARTING)
+        self._set_state(BotState.STARTING)
         with self.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
                 *self._command.words,
@@ -103,17 +103,17 @@ class BotProcess:
         self.starts += 1
         self._watch = asyncio.create_task(self._wait_for_end(self._child))
         await self._wait_until_ready(self._child)
-        self._enter(BotState.UP)
+        self._set_state(BotState.UP)
 
     async def kill(self) -> None:
-        """End the child at once, as a power cut would."""
+        """Kill the child, like a power cut."""
         if self._child is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._child.kill()
         await self._ended()
 
     async def stop(self) -> None:
-        """Ask the child to end; kill it where it doesn't."""
+        """Terminate the child; kill it if it doesn't exit in time."""
         if self._child is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -137,7 +137,7 @@ class BotProcess:
     async def _wait_for_end(self, child: asyncio.subprocess.Process) -> None:
         await child.wait()
         self._child = None
-        self._enter(BotState.DOWN)
+        self._set_state(BotState.DOWN)
 
     async def _wait_until_ready(self, child: asyncio.subprocess.Process) -> None:
         try:
@@ -150,14 +150,14 @@ class BotProcess:
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             await self.kill()
-        raise CommandFailed(self.last_words() or "The bot ended before it served.")
+        raise CommandFailed(self.last_log_line() or "The bot exited before it served.")
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         """The last line of the child's output."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         return lines[-1] if lines else ""
 
-    def _enter(self, state: BotState) -> None:
+    def _set_state(self, state: BotState) -> None:
         self.state = state
         for watcher in list(self._watchers):
             watcher()

@@ -1,4 +1,4 @@
-"""The page's web server: the page itself, its live state, and what is done on it."""
+"""The page's web server: the page, its live state, and its actions."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def serve_page(stage: Stage, bot: BotControls, host: str, port: int) -> As
     server = PageServer(stage, bot, live)
     application.add_routes(server.routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
-    async with live.listening():
+    async with live.watching():
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
@@ -44,7 +44,7 @@ async def serve_page(stage: Stage, bot: BotControls, host: str, port: int) -> As
 
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what another site's page sends, and let the page load nothing from elsewhere."""
+    """Refuse POSTs from other sites, and allow the page to load nothing from elsewhere."""
     origin = request.headers.get("Origin")
     if request.method == "POST" and (
         request.content_type != "application/json"
@@ -59,7 +59,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 class PageServer:
-    """Answers the page's requests. What it can't do it answers with 400 and `problem`, a sentence."""
+    """Answers the page's requests; a failed action is a 400 with a sentence as `problem`."""
 
     def __init__(self, stage: Stage, bot: BotControls, live: Live) -> None:
         self._stage = stage
@@ -80,7 +80,7 @@ class PageServer:
         ]
 
     async def stop(self) -> None:
-        """End a start that is under way."""
+        """Cancel a start in progress."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
@@ -131,7 +131,7 @@ class PageServer:
         except ValueError as problem:
             return _problem(str(problem))
         finally:
-            self._live.look_at_github()
+            self._live.check_github()
 
     async def _switch(self, request: web.Request) -> web.Response:
         fields = await _fields(request)
@@ -139,7 +139,7 @@ class PageServer:
             self._stage.switches.turn(str(fields.get("id")), on=fields.get("on") is True)
         except KeyError:
             return _problem("There is no such switch.")
-        self._live.tell_all("switches")
+        self._live.resend_part("switches")
         return web.json_response({})
 
     async def _bot_action(self, request: web.Request) -> web.Response:
@@ -150,7 +150,7 @@ class PageServer:
         return web.json_response({})
 
     async def _start_bot(self) -> None:
-        # Its last words are on the page when it doesn't come up.
+        # The page shows the last log line of a bot that doesn't start.
         with contextlib.suppress(CommandFailed):
             await self._bot.start()
 

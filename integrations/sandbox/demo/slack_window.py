@@ -1,4 +1,4 @@
-"""What one person's Slack shows, as JSON for the page."""
+"""One person's view of Slack, as JSON for the page."""
 
 from typing import Any
 
@@ -9,33 +9,33 @@ BOT_NAME = "Stanch"
 
 
 class SlackWindow:
-    """Reads the stand-in as this person's client would: only what they may see."""
+    """Reads what this person's client would show, and nothing else."""
 
     def __init__(self, slack: SlackSandbox, person: DemoPerson) -> None:
         self.slack = slack
         self.person = person
 
     def sees(self, channel_id: str) -> bool:
-        """Whether the channel, or the direct messages, are on this person's list."""
+        """Whether the channel or direct message channel is in this person's list."""
         channel = self.slack.workspace.channels.get(channel_id)
         return channel is not None and self.person.slack_id in channel.members
 
     def channels(self) -> list[Json]:
-        """The person's channels in the order of the page, then their direct messages."""
-        order = {place.slack_id: number for number, place in enumerate(CHANNELS)}
+        """The person's channels in the page's order, then their direct message channels."""
+        order = {each.slack_id: number for number, each in enumerate(CHANNELS)}
         own = [c for c in self.slack.workspace.channels.values() if self.sees(c.id)]
         own.sort(key=lambda channel: order.get(channel.id, len(order)))
         return [self._channel(channel) for channel in own]
 
     def history(self) -> list[Json]:
-        """Every message that this person sees, replies and private ones included, oldest first."""
+        """All messages that this person sees, including replies and private ones, oldest first."""
         workspace = self.slack.workspace
         posted = [m for c in workspace.channels if self.sees(c) for m in workspace.messages(c)]
         private = [e for e in workspace.ephemerals if e.ephemeral_to == self.person.slack_id]
         return [self.message(m) for m in sorted([*posted, *private], key=lambda m: m.ts)]
 
     def find(self, channel: str, ts: str) -> SlackMessage | None:
-        """A message as this person sees it; None where it is gone or not theirs to see."""
+        """A message that this person sees; None if it is deleted or not visible to them."""
         if not self.sees(channel) and self.slack.workspace.ephemeral(self.person.slack_id, ts) is None:
             return None
         workspace = self.slack.workspace
@@ -43,7 +43,7 @@ class SlackWindow:
         return None if found is None or found.deleted else found
 
     def message(self, message: SlackMessage) -> Json:
-        """One message, with the state that this person's client keeps of its controls."""
+        """One message, with the state of its controls in this person's client."""
         user = self.person.slack_id
         return {
             "ts": message.ts,
@@ -81,11 +81,11 @@ class SlackWindow:
         }
 
     def _channel(self, channel: Channel) -> Json:
-        place = next((place for place in CHANNELS if place.slack_id == channel.id), None)
+        known = next((each for each in CHANNELS if each.slack_id == channel.id), None)
         return {
             "id": channel.id,
             "name": BOT_NAME if channel.is_im else channel.name,
-            "topic": "Messages from Stanch to you alone" if channel.is_im else place.topic if place else "",
+            "topic": "Messages from Stanch to you alone" if channel.is_im else known.topic if known else "",
             "direct": channel.is_im,
             "shared": channel.is_ext_shared,
             "members": len(channel.members),
@@ -93,7 +93,7 @@ class SlackWindow:
 
 
 def people(slack: SlackSandbox) -> list[Json]:
-    """Everybody on the page, and the bot, with the names that mentions are shown by."""
+    """All people on the page and the bot, with the names for mentions."""
     listed: list[Json] = [
         {
             "id": person.slack_id,

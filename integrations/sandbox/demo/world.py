@@ -1,4 +1,4 @@
-"""Who and what there is on the demo page: people, channels, organizations, repositories, roles."""
+"""The demo's people, channels, organization, repositories and roles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Kind = Literal["member", "guest", "outsider"]
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """Somebody to be on the page. `login` is their GitHub account, `linked` whether Stanch knows of it."""
+    """A person on the page. `login` is their GitHub account, `linked` whether Stanch knows it."""
 
     slack_id: str
     name: str
@@ -31,7 +31,7 @@ class DemoPerson:
 
 @dataclass(frozen=True, slots=True)
 class DemoChannel:
-    """A channel of the page and who is in it; `filter` is its subscription, if it has one."""
+    """A channel of the page and its members; `filter` is its subscription, if it has one."""
 
     slack_id: str
     name: str
@@ -58,27 +58,27 @@ OLIVIA = DemoPerson(
     "Olivia Chen",
     "olivia-chen",
     "Organization owner",
-    "May do everything, and find a token's uses.",
+    "May do everything, and search a token's uses.",
 )
 ANA = DemoPerson(
     "U0ANA",
     "Ana Ruiz",
     "ana-ruiz",
     "Repository admin",
-    "May work the alerts of octo/payments, and no others.",
+    "May handle the alerts of octo/payments only.",
 )
 DANA = DemoPerson(
     "U0DANA",
     "Dana Kim",
     "dana-kim",
     "Developer",
-    "Writes code, and leaks tokens. May not see alerts, yet is told of hers.",
+    "Writes code and leaks tokens. May not see alerts, but is told about her own tokens.",
 )
 RAVI = DemoPerson(
-    "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but no alerts: every control refuses."
+    "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but not alerts: every control refuses."
 )
 NOOR = DemoPerson(
-    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked", "Stanch doesn't know which GitHub account is theirs.",
+    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked", "Stanch doesn't know their GitHub account.",
     linked=False,
 )  # fmt: skip
 GRACE = DemoPerson(
@@ -90,7 +90,7 @@ GRACE = DemoPerson(
     kind="guest",
 )
 THEO = DemoPerson(
-    "U0THEO", "Theo Lang", "theo-lang", "Outsider", "Of another company, in a shared channel: always refused.",
+    "U0THEO", "Theo Lang", "theo-lang", "Outsider", "From another company, in a shared channel: always refused.",
     kind="outsider", linked=False,
 )  # fmt: skip
 PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, GRACE, THEO)
@@ -146,8 +146,8 @@ def person_of(slack_id: str) -> DemoPerson | None:
     return next((person for person in PEOPLE if person.slack_id == slack_id), None)
 
 
-def furnish_slack(slack: SlackSandbox) -> None:
-    """Put people and channels into an empty workspace."""
+def fill_slack(slack: SlackSandbox) -> None:
+    """Add the people and channels to an empty workspace."""
     slack.workspace.add_team(OTHER_TEAM, domain="globex", name="Globex")
     for person in PEOPLE:
         outside = person.kind == "outsider"
@@ -159,21 +159,21 @@ def furnish_slack(slack: SlackSandbox) -> None:
             is_restricted=person.kind == "guest",
             is_stranger=outside,
         )
-    for place in CHANNELS:
+    for channel in CHANNELS:
         slack.workspace.add_channel(
-            place.slack_id,
-            name=place.name,
-            members=place.members,
-            is_ext_shared=place.shared,
-            connected_team_ids=(OTHER_TEAM,) if place.shared else (),
+            channel.slack_id,
+            name=channel.name,
+            members=channel.members,
+            is_ext_shared=channel.shared,
+            connected_team_ids=(OTHER_TEAM,) if channel.shared else (),
         )
     for person in PEOPLE:
         if person.kind == "member":
             slack.workspace.dm(person.slack_id)
 
 
-def furnish_github(github: GitHubSandbox) -> None:
-    """Put accounts, repositories and the App's installation into an empty GitHub."""
+def fill_github(github: GitHubSandbox) -> None:
+    """Add accounts, repositories and the App's installation to an empty GitHub."""
     organization = octo(github)
     for person in PEOPLE:
         github.add_user(person.login, name=person.name)
@@ -182,13 +182,13 @@ def furnish_github(github: GitHubSandbox) -> None:
     github.install(organization)
     for login, role in _FIRST_ROLES.items():
         set_role(github, login, role)
-    _leave_old_alerts(github)
+    _add_old_alerts(github)
 
 
-def _leave_old_alerts(github: GitHubSandbox) -> None:
-    """What GitHub found long before anybody installed the bot."""
+def _add_old_alerts(github: GitHubSandbox) -> None:
+    """Alerts from long before the bot was installed."""
     repository, author = github.named_repository(ORGANIZATION, "legacy-billing"), github.user(DANA.login)
-    assert repository is not None, "the page's world has it"
+    assert repository is not None, "it is one of the page's repositories"
     for age, resolution in (
         (400, "revoked"),
         (310, "false_positive"),
@@ -208,12 +208,12 @@ def octo(github: GitHubSandbox) -> Organization:
 
 
 def payments(github: GitHubSandbox) -> GitHubRepository:
-    """The repository that a person's role is about, whatever it is called by now: the first of the page."""
+    """The repository that the roles refer to: the page's first one, whatever its current name."""
     return next(iter(github.repositories.values()))
 
 
 def set_role(github: GitHubSandbox, login: str, role: Role) -> None:
-    """Make this the only thing that GitHub lets a person do; the webhooks are those of GitHub."""
+    """Give a person exactly this role; the stand-in sends GitHub's webhooks."""
     user = github.user(login)
     if user is None:
         raise ValueError(f"there is no {login}")
@@ -234,7 +234,7 @@ def set_role(github: GitHubSandbox, login: str, role: Role) -> None:
 
 
 def role_of(github: GitHubSandbox, user: GitHubUser) -> Role:
-    """Which of the page's roles a person has."""
+    """The person's role, one of the page's."""
     organization = octo(github)
     if is_owner(organization, user):
         return "owner"

@@ -11,35 +11,33 @@
 
         github.webhook_url = "http://127.0.0.1:3000/github/webhooks"
         github.close(alert, by=ana, resolution="revoked")
-        await github.settle()                         # every delivery under way is answered
+        await github.settle()                         # wait until every delivery is answered
         assert not github.violations
         assert not github.unexpected
 
 Addresses: `url` is the web, `api_url` the REST API; both listen on 127.0.0.1. The App is `app_id`,
-`client_id`, `app_slug`, `private_key` and `webhook_secret`. `now` is the only clock: tokens expire, limits
-come back and reading lags by it. A private key takes a moment to make (`generate_private_key`), so share
-one.
+`client_id`, `app_slug`, `private_key` and `webhook_secret`. `now` is the only clock: by it tokens expire,
+limits reset and read lags end. Generating a private key is slow (`generate_private_key`), so share one.
 
-State: the builders are in `people`, `repositories` and `alerts`. They are plain functions, and what changes
-something sends the webhook that GitHub sends, once `webhook_url` is set. Setting a record's field instead
-is a change that nobody is told of. `deliver = "hold"` collects deliveries in `held`; `await
-github.send(delivery)` sends one whenever and as often as you like, `delivery.sparse()` as old servers do.
-Every attempt is in `deliveries`.
+State: the builders in `people`, `repositories` and `alerts` are methods of the sandbox. A builder that changes
+something sends GitHub's webhook for it, if `webhook_url` is set. Setting a record's field directly sends
+nothing. `deliver = "hold"` collects deliveries in `held`; `await github.send(delivery)` sends one, as often as
+needed; `delivery.sparse()` is the same delivery as old servers send it. Every attempt is in `deliveries`.
 
-Strictness: GitHub's own description judges each request and each answer. What a caller does wrong is
-refused as GitHub refuses it and noted in `violations`; what GitHub quietly ignores (an unknown query name,
-a page over 100, a missing version header) is only noted. A method or path that isn't here is a 404 and
-noted in `unexpected`. `requests` and `calls(method, path)` tell what was asked, with which authorization,
-and what came of it; a redirect after a rename leads to `/repositories/{id}/…`.
+Strictness: GitHub's OpenAPI description checks every request and every answer. A wrong request is refused as
+GitHub refuses it and recorded in `violations`. What GitHub ignores (an unknown query parameter, a page size
+over 100, a missing version header) is only recorded. An unknown method or path is a 404 and recorded in
+`unexpected`. `requests` and `calls(method, path)` return the requests with their authorization and status.
+After a rename or transfer the old address redirects to `/repositories/{id}/…`.
 
-`watch(callback)` tells of every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
+`watch(callback)` reports every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 
-Trouble: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST
-shows an alert), `revoke_delay` (seconds until a reported token dies, `None` for never), `core_limit`,
-`unauthenticated_limit`, `lockout_after`, `webhook_timeout`. Where GitHub doesn't say what it does,
-`hidden_secret` (what `secret` is under `hide_secret`; `None`: absent), `tells_first_location` (whether an alert
-has the optional `first_location_detected`) and `validated_on_override` (whether recording a validity sends
-`validated`) choose.
+Faults: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST shows
+an alert), `revoke_delay` (seconds until a reported token stops working; `None`: never), `core_limit`,
+`unauthenticated_limit`, `lockout_after`, `webhook_timeout`. For behaviour that GitHub doesn't document:
+`hidden_secret` (the value of `secret` under `hide_secret`; `None`: absent), `gives_first_location` (whether an
+alert has the optional `first_location_detected`), `validated_on_override` (whether recording a validity sends
+`validated`).
 """
 
 from integrations.sandbox.github.authentication import generate_private_key

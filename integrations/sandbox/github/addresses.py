@@ -1,4 +1,4 @@
-"""The links that GitHub hangs on every repository and account, as tails of its address."""
+"""The URL fields in GitHub's JSON for repositories and accounts, as suffixes of their address."""
 
 REPOSITORY_LINKS = {
     "archive_url": "/{archive_format}{/ref}",

@@ -1,4 +1,4 @@
-"""Whether a caller may use a route on the repository or organization that its path names."""
+"""Checks whether a caller may use a route on the repository or organization in its path."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ALERT_SCOPES = frozenset({"repo", "security_events"})
 
 
 def admit(call: Call, route: Route) -> None:
-    """Find what the path names and let the caller through, or raise the `Refusal` GitHub answers.
+    """Look up what the path names and admit the caller, or raise the `Refusal` that GitHub answers.
 
-    A private repository out of reach is a 404, as if it weren't there; a public one is a 403.
+    A private repository out of reach is a 404, as if it did not exist; a public one is a 403.
     """
     _check_kind(call, route)
     if "owner" in call.path and "repo" in call.path:
@@ -70,7 +70,7 @@ def _sees(call: Call, route: Route, repository: GitHubRepository) -> bool:
 
 
 def _redirect(call: Call, repository: GitHubRepository) -> None:
-    """GitHub's docs, redirects: 301 for reading, 307 for all else, to the address by id."""
+    """GitHub's docs, redirects: 301 for GET, 307 otherwise, to the address by id."""
     old = f"/repos/{call.path['owner']}/{call.path['repo']}"
     rest = call.url.removeprefix(call.github.api_url).removeprefix(old)
     query = f"?{urlencode(call.raw_query)}" if call.raw_query else ""
@@ -91,7 +91,7 @@ def _admit_installation(call: Call, route: Route) -> None:
 
 
 def _admit_person(call: Call, route: Route) -> None:
-    """A person's token reads and updates alerts of repositories, within the person's own rights."""
+    """A person's token reads and updates alerts of repositories, within the person's rights."""
     user, live, repository = call.principal.user, call.principal.live, call.target_repository
     permission, level = route.permissions[0]
     if user is None or live is None or repository is None or permission != "secret_scanning_alerts":
@@ -117,7 +117,7 @@ def _has_right(repository: GitHubRepository, user: GitHubUser, level: str) -> bo
 
 
 def _check_sso(call: Call, organization: Organization) -> None:
-    """GitHub's docs, SAML: a token not yet authorized for the organization is told where to do that."""
+    """GitHub's docs, SAML: the header says where to authorize the token for the organization."""
     live = call.principal.live
     if live is not None and live.network == "sso":
         address = f"{call.github.url}/orgs/{organization.login}/sso?authorization_request=sandbox"

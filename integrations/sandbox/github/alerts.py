@@ -1,4 +1,4 @@
-"""Builders for alerts and leaked tokens, with the webhooks GitHub sends."""
+"""Builders for alerts and leaked tokens, with the webhooks that GitHub sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from integrations.sandbox.github.world import GitHubChange, GitHubWorld
 
 
 class AlertBuilders:
-    """Leaks secrets and changes alerts; without `by` GitHub itself is the sender."""
+    """Leaks secrets and changes alerts; without `by` the sender is GitHub."""
 
     def __init__(self, world: GitHubWorld, webhooks: Webhooks) -> None:
         self._world = world
@@ -47,7 +47,7 @@ class AlertBuilders:
         expires_at: float | None = None,
         network: Network = "open",
     ) -> LiveToken:
-        """A token that works: asking with it is answered as its kind, scopes, expiry and network demand.
+        """A token that works; its kind, scopes, expiry and network decide how probes are answered.
 
         `sso`: the organization's resources answer 403 with `X-GitHub-SSO`. `ip_allow_list`: everything
         answers 403.
@@ -58,9 +58,9 @@ class AlertBuilders:
         return token
 
     def revoke_token(self, token: LiveToken) -> None:
-        """Its owner revokes it; GitHub sends no webhook for it."""
+        """Revoke a token as its owner; GitHub sends no webhook."""
         token.revoked_at = self._world.now()
-        self._world.tell(GitHubChange("token.revoked", self._world.now(), token.owner.login))
+        self._world.publish(GitHubChange("token.revoked", self._world.now(), token.owner.login))
 
     def token_of(self, alert: GitHubAlert) -> LiveToken | None:
         """The live token whose literal leaked, as it is or in Base64."""
@@ -94,8 +94,8 @@ class AlertBuilders:
     ) -> GitHubAlert:
         """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up dead secret.
 
-        Without `locations` it lies in a new commit of `author` at `path`. `resolved` is the resolution of an
-        old, closed one.
+        Without `locations` the secret is in a new commit by `author` at `path`. With `resolved`, a resolution,
+        the alert is closed from the start.
         """
         at = self._world.now() if created_at is None else created_at
         repository.last_alert_number += 1
@@ -141,67 +141,67 @@ class AlertBuilders:
     def close(
         self, alert: GitHubAlert, by: RepositoryOwner | None, resolution: str, comment: str | None = None
     ) -> None:
-        """→ resolved; system words such as `pattern_deleted` too, then usually with `by=None`."""
+        """→ resolved; also for resolutions by GitHub such as `pattern_deleted`, with `by=None`."""
         alert.state = "resolved"
         alert.resolution = resolution
         alert.resolution_comment = comment
         alert.resolved_by = by if isinstance(by, GitHubUser) else None
         alert.resolved_at = self._world.now()
-        self._touch("resolved", alert, by)
+        self._update("resolved", alert, by)
 
     def reopen(self, alert: GitHubAlert, by: RepositoryOwner | None, comment: str | None = None) -> None:
         """→ reopened."""
         alert.state = "open"
         alert.resolution = alert.resolved_by = alert.resolved_at = None
         alert.resolution_comment = comment
-        self._touch("reopened", alert, by)
+        self._update("reopened", alert, by)
 
     def set_validity(self, alert: GitHubAlert, validity: Validity) -> None:
-        """GitHub's own check found this (→ validated, unless an override hides it)."""
+        """Set the result of GitHub's own check (→ validated, unless an override hides it)."""
         before = alert.validity
         alert.checked_validity = validity
         if alert.validity != before:
-            self._touch("validated", alert, None)
+            self._update("validated", alert, None)
 
     def override_validity(
         self, alert: GitHubAlert, validity: Validity | None, by: RepositoryOwner | None = None
     ) -> None:
-        """Somebody records their own finding, `None` clears it (→ validated if `validated_on_override`)."""
+        """Record a person's finding; `None` clears it (→ validated if `validated_on_override`)."""
         before = alert.validity
         alert.validity_override = validity
         alert.updated_at = self._world.now()
         if alert.validity != before and self._world.validated_on_override:
-            self._touch("validated", alert, by)
+            self._update("validated", alert, by)
 
     def set_public_leak(self, alert: GitHubAlert) -> None:
         """→ publicly_leaked."""
         alert.publicly_leaked = True
-        self._touch("publicly_leaked", alert, None)
+        self._update("publicly_leaked", alert, None)
 
     def assign(self, alert: GitHubAlert, user: GitHubUser, by: RepositoryOwner | None = None) -> None:
         """→ assigned."""
         alert.assigned_to = user
-        self._touch("assigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
+        self._update("assigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
     def unassign(self, alert: GitHubAlert, by: RepositoryOwner | None = None) -> None:
         """→ unassigned."""
         user, alert.assigned_to = alert.assigned_to, None
         assert user is not None, "nobody is assigned"
-        self._touch("unassigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
+        self._update("unassigned", alert, by, {"assignee": shapes.simple_user(self._world, user)})
 
     def add_metadata(self, alert: GitHubAlert, pairs: Mapping[str, str]) -> None:
         """→ metadata_created."""
         alert.metadata.update(pairs)
-        self._touch("metadata_created", alert, None)
+        self._update("metadata_created", alert, None)
 
     def remove_metadata(self, alert: GitHubAlert, *keys: str) -> None:
         """→ metadata_removed."""
         for key in keys:
             del alert.metadata[key]
-        self._touch("metadata_removed", alert, None)
+        self._update("metadata_removed", alert, None)
 
     def remove_alert(self, alert: GitHubAlert) -> None:
-        """Gone from REST without a word."""
+        """Remove an alert from REST, without a webhook."""
         alert.removed = True
 
     def alert_url(self, alert: GitHubAlert) -> str:
@@ -214,7 +214,7 @@ class AlertBuilders:
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
-        """A place for `leak(locations=…)`, completed to GitHub's shape for its type."""
+        """A location for `leak(locations=…)`, completed to GitHub's shape for its type."""
         return Location(type, shapes_alerts.location_details(self._world, repository, type, details))
 
     def add_location(
@@ -223,13 +223,13 @@ class AlertBuilders:
         type: str = "commit",  # noqa: A002 # GitHub's own word.
         **details: object,
     ) -> Location:
-        """The same secret at a new place (→ secret_scanning_alert_location.created)."""
-        place = self.location(alert.repository, type, **details)
-        alert.locations.append(place)
+        """Add a location of the same secret (→ secret_scanning_alert_location.created)."""
+        added = self.location(alert.repository, type, **details)
+        alert.locations.append(added)
         alert.updated_at = self._world.now()
         content: JsonObject = {
             "alert": shapes_alerts.webhook_alert(self._world, alert),
-            "location": shapes_alerts.location(place),
+            "location": shapes_alerts.location(added),
         }
         repository = alert.repository
         self._webhooks.emit(
@@ -240,7 +240,7 @@ class AlertBuilders:
             repository=repository,
             sender=self._world.github,
         )
-        return place
+        return added
 
     def _in_commit(self, alert: GitHubAlert, path: str, author: GitHubUser | None) -> Location:
         text = f"{alert.repository.id}:{alert.number}"
@@ -256,7 +256,7 @@ class AlertBuilders:
             return make_literal(GITHUB_TYPES[secret_type][0], seed)
         return "sandbox-" + hashlib.sha256(seed.encode()).hexdigest()
 
-    def _touch(
+    def _update(
         self, action: str, alert: GitHubAlert, by: RepositoryOwner | None, extra: JsonObject | None = None
     ) -> None:
         alert.updated_at = self._world.now()

@@ -1,4 +1,4 @@
-"""Who a request comes from: the App by its JWT, an installation, or somebody's own (leaked) token."""
+"""Identifies the caller: the App by its JWT, an installation, or the owner of a (leaked) token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IP_REFUSAL = (
 
 
 def generate_private_key() -> str:
-    """A fresh RSA key as PEM; it takes a moment, so make one and pass it to every sandbox."""
+    """A new RSA key as PEM; generating is slow, so share one among sandboxes."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -31,8 +31,8 @@ def generate_private_key() -> str:
 
 
 def public_key_of(private_key: str) -> rsa.RSAPublicKey:
-    """The half that GitHub keeps of an App's key."""
-    # A key of our own making: checking its numbers again would take 30 ms of every test.
+    """The public key that belongs to an App's private key."""
+    # Our own key: validating it again would cost 30 ms per test.
     key = serialization.load_pem_private_key(private_key.encode(), None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key.public_key()
@@ -44,7 +44,7 @@ def mint_token(
     permissions: Mapping[str, str],
     repository_ids: tuple[int, ...] | None,
 ) -> InstallationToken:
-    """A `ghs_` token that lives an hour; GitHub's docs: never assume its length."""
+    """A `ghs_` token that is valid for an hour; GitHub's docs: its length may change."""
     literal = "ghs_" + secrets.token_hex(18)
     token = InstallationToken(
         literal, installation, dict(permissions), repository_ids, world.now() + TOKEN_SECONDS
@@ -61,7 +61,7 @@ class Authenticator:
         self._public_key = public_key
 
     def authenticate(self, header: str | None, user_agent: str | None) -> Principal:
-        """Who it is; `Refusal` 401 for what GitHub wouldn't accept."""
+        """The caller; `Refusal` 401 for credentials that GitHub rejects."""
         if not header:
             return Principal()
         scheme, _, credential = header.partition(" ")
@@ -100,7 +100,7 @@ class Authenticator:
                 credential,
                 self._public_key,
                 algorithms=["RS256"],
-                # The times are judged below by the sandbox's own clock.
+                # The times are checked below, by the sandbox's clock.
                 options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_iss": False},
             )
         except jwt.InvalidTokenError:

@@ -1,4 +1,4 @@
-"""One call to the stand-in GitHub: who asks, what for, what is answered, and what is kept of it."""
+"""One call to the stand-in GitHub: caller, parameters, answer and record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AuthKind: TypeAlias = Literal["app", "installation", "user", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class RouteResponse:
-    """What goes back: a status, a JSON body (`None` for an empty one) and extra headers."""
+    """A route's answer: status, JSON body (`None`: empty) and extra headers."""
 
     status: int
     body: object = None
@@ -32,7 +32,7 @@ class RouteResponse:
 
 
 class Refusal(Exception):
-    """GitHub says no: `status` and a body with `message`, as its errors have."""
+    """GitHub refuses: `status`, and a body with `message` as in its errors."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who stands behind a request's Authorization header; all `None` without one."""
+    """The caller by the Authorization header; all fields are `None` without one."""
 
     kind: Literal["app", "installation", "user"] | None = None
     token: InstallationToken | None = None
@@ -102,13 +102,13 @@ class Call:
     method: str
     path: dict[str, str]
     url: str
-    """The address as the caller wrote it, without its query: what `Link` headers repeat."""
+    """The requested address without its query, which `Link` headers repeat."""
     query: dict[str, str | int | bool] = field(default_factory=dict)
     body: JsonObject = field(default_factory=dict)
     raw_query: dict[str, str] = field(default_factory=dict)
     version: str | None = None
     rate: JsonObject = field(default_factory=dict)
-    """The caller's hour, as `GET /rate_limit` shows it."""
+    """The caller's rate limit, as `GET /rate_limit` shows it."""
     target_repository: GitHubRepository | None = None
     target_organization: Organization | None = None
 
@@ -132,12 +132,12 @@ class Call:
         return int(text)
 
     def text(self, name: str) -> str | None:
-        """A query parameter as text, `None` where it wasn't sent."""
+        """A query parameter as text, `None` if absent."""
         value = self.query.get(name)
         return None if value is None else str(value)
 
     def flag(self, name: str) -> bool:
-        """A boolean query parameter; false where it wasn't sent."""
+        """A boolean query parameter; false if absent."""
         return self.query.get(name) is True
 
 
@@ -146,7 +146,7 @@ Handler: TypeAlias = Callable[[Call], RouteResponse]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation of GitHub's description, what answers it and who may call it.
+    """An operation of GitHub's description, its handler, and who may call it.
 
     `access` is `app` (the App's JWT alone), `installation` (a token that holds one of `permissions`), `user`
     (a person's token), `any_token`, `anyone`, or `nobody` (refused with any Authorization header).
@@ -160,14 +160,14 @@ class Route:
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """What was asked and how it was authorized; token-like text in the body never shows in the repr."""
+    """A request with its authorization and status; the repr omits the body, which may hold tokens."""
 
     method: str
     path: str
     query: dict[str, str]
     auth: AuthKind | None
     authorized: bool
-    """Whether an Authorization header came at all."""
+    """Whether there was an Authorization header."""
     body: object = field(repr=False)
     user_agent: str | None
     version: str | None
@@ -177,4 +177,4 @@ class RecordedRequest:
     repository_ids: tuple[int, ...] | None = None
     permissions: dict[str, str] = field(default_factory=dict)
     status: int | None = None
-    """`None` while it is under way, and for good when the connection was dropped."""
+    """`None` before the answer, and always when the connection was dropped."""

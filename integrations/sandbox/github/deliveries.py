@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from integrations.sandbox.github.records import JsonObject
 
 OLD_ALERT_FIELDS = ("number", "secret_type", "resolution", "resolved_by", "resolved_at")
-"""All that captures of older servers have in `alert`."""
+"""The fields of `alert` in recorded deliveries of older servers."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,13 +33,13 @@ class WebhookDelivery:
     response_body: str = field(default="", repr=False)
 
     def copy(self, guid: str | None = None) -> WebhookDelivery:
-        """A delivery to vary by hand; with another `guid` it is another event to the receiver."""
+        """A copy to modify; with another `guid` it is another event to the receiver."""
         return replace(self, guid=guid or self.guid, payload=copy.deepcopy(self.payload))
 
     def sparse(self) -> WebhookDelivery:
-        """The same delivery with as little in `alert` as older servers send."""
-        thin = self.copy()
-        alert = thin.payload["alert"]
+        """The same delivery with only those fields of `alert` that older servers send."""
+        sparse_copy = self.copy()
+        alert = sparse_copy.payload["alert"]
         assert isinstance(alert, dict), "only alert events have an alert"
-        thin.payload["alert"] = {name: alert[name] for name in OLD_ALERT_FIELDS}
-        return thin
+        sparse_copy.payload["alert"] = {name: alert[name] for name in OLD_ALERT_FIELDS}
+        return sparse_copy

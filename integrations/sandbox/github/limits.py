@@ -1,4 +1,4 @@
-"""GitHub's hourly limits and its lockout after failed logins, by the sandbox's clock."""
+"""GitHub's hourly rate limits and its lockout after failed logins, by the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCKOUT_SECONDS = 600
 
 @dataclass(slots=True)
 class RateWindow:
-    """One caller's hour."""
+    """One caller's current hour."""
 
     limit: int
     reset: float
@@ -39,7 +39,7 @@ class RateWindow:
 
 
 class Limits:
-    """Windows by caller: an installation, a token's owner, or an address for all that is unauthenticated."""
+    """One window per caller: an installation, a token's owner, or an IP address without authentication."""
 
     def __init__(self, world: GitHubWorld) -> None:
         self._world = world
@@ -47,7 +47,7 @@ class Limits:
         self._failures: list[float] = []
 
     def window(self, principal: Principal, address: str) -> RateWindow:
-        """The caller's present hour."""
+        """The caller's current window."""
         limit = self._world.core_limit
         if principal.installation is not None:
             key = f"installation {principal.installation.id}"
@@ -65,7 +65,7 @@ class Limits:
         return window
 
     def spend(self, window: RateWindow) -> None:
-        """Count one request; `Refusal` 403 once the hour's are used up."""
+        """Count one request; `Refusal` 403 when the limit is used up."""
         if window.used >= window.limit:
             raise Refusal(403, "API rate limit exceeded", headers=window.headers())
         window.used += 1
@@ -75,7 +75,7 @@ class Limits:
         self._failures.append(self._world.now())
 
     def check_lockout(self) -> None:
-        """GitHub's docs: several invalid credentials in a short time lock all logins for a while."""
+        """GitHub's docs: several invalid credentials in a short time block all logins for a while."""
         if self._world.lockout_after is None:
             return
         since = self._world.now() - LOCKOUT_SECONDS

@@ -1,4 +1,4 @@
-"""GitHub's own description of its API as a judge of every request and of every answer of the stand-in."""
+"""Checks requests and the stand-in's answers against GitHub's OpenAPI description."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ Schema: TypeAlias = dict[str, object]
 
 
 class Validator(Protocol):
-    """The part of a jsonschema validator that is used here."""
+    """The method of jsonschema's validators that is used here."""
 
     def iter_errors(self, instance: object) -> Iterator[ValidationError]: ...
 
 
 class AnswerMismatch(Exception):
-    """The stand-in answered something that GitHub's description doesn't allow: a defect of ours."""
+    """GitHub's description doesn't allow the stand-in's answer: a defect of the stand-in."""
 
 
 @dataclass(slots=True)
 class Operation:
-    """One method on one path, with judges for its query, body and answers, each built at first use."""
+    """One method on one path, with validators for query, body and answers, each built at first use."""
 
     id: str
     method: str
@@ -54,7 +54,7 @@ class Operation:
     _seen: set[int] = field(default_factory=set)
 
     def match(self, parts: tuple[str, ...]) -> dict[str, str] | None:
-        """The path parameters, or `None` where a fixed part differs."""
+        """The path parameters, or `None` if a fixed segment differs."""
         values = {}
         for segment, part in zip(self.segments, parts, strict=True):
             if segment.startswith("{"):
@@ -64,7 +64,7 @@ class Operation:
         return values
 
     def read_query(self, raw: Mapping[str, str]) -> tuple[dict[str, str | int | bool], list[str]]:
-        """The typed query and what GitHub's description forbids in it; wrong values are left out."""
+        """The typed query, and what GitHub's description forbids in it; invalid values are left out."""
         typed: dict[str, str | int | bool] = {}
         problems = []
         for name, text in raw.items():
@@ -83,20 +83,20 @@ class Operation:
         return typed, problems
 
     def body_problem(self, body: object) -> str | None:
-        """What is wrong with a request body, without a word of what is in it."""
+        """What is wrong with a request body; the text does not repeat the body."""
         error = next(
-            self._judge("body", "/requestBody/content/application~1json/schema").iter_errors(body), None
+            self._validator("body", "/requestBody/content/application~1json/schema").iter_errors(body), None
         )
         if error is None:
             return None
-        place = ".".join(str(part) for part in error.absolute_path) or "body"
-        return f'Invalid request.\n\n{place} breaks "{error.validator}".'
+        field_path = ".".join(str(part) for part in error.absolute_path) or "body"
+        return f'Invalid request.\n\n{field_path} breaks "{error.validator}".'
 
     def check_answer(self, status: int, body: object) -> None:
         """Raise `AnswerMismatch` unless the description allows this answer.
 
-        Errors that the description leaves out (401, 403, rate limits) are real all the same: they need a
-        `message`.
+        GitHub also answers errors that the description leaves out (401, 403, rate limits), so errors only
+        need a `message`.
         """
         if status >= 400:
             if not isinstance(body, dict) or not isinstance(body.get("message"), str):
@@ -117,21 +117,21 @@ class Operation:
         fingerprint = hash((pointer, json.dumps(value)))
         if fingerprint in self._seen:
             return
-        for error in self._judge(pointer, pointer).iter_errors(value):
-            place = ".".join(str(part) for part in error.absolute_path)
-            raise AnswerMismatch(f"{self.id} {status}: {place or 'answer'} breaks {error.validator}")
+        for error in self._validator(pointer, pointer).iter_errors(value):
+            field_path = ".".join(str(part) for part in error.absolute_path)
+            raise AnswerMismatch(f"{self.id} {status}: {field_path or 'answer'} breaks {error.validator}")
         if len(self._seen) >= CACHE_SIZE:
             self._seen.clear()
         self._seen.add(fingerprint)
 
-    def _judge(self, key: str, pointer: str) -> Validator:
+    def _validator(self, key: str, pointer: str) -> Validator:
         if key not in self._validators:
             self._validators[key] = self._document.validator(self.template, self.method, pointer)
         return self._validators[key]
 
 
 class Document:
-    """The OpenAPI document, amended where GitHub itself is known to answer otherwise."""
+    """The OpenAPI document, corrected where GitHub's real answers differ from it."""
 
     def __init__(self, content: Schema) -> None:
         self.content = amend(content)
@@ -152,7 +152,7 @@ class Document:
         return cast("Validator", validator)
 
     def has(self, template: str, method: str, pointer: str) -> bool:
-        """Whether there is anything at this pointer below an operation."""
+        """Whether the document has this pointer below an operation."""
         try:
             self._through_reference(template, method, pointer)
         except KeyError:
@@ -160,7 +160,7 @@ class Document:
         return True
 
     def _through_reference(self, template: str, method: str, pointer: str) -> str:
-        """The absolute pointer; a step that is only a `$ref` is taken at its target."""
+        """The absolute pointer, following the `$ref` at each step."""
         escaped = template.replace("~", "~0").replace("/", "~1")
         steps = f"/paths/{escaped}/{method.lower()}{pointer}".split("/")[1:]
         at: object = self.content
@@ -174,7 +174,7 @@ class Document:
         return "/" + "/".join(done)
 
     def resolve(self, value: object) -> Schema:
-        """What a `$ref` stands for, or the value itself."""
+        """The target of a `$ref`, or the value itself."""
         mapping = _mapping(value)
         while "$ref" in mapping:
             at: object = self.content
@@ -216,11 +216,11 @@ class Description:
         for operation in document.operations():
             self._by_shape.setdefault((operation.method, len(operation.segments)), []).append(operation)
         for operations in self._by_shape.values():
-            # A fixed part wins over a parameter: /user/installations over /user/{account_id}.
+            # A fixed segment goes before a parameter: /user/installations before /user/{account_id}.
             operations.sort(key=lambda each: [segment.startswith("{") for segment in each.segments])
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """The operation behind a call with its path parameters, or `None`."""
+        """The operation of a call, with its path parameters, or `None`."""
         parts = tuple(path.strip("/").split("/"))
         for operation in self._by_shape.get((method, len(parts)), ()):
             values = operation.match(parts)
@@ -230,12 +230,12 @@ class Description:
 
 
 def amend(content: Schema) -> Schema:
-    """GitHub's document, loosened where its own answers leave it.
+    """Correct GitHub's document where its real answers differ from it.
 
-    An alert may be read with `pattern_edited` and `pattern_deleted`, which only the webhook schema lists;
-    version 2026-03-10 drops `rate` from the rate limits; the list of installations wants every account to be
-    a user and an enterprise at once; `nullable` beside `oneOf` means null, which OpenAPI 3.0 needs a `type`
-    for.
+    REST returns the resolutions `pattern_edited` and `pattern_deleted`, which only the webhook schema lists.
+    Version 2026-03-10 has no `rate` in the rate limits. The list of installations requires each account to be
+    a user and an enterprise at once. `nullable` beside `oneOf` is meant to allow null, but in OpenAPI 3.0 it
+    does so only beside a `type`.
     """
     schemas = _find(content, "components", "schemas")
     for name in READABLE_RESOLUTIONS:
@@ -287,5 +287,5 @@ def _mapping(value: object) -> Schema:
 
 @functools.cache
 def load_description() -> Description:
-    """The description that comes with the stand-in, read once per process."""
+    """The bundled description, read once per process."""
     return Description(Document(json.loads((DATA / "openapi.json").read_text())))

@@ -15,7 +15,7 @@ DEFAULT_PER_PAGE = 30
 
 
 def page_of(call: Call, items: Sequence[Item]) -> tuple[Sequence[Item], dict[str, str]]:
-    """The asked page (`page`, `per_page`) and the `Link` header with prev, next, first and last."""
+    """The requested page (`page`, `per_page`) and the `Link` header with prev, next, first and last."""
     size = call.number("per_page") if "per_page" in call.query else DEFAULT_PER_PAGE
     number = max(1, call.number("page")) if "page" in call.query else 1
     last = max(1, -(-len(items) // size))
@@ -31,9 +31,9 @@ def page_of(call: Call, items: Sequence[Item]) -> tuple[Sequence[Item], dict[str
 def cursor_page_of(
     call: Call, items: Sequence[Item], keys: Sequence[str]
 ) -> tuple[Sequence[Item], dict[str, str]]:
-    """The page `after` or `before` a cursor and the `Link` header; an empty cursor starts at the beginning.
+    """The page `after` or `before` a cursor, and the `Link` header; an empty cursor means the start.
 
-    `keys` name the items, in the same order; a cursor holds the key of the item it stands at.
+    `keys` are the keys of the items, in the same order; a cursor is the encoded key of an item.
     """
     size = call.number("per_page") if "per_page" in call.query else DEFAULT_PER_PAGE
     after, before = call.text("after"), call.text("before")
@@ -52,7 +52,7 @@ def cursor_page_of(
 
 
 def link_header(call: Call, links: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """A `Link` header: the caller's query with the given parameters changed; no header without links."""
+    """A `Link` header: the caller's query with these parameters changed; none without links."""
     if not links:
         return {}
     kept = {

@@ -1,4 +1,4 @@
-"""Builders for people: accounts, members, teams, collaborators and roles, with the webhooks GitHub sends."""
+"""Builders for people: accounts, members, teams, collaborators and roles, with GitHub's webhooks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PeopleBuilders:
         name: str | None = None,
         email: str | None = None,
     ) -> GitHubUser:
-        """A person; the login must be free. A freed login given to somebody new gets another id."""
+        """A person with a new id, also if the login was another's before; `ValueError` if it is taken."""
         user = GitHubUser(self._world.next_id(), login, self._world.now(), name, email)
         self._world.index_account(user)
         return user
@@ -65,7 +65,7 @@ class PeopleBuilders:
         return organization
 
     def rename_account(self, account: RepositoryOwner, login: str) -> None:
-        """Another login for the same id; the old one is free at once, repositories redirect from it."""
+        """Change a login; the old one is free at once, and its repositories redirect."""
         owned = self._world.repositories_of(account)
         for repository in owned:
             self._world.unindex_repository(repository, redirect=True)
@@ -76,7 +76,7 @@ class PeopleBuilders:
             self._world.index_repository(repository)
 
     def delete_user(self, user: GitHubUser) -> None:
-        """The account is gone; its login is free."""
+        """Delete the account; its login is free."""
         self._world.unindex_account(user)
         del self._world.accounts[user.id]
         for account in self._world.accounts.values():
@@ -91,18 +91,18 @@ class PeopleBuilders:
         role: Literal["member", "admin", "billing_manager"] = "member",
         state: Literal["active", "pending"] = "active",
     ) -> None:
-        """A membership (→ organization.member_added); an `admin` is an owner."""
+        """Add a membership (→ organization.member_added); an `admin` is an owner."""
         organization.members[user.id] = OrganizationMembership(user, role, state)
         self._emit_membership("member_added", organization, organization.members[user.id])
 
     def set_member_role(
         self, organization: Organization, user: GitHubUser, role: Literal["member", "admin"]
     ) -> None:
-        """Promote or demote; GitHub sends no webhook for it."""
+        """Promote or demote; GitHub sends no webhook."""
         organization.members[user.id].role = role
 
     def remove_member(self, organization: Organization, user: GitHubUser) -> None:
-        """The membership ends, and with it teams and roles (→ organization.member_removed)."""
+        """End a membership with its teams and roles (→ organization.member_removed)."""
         membership = organization.members.pop(user.id)
         groups = [team.members for team in organization.teams] + [role.users for role in organization.roles]
         for holders in groups:
@@ -126,7 +126,7 @@ class PeopleBuilders:
         return team
 
     def delete_team(self, team: GitHubTeam) -> None:
-        """The team and what it granted are gone (→ team.deleted)."""
+        """Delete a team and its grants (→ team.deleted)."""
         team.organization.teams.remove(team)
         for role in team.organization.roles:
             if team in role.teams:
@@ -151,7 +151,7 @@ class PeopleBuilders:
         self._webhooks.emit("membership", action, content, account=team.organization)
 
     def add_team_to_repository(self, team: GitHubTeam, repository: GitHubRepository, permission: str) -> None:
-        """The team's members get `permission` there (→ team.added_to_repository)."""
+        """Grant the team `permission` on the repository (→ team.added_to_repository)."""
         self._check_role_name(repository.owner, permission)
         team.repositories[repository.id] = permission
         content: JsonObject = {
@@ -163,7 +163,7 @@ class PeopleBuilders:
         )
 
     def add_collaborator(self, repository: GitHubRepository, user: GitHubUser, permission: str) -> None:
-        """One of GitHub's five roles or a custom one for one person (→ member.added or member.edited)."""
+        """Grant a person one of GitHub's five roles or a custom one (→ member.added or member.edited)."""
         self._check_role_name(repository.owner, permission)
         before = repository.collaborators.get(user.id)
         repository.collaborators[user.id] = permission
@@ -196,7 +196,7 @@ class PeopleBuilders:
         base_role: str = "read",
         permissions: Iterable[str] = (),
     ) -> GitHubRepositoryRole:
-        """A role that builds on one of GitHub's and adds permissions."""
+        """A role that adds permissions to one of GitHub's roles."""
         role = GitHubRepositoryRole(
             self._world.next_id(), name, base_role, tuple(permissions), self._world.now()
         )
@@ -222,7 +222,7 @@ class PeopleBuilders:
     def assign_organization_role(
         self, organization: Organization, role: GitHubOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
-        """Give a role, named or as the record, to a person or a team; GitHub sends no webhook for it."""
+        """Give a role, by name or record, to a person or a team; GitHub sends no webhook."""
         found = self._organization_role(organization, role)
         if isinstance(holder, GitHubTeam):
             found.teams.append(holder)
@@ -232,7 +232,7 @@ class PeopleBuilders:
     def unassign_organization_role(
         self, organization: Organization, role: GitHubOrganizationRole | str, holder: GitHubUser | GitHubTeam
     ) -> None:
-        """Take a role away; GitHub sends no webhook for it."""
+        """Take a role away; GitHub sends no webhook."""
         found = self._organization_role(organization, role)
         if isinstance(holder, GitHubTeam):
             found.teams.remove(holder)

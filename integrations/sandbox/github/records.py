@@ -1,7 +1,6 @@
-"""What the stand-in GitHub holds: accounts, repositories, installations, alerts and tokens, all mutable.
+"""Mutable records of the stand-in GitHub: accounts, repositories, installations, alerts and tokens.
 
-The records are plain state. Setting a field is a change that nobody is told about; the builder methods of
-`GitHubSandbox` change the same fields and send the webhook.
+Setting a field sends no webhook. The builder methods of `GitHubSandbox` change the same fields and send it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Network: TypeAlias = Literal["open", "sso", "ip_allow_list"]
 
 @dataclass(slots=True, eq=False)
 class RepositoryOwner:
-    """A login with its numeric id: a user, a bot or an organization."""
+    """An account: user, bot or organization. GitHub's GraphQL API has this name for it."""
 
     id: int
     login: str
@@ -41,7 +40,7 @@ class GitHubUser(RepositoryOwner):
 
 @dataclass(frozen=True, slots=True)
 class Enterprise:
-    """It has a slug and no login, and ids of its own."""
+    """An enterprise account: a slug instead of a login, and ids of its own."""
 
     id: int
     slug: str
@@ -69,7 +68,7 @@ class GitHubTeam:
 
 @dataclass(slots=True, eq=False)
 class GitHubOrganizationRole:
-    """`permissions` are free strings, as GitHub's description has them."""
+    """`permissions` are arbitrary strings, as in GitHub's description."""
 
     id: int
     name: str
@@ -93,7 +92,7 @@ class GitHubRepositoryRole:
 @dataclass(slots=True, eq=False)
 class Organization(RepositoryOwner):
     base_permission: str = "read"
-    """What every member may do on every repository."""
+    """Every member's permission on every repository."""
     members: dict[int, OrganizationMembership] = field(default_factory=dict)
     teams: list[GitHubTeam] = field(default_factory=list)
     roles: list[GitHubOrganizationRole] = field(default_factory=list)
@@ -123,10 +122,10 @@ class GitHubRepository:
     deleted: bool = False
     secret_scanning: bool = True
     hides_settings: bool = False
-    """Answers leave `security_and_analysis` out, as GitHub's description allows."""
+    """Answers omit `security_and_analysis`, as GitHub's description allows."""
     delegated_dismissal: bool = False
     app_reviews_dismissals: bool = False
-    """With delegated dismissal on: whether the App is among the reviewers, so that its close is accepted."""
+    """With delegated dismissal: whether the App is a reviewer, so that it may close alerts."""
     collaborators: dict[int, str] = field(default_factory=dict)
     """User id to permission or custom role name."""
     commits: dict[str, Commit] = field(default_factory=dict)
@@ -143,7 +142,7 @@ class GitHubRepository:
 
 @dataclass(slots=True, eq=False)
 class GitHubInstallation:
-    """The App on one account; `repositories` is `None` for all of the account's."""
+    """The App on one account; `repositories` is `None` for all repositories."""
 
     id: int
     account: RepositoryOwner
@@ -164,7 +163,7 @@ class GitHubInstallation:
 
 @dataclass(slots=True, eq=False)
 class Location:
-    """One place of a secret; `details` are GitHub's for this `type`."""
+    """One location of a secret; `details` are GitHub's for this `type`."""
 
     type: str
     details: JsonObject
@@ -186,11 +185,11 @@ class GitHubAlert:
     created_at: float
     updated_at: float
     checked_validity: Validity = "unknown"
-    """What GitHub's own check found."""
+    """The result of GitHub's own check."""
     validity_override: Validity | None = None
-    """What somebody recorded by PATCH; it hides GitHub's own finding until it is cleared."""
+    """The validity recorded by PATCH; it hides GitHub's own result until it is cleared."""
     accepts_validity: bool = True
-    """Whether PATCH may set `validity`; GitHub answers 422 where it can't be applied."""
+    """Whether PATCH may set `validity`; GitHub answers 422 if it does not apply."""
     state: str = "open"
     resolution: str | None = None
     resolution_comment: str | None = None
@@ -208,7 +207,7 @@ class GitHubAlert:
     locations: list[Location] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     read_lag: float | None = None
-    """Seconds until REST shows this alert; `None` means the sandbox's own `read_lag`."""
+    """Seconds until REST shows this alert; `None`: the sandbox's `read_lag`."""
     removed: bool = False
 
     @property
@@ -218,7 +217,7 @@ class GitHubAlert:
 
 @dataclass(slots=True, eq=False)
 class LiveToken:
-    """A credential that the stand-in knows, so that asking with it is answered as GitHub would."""
+    """A token that the stand-in accepts until it is revoked or expires."""
 
     literal: str = field(repr=False)
     owner: GitHubUser
@@ -227,7 +226,7 @@ class LiveToken:
     expires_at: float | None = None
     network: Network = "open"
     revoked_at: float | None = None
-    """From this moment on the token is dead; it may lie ahead."""
+    """When the token stops working; may be in the future."""
     last_used_at: float | None = None
     last_user_agent: str | None = None
 
@@ -239,7 +238,7 @@ class LiveToken:
 
 @dataclass(slots=True, eq=False)
 class InstallationToken:
-    """A minted `ghs_` token with what it was narrowed to; `repository_ids` is `None` for all."""
+    """A `ghs_` token and its limits; `repository_ids` is `None` for all."""
 
     literal: str = field(repr=False)
     installation: GitHubInstallation

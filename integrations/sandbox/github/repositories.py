@@ -55,7 +55,7 @@ class RepositoryBuilders:
         app_reviews_dismissals: bool = False,
         secret_scanning: bool = True,
     ) -> GitHubRepository:
-        """A repository (→ repository.created); a name that redirected elsewhere is taken over."""
+        """A repository (→ repository.created); it ends a redirect from its name."""
         repository = GitHubRepository(
             id or self._world.next_id(), name, owner, visibility, self._world.now(), archived
         )
@@ -67,7 +67,7 @@ class RepositoryBuilders:
         return repository
 
     def rename_repository(self, repository: GitHubRepository, name: str) -> None:
-        """Another name for the same id; the old one redirects (→ repository.renamed)."""
+        """Rename; the old name redirects (→ repository.renamed)."""
         before = repository.name
         self._world.unindex_repository(repository, redirect=True)
         repository.name = name
@@ -75,7 +75,7 @@ class RepositoryBuilders:
         self._emit_repository("renamed", repository, {"repository": {"name": {"from": before}}})
 
     def transfer_repository(self, repository: GitHubRepository, owner: RepositoryOwner) -> None:
-        """Another owner for the same id; the old name redirects (→ repository.transferred, for the new)."""
+        """Change the owner; the old name redirects (→ repository.transferred, for the new owner)."""
         before = repository.owner
         self._world.unindex_repository(repository, redirect=True)
         repository.owner = owner
@@ -88,7 +88,7 @@ class RepositoryBuilders:
         self._emit_repository("transferred", repository, {"owner": {"from": origin}})
 
     def delete_repository(self, repository: GitHubRepository) -> None:
-        """Gone with its alerts; the name answers 404 (→ repository.deleted)."""
+        """Delete it with its alerts; the name answers 404 (→ repository.deleted)."""
         self._emit_repository("deleted", repository)
         self._world.unindex_repository(repository, redirect=False)
         repository.deleted = True
@@ -111,9 +111,9 @@ class RepositoryBuilders:
     def squat(
         self, full_name: str, *, visibility: Literal["public", "private"] = "private"
     ) -> GitHubRepository:
-        """A stranger registers an old `owner/name` again: another id answers there, the redirect is gone.
+        """A stranger registers an old `owner/name` again: a new repository there, and no redirect.
 
-        The owner's login goes to a new user where it is free; `ValueError` when the name is in use.
+        If the owner's login is free, a new user gets it. `ValueError` if the name is in use.
         """
         login, name = full_name.split("/")
         owner = self._world.account(login)
@@ -137,7 +137,7 @@ class RepositoryBuilders:
         repositories: Literal["all"] | Iterable[GitHubRepository] = "all",
         permissions: Mapping[str, str] | None = None,
     ) -> GitHubInstallation:
-        """Install the App on an account (→ installation.created); `ValueError` where it already is."""
+        """Install the App on an account (→ installation.created); `ValueError` if it is installed."""
         if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
         granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
@@ -151,13 +151,13 @@ class RepositoryBuilders:
         return installation
 
     def uninstall(self, installation: GitHubInstallation) -> None:
-        """The App is removed from the account; its tokens die (→ installation.deleted)."""
+        """Remove the App from the account; its tokens stop working (→ installation.deleted)."""
         installation.removed = True
         del self._world.installations[installation.id]
         self._emit_installation("deleted", installation)
 
     def suspend(self, installation: GitHubInstallation, *, by: GitHubUser | None = None) -> None:
-        """No token is given, none works (→ installation.suspend)."""
+        """Suspend: no new tokens, and none works (→ installation.suspend)."""
         installation.suspended_at = self._world.now()
         installation.suspended_by = by
         self._emit_installation("suspend", installation)
@@ -168,7 +168,7 @@ class RepositoryBuilders:
         self._emit_installation("unsuspend", installation)
 
     def set_permissions(self, installation: GitHubInstallation, permissions: Mapping[str, str]) -> None:
-        """The account accepted other permissions (→ installation.new_permissions_accepted)."""
+        """Accept other permissions for the account (→ installation.new_permissions_accepted)."""
         installation.permissions = dict(permissions)
         self._emit_installation("new_permissions_accepted", installation)
 
@@ -181,7 +181,7 @@ class RepositoryBuilders:
     def remove_from_installation(
         self, installation: GitHubInstallation, *repositories: GitHubRepository
     ) -> None:
-        """Select fewer; from "all" it becomes a selection (→ installation_repositories.removed)."""
+        """Select fewer; "all" becomes a selection (→ installation_repositories.removed)."""
         reach = self._world.reach(installation)
         installation.repositories = [each for each in reach if each not in repositories]
         self._emit_selection("removed", installation, removed=repositories)

@@ -1,4 +1,4 @@
-"""What a person may do on a repository, over all the places GitHub takes it from."""
+"""A person's rights on a repository, from all sources that GitHub has."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESOLVE_ALERTS = "resolve_secret_scanning_alerts"
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRole:
-    """The highest role: its name (a custom role keeps its own) and the level that it builds on."""
+    """A person's highest role: its name (custom or one of GitHub's) and its base level."""
 
     name: str
     level: str
@@ -74,7 +74,7 @@ def holds(role: GitHubOrganizationRole, user: RepositoryOwner) -> bool:
 
 
 def has_write_access(repository: GitHubRepository, user: RepositoryOwner) -> bool:
-    """What GitHub asks of an alert's assignee."""
+    """Whether the person has write access, as GitHub requires of an alert's assignee."""
     return repository_role(repository, user).flags["push"]
 
 

@@ -38,7 +38,7 @@ def list_repository_alerts(call: Call) -> RouteResponse:
 
 
 def list_organization_alerts(call: Call) -> RouteResponse:
-    """`GET /orgs/{org}/secret-scanning/alerts`: of those repositories that the token reaches."""
+    """`GET /orgs/{org}/secret-scanning/alerts`: only of repositories that the token reaches."""
     github = call.github
     reached = [
         repository
@@ -59,7 +59,7 @@ def get_alert(call: Call) -> RouteResponse:
 
 
 def patch_alert(call: Call) -> RouteResponse:
-    """`PATCH …/alerts/{alert_number}`: the answer holds the literal, there is no `hide_secret` here."""
+    """`PATCH …/alerts/{alert_number}`: the answer always has the literal; there is no `hide_secret`."""
     alert = _alert(call)
     update_alert(call, alert)
     return RouteResponse(200, shapes_alerts.rest_alert(call.github, alert, hide_secret=False))

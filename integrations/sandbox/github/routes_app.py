@@ -57,12 +57,12 @@ def get_installation(call: Call) -> RouteResponse:
 
 
 def create_token(call: Call) -> RouteResponse:
-    """`POST /app/installations/{installation_id}/access_tokens`; never wider than granted."""
+    """`POST /app/installations/{installation_id}/access_tokens`; never wider than the installation's grants."""
     installation = _installation(call)
     if installation.suspended_at is not None:
         raise Refusal(403, "This installation has been suspended")
-    permissions = _asked_permissions(call, installation)
-    chosen = _asked_repositories(call, installation)
+    permissions = _requested_permissions(call, installation)
+    chosen = _requested_repositories(call, installation)
     ids = None if chosen is None else tuple(each.id for each in chosen)
     token = mint_token(call.github, installation, permissions, ids)
     body: JsonObject = {
@@ -76,18 +76,18 @@ def create_token(call: Call) -> RouteResponse:
     return RouteResponse(201, body)
 
 
-def _asked_permissions(call: Call, installation: GitHubInstallation) -> dict[str, str]:
-    asked = cast("dict[str, str] | None", call.body.get("permissions"))
-    if not asked:
+def _requested_permissions(call: Call, installation: GitHubInstallation) -> dict[str, str]:
+    requested = cast("dict[str, str] | None", call.body.get("permissions"))
+    if not requested:
         return dict(installation.permissions)
-    for name, level in asked.items():
+    for name, level in requested.items():
         granted = installation.permissions.get(name)
         if granted is None or (level != "read" and granted == "read"):
             raise Refusal(422, "The permissions requested are not granted to this installation.")
-    return {"metadata": "read", **asked}
+    return {"metadata": "read", **requested}
 
 
-def _asked_repositories(call: Call, installation: GitHubInstallation) -> list[GitHubRepository] | None:
+def _requested_repositories(call: Call, installation: GitHubInstallation) -> list[GitHubRepository] | None:
     reach = call.github.reach(installation)
     ids = cast("list[int] | None", call.body.get("repository_ids"))
     names = cast("list[str] | None", call.body.get("repositories"))
@@ -102,7 +102,7 @@ def _asked_repositories(call: Call, installation: GitHubInstallation) -> list[Gi
 
 
 def revoke_own_token(call: Call) -> RouteResponse:
-    """`DELETE /installation/token`: the token it is called with dies."""
+    """`DELETE /installation/token`: revokes the token of the call."""
     token = call.principal.token
     if token is not None:
         del call.github.minted[token.literal]
@@ -110,7 +110,7 @@ def revoke_own_token(call: Call) -> RouteResponse:
 
 
 def list_reach(call: Call) -> RouteResponse:
-    """`GET /installation/repositories`: what the token reaches."""
+    """`GET /installation/repositories`: the repositories that the token reaches."""
     installation = call.principal.installation
     reach = call.github.reach(installation) if installation else []
     reach = [each for each in reach if call.principal.reaches(each)]
@@ -130,7 +130,7 @@ def get_organization_installation(call: Call) -> RouteResponse:
 
 
 def get_repository_installation(call: Call) -> RouteResponse:
-    """`GET /repos/{owner}/{repo}/installation`: 404 too where the installation leaves the repository out."""
+    """`GET /repos/{owner}/{repo}/installation`: 404 also if the installation does not cover it."""
     installation = call.github.installation_on(call.repository.owner)
     if installation is None or not installation.covers(call.repository):
         raise Refusal(404, "Not Found")
@@ -160,7 +160,7 @@ def _installation(call: Call) -> GitHubInstallation:
 
 
 def list_deliveries(call: Call) -> RouteResponse:
-    """`GET /app/hook/deliveries`, newest first; `status=failure` knows 400 to 599 only, as GitHub's does."""
+    """`GET /app/hook/deliveries`, newest first. As on GitHub, `status=failure` means 400 to 599."""
     wanted = call.text("status")
     kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, wanted)]
     size = call.number("per_page") if "per_page" in call.query else DEFAULT_PER_PAGE
@@ -187,7 +187,7 @@ def get_delivery(call: Call) -> RouteResponse:
 
 
 def redeliver(call: Call) -> RouteResponse:
-    """`POST /app/hook/deliveries/{delivery_id}/attempts`: sent again, with the same GUID."""
+    """`POST /app/hook/deliveries/{delivery_id}/attempts`: sends it again, with the same GUID."""
     call.webhooks.redeliver(_find_delivery(call))
     return RouteResponse(202, {})
 

@@ -9,7 +9,7 @@ from integrations.sandbox.github.records import GitHubOrganizationRole, GitHubUs
 
 
 def get_repository(call: Call) -> RouteResponse:
-    """`GET /repos/{owner}/{repo}`: a public one for anybody, whoever owns it by now."""
+    """`GET /repos/{owner}/{repo}`: public ones for anybody, also under a new owner."""
     may_see = call.principal.reaches(call.repository) or _is_admin(call)
     settings = may_see and not call.repository.hides_settings
     return RouteResponse(200, shapes.full_repository(call.github, call.repository, with_settings=settings))
@@ -29,7 +29,7 @@ def get_commit(call: Call) -> RouteResponse:
 
 
 def get_permission(call: Call) -> RouteResponse:
-    """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`: the highest role over all sources."""
+    """`GET /repos/{owner}/{repo}/collaborators/{username}/permission`: the highest role of all sources."""
     user = call.github.user(call.path["username"])
     if user is None:
         raise Refusal(404, f"{call.path['username']} is not a user")
@@ -44,7 +44,7 @@ def get_organization(call: Call) -> RouteResponse:
 
 
 def get_membership(call: Call) -> RouteResponse:
-    """`GET /orgs/{org}/memberships/{username}`: 404 for those who are no members."""
+    """`GET /orgs/{org}/memberships/{username}`: 404 for people who are no members."""
     user = call.github.user(call.path["username"])
     membership = call.organization.members.get(user.id) if user else None
     if membership is None:
@@ -69,7 +69,7 @@ def get_role(call: Call) -> RouteResponse:
 
 
 def list_role_users(call: Call) -> RouteResponse:
-    """`GET /orgs/{org}/organization-roles/{role_id}/users`: those who have it through a team too."""
+    """`GET /orgs/{org}/organization-roles/{role_id}/users`: including people who have it through a team."""
     role = _find_role(call)
     through_teams = [user for team in role.teams for user in team.members]
     holders = list(dict.fromkeys([*role.users, *through_teams]))
@@ -135,7 +135,7 @@ def _assignment(call: Call, role: GitHubOrganizationRole, user: GitHubUser) -> J
 
 
 def get_user(call: Call) -> RouteResponse:
-    """`GET /users/{username}`: organizations and bots have a profile too."""
+    """`GET /users/{username}`: also for organizations and bots."""
     account = call.github.account(call.path["username"])
     if account is None:
         raise Refusal(404, "Not Found")
@@ -143,7 +143,7 @@ def get_user(call: Call) -> RouteResponse:
 
 
 def get_user_by_id(call: Call) -> RouteResponse:
-    """`GET /user/{account_id}`: the present login of an id."""
+    """`GET /user/{account_id}`: the current login of an id."""
     account = call.github.accounts.get(call.number("account_id"))
     if account is None:
         raise Refusal(404, "Not Found")
@@ -151,7 +151,7 @@ def get_user_by_id(call: Call) -> RouteResponse:
 
 
 def get_authenticated_user(call: Call) -> RouteResponse:
-    """`GET /user`: the token's owner, with private fields where the `user` scope allows them."""
+    """`GET /user`: the token's owner, with private fields if it has the `user` scope."""
     live = call.principal.live
     assert live is not None, "only a person's token gets here"
     shape = shapes.private_user if "user" in live.scopes else shapes.public_user

@@ -16,9 +16,9 @@ KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 
 
 def revoke_credentials(call: Call) -> RouteResponse:
-    """`POST /credentials/revoke`: taken, and dead after `revoke_delay` seconds; the answer tells no more."""
+    """`POST /credentials/revoke`: always 202; known tokens stop working after `revoke_delay` s."""
     if call.github.installed_version is not None:
-        # No description of an Enterprise Server has it without authentication.
+        # GitHub's descriptions of Enterprise Server have no such endpoint without authentication.
         raise Refusal(404, "Not Found")
     literals = cast("Iterable[str]", call.body["credentials"])
     if not all(REVOCABLE.fullmatch(each) for each in literals):
@@ -28,12 +28,12 @@ def revoke_credentials(call: Call) -> RouteResponse:
         token = call.github.live_tokens.get(literal)
         if token is not None and delay is not None and token.revoked_at is None:
             token.revoked_at = call.github.now() + delay
-            call.github.tell(GitHubChange("token.reported", call.github.now()))
+            call.github.publish(GitHubChange("token.reported", call.github.now()))
     return RouteResponse(202, {})
 
 
 def get_rate_limit(call: Call) -> RouteResponse:
-    """`GET /rate_limit`: costs nothing; version 2026-03-10 has no `rate`."""
+    """`GET /rate_limit`: not counted; version 2026-03-10 has no `rate`."""
     resources = {
         "core": call.rate,
         "search": {"limit": 30, "used": 0, "remaining": 30, "reset": call.rate["reset"]},

@@ -26,10 +26,10 @@ GITHUB_ACCOUNT_ID = 9919
 
 
 class GitHubSandbox(GitHubWorld):
-    """A stand-in GitHub on 127.0.0.1; see the package's docstring for how it is used.
+    """A stand-in GitHub on 127.0.0.1; see the package's docstring for its use.
 
-    The world's state, with what changes it (people, repositories, alerts), what announces the changes
-    (webhooks) and what answers requests about it (the server).
+    It is the world's state, with the builders that change it, the webhooks that announce changes, and the
+    server that answers requests.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class GitHubSandbox(GitHubWorld):
         self._server = GitHubServer(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
         self._runner: web.AppRunner | None = None
 
-    # What the parts do is offered here under one roof: tests and the demo write `github.leak(…)`.
+    # The parts' methods, offered here so that tests and the demo can write `github.leak(…)`.
 
     def _offer_people(self, people: PeopleBuilders) -> None:
         self.add_user = people.add_user
@@ -122,22 +122,22 @@ class GitHubSandbox(GitHubWorld):
 
     @property
     def faults(self) -> FaultPlan:
-        """Errors, silence, dropped connections and hold points to turn on."""
+        """Errors, hanging calls, dropped connections and gates."""
         return self._server.faults
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """Everything that was asked, in order of arrival."""
+        """All requests, in order of arrival."""
         return self._server.requests
 
     @property
     def violations(self) -> list[str]:
-        """What callers did that GitHub's description doesn't allow, whether or not it was refused."""
+        """What callers did against GitHub's description, whether refused or not."""
         return self._server.violations
 
     @property
     def unexpected(self) -> list[str]:
-        """Calls to methods and paths that the stand-in doesn't know, as `GET /path`."""
+        """Calls to unknown methods and paths, as `GET /path`."""
         return self._server.unexpected
 
     def calls(self, method: str | None = None, path: str | None = None) -> list[RecordedRequest]:
@@ -159,7 +159,7 @@ class GitHubSandbox(GitHubWorld):
         self._webhooks.open()
 
     async def stop(self) -> None:
-        """End what hangs, stop listening and sending."""
+        """End hanging calls, stop listening and sending."""
         self.faults.stop()
         await self._webhooks.close()
         if self._runner is not None:

@@ -1,4 +1,4 @@
-"""Secret types by GitHub's slugs, and what tokens of its own look like."""
+"""Secret types by GitHub's slugs, and the formats of GitHub's own tokens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GENERIC_TYPES = frozenset(
         "rsa_private_key",
     }
 )
-"""GitHub's docs: slugs of non-provider patterns and AI detection, which lists leave out unless named."""
+"""GitHub's docs: slugs of non-provider patterns and AI detection; lists omit them unless named."""
 
 GITHUB_TYPES: Mapping[str, tuple[TokenKind, str]] = {
     "github_personal_access_token": ("classic", "GitHub Personal Access Token"),
@@ -38,17 +38,17 @@ TOKEN_SHAPES: Mapping[TokenKind, tuple[str, *tuple[int, ...]]] = {
     "installation": ("ghs_", 36),
     "refresh": ("ghr_", 76),
 }
-"""A token's prefix and the lengths of its parts, which underscores join."""
+"""A token's prefix and the lengths of its parts, joined by underscores."""
 
 
 def make_literal(kind: TokenKind, seed: str) -> str:
-    """A well-formed token of this kind, always the same for one seed."""
+    """A well-formed token of this kind, the same for the same seed."""
     prefix, *lengths = TOKEN_SHAPES[kind]
     digits = hashlib.sha512(seed.encode()).hexdigest()
     return prefix + "_".join(digits[:length] for length in lengths)
 
 
 def display_name_of(secret_type: str) -> str:
-    """GitHub's name for a type, or a readable form of its slug."""
+    """GitHub's name for a type, or its slug in readable form."""
     known = GITHUB_TYPES.get(secret_type)
     return known[1] if known else secret_type.replace("_", " ").title()

@@ -1,4 +1,4 @@
-"""The HTTP side: every request is identified, matched, judged, answered, judged again and recorded."""
+"""The HTTP server: identifies, matches, checks, answers and records every request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FREE = frozenset({"rate-limit/get"})
 
 
 class GitHubServer:
-    """Answers requests about one world and keeps what was asked; changes go by `alerts` and `webhooks`."""
+    """Answers requests about one world and records them; changes go through `alerts` and `webhooks`."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class GitHubServer:
         self._description = load_description()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """The one aiohttp handler: record, then answer through the faults."""
+        """The aiohttp handler: record the request, then answer it through the faults."""
         raw = await request.read()
         record = self._record(request, raw)
         self.requests.append(record)
@@ -149,7 +149,7 @@ class GitHubServer:
         return found
 
     def _present_path(self, path: str) -> str:
-        """The path by name for `/repositories/{id}/…`, where GitHub's redirects lead."""
+        """The path by name for `/repositories/{id}/…`, the target of GitHub's redirects."""
         parts = path.split("/")
         if parts[1] != "repositories" or len(parts) < 3 or not parts[2].isdecimal():
             return path
@@ -198,14 +198,14 @@ class GitHubServer:
         return principal
 
     def _read_input(self, call: Call, operation: Operation, record: RecordedRequest) -> None:
-        """The typed query and body; what GitHub ignores is noted, what it refuses is refused as well."""
+        """Read the typed query and body. All violations are recorded; what GitHub refuses is refused."""
         call.query, problems = operation.read_query(record.query)
         for problem in problems:
             self._violation(record, problem)
         if any(problem.startswith("bad value") for problem in problems):
             raise Refusal(422, f"Invalid request.\n\n{'; '.join(problems)}")
         if record.query.get("per_page", "").isdecimal():
-            # GitHub quietly takes too large a page for the largest one.
+            # GitHub silently limits the page size to 100.
             call.query["per_page"] = min(100, max(1, int(record.query["per_page"])))
         body = record.body
         if isinstance(body, bytes):
@@ -230,7 +230,7 @@ class GitHubServer:
 
 
 def _token_headers(principal: Principal) -> dict[str, str]:
-    """What a person's token is told about itself: its scopes, and its expiry where it has one."""
+    """The headers about a person's token: its scopes, and its expiry if it has one."""
     live = principal.live
     if live is None:
         return {}
@@ -244,7 +244,7 @@ def _token_headers(principal: Principal) -> dict[str, str]:
 
 
 def _http_response(request: web.Request, answer: RouteResponse, headers: Mapping[str, str]) -> web.Response:
-    """JSON with GitHub's headers; 304 where the caller has this very answer already."""
+    """JSON with GitHub's headers; 304 if the caller has this answer already."""
     merged = {"X-GitHub-Media-Type": "github.v3; format=json", **headers, **answer.headers}
     if answer.status == 204:
         return web.Response(status=204, headers=merged)

@@ -1,4 +1,4 @@
-"""GitHub's JSON for accounts, teams, repositories and installations, at their present names."""
+"""GitHub's JSON for accounts, teams, repositories and installations, with their current names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def simple_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
 
 
 def app_owner(world: GitHubWorld) -> JsonObject:
-    """Whom the App belongs to: the `enterprise` schema, or else `simple-user`."""
+    """The App's owner: the `enterprise` or the `simple-user` schema."""
     record = world.app_enterprise
     if record is None:
         return simple_user(world, world.app_owner)
@@ -72,7 +72,7 @@ def optional_user(world: GitHubWorld, account: RepositoryOwner | None) -> JsonOb
 
 
 def public_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
-    """The `public-user` schema: what anybody sees of a profile."""
+    """The `public-user` schema: the public part of a profile."""
     return {
         **simple_user(world, account),
         "name": account.name,
@@ -93,7 +93,7 @@ def public_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
 
 
 def private_user(world: GitHubWorld, user: GitHubUser) -> JsonObject:
-    """The `private-user` schema: what a token with the `user` scope sees of its owner."""
+    """The `private-user` schema: a token's owner, for the `user` scope."""
     return {
         **public_user(world, user),
         "user_view_type": "private",
@@ -145,7 +145,7 @@ def full_organization(world: GitHubWorld, organization: Organization) -> JsonObj
 
 
 def membership(world: GitHubWorld, organization: Organization, record: OrganizationMembership) -> JsonObject:
-    """The `org-membership` schema without what only REST adds."""
+    """The `org-membership` schema without the fields that only REST has."""
     return {
         "url": f"{world.api_url}/orgs/{organization.login}/memberships/{record.user.login}",
         "state": record.state,
@@ -258,7 +258,7 @@ def full_repository(world: GitHubWorld, record: GitHubRepository, *, with_settin
 
 
 def short_repository(record: GitHubRepository) -> JsonObject:
-    """The five fields by which installation events name a repository."""
+    """The five fields of a repository in installation events."""
     return {
         "id": record.id,
         "node_id": node_id("Repository", record.id),

@@ -67,15 +67,15 @@ def _metadata(alert: GitHubAlert) -> list[JsonObject]:
 def rest_alert(
     world: GitHubWorld, alert: GitHubAlert, *, hide_secret: bool, in_list: bool = False
 ) -> JsonObject:
-    """An alert as REST shows it; metadata only outside of lists, the literal unless it is to be hidden.
+    """An alert as REST shows it: metadata only outside of lists, the literal unless `hide_secret`.
 
-    GitHub doesn't say what `secret` becomes under `hide_secret`: absent unless `hidden_secret` is a text.
+    GitHub doesn't document `secret` under `hide_secret`: it is absent unless `hidden_secret` is a text.
     """
     shape = _common(world, alert)
     shape["state"] = alert.state
     shape["is_base64_encoded"] = alert.is_base64_encoded
     shape["has_more_locations"] = len(alert.locations) > 1
-    if alert.locations and world.tells_first_location:
+    if alert.locations and world.gives_first_location:
         shape["first_location_detected"] = alert.locations[0].details
     if not in_list:
         shape["metadata"] = _metadata(alert)
@@ -94,7 +94,7 @@ def organization_alert(world: GitHubWorld, alert: GitHubAlert, *, hide_secret: b
 
 
 def webhook_alert(world: GitHubWorld, alert: GitHubAlert) -> JsonObject:
-    """An alert as webhooks carry it: a category, but no `state`, no literal, no locations."""
+    """An alert as in webhooks: with its category, without `state`, literal and locations."""
     return {**_common(world, alert), "secret_category": alert.category, "metadata": _metadata(alert)}
 
 
@@ -105,9 +105,9 @@ def location(record: Location) -> JsonObject:
 def location_details(
     world: GitHubWorld, repository: GitHubRepository, kind: str, details: JsonObject
 ) -> JsonObject:
-    """Complete the details of a location of this type; `details` replaces what is made up.
+    """Complete the details of a location of this type; `details` override the defaults.
 
-    The file, its lines and its commit for the two commit types, an address for all others.
+    The two commit types have file, lines and commit; all others have an address.
     """
     api = f"{world.api_url}/repos/{repository.full_name}"
     web = f"{world.url}/{repository.full_name}"
@@ -161,7 +161,7 @@ def _conversation_address(api: str, web: str, kind: str, number: object) -> str:
 
 
 def commit(world: GitHubWorld, repository: GitHubRepository, record: Commit) -> JsonObject:
-    """The `commit` schema; a commit whose author has no account has an empty one."""
+    """The `commit` schema; `author` is null if the author has no account."""
     api = f"{world.api_url}/repos/{repository.full_name}"
     author = record.author
     git_user = {

@@ -1,4 +1,4 @@
-"""The rules of GitHub's "update a secret scanning alert": all of them are checked before anything changes."""
+"""The rules of GitHub's "Update a secret scanning alert"; all are checked before anything changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from integrations.sandbox.github.records import GitHubAlert, GitHubUser, Organiz
 from integrations.sandbox.github.rights import has_write_access, is_owner, is_security_manager
 
 COMMENT_LENGTH = 280
-"""GitHub's web form takes no longer dismissal comment; its description of the API sets no limit."""
+"""The limit of GitHub's web form; the description of its API has none."""
 
 
 def update_alert(call: Call, alert: GitHubAlert) -> None:

@@ -1,4 +1,4 @@
-"""The App's webhook: payloads checked against GitHub's schemas, signed, sent once, logged, sent again."""
+"""The App's webhook: checks payloads against GitHub's schemas, signs, sends, logs and redelivers them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EVENT_PERMISSIONS = {
 
 
 class Webhooks:
-    """Sends the App's deliveries, or collects them where the world's `deliver` is `hold`."""
+    """Sends the App's deliveries, or collects them if the world's `deliver` is `hold`."""
 
     def __init__(self, world: GitHubWorld, *, check: bool) -> None:
         self._world = world
@@ -59,9 +59,9 @@ class Webhooks:
         sender: RepositoryOwner | None = None,
         installation: GitHubInstallation | None = None,
     ) -> None:
-        """Send an event to the App where an installation covers it and is subscribed to it."""
+        """Send an event to the App if an installation covers it and subscribes to it."""
         alert = content.get("alert")
-        self._world.tell(
+        self._world.publish(
             GitHubChange(
                 f"{event}.{action}",
                 self._world.now(),
@@ -113,7 +113,7 @@ class Webhooks:
         return installation if covered else None
 
     async def send(self, delivery: WebhookDelivery) -> int:
-        """Deliver once, now, and log the attempt; returns the receiver's status, 0 without an answer."""
+        """Deliver once and log the attempt; returns the receiver's status, 0 without an answer."""
         assert self._world.webhook_url is not None, "set webhook_url first"
         assert self._session is not None, "start the sandbox first"
         body = self.body(delivery)
@@ -141,7 +141,7 @@ class Webhooks:
         except TimeoutError:
             attempt.status, attempt.status_code = "timed out", 504
         except aiohttp.ClientError:
-            # No 4xx or 5xx is logged for it, so GitHub's own filter `status=failure` misses it.
+            # GitHub logs neither 4xx nor 5xx for it, so its filter `status=failure` misses it.
             attempt.status, attempt.status_code = "failed to connect to host", 0
         attempt.duration = round(time.perf_counter() - began, 2)
         self._world.deliveries.append(attempt)
@@ -152,7 +152,7 @@ class Webhooks:
         self._send_soon(replace(delivery, redelivery=True))
 
     async def settle(self) -> None:
-        """Wait until every delivery under way is answered, those that follow from them too."""
+        """Wait until every delivery is answered, including those that follow from others."""
         while self._sending:
             await asyncio.gather(*self._sending)
 
@@ -182,11 +182,11 @@ class Webhooks:
         task.add_done_callback(self._sending.discard)
 
     def open(self) -> None:
-        """Make ready to send; needs a running loop."""
+        """Prepare to send; needs a running loop."""
         self._session = aiohttp.ClientSession()
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel deliveries in progress."""
         for task in tuple(self._sending):
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
@@ -200,7 +200,7 @@ def _payload_schema(event: str, action: str) -> Draft202012Validator:
 
 
 def check_payload(event: str, action: str, payload: JsonObject) -> None:
-    """Raise `AnswerMismatch` unless the payload is one that GitHub's schema for it allows."""
+    """Raise `AnswerMismatch` unless GitHub's schema allows the payload."""
     for error in _payload_schema(event, action).iter_errors(payload):
-        place = ".".join(str(part) for part in error.absolute_path)
-        raise AnswerMismatch(f"webhook {event}.{action}: {place or 'payload'} breaks {error.validator}")
+        field_path = ".".join(str(part) for part in error.absolute_path)
+        raise AnswerMismatch(f"webhook {event}.{action}: {field_path or 'payload'} breaks {error.validator}")

@@ -1,4 +1,4 @@
-"""The state of the stand-in GitHub and how it is looked up; the builders beside it change it."""
+"""The state of the stand-in GitHub, with look-ups; the builders change it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ WEBHOOK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class GitHubChange:
-    """Something that happened, whether or not a webhook tells the App of it.
+    """A change on GitHub, with or without a webhook.
 
-    `kind` is the webhook's event and action (`secret_scanning_alert.resolved`),
-    or `token.revoked` and `token.reported`, of which GitHub sends no webhook.
+    `kind` is the webhook's event and action (`secret_scanning_alert.resolved`), or `token.revoked` or
+    `token.reported`, for which GitHub sends no webhook.
     """
 
     kind: str
@@ -40,14 +40,14 @@ class GitHubChange:
 
 
 class GitHubWorld:
-    """Everything there is, by id and by name, at the time that `now` tells."""
+    """All records by id and by name, at the time of `now`."""
 
     app_owner: RepositoryOwner
-    """The account that the App belongs to."""
+    """The account that owns the App."""
     bot: GitHubUser
-    """Who acts when the App does."""
+    """The actor when the App acts."""
     github: Organization
-    """Who acts when GitHub does."""
+    """The actor when GitHub acts."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
@@ -67,18 +67,18 @@ class GitHubWorld:
         self.app_slug = "stanch"
         self.app_created_at = now()
         self.app_enterprise: Enterprise | None = None
-        """The enterprise that the App belongs to, instead of `app_owner`."""
+        """The enterprise that owns the App, instead of `app_owner`."""
         self.installed_version: str | None = None
-        """The release of GitHub Enterprise Server that this is; None for github.com."""
+        """The release of GitHub Enterprise Server; None for github.com."""
         self.core_limit = 5000
         self.unauthenticated_limit = 60
         self.read_lag = 0.0
         self.revoke_delay: float | None = 0.0
         self.hidden_secret: str | None = None
-        self.tells_first_location = True
+        self.gives_first_location = True
         self.validated_on_override = True
         self.lockout_after: int | None = None
-        """After so many failed logins within ten minutes every login is refused; `None`: never."""
+        """After this many failed logins within ten minutes every login is refused; `None`: never."""
         self.webhook_url: str | None = None
         self.webhook_secret = "sandbox webhook secret"  # noqa: S105 # Made up, for the stand-in alone.
         self.webhook_timeout = WEBHOOK_SECONDS
@@ -100,7 +100,7 @@ class GitHubWorld:
         return f"{self.base}/api/v3"
 
     def is_at_least(self, release: tuple[int, int]) -> bool:
-        """Whether this is github.com, or an Enterprise Server of that release or a newer one."""
+        """Whether this is github.com, or an Enterprise Server of that release or newer."""
         if self.installed_version is None:
             return True
         major, minor = self.installed_version.split(".")[:2]
@@ -109,30 +109,30 @@ class GitHubWorld:
     # Look-ups
 
     def account(self, login: str) -> RepositoryOwner | None:
-        """The account that holds this login now."""
+        """The account with this login now."""
         return self._accounts_by_login.get(login.lower())
 
     def user(self, login: str) -> GitHubUser | None:
-        """The user or bot that holds this login now."""
+        """The user or bot with this login now."""
         account = self.account(login)
         return account if isinstance(account, GitHubUser) else None
 
     def organization(self, login: str) -> Organization | None:
-        """The organization that holds this login now."""
+        """The organization with this login now."""
         account = self.account(login)
         return account if isinstance(account, Organization) else None
 
     def named_repository(self, owner: str, name: str) -> GitHubRepository | None:
-        """The repository that holds this name now, redirects apart."""
+        """The repository with this name now, without redirects."""
         return self._repositories_by_name.get((owner.lower(), name.lower()))
 
     def moved_repository(self, owner: str, name: str) -> GitHubRepository | None:
-        """The repository that an old name leads to."""
+        """The repository that an old name redirects to."""
         moved = self.redirects.get((owner.lower(), name.lower()))
         return None if moved is None or moved.deleted else moved
 
     def repositories_of(self, account: RepositoryOwner) -> list[GitHubRepository]:
-        """What an account owns, oldest first."""
+        """The account's repositories, oldest first."""
         return [each for each in self.repositories.values() if each.owner is account and not each.deleted]
 
     def reach(self, installation: GitHubInstallation) -> list[GitHubRepository]:
@@ -140,40 +140,40 @@ class GitHubWorld:
         return [each for each in self.repositories_of(installation.account) if installation.covers(each)]
 
     def installation_on(self, account: RepositoryOwner) -> GitHubInstallation | None:
-        """The App's installation on an account, a suspended one too."""
+        """The App's installation on an account, also if suspended."""
         return next((each for each in self.installations.values() if each.account is account), None)
 
     def shown_alerts(self, repository: GitHubRepository) -> Iterator[GitHubAlert]:
-        """The repository's alerts that REST shows at this moment."""
+        """The repository's alerts that REST shows now."""
         for (repository_id, _), alert in self.alerts.items():
             if repository_id == repository.id and self.is_shown(alert):
                 yield alert
 
     def is_shown(self, alert: GitHubAlert) -> bool:
-        """Whether the read side has caught up with this alert."""
+        """Whether REST shows this alert: not before its read lag, not after its removal."""
         lag = self.read_lag if alert.read_lag is None else alert.read_lag
         return not alert.removed and self.now() >= alert.created_at + lag
 
     # Watching
 
     def watch(self, watcher: Callable[[GitHubChange], None]) -> Callable[[], None]:
-        """Call `watcher` at each change from now on; the returned function ends it."""
+        """Call `watcher` at each change from now on; the returned function stops it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
-    def tell(self, change: GitHubChange) -> None:
-        """Let the watchers know."""
+    def publish(self, change: GitHubChange) -> None:
+        """Call all watchers."""
         for watcher in list(self._watchers):
             watcher(change)
 
-    # Changes that keep the indexes true
+    # Index updates
 
     def next_id(self) -> int:
-        """A fresh id; ids of all kinds come from one counter, so that mixing them up never works by luck."""
+        """A new id. All kinds share one counter, so that mixing up ids never works by chance."""
         return next(self._ids)
 
     def index_account(self, account: RepositoryOwner) -> None:
-        """Give an account its login; `ValueError` when another holds it."""
+        """Register an account's login; `ValueError` if another account has it."""
         holder = self.account(account.login)
         if holder is not None and holder is not account:
             raise ValueError(f"the login {account.login} is taken")
@@ -185,7 +185,7 @@ class GitHubWorld:
         del self._accounts_by_login[account.login.lower()]
 
     def index_repository(self, repository: GitHubRepository) -> None:
-        """Give a repository its name, which ends a redirect from there; `ValueError` when it is taken."""
+        """Register a repository's name, which ends a redirect there; `ValueError` if it is taken."""
         key = (repository.owner.login.lower(), repository.name.lower())
         if key in self._repositories_by_name:
             raise ValueError(f"the name {repository.full_name} is taken")
@@ -194,7 +194,7 @@ class GitHubWorld:
         self._repositories_by_name[key] = repository
 
     def unindex_repository(self, repository: GitHubRepository, *, redirect: bool) -> None:
-        """Free a repository's name and, unless it is deleted, leave GitHub's redirect there."""
+        """Free a repository's name; with `redirect`, leave GitHub's redirect there."""
         key = (repository.owner.login.lower(), repository.name.lower())
         del self._repositories_by_name[key]
         if redirect:

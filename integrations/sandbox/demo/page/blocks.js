@@ -1,13 +1,12 @@
-// Block Kit: draws the very JSON that the bot sent. What it does not know it shows as a warning.
+// Draws Block Kit from the JSON that the bot sent. Unknown blocks and elements become a warning.
 import { add, h, newId } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { anchor, emojiNames, mrkdwn } from "./mrkdwn.js";
 
 /**
- * Draw blocks. `place` says where they stand and what its person does with them:
- * `world` (see mrkdwn.js), `state` (Slack's state.values), `errors` by block, and
- * `act(kind, fields, element)` for a gesture outside of a form.
+ * Draw blocks. `place` describes the message or view that they are in: `names` (see mrkdwn.js), `state`
+ * (Slack's state.values), `errors` by block, and `act(kind, fields, element)` for a gesture outside a form.
  */
 export function drawBlocks(blocks, place) {
   return blocks.map((block) => {
@@ -24,7 +23,7 @@ const unknown = (what) =>
 /** A text object, plain or mrkdwn. Plain text is never read as markup. */
 export function drawText(text, place) {
   if (!text) return "";
-  if (text.type === "mrkdwn") return mrkdwn(text.text, place.world);
+  if (text.type === "mrkdwn") return mrkdwn(text.text, place.names);
   return text.emoji === false ? text.text : emojiNames(text.text);
 }
 
@@ -71,7 +70,7 @@ const ELEMENTS = {
   button(part, block, place) {
     const style = part.style ? ` ${part.style}` : "";
     if (part.url) {
-      const link = anchor(part.url.replaceAll("&", "&amp;"), drawText(part.text, place), place.world);
+      const link = anchor(part.url.replaceAll("&", "&amp;"), drawText(part.text, place), place.names);
       link.className = `button${style}`;
       link.addEventListener("click", () => place.act("click", { action: part.action_id, block: block.block_id, value: part.value }, link));
       return link;
@@ -161,7 +160,7 @@ const ELEMENTS = {
   },
 };
 
-/** Typing or choosing takes the error under the field away, as Slack does. */
+/** Typing or choosing removes the error under the field, as in Slack. */
 function clearError(field) {
   const input = field.closest(".block.input");
   if (!input?.classList.contains("faulty")) return;

@@ -1,4 +1,4 @@
-// The list of channels: names, unread marks, and what this person has read.
+// The list of channels, with unread counts.
 import { $, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { messagesOf, state } from "./live.js";
@@ -7,7 +7,7 @@ import { face } from "./people.js";
 
 const readKey = (channel) => `read:${state.me}:${channel}`;
 const lastRead = (channel) => localStorage.getItem(readKey(channel)) ?? "0";
-/** Whether a message stands in the channel itself, not in a thread alone. */
+/** Whether a message is shown in the channel itself, not only in a thread. */
 export const isTop = (message) => !message.thread || message.broadcast;
 
 function unread(channel) {
@@ -15,7 +15,7 @@ function unread(channel) {
   return messagesOf(channel.id).filter((message) => message.ts > read && message.user !== state.me && isTop(message)).length;
 }
 
-/** Remember that the open channel was read to its end. */
+/** Mark the open channel as read to its end. */
 export function markRead() {
   const last = messagesOf(here.channel).at(-1);
   if (last && document.visibilityState === "visible" && isShown()) localStorage.setItem(readKey(here.channel), last.ts);
@@ -23,7 +23,7 @@ export function markRead() {
 
 const isShown = () => $(".slack").dataset.view !== "list" || $(".slack").clientWidth > 600;
 
-/** Draw the list; the focus stays on its channel. */
+/** Draw the list; the focused channel keeps the focus. */
 export function drawChannels() {
   const list = $("#channels");
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.channel : null;

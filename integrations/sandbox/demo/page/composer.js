@@ -1,7 +1,7 @@
-// The box at the bottom: writing, slash commands with completion, and what was typed before.
+// The message box: messages, slash commands with completion, and a history of what was typed.
 import { $, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { gesture, on, state, world } from "./live.js";
+import { gesture, names, on, state } from "./live.js";
 import { here, showFromSlack } from "./messages.js";
 
 const COMMAND = { name: "/leaks", hint: "help", description: "Look up secret scanning alerts" };
@@ -11,12 +11,12 @@ export function startComposer() {
   const main = makeComposer($("#composer"), { label: "Message", thread: () => null });
   makeComposer($("#reply-composer"), { label: "Reply", thread: () => here.thread });
   on("channel", (id) => {
-    const channel = world.channel(id);
+    const channel = names.channel(id);
     const name = channel.direct ? "Stanch" : `#${channel.name}`;
     hint = () => (main.placeholder = `Message ${name}${main.clientWidth > 380 ? ", or type /leaks" : ""}`);
     hint();
   });
-  // A text box cuts a long placeholder in the middle of a word.
+  // A text box cuts off a long placeholder.
   new ResizeObserver(() => hint()).observe(main);
 }
 

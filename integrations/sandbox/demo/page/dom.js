@@ -1,6 +1,6 @@
-// Small tools for building and finding elements.
+// Builds and finds elements.
 
-/** An element: `props` are attributes; `on` holds listeners, `data` the dataset; null children are left out. */
+/** Build an element. `props` are attributes, except `on` (listeners) and `data` (dataset); null children are skipped. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props ?? {})) {
@@ -24,7 +24,7 @@ export function add(parent, children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An SVG element, with the same rules as `h`. */
+/** Build an SVG element. */
 export function svg(tag, props = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(props)) element.setAttribute(name, value);
@@ -54,14 +54,14 @@ export function trapFocus(root) {
   });
 }
 
-/** Have a screen reader say something. */
+/** Have screen readers read a text. */
 export function announce(text) {
   const place = $("#announcer");
   place.textContent = "";
   requestAnimationFrame(() => (place.textContent = text));
 }
 
-/** "3 minutes ago", for times of unix seconds. */
+/** "3 minutes ago", for a time in unix seconds. */
 export function ago(at) {
   const seconds = Math.max(0, Date.now() / 1000 - at);
   if (seconds < 45) return "just now";

@@ -1,6 +1,6 @@
-// The panel that is GitHub: repositories, alerts and their pages, and what people do there.
+// The GitHub panel: repositories, alerts, alert pages, actions, roles.
 import { $, ago, clock, h, newId } from "./dom.js";
-import { on, onGitHub, state, tell } from "./live.js";
+import { emit, on, onGitHub, state } from "./live.js";
 
 export const REASONS = { revoked: "Revoked", false_positive: "False positive", used_in_tests: "Used in tests", wont_fix: "Won't fix", pattern_edited: "Pattern edited", pattern_deleted: "Pattern deleted" };
 const VALIDITY = { active: "Active", inactive: "Inactive", unknown: "Unknown" };
@@ -28,7 +28,7 @@ export function startGitHub() {
   setInterval(() => open.alert && drawAlert(), 30000);
 }
 
-/** Whose name stands under what is done in the panel: the person's, or the owner's where they have no account. */
+/** The login that acts in the panel: the person's, or the owner's for people without an account. */
 const actor = () => state.people.get(state.me)?.login ?? "olivia-chen";
 
 async function act(action, fields, button) {
@@ -36,11 +36,11 @@ async function act(action, fields, button) {
   button?.setAttribute("aria-busy", "true");
   const answer = await onGitHub(action, { login: actor(), ...fields });
   button?.removeAttribute("aria-busy");
-  say(answer.problem ?? "");
+  showProblem(answer.problem ?? "");
   return answer;
 }
 
-function say(problem) {
+function showProblem(problem) {
   const line = $("#github-problem");
   line.textContent = problem;
   line.hidden = !problem;
@@ -69,7 +69,7 @@ async function leak(event) {
     repository: Number(form.repository.value), kind: form.kind.value, count: Number(form.count.value),
     bypassed: form.bypassed.checked, publicly_leaked: form.publicly_leaked.checked,
   }, $("#leak-button"));
-  if (answer.alerts) tell("leaked", answer.alerts);
+  if (answer.alerts) emit("leaked", answer.alerts);
 }
 
 // Alerts
@@ -125,13 +125,13 @@ const validityMark = (alert) => h("span", { class: `label ${alert.validity}` }, 
 /** Open an alert's page, or go back to the list. */
 export function showAlert(id) {
   open.alert = id;
-  say("");
-  tell("panel", "github");
+  showProblem("");
+  emit("panel", "github");
   drawAlert();
   $("#github").scrollTop = 0;
   if (id) $("#alert-title")?.focus({ preventScroll: true });
   else $("#alert-list button")?.focus({ preventScroll: true });
-  tell("alert-page", id);
+  emit("alert-page", id);
 }
 
 function followLink(path) {
@@ -159,7 +159,7 @@ function drawAlert() {
     h("dl", { class: "facts" },
       fact("Repository", `${alert.repository} (${alert.visibility})`),
       fact("Secret", alert.token ? `••••••••••••, a ${alert.token.kind.replace("_", "-")} token of ${alert.token.owner}` : "••••••••••••"),
-      alert.token && fact("Token now", dead ? (dead * 1000 > Date.now() ? "dies in a moment" : `dead since ${clock(dead)}`) : "works"),
+      alert.token && fact("Token now", dead ? (dead * 1000 > Date.now() ? "works for a few more seconds" : `revoked at ${clock(dead)}`) : "works"),
       fact("Found in", alert.path),
       fact("Push protection", alert.bypassed_by && `bypassed by ${alert.bypassed_by}: “${alert.bypass_comment}”`),
       fact("Assigned to", alert.assigned_to),

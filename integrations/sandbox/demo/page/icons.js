@@ -1,4 +1,4 @@
-// The page's own drawings: signs for the emoji names that cards use, and the interface's icons.
+// The page's drawings: emoji that cards use, icons, and the logo.
 import { svg } from "./dom.js";
 
 const disc = (fill) => [["circle", { cx: 12, cy: 12, r: 9, fill }]];
@@ -57,7 +57,7 @@ EMOJI.hourglass = EMOJI.hourglass_flowing_sand;
 EMOJI.large_red_circle = EMOJI.red_circle;
 EMOJI.question = EMOJI.grey_question;
 
-/** The sign of an emoji name, or null where the page has none. */
+/** The drawing for an emoji name, or null if the page has none. */
 export function emoji(name) {
   const shapes = EMOJI[name];
   if (!shapes) return null;
@@ -92,14 +92,14 @@ const STROKES = {
   key: "M8 11.5a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM11 12.5L20 3.5M16.5 7l3 3M13.8 9.7l2 2",
 };
 
-/** An icon of the interface; it takes the colour of the text around it. */
+/** An icon, in the colour of the surrounding text. */
 export function icon(name) {
   const drawing = svg("svg", { viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true" });
   drawing.append(svg("path", { d: STROKES[name] }));
   return drawing;
 }
 
-/** The product's own sign: a drop, stopped. */
+/** The product's logo: a drop, stopped. */
 export function logo() {
   const drawing = svg("svg", { viewBox: "0 0 24 24", class: "logo", "aria-hidden": "true" });
   drawing.append(

@@ -1,26 +1,26 @@
-// The page's line to the server: what is true now, what changed, and what the person does.
+// The connection to the server: state, changes, and the person's actions.
 
 const listeners = new Map();
 
-/** Everything this page knows. Only `live.js` writes the server's parts of it. */
+/** The page's state. Only `live.js` writes the parts that come from the server. */
 export const state = {
   me: null, people: new Map(), channels: [], messages: new Map(), views: [], home: null,
   alerts: new Map(), github: null, githubUrl: "", switches: [], bot: { state: "starting" }, connected: false,
 };
 
-/** Call `listener(detail)` at each `topic`: whole, messages, alerts, or the name of a small part. */
+/** Call `listener(detail)` at each event `topic`: whole, messages, alerts, a name in PARTS, or an event of the page. */
 export function on(topic, listener) {
   listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
 }
 
-export function tell(topic, detail) {
+export function emit(topic, detail) {
   for (const listener of listeners.get(topic) ?? []) listener(detail);
 }
 
 const PARTS = ["channels", "views", "home", "github", "switches", "bot"];
 let source = null;
 
-/** Be this person: the page starts over from what they see. */
+/** Show the page as this person, from the start. */
 export function connect(person) {
   source?.close();
   source = new EventSource(`/events?as=${encodeURIComponent(person)}`);
@@ -32,7 +32,7 @@ export function connect(person) {
 function setConnected(connected) {
   if (state.connected === connected) return;
   state.connected = connected;
-  tell("connected", connected);
+  emit("connected", connected);
 }
 
 function takeWhole(whole) {
@@ -44,27 +44,27 @@ function takeWhole(whole) {
   for (const message of whole.messages) keep(message);
   for (const part of PARTS) state[part] = whole[part];
   setConnected(true);
-  tell("whole");
+  emit("whole");
 }
 
 function takeChanges(changes) {
   for (const part of PARTS) {
     if (!(part in changes)) continue;
     state[part] = changes[part];
-    tell(part);
+    emit(part);
   }
   if (changes.messages) {
-    // A direct message may open its channel: the list then comes with the next change of it.
+    // The channel of a first direct message comes with a later change of the list.
     for (const message of changes.messages) keep(message);
     for (const { channel, ts } of changes.gone) state.messages.get(channel)?.delete(ts);
-    tell("messages", { changed: changes.messages, gone: changes.gone });
+    emit("messages", { changed: changes.messages, gone: changes.gone });
   }
   if (changes.alerts) {
     for (const [id, alert] of Object.entries(changes.alerts)) {
       if (alert) state.alerts.set(id, alert);
       else state.alerts.delete(id);
     }
-    tell("alerts", Object.keys(changes.alerts));
+    emit("alerts", Object.keys(changes.alerts));
   }
 }
 
@@ -76,7 +76,7 @@ function keep(message) {
 /** The messages of a channel, oldest first. */
 export const messagesOf = (channel) => [...(state.messages.get(channel)?.values() ?? [])];
 
-/** POST something the person does; answers the server's JSON, with `problem` where it can't be done. */
+/** POST an action of the person; returns the server's JSON, with `problem` if it failed. */
 export async function post(path, fields = {}) {
   try {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ as: state.me, ...fields }) });
@@ -89,13 +89,13 @@ export async function post(path, fields = {}) {
 export const gesture = (kind, fields) => post(`/slack/${kind}`, fields);
 export const onGitHub = (action, fields) => post(`/github/${action}`, fields);
 
-/** What mrkdwn needs to know of the world. */
-export const world = {
+/** Names for mentions, and what a link to the stand-in GitHub does. */
+export const names = {
   person: (id) => state.people.get(id),
   channel: (id) => state.channels.find((channel) => channel.id === id),
   openLink(event, url) {
     if (!url.startsWith(`${state.githubUrl}/`)) return;
     event.preventDefault();
-    tell("github-link", url.slice(state.githubUrl.length));
+    emit("github-link", url.slice(state.githubUrl.length));
   },
 };

@@ -1,4 +1,4 @@
-// Behind the scenes: faults, the bot's process, the audit log.
+// The panels for faults, the bot's process and the audit log.
 import { $, clock, h } from "./dom.js";
 import { on, post, state } from "./live.js";
 
@@ -38,18 +38,18 @@ function drawSwitches() {
 }
 
 const BOT_WORDS = {
-  up: ["Stanch is running", "A process of its own. End it whenever you like: nothing is lost."],
-  starting: ["Stanch is starting…", "It makes its database, says who is who, and listens."],
-  down: ["Stanch is down", "Cards don't change until it is back. What happens meanwhile is not lost."],
+  up: ["Stanch is running", "It runs in its own process. Kill it at any time: nothing is lost."],
+  starting: ["Stanch is starting…", "It creates its database, imports identities, and starts to serve."],
+  down: ["Stanch is down", "Cards don't change until it runs again. Nothing that happens until then is lost."],
 };
 
 function drawBot() {
-  const { state: word, starts, last_words: last } = state.bot;
+  const { state: word, starts, last_log_line: last } = state.bot;
   const [title, words] = BOT_WORDS[word];
   const box = $("#bot-state");
   box.dataset.state = word;
   $("#bot-title").textContent = title;
-  $("#bot-words").textContent = word === "up" && starts > 1 ? `Back since its ${starts === 2 ? "second" : `${starts}th`} start; every card is as it was.` : words;
+  $("#bot-words").textContent = word === "up" && starts > 1 ? `Started ${starts} times. Every card is as it was.` : words;
   $("#bot-kill").hidden = word !== "up";
   $("#bot-start").hidden = word !== "down";
   const banner = $("#bot-banner");
@@ -61,7 +61,7 @@ function drawBot() {
 
 let reading = false;
 
-/** Have the bot's own command print its audit log, and show it, newest first. */
+/** Show the audit log, newest first; the bot's own command exports it. */
 async function readAudit() {
   if (reading) return;
   reading = true;

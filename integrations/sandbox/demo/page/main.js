@@ -1,13 +1,13 @@
-// Starts the page's parts, and what belongs to none of them: panels, phone frame, theme.
+// Starts the page's parts; also panels, phone frame and theme.
 import { $, $$ } from "./dom.js";
 import { icon, logo } from "./icons.js";
-import { connect, on, state, tell } from "./live.js";
+import { connect, emit, on, state } from "./live.js";
 import { startComposer } from "./composer.js";
 import { startGitHub } from "./github.js";
 import { startMachine } from "./machine.js";
 import { startMessages } from "./messages.js";
 import { startModal } from "./modal.js";
-import { asked, startPeople } from "./people.js";
+import { personInAddress, startPeople } from "./people.js";
 import { startToasts } from "./toasts.js";
 import { startTour } from "./tour.js";
 
@@ -26,7 +26,7 @@ startPanels();
 startTheme();
 startFrame();
 on("connected", (connected) => ($("#offline").hidden = connected));
-connect(asked());
+connect(personInAddress());
 
 function startPanels() {
   const show = (name) => {
@@ -35,7 +35,7 @@ function startPanels() {
     if (name === "slack") return;
     for (const panel of $$(".panel-page")) panel.hidden = panel.id !== name;
     for (const tab of $$("#panel-tabs [data-panel]")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
-    tell("panel-shown", name);
+    emit("panel-shown", name);
   };
   for (const tab of $$("button[data-panel]")) tab.addEventListener("click", () => show(tab.dataset.panel));
   for (const list of $$("[role=tablist]")) list.addEventListener("keydown", (event) => {
@@ -86,5 +86,5 @@ function startFrame() {
   apply();
 }
 
-// For tests and for the curious: what the page knows.
+// For tests and for the browser's console.
 window.stanchDemo = { state };

@@ -1,10 +1,10 @@
-// A menu that opens from a button: beside it on a wide screen, as a sheet from below on a phone.
+// A menu that a button opens: next to it on a wide screen, as a bottom sheet on a phone.
 import { h, newId } from "./dom.js";
 import { icon } from "./icons.js";
 
 let closeOpen = null;
 
-/** Whether this element is inside something as narrow as a phone. */
+/** Whether the Slack window around this element is as narrow as a phone. */
 export const isNarrow = (element) => (element.closest(".slack") ?? document.body).clientWidth <= 600;
 
 /**
@@ -63,7 +63,7 @@ export function openMenu(anchor, { items, label, pick, role = "menu", className 
   }
 }
 
-/** Close whatever menu is open; the thing it belongs to goes away. */
+/** Close the open menu, if there is one. */
 export const closeMenu = () => closeOpen?.();
 
 function place(list, anchor, host) {

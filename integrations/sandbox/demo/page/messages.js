@@ -1,9 +1,9 @@
-// The open channel's messages and threads: only what changed is drawn again.
+// The open channel's messages and threads; only changed messages are redrawn.
 import { $, add, ago, announce, clock, h } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
 import { drawChannels, isTop, markRead } from "./channels.js";
 import { icon } from "./icons.js";
-import { gesture, messagesOf, on, state, tell, world } from "./live.js";
+import { emit, gesture, messagesOf, names, on, state } from "./live.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { face } from "./people.js";
 
@@ -11,9 +11,9 @@ const SHOWN_AT_FIRST = 40;
 export const here = { channel: null, thread: null };
 const drawn = new Map(); // ts -> {element, json} in the open channel
 const drawnReplies = new Map();
-let stuck = true; // whether the newest message is to stay in sight
-let oldest = 0; // how many of the channel's messages are not drawn yet
-const notices = new Map(); // ts of a message -> what Slack would say below it
+let stuck = true; // whether to keep the newest message in view
+let oldest = 0; // number of older messages that are not drawn yet
+const notices = new Map(); // ts of a message -> Slack's notice below it
 
 export function startMessages() {
   on("whole", () => {
@@ -37,7 +37,7 @@ export function openChannel(id, { keepView = false } = {}) {
   here.channel = id;
   openThread(null);
   if (!keepView) $(".slack").dataset.view = "channel";
-  const channel = world.channel(id);
+  const channel = names.channel(id);
   $("#channel-title").replaceChildren(channel.direct ? face("bot", "tiny") : icon(channel.shared ? "shared" : "hash"), h("span", {}, channel.name));
   $("#channel-topic").textContent = channel.topic;
   drawn.clear();
@@ -50,7 +50,7 @@ export function openChannel(id, { keepView = false } = {}) {
   scrollToEnd();
   markRead();
   drawChannels();
-  tell("channel", id);
+  emit("channel", id);
 }
 
 // Messages
@@ -73,7 +73,7 @@ function takeMessages({ changed, gone }) {
   for (const message of changed) if (message.private && message.new) announce(message.text);
 }
 
-/** Draw a message where it belongs; 1 where it was not there before. */
+/** Draw a message at its position; returns 1 if it is new, otherwise 0. */
 function place(message) {
   const before = drawn.get(message.ts);
   if (before) {
@@ -93,7 +93,7 @@ function place(message) {
   return 1;
 }
 
-/** Draw a message anew in its place, and keep the focus where it was. */
+/** Redraw a message and keep the focus in it. */
 function swap(before, message, into) {
   if (before.json === JSON.stringify(message)) return;
   const focus = before.element.contains(document.activeElement) ? document.activeElement : null;
@@ -122,7 +122,7 @@ function drawMessage(message, into) {
       h("span", { class: "author" }, author.name), message.bot && h("span", { class: "app-mark" }, "App"),
       h("time", { class: "at", datetime: new Date(Number(message.ts) * 1000).toISOString() }, clock(Number(message.ts))),
     ),
-    h("div", { class: "blocks" }, message.blocks.length ? drawBlocks(message.blocks, placeOf(message)) : h("div", { class: "block section" }, h("div", { class: "text" }, message.bot || message.local ? mrkdwn(message.text, world) : message.text))),
+    h("div", { class: "blocks" }, message.blocks.length ? drawBlocks(message.blocks, placeOf(message)) : h("div", { class: "block section" }, h("div", { class: "text" }, message.bot || message.local ? mrkdwn(message.text, names) : message.text))),
   );
   add(element, [
     message.broadcast && !inThread && h("button", { type: "button", class: "broadcast link-button", on: { click: () => openThread(message.thread) } }, icon("thread"), "replied to a thread"),
@@ -142,7 +142,7 @@ function dismiss(message) {
   remove(message.ts);
 }
 
-/** A message that Slack itself shows to this person alone, such as an unknown command. */
+/** Show a message from Slack itself to this person alone, such as one about an unknown command. */
 export function showFromSlack(text, thread = null) {
   const ts = `${(Date.now() / 1000).toFixed(6)}`;
   const message = { ts, channel: here.channel, user: "slack", bot: false, local: true, text, blocks: [], thread, private: true, state: {}, new: true };
@@ -154,7 +154,7 @@ export function showFromSlack(text, thread = null) {
 
 function placeOf(message) {
   return {
-    world,
+    names,
     state: message.state,
     async act(kind, fields, element) {
       if (element.getAttribute("aria-busy") === "true") return;

@@ -1,23 +1,23 @@
-// Modals: frame, form, errors, loading; the topmost of the person's stack is shown.
+// Modals: frame, form, errors, loading. The top modal of the person's stack is shown.
 import { $, h, trapFocus } from "./dom.js";
 import { drawBlocks, drawText } from "./blocks.js";
 import { icon, logo } from "./icons.js";
-import { gesture, on, state, world } from "./live.js";
+import { gesture, names, on, state } from "./live.js";
 import { closeMenu } from "./menu.js";
 
 let shown = null; // {id, hash, dialog}
-let before = null; // what had the focus
+let before = null; // the element that had the focus
 
 export function startModal() {
   on("views", draw);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && shown) leave(state.views.at(-1));
   });
-  on("whole", forgetAfterReload);
+  on("whole", closeAfterReload);
 }
 
-/** A client that was reloaded has no modals any more; those of other windows are none of its business. */
-function forgetAfterReload() {
+/** As in Slack, a reload closes this window's modal; modals of other windows stay. */
+function closeAfterReload() {
   const open = sessionStorage.getItem("modal");
   sessionStorage.removeItem("modal");
   const left = !shown && state.views.find((view) => view.id === open);
@@ -58,7 +58,7 @@ function hide() {
 }
 
 function drawDialog(view) {
-  const place = { world, state: view.state, errors: view.errors, act: (kind, fields, element) => act(view, kind, fields, element) };
+  const place = { names, state: view.state, errors: view.errors, act: (kind, fields, element) => act(view, kind, fields, element) };
   const titleId = `title-${view.id}`;
   const close = () => leave(view);
   const dialog = h("form", {
@@ -80,13 +80,13 @@ function drawDialog(view) {
   return dialog;
 }
 
-const fields = (dialog) => [...dialog.querySelectorAll(".field")].filter((field) => field.fieldValue).map((field) => field.fieldValue());
+const fieldValues = (dialog) => [...dialog.querySelectorAll(".field")].filter((field) => field.fieldValue).map((field) => field.fieldValue());
 
 function typed(dialog) {
-  return new Map(fields(dialog).map(({ block, action, value }) => [`${block}/${action}`, value]));
+  return new Map(fieldValues(dialog).map(({ block, action, value }) => [`${block}/${action}`, value]));
 }
 
-/** What was typed stays while the block and action ids do. */
+/** Typed values are kept while the block and action ids stay the same. */
 function restore(dialog, kept) {
   for (const field of dialog.querySelectorAll(".field")) {
     if (!field.fieldValue) continue;
@@ -104,16 +104,16 @@ async function submit(view, dialog) {
   button.setAttribute("aria-busy", "true");
   trouble(dialog, null);
   const values = {};
-  for (const { block, action, value } of fields(dialog)) (values[block] ??= {})[action] = value;
+  for (const { block, action, value } of fieldValues(dialog)) (values[block] ??= {})[action] = value;
   const answer = await gesture("submit", { view: view.id, values });
   button.removeAttribute("aria-busy");
   if (answer.error || answer.problem) trouble(dialog, "We had some trouble connecting. Try again?");
 }
 
-async function act(view, kind, given, element) {
+async function act(view, kind, fields, element) {
   if (element.getAttribute("aria-busy") === "true") return;
   element.setAttribute("aria-busy", "true");
-  const answer = await gesture(kind, { view: view.id, ...given });
+  const answer = await gesture(kind, { view: view.id, ...fields });
   element.removeAttribute("aria-busy");
   if (answer.error || answer.problem) trouble(shown?.dialog, "We had some trouble connecting. Try again?");
 }

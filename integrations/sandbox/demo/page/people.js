@@ -1,4 +1,4 @@
-// People: their faces, and the switch that makes the page somebody else's.
+// People: their avatars, and the menu that switches the person.
 import { $, h } from "./dom.js";
 import { icon, logo } from "./icons.js";
 import { connect, on, state } from "./live.js";
@@ -6,7 +6,7 @@ import { openMenu } from "./menu.js";
 
 const HUES = { U0SAM: 205, U0OLIVIA: 160, U0ANA: 18, U0DANA: 275, U0RAVI: 45, U0NOOR: 330, U0GRACE: 95, U0THEO: 235 };
 
-/** The square that stands for a person or for the bot. */
+/** The avatar of a person or of the bot. */
 export function face(id, size = "") {
   const person = state.people.get(id);
   if (person?.kind === "bot" || !person) return h("span", { class: `face bot ${size}`, "aria-hidden": "true" }, logo());
@@ -16,14 +16,14 @@ export function face(id, size = "") {
   return square;
 }
 
-export const asked = () => new URLSearchParams(location.search).get("as") ?? "U0SAM";
+export const personInAddress = () => new URLSearchParams(location.search).get("as") ?? "U0SAM";
 
 export function startPeople() {
   const button = $("#switcher");
   button.addEventListener("click", () =>
     openMenu(button, {
       role: "listbox",
-      label: "Be somebody else",
+      label: "Switch person",
       className: "people-menu",
       items: [...state.people.values()].filter((person) => person.kind !== "bot").map((person) => ({
         value: person.id,
@@ -38,7 +38,7 @@ export function startPeople() {
   on("whole", show);
 }
 
-/** Be another person, in this window alone. */
+/** Become another person, in this window only. */
 export function become(id) {
   const address = new URL(location.href);
   address.searchParams.set("as", id);
@@ -53,6 +53,6 @@ function show() {
     h("span", { class: "switcher-words" }, h("span", { class: "switcher-name" }, person.name), h("span", { class: "switcher-part" }, person.part)),
     icon("down"),
   );
-  $("#switcher").setAttribute("aria-label", `You are ${person.name}, ${person.part}. Be somebody else`);
+  $("#switcher").setAttribute("aria-label", `You are ${person.name}, ${person.part}. Switch person`);
   document.title = `Stanch demo: ${person.name}`;
 }

@@ -1,6 +1,6 @@
-// Push notifications: the message's top-level text, as a lock screen shows it.
+// Push notifications: a message's top-level text, as a lock screen shows it.
 import { $, h } from "./dom.js";
-import { on, state, world } from "./live.js";
+import { names, on, state } from "./live.js";
 import { here, openChannel } from "./messages.js";
 import { isNarrow } from "./menu.js";
 import { face } from "./people.js";
@@ -9,7 +9,7 @@ const SHOWN_MS = 6000;
 const most = () => (isNarrow($("#toasts")) ? 1 : 2);
 let waiting = 0;
 
-/** As in Slack, the channel that is open needs no notification; a phone gets one all the same. */
+/** As in Slack, the open channel has no notifications, except on a phone. */
 export function startToasts() {
   on("messages", ({ changed }) => {
     const fresh = changed.filter((message) => message.new && message.bot && !message.private && !message.thread && (message.channel !== here.channel || isNarrow($("#toasts"))));
@@ -22,7 +22,7 @@ export function startToasts() {
 function show(message) {
   const list = $("#toasts");
   while (list.children.length >= most()) list.firstElementChild.remove();
-  const channel = world.channel(message.channel);
+  const channel = names.channel(message.channel);
   const toast = h("div", { class: "toast", role: "status" },
     h("button", { type: "button", class: "toast-open", on: { click: () => {
       toast.remove();
@@ -47,7 +47,7 @@ function more(count) {
   setTimeout(() => (line.remove(), (waiting = 0)), SHOWN_MS);
 }
 
-/** A lock screen knows names for mentions and no other markup. */
+/** A lock screen shows names for mentions, and no other markup. */
 function plain(text) {
   return text
     .replace(/<@(\w+)>/g, (_, id) => `@${state.people.get(id)?.name ?? id}`)

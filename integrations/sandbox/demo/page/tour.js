@@ -1,6 +1,6 @@
-// The guided tour: eight steps through one alert, each done by the visitor, or skipped.
+// The guided tour: eight steps through one alert. The visitor does each step or skips it.
 import { $, $$ } from "./dom.js";
-import { messagesOf, on, state, tell } from "./live.js";
+import { emit, messagesOf, on, state } from "./live.js";
 import { here, openChannel } from "./messages.js";
 import { become } from "./people.js";
 
@@ -18,26 +18,26 @@ const onCard = (action) => () => {
 
 const STEPS = [
   { title: "A token leaks", words: "Dana pushes a commit to octo/payments, a private repository. It holds a GitHub token that works. Leak it.", target: () => $("#leak-button"), panel: "github", done: () => tour.alert !== null },
-  { title: "The card arrives", words: "GitHub told Stanch, and Stanch told the channel. The card says what leaked, whose it is, where, and whether it works.", target: () => card() && $(`#message-list [data-ts="${card().ts}"]`), panel: "slack", done: () => false, ready: () => !!card() },
-  { title: "Say that you are on it", words: "Press “I'm on it”. Everybody sees who works this alert, on every card of it.", target: onCard("take"), panel: "slack", done: () => /on it/i.test(card()?.text ?? "") && !/nobody/i.test(card()?.text ?? "") },
-  { title: "Does it still work?", words: "Press “Check validity”. Stanch asks GitHub with the token, once, and forgets it.", target: onCard("check_validity"), panel: "slack", done: () => /still works|inactive|dead/i.test(card()?.text ?? "") },
+  { title: "The card arrives", words: "GitHub sent Stanch a webhook, and Stanch posted a card. The card shows what leaked, where, and what GitHub says about it.", target: () => card() && $(`#message-list [data-ts="${card().ts}"]`), panel: "slack", done: () => false, ready: () => !!card() },
+  { title: "Say that you are on it", words: "Press “I'm on it”. Everybody sees who handles this alert, on each of its cards.", target: onCard("take"), panel: "slack", done: () => /on it/i.test(card()?.text ?? "") && !/nobody/i.test(card()?.text ?? "") },
+  { title: "Does it still work?", words: "Press “Check validity”. Stanch calls GitHub once with the token, and does not keep it.", target: onCard("check_validity"), panel: "slack", done: () => /still works|inactive|dead/i.test(card()?.text ?? "") },
   { title: "Report the leak", words: "Press “Report leak”. GitHub will revoke the token, and services that use it break. That can't be undone, so Stanch asks for consent first.", target: onCard("report_leak"), panel: "slack", done: () => !!alert()?.token?.dead_at },
-  { title: "Close it with a reason", words: "Choose “Close as… Revoked”, add a comment if you like, and submit. GitHub is told the same.", target: onCard("close_as"), panel: "slack", done: () => alert()?.state === "resolved" },
-  { title: "See it on GitHub", words: "Open the closed alert: its page has the reason, the comment and the name of who did it.", prepare: () => tell("github-filter", "closed"), target: () => $(`[data-alert="${tour.alert}"]`) ?? $("[data-filter=closed]"), panel: "github", done: () => $("#alert-page").hidden === false && tour.seen },
-  { title: "See the audit log", words: "Who did, tried or was refused what. Each row's hash covers the one before it.", target: () => $("[data-panel=audit]"), panel: "audit", done: () => false, last: true },
+  { title: "Close it with a reason", words: "Choose “Close as… Revoked”, add a comment if you like, and submit. Stanch closes the alert on GitHub too.", target: onCard("close_as"), panel: "slack", done: () => alert()?.state === "resolved" },
+  { title: "See it on GitHub", words: "Open the closed alert: its page shows the reason, the comment and the person.", prepare: () => emit("github-filter", "closed"), target: () => $(`[data-alert="${tour.alert}"]`) ?? $("[data-filter=closed]"), panel: "github", done: () => $("#alert-page").hidden === false && tour.seen },
+  { title: "See the audit log", words: "It lists what people did and tried, and what was refused. Each row's hash covers the row before it.", target: () => $("[data-panel=audit]"), panel: "audit", done: () => false, last: true },
 ];
 
 export function startTour() {
-  on("leaked", (alerts) => tour.step === 0 && ((tour.alert = alerts[0]), look()));
-  on("messages", look);
-  on("alerts", look);
-  on("alert-page", (id) => ((tour.seen = id === tour.alert), look()));
-  on("whole", () => (tour.step < 0 && !localStorage.getItem(DONE_KEY) ? begin() : look()));
-  on("channel", look);
+  on("leaked", (alerts) => tour.step === 0 && ((tour.alert = alerts[0]), update()));
+  on("messages", update);
+  on("alerts", update);
+  on("alert-page", (id) => ((tour.seen = id === tour.alert), update()));
+  on("whole", () => (tour.step < 0 && !localStorage.getItem(DONE_KEY) ? begin() : update()));
+  on("channel", update);
   $("#tour-button").addEventListener("click", () => begin());
   $("#tour-next").addEventListener("click", () => go(tour.step + 1));
   $("#tour-dismiss").addEventListener("click", () => end());
-  $("#tour-show").addEventListener("click", () => lead());
+  $("#tour-show").addEventListener("click", () => showTarget());
 }
 
 function begin() {
@@ -64,30 +64,30 @@ function go(step) {
   $("#tour-words").textContent = words;
   $("#tour-next").textContent = last ? "Finish" : "Next";
   $("#tour-progress").style.setProperty("--done", (step + 1) / STEPS.length);
-  lead();
+  showTarget();
 }
 
-/** Bring the place of the step into sight. */
-function lead() {
+/** Scroll the step's target into view. */
+function showTarget() {
   const step = STEPS[tour.step];
-  tell("panel", step.panel);
+  emit("panel", step.panel);
   step.prepare?.();
   if (step.panel === "slack") {
     const found = card();
     if (found && here.channel !== found.channel) openChannel(found.channel);
   }
-  look(true);
+  update(true);
 }
 
-let asked = false;
+let scheduled = false;
 
-function look(scroll = false) {
+function update(scroll = false) {
   if (tour.step < 0) return;
   if (STEPS[tour.step].done()) return setTimeout(() => STEPS[tour.step]?.done() && go(tour.step + 1), 600);
-  if (asked && scroll !== true) return;
-  asked = true;
+  if (scheduled && scroll !== true) return;
+  scheduled = true;
   requestAnimationFrame(() => {
-    asked = false;
+    scheduled = false;
     highlight(STEPS[tour.step]?.target() ?? null, scroll === true);
   });
 }

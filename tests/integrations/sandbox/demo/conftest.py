@@ -28,7 +28,7 @@ class QuietBot:
     def watch(self, watcher: Callable[[], None]) -> None:
         self.watchers.append(watcher)
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         return "SLACK_BOT_TOKEN is not set."
 
     async def start(self) -> None:

@@ -76,10 +76,10 @@ async def test_a_failing_command_says_why(bot: BotProcess) -> None:
         await bot.run("jobs", "list")
 
 
-async def test_a_bot_that_ends_before_it_serves_leaves_its_last_words(tmp_path: Path) -> None:
+async def test_a_bot_that_ends_before_it_serves_leaves_its_last_log_line(tmp_path: Path) -> None:
     words = (sys.executable, "-c", "import sys; sys.exit('SLACK_BOT_TOKEN is not set.')")
     bot = BotProcess(ProcessCommand(words, {}, tmp_path), 1)
     with pytest.raises(CommandFailed, match="SLACK_BOT_TOKEN is not set"):
         await bot.start()
     assert bot.state is BotState.DOWN
-    assert bot.last_words() == "SLACK_BOT_TOKEN is not set."
+    assert bot.last_log_line() == "SLACK_BOT_TOKEN is not set."

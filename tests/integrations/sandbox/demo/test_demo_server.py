@@ -67,12 +67,12 @@ async def test_somebody_unknown_is_the_first_person(demo: DemoServer) -> None:
 
 async def test_the_bot_is_killed_and_started_and_every_page_hears_of_it(demo: DemoServer) -> None:
     async with demo.page("U0SAM") as (whole, reader):
-        assert whole["bot"] == {"state": "up", "starts": 1, "last_words": ""}
+        assert whole["bot"] == {"state": "up", "starts": 1, "last_log_line": ""}
         await demo.post("/bot/kill")
         assert await reader.until("bot") == {
             "state": "down",
             "starts": 1,
-            "last_words": "SLACK_BOT_TOKEN is not set.",
+            "last_log_line": "SLACK_BOT_TOKEN is not set.",
         }
         await demo.post("/bot/start")
         assert (await reader.until("bot"))["state"] == BotState.UP
