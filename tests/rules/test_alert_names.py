@@ -23,7 +23,7 @@ LINK = "https://github.com/octo/payments/security/secret-scanning/42"
         LINK.replace("github", "GitHub"),
     ],
 )
-def test_a_name_or_a_link_names_an_alert(text: str) -> None:
+def test_a_repository_with_number_and_a_link_name_an_alert(text: str) -> None:
     named = parse_alert_name(text, GITHUB)
     assert str(named) == "octo/payments#42"
 
@@ -48,7 +48,7 @@ def test_a_name_or_a_link_names_an_alert(text: str) -> None:
         "octo/payments#" + "9" * 30,
     ],
 )
-def test_anything_else_names_none(text: str) -> None:
+def test_other_text_names_no_alert(text: str) -> None:
     assert parse_alert_name(text, GITHUB) is None
 
 
@@ -62,6 +62,6 @@ def test_a_link_is_found_inside_a_message() -> None:
 
 
 @given(st.text())
-def test_no_text_is_too_strange(text: str) -> None:
+def test_no_text_raises_an_error(text: str) -> None:
     parse_alert_name(text, GITHUB)
     find_alert_link(text, GITHUB)

@@ -1,4 +1,4 @@
-"""What Stanch writes to GitHub's assignee, by who is on the alert and who set the assignee."""
+"""Which assignee Stanch writes to GitHub, by who took the alert and who set the assignee."""
 
 from dataclasses import replace
 
@@ -17,26 +17,26 @@ NOBODY = Assignment(None)
     ("holder", "may", "assigned", "ours", "change"),
     [
         (ANA, True, None, None, Assignment(ANA)),
-        # Noted before a call whose answer was lost: it is made again.
+        # The answer to an earlier call was lost: the call is made again.
         (ANA, True, None, ANA, Assignment(ANA)),
         (ANA, True, ANA, ANA, NOTHING),
         (ANA, False, None, None, NOTHING),
-        # The role is lost.
+        # The person lost the role.
         (ANA, False, ANA, ANA, NOBODY),
-        # Somebody else's assignment stays, of whomever it is.
+        # An assignment that somebody else made stays.
         (ANA, True, CLEO, None, NOTHING),
         (ANA, True, CLEO, ANA, NOTHING),
         (ANA, False, ANA, None, NOTHING),
         (None, False, CLEO, None, NOTHING),
-        # Stepped back.
+        # The person stepped back.
         (None, False, ANA, ANA, NOBODY),
         (None, False, None, ANA, NOTHING),
-        # Somebody else took it: first nobody, then the new one.
+        # Somebody else took the alert: unassign first, assign later.
         (BEN, True, ANA, ANA, NOBODY),
         (BEN, False, ANA, ANA, NOBODY),
     ],
 )
-def test_how_the_assignee_changes(
+def test_the_change_of_the_assignee(
     holder: Account | None,
     may: bool,
     assigned: Account | None,

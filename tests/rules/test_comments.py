@@ -1,4 +1,4 @@
-"""Comments on GitHub stay for ever: they fit, mention nobody, name who acted, and hold no secret."""
+"""Comments for GitHub are short enough, mention nobody, name the person, and contain no secret."""
 
 import re
 
@@ -20,7 +20,7 @@ from tests.integrations.slack.hostile import texts
 
 LOGINS = st.from_regex(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,92}[A-Za-z0-9])?(?:\[bot\])?", fullmatch=True)
 MENTION = re.compile(r"(?:\A|[^A-Za-z0-9_])@[A-Za-z0-9]")
-"""What GitHub takes for a mention."""
+"""What GitHub treats as a mention."""
 TOKEN = "ghp" + "_" + "a1B2" * 9
 
 
@@ -40,20 +40,20 @@ def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> No
 @example("xox" + "b-@123456789012-abcdefghijklmnop", "octo-admin")
 @example(TOKEN[:4] + "@" + TOKEN[4:], "octo-admin")
 @example("ask -@@" + TOKEN[:4] + "\u200b" + TOKEN[4:], "octo-admin")
-def test_what_passes_holds_no_secret_as_it_is_sent(typed: str, login: str) -> None:
+def test_an_accepted_comment_contains_no_secret_in_its_sent_form(typed: str, login: str) -> None:
     assert comment_fault(typed, required=False) or not looks_like_secret(sign_comment(typed, login))
 
 
 @given(texts, LOGINS)
 @example("by octo-owner via Stanch", "octo-admin")
 @example("done — by octo-owner via Stanch", "octo-admin")
-def test_what_was_typed_comes_back_without_the_signature(typed: str, login: str) -> None:
-    """Also where somebody typed a signature of somebody else."""
+def test_removing_the_signature_gives_the_typed_text(typed: str, login: str) -> None:
+    """Also if the typed text ends with another person's signature."""
     typed = typed.replace("@", "at ")
     assert (without_signature(sign_comment(typed, login)) or "") == clean(typed, max_typed_length(login))
 
 
-def test_a_comment_that_nobody_typed_is_the_signature_alone() -> None:
+def test_an_empty_comment_is_the_signature_alone() -> None:
     assert (
         sign_comment(None, "octo-admin")
         == sign_comment(" \u200b ", "octo-admin")
@@ -74,7 +74,7 @@ def test_a_comment_that_nobody_typed_is_the_signature_alone() -> None:
         ("Closed by octo-admin via Stanch", "Closed by octo-admin via Stanch"),
     ],
 )
-def test_only_a_signature_at_the_end_is_taken_off(comment: str, shown: str) -> None:
+def test_only_a_signature_at_the_end_is_removed(comment: str, shown: str) -> None:
     assert without_signature(comment) == shown
 
 
@@ -89,7 +89,7 @@ def test_only_a_signature_at_the_end_is_taken_off(comment: str, shown: str) -> N
         ("5 @ 3", "5 @ 3"),
     ],
 )
-def test_mentions_are_taken_out(typed: str, signed: str) -> None:
+def test_mentions_are_removed(typed: str, signed: str) -> None:
     assert sign_comment(typed, "octo-admin") == f"{signed} — by octo-admin via Stanch"
 
 
@@ -116,10 +116,10 @@ def test_mentions_are_taken_out(typed: str, signed: str) -> None:
         ("token: rotated by Ana", True, None),
     ],
 )
-def test_a_comment_s_fault_is_one_sentence(typed: str | None, required: bool, fault: str | None) -> None:
+def test_an_invalid_comment_gets_one_sentence(typed: str | None, required: bool, fault: str | None) -> None:
     assert comment_fault(typed, required=required) == fault
 
 
 @given(LOGINS)
-def test_there_is_room_to_say_why(login: str) -> None:
+def test_any_login_leaves_room_for_a_comment(login: str) -> None:
     assert 150 <= max_typed_length(login) <= MAX_TYPED

@@ -1,4 +1,4 @@
-"""The filter language: what is understood, how it is written back, and what is said of the rest."""
+"""Filters are parsed, written back in one form, and invalid ones get a helpful error."""
 
 import pytest
 from hypothesis import given
@@ -33,8 +33,8 @@ SENSIBLE = st.lists(
 
 
 @given(st.one_of(st.text(), ROUGH, SENSIBLE, st.tuples(SENSIBLE, ROUGH).map(" ".join)))
-def test_what_is_understood_is_understood_again_when_written_back(text: str) -> None:
-    """And nothing that anybody types raises anything but BadFilter."""
+def test_a_filter_that_is_written_back_parses_to_the_same_filter(text: str) -> None:
+    """And no text raises any other error than BadFilter."""
     try:
         understood = parse_filter(text)
     except BadFilter:
@@ -84,12 +84,12 @@ def test_what_is_understood_is_understood_again_when_written_back(text: str) -> 
         ("older:7d older:1d", "older:1d older:7d"),
     ],
 )
-def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
+def test_equal_filters_are_written_the_same(typed: str, written: str) -> None:
     assert str(parse_filter(typed)) == written
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "error"),
     [
         ("valdity:active", "`valdity:` is not a filter. Did you mean `validity:`?"),
         ("state:open", "Did you mean `is:`?"),
@@ -116,14 +116,14 @@ def test_a_filter_is_written_in_one_way(typed: str, written: str) -> None:
         ("`is`:open", "`'is':` is not a filter. Did you mean `is:`?"),
     ],
 )
-def test_what_is_not_understood_gets_the_nearest_that_is(typed: str, said: str) -> None:
+def test_an_invalid_filter_gets_a_suggestion(typed: str, error: str) -> None:
     with pytest.raises(BadFilter) as caught:
         parse_filter(typed)
-    assert said in str(caught.value)
+    assert error in str(caught.value)
 
 
 @given(st.one_of(st.text(), ROUGH))
-def test_plain_text_stays_as_it_is(text: str) -> None:
+def test_normalizing_twice_changes_nothing_more(text: str) -> None:
     once = normalize_typed(text)
     assert normalize_typed(once) == once
     assert not set(once) & set("\u00a0\u200b\u2018\u2019\u201c\u201d")
@@ -144,7 +144,7 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
         ("deploy.yml -deploy", "`deploy.yml` and `-deploy`"),
     ],
 )
-def test_what_can_never_match_is_refused(typed: str, quoted: str) -> None:
+def test_a_filter_that_can_match_no_alert_is_refused(typed: str, quoted: str) -> None:
     with pytest.raises(BadFilter, match="no alert can match that") as caught:
         refuse_contradiction(parse_filter(typed))
     assert quoted in str(caught.value)
@@ -167,18 +167,18 @@ def test_what_can_never_match_is_refused(typed: str, quoted: str) -> None:
         "",
     ],
 )
-def test_what_may_match_is_taken(typed: str) -> None:
+def test_a_filter_that_can_match_is_accepted(typed: str) -> None:
     assert refuse_contradiction(parse_filter(typed)) == parse_filter(typed)
 
 
 @pytest.mark.parametrize(("days", "found"), [(0.5, False), (3, False), (8, True)])
 @pytest.mark.parametrize("typed", ["older:7d older:1d", "older:1d older:7d", "older:7d"])
-def test_of_two_ages_both_have_to_be_reached(typed: str, days: float, found: bool) -> None:
+def test_two_ages_both_have_to_match(typed: str, days: float, found: bool) -> None:
     alert = plain_alert()
     assert matches(parse_filter(typed), alert, repository(), alert.created_at + days * 86_400) is found
 
 
-def test_of_two_words_with_values_one_is_enough_and_of_is_both_count() -> None:
+def test_repeated_words_join_their_values_except_is() -> None:
     alert, now = plain_alert(), plain_alert().created_at
     assert matches(parse_filter("repo:octo/web repo:octo/payments"), alert, repository(), now)
     assert matches(parse_filter("is:open,closed"), alert, repository(), now)
@@ -186,14 +186,14 @@ def test_of_two_words_with_values_one_is_enough_and_of_is_both_count() -> None:
     assert not matches(parse_filter("-repo:octo/web -repo:octo/payments"), alert, repository(), now)
 
 
-def test_a_secret_that_somebody_types_is_not_repeated() -> None:
+def test_an_error_does_not_repeat_a_typed_secret() -> None:
     secret = "ghp_" + "a" * 36
     with pytest.raises(BadFilter) as caught:
         parse_filter(f"{secret}:x")
     assert secret not in str(caught.value)
 
 
-def test_a_list_is_of_open_alerts_unless_it_says_otherwise() -> None:
+def test_a_list_shows_open_alerts_unless_the_filter_names_a_state() -> None:
     assert str(open_by_default(parse_filter("validity:active"))) == "is:open validity:active"
     assert open_by_default(Filter()) == Filter((Term(Qualifier.IS, ("open",)),))
     for typed in ("is:closed", "is:open,closed", "-is:open", "resolution:revoked"):
@@ -202,7 +202,7 @@ def test_a_list_is_of_open_alerts_unless_it_says_otherwise() -> None:
     assert open_by_default(parse_filter("sort:updated-asc")).sort is Sort.UPDATED_ASC
 
 
-def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
+def test_a_subscription_may_only_filter_by_facts_that_do_not_change() -> None:
     chosen = "-bypassed:true secret-type:github_personal_access_token org:octo -repo:octo/web"
     assert parse_subscription_filter(chosen).terms
     for typed in ("is:open", "validity:active", "older:7d", "assignee:@me", "provider:github", "payments"):
@@ -212,9 +212,9 @@ def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
         parse_subscription_filter("org:octo sort:created-asc")
     with pytest.raises(BadFilter, match="no alert can match that"):
         parse_subscription_filter("repo:octo/web -repo:octo/web")
-    # A stored one goes on as it is: what can't be read takes everything.
-    wishes = [Subscription(ChannelId("C1"), "repo:octo/web -repo:octo/web")]
-    assert route(plain_alert(), repository(), wishes, ChannelId("C0")) == ["C0"]
+    # Stored filters are not checked again.
+    subscriptions = [Subscription(ChannelId("C1"), "repo:octo/web -repo:octo/web")]
+    assert route(plain_alert(), repository(), subscriptions, ChannelId("C0")) == ["C0"]
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,6 @@ def test_a_channel_chooses_by_what_stays_true_of_an_alert() -> None:
         ("a filter: of another version", ["C1"]),
     ],
 )
-def test_an_alert_goes_to_every_channel_that_wants_it_or_to_the_default(
-    stored: str, channels: list[str]
-) -> None:
-    wishes = [Subscription(ChannelId("C1"), stored)]
-    assert route(plain_alert(), repository(), wishes, ChannelId("C0")) == channels
+def test_an_alert_goes_to_each_matching_channel_or_to_the_default(stored: str, channels: list[str]) -> None:
+    subscriptions = [Subscription(ChannelId("C1"), stored)]
+    assert route(plain_alert(), repository(), subscriptions, ChannelId("C0")) == channels

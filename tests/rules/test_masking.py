@@ -1,4 +1,4 @@
-"""Secrets in other people's text are found and blanked, and ordinary text is left alone."""
+"""Secrets in outside text are masked, and ordinary text stays as it is."""
 
 import base64
 
@@ -79,7 +79,7 @@ def encodings(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
-def test_a_known_token_leaves_nothing_of_itself(token: str) -> None:
+def test_no_part_of_a_known_token_stays(token: str) -> None:
     masked = mask(f"before '{token}' after" if "PRIVATE" not in token else f"before {token}")
     assert masked.startswith("before")
     assert HIDDEN in masked
@@ -89,7 +89,7 @@ def test_a_known_token_leaves_nothing_of_itself(token: str) -> None:
 
 
 @pytest.mark.parametrize(("before", "value"), NAMED.values(), ids=NAMED)
-def test_a_value_beside_a_telling_name_is_hidden_and_the_name_stays(before: str, value: str) -> None:
+def test_a_value_after_a_secret_name_is_masked_and_the_name_stays(before: str, value: str) -> None:
     after = "@db.octo.test/payments" if "://" in before and "?" not in before else " and more"
     masked = mask(before + value + after)
     assert value not in masked
@@ -98,7 +98,7 @@ def test_a_value_beside_a_telling_name_is_hidden_and_the_name_stays(before: str,
 
 
 @pytest.mark.parametrize("encoded", encodings(TOKENS["github classic"]).values(), ids=encodings("x"))
-def test_an_encoded_token_is_hidden_too(encoded: str) -> None:
+def test_an_encoded_token_is_masked(encoded: str) -> None:
     assert encoded[-12:] not in mask(f"see {encoded} there")
     assert looks_like_secret(encoded)
 
@@ -111,17 +111,17 @@ def test_ordinary_text_is_returned_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("invisible", ["\u200b", "\u2060", "\u202e", "\u00ad", "\ud800", "\x00"])
 def test_a_token_split_by_invisible_characters_is_found(invisible: str) -> None:
-    """They go before a text is shown, and would leave the whole token there."""
+    """They are removed before a text is shown, which would make the token whole again."""
     masked = mask(f"see ghp_aaaaa{invisible}{LETTERS}")
     assert masked == f"see {HIDDEN}"
 
 
-def test_several_secrets_go_and_the_text_between_them_stays() -> None:
+def test_text_between_two_secrets_stays() -> None:
     one, two = TOKENS["github classic"], TOKENS["aws"]
     assert mask(f"{one}, then {two}.") == f"{HIDDEN}, then {HIDDEN}."
 
 
-def test_a_private_key_takes_only_itself() -> None:
+def test_text_around_a_private_key_stays() -> None:
     assert mask(f"a\n{TOKENS['private key']}\nb") == f"a\n{HIDDEN}\nb"
 
 
@@ -138,11 +138,11 @@ def test_masking_twice_changes_nothing_more(parts: list[str]) -> None:
 
 
 @given(st.text(max_size=40), st.sampled_from(list(TOKENS.values())), st.text(max_size=40))
-def test_no_surrounding_text_saves_a_token(before: str, token: str, after: str) -> None:
+def test_a_token_is_masked_in_any_surrounding_text(before: str, token: str, after: str) -> None:
     assert token not in mask(f"{before} {token} {after}")
 
 
 @pytest.mark.parametrize("piece", ["a", "token: ", "ghp_", f"-----BEGIN {KEY}", "ey" + "Ja.", "://", "00"])
-def test_long_text_is_read_in_one_go(piece: str) -> None:
-    """Ten thousand characters of near misses take no more than a moment, whatever they repeat."""
+def test_long_text_with_near_misses_is_fast(piece: str) -> None:
+    """Ten thousand characters of near misses are masked without long backtracking."""
     assert isinstance(mask(piece * (10_000 // len(piece))), str)

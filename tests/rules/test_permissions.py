@@ -1,4 +1,4 @@
-"""Which facts about an account give which rights, and who may never act at all."""
+"""Which roles give which rights, and who may never act in Stanch."""
 
 import json
 from dataclasses import replace
@@ -88,7 +88,7 @@ ALL, SEE, NOTHING = (True, True), (True, False), (False, False)
         ),
     ],
 )
-def test_what_github_says_gives_these_rights(
+def test_roles_give_rights(
     known: dict[str, Any], may: tuple[bool, bool], write: bool, reviewer: bool, role: str
 ) -> None:
     rights = rights_of(replace(FACTS, **known))
@@ -109,8 +109,8 @@ def test_an_assignee_may_resolve_where_delegated_dismissal_is_known_to_be_off(
     assert not rights_of(FACTS, other, delegated=delegated).view, "the id counts, not the login"
 
 
-def test_an_assignment_that_stanch_made_gives_nothing() -> None:
-    """It is made for people who may resolve by role; whoever lost the role has nothing left."""
+def test_an_assignment_by_stanch_gives_no_rights() -> None:
+    """It is made for people who may resolve by role, so a person who lost the role keeps nothing."""
     rights = rights_of(FACTS, replace(ASSIGNED, assigned_by_us=ANA), delegated=False)
     assert (rights.view, rights.resolve) == NOTHING
     others = replace(ASSIGNED, assigned_by_us=Account(GitHubId(12), "ben"))
@@ -132,12 +132,12 @@ FOUND = st.builds(
 
 
 @given(FOUND)
-def test_facts_come_back_from_the_database_as_they_were(found: RoleFacts) -> None:
+def test_role_facts_survive_storage(found: RoleFacts) -> None:
     assert RoleFacts.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 @given(FOUND)
-def test_whoever_may_resolve_may_also_see(found: RoleFacts) -> None:
+def test_a_right_to_resolve_includes_the_right_to_see(found: RoleFacts) -> None:
     rights = rights_of(found)
     assert rights.view or not rights.resolve
     assert rights.resolve or not rights.reviewer
@@ -158,7 +158,7 @@ INSIDER = PersonFacts(
 
 
 @pytest.mark.parametrize(
-    ("person", "home", "reason"),
+    ("person", "workspace", "reason"),
     [
         (INSIDER, Workspace("T1"), None),
         (replace(INSIDER, is_bot=True), Workspace("T1"), "bot"),
@@ -169,7 +169,7 @@ INSIDER = PersonFacts(
         (replace(INSIDER, team_id="T2", is_guest=True), Workspace("T1"), "other_organization"),
         (replace(INSIDER, is_guest=True), Workspace("T1"), "guest"),
         (replace(INSIDER, is_invited=True), Workspace("T1"), "guest"),
-        # On Grid the organization decides, whichever workspace the person is of.
+        # On Enterprise Grid the organization counts, not the workspace.
         (replace(INSIDER, team_id="T2", enterprise_id="E1"), Workspace("T1", "E1"), None),
         (replace(INSIDER, enterprise_id="E2"), Workspace("T1", "E1"), "other_organization"),
         (replace(INSIDER, team_id="T2"), Workspace("T1", "E1"), "other_organization"),
@@ -178,5 +178,5 @@ INSIDER = PersonFacts(
         (replace(INSIDER, enterprise_id="E1", is_guest=True), Workspace("T1", "E1"), "guest"),
     ],
 )
-def test_who_may_never_act_here(person: PersonFacts, home: Workspace, reason: str | None) -> None:
-    assert outsider_reason(person, home) == reason
+def test_who_may_never_act_here(person: PersonFacts, workspace: Workspace, reason: str | None) -> None:
+    assert outsider_reason(person, workspace) == reason

@@ -1,4 +1,4 @@
-"""Which entries of a timeline a channel hears of in the card's thread."""
+"""Which events of an alert get a reply in the card's thread."""
 
 from dataclasses import replace
 
@@ -6,18 +6,19 @@ import pytest
 
 from bot.rules.replies import KINDS_WITHOUT_REPLY, gets_reply
 from storage.records import AlertState, Event, EventKind, ThreadLevel
-from tests.views.cases import event, token
+from tests.views.cases import event as made_event
+from tests.views.cases import token
 
-CLOSED = event(EventKind.CLOSED, resolution="revoked")
-ASSIGNED = event(EventKind.ASSIGNED, login="octo-admin")
-NOW_ACTIVE = event(EventKind.VALIDITY_CHANGED, before="unknown", after="active")
-NOW_INACTIVE = event(EventKind.VALIDITY_CHANGED, before="active", after="inactive")
-LEAKED = event(EventKind.PUBLICLY_LEAKED)
-NEW_PLACE = event(EventKind.PLACE_ADDED, path="config/old.env")
+CLOSED = made_event(EventKind.CLOSED, resolution="revoked")
+ASSIGNED = made_event(EventKind.ASSIGNED, login="octo-admin")
+NOW_ACTIVE = made_event(EventKind.VALIDITY_CHANGED, before="unknown", after="active")
+NOW_INACTIVE = made_event(EventKind.VALIDITY_CHANGED, before="active", after="inactive")
+LEAKED = made_event(EventKind.PUBLICLY_LEAKED)
+NEW_LOCATION = made_event(EventKind.PLACE_ADDED, path="config/old.env")
 
 
 @pytest.mark.parametrize(
-    ("happened", "level", "heard"),
+    ("event", "level", "replied"),
     [
         (CLOSED, ThreadLevel.ALL, True),
         (CLOSED, ThreadLevel.ACTIONS, True),
@@ -27,18 +28,20 @@ NEW_PLACE = event(EventKind.PLACE_ADDED, path="config/old.env")
         (NOW_ACTIVE, ThreadLevel.ACTIONS, True),
         (NOW_INACTIVE, ThreadLevel.ACTIONS, False),
         (LEAKED, ThreadLevel.ACTIONS, True),
-        (NEW_PLACE, ThreadLevel.ACTIONS, False),
+        (NEW_LOCATION, ThreadLevel.ACTIONS, False),
     ],
 )
-def test_a_channel_hears_as_much_as_it_wants(happened: Event, level: ThreadLevel, heard: bool) -> None:
-    assert gets_reply(happened, token(), level) is heard
+def test_the_thread_level_decides_which_events_get_a_reply(
+    event: Event, level: ThreadLevel, replied: bool
+) -> None:
+    assert gets_reply(event, token(), level) is replied
 
 
-def test_a_closed_alert_s_secret_at_a_new_place_is_heard_by_all() -> None:
-    assert gets_reply(NEW_PLACE, replace(token(), state=AlertState.RESOLVED), ThreadLevel.ACTIONS)
+def test_a_new_location_of_a_closed_alert_gets_a_reply() -> None:
+    assert gets_reply(NEW_LOCATION, replace(token(), state=AlertState.RESOLVED), ThreadLevel.ACTIONS)
 
 
 @pytest.mark.parametrize("level", ThreadLevel)
 @pytest.mark.parametrize("kind", sorted(KINDS_WITHOUT_REPLY))
-def test_what_the_card_itself_tells_gets_no_reply(kind: EventKind, level: ThreadLevel) -> None:
-    assert not gets_reply(event(kind), token(), level)
+def test_events_that_the_card_shows_get_no_reply(kind: EventKind, level: ThreadLevel) -> None:
+    assert not gets_reply(made_event(kind), token(), level)

@@ -1,4 +1,4 @@
-"""Which channels an alert goes to; it never goes nowhere where a default channel is set."""
+"""Which channels an alert goes to; with a default channel it always goes to one."""
 
 import pytest
 
@@ -28,13 +28,13 @@ SUBSCRIPTIONS = (
         (token(), "octo/web", (Subscription(PAYMENTS, ""),), DEFAULT, [PAYMENTS]),
     ],
 )
-def test_an_alert_goes_to_those_who_want_it_else_to_the_default_channel(
+def test_an_alert_goes_to_matching_channels_or_to_the_default_channel(
     alert: Alert, name: str, subscriptions: tuple[Subscription, ...], default: ChannelId, channels: list[str]
 ) -> None:
     assert route(alert, repository(full_name=name), subscriptions, default) == channels
 
 
-def test_a_stored_filter_that_can_no_longer_be_read_takes_everything() -> None:
-    """An alert too many beats an alert nobody sees."""
+def test_a_stored_filter_that_can_not_be_parsed_matches_every_alert() -> None:
+    """Better one alert too many than one that nobody sees."""
     broken = (Subscription(BROKEN, "repo:octo/payments nonsense:yes"),)
     assert route(token(), repository(full_name="octo/web"), broken, DEFAULT) == [BROKEN]

@@ -1,4 +1,4 @@
-"""Which generic secret types a sweep names."""
+"""Which generic secret types a sync names."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from bot.rules.sync_scope import generic_types
         ("unknown", {"ec_private_key", "generic_private_key"}),
     ],
 )
-def test_a_server_is_asked_for_the_types_that_it_knows(version: str | None, lacks: set[str]) -> None:
+def test_only_types_that_the_server_knows_are_named(version: str | None, lacks: set[str]) -> None:
     known = set(generic_types(version))
     assert set(generic_types(None)) - known == lacks
     assert {"password", "rsa_private_key"} <= known

@@ -1,4 +1,4 @@
-"""How urgent an alert is: each row of the table, and each fact that leads to one."""
+"""The urgency of an alert, for each row of the table and each fact behind it."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ DEAD = Probe("inactive", "bad_credentials", 1.0, None)
 
 
 @pytest.mark.parametrize(
-    ("alert", "home", "expected"),
+    ("alert", "where", "expected"),
     [
         ({"validity": "active", "publicly_leaked": True}, {}, Urgency.CRITICAL),
         ({"validity": "active", "multi_repo": True}, {}, Urgency.CRITICAL),
@@ -33,12 +33,14 @@ DEAD = Probe("inactive", "bad_credentials", 1.0, None)
     ],
 )
 def test_urgency_follows_from_the_facts(
-    alert: dict[str, Any], home: dict[str, Any], expected: Urgency
+    alert: dict[str, Any], where: dict[str, Any], expected: Urgency
 ) -> None:
-    kept = replace(repository(), **{"visibility": "private", **home})
+    kept = replace(repository(), **{"visibility": "private", **where})
     assert urgency(replace(plain_alert(), **alert), kept) is expected
 
 
 def test_the_table_has_every_row() -> None:
-    rows = [(works, worse) for works in ("active", "unknown", "inactive") for worse in (True, False)]
+    rows = [
+        (validity, exposed) for validity in ("active", "unknown", "inactive") for exposed in (True, False)
+    ]
     assert list(TABLE) == rows

@@ -1,4 +1,4 @@
-"""What one person sees follows from what GitHub said of them, and when."""
+"""Which alerts a person sees, by the roles that GitHub gave and their age."""
 
 from dataclasses import replace
 
@@ -52,7 +52,7 @@ def alert(number: int = 1) -> Alert:
 def test_a_role_shows_a_repository_or_the_whole_organization(
     known: list[KnownRole], here: bool | None, beside: bool | None
 ) -> None:
-    """`here` is the repository that GitHub was asked about, `beside` another of the same organization."""
+    """`here` is the repository of the role, `beside` another one of the same organization."""
     seen = known_visibility(ANA.id, known, denied_since=FRESH)
     assert seen.sees(alert(1), home(1)) is here
     assert seen.sees(alert(4), home(4)) is beside
@@ -66,7 +66,7 @@ def test_an_assignee_sees_the_alert_whatever_their_role() -> None:
     assert seen.since(mine, home(1)) is None
 
 
-def test_the_newest_answer_that_shows_an_alert_tells_how_old_it_is() -> None:
+def test_the_age_is_that_of_the_newest_role_that_shows_the_alert() -> None:
     seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900), role(OWNER, 2, NOW - 60)], denied_since=FRESH)
     assert seen.since(alert(), home(1)) == NOW - 60
     seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900)], denied_since=FRESH)

@@ -1,4 +1,4 @@
-"""Alerts, people and events from which the golden files are drawn: one leaked token, and one key of Stripe's."""
+"""Alerts, people and events for the golden files: a leaked GitHub token and a leaked Stripe key."""
 
 from dataclasses import replace
 from typing import Any
@@ -60,7 +60,7 @@ def repository(**fields: Any) -> Repository:
 
 
 def token(**fields: Any) -> Alert:
-    """A personal access token, of which nothing is known but where it was found."""
+    """A personal access token with a known location and nothing else known."""
     made = Alert(
         key=KEY,
         html_url="https://github.com/octo/payments/security/secret-scanning/42",
@@ -83,7 +83,7 @@ def token(**fields: Any) -> Alert:
 
 
 def stripe(**fields: Any) -> Alert:
-    """Another provider's secret: GitHub alone can tell whether it works."""
+    """A secret of another provider; Stanch can't probe it."""
     made = replace(
         token(),
         secret_type="stripe_api_key",
@@ -99,7 +99,7 @@ KNOWN_OWNER = TokenFacts(owner=LEAKY, scopes=("repo", "workflow"), expires_at=18
 
 
 def probe(verdict: str, reason: str, **fields: Any) -> Probe:
-    """A look by octo-admin, three minutes after the leak."""
+    """A probe by octo-admin, three minutes after the leak."""
     return replace(
         Probe(verdict, reason, FOUND + 187, ADMIN_PERSON, ever_active=verdict == "active"), **fields
     )
@@ -111,22 +111,22 @@ NOT_HERE = probe("inactive", "bad_credentials")
 
 
 def working(**fields: Any) -> Alert:
-    """The token after a check: it works, and its owner is known."""
+    """The token after a check: active, with a known owner."""
     return replace(token(probe=WORKS, token=KNOWN_OWNER), **fields)
 
 
 def report(state: ReportState, **fields: Any) -> Report:
-    """octo-admin's report, six minutes after the leak."""
+    """A report by octo-admin, six minutes after the leak."""
     return replace(Report(state, ADMIN_PERSON, FOUND + 400), **fields)
 
 
 def reported(state: ReportState, **fields: Any) -> Alert:
-    """The working token, reported."""
+    """The active token after a report."""
     return replace(working(report=report(state)), **fields)
 
 
 def closed(resolution: str, **fields: Any) -> Alert:
-    """Closed by octo-admin through Stanch after 16 minutes."""
+    """The token, closed by octo-admin through Stanch after 16 minutes."""
     made = token(
         state=AlertState.RESOLVED,
         resolution=resolution,
@@ -139,7 +139,7 @@ def closed(resolution: str, **fields: Any) -> Alert:
 
 
 def case(alert: Alert, *, steps: tuple[int, int] = (0, 0), **repository_fields: Any) -> Case:
-    """The alert a minute after the last thing that happened to it."""
+    """The alert's case, a minute after its last event."""
     return Case(
         alert=alert,
         repository=repository(**repository_fields),
@@ -156,7 +156,7 @@ ALL_RIGHTS = Rights(
 
 
 def identity(person: Person) -> Identity:
-    """Whom a mapping made known."""
+    """The person's identity, as linked by an administrator."""
     assert person.slack_user is not None
     assert person.github is not None
     return Identity(TEAM, person.slack_user, person.github, "mapping", FOUND - 86_400, "cli")
@@ -172,7 +172,7 @@ def in_front_of(
     rights: Rights = ALL_RIGHTS,
     **repository_fields: Any,
 ) -> PersonalCase:
-    """The alert in front of somebody who may do everything; `owner` is the token's, where linked here."""
+    """The alert's case for a person who may do everything; `owner` is the token's owner, if linked."""
     return replace(
         case(alert, steps=steps, **repository_fields),
         options=Options(close=CloseOptions(require_comment=require_comment)),
@@ -180,5 +180,5 @@ def in_front_of(
 
 
 def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:
-    """Something that happened ten minutes after the leak."""
+    """An event ten minutes after the leak."""
     return Event(KEY, kind, FOUND + 600, by, details)

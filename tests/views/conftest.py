@@ -1,4 +1,4 @@
-"""Golden files: what Slack is sent, one readable JSON file a state."""
+"""Golden files: the messages and modals sent to Slack, one JSON file per state."""
 
 import json
 from pathlib import Path
@@ -12,10 +12,9 @@ from syrupy.location import PyTestLocation
 
 
 class GoldenFile(JSONSnapshotExtension):
-    """`golden/card/closed-revoked.json`: a folder for each test, a file for each of its parameters.
+    """`golden/card/closed-revoked.json`: a folder per test, a file per parameter.
 
-    Written anew with `pytest tests/views --snapshot-update`. Reviewing what changed there is reviewing what
-    people read.
+    `pytest tests/views --snapshot-update` writes them again. Their diff shows what people will read.
     """
 
     def serialize(self, data: Any, **_: Any) -> str:
@@ -30,7 +29,7 @@ class GoldenFile(JSONSnapshotExtension):
         return test_location.snapshot_name_parametrized.partition("[")[2].removesuffix("]")
 
     def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
-        """Names a file after the test that it belongs to, so that one without a test is found."""
+        """Name a file after its test, so that a file without a test is reported."""
         path, collection = Path(snapshot_location), SnapshotCollection(location=snapshot_location)
         collection.add(Snapshot(name=f"test_{path.parent.name}[{path.stem}]"))
         return collection

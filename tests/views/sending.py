@@ -1,4 +1,4 @@
-"""Messages and views as they are sent, held against what Slack refuses and what this product never sends."""
+"""Checks messages and modals: what Slack would refuse, and what Stanch must never send."""
 
 import json
 import re
@@ -19,12 +19,12 @@ MARKUP = re.compile(
     r"|<!date\^[0-9]+\^[^|<>]+\|[^|<>]+>"
     r"|<https?://[^|<>\s]+\|[^|<>]+>"
 )
-"""Everything in angle brackets that a view may write; the rest has to be escaped."""
+"""The only markup in angle brackets that a view may write; the rest has to be escaped."""
 ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 
 
 def sent(content: Content, metadata: Metadata | None = None) -> dict[str, Any]:
-    """A message as Slack gets it, after all checks."""
+    """A message as it is sent to Slack, after all checks."""
     message: dict[str, Any] = {"text": str(content.text), "blocks": json.loads(json.dumps(content.blocks))}
     if metadata is not None:
         message["metadata"] = {"event_type": metadata.event_type, "event_payload": dict(metadata.payload)}
@@ -37,7 +37,7 @@ def sent(content: Content, metadata: Metadata | None = None) -> dict[str, Any]:
 
 
 def opened(view: View) -> dict[str, Any]:
-    """A modal as Slack gets it, after all checks."""
+    """A modal as it is sent to Slack, after all checks."""
     shown: dict[str, Any] = json.loads(json.dumps(view))
     CHECKER.view(shown, "modal")
     assert list(lapses("views.update", Arguments({"view": shown}), shown["blocks"], ARGUMENTS)) == []
@@ -47,7 +47,7 @@ def opened(view: View) -> dict[str, Any]:
 
 
 def assert_harmless(payload: object) -> None:
-    """Nothing mentions, links or hides by itself: markup is ours, and nobody sends what can't be seen."""
+    """Outside text has no markup and no invisible characters: it can't mention, link or hide anything."""
     for _, node in walk(payload):
         for name, value in node.items():
             if not isinstance(value, str):
@@ -63,7 +63,7 @@ def assert_harmless(payload: object) -> None:
 
 
 def assert_fit_for_a_phone(blocks: list[dict[str, Any]]) -> None:
-    """No two columns; buttons that a phone shows whole; not more in a row than a thumb can tell apart."""
+    """No columns, short button texts, and few controls per row, so that it works on a phone."""
     for block in blocks:
         assert "fields" not in block
         inside = elements(block)
@@ -71,12 +71,12 @@ def assert_fit_for_a_phone(blocks: list[dict[str, Any]]) -> None:
         assert len(inside) <= 6
         assert len(buttons) <= 3
         for button in buttons:
-            # Logins are cut with the text; our own words stay short.
+            # A login in the text is cut; our own words are short.
             assert len(button["text"]["text"]) <= 71
 
 
 def assert_spoken(text: str) -> None:
-    """A lock screen and a screen reader get words: a mention is read as a name, other markup is not."""
+    """The text for lock screens and screen readers has no markup except user mentions."""
     assert text.strip()
     assert "`" not in text
     assert not re.search(r"<(?!@)", text), text

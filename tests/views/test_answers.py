@@ -1,4 +1,4 @@
-"""What one person is told privately, as Slack gets it: results, refusals, look-ups and direct messages."""
+"""Private answers as they are sent to Slack: results, refusals, look-ups and direct messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -200,14 +200,14 @@ def test_refused_decision(decide: Callable[[], object], golden: SnapshotAssertio
     assert sent(refusal(refused.value)) == golden
 
 
-def test_a_refusal_does_not_tell_whether_the_alert_exists() -> None:
-    """The words for an alert that isn't there and for one that isn't theirs are the same."""
+def test_a_refusal_does_not_reveal_whether_the_alert_exists() -> None:
+    """A missing alert and one that the person may not see get the same refusal."""
     assert refusal(refusals.alert_not_visible("no_role")) == refusal(
         refusals.alert_not_visible("unknown_alert")
     )
 
 
-def test_the_owner_s_warning_names_who_reports_and_not_the_secret() -> None:
-    said = sent(owner_message(in_front_of(working(), owner=BY_LEAKY)))
-    assert "octo-admin is about to report it" in said["text"]
-    assert LEAKY.login not in said["text"]
+def test_the_warning_to_the_owner_names_who_reports() -> None:
+    message = sent(owner_message(in_front_of(working(), owner=BY_LEAKY)))
+    assert "octo-admin is about to report it" in message["text"]
+    assert LEAKY.login not in message["text"]

@@ -1,4 +1,4 @@
-"""The card in every state, as Slack gets it."""
+"""The card in every state, as it is sent to Slack."""
 
 from dataclasses import replace
 
@@ -122,13 +122,13 @@ def test_card(case: Case, golden: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("channel", ["shared-channel"])
 def test_hidden_card(channel: str, golden: SnapshotAssertion) -> None:
-    """Where people of another organization read along, nothing is said of the alert."""
+    """A channel that another organization reads gets no facts of the alert."""
     assert sent(draw_hidden()) == golden
 
 
 @pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in (OPEN | CLOSED).items()])
-def test_each_drawing_has_block_ids_of_its_own(case: Case) -> None:
-    """Slack's clients keep what was picked in a menu under an unchanged block id."""
+def test_each_drawing_has_new_block_ids(case: Case) -> None:
+    """Slack's clients keep a menu's selection while the block id stays the same."""
     first, second = (sent(draw_card(case, controls(case), draw))["blocks"] for draw in (1, 2))
     ids = [{block.get("block_id") for block in blocks} - {None} for blocks in (first, second)]
     assert ids[0].isdisjoint(ids[1])

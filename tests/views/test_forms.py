@@ -1,4 +1,4 @@
-"""Every modal, as Slack gets it: the forms, what they show while GitHub is asked, and refusals in their place."""
+"""Every modal as it is sent to Slack: skeletons, forms, and refusals in place of a form."""
 
 from collections.abc import Callable
 from typing import Any
@@ -129,7 +129,7 @@ def test_form(view: View, golden: SnapshotAssertion) -> None:
 def test_form_refused(
     case: tuple[type[FormAction[Any]], Callable[[], View]], golden: SnapshotAssertion
 ) -> None:
-    """What stands in the modal where it makes no sense to fill a form."""
+    """The modal that is shown if the form makes no sense now."""
     action, make = case
     with pytest.raises(Refused) as refused:
         make()
@@ -139,19 +139,19 @@ def test_form_refused(
 
 @pytest.mark.parametrize("form", [pytest.param(form, id=form.callback_id) for form in FORMS])
 def test_form_skeleton(form: FormAction[Any], golden: SnapshotAssertion) -> None:
-    """A trigger lives three seconds, and GitHub takes longer: this is opened at once."""
+    """It is opened at once, because a trigger lives three seconds and GitHub takes longer."""
     assert opened(skeleton_view(callback_id=form.callback_id, title=form.title)) == golden
 
 
 @pytest.mark.parametrize("form", [pytest.param(form, id=form.callback_id) for form in FORMS])
 def test_form_given_up(form: FormAction[Any], golden: SnapshotAssertion) -> None:
-    """Something of ours broke: the modal says so instead of waiting for ever."""
+    """After an error in Stanch the modal says so instead of waiting forever."""
     view = refusal_view(internal_error("3f9c1a7e"), callback_id=form.callback_id, title=form.title)
     assert opened(view) == golden
 
 
-def test_consent_is_never_given_beforehand() -> None:
-    """Nobody reports a leak without ticking the box themselves."""
+def test_consent_is_never_preselected() -> None:
+    """A person has to tick the box to report a leak."""
     for name, view in FORMS_SHOWN.items():
         if name.startswith("report"):
             [consent] = [block for block in opened(view)["blocks"] if block["type"] == "input"]
@@ -159,7 +159,7 @@ def test_consent_is_never_given_beforehand() -> None:
             assert consent.get("optional", False) is False
 
 
-def test_a_form_shows_no_warning_when_nothing_is_left() -> None:
+def test_a_form_shows_no_warning_if_nothing_is_left_to_do() -> None:
     shown = opened(close(in_front_of(token(probe=DEAD), steps=(3, 3))))
     assert "warning" not in str(shown)
 
@@ -189,7 +189,9 @@ def test_a_form_shows_no_warning_when_nothing_is_left() -> None:
         ),
     ],
 )
-def test_a_fault_is_said_on_its_field(user_input: UserInput, required: bool, faults: dict[str, str]) -> None:
+def test_an_invalid_field_gets_its_own_error(
+    user_input: UserInput, required: bool, faults: dict[str, str]
+) -> None:
     options = in_front_of(token(), require_comment=required).options
     assert CloseAlert().form_errors(user_input, options) == faults
 

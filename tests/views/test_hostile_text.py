@@ -1,4 +1,4 @@
-"""Whatever GitHub or people put into names, comments and paths: Slack takes it, and it can't act."""
+"""Hostile names, comments and paths: Slack accepts every message, and the text has no effect as markup."""
 
 from dataclasses import replace
 
@@ -162,19 +162,21 @@ FEWER = settings(max_examples=60)
 
 @FEWER
 @given(CASES, st.integers(0, 10**9))
-def test_a_card_is_sent_whatever_it_says(case: PersonalCase, draw: int) -> None:
+def test_a_card_with_hostile_text_is_sent(case: PersonalCase, draw: int) -> None:
     sent(draw_card(case, controls(case), draw), card_metadata(case.alert.key))
 
 
 @FEWER
 @given(EVENTS, texts, REPOSITORIES)
-def test_a_reply_is_sent_whatever_it_says(event: Event, name: str, where: Repository) -> None:
+def test_a_reply_with_hostile_text_is_sent(event: Event, name: str, where: Repository) -> None:
     sent(draw_reply(event, replace(token(), secret_type_name=name), where))
 
 
 @FEWER
 @given(CASES, st.fixed_dictionaries({"value": MAYBE}), st.booleans())
-def test_a_form_opens_or_says_why_not(case: PersonalCase, given: dict[str, str | None], told: bool) -> None:
+def test_a_form_with_hostile_text_opens_or_is_refused(
+    case: PersonalCase, given: dict[str, str | None], told: bool
+) -> None:
     for action in (CloseAlert(), ReopenAlert(), ReportLeak()):
         try:
             view = action.form(case, given, METADATA)
@@ -190,7 +192,7 @@ def test_a_form_opens_or_says_why_not(case: PersonalCase, given: dict[str, str |
 
 @FEWER
 @given(CASES, texts, st.integers(100, 599), st.sampled_from(ReportState), TIMES)
-def test_an_answer_is_sent_whatever_it_says(
+def test_an_answer_with_hostile_text_is_sent(
     case: PersonalCase, resolution: str, status: int, state: ReportState, until: float
 ) -> None:
     if case.alert.probe is not None:
@@ -210,7 +212,7 @@ def test_an_answer_is_sent_whatever_it_says(
 @FEWER
 @given(texts, texts, texts, REPOSITORIES)
 @example("<!channel>", "`x` *y*", "\u202e", repository())
-def test_a_refusal_is_sent_whatever_it_says(
+def test_a_refusal_with_hostile_text_is_sent(
     verb_phrase: str, role: str, login: str, where: Repository
 ) -> None:
     for refused in (
@@ -229,7 +231,7 @@ def test_a_refusal_is_sent_whatever_it_says(
 
 @FEWER
 @given(CASES, st.lists(EVENTS, max_size=45), st.lists(PLACES, max_size=100))
-def test_a_look_back_is_sent_whatever_it_says(
+def test_history_and_locations_with_hostile_text_are_sent(
     case: PersonalCase, events: list[Event], places: list[SecretLocation]
 ) -> None:
     sent(draw_history(case.alert, case.repository, events))
@@ -238,10 +240,10 @@ def test_a_look_back_is_sent_whatever_it_says(
 
 @FEWER
 @given(CASES, texts, PEOPLE, TIMES, MAYBE)
-def test_a_checklist_is_sent_whatever_it_says(
+def test_a_checklist_with_hostile_text_is_sent(
     case: PersonalCase, words: str, by: Person, at: float, page: str | None
 ) -> None:
-    # A file of UTF-8, as stanch.toml is, holds no half characters.
+    # stanch.toml is UTF-8, so it has no half characters.
     words = words.encode(errors="ignore").decode()[:70] or "-"
     steps = [Step(id=name, text=words) for name in ("one", "two")]
     sent(draw_checklist(case, steps, {"one": Tick(by, at)}, 1, token_page=page, uses=None))

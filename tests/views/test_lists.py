@@ -1,4 +1,4 @@
-"""Lists of alerts as one person gets them, and what is said where there is nothing to list."""
+"""Lists of alerts and other answers to look-ups, as they are sent to Slack."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def listing(typed: str, *shown: FoundAlert, **more: object) -> Listing:
 
 
 def between(typed: str) -> dict[str, ListPage]:
-    """The way to the pages on both sides."""
+    """The previous and the next page."""
     alert_filter = parse_filter(typed)
     return {
         "previous": ListPage(alert_filter, Side.BEFORE, HERE),
@@ -119,7 +119,7 @@ def test_bad_filter(typed: str, golden: SnapshotAssertion) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "is:open", 'repo:a/b "x y" -z', "w" * 1490])
-def test_what_a_page_button_carries_is_read_again_and_fits(typed: str) -> None:
+def test_the_value_of_a_page_button_fits_and_is_parsed_again(typed: str) -> None:
     page = ListPage(open_by_default(parse_filter(typed)), Side.BEFORE, HERE)
     assert parse_page(page.value) == page
     largest = PagePosition(1795488000.123457, AlertKey(RepositoryId(10**17), AlertNumber(10**17)))
@@ -130,5 +130,5 @@ def test_what_a_page_button_carries_is_read_again_and_fits(typed: str) -> None:
 @pytest.mark.parametrize(
     "value", ["", "after", "after 1 1/1 sort:x", "around 1 1/1", "after nan 1/1", "after 1 a/b"]
 )
-def test_anything_else_is_no_page(value: str) -> None:
+def test_an_invalid_value_is_no_page(value: str) -> None:
     assert parse_page(value) is None

@@ -1,4 +1,4 @@
-"""The thread's replies, one for each kind of thing that happens, and which channels get them."""
+"""The replies in a card's thread and the checklist, as they are sent to Slack."""
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -87,9 +87,9 @@ EVENTS = {
 }
 
 
-@pytest.mark.parametrize("happened", [pytest.param(one, id=name) for name, one in EVENTS.items()])
-def test_reply(happened: Event, golden: SnapshotAssertion) -> None:
-    assert sent(draw_reply(happened, token(), repository()), reply_metadata(KEY)) == golden
+@pytest.mark.parametrize("event_to_draw", [pytest.param(one, id=name) for name, one in EVENTS.items()])
+def test_reply(event_to_draw: Event, golden: SnapshotAssertion) -> None:
+    assert sent(draw_reply(event_to_draw, token(), repository()), reply_metadata(KEY)) == golden
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_reply(happened: Event, golden: SnapshotAssertion) -> None:
         ),
     ],
 )
-def test_an_entry_of_0_1_0_that_holds_a_sentence_is_drawn_as_before(now: str, stored_by_0_1_0: Event) -> None:
+def test_an_event_of_0_1_0_with_a_stored_sentence_is_drawn_the_same(now: str, stored_by_0_1_0: Event) -> None:
     drawn = (draw_reply(one, token(), repository()) for one in (stored_by_0_1_0, EVENTS[now]))
     assert next(drawn) == next(drawn)
 
 
-def test_every_kind_of_event_that_is_told_has_a_golden_file() -> None:
-    assert {happened.kind for happened in EVENTS.values()} == set(EventKind) - KINDS_WITHOUT_REPLY
+def test_every_kind_of_event_with_a_reply_has_a_golden_file() -> None:
+    assert {one.kind for one in EVENTS.values()} == set(EventKind) - KINDS_WITHOUT_REPLY
 
 
 def test_every_reason_of_a_verdict_has_words() -> None:
@@ -117,7 +117,7 @@ def test_every_reason_of_a_verdict_has_words() -> None:
 
 @pytest.mark.parametrize("kind", EventKind)
 def test_an_event_without_any_detail_still_has_a_sentence(kind: EventKind) -> None:
-    """Old rows, and rows of later versions, may lack what this one looks for."""
+    """Rows of other versions may lack details."""
     assert sent(draw_reply(event(kind), token(), repository()))["text"]
 
 

@@ -1,4 +1,4 @@
-"""Many alerts in one message, as Slack gets it, and whatever their repositories are called."""
+"""Summaries of many alerts, as they are sent to Slack, with any names of repositories."""
 
 import pytest
 from hypothesis import given, settings
@@ -40,10 +40,10 @@ def test_summary(shown: tuple[str, list[SummaryGroup]], golden: SnapshotAssertio
 
 
 def urgent(count: int) -> list[UrgentAlert]:
-    """The first third critical, the others high."""
+    """Alerts of which the first third is critical and the rest is high."""
     levels = [Urgency.CRITICAL] * (count // 3) + [Urgency.HIGH] * (count - count // 3)
-    home = repository(1, "octo/payments")
-    return [UrgentAlert(level, plain_alert(number), home) for number, level in enumerate(levels, 1)]
+    where = repository(1, "octo/payments")
+    return [UrgentAlert(level, plain_alert(number), where) for number, level in enumerate(levels, 1)]
 
 
 @pytest.mark.parametrize("kind", ["flood", "first"])
@@ -52,7 +52,7 @@ def test_a_summary_names_the_urgent_alerts_first(kind: str, golden: SnapshotAsse
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_reply_tells_of_the_growth_by_urgent_alerts(count: int, golden: SnapshotAssertion) -> None:
+def test_urgent_reply(count: int, golden: SnapshotAssertion) -> None:
     assert sent(draw_urgent_reply(urgent(count)), reply_metadata(KEY)) == golden
 
 
@@ -68,7 +68,7 @@ def test_line_of_a_blocked_channel(problem: str | None, golden: SnapshotAssertio
 
 OWNERS = st.from_regex(r"[A-Za-z0-9-]{1,39}", fullmatch=True)
 NAMES = st.from_regex(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", fullmatch=True)
-"""What GitHub lets repositories be called; nothing else is taken from it."""
+"""The names that GitHub allows for repositories."""
 
 
 @settings(max_examples=30)
@@ -80,5 +80,5 @@ NAMES = st.from_regex(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", fullmatch=Tru
     ),
     st.integers(0, 10**6),
 )
-def test_a_summary_is_sent_whatever_it_says(kind: str, shares: list[SummaryGroup], draw: int) -> None:
+def test_a_summary_with_any_names_is_sent(kind: str, shares: list[SummaryGroup], draw: int) -> None:
     sent(draw_summary(KEY, kind, shares, FOUND, draw))

@@ -1,4 +1,4 @@
-"""What reads other people's text takes time that grows with its length, and not with the square of it."""
+"""Reading outside text takes time linear in its length, not quadratic."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from integrations.slack import text as t
 
 SHORT, LONG = 2_000, 16_000
 MOST = 3.0
-"""How much more each character of the long text may take; with the square of the length it is 8 times."""
+"""How much more time each character of the long text may take; a quadratic reader takes 8 times as much."""
 TEXTS = {
     "token headers": "eyJ",
     "token headers with dots": "eyJaaaaaaaa.",
@@ -50,7 +50,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def seconds(read: Callable[[str], object], text: str) -> float:
-    """The processor's time for one reading, the best of three."""
+    """Processor time of one call, the best of three."""
     taken = []
     for _ in range(3):
         began = time.process_time()
@@ -64,7 +64,7 @@ def seconds(read: Callable[[str], object], text: str) -> float:
 def test_a_text_that_is_8_times_as_long_takes_about_8_times_as_long(reader: str, piece: str) -> None:
     read = READERS[reader]
     short, long = (f"a{piece * (length // len(piece))}a" for length in (SHORT, LONG))
-    # What is done at once is never quadratic, and too short to measure.
+    # Below 0.02 s the time is too short to compare.
     assert seconds(read, long) <= max(0.02, MOST * 8 * seconds(read, short))
 
 
@@ -73,13 +73,13 @@ def test_a_text_that_is_8_times_as_long_takes_about_8_times_as_long(reader: str,
         st.sampled_from(["eyJ", "eyI", "ey", ".", ".eyJ", "-", "_", "a", "a" * 8, " "]), max_size=14
     ).map("".join)
 )
-def test_a_web_token_is_hidden_where_the_plain_pattern_finds_it(text: str) -> None:
+def test_web_tokens_are_masked_like_by_the_plain_pattern(text: str) -> None:
     plain = re.compile(r"ey[JI][\w-]{8,}\.ey[JI][\w-]{8,}(?:\.[\w-]*)?", re.ASCII)
     assert mask(text) == plain.sub(HIDDEN, text)
 
 
 @given(st.text(alphabet="a_ >\n", max_size=12))
-def test_underscores_and_quote_marks_lose_their_meaning_where_the_plain_patterns_find_them(text: str) -> None:
+def test_underscores_and_quote_marks_are_replaced_like_by_the_plain_patterns(text: str) -> None:
     underscores = re.sub(
         r"(?<!\w)_+|_+(?!\w)",
         lambda found: "\N{FULLWIDTH LOW LINE}" * len(found[0]),
@@ -92,7 +92,7 @@ def test_underscores_and_quote_marks_lose_their_meaning_where_the_plain_patterns
 
 
 @given(st.text(alphabet="aB3-/ ", max_size=50))
-def test_a_reason_of_githubs_is_masked_where_the_plain_pattern_finds_a_key(text: str) -> None:
+def test_githubs_reasons_are_masked_like_by_the_plain_pattern(text: str) -> None:
     plain = re.compile(r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Z])[\w+/=-]{20,}", re.ASCII)
-    said = " ".join(text.split())
-    assert message_of(json.dumps({"message": text}).encode()) == plain.sub("[masked]", said)
+    one_line = " ".join(text.split())
+    assert message_of(json.dumps({"message": text}).encode()) == plain.sub("[masked]", one_line)

@@ -1,4 +1,4 @@
-"""What may be done with an alert, whoever asks: when it is probed, reported, and called dead."""
+"""When a secret counts as active or inactive, how it is checked, and when it can be reported."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from tests.views.cases import DEAD, GITHUB_COM, NOT_HERE, WORKS, probe, report, 
 UNCLEAR = probe("unknown", "timeout")
 
 
-def test_a_server_that_nobody_could_ask_takes_no_reports() -> None:
+def test_a_server_that_could_not_be_asked_takes_no_reports() -> None:
     assert report_obstacle(token(), repository(), GITHUB_COM, ReportOptions()) is None
     assert report_obstacle(token(), repository(), ServerAbilities(), ReportOptions()) == "server"
 
@@ -31,12 +31,12 @@ def test_a_server_that_nobody_could_ask_takes_no_reports() -> None:
         ("", CheckKind.REFRESH),
     ],
 )
-def test_only_a_token_that_can_be_asked_harmlessly_is_probed(secret_type: str, kind: CheckKind) -> None:
+def test_only_tokens_with_a_harmless_request_are_probed(secret_type: str, kind: CheckKind) -> None:
     assert check_kind(token(secret_type=secret_type)) is kind
 
 
 @pytest.mark.parametrize(
-    ("known", "word", "dead", "once"),
+    ("known", "validity", "confirmed", "ever_active"),
     [
         ({}, "unknown", False, False),
         ({"validity": "active"}, "active", False, True),
@@ -50,19 +50,19 @@ def test_only_a_token_that_can_be_asked_harmlessly_is_probed(secret_type: str, k
         ({"probe": WORKS, "validity": "inactive"}, "active", False, True),
         ({"probe": replace(WORKS, superseded=True), "validity": "inactive"}, "inactive", True, True),
         ({"probe": replace(DEAD, superseded=True), "validity": "active"}, "active", False, True),
-        # What Stanch wrote itself proves nothing new.
+        # A validity that Stanch wrote itself proves nothing new.
         ({"validity": "inactive", "validity_written": True, "probe": NOT_HERE}, "inactive", False, False),
         ({"validity": "inactive", "validity_written": True, "probe": DEAD}, "inactive", True, True),
     ],
 )
-def test_whether_it_works_and_whether_it_may_be_called_dead(
-    known: dict[str, Any], word: str, dead: bool, once: bool
+def test_validity_and_confirmation(
+    known: dict[str, Any], validity: str, confirmed: bool, ever_active: bool
 ) -> None:
-    """Three values: could not be asked is never dead, and a 401 alone may be another GitHub's token."""
+    """A failed probe is not "inactive", and a 401 alone may mean a token of another GitHub."""
     alert = token(**known)
-    assert effective_validity(alert) == word
-    assert confirmed_inactive(alert) is dead
-    assert was_ever_active(alert) is once
+    assert effective_validity(alert) == validity
+    assert confirmed_inactive(alert) is confirmed
+    assert was_ever_active(alert) is ever_active
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_whether_it_works_and_whether_it_may_be_called_dead(
         ({"state": AlertState.RESOLVED, "validity": "inactive"}, {"visibility": "public"}, {}, "closed"),
     ],
 )
-def test_why_a_leak_can_t_be_reported(
+def test_why_a_secret_can_t_be_reported(
     alert: dict[str, Any], where: dict[str, Any], server: dict[str, bool], obstacle: str | None
 ) -> None:
     found = report_obstacle(
@@ -106,7 +106,7 @@ def test_why_a_leak_can_t_be_reported(
         ("github_refresh_token", "refresh_tokens"),
     ],
 )
-def test_other_credentials_are_reported_where_the_operator_wants_it(secret_type: str, option: str) -> None:
+def test_the_operator_can_allow_reports_of_other_tokens(secret_type: str, option: str) -> None:
     alert = token(secret_type=secret_type)
     assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions()) == "secret_type"
     assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions(**{option: True})) is None
