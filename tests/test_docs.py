@@ -230,6 +230,13 @@ def test_the_files_that_the_map_and_the_checklists_name_exist() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_the_names_in_the_checklists_exist() -> None:
+    checklists = TEXTS["docs/extend.md"].partition("## Adding a control")[2].partition("## Golden files")[0]
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    for name in set(re.findall(r"`([A-Za-z_]+)`", checklists)) - {"db"}:  # A fixture.
+        assert re.search(rf"\b{name}\b", code), name
+
+
 def test_each_page_is_linked_from_the_readme() -> None:
     assert set(re.findall(r"\]\((docs/[a-z]+\.md)\)", TEXTS["README.md"])) == set(DOCS)
 
