@@ -12,7 +12,6 @@ from pydantic import Field, PlainSerializer, PlainValidator
 
 from bot.requests import ActionRequest, CommandRequest, StoredAlertKey
 from integrations.slack.blocks import Content
-from integrations.slack.text import Mrkdwn
 from storage.records import (
     AlertKey,
     ChannelId,
@@ -23,17 +22,6 @@ from storage.records import (
     SlackUserId,
     UnixTime,
 )
-
-
-def _read_content(stored: object) -> Content:
-    match stored:
-        case {"text": str(text), "blocks": [*blocks]}:
-            return Content(Mrkdwn(text), tuple(blocks))
-    raise ValueError("not a message")
-
-
-def _write_content(content: Content) -> dict[str, object]:
-    return {"text": content.text, "blocks": list(content.blocks)}
 
 
 class JobKind:
@@ -169,7 +157,7 @@ class SendAnswer(JobKind):
     attempts = 12
     user: SlackUserId
     content: Annotated[
-        Content, Field(alias="said"), PlainValidator(_read_content), PlainSerializer(_write_content)
+        Content, Field(alias="said"), PlainValidator(Content.from_json), PlainSerializer(Content.to_json)
     ]
     channel: ChannelId | None = None
     reply_to: MessageTs | None = None

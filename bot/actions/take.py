@@ -25,7 +25,6 @@ NOT_ASSIGNED = (
     "GitHub's assignee stays as it is: only people who may resolve the alert by their role and have write access to "
     "the repository are assigned there, since an assignee may resolve it."
 )
-OTHER_ASSIGNED = "GitHub's assignee stays {}."
 OFFLINE = "GitHub does not answer now; your role is checked, and GitHub's assignee set, when it is back."
 
 
@@ -90,5 +89,5 @@ def _on_github(case: PersonalCase) -> str | Mrkdwn:
     if assignee is not None and assignee.id == case.actor.identity.github.id:
         return ASSIGNED
     if assignee is not None and assignee != case.alert.assigned_by_us:
-        return t.mrkdwn(OTHER_ASSIGNED, t.code(assignee.login))
+        return t.mrkdwn("GitHub's assignee stays {}.", t.code(assignee.login))
     return WILL_BE_ASSIGNED if rights.resolve_by_role and rights.write else NOT_ASSIGNED

@@ -42,6 +42,18 @@ class Content:
     """Shown in notifications and read by screen readers instead of the blocks."""
     blocks: tuple[Block, ...] = ()
 
+    def to_json(self) -> dict[str, object]:
+        """Return the form in which jobs store a message."""
+        return {"text": self.text, "blocks": list(self.blocks)}
+
+    @classmethod
+    def from_json(cls, stored: object) -> "Content":
+        """Read what `to_json` wrote; raises ValueError for anything else."""
+        match stored:
+            case {"text": str(text), "blocks": [*blocks]}:
+                return cls(Mrkdwn(text), tuple(blocks))
+        raise ValueError("not a message")
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
