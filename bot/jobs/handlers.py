@@ -85,13 +85,13 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             ShowDetails,
-            lambda context, todo, job: show_details.look(context, todo.request),
+            lambda context, todo, job: show_details.show_details(context, todo.request),
             lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
         ),
         Handler(
             FillForm,
             lambda context, todo, job: fill_form.fill_form(context, todo.request, todo.hash),
-            lambda context, todo, job, mistake: fill_form.show_mistake(context, todo.request, mistake),
+            lambda context, todo, job, mistake: fill_form.show_error(context, todo.request, mistake),
         ),
         Handler(
             AnswerCommand,

@@ -1,1 +1,1 @@
-"""Acting on an alert: the case, the form, the action."""
+"""Acting on an alert: check the request, fill the form, perform the action or show details."""

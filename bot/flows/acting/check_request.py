@@ -1,4 +1,4 @@
-"""Before anything is decided: who it is, which alert is meant, whether they may, and what GitHub says of it."""
+"""Checks a request before a decision: who it is, which alert is meant, what the person may do, what GitHub shows."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from storage.records import Alert, Identity, Repository, UnixTime
 
 log = structlog.get_logger(__name__)
 PATIENCE = 5.0
-"""Seconds that somebody waits for GitHub who does something that goes without it."""
+"""Seconds to wait for GitHub in an action that works offline."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest:
-    """What was found out before anything is decided."""
+    """The facts for a decision, and access to the repository."""
 
     case: PersonalCase
     access: RepositoryAccess
@@ -38,9 +38,9 @@ class CheckedRequest:
 async def check_request(
     context: Context, action: Action[Any], request: ActionRequest, *, intended_at: UnixTime | None = None
 ) -> CheckedRequest:
-    """Find out who it is, load the alert, and ask whether they may, on what was loaded.
+    """Find out who made the request, load the alert, and check the person's rights on what was loaded.
 
-    Raises Refused where they may not or can't now, GitHubError where GitHub can't be asked, and RetryLater.
+    Raises Refused if the person may not do it, GitHubError if GitHub can't be asked, and RetryLater.
     """
     fresh = action.needs_fresh_role
     identity = await identify.identify(context, request.user, request.channel, fresh=fresh)
@@ -49,8 +49,8 @@ async def check_request(
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")
-    repository, access, seen = await _see(context, action, identity, repository, alert)
-    alert, rights = seen.alert, seen.rights
+    repository, access, current = await _load_rights(context, action, identity, repository, alert)
+    alert, rights = current.alert, current.rights
     roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)
     token_owner = await _token_owner(context, identity, alert)
     async with context.db.read() as tx:
@@ -58,24 +58,24 @@ async def check_request(
     personal = case.for_person(
         Actor(identity, rights),
         token_owner=token_owner,
-        offline=seen.facts is None,
+        offline=current.facts is None,
         waited=request.waited,
         intended_at=intended_at,
     )
-    return CheckedRequest(personal, access, seen.facts)
+    return CheckedRequest(personal, access, current.facts)
 
 
-async def _see(
+async def _load_rights(
     context: Context, action: Action[Any], identity: Identity, repository: Repository, alert: Alert
 ) -> tuple[Repository, RepositoryAccess, current_rights.CurrentRights]:
-    """The repository, the alert and the person's rights: of now, or, where the action allows it, as last known."""
+    """The repository, alert and rights: from GitHub, or as last known if that fails and the action works offline."""
     try:
         async with asyncio.timeout(PATIENCE if action.works_offline else None):
             now, _, access = await repository_access.reach(context, repository)
-            seen = await current_rights.ask_github(
+            current = await current_rights.ask_github(
                 context, identity, now, access, alert, fresh=action.needs_fresh_role
             )
-            return now, access, seen
+            return now, access, current
     except (Unreachable, Unavailable, GitHubRateLimited, TimeoutError) as error:
         if not action.works_offline or repository.installation_id is None:
             raise

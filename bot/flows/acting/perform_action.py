@@ -1,4 +1,4 @@
-"""A click or a submit, from who it was to what GitHub did about it: the steps that every action shares."""
+"""Performs an action: the steps that every click or submit with an effect goes through."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,73 +29,64 @@ from integrations.github.errors import (
     Unreachable,
 )
 from integrations.slack.errors import SlackError
-from integrations.slack.errors import SlackRateLimited as SlackRateLimited
-from integrations.slack.errors import SlackUncertain as SlackUncertain
 from storage import alerts, audit, jobs, leases, repositories
 from storage.db import Tx
-from storage.records import (
-    Alert,
-    AuditOutcome,
-    Claim,
-    Job,
-    UnixTime,
-)
+from storage.records import Alert, AuditOutcome, Claim, Job, UnixTime
 
 log = structlog.get_logger(__name__)
 RETRY = 5.0
-"""Seconds until a write whose answer was lost is looked at again."""
-LOST_TRIES, LOST_LASTS = 3, 600.0
-"""So many times, and for so many seconds, it is tried to find out at least whether such a write was done."""
-SLACK_SILENT = "Slack does not say who you are"
+"""Seconds until the next try after a call that may have been done."""
+UNCERTAIN_TRIES, UNCERTAIN_LASTS = 3, 600.0
+"""A call that may have been done is tried at least so many times, and for at least so many seconds."""
+SLACK_FAILED = "Slack does not say who you are"
 
 
 async def perform(context: Context, request: ActionRequest, job: Job) -> None:
-    """Do what a click or a submit asks for, once, and tell the person."""
-    action = _action_of(request.action)
+    """Perform the action of a click or submit once, and answer the person."""
+    action = _find_action(request.action)
     async with context.db.read() as tx:
         intended_at = await alerts.claimed_at(tx, request.alert, job.id)
     try:
-        await _try(context, action, request, job, intended_at)
+        await _try_once(context, action, request, job, intended_at)
     except OutcomeUnknown as unknown:
         await _end_unknown(context, action, request, job, str(unknown))
     except RetryLater as later:
-        # What may be done already holds its alert: other work on it waits, though not without end.
+        # A call that may have been done keeps the alert claimed, and other jobs on the alert wait, so tries end.
         if intended_at is None or not await _was_tried_enough(context, request, job, intended_at):
             raise
         await _end_unknown(context, action, request, job, later.reason)
 
 
-async def _try(
+async def _try_once(
     context: Context, action: Action[Any], request: ActionRequest, job: Job, intended_at: UnixTime | None
 ) -> None:
-    """One try; with `intended_at` an earlier one was interrupted, or its answer lost."""
+    """One try; `intended_at` is set if an earlier try was interrupted, or its answer was lost."""
     resumed = intended_at is not None
     try:
-        # 1. Who is it, what is meant, and may they: all of it as of now.
+        # 1. Check who it is, which alert is meant, and what the person may do, as of now.
         checked = await check_request(context, action, request, intended_at=intended_at)
-        # 2. What is to be done, decided on the facts alone.
+        # 2. Decide what to do, on these facts alone.
         decision = action.decide(checked.case, request.user_input)
-        # 3. One of several simultaneous wishes gets the alert; its intent is in the audit log before the call.
+        # 3. Claim the alert, which only one of several simultaneous requests gets, and audit the intent.
         await _claim(context, action, request, checked, job)
-        # 4. The call.
+        # 4. Call GitHub or Slack.
         run = ActionRun(context, checked.access, checked.case, request)
         outcome = await action.act(run, decision)
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
-            # It may be done already, or was promised; nobody can go on before Slack says who it was.
-            raise RetryLater(context.clock.now() + RETRY, SLACK_SILENT, holds=resumed) from None
+            # It may have been done already, or the person was promised it: wait until Slack says who it was.
+            raise RetryLater(context.clock.now() + RETRY, SLACK_FAILED, holds=resumed) from None
         await _refuse(context, action, request, job, refused)
         return
     except GitHubError as error:
         await _fail(context, action, request, job, error, resumed=resumed)
         return
-    # 5. What may be in no database is told before the end is recorded.
+    # 5. Send an answer that must not be stored, before the result is recorded.
     if outcome.unstored_answer is not None:
         await send_answer(context, request, outcome.unstored_answer)
-    # 6. What came of it: the alert, its timeline, the audit log, its cards and what the person is told of it, in
-    # one transaction.
+    # 6. Record the result in one transaction: alert, timeline, audit log, messages and the person's answer.
     await _record(context, action, request, checked, outcome, job)
-    # 7. A form that is still open shows it.
+    # 7. Show the result in a form that is still open.
     if outcome.view is not None and request.view_id is not None:
         try:
             await context.slack.update_view(request.view_id, outcome.view)
@@ -109,20 +100,7 @@ async def _was_tried_enough(
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
         tries = await alerts.count_try(tx, request.alert, job.id)
-        return tries >= LOST_TRIES and tx.now - intended_at >= LOST_LASTS
-
-
-async def _end_unknown(
-    context: Context, action: Action[Any], request: ActionRequest, job: Job, why: str
-) -> None:
-    """Nobody can find out whether it was done: the person hears so, and the alert is free."""
-    unknown = refusals.outcome_unknown(why)
-    log.error("outcome_unknown", action=action.id, alert=str(request.alert), reason=why)
-    async with context.db.begin() as tx:
-        await _end(tx, request, job)
-        await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, answer_job(request, refusal(unknown)))
-        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, unknown.audited)
+        return tries >= UNCERTAIN_TRIES and tx.now - intended_at >= UNCERTAIN_LASTS
 
 
 async def _claim(
@@ -132,54 +110,20 @@ async def _claim(
         await leases.keep(tx, job)
         claim = await alerts.claim(tx, request.alert, action.audited_as, job.id)
         if claim is Claim.NEW:
-            who, where = checked.case.actor.identity, checked.case.repository
-            await audit.append(
-                tx, build_action_entry(action, request, AuditOutcome.INTENDED, None, who, where)
-            )
+            identity, repository = checked.case.actor.identity, checked.case.repository
+            intended = AuditOutcome.INTENDED
+            await audit.append(tx, build_action_entry(action, request, intended, None, identity, repository))
     if claim is Claim.TAKEN:
         raise RetryLater(context.clock.now() + 1.0, "another action on this alert is under way")
-
-
-async def _end(tx: Tx, request: ActionRequest, job: Job) -> None:
-    """The request ends together with what is written of it: a crash does not repeat it, a stale worker not record it.
-
-    It comes first in its transaction, so that the job is locked before the alert everywhere. Raises LeaseLost.
-    """
-    await leases.finish(tx, job)
-    await alerts.release(tx, request.alert, job.id)
 
 
 async def _refuse(
     context: Context, action: Action[Any], request: ActionRequest, job: Job, refused: Refused
 ) -> None:
-    """Say no: privately, and in the audit log."""
+    """End a request that is refused."""
     if refused.quoted is not None:
         log.warning("refused_by_github", action=action.id, alert=str(request.alert), reason=refused.audited)
-    async with context.db.begin() as tx:
-        await _end(tx, request, job)
-        await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
-
-
-async def _abandon(tx: Tx, context: Context, action: Action[Any], request: ActionRequest) -> None:
-    """A wish that had waited comes to nothing: the alert is free for the next one, and its cards say so."""
-    alert = await alerts.load_for_update(tx, request.alert) if request.waited else None
-    repository = await repositories.load_repository(tx, request.alert.repository_id)
-    if alert is not None and repository is not None:
-        alert = action.abandon(alert)
-        await alerts.save(tx, alert)
-        await plan_consequences(tx, context, alert, repository, ())
-
-
-async def give_up(context: Context, request: ActionRequest, job: Job, refused: Refused) -> None:
-    """It went wrong each time that it was tried: the person hears so, and the audit log has how it ended."""
-    action = _action_of(request.action)
-    async with context.db.begin() as tx:
-        await leases.keep(tx, job)
-        await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
+    await _end_undone(context, action, request, job, refused, AuditOutcome.REFUSED, refused.audited)
 
 
 async def _fail(
@@ -191,9 +135,9 @@ async def _fail(
     *,
     resumed: bool,
 ) -> None:
-    """GitHub failed: before the call the answer is no; a call whose answer was lost is looked at again.
+    """End a request because GitHub failed, or raise RetryLater.
 
-    So is one that had waited, since the person was promised that it will be made.
+    The request is tried again if the call may have been done, or if it had waited: then the person was promised it.
     """
     lost = isinstance(error, GitHubUncertain) or (
         isinstance(error, Unreachable | Unavailable) and error.maybe_done
@@ -205,11 +149,65 @@ async def _fail(
         raise RetryLater(at, str(error), holds=lost or resumed) from None
     refused = repository_access.github_failure_refusal(error)
     reason = ": ".join(part for part in (type(error).__name__, refused.quoted) if part)
+    await _end_undone(context, action, request, job, refused, AuditOutcome.FAILED, reason)
+
+
+async def _end_unknown(
+    context: Context, action: Action[Any], request: ActionRequest, job: Job, why: str
+) -> None:
+    """End a request of which it can't be found out whether it was done."""
+    unknown = refusals.outcome_unknown(why)
+    log.error("outcome_unknown", action=action.id, alert=str(request.alert), reason=why)
+    await _end_undone(context, action, request, job, unknown, AuditOutcome.FAILED, unknown.audited)
+
+
+async def _end_undone(
+    context: Context,
+    action: Action[Any],
+    request: ActionRequest,
+    job: Job,
+    refused: Refused,
+    outcome: AuditOutcome,
+    reason: str,
+) -> None:
+    """Answer the person and audit it; the alert's claim ends."""
     async with context.db.begin() as tx:
         await _end(tx, request, job)
         await _abandon(tx, context, action, request)
         await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, reason)
+        await audit_failure(tx, context, action, request, outcome, reason)
+
+
+async def give_up(context: Context, request: ActionRequest, job: Job, refused: Refused) -> None:
+    """Answer the person and audit it after every try ended in an error of ours; the worker parks the job."""
+    action = _find_action(request.action)
+    async with context.db.begin() as tx:
+        await leases.keep(tx, job)
+        await _abandon(tx, context, action, request)
+        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
+        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
+
+
+async def _end(tx: Tx, request: ActionRequest, job: Job) -> None:
+    """End the job and the alert's claim in the transaction that records the result. Raises LeaseLost.
+
+    So a crash does not repeat the action, and a worker that lost its lease does not record it. Call it first in the
+    transaction: the job is locked before the alert everywhere.
+    """
+    await leases.finish(tx, job)
+    await alerts.release(tx, request.alert, job.id)
+
+
+async def _abandon(tx: Tx, context: Context, action: Action[Any], request: ActionRequest) -> None:
+    """Take back what a request that had waited left on the alert, and update its cards."""
+    if not request.waited:
+        return
+    alert = await alerts.load_for_update(tx, request.alert)
+    repository = await repositories.load_repository(tx, request.alert.repository_id)
+    if alert is not None and repository is not None:
+        alert = action.abandon(alert)
+        await alerts.save(tx, alert)
+        await plan_consequences(tx, context, alert, repository, ())
 
 
 async def _record(
@@ -226,7 +224,7 @@ async def _record(
         before = await alerts.load_for_update(tx, request.alert)
         if before is None:
             raise UnusableJob(f"the alert {request.alert} is no longer stored")
-        after = seen = (
+        after = fetched = (
             merge_facts(before, checked.facts, repository.id, tx.now, fetched=True)
             if checked.facts
             else before
@@ -237,32 +235,28 @@ async def _record(
         after = outcome.change(after)
         if outcome.by is not None:
             after = replace(after, acted_by=outcome.by)
-        news = _without_own_validity(before, seen, after) if outcome.wrote_validity else after
-        happened = (*events_between(before, news, tx.now, by=outcome.by), *outcome.events)
+        changed = _without_own_validity(before, fetched, after) if outcome.wrote_validity else after
+        events = (*events_between(before, changed, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
-        stored = await alerts.add_events(tx, happened)
+        stored = await alerts.add_events(tx, events)
         answers = (answer_job(request, outcome.answer),) if outcome.answer is not None else ()
         await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
-        who = checked.case.actor.identity
+        identity = checked.case.actor.identity
         await audit.append(
-            tx, build_action_entry(action, request, outcome.outcome, outcome.reason, who, repository)
+            tx, build_action_entry(action, request, outcome.outcome, outcome.reason, identity, repository)
         )
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
 
-def _without_own_validity(before: Alert, seen: Alert, after: Alert) -> Alert:
-    """The alert as GitHub alone has changed it: before Stanch wrote, or before the run that was interrupted."""
-    return replace(after, validity=before.validity if seen.validity == after.validity else seen.validity)
+def _without_own_validity(before: Alert, fetched: Alert, after: Alert) -> Alert:
+    """The alert with GitHub's own changes only, without the validity that this run or an interrupted one wrote."""
+    return replace(
+        after, validity=before.validity if fetched.validity == after.validity else fetched.validity
+    )
 
 
-def _action_of(name: str) -> Action[Any]:
+def _find_action(name: str) -> Action[Any]:
     for action in ACTIONS:
         if action.id == name:
             return action
     raise UnusableJob(f"this version knows no action {name}")
-
-
-def _view_of(request: ActionRequest) -> str:
-    if request.view_id is None:
-        raise UnusableJob("the stored click names no modal")
-    return request.view_id

@@ -1,4 +1,4 @@
-"""A look at something from the card's menu: who asks, may they see it, and what is there."""
+"""Shows privately what a read-only line of the card's overflow menu stands for."""
 
 from bot.actions import READ_ACTIONS
 from bot.actions.action import ReadAction
@@ -19,45 +19,45 @@ from integrations.slack.blocks import Content
 from storage import alerts, repositories
 
 
-async def look(context: Context, request: ActionRequest) -> None:
-    """Show it to whoever asked, privately."""
+async def show_details(context: Context, request: ActionRequest) -> None:
+    """Answer the person who picked the line."""
     try:
-        said = await _answer(context, _look_of(request.action), request)
+        content = await _answer(context, _find_action(request.action), request)
     except Refused as refused:
         await audit_refused_look_up(context, request.team, request.user, refused)
-        said = refusal(refused)
+        content = refusal(refused)
     except GitHubError as error:
-        said = refusal(repository_access.github_failure_refusal(error))
-    await send_answer(context, request, said)
+        content = refusal(repository_access.github_failure_refusal(error))
+    await send_answer(context, request, content)
 
 
-def _look_of(name: str) -> ReadAction:
-    for one in READ_ACTIONS:
-        if one.id == name:
-            return one
+def _find_action(name: str) -> ReadAction:
+    for action in READ_ACTIONS:
+        if action.id == name:
+            return action
     raise UnusableJob(f"this version knows no line {name} of the menu")
 
 
 async def _answer(context: Context, action: ReadAction, request: ActionRequest) -> Content:
-    # 1. Who asks.
+    # 1. Find out who asks, and load the alert.
     identity = await identify.identify(context, request.user, request.channel)
     async with context.db.read() as tx:
         alert = await alerts.load(tx, request.alert)
         repository = await repositories.load_repository(tx, request.alert.repository_id)
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")
-    # 2. May they see it; where GitHub has to be asked for that or anything else, the repository is checked first.
+    # 2. Check that they may see it. Before GitHub is asked anything by name, the repository is checked.
     access = None
     rights = await roles.known_rights(
         context, identity.github, repository, None, lasts=roles.LOOK_UP_ROLE_LASTS
     )
     if rights is None or not rights.view:
         repository, _, access = await repository_access.reach(context, repository)
-        seen = await current_rights.ask_github(context, identity, repository, access, alert, fresh=False)
-        alert, rights = seen.alert, seen.rights
+        current = await current_rights.ask_github(context, identity, repository, access, alert, fresh=False)
+        alert, rights = current.alert, current.rights
     elif action.asks_github:
         repository, _, access = await repository_access.reach(context, repository)
     roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
-    # 3. What is there.
+    # 3. Answer.
     case = build_case(context, alert, repository).for_person(Actor(identity, rights))
     return await action.answer(context, case, access)

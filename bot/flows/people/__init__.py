@@ -1,1 +1,1 @@
-"""Who somebody is, and what GitHub lets them do and see."""
+"""People: who they are, which roles they have on GitHub, and which alerts they may see."""
