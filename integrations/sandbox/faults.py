@@ -111,9 +111,12 @@ class FaultPlan:
         """Add a fault and return it.
 
         It passes the first `skip` matching calls and applies to the next `times` (`None`: until removed).
-        `status` answers with `headers` and `body` (JSON, or text unchanged) and without effect; `hang` never
-        answers; `drop` closes the connection before or after the effect; `slow` first waits that many
-        seconds; `garbage` answers 200 with an HTML page.
+
+        - `status` answers with `headers` and `body` (JSON, or text unchanged) and without effect.
+        - `hang` never answers.
+        - `drop` closes the connection before or after the effect.
+        - `slow` first waits that many seconds.
+        - `garbage` answers 200 with an HTML page.
         """
         rule = PlannedFault(
             re.compile(pattern), times, status, headers or {}, body, hang, drop, slow, garbage, skip
@@ -192,7 +195,7 @@ def drop_connection(request: web.Request) -> web.Response:
 def _failure(status: int, headers: Mapping[str, str], body: object) -> web.Response:
     if isinstance(body, str):
         return web.Response(status=status, headers=headers, text=body)
-    payload = {"message": "The stand-in was told to fail."} if body is None else body
+    payload = {"message": "A fault is switched on in the stand-in."} if body is None else body
     return web.Response(
         status=status, headers=headers, text=json.dumps(payload), content_type="application/json"
     )

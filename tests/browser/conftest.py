@@ -1,4 +1,4 @@
-"""The whole demo, running once for all browser tests, and windows onto it."""
+"""Runs the demo once for all browser tests, and opens windows on it."""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,7 +35,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(chromium: str) -> AsyncIterator[Demo]:
-    """The demo after its opening. Whatever the tests did, Slack and GitHub had nothing to complain of."""
+    """The demo, ready for use. At the end, neither Slack nor GitHub may have recorded a violation."""
     async with open_demo("127.0.0.1", 0) as demo:
         await demo.opening
         yield demo
@@ -48,7 +48,7 @@ async def demo(chromium: str) -> AsyncIterator[Demo]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser, demo: Demo) -> AsyncIterator[OpenWindow]:
-    """Opens windows, each with storage of its own; none may report an error or ask another host."""
+    """Opens windows, each with its own storage; none may have an error or call another host."""
     visitors: list[Visitor] = []
 
     async def open_window(person: str = "U0SAM", **options: Any) -> Visitor:
@@ -64,7 +64,7 @@ async def window(browser: Browser, demo: Demo) -> AsyncIterator[OpenWindow]:
 
 
 def _tidy(demo: Demo) -> None:
-    """Leave nothing open and nothing broken to the next test."""
+    """Close all modals and turn off all faults before the next test."""
     slack = demo.stage.slack
     for person in PEOPLE:
         for root in slack.views(person.slack_id)[:1]:

@@ -1,4 +1,4 @@
-"""Ten named views of the demo as PNG files; three of them are the README's pictures."""
+"""Takes ten pictures of the demo as PNG files; the README shows some of them."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ IMAGES = Path(__file__).parents[2] / ".github" / "images"
 
 
 async def take_all(directory: Path) -> None:
-    """Start the demo, and take each view in turn; the directory is there."""
+    """Start the demo and take all pictures; the directory must exist."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.exit("Debian's chromium is not installed: apt-get install chromium")

@@ -1,4 +1,4 @@
-"""Every control of a card and of its thread, every modal with its errors, and the command box."""
+"""The controls of cards and threads, the modals with their errors, and the message box."""
 
 import pytest
 from playwright.async_api import expect
@@ -29,7 +29,7 @@ async def test_a_double_click_takes_once(window: OpenWindow) -> None:
     assert (await sam.private.inner_text()).count("is on it") == 1
 
 
-async def test_check_validity_names_the_owner_and_refresh_asks_github(window: OpenWindow) -> None:
+async def test_check_validity_names_the_owner_and_refresh_reads_github(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card()
     await sam.press(card, "check_validity")
@@ -41,7 +41,7 @@ async def test_check_validity_names_the_owner_and_refresh_asks_github(window: Op
     await expect(sam.private).to_contain_text("GitHub")
 
 
-async def test_reporting_asks_for_consent_and_the_owner_can_be_told_first(window: OpenWindow) -> None:
+async def test_reporting_needs_consent_and_can_notify_the_owner_first(window: OpenWindow) -> None:
     sam, dana = await window(), await window("U0DANA")
     card = await sam.leaked_card("fine_grained")
     await sam.press(card, "check_validity")
@@ -64,7 +64,7 @@ async def test_reporting_asks_for_consent_and_the_owner_can_be_told_first(window
     await expect(card).to_contain_text("Reported to GitHub")
 
 
-async def test_a_modal_that_is_left_changes_nothing(window: OpenWindow) -> None:
+async def test_a_cancelled_modal_changes_nothing(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     for way, reason in (("Cancel", "False positive"), ("Close", "Used in tests"), ("Escape", "Won't fix")):
@@ -83,7 +83,7 @@ async def test_a_modal_that_is_left_changes_nothing(window: OpenWindow) -> None:
     await expect(sam.modal).to_have_count(0)
 
 
-async def test_a_reason_can_be_picked_again_after_the_modal_was_left(window: OpenWindow) -> None:
+async def test_a_reason_can_be_chosen_again_after_the_modal_was_closed(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     await sam.choose(card, "close_as", "False positive")
@@ -92,7 +92,7 @@ async def test_a_reason_can_be_picked_again_after_the_modal_was_left(window: Ope
     await expect(card.locator(".select-words")).to_have_text("Close as…", timeout=4000)
 
 
-async def test_closing_has_errors_on_its_field_and_reopening_undoes_it(window: OpenWindow) -> None:
+async def test_closing_shows_errors_at_the_field_and_reopening_reverts_it(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     await sam.choose(card, "close_as", "Used in tests")
@@ -181,7 +181,7 @@ async def test_the_command_box(window: OpenWindow) -> None:
     assert await page.locator("#message-list .message").count() == messages
 
 
-async def test_a_card_is_worked_by_keyboard_alone(window: OpenWindow) -> None:
+async def test_a_card_can_be_used_by_keyboard_alone(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     await card.locator('[data-action="close_as"]').focus()

@@ -1,4 +1,4 @@
-"""The renderer: what is escaped stays text, and what it does not know is shown as a warning."""
+"""Drawing of messages: escaped markup stays text, and unknown blocks become a warning."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ async def drawn(visitor: Visitor, demo: Demo, *blocks: dict[str, Any]) -> Locato
     return shown
 
 
-async def test_hostile_names_on_a_real_card_stay_words(window: OpenWindow) -> None:
+async def test_hostile_names_on_a_card_stay_text(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("hostile")
     await expect(card).to_contain_text("<!channel>")
@@ -72,7 +72,7 @@ async def test_markup_is_drawn_and_escaped_markup_is_not(window: OpenWindow, dem
     await expect(blocks.nth(3)).to_have_text("*not bold* <@U0ANA>")
 
 
-async def test_what_the_page_cannot_draw_is_a_warning(window: OpenWindow, demo: Demo) -> None:
+async def test_unknown_blocks_and_elements_are_a_warning(window: OpenWindow, demo: Demo) -> None:
     sam = await window()
     shown = await drawn(
         sam,
@@ -86,7 +86,7 @@ async def test_what_the_page_cannot_draw_is_a_warning(window: OpenWindow, demo: 
     await expect(warnings.nth(1)).to_contain_text("datepicker")
 
 
-async def test_a_notification_shows_the_text_as_a_lock_screen_does(window: OpenWindow, demo: Demo) -> None:
+async def test_a_notification_shows_the_plain_text(window: OpenWindow, demo: Demo) -> None:
     sam = await window()
     demo.stage.slack.workspace.post_as_app(
         "C0ALERTS", "OPEN &lt;b&gt;: a token. <@U0ANA> is on it.", [mrkdwn("*Open*")]

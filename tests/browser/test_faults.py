@@ -1,4 +1,4 @@
-"""What the page shows when something is down, and that nothing is lost."""
+"""Faults on the page: what it shows, and that nothing is lost."""
 
 import pytest
 from playwright.async_api import expect
@@ -9,7 +9,7 @@ from tests.browser.conftest import OpenWindow
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_killed_bot_changes_no_card_and_loses_nothing(window: OpenWindow, demo: Demo) -> None:
+async def test_killing_the_bot_loses_nothing(window: OpenWindow, demo: Demo) -> None:
     sam = await window()
     page = sam.page
     alert = await sam.leak("dead")
@@ -48,7 +48,7 @@ async def test_github_down_is_a_private_refusal(window: OpenWindow, demo: Demo) 
     await expect(card).to_contain_text("On it: @Sam Okafor")
 
 
-async def test_lost_answers_of_slack_make_no_second_card(window: OpenWindow, demo: Demo) -> None:
+async def test_lost_answers_of_slack_cause_no_second_card(window: OpenWindow, demo: Demo) -> None:
     sam = await window()
     await sam.show("faults")
     switch = sam.page.get_by_role("switch", name="Slack loses its answers")

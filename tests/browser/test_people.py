@@ -1,4 +1,4 @@
-"""Who may do what, and two windows at once."""
+"""Permissions of different people, and two windows at once."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.browser.conftest import OpenWindow
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_each_kind_of_person_gets_their_own_answer(window: OpenWindow) -> None:
+async def test_each_kind_of_person_gets_the_right_refusal(window: OpenWindow) -> None:
     visitor = await window()
     alert = await visitor.leak("dead")
     for name, words in (
@@ -32,7 +32,7 @@ async def test_each_kind_of_person_gets_their_own_answer(window: OpenWindow) -> 
     await expect(await visitor.command("/leaks list")).to_contain_text("is not a valid command")
 
 
-async def test_a_role_that_is_taken_away_is_gone_at_once(window: OpenWindow) -> None:
+async def test_a_lost_role_counts_at_once(window: OpenWindow) -> None:
     ana = await window("U0ANA")
     card = await ana.leaked_card("dead")
     roles = ana.page.get_by_label("Role of Ana Ruiz")
@@ -45,7 +45,7 @@ async def test_a_role_that_is_taken_away_is_gone_at_once(window: OpenWindow) -> 
     await expect(card).to_contain_text("On it: @Ana Ruiz")
 
 
-async def test_two_windows_race_and_the_alert_is_closed_once(window: OpenWindow, demo: Demo) -> None:
+async def test_two_concurrent_submits_close_the_alert_once(window: OpenWindow, demo: Demo) -> None:
     sam, ana = await window(), await window("U0ANA")
     alert = await sam.leak("dead")
     windows = ((sam, "Used in tests"), (ana, "False positive"))
@@ -67,7 +67,7 @@ async def test_two_windows_race_and_the_alert_is_closed_once(window: OpenWindow,
     assert len(closed) == 1
 
 
-async def test_what_one_does_the_other_sees(window: OpenWindow) -> None:
+async def test_an_action_is_shown_in_other_windows(window: OpenWindow) -> None:
     sam, ana = await window(), await window("U0ANA")
     alert = await sam.leak("dead")
     await expect(ana.card(alert)).to_be_visible()

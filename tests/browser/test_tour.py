@@ -1,4 +1,4 @@
-"""The guided tour, from the leak to the audit log, by what it highlights."""
+"""The guided tour, from the leak to the audit log, clicking what it highlights."""
 
 import re
 
@@ -9,8 +9,8 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-# Code spans hold other people's words, and those may look like anything.
-WORDS_OF_OURS = """() => [...document.querySelectorAll("#message-list .text")].map((text) => {
+# Code spans hold text from GitHub, which may look like emoji names.
+OWN_TEXTS = """() => [...document.querySelectorAll("#message-list .text")].map((text) => {
     const copy = text.cloneNode(true);
     for (const code of copy.querySelectorAll("code")) code.remove();
     return copy.textContent;
@@ -21,8 +21,8 @@ async def step(visitor: Visitor, title: str) -> None:
     await expect(visitor.page.locator("#tour-title")).to_have_text(title)
 
 
-def led_to(visitor: Visitor, action: str) -> Locator:
-    """The control that the tour highlights, once it does: the frame before, the last step's is still marked."""
+def highlighted(visitor: Visitor, action: str) -> Locator:
+    """The control, once the tour highlights it: for a moment the last step's control still is."""
     return visitor.page.locator(f'.tour-target[data-action="{action}"]')
 
 
@@ -38,17 +38,17 @@ async def test_the_whole_tour(window: OpenWindow, size: tuple[int, int]) -> None
     await expect(target).to_contain_text("not known whether it works")
     await page.locator("#tour-next").click()
     await step(visitor, "Say that you are on it")
-    await led_to(visitor, "take").click()
+    await highlighted(visitor, "take").click()
     await step(visitor, "Does it still work?")
-    await led_to(visitor, "check_validity").click()
+    await highlighted(visitor, "check_validity").click()
     await step(visitor, "Report the leak")
-    await led_to(visitor, "report_leak").click()
+    await highlighted(visitor, "report_leak").click()
     await expect(visitor.modal).to_contain_text("It can't be undone")
     await visitor.modal.get_by_role("checkbox").check()
     await visitor.modal.locator("[type=submit]").click()
     await step(visitor, "Close it with a reason")
     await expect(visitor.modal).to_have_count(0)
-    await led_to(visitor, "close_as").click()
+    await highlighted(visitor, "close_as").click()
     await page.get_by_role("option", name="Revoked").click()
     await visitor.modal.get_by_role("textbox").fill("Rotated in the vault")
     await visitor.modal.locator("[type=submit]").click()
@@ -59,13 +59,13 @@ async def test_the_whole_tour(window: OpenWindow, size: tuple[int, int]) -> None
     await step(visitor, "See the audit log")
     for action in ("close_alert", "report_leak", "check_validity", "take"):
         await expect(page.locator(".audit-row", has_text=action).first).to_contain_text("Sam Okafor")
-    words: str = await page.evaluate(WORDS_OF_OURS)
-    assert not re.search(r":[a-z_]{3,}:", words), "a sign that the page can't draw"
+    words: str = await page.evaluate(OWN_TEXTS)
+    assert not re.search(r":[a-z_]{3,}:", words), "an emoji that the page can't draw"
     await page.locator("#tour-next").click()
     await expect(page.locator("#tour")).to_be_hidden()
 
 
-async def test_the_tour_is_dismissed_for_good_and_comes_when_asked(window: OpenWindow) -> None:
+async def test_a_dismissed_tour_stays_away_until_its_button_is_clicked(window: OpenWindow) -> None:
     visitor = await window(tour=True)
     tour = visitor.page.locator("#tour")
     await expect(tour).to_be_visible()

@@ -1,4 +1,4 @@
-"""One person at the demo page, as the browser tests and the screenshots use it."""
+"""One person's browser window with the demo page, for the browser tests and screenshots."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ PATIENCE = 15_000
 
 @dataclass
 class Visitor:
-    """A browser window of one person, and what went wrong in it."""
+    """A browser window of one person, and the faults seen in it."""
 
     page: Page
     address: str
@@ -72,12 +72,12 @@ class Visitor:
         return card
 
     def card(self, alert: str) -> Locator:
-        """The card of an alert in the open channel, whatever state it is in."""
+        """The card of an alert in the open channel, in any state."""
         block = f'[data-block^="alert:{alert}:"]'
         return self.page.locator(f"#message-list .message:not(.private):has({block} .overflow)")
 
     async def show(self, panel: str) -> None:
-        """Go to a panel, where the window is too narrow to show all."""
+        """Open a panel, if the window is too narrow to show all."""
         tab = self.page.locator(f"button[data-panel={panel}]:visible")
         if await tab.count():
             await tab.first.click()
@@ -86,12 +86,12 @@ class Visitor:
         await card.locator(f'[data-action="{action}"]').click()
 
     async def choose(self, card: Locator, action: str, option: str) -> None:
-        """Open a menu of the card and choose an option by its words."""
+        """Open a menu of the card and choose an option by its text."""
         await self.press(card, action)
         await self.page.locator(".menu").get_by_text(option, exact=True).click()
 
     async def command(self, text: str) -> Locator:
-        """Type something into the box and send it; returns the newest private message."""
+        """Send a text from the message box; returns the next private message."""
         before = await self.page.locator("#message-list .message.private").count()
         await self.composer.fill(text)
         await self.composer.press("Enter")
@@ -108,14 +108,14 @@ class Visitor:
         await self.page.locator(f'[data-channel="{channel}"]').click()
 
     async def report(self, card: Locator) -> None:
-        """Report a leak, with the consequence accepted."""
+        """Report a leak, with consent."""
         await self.press(card, "report_leak")
         await self.modal.get_by_role("checkbox").check()
         await self.modal.locator("[type=submit]").click()
         await expect(self.modal).to_have_count(0)
 
     async def scrolls_sideways(self) -> bool:
-        """Whether anything on the page is wider than its place."""
+        """Whether anything on the page scrolls sideways."""
         found: bool = await self.page.evaluate(
             """() => [document.documentElement, ...document.querySelectorAll(
                 "body, .slack, .messages, .modal-body, .panel-page")].some(
@@ -129,7 +129,7 @@ class Visitor:
         self.page.on("request", self._note_request)
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        # A 400 is how the server says that something can't be done; the page shows its words.
+        # The server answers 400 to an action that fails; the page shows its sentence.
         if message.type == "error" and "400 (Bad Request)" not in message.text:
             self.faults.append(message.text)
 
@@ -150,7 +150,7 @@ async def visit(
     tour: bool = False,
     **options: Any,
 ) -> Visitor:
-    """Open the page in a window of its own, as somebody; without the tour unless it is wanted."""
+    """Open the page in a new window as this person; the tour starts only with `tour`."""
     context: BrowserContext = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",

@@ -62,7 +62,7 @@ async def test_a_bare_403_leaves_the_alert_open_and_free(stage: Stage) -> None:
     stage.github.faults.add(r"PATCH .*", status=403, times=1)
     await stage.close_as(ADMIN, "wont_fix")
     assert "GitHub does not let Stanch close this alert." in stage.heard(ADMIN)
-    reason = "forbidden: The stand-in was told to fail."
+    reason = "forbidden: A fault is switched on in the stand-in."
     assert await stage.audited("close_alert") == [("intended", None), ("refused", reason)]
     await stage.close_as(OWNER, "wont_fix")
     assert alert.resolution == "wont_fix"

@@ -32,12 +32,16 @@ After a rename or transfer the old address redirects to `/repositories/{id}/…`
 
 `watch(callback)` reports every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 
-Faults: `faults` (see `integrations.sandbox.faults`), `read_lag` and `alert.read_lag` (seconds until REST shows
-an alert), `revoke_delay` (seconds until a reported token stops working; `None`: never), `core_limit`,
-`unauthenticated_limit`, `lockout_after`, `webhook_timeout`. For behaviour that GitHub doesn't document:
-`hidden_secret` (the value of `secret` under `hide_secret`; `None`: absent), `gives_first_location` (whether an
-alert has the optional `first_location_detected`), `validated_on_override` (whether recording a validity sends
-`validated`).
+Faults and limits:
+- `faults`: see `integrations.sandbox.faults`;
+- `read_lag`, `alert.read_lag`: seconds until REST shows an alert;
+- `revoke_delay`: seconds until a reported token stops working; `None`: never;
+- `core_limit`, `unauthenticated_limit`, `lockout_after`, `webhook_timeout`.
+
+Behaviour that GitHub doesn't document:
+- `hidden_secret`: the value of `secret` under `hide_secret`; `None`: absent;
+- `gives_first_location`: whether an alert has the optional `first_location_detected`;
+- `validated_on_override`: whether recording a validity sends `validated`.
 """
 
 from integrations.sandbox.github.authentication import generate_private_key

@@ -148,8 +148,13 @@ Handler: TypeAlias = Callable[[Call], RouteResponse]
 class Route:
     """An operation of GitHub's description, its handler, and who may call it.
 
-    `access` is `app` (the App's JWT alone), `installation` (a token that holds one of `permissions`), `user`
-    (a person's token), `any_token`, `anyone`, or `nobody` (refused with any Authorization header).
+    `access` is one of:
+    - `app`: only the App's JWT;
+    - `installation`: a token with one of `permissions`;
+    - `user`: a person's token;
+    - `any_token`;
+    - `anyone`;
+    - `nobody`: refused with any Authorization header.
     """
 
     operation: str

@@ -1,4 +1,4 @@
-"""A running stand-in Slack, a client of it, and a small app that records what Slack delivers."""
+"""A running stand-in Slack, a client for it, and a small app that records its deliveries."""
 
 import asyncio
 import json
@@ -16,20 +16,20 @@ from integrations.sandbox.slack import SlackSandbox
 
 @dataclass
 class Time:
-    """The time of a test, in seconds since the epoch; it moves only when it is told to."""
+    """The time of a test, in seconds since the epoch; only `advance` moves it."""
 
     seconds: float = 1_795_488_000.0
 
     def __call__(self) -> float:
         return self.seconds
 
-    def go_on(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.seconds += seconds
 
 
 @dataclass
 class SmallApp:
-    """The other side of Slack: keeps each delivery, and answers what the test says."""
+    """An app that records each delivery and gives the answer that the test has set."""
 
     url: str = ""
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -81,7 +81,7 @@ async def small_app() -> AsyncIterator[SmallApp]:
 
 @pytest.fixture
 async def slack(time: Time, small_app: SmallApp) -> AsyncIterator[SlackSandbox]:
-    """A workspace with Olga and Rene in #security, and Xena of another organization in #partners."""
+    """A workspace with Olga and Rene in #security; Xena of another organization is in C0PART."""
     async with SlackSandbox(now=time, events_url=small_app.url) as sandbox:
         workspace = sandbox.workspace
         workspace.add_user("U0OLGA", name="olga", email="olga@example.com")
@@ -95,5 +95,5 @@ async def slack(time: Time, small_app: SmallApp) -> AsyncIterator[SlackSandbox]:
 
 @pytest.fixture
 async def api(slack: SlackSandbox) -> AsyncWebClient:
-    """Slack's own client for Python, without retries."""
+    """Slack's Python client, without retries."""
     return AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[])

@@ -1,4 +1,4 @@
-"""Small messages and views for the tests of the stand-in Slack."""
+"""Builders of small messages and views for the tests of the stand-in Slack."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ QUIET: dict[str, Any] = {
     "parse": "none",
     "link_names": False,
 }
-"""The arguments of a post that mentions nobody and unfurls nothing."""
+"""The arguments of a post without mentions and link previews."""
 
 
 def plain(text: str) -> dict[str, Any]:

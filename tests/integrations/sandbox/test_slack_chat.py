@@ -1,4 +1,4 @@
-"""Posting, redrawing and removing messages in the stand-in Slack."""
+"""Posting, updating and deleting messages in the stand-in Slack."""
 
 from typing import Any
 
@@ -20,9 +20,7 @@ async def refusal(call: Any) -> str:
     return str(raised.value.response["error"])
 
 
-async def test_a_post_is_stored_with_the_ids_that_slack_fills_in(
-    slack: SlackSandbox, api: AsyncWebClient
-) -> None:
+async def test_a_post_gets_generated_ids(slack: SlackSandbox, api: AsyncWebClient) -> None:
     answer = await api.chat_postMessage(channel="C0SEC", text="Leak", blocks=CARD, metadata=KEY, **QUIET)
     [message] = slack.channel_messages("C0SEC")
     assert (message.ts, message.text, message.metadata) == (answer["ts"], "Leak", KEY)
@@ -40,7 +38,7 @@ async def test_a_post_is_stored_with_the_ids_that_slack_fills_in(
         ("C0OLD", "is_archived"),
     ],
 )
-async def test_a_post_goes_only_where_the_bot_is(
+async def test_a_post_needs_the_bot_in_the_channel(
     slack: SlackSandbox, api: AsyncWebClient, channel: str, error: str
 ) -> None:
     slack.workspace.add_channel("C0OUT", bot_in=False)
@@ -49,21 +47,21 @@ async def test_a_post_goes_only_where_the_bot_is(
     assert await refusal(api.chat_postMessage(channel=channel, text="Leak", **QUIET)) == error
 
 
-async def test_a_persons_id_means_their_direct_messages(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_a_post_to_a_person_is_a_direct_message(slack: SlackSandbox, api: AsyncWebClient) -> None:
     answer = await api.chat_postMessage(channel="U0OLGA", text="Psst", **QUIET)
     assert answer["channel"].startswith("D")
     assert [m.text for m in slack.private_messages("U0OLGA")] == ["Psst"]
     assert slack.private_messages("U0RENE") == []
 
 
-async def test_text_is_needed_and_limited(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_text_is_required_and_limited(slack: SlackSandbox, api: AsyncWebClient) -> None:
     empty = {"channel": "C0SEC", "text": " "}
     assert await refusal(api.api_call("chat.postMessage", json=empty)) == "no_text"
     assert await refusal(api.chat_postMessage(channel="C0SEC", text="x" * 4001, **QUIET)) == "msg_too_long"
     assert len(slack.violations) == 2
 
 
-async def test_a_faulty_block_is_refused_with_its_place(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_a_faulty_block_is_refused_with_its_pointer(slack: SlackSandbox, api: AsyncWebClient) -> None:
     twice = [section(), actions("a", button("take"), button("take"))]
     with pytest.raises(SlackApiError) as raised:
         await api.chat_postMessage(channel="C0SEC", text="Leak", blocks=twice, **QUIET)
@@ -74,9 +72,7 @@ async def test_a_faulty_block_is_refused_with_its_place(slack: SlackSandbox, api
     assert "action_id 'take' is there twice" in slack.violations[0]
 
 
-async def test_what_slack_takes_and_the_product_must_not_send_is_noted(
-    slack: SlackSandbox, api: AsyncWebClient
-) -> None:
+async def test_lapses_are_recorded(slack: SlackSandbox, api: AsyncWebClient) -> None:
     loose = [{"type": "section", "text": {"type": "mrkdwn", "text": "@here"}}]
     await api.api_call("chat.postMessage", json={"channel": "C0SEC", "blocks": loose, "client_msg_id": "1"})
     noted = "\n".join(slack.hygiene)
@@ -93,7 +89,7 @@ async def test_what_slack_takes_and_the_product_must_not_send_is_noted(
     assert slack.violations == []
 
 
-async def test_an_update_without_blocks_takes_them_away_and_keeps_the_metadata(
+async def test_an_update_without_blocks_removes_them_and_keeps_the_metadata(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     posted = await api.chat_postMessage(channel="C0SEC", text="Leak", blocks=CARD, metadata=KEY, **QUIET)
@@ -117,7 +113,7 @@ async def test_only_the_apps_own_messages_can_be_changed(slack: SlackSandbox, ap
     assert await refusal(api.chat_update(channel="C0SEC", ts="1.1", text="x", **quiet)) == "message_not_found"
 
 
-async def test_an_update_tells_parse_and_links_itself(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_an_update_must_set_parse_and_link_names(slack: SlackSandbox, api: AsyncWebClient) -> None:
     """Slack's default for chat.update is `client`, which would turn names into mentions."""
     posted = await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
     await api.chat_update(channel="C0SEC", ts=posted["ts"], text="@here")
@@ -161,7 +157,7 @@ async def test_an_ephemeral_is_no_message_to_update(slack: SlackSandbox, api: As
     assert await refusal(update) == "message_not_found"
 
 
-async def test_replies_stand_in_the_thread_and_have_a_permalink(
+async def test_replies_are_in_the_thread_and_have_a_permalink(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     parent = await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
@@ -173,7 +169,7 @@ async def test_replies_stand_in_the_thread_and_have_a_permalink(
     assert slack.push_previews("U0OLGA") == ["Leak", "Taken"]
 
 
-async def test_history_gives_whole_metadata_only_when_asked(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_history_has_whole_metadata_only_on_request(slack: SlackSandbox, api: AsyncWebClient) -> None:
     await api.chat_postMessage(channel="C0SEC", text="Leak", metadata=KEY, **QUIET)
     [brief] = (await api.conversations_history(channel="C0SEC"))["messages"]
     [whole] = (await api.conversations_history(channel="C0SEC", include_all_metadata=True))["messages"]
@@ -181,12 +177,12 @@ async def test_history_gives_whole_metadata_only_when_asked(slack: SlackSandbox,
     assert whole["metadata"] == KEY
 
 
-async def test_history_is_cut_by_time_and_paged_newest_first(
+async def test_history_is_limited_by_time_and_paged_newest_first(
     slack: SlackSandbox, api: AsyncWebClient, time: Time
 ) -> None:
     for text in "abcd":
         await api.chat_postMessage(channel="C0SEC", text=text, **QUIET)
-        time.go_on(10)
+        time.advance(10)
     second = slack.channel_messages("C0SEC")[1].ts
     first = await api.conversations_history(channel="C0SEC", oldest=second, limit=1)
     assert [m["text"] for m in first["messages"]] == ["d"]
@@ -212,7 +208,7 @@ async def test_replies_list_the_parent_first(slack: SlackSandbox, api: AsyncWebC
     assert await refusal(api.conversations_replies(channel="C0SEC", ts="1.1")) == "thread_not_found"
 
 
-async def test_a_deleted_message_with_a_thread_leaves_a_trace(
+async def test_a_deleted_message_with_replies_leaves_a_tombstone(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     parent = await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)

@@ -1,4 +1,4 @@
-"""What the stand-in Slack refuses in blocks and views, rule by rule."""
+"""The stand-in Slack's rules for blocks and views."""
 
 from typing import Any
 
@@ -39,11 +39,11 @@ def refused(checker: Checker, *blocks: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("blocks", [CARD, STEPS, [section("<!date^1795488000^{date}|today> <!subteam^S1>")]])
-def test_sound_messages_pass(checker: Checker, blocks: list[dict[str, Any]]) -> None:
+def test_valid_messages_pass(checker: Checker, blocks: list[dict[str, Any]]) -> None:
     checker.message("Leak", blocks)
 
 
-def test_sound_views_pass(checker: Checker) -> None:
+def test_valid_views_pass(checker: Checker) -> None:
     checker.view(FORM, "modal")
     checker.view({"type": "home", "blocks": [section()]}, "home")
 
@@ -68,7 +68,7 @@ def test_sound_views_pass(checker: Checker) -> None:
         ({"type": "context", "elements": [button("b")]}, "/blocks/0/elements/0/type"),
     ],
 )
-def test_what_the_schema_refuses_is_pointed_at(checker: Checker, block: dict[str, Any], pointer: str) -> None:
+def test_a_schema_fault_has_its_pointer(checker: Checker, block: dict[str, Any], pointer: str) -> None:
     assert f"[json-pointer:{pointer}]" in refused(checker, block)
 
 
@@ -101,7 +101,7 @@ def test_what_the_schema_refuses_is_pointed_at(checker: Checker, block: dict[str
         ([{"type": "markdown", "text": "x" * 7000}] * 2, "12000 characters"),
     ],
 )
-def test_what_no_schema_states_is_refused_too(
+def test_faults_beyond_the_schema_are_refused(
     checker: Checker, blocks: list[dict[str, Any]], reason: str
 ) -> None:
     assert reason in refused(checker, *blocks)
@@ -111,7 +111,7 @@ def test_a_message_has_at_most_fifty_blocks(checker: Checker) -> None:
     assert "[json-pointer:/blocks]" in refused(checker, *[section()] * 51)
 
 
-def test_the_text_calls_nobody_up(checker: Checker) -> None:
+def test_special_mentions_in_the_text_are_refused(checker: Checker) -> None:
     with pytest.raises(ApiError, match="special mention"):
         checker.message("<!everyone> look", None)
 
@@ -125,14 +125,12 @@ def test_the_text_calls_nobody_up(checker: Checker) -> None:
         ({"type": "home", "blocks": [section()], "title": plain("x")}, "home", "title"),
     ],
 )
-def test_views_have_rules_of_their_own(
-    checker: Checker, view: dict[str, Any], kind: str, reason: str
-) -> None:
+def test_views_have_their_own_rules(checker: Checker, view: dict[str, Any], kind: str, reason: str) -> None:
     with pytest.raises(ApiError) as raised:
         checker.view(view, kind)
     assert raised.value.error == "invalid_arguments"
     assert reason in str(raised.value)
 
 
-def test_a_checker_that_is_off_lets_everything_through() -> None:
+def test_a_checker_that_is_off_accepts_everything() -> None:
     Checker(on=False).message("", [{"type": "nonsense"}])

@@ -1,4 +1,4 @@
-"""What the app gets from the stand-in Slack when people act, and what comes of its answers."""
+"""Deliveries of the stand-in Slack to the app, and how the app's answers are handled."""
 
 import aiohttp
 import pytest
@@ -16,8 +16,8 @@ async def card(slack: SlackSandbox, api: AsyncWebClient, channel: str = "C0SEC")
     return slack.cards(channel)[-1]
 
 
-def test_the_signature_is_that_of_slacks_docs() -> None:
-    """The request, secret and result of Slack's page on verifying requests."""
+def test_the_signature_is_slacks() -> None:
+    """The values are from Slack's page on verifying requests."""
     body = (
         "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V"
         "&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text="
@@ -38,7 +38,7 @@ async def test_deliveries_carry_a_signature_of_the_raw_body(
     assert headers["X-Slack-Signature"] == made
 
 
-async def test_a_click_tells_the_whole_shape(
+async def test_a_click_has_slacks_payload(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     shown = await card(slack, api)
@@ -68,10 +68,10 @@ async def test_a_click_tells_the_whole_shape(
     assert payload["response_url"].startswith(slack.origin + "/actions/")
 
 
-async def test_a_menu_sends_the_option_as_drawn_and_once_only(
+async def test_a_menu_sends_an_option_only_once(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
-    """Slack's client keeps a menu's choice under its block_id: the same one can't be chosen again."""
+    """Slack's client keeps a menu's choice under its block_id and sends nothing if it is chosen again."""
     shown = await card(slack, api)
     await slack.select("U0OLGA", "C0SEC", shown.ts, "close_as", "revoked")
     assert small_app.payload["actions"][0]["selected_option"] == shown.blocks[1]["elements"][1]["options"][0]
@@ -82,7 +82,7 @@ async def test_a_menu_sends_the_option_as_drawn_and_once_only(
     await slack.select("U0OLGA", "C0SEC", shown.ts, "more", "history")
 
 
-async def test_what_is_not_drawn_can_only_be_forged(
+async def test_a_control_that_is_not_drawn_can_only_be_forged(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     shown = await card(slack, api)
@@ -104,7 +104,7 @@ async def test_what_is_not_drawn_can_only_be_forged(
     assert small_app.payload["actions"][0]["selected_option"]["value"] == "because"
 
 
-async def test_ticks_are_what_each_persons_client_knows(
+async def test_each_persons_client_has_its_own_ticks(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     await api.chat_postMessage(channel="C0SEC", text="Steps", blocks=STEPS, **QUIET)
@@ -120,7 +120,7 @@ async def test_ticks_are_what_each_persons_client_knows(
     assert await tick("U0OLGA", "services") == ["rotated"]
 
 
-async def test_a_new_block_id_starts_from_what_was_drawn(
+async def test_a_new_block_id_starts_from_the_drawn_options(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     posted = await api.chat_postMessage(channel="C0SEC", text="Steps", blocks=STEPS, **QUIET)
@@ -138,7 +138,7 @@ async def test_a_new_block_id_starts_from_what_was_drawn(
     assert small_app.payload["actions"][0]["block_id"] == "alert:90001/42:steps"
 
 
-async def test_somebody_of_another_organization_clicks_with_their_own_team_and_ours(
+async def test_a_click_from_another_organization_has_both_teams(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     shown = await card(slack, api, "C0PART")
@@ -163,7 +163,7 @@ async def test_a_click_on_an_ephemeral_comes_without_the_message(
         await slack.click("U0RENE", "C0SEC", answer["message_ts"], "page")
 
 
-async def test_a_command_is_a_flat_form_and_its_answer_private(
+async def test_a_command_is_a_flat_form_with_a_private_answer(
     slack: SlackSandbox, small_app: SmallApp
 ) -> None:
     small_app.answer = {"response_type": "ephemeral", "text": "No alerts", "blocks": [section("*No alerts*")]}
@@ -208,7 +208,7 @@ async def test_a_late_answer_is_a_timeout(small_app: SmallApp, time: Time) -> No
         assert (result.status, result.error) == (None, "operation_timeout")
 
 
-async def test_response_urls_live_half_an_hour_and_five_uses(
+async def test_response_urls_are_valid_for_half_an_hour_and_five_uses(
     slack: SlackSandbox, time: Time, small_app: SmallApp
 ) -> None:
     url = (await slack.command("U0OLGA", "C0SEC", "list")).response_url
@@ -220,11 +220,11 @@ async def test_response_urls_live_half_an_hour_and_five_uses(
         ):
             return response.status, await response.text()
 
-    time.go_on(30 * 60)
+    time.advance(30 * 60)
     assert [await answer(url) for _ in range(5)] == [(200, "ok")] * 5
     assert await answer(url) == (404, "used_url")
     other = (await slack.command("U0OLGA", "C0SEC", "list")).response_url
-    time.go_on(30 * 60 + 1)
+    time.advance(30 * 60 + 1)
     assert await answer(other) == (404, "expired_url")
     assert [m.text for m in slack.private_messages("U0OLGA")] == ["Done"] * 5
     assert [call.error for call in slack.calls("response_url")][-2:] == ["used_url", "expired_url"]
@@ -251,7 +251,7 @@ async def test_a_response_url_answers_privately_in_public_or_in_place(
     assert len(slack.violations) == 1
 
 
-async def test_a_response_url_can_redraw_or_remove_what_was_clicked(
+async def test_a_response_url_can_update_or_delete_the_clicked_message(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     blocks = [section(), actions("page:1", button("page", "2"))]
@@ -264,7 +264,7 @@ async def test_a_response_url_can_redraw_or_remove_what_was_clicked(
             assert slack.private_messages("U0OLGA") == []
 
 
-async def test_events_come_as_json_and_repeats_say_so(
+async def test_events_are_json_and_retries_are_marked(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     await slack.share_channel("C0SEC", "T0OTHER")
@@ -283,7 +283,7 @@ async def test_events_come_as_json_and_repeats_say_so(
     assert small_app.payload["type"] == "url_verification"
 
 
-async def test_requests_can_be_sent_again_or_spoiled(slack: SlackSandbox, small_app: SmallApp) -> None:
+async def test_requests_can_be_replayed_or_forged(slack: SlackSandbox, small_app: SmallApp) -> None:
     result = await slack.command("U0OLGA", "C0SEC", "list")
     assert result.request is not None
     await slack.resend(result.request)

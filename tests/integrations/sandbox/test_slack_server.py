@@ -1,4 +1,4 @@
-"""The front door of the stand-in Slack: tokens, scopes, bodies, unknown methods, limits and faults."""
+"""The stand-in Slack's Web API: tokens, scopes, bodies, unknown methods, limits and faults."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.integrations.sandbox.conftest import Time
 from tests.integrations.sandbox.slack_drawings import QUIET
 
 
-async def ask(
+async def call(
     slack: SlackSandbox, method: str, *, token: str | None = None, **request: Any
 ) -> dict[str, Any]:
     """A call without any client library."""
@@ -28,7 +28,7 @@ async def ask(
         return answer
 
 
-async def test_the_token_names_the_bot(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_auth_test_names_the_bot(slack: SlackSandbox, api: AsyncWebClient) -> None:
     answer = await api.auth_test(team_id=slack.team_id)
     assert (answer["team_id"], answer["bot_id"], answer["user_id"]) == (
         slack.team_id,
@@ -39,20 +39,20 @@ async def test_the_token_names_the_bot(slack: SlackSandbox, api: AsyncWebClient)
 
 
 async def test_a_wrong_or_missing_token_is_refused(slack: SlackSandbox) -> None:
-    assert (await ask(slack, "auth.test", token="xoxb-wrong"))["error"] == "invalid_auth"
-    assert (await ask(slack, "auth.test", headers={"Authorization": ""}))["error"] == "not_authed"
+    assert (await call(slack, "auth.test", token="xoxb-wrong"))["error"] == "invalid_auth"
+    assert (await call(slack, "auth.test", headers={"Authorization": ""}))["error"] == "not_authed"
     in_query: dict[str, Any] = {"params": {"token": slack.bot_token}, "headers": {"Authorization": ""}}
-    assert (await ask(slack, "auth.test", **in_query))["error"] == "not_authed"
+    assert (await call(slack, "auth.test", **in_query))["error"] == "not_authed"
     in_json: dict[str, Any] = {"json": {"token": slack.bot_token}, "headers": {"Authorization": ""}}
-    assert (await ask(slack, "auth.test", **in_json))["error"] == "not_authed"
+    assert (await call(slack, "auth.test", **in_json))["error"] == "not_authed"
     in_form: dict[str, Any] = {"data": {"token": slack.bot_token}, "headers": {"Authorization": ""}}
-    assert (await ask(slack, "auth.test", **in_form))["ok"]
+    assert (await call(slack, "auth.test", **in_form))["ok"]
     assert slack.bot_token not in repr(slack.requests)
 
 
 async def test_a_missing_scope_is_named(slack: SlackSandbox) -> None:
     slack.scopes.remove("users:read")
-    answer = await ask(slack, "users.info", data={"user": "U0OLGA"})
+    answer = await call(slack, "users.info", data={"user": "U0OLGA"})
     assert (answer["error"], answer["needed"]) == ("missing_scope", "users:read")
     assert set(answer["provided"].split(",")) == DEFAULT_SCOPES - {"users:read"}
 
@@ -65,32 +65,32 @@ def test_the_token_has_the_scopes_of_the_manifest() -> None:
 async def test_the_scope_of_a_channel_depends_on_its_kind(slack: SlackSandbox) -> None:
     slack.workspace.add_channel("C0HID", private=True)
     slack.scopes.remove("groups:history")
-    assert (await ask(slack, "conversations.history", data={"channel": "C0SEC"}))["ok"]
-    assert (await ask(slack, "conversations.history", data={"channel": "C0HID"}))[
+    assert (await call(slack, "conversations.history", data={"channel": "C0SEC"}))["ok"]
+    assert (await call(slack, "conversations.history", data={"channel": "C0HID"}))[
         "needed"
     ] == "groups:history"
 
 
 async def test_bodies_are_read_as_slack_reads_them(slack: SlackSandbox) -> None:
     json_type: dict[str, Any] = {"headers": {"Content-Type": "application/json"}}
-    assert (await ask(slack, "chat.postMessage", data=b"{", **json_type))["error"] == "invalid_json"
-    assert (await ask(slack, "chat.postMessage", data=b"[]", **json_type))["error"] == "json_not_object"
+    assert (await call(slack, "chat.postMessage", data=b"{", **json_type))["error"] == "invalid_json"
+    assert (await call(slack, "chat.postMessage", data=b"[]", **json_type))["error"] == "json_not_object"
     plain: dict[str, Any] = {"headers": {"Content-Type": "text/plain"}}
-    assert (await ask(slack, "chat.postMessage", data=b"hi", **plain))["error"] == "invalid_post_type"
-    # users.info reads no JSON: the argument is not there.
-    assert (await ask(slack, "users.info", json={"user": "U0OLGA"}))["error"] == "invalid_arguments"
+    assert (await call(slack, "chat.postMessage", data=b"hi", **plain))["error"] == "invalid_post_type"
+    # users.info reads no JSON body, so the argument is missing.
+    assert (await call(slack, "users.info", json={"user": "U0OLGA"}))["error"] == "invalid_arguments"
     blocks = '[{"type":"divider"}]'
     form = {"channel": "C0SEC", "text": "Leak", "blocks": blocks, "parse": "none", "link_names": "false"}
-    assert (await ask(slack, "chat.postMessage", data=form | {"unfurl_links": "0", "unfurl_media": "0"}))[
+    assert (await call(slack, "chat.postMessage", data=form | {"unfurl_links": "0", "unfurl_media": "0"}))[
         "ok"
     ]
-    assert (await ask(slack, "chat.postMessage", data=form | {"blocks": "["}))[
+    assert (await call(slack, "chat.postMessage", data=form | {"blocks": "["}))[
         "error"
     ] == "invalid_blocks_format"
     assert slack.hygiene == []
 
 
-async def test_an_unknown_method_or_path_is_refused_and_kept(
+async def test_an_unknown_method_or_path_is_refused_and_recorded(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     with pytest.raises(SlackApiError, match="unknown_method"):
@@ -128,7 +128,7 @@ async def test_a_rate_limit_on_request_has_no_effect(slack: SlackSandbox, api: A
     assert answers == [(429, "ratelimited"), (200, None)]
 
 
-async def test_slacks_own_limits_hold_where_they_are_on(
+async def test_slacks_rate_limits_can_be_turned_on(
     slack: SlackSandbox, api: AsyncWebClient, time: Time
 ) -> None:
     slack.enforce_rate_limits = True
@@ -139,7 +139,7 @@ async def test_slacks_own_limits_hold_where_they_are_on(
         await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
     assert raised.value.response.headers["Retry-After"] == "1"
     await api.chat_postMessage(channel="C0TWO", text="Leak", **QUIET)
-    time.go_on(1)
+    time.advance(1)
     await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
 
 
@@ -181,14 +181,14 @@ async def test_a_call_can_be_held_before_and_after_its_effect(
     assert (await posting)["ok"]
 
 
-async def test_slack_can_be_told_to_fail(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_a_method_can_fail_on_request(slack: SlackSandbox, api: AsyncWebClient) -> None:
     slack.fail("chat.postMessage", "fatal_error")
     with pytest.raises(SlackApiError, match="fatal_error"):
         await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
     assert slack.calls("chat.postMessage")[0].error == "fatal_error"
 
 
-async def test_channels_say_who_else_can_see_them(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_channels_have_the_fields_about_sharing(slack: SlackSandbox, api: AsyncWebClient) -> None:
     await slack.share_channel("C0SEC", "T0OTHER")
     channel = (await api.conversations_info(channel="C0SEC"))["channel"]
     assert (channel["is_ext_shared"], channel["connected_team_ids"]) == (True, ["T0OTHER"])
@@ -216,7 +216,7 @@ async def test_people_are_described_with_their_own_team_and_flags(
         await api.users_info(user="U0NOBODY")
 
 
-async def test_direct_messages_are_opened_with_people_of_reach(
+async def test_direct_messages_can_be_opened_with_reachable_people(
     slack: SlackSandbox, api: AsyncWebClient
 ) -> None:
     slack.workspace.add_user("U0GONE", deleted=True)
@@ -226,14 +226,14 @@ async def test_direct_messages_are_opened_with_people_of_reach(
         await api.conversations_open(users="U0GONE")
 
 
-async def test_a_user_group_lists_those_still_there(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_a_user_group_omits_deactivated_people(slack: SlackSandbox, api: AsyncWebClient) -> None:
     slack.scopes.add("usergroups:read")
     slack.workspace.add_usergroup("S0SEC", handle="security", users=["U0OLGA", "U0RENE"])
     slack.workspace.change_user("U0RENE", deleted=True)
     assert (await api.usergroups_users_list(usergroup="S0SEC"))["users"] == ["U0OLGA"]
 
 
-async def test_changes_are_told_as_they_happen(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_subscriptions_get_changes(slack: SlackSandbox, api: AsyncWebClient) -> None:
     changes = slack.subscribe()
     posted = await api.chat_postMessage(channel="C0SEC", text="Leak", **QUIET)
     await api.chat_update(channel="C0SEC", ts=posted["ts"], text="x", parse="none", link_names=False)

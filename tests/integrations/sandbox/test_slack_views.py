@@ -34,14 +34,14 @@ async def test_a_trigger_opens_one_view_within_three_seconds(
     slack: SlackSandbox, api: AsyncWebClient, time: Time
 ) -> None:
     trigger_id = (await slack.command("U0OLGA", "C0SEC", "close 42")).trigger_id
-    time.go_on(3)
+    time.advance(3)
     view = (await api.views_open(trigger_id=trigger_id, view=FORM))["view"]
     assert (view["callback_id"], view["app_installed_team_id"]) == ("close_alert", slack.team_id)
     assert view["state"]["values"]["comment"]["comment"] == {"type": "plain_text_input", "value": None}
     with pytest.raises(SlackApiError, match="exchanged_trigger_id"):
         await api.views_open(trigger_id=trigger_id, view=FORM)
     late = (await slack.command("U0OLGA", "C0SEC", "close 42")).trigger_id
-    time.go_on(3.01)
+    time.advance(3.01)
     with pytest.raises(SlackApiError, match="expired_trigger_id"):
         await api.views_open(trigger_id=late, view=FORM)
     with pytest.raises(SlackApiError, match="invalid_trigger_id"):
@@ -64,7 +64,7 @@ async def test_a_trigger_opens_one_view_within_three_seconds(
         ({"type": "home", "blocks": [section()]}, "invalid_arguments", "modal"),
     ],
 )
-async def test_a_faulty_view_is_refused_with_its_place(
+async def test_a_faulty_view_is_refused_with_its_pointer(
     slack: SlackSandbox, api: AsyncWebClient, view: dict[str, Any], error: str, detail: str
 ) -> None:
     trigger_id = slack.world.triggers.make("U0OLGA")
@@ -84,7 +84,7 @@ async def test_an_update_with_an_old_hash_is_a_conflict(slack: SlackSandbox, api
         await api.views_update(view_id="V404", view=FORM)
 
 
-async def test_a_view_is_found_by_the_apps_own_name(slack: SlackSandbox, api: AsyncWebClient) -> None:
+async def test_a_view_is_found_by_its_external_id(slack: SlackSandbox, api: AsyncWebClient) -> None:
     await opened(slack, api, {**FORM, "external_id": "one"})
     renamed = await api.views_update(
         external_id="one", view={**FORM, "external_id": "one", "title": plain("New")}
@@ -116,7 +116,7 @@ async def test_a_submit_sends_the_state_of_every_field(
     assert slack.view("U0OLGA") is None
 
 
-async def test_slacks_client_keeps_back_a_form_that_is_not_filled_in(
+async def test_slacks_client_does_not_submit_an_incomplete_form(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     view = await opened(slack, api)
@@ -128,7 +128,7 @@ async def test_slacks_client_keeps_back_a_form_that_is_not_filled_in(
     assert small_app.payload["view"]["state"]["values"]["other"]["field"]["value"] == "x"
 
 
-async def test_the_apps_errors_stay_on_the_view_until_the_next_submit(
+async def test_the_apps_errors_are_shown_until_the_next_submit(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     view = await opened(slack, api)
@@ -165,7 +165,7 @@ async def test_a_wrong_answer_to_a_submit_shows_an_error(
     assert slack.view("U0OLGA") is not None
 
 
-async def test_a_submit_can_redraw_stack_or_clear(
+async def test_the_answer_to_a_submit_can_update_push_or_clear(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     view = await opened(slack, api)
@@ -212,7 +212,7 @@ async def test_typed_text_survives_an_update_under_the_same_ids(
     assert updated["view"]["state"]["values"]["comment"]["comment"]["value"] == "Typed"
 
 
-async def test_closing_is_told_only_where_the_view_asks(
+async def test_closing_is_delivered_only_with_notify_on_close(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     view = await opened(slack, api)
@@ -223,7 +223,7 @@ async def test_closing_is_told_only_where_the_view_asks(
     assert slack.view("U0OLGA") is None
 
 
-async def test_a_view_of_somebody_external_carries_their_team_and_our_installation(
+async def test_a_view_of_an_external_person_has_both_teams(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     view = await opened(slack, api, user="U0XENA")
@@ -233,7 +233,7 @@ async def test_a_view_of_somebody_external_carries_their_team_and_our_installati
     assert payload["view"]["app_installed_team_id"] == slack.team_id
 
 
-async def test_the_app_home_is_published_and_pressed(
+async def test_the_app_home_can_be_published_and_used(
     slack: SlackSandbox, api: AsyncWebClient, small_app: SmallApp
 ) -> None:
     home = {"type": "home", "blocks": [section("My alerts"), actions("a", button("show_alert"))]}

@@ -1,4 +1,4 @@
-"""Slack's own framework takes the stand-in for Slack."""
+"""Bolt works against the stand-in Slack."""
 
 from collections.abc import AsyncIterator
 from time import time as real_time
@@ -17,8 +17,8 @@ from tests.integrations.sandbox.slack_drawings import CARD, FORM, QUIET, section
 
 @pytest.fixture
 async def bolt(slack: SlackSandbox, time: Time) -> AsyncIterator[AsyncApp]:
-    """An app made with Bolt, without any setting but the address, the token and the secret."""
-    # Bolt looks at the real clock to refuse old requests.
+    """A Bolt app that is set up only with address, token and secret."""
+    # Bolt checks the age of requests by the real clock.
     time.seconds = real_time()
     client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
     app = AsyncApp(client=client, signing_secret=slack.signing_secret)

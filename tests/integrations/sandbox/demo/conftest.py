@@ -1,4 +1,4 @@
-"""The demo page's server with its stand-ins, a quiet bot beside it, and a reader of what a page is sent."""
+"""The demo page's server with its stand-ins, a fake bot process, and a reader of the page's events."""
 
 import asyncio
 import json
@@ -17,11 +17,11 @@ from tests.integrations.sandbox.conftest import SmallApp
 
 @dataclass
 class QuietBot:
-    """A bot whose process is not the point: it says what the test says, and notes what it is told."""
+    """A bot without a process: it returns what the test has set, and records its commands."""
 
     state: BotState = BotState.UP
     starts: int = 1
-    told: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
     rows: list[dict[str, object]] = field(default_factory=list)
     watchers: list[Callable[[], None]] = field(default_factory=list)
 
@@ -32,23 +32,23 @@ class QuietBot:
         return "SLACK_BOT_TOKEN is not set."
 
     async def start(self) -> None:
-        self.enter("start", BotState.UP)
+        self.set_state("start", BotState.UP)
 
     async def kill(self) -> None:
-        self.enter("kill", BotState.DOWN)
+        self.set_state("kill", BotState.DOWN)
 
     async def audit_log(self) -> list[dict[str, object]]:
         return self.rows
 
-    def enter(self, told: str, state: BotState) -> None:
-        self.told.append(told)
+    def set_state(self, command: str, state: BotState) -> None:
+        self.commands.append(command)
         self.state = state
         for watcher in self.watchers:
             watcher()
 
 
 class EventReader:
-    """What one open page is sent, as the browser would read it."""
+    """Reads the events sent to one open page, as a browser would."""
 
     def __init__(self, lines: aiohttp.StreamReader) -> None:
         self._lines = lines
@@ -75,7 +75,7 @@ class EventReader:
 
 @dataclass
 class DemoServer:
-    """The server as a browser meets it."""
+    """The demo page's server, and a browser's session with it."""
 
     stage: Stage
     bot: QuietBot
@@ -83,7 +83,7 @@ class DemoServer:
 
     @asynccontextmanager
     async def page(self, person: str) -> AsyncIterator[tuple[dict[str, Any], EventReader]]:
-        """Open a page as somebody: what it starts from, and the reader of what follows."""
+        """Open a page as this person: its first state, and the reader of its changes."""
         async with self.session.get("/events", params={"as": person}) as response:
             reader = EventReader(response.content)
             name, whole = await reader.next()

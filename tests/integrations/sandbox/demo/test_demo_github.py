@@ -1,4 +1,4 @@
-"""The page's GitHub: what it shows, what is done there, and what it never shows."""
+"""The page's GitHub: its data, its actions, and that it never shows a secret."""
 
 import json
 from typing import Any
@@ -49,7 +49,7 @@ async def test_a_history_scan_leaks_five_hundred(demo: DemoServer) -> None:
     assert len(found) == len({alert["path"] for alert in found}) == 500
 
 
-async def test_close_and_reopen_are_told_with_their_person(demo: DemoServer) -> None:
+async def test_closing_and_reopening_name_the_person(demo: DemoServer) -> None:
     [key] = await leak(demo)
     async with demo.page("U0SAM") as (_, reader):
         done = {"alert": key, "login": "ana-ruiz", "resolution": "used_in_tests", "comment": "A fixture"}
@@ -66,7 +66,7 @@ async def test_close_and_reopen_are_told_with_their_person(demo: DemoServer) -> 
         assert (await reader.until("alerts"))[key]["state"] == "open"
 
 
-async def test_a_revoked_token_is_dead_and_no_webhook_says_so(demo: DemoServer) -> None:
+async def test_a_revoked_token_stops_working_without_a_webhook(demo: DemoServer) -> None:
     [key] = await leak(demo)
     async with demo.page("U0SAM") as (_, reader):
         await demo.post("/github/revoke", alert=key)
@@ -75,7 +75,7 @@ async def test_a_revoked_token_is_dead_and_no_webhook_says_so(demo: DemoServer) 
     assert (status, answer) == (400, {"problem": "There is no working token behind this alert."})
 
 
-async def test_a_renamed_repository_takes_its_alerts_along(demo: DemoServer) -> None:
+async def test_a_renamed_repository_keeps_its_alerts(demo: DemoServer) -> None:
     [key] = await leak(demo)
     repository = payments(demo.stage.github).id
     async with demo.page("U0SAM") as (_, reader):
@@ -90,7 +90,7 @@ async def test_a_renamed_repository_takes_its_alerts_along(demo: DemoServer) -> 
 
 
 @pytest.mark.parametrize("role", list(ROLES))
-async def test_a_role_is_all_that_the_person_has(demo: DemoServer, role: str) -> None:
+async def test_setting_a_role_removes_all_others(demo: DemoServer, role: str) -> None:
     github = demo.stage.github
     for login in ("olivia-chen", "sam-okafor", "ravi-patel", "theo-lang"):
         status, _ = await demo.post("/github/role", login=login, role=role)
@@ -101,7 +101,7 @@ async def test_a_role_is_all_that_the_person_has(demo: DemoServer, role: str) ->
         assert (user.id in octo(github).members) == (role != "none")
 
 
-async def test_a_webhook_that_got_no_answer_can_be_sent_again(demo: DemoServer) -> None:
+async def test_a_failed_webhook_can_be_redelivered(demo: DemoServer) -> None:
     github = demo.stage.github
     github.webhook_url = "http://127.0.0.1:1/github/webhooks"
     await leak(demo)
@@ -117,7 +117,7 @@ async def test_a_webhook_that_got_no_answer_can_be_sent_again(demo: DemoServer) 
     assert (second.guid, second.redelivery) == (first.guid, True)
 
 
-async def test_what_github_would_not_offer_is_a_problem_in_words(demo: DemoServer) -> None:
+async def test_an_impossible_action_is_refused_with_a_sentence(demo: DemoServer) -> None:
     [key] = await leak(demo)
     repository = payments(demo.stage.github).id
     for action, fields in (

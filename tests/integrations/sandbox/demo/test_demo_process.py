@@ -1,4 +1,4 @@
-"""The bot as a process: started, killed, started again, and asked for its audit log."""
+"""The bot's process: start, kill, restart, and export of the audit log."""
 
 import os
 import socket
@@ -39,7 +39,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[BotProcess]:
     await bot.kill()
 
 
-async def test_a_killed_bot_is_really_gone_and_comes_back(bot: BotProcess) -> None:
+async def test_a_killed_bot_can_be_started_again(bot: BotProcess) -> None:
     states: list[BotState] = []
     bot.watch(lambda: states.append(bot.state))
     await bot.start()
@@ -54,7 +54,7 @@ async def test_a_killed_bot_is_really_gone_and_comes_back(bot: BotProcess) -> No
     assert bot.starts == 2
 
 
-async def test_starting_what_runs_changes_nothing(bot: BotProcess) -> None:
+async def test_starting_a_running_bot_changes_nothing(bot: BotProcess) -> None:
     await bot.start()
     await bot.start()
     assert (bot.state, bot.starts) == (BotState.UP, 1)
@@ -67,16 +67,16 @@ async def test_a_stopped_bot_is_down(bot: BotProcess) -> None:
     await bot.stop()
 
 
-async def test_the_audit_log_is_read_from_the_command(bot: BotProcess) -> None:
+async def test_the_audit_log_comes_from_the_export_command(bot: BotProcess) -> None:
     assert await bot.audit_log() == [{"seq": 1}, {"seq": 2}]
 
 
-async def test_a_failing_command_says_why(bot: BotProcess) -> None:
+async def test_a_failing_command_gives_its_reason(bot: BotProcess) -> None:
     with pytest.raises(CommandFailed, match="There is no jobs list"):
         await bot.run("jobs", "list")
 
 
-async def test_a_bot_that_ends_before_it_serves_leaves_its_last_log_line(tmp_path: Path) -> None:
+async def test_a_bot_that_exits_early_leaves_its_last_log_line(tmp_path: Path) -> None:
     words = (sys.executable, "-c", "import sys; sys.exit('SLACK_BOT_TOKEN is not set.')")
     bot = BotProcess(ProcessCommand(words, {}, tmp_path), 1)
     with pytest.raises(CommandFailed, match="SLACK_BOT_TOKEN is not set"):

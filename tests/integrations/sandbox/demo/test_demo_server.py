@@ -1,4 +1,4 @@
-"""The page's own requests: what is served, to whom, and what is refused."""
+"""The page's server: what it serves, to whom, and what it refuses."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ async def test_the_page_loads_nothing_from_elsewhere(demo: DemoServer) -> None:
             assert response.status == 200, path
 
 
-def test_no_file_of_the_page_names_another_host() -> None:
+def test_no_file_of_the_page_refers_to_another_host() -> None:
     allowed = {"http://www.w3.org/2000/svg"}
     for file in sorted(Path(PAGE).iterdir()):
         found = set(re.findall(r"https?://[\w./-]+", file.read_text(encoding="utf-8")))
@@ -38,7 +38,7 @@ async def test_another_site_can_post_nothing(demo: DemoServer) -> None:
         assert response.status == 403
     async with demo.session.post("/bot/kill", data={"as": "U0SAM"}) as response:
         assert response.status == 403
-    assert demo.bot.told == []
+    assert demo.bot.commands == []
 
 
 async def test_a_body_that_is_no_object_is_400(demo: DemoServer) -> None:
@@ -60,12 +60,12 @@ async def test_each_person_sees_their_own_channels(demo: DemoServer) -> None:
             assert {channel["name"] for channel in whole["channels"]} == names
 
 
-async def test_somebody_unknown_is_the_first_person(demo: DemoServer) -> None:
+async def test_an_unknown_person_becomes_the_first_one(demo: DemoServer) -> None:
     async with demo.page("U0NOBODY") as (whole, _):
         assert whole["me"] == "U0SAM"
 
 
-async def test_the_bot_is_killed_and_started_and_every_page_hears_of_it(demo: DemoServer) -> None:
+async def test_pages_follow_the_killing_and_starting_of_the_bot(demo: DemoServer) -> None:
     async with demo.page("U0SAM") as (whole, reader):
         assert whole["bot"] == {"state": "up", "starts": 1, "last_log_line": ""}
         await demo.post("/bot/kill")
@@ -76,28 +76,28 @@ async def test_the_bot_is_killed_and_started_and_every_page_hears_of_it(demo: De
         }
         await demo.post("/bot/start")
         assert (await reader.until("bot"))["state"] == BotState.UP
-    assert demo.bot.told == ["kill", "start"]
+    assert demo.bot.commands == ["kill", "start"]
 
 
-async def test_the_audit_log_is_what_the_bot_exports(demo: DemoServer) -> None:
+async def test_the_audit_log_is_the_bots_export(demo: DemoServer) -> None:
     demo.bot.rows = [{"seq": 1, "action": "take", "outcome": "done"}]
     async with demo.session.get("/audit") as response:
         assert await response.json() == {"rows": demo.bot.rows}
 
 
-async def test_a_switch_makes_slack_misbehave_until_it_is_turned_off(demo: DemoServer) -> None:
+async def test_a_switch_adds_a_fault_until_it_is_turned_off(demo: DemoServer) -> None:
     async with demo.page("U0SAM") as (_, reader):
         await demo.post("/switch", id="slack_limited", on=True)
         shown = {each["id"]: each["on"] for each in await reader.until("switches")}
     assert shown["slack_limited"]
     assert not shown["github_down"]
-    [rule] = demo.stage.slack.faults.rules
-    assert rule.status == 429
+    [fault] = demo.stage.slack.faults.rules
+    assert fault.status == 429
     await demo.post("/switch", id="slack_limited", on=True)
-    assert demo.stage.slack.faults.rules == [rule], "turning it on twice is once"
+    assert demo.stage.slack.faults.rules == [fault], "a switch that is on adds no second fault"
     await demo.post("/switch", id="slack_limited", on=False)
     assert demo.stage.slack.faults.rules == []
 
 
-async def test_an_unknown_switch_is_a_problem_in_words(demo: DemoServer) -> None:
+async def test_an_unknown_switch_is_refused_with_a_sentence(demo: DemoServer) -> None:
     assert await demo.post("/switch", id="gravity", on=True) == (400, {"problem": "There is no such switch."})

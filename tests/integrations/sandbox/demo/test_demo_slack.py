@@ -1,4 +1,4 @@
-"""The page's Slack: who is told of what, and that every gesture is a signed request to the bot."""
+"""The page's Slack: what each person sees, and that every gesture is a signed request to the bot."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ CARD: list[dict[str, Any]] = [
 ]
 
 
-async def test_a_message_arrives_as_one_change_and_its_update_too(demo: DemoServer) -> None:
+async def test_a_message_and_its_update_are_one_change_each(demo: DemoServer) -> None:
     workspace = demo.stage.slack.workspace
     async with demo.page("U0SAM") as (whole, reader):
         assert whole["messages"] == []
@@ -43,7 +43,7 @@ async def test_a_message_arrives_as_one_change_and_its_update_too(demo: DemoServ
         assert await reader.until("gone") == [{"channel": "C0PAYMENTS", "ts": card.ts}]
 
 
-async def test_what_is_private_reaches_its_person_alone(demo: DemoServer) -> None:
+async def test_private_messages_reach_only_their_person(demo: DemoServer) -> None:
     workspace = demo.stage.slack.workspace
     async with demo.page("U0SAM") as (_, sam), demo.page("U0RAVI") as (_, ravi):
         workspace.post_as_app("C0PAYMENTS", "You may not.", ephemeral_to="U0RAVI")
@@ -59,7 +59,7 @@ async def test_what_is_private_reaches_its_person_alone(demo: DemoServer) -> Non
         assert [m["text"] for m in whole["messages"]] == ["For everybody"]
 
 
-async def test_an_outsider_sees_nothing_of_the_workspace(demo: DemoServer) -> None:
+async def test_an_outsider_sees_no_other_channels(demo: DemoServer) -> None:
     demo.stage.slack.workspace.post_as_app("C0PAYMENTS", "OPEN", CARD)
     async with demo.page("U0THEO") as (whole, _):
         assert whole["messages"] == []
@@ -77,7 +77,7 @@ async def test_a_click_is_a_signed_request_to_the_bot(demo: DemoServer, small_ap
     assert small_app.payload["actions"][0]["action_id"] == "take"
 
 
-async def test_choosing_the_same_option_twice_sends_it_once(demo: DemoServer, small_app: SmallApp) -> None:
+async def test_choosing_an_option_again_sends_nothing(demo: DemoServer, small_app: SmallApp) -> None:
     card = demo.stage.slack.workspace.post_as_app("C0PAYMENTS", "OPEN", CARD)
     chosen = {"channel": "C0PAYMENTS", "ts": card.ts, "action": "close_as", "value": "revoked"}
     assert (await demo.post("/slack/select", **chosen))[1]["error"] is None
@@ -85,7 +85,7 @@ async def test_choosing_the_same_option_twice_sends_it_once(demo: DemoServer, sm
     assert len(small_app.received) == 1
 
 
-async def test_a_dead_bot_is_what_slack_calls_it(demo: DemoServer) -> None:
+async def test_a_dead_bot_is_slacks_dispatch_failed(demo: DemoServer) -> None:
     demo.stage.slack.events_url = "http://127.0.0.1:1/slack/events"
     card = demo.stage.slack.workspace.post_as_app("C0PAYMENTS", "OPEN", CARD)
     _, answer = await demo.post("/slack/click", channel="C0PAYMENTS", ts=card.ts, action="take")
@@ -120,7 +120,7 @@ async def test_a_modal_opens_for_its_person_and_keeps_its_errors(
             _, answer = await demo.post("/slack/submit", view=opened.id, values=values)
             assert "comment" in answer["view_errors"]
             assert "comment" in (await reader.until("views"))[0]["errors"]
-        assert small_app.received == [], "Slack's client found these by itself"
+        assert small_app.received == [], "Slack's client checks these itself"
         small_app.answer = {"response_action": "errors", "errors": {"comment": "No secrets, please."}}
         _, answer = await demo.post("/slack/submit", view=opened.id, values={"comment": {"comment": "ghp"}})
         assert answer["view_errors"] == {"comment": "No secrets, please."}
@@ -128,29 +128,27 @@ async def test_a_modal_opens_for_its_person_and_keeps_its_errors(
         while (await reader.until("views")) != []:
             pass
     _, answer = await demo.post("/slack/submit", view=opened.id, values={})
-    assert "impossible" in answer, "it was closed mid-way"
+    assert "impossible" in answer, "the modal is closed"
 
 
-async def test_the_command_is_not_there_for_an_outsider(demo: DemoServer, small_app: SmallApp) -> None:
+async def test_an_outsider_has_no_command(demo: DemoServer, small_app: SmallApp) -> None:
     _, answer = await demo.post("/slack/command", person="U0THEO", channel="C0PARTNERS", text="list")
     assert "impossible" in answer
     assert small_app.received == []
 
 
-async def test_people_write_messages_and_replies_which_the_bot_is_not_told(
-    demo: DemoServer, small_app: SmallApp
-) -> None:
+async def test_messages_of_people_are_not_sent_to_the_bot(demo: DemoServer, small_app: SmallApp) -> None:
     await demo.post("/slack/say", person="U0ANA", channel="C0PAYMENTS", text="  On it  ")
-    [said] = demo.stage.slack.channel_messages("C0PAYMENTS")
-    assert (said.user, said.text) == ("U0ANA", "On it")
-    await demo.post("/slack/say", channel="C0PAYMENTS", text="Thanks", thread=said.ts)
+    [message] = demo.stage.slack.channel_messages("C0PAYMENTS")
+    assert (message.user, message.text) == ("U0ANA", "On it")
+    await demo.post("/slack/say", channel="C0PAYMENTS", text="Thanks", thread=message.ts)
     await demo.post("/slack/say", channel="C0PAYMENTS", text="   ")
-    assert [reply.text for reply in demo.stage.slack.thread("C0PAYMENTS", said.ts)] == ["Thanks"]
+    assert [reply.text for reply in demo.stage.slack.thread("C0PAYMENTS", message.ts)] == ["Thanks"]
     assert len(demo.stage.slack.channel_messages("C0PAYMENTS")) == 1
     assert small_app.received == []
 
 
-async def test_nonsense_is_a_problem_in_words(demo: DemoServer) -> None:
+async def test_malformed_gestures_are_refused_with_a_sentence(demo: DemoServer) -> None:
     for path, fields in (
         ("/slack/dance", {}),
         ("/slack/click", {}),

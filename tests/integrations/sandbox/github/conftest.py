@@ -1,4 +1,4 @@
-"""A started stand-in GitHub with one organization, a caller and a receiver of its webhooks."""
+"""A running stand-in GitHub with one organization, a caller, and a receiver of its webhooks."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ AGENT = "stanch/test"
 
 
 class MovableClock:
-    """Unix seconds that stand still until a test moves them."""
+    """Unix time that only the test moves."""
 
     def __init__(self) -> None:
         self.at = 1_795_500_000.0
@@ -40,19 +40,19 @@ class MovableClock:
 @dataclass(frozen=True)
 class Reply:
     status: int
-    body: Any  # Any JSON: tests say by their assertions what it should be.
+    body: Any  # Any JSON; the assertions check its shape.
     headers: Mapping[str, str]
 
 
 class Caller:
-    """Asks the stand-in as Stanch would: with a User-Agent and the API version."""
+    """Calls the stand-in as Stanch does: with a User-Agent and the API version."""
 
     def __init__(self, github: GitHubSandbox, session: aiohttp.ClientSession) -> None:
         self.github = github
         self.session = session
 
     def app_jwt(self, **claims: object) -> str:
-        """The App's JWT, valid unless `claims` say otherwise."""
+        """The App's JWT, with `claims` changed."""
         now = int(self.github.now())
         valid: dict[str, object] = {"iat": now - 60, "exp": now + 540, "iss": self.github.client_id}
         return jwt.encode({**valid, **claims}, self.github.private_key, "RS256")
@@ -75,7 +75,7 @@ class Caller:
         headers: dict[str, str] | None = None,
         follow: bool = True,
     ) -> Reply:
-        """One request; `path` below the API's base or a whole address."""
+        """Make one request; `path` is below the API's base, or a whole address."""
         sent = {"User-Agent": AGENT, "X-GitHub-Api-Version": VERSION, **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -106,7 +106,7 @@ class Scene:
 
 @dataclass
 class Receiver:
-    """Stores what the webhook sends; answers with `status`."""
+    """Records webhook deliveries and answers `status`."""
 
     url: str = ""
     status: int = 202

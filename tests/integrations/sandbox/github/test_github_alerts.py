@@ -1,4 +1,4 @@
-"""Alerts are listed, read and updated by the rules of GitHub's documentation."""
+"""Listing, reading and updating alerts by the rules of GitHub's documentation."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def numbers(reply: Reply) -> list[int]:
     return [each["number"] for each in reply.body]
 
 
-async def test_the_literal_is_given_unless_it_is_hidden(scene: Scene) -> None:
+async def test_the_literal_is_returned_unless_hide_secret(scene: Scene) -> None:
     alert = scene.github.leak(scene.payments)
     token = await scene.caller.token(scene.installation)
     bodies: list[Any] = []
@@ -51,7 +51,7 @@ async def test_the_literal_is_given_unless_it_is_hidden(scene: Scene) -> None:
     assert alert.literal not in repr(alert)
 
 
-async def test_an_update_answers_with_the_literal(scene: Scene) -> None:
+async def test_an_update_returns_the_literal(scene: Scene) -> None:
     alert = scene.github.leak(scene.payments)
 
     reply = await patch(scene, state="resolved", resolution="revoked", resolution_comment="rotated")
@@ -88,7 +88,7 @@ async def test_an_update_that_breaks_a_rule_changes_nothing(
     assert (alert.state, alert.validity, alert.assigned_to) == ("open", "unknown", None)
 
 
-async def test_closing_again_for_the_same_reason_is_refused_and_for_another_taken(scene: Scene) -> None:
+async def test_closing_again_needs_another_reason(scene: Scene) -> None:
     alert = scene.github.leak(scene.payments)
     scene.github.close(alert, scene.ana, "revoked", "rotated")
 
@@ -144,20 +144,20 @@ async def test_an_override_of_validity_stays_until_it_is_cleared(scene: Scene) -
     assert cleared.body["validity"] == "active"
 
 
-async def test_a_generic_alert_takes_no_validity(scene: Scene) -> None:
+async def test_a_generic_alert_accepts_no_validity(scene: Scene) -> None:
     scene.github.leak(scene.payments, secret_type="rsa_private_key")
 
     assert (await patch(scene, validity="active")).status == 422
 
 
-async def test_an_unknown_field_is_ignored_and_noted(scene: Scene) -> None:
+async def test_an_unknown_field_is_ignored_and_recorded(scene: Scene) -> None:
     scene.github.leak(scene.payments)
 
     assert (await patch(scene, state="resolved", resolution="revoked", hide_secret=True)).status == 200
     assert scene.github.violations == [f"PATCH {scene.alerts_path}/1: unknown field hide_secret"]
 
 
-async def test_no_violation_repeats_what_was_sent(scene: Scene) -> None:
+async def test_no_violation_repeats_the_request_body(scene: Scene) -> None:
     scene.github.leak(scene.payments)
     literal = "ghp_" + "z" * 36
 
@@ -166,7 +166,7 @@ async def test_no_violation_repeats_what_was_sent(scene: Scene) -> None:
     assert literal not in str(reply.body) + str(scene.github.violations) + repr(scene.github.requests)
 
 
-async def test_generic_alerts_are_listed_only_by_name(scene: Scene) -> None:
+async def test_generic_alerts_are_listed_only_if_named(scene: Scene) -> None:
     scene.github.leak(scene.payments)
     scene.github.leak(scene.payments, secret_type="rsa_private_key")
 
@@ -174,7 +174,7 @@ async def test_generic_alerts_are_listed_only_by_name(scene: Scene) -> None:
     assert numbers(await listed(scene, "secret_type=rsa_private_key,password")) == [2]
 
 
-async def test_lists_are_filtered_by_githubs_words(scene: Scene) -> None:
+async def test_lists_have_githubs_filters(scene: Scene) -> None:
     github, payments = scene.github, scene.payments
     github.leak(payments, validity="active", publicly_leaked=True)
     github.leak(payments, bypassed_by=scene.ana)
@@ -215,7 +215,7 @@ async def test_sorting_by_update_brings_the_latest_change_first(scene: Scene) ->
     assert numbers(await listed(scene, "sort=updated&direction=desc")) == [1, 3, 2]
 
 
-async def test_pages_follow_each_other_by_their_links(scene: Scene) -> None:
+async def test_link_headers_lead_through_all_pages(scene: Scene) -> None:
     for _ in range(5):
         scene.github.leak(scene.payments)
         scene.clock.advance(1)
@@ -232,7 +232,7 @@ async def test_pages_follow_each_other_by_their_links(scene: Scene) -> None:
     assert seen == [[5, 4], [3, 2], [1]]
 
 
-async def test_cursors_hold_their_place_while_alerts_arrive(scene: Scene) -> None:
+async def test_cursors_stay_valid_when_alerts_arrive(scene: Scene) -> None:
     for _ in range(3):
         scene.github.leak(scene.payments)
         scene.clock.advance(1)
@@ -256,7 +256,7 @@ async def test_cursors_hold_their_place_while_alerts_arrive(scene: Scene) -> Non
         ("included_metadata=shoe-size", 422, 0),
     ],
 )
-async def test_a_wrong_query_is_noted_or_refused(
+async def test_a_wrong_query_is_recorded_or_refused(
     scene: Scene, query: str, status: int, violations: int
 ) -> None:
     scene.github.leak(scene.payments)
@@ -265,7 +265,7 @@ async def test_a_wrong_query_is_noted_or_refused(
     assert len(scene.github.violations) == violations
 
 
-async def test_the_organizations_list_holds_what_the_token_reaches(scene: Scene) -> None:
+async def test_the_organizations_list_covers_the_tokens_repositories(scene: Scene) -> None:
     other = scene.github.add_repository(scene.octo, "other")
     scene.github.leak(scene.payments)
     scene.github.leak(other)
@@ -290,7 +290,7 @@ async def test_all_kinds_of_locations_have_githubs_shape(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("kind", LOCATION_TYPES)
-async def test_the_first_location_comes_with_the_alert(scene: Scene, kind: str) -> None:
+async def test_an_alert_holds_its_first_location(scene: Scene, kind: str) -> None:
     scene.github.leak(scene.payments, locations=[scene.github.location(scene.payments, kind)])
     token = await scene.caller.token(scene.installation)
 
@@ -312,7 +312,7 @@ async def test_the_commit_of_a_leak_names_its_author(scene: Scene) -> None:
     assert unknown.status == 422
 
 
-async def test_reading_lags_behind_as_long_as_it_is_told_to(scene: Scene) -> None:
+async def test_alerts_are_readable_after_the_read_lag(scene: Scene) -> None:
     scene.github.read_lag = 4
     scene.github.leak(scene.payments)
     quick = scene.github.leak(scene.payments)
@@ -337,7 +337,7 @@ async def test_without_scanning_there_are_no_alerts(scene: Scene) -> None:
     assert (await listed(scene, "")).status == 404
 
 
-async def test_system_words_can_be_read(scene: Scene) -> None:
+async def test_resolutions_by_github_can_be_read(scene: Scene) -> None:
     alert = scene.github.leak(scene.payments)
     scene.github.close(alert, None, "pattern_edited")
     token = await scene.caller.token(scene.installation)
@@ -351,7 +351,7 @@ async def test_system_words_can_be_read(scene: Scene) -> None:
     )
 
 
-async def test_a_persons_own_token_acts_within_the_persons_rights(scene: Scene) -> None:
+async def test_a_persons_token_has_the_persons_rights(scene: Scene) -> None:
     scene.github.leak(scene.payments)
     rae = scene.github.add_user("rae")
     scene.github.add_member(scene.octo, rae)

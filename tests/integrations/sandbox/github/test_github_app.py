@@ -1,4 +1,4 @@
-"""The App's JWT and installation tokens open what GitHub lets them open, and nothing else."""
+"""The App's JWT and installation tokens: what they may do, and what is refused."""
 
 import jwt
 import pytest
@@ -7,7 +7,7 @@ from integrations.sandbox.github import generate_private_key
 from tests.integrations.sandbox.github.conftest import Scene
 
 
-async def test_an_app_is_known_by_its_client_id_and_by_its_id(scene: Scene) -> None:
+async def test_the_issuer_may_be_the_client_id_or_the_app_id(scene: Scene) -> None:
     by_client_id = await scene.caller.call("GET", "/app", scene.caller.app_jwt())
     by_id = await scene.caller.call("GET", "/app", scene.caller.app_jwt(iss=str(scene.github.app_id)))
 
@@ -40,20 +40,20 @@ async def test_a_jwt_of_another_key_is_refused(scene: Scene) -> None:
     assert (await scene.caller.call("GET", "/app", forged)).status == 401
 
 
-async def test_a_jwt_opens_only_the_apps_own_endpoints(scene: Scene) -> None:
+async def test_a_jwt_is_for_the_apps_endpoints_only(scene: Scene) -> None:
     reply = await scene.caller.call("GET", "/repos/octo/payments", scene.caller.app_jwt())
 
     assert reply.status == 401
     assert "JWT" in scene.github.violations[0]
 
 
-async def test_an_installation_token_does_not_open_the_apps_endpoints(scene: Scene) -> None:
+async def test_an_installation_token_is_not_for_the_apps_endpoints(scene: Scene) -> None:
     token = await scene.caller.token(scene.installation)
 
     assert (await scene.caller.call("GET", "/app", token)).status == 401
 
 
-async def test_a_token_lives_one_hour(scene: Scene) -> None:
+async def test_a_token_is_valid_for_one_hour(scene: Scene) -> None:
     token = await scene.caller.token(scene.installation)
     scene.clock.advance(3599)
     before = await scene.caller.call("GET", "/repos/octo/payments", token)
@@ -101,13 +101,13 @@ async def test_a_token_without_the_permission_is_refused(scene: Scene) -> None:
         {"repositories": ["nowhere"]},
     ],
 )
-async def test_more_than_was_granted_is_refused(scene: Scene, body: dict[str, object]) -> None:
+async def test_a_token_beyond_the_grants_is_refused(scene: Scene, body: dict[str, object]) -> None:
     path = f"/app/installations/{scene.installation.id}/access_tokens"
 
     assert (await scene.caller.call("POST", path, scene.caller.app_jwt(), body=body)).status == 422
 
 
-async def test_a_suspended_installation_gives_no_token_and_takes_none(scene: Scene) -> None:
+async def test_a_suspended_installation_has_no_working_tokens(scene: Scene) -> None:
     token = await scene.caller.token(scene.installation)
     path = f"/app/installations/{scene.installation.id}/access_tokens"
     scene.github.suspend(scene.installation)
@@ -156,7 +156,7 @@ async def test_a_request_needs_a_user_agent(scene: Scene) -> None:
     assert scene.github.violations == ["GET /meta: no User-Agent"]
 
 
-async def test_the_version_header_is_missed_and_an_unknown_version_refused(scene: Scene) -> None:
+async def test_a_missing_version_is_recorded_and_an_unknown_one_refused(scene: Scene) -> None:
     async with scene.caller.session.get(f"{scene.github.api_url}/meta") as without:
         assert without.status == 200
     unknown = await scene.caller.call("GET", "/meta", headers={"X-GitHub-Api-Version": "2020-01-01"})
@@ -180,16 +180,14 @@ async def test_the_newer_version_has_no_rate(scene: Scene) -> None:
     ("method", "path"),
     [("GET", "/nothing"), ("DELETE", "/repos/octo/payments"), ("GET", "/orgs/octo/audit-log")],
 )
-async def test_what_the_stand_in_does_not_know_is_not_found_and_noted(
-    scene: Scene, method: str, path: str
-) -> None:
+async def test_unknown_calls_are_not_found_and_recorded(scene: Scene, method: str, path: str) -> None:
     token = await scene.caller.token(scene.installation)
 
     assert (await scene.caller.call(method, path, token)).status == 404
     assert scene.github.unexpected == [f"{method} /api/v3{path}"]
 
 
-async def test_the_hour_of_an_installation_runs_out_and_comes_back(scene: Scene) -> None:
+async def test_an_installations_rate_limit_resets_after_an_hour(scene: Scene) -> None:
     scene.github.core_limit = 2
     token = await scene.caller.token(scene.installation)
     replies = [await scene.caller.call("GET", "/repos/octo/payments", token) for _ in range(3)]
@@ -203,11 +201,11 @@ async def test_the_hour_of_an_installation_runs_out_and_comes_back(scene: Scene)
     assert later.status == 200
 
 
-async def test_an_answer_that_the_caller_has_already_is_304(scene: Scene) -> None:
+async def test_an_unchanged_answer_is_304(scene: Scene) -> None:
     token = await scene.caller.token(scene.installation)
     first = await scene.caller.call("GET", "/repos/octo/payments", token)
-    again = await scene.caller.call(
+    repeated = await scene.caller.call(
         "GET", "/repos/octo/payments", token, headers={"If-None-Match": first.headers["ETag"]}
     )
 
-    assert again.status == 304
+    assert repeated.status == 304

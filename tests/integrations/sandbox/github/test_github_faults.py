@@ -1,4 +1,4 @@
-"""Faults strike the calls they name, as often as they are told to, with or without the effect."""
+"""Faults apply to the calls they name, for the given number of calls, with or without the effect."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def close(scene: Scene) -> Reply:
     return await scene.caller.call("PATCH", f"{scene.alerts_path}/1", token, body=body)
 
 
-async def test_an_error_strikes_as_often_as_told_and_without_effect(scene: Scene, alert: GitHubAlert) -> None:
+async def test_an_error_applies_to_the_given_number_of_calls(scene: Scene, alert: GitHubAlert) -> None:
     rule = scene.github.faults.add(PATCH, status=503, headers={"Retry-After": "7"}, times=1)
     failed = await close(scene)
     state = alert.state
@@ -41,9 +41,7 @@ async def test_a_fault_leaves_other_calls_alone(scene: Scene, alert: GitHubAlert
     assert (await scene.caller.call("GET", "/orgs/octo")).status == 200
 
 
-async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_was(
-    scene: Scene, alert: GitHubAlert
-) -> None:
+async def test_a_connection_dropped_before_the_effect_prevents_it(scene: Scene, alert: GitHubAlert) -> None:
     scene.github.faults.add(PATCH, drop="before")
     with pytest.raises(aiohttp.ClientError):
         await close(scene)
@@ -52,9 +50,7 @@ async def test_a_connection_dropped_before_the_effect_leaves_everything_as_it_wa
     assert scene.github.calls("PATCH")[0].status is None
 
 
-async def test_a_connection_dropped_after_the_effect_hides_what_was_done(
-    scene: Scene, alert: GitHubAlert
-) -> None:
+async def test_a_connection_dropped_after_the_effect_hides_it(scene: Scene, alert: GitHubAlert) -> None:
     scene.github.faults.add(PATCH, drop="after")
     with pytest.raises(aiohttp.ClientError):
         await close(scene)
@@ -63,13 +59,13 @@ async def test_a_connection_dropped_after_the_effect_hides_what_was_done(
     assert scene.github.calls("PATCH")[0].status is None
 
 
-async def test_garbage_is_a_web_page(scene: Scene) -> None:
+async def test_garbage_is_an_html_page(scene: Scene) -> None:
     scene.github.faults.add(r".*", garbage=True)
     async with scene.caller.session.get(f"{scene.github.api_url}/meta") as response:
         assert (response.status, response.content_type) == (200, "text/html")
 
 
-async def test_silence_lasts_until_the_client_leaves(scene: Scene) -> None:
+async def test_a_call_hangs_until_the_client_disconnects(scene: Scene) -> None:
     scene.github.faults.add(r"GET /meta", hang=True)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -78,7 +74,7 @@ async def test_silence_lasts_until_the_client_leaves(scene: Scene) -> None:
     assert (await scene.caller.call("GET", "/versions")).status == 200
 
 
-async def test_silence_ends_with_the_server(scene: Scene) -> None:
+async def test_hanging_calls_end_when_the_server_stops(scene: Scene) -> None:
     scene.github.faults.add(r"GET /meta", hang=True)
     gate = scene.github.faults.gate(r"GET /meta", at="before")
     asking = asyncio.create_task(scene.caller.call("GET", "/meta"))
@@ -90,7 +86,7 @@ async def test_silence_ends_with_the_server(scene: Scene) -> None:
         await asking
 
 
-async def test_a_slow_answer_is_still_the_right_one(scene: Scene, alert: GitHubAlert) -> None:
+async def test_a_slow_answer_is_correct(scene: Scene, alert: GitHubAlert) -> None:
     scene.github.faults.add(PATCH, slow=0.01)
 
     assert (await close(scene)).status == 200
@@ -119,7 +115,7 @@ async def test_a_gate_holds_a_call_after_its_effect(scene: Scene, alert: GitHubA
     assert held == "resolved"
 
 
-async def test_a_call_held_at_a_gate_takes_effect_even_if_its_client_dies(
+async def test_a_held_call_takes_effect_even_if_its_client_disconnects(
     scene: Scene, alert: GitHubAlert
 ) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
@@ -133,7 +129,7 @@ async def test_a_call_held_at_a_gate_takes_effect_even_if_its_client_dies(
     assert alert.state == "resolved"
 
 
-async def test_a_gate_that_nobody_reaches_times_out(scene: Scene) -> None:
+async def test_waiting_for_a_gate_times_out(scene: Scene) -> None:
     gate = scene.github.faults.gate(PATCH, at="before")
 
     with pytest.raises(TimeoutError):

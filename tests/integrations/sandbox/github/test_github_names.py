@@ -1,4 +1,4 @@
-"""Names move and are taken over; ids stay."""
+"""Names change and are taken over; ids stay."""
 
 import pytest
 
@@ -44,7 +44,7 @@ async def test_a_redirect_keeps_the_query(scene: Scene) -> None:
     assert "secret" not in reply.body
 
 
-async def test_a_redirect_is_not_shown_to_those_who_cannot_see_its_end(scene: Scene) -> None:
+async def test_a_redirect_is_hidden_from_callers_who_cannot_see_its_target(scene: Scene) -> None:
     scene.github.rename_repository(scene.payments, "billing")
     foreign = await scene.caller.token(scene.github.install(scene.github.add_organization("stranger")))
 
@@ -99,7 +99,7 @@ async def test_a_deleted_repository_is_not_found_and_does_not_redirect(scene: Sc
         assert (await scene.caller.call("GET", f"/repos/octo/{name}", token)).status == 404
 
 
-async def test_settings_are_told_to_those_who_may_see_them(scene: Scene) -> None:
+async def test_settings_are_shown_to_callers_who_may_see_them(scene: Scene) -> None:
     scene.github.set_visibility(scene.payments, "public")
     scene.payments.delegated_dismissal = True
     token = await scene.caller.token(scene.installation)

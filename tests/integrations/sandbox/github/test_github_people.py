@@ -1,4 +1,4 @@
-"""Roles and permissions are told as GitHub tells them."""
+"""Roles, permissions and memberships, as GitHub returns them."""
 
 import pytest
 
@@ -15,16 +15,16 @@ async def permission(scene: Scene, user: GitHubUser) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("role", "told"),
+    ("role", "legacy"),
     [("read", "read"), ("triage", "read"), ("write", "write"), ("maintain", "write"), ("admin", "admin")],
 )
-async def test_a_collaborators_role_is_told_with_githubs_older_word(
-    scene: Scene, role: str, told: str
+async def test_a_collaborators_role_comes_with_githubs_legacy_permission(
+    scene: Scene, role: str, legacy: str
 ) -> None:
     rae = scene.github.add_user("rae")
     scene.github.add_collaborator(scene.payments, rae, role)
 
-    assert await permission(scene, rae) == (told, role)
+    assert await permission(scene, rae) == (legacy, role)
 
 
 async def test_the_highest_role_wins_over_all_sources(scene: Scene) -> None:
@@ -57,7 +57,7 @@ async def test_a_custom_role_keeps_its_name_and_is_listed_with_its_permissions(s
     assert roles.body["custom_roles"][0]["permissions"] == ["resolve_secret_scanning_alerts"]
 
 
-async def test_a_role_that_does_not_exist_cannot_be_given(scene: Scene) -> None:
+async def test_an_unknown_role_cannot_be_granted(scene: Scene) -> None:
     with pytest.raises(ValueError, match="no repository role"):
         scene.github.add_collaborator(scene.payments, scene.ana, "superuser")
 
@@ -72,7 +72,7 @@ async def test_the_owner_of_a_users_repository_is_its_admin(scene: Scene) -> Non
     assert reply.body["permission"] == "admin"
 
 
-async def test_memberships_are_told_to_the_organizations_installation_only(scene: Scene) -> None:
+async def test_memberships_are_for_the_organizations_installation_only(scene: Scene) -> None:
     rae = scene.github.add_user("rae")
     other = scene.github.add_organization("other")
     scene.github.add_member(other, rae, role="admin")
@@ -103,7 +103,7 @@ async def test_security_managers_are_found_by_the_roles_name(scene: Scene) -> No
     assert [each["slug"] for each in teams.body] == ["security"]
 
 
-async def test_organization_roles_tell_their_permissions(scene: Scene) -> None:
+async def test_organization_roles_list_their_permissions(scene: Scene) -> None:
     role = scene.github.add_organization_role(
         scene.octo, "leak watcher", permissions=["view_secret_scanning_alerts"]
     )
@@ -127,7 +127,7 @@ async def test_leaving_the_organization_ends_teams_and_roles(scene: Scene) -> No
     assert await permission(scene, rae) == ("none", "")
 
 
-async def test_a_login_given_to_somebody_else_has_another_id(scene: Scene) -> None:
+async def test_a_reused_login_has_another_id(scene: Scene) -> None:
     rae = scene.github.add_user("rae")
     scene.github.rename_account(rae, "rae-two")
     impostor = scene.github.add_user("rae")

@@ -1,4 +1,4 @@
-"""A leaked token is answered as long as it lives, and dies when it is reported."""
+"""Leaked tokens: probes are answered until the token expires or is reported."""
 
 import pytest
 
@@ -30,14 +30,14 @@ async def test_private_fields_need_the_user_scope(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fine_grained", "oauth", "app_user"])
-async def test_other_tokens_of_people_are_answered_too(scene: Scene, kind: TokenKind) -> None:
+async def test_other_kinds_of_personal_tokens_work_too(scene: Scene, kind: TokenKind) -> None:
     token = scene.github.add_live_token(owner=scene.ana, kind=kind)
 
     assert (await scene.caller.call("GET", "/user", token.literal)).status == 200
     assert (await scene.caller.call("GET", "/rate_limit", token.literal)).status == 200
 
 
-async def test_a_dead_literal_is_bad_credentials(scene: Scene) -> None:
+async def test_a_token_that_no_longer_works_is_bad_credentials(scene: Scene) -> None:
     expired = scene.github.add_live_token(owner=scene.ana, expires_at=scene.clock() + 10)
     revoked = scene.github.add_live_token(owner=scene.ana)
     refresh = scene.github.add_live_token(owner=scene.ana, kind="refresh")
@@ -50,7 +50,7 @@ async def test_a_dead_literal_is_bad_credentials(scene: Scene) -> None:
         assert (reply.status, reply.body["message"]) == (401, "Bad credentials")
 
 
-async def test_a_leaked_installation_token_is_alive_where_it_may_not_ask_who_it_is(scene: Scene) -> None:
+async def test_a_leaked_installation_token_works_but_has_no_user(scene: Scene) -> None:
     token = scene.github.add_live_token(owner=scene.ana, kind="installation")
 
     user = await scene.caller.call("GET", "/user", token.literal)
@@ -60,7 +60,7 @@ async def test_a_leaked_installation_token_is_alive_where_it_may_not_ask_who_it_
     assert reach.status == 200
 
 
-async def test_sso_and_allow_lists_refuse_a_token_that_lives(scene: Scene) -> None:
+async def test_sso_and_allow_lists_refuse_a_working_token(scene: Scene) -> None:
     sso = scene.github.add_live_token(owner=scene.ana, network="sso")
     fenced = scene.github.add_live_token(owner=scene.ana, network="ip_allow_list")
 
@@ -74,7 +74,7 @@ async def test_sso_and_allow_lists_refuse_a_token_that_lives(scene: Scene) -> No
     assert (blocked.status, "IP allow list" in blocked.body["message"]) == (403, True)
 
 
-async def test_many_failed_logins_lock_all_logins_out_for_a_while(scene: Scene) -> None:
+async def test_many_failed_logins_block_all_logins_for_a_while(scene: Scene) -> None:
     scene.github.lockout_after = 3
     live = scene.github.add_live_token(owner=scene.ana)
     statuses = [(await scene.caller.call("GET", "/user", "ghp_" + "0" * 36)).status for _ in range(4)]
@@ -86,7 +86,7 @@ async def test_many_failed_logins_lock_all_logins_out_for_a_while(scene: Scene) 
     assert (locked.status, later.status) == (403, 200)
 
 
-async def test_reporting_kills_the_token_after_the_delay(scene: Scene) -> None:
+async def test_a_reported_token_is_revoked_after_the_delay(scene: Scene) -> None:
     scene.github.revoke_delay = 30
     token = scene.github.add_live_token(owner=scene.ana)
     reply = await scene.caller.call("POST", "/credentials/revoke", body={"credentials": [token.literal]})
@@ -102,7 +102,7 @@ async def test_reporting_kills_the_token_after_the_delay(scene: Scene) -> None:
     assert token.literal not in repr(recorded)
 
 
-async def test_a_report_that_is_accepted_may_never_take_effect(scene: Scene) -> None:
+async def test_an_accepted_report_may_have_no_effect(scene: Scene) -> None:
     scene.github.revoke_delay = None
     token = scene.github.add_live_token(owner=scene.ana)
     await scene.caller.call("POST", "/credentials/revoke", body={"credentials": [token.literal]})
@@ -135,7 +135,7 @@ async def test_what_cannot_be_reported_is_refused(scene: Scene, credentials: lis
     assert reply.status == 422
 
 
-async def test_an_address_reports_sixty_times_an_hour(scene: Scene) -> None:
+async def test_an_address_may_report_sixty_times_an_hour(scene: Scene) -> None:
     scene.github.unauthenticated_limit = 2
     body = {"credentials": ["ghp_" + "a" * 36]}
     replies = [await scene.caller.call("POST", "/credentials/revoke", body=body) for _ in range(3)]

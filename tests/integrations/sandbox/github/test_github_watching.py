@@ -1,10 +1,10 @@
-"""Whoever watches the stand-in hears of every change, whether or not a webhook tells of it."""
+"""Watchers of the stand-in get every change, with or without a webhook."""
 
 from integrations.sandbox.github import GitHubChange
 from tests.integrations.sandbox.github.conftest import Scene
 
 
-async def test_a_watcher_hears_without_any_webhook(scene: Scene) -> None:
+async def test_a_watcher_gets_changes_without_any_webhook(scene: Scene) -> None:
     github, seen = scene.github, list[GitHubChange]()
     github.webhook_url = None
     end = github.watch(seen.append)
@@ -20,4 +20,4 @@ async def test_a_watcher_hears_without_any_webhook(scene: Scene) -> None:
     assert seen[0].repository_id == scene.payments.id
     end()
     github.reopen(alert, scene.ana)
-    assert len(seen) == 3, "it no longer watches"
+    assert len(seen) == 3, "the watcher was removed"

@@ -1,4 +1,4 @@
-"""Webhooks are signed, valid by GitHub's schemas, sent once, and sent again on request."""
+"""Webhooks: signature, GitHub's schemas, one attempt each, and redelivery on request."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from tests.integrations.sandbox.github.conftest import Receiver, Scene
 
 
 async def change_everything(scene: Scene) -> None:
-    """Cause each event that the stand-in can send at least once."""
+    """Cause every event that the stand-in can send."""
     github, octo, payments = scene.github, scene.octo, scene.payments
     token = github.add_live_token(owner=scene.ana)
     alert = github.leak(payments, token=token, bypassed_by=scene.ana, author=scene.ana)
@@ -132,7 +132,7 @@ async def test_a_delivery_is_signed_over_its_bytes(scene: Scene, receiver: Recei
 
 
 async def test_the_signature_is_githubs(scene: Scene) -> None:
-    """GitHub's docs give this secret, body and digest to test with."""
+    """The secret, body and digest are test values from GitHub's docs."""
     scene.github.webhook_secret = "It's a Secret to Everybody"
     scene.github.deliver = "hold"
     scene.github.leak(scene.payments)
@@ -143,7 +143,9 @@ async def test_the_signature_is_githubs(scene: Scene) -> None:
     assert headers["X-Hub-Signature-256"] == f"sha256={digest}"
 
 
-async def test_an_update_over_rest_comes_back_from_the_app_itself(scene: Scene, receiver: Receiver) -> None:
+async def test_an_update_over_rest_sends_a_webhook_with_the_app_as_sender(
+    scene: Scene, receiver: Receiver
+) -> None:
     scene.github.leak(scene.payments)
     scene.github.webhook_url = receiver.url
     token = await scene.caller.token(scene.installation)
@@ -157,7 +159,9 @@ async def test_an_update_over_rest_comes_back_from_the_app_itself(scene: Scene, 
     assert "state" not in receiver.payloads[0]["alert"]
 
 
-async def test_held_deliveries_are_sent_late_twice_and_in_any_order(scene: Scene, receiver: Receiver) -> None:
+async def test_held_deliveries_can_be_sent_late_twice_and_in_any_order(
+    scene: Scene, receiver: Receiver
+) -> None:
     scene.github.webhook_url = receiver.url
     scene.github.deliver = "hold"
     alert = scene.github.leak(scene.payments)
@@ -174,9 +178,7 @@ async def test_held_deliveries_are_sent_late_twice_and_in_any_order(scene: Scene
     assert len({each.id for each in scene.github.deliveries}) == 4
 
 
-async def test_events_follow_installation_subscription_and_permission(
-    scene: Scene, receiver: Receiver
-) -> None:
+async def test_events_need_installation_subscription_and_permission(scene: Scene, receiver: Receiver) -> None:
     scene.github.webhook_url = receiver.url
     stranger = scene.github.add_organization("stranger")
     theirs = scene.github.add_repository(stranger, "theirs")
@@ -197,7 +199,7 @@ async def test_events_follow_installation_subscription_and_permission(
     ] * 2
 
 
-async def test_a_failed_delivery_is_not_retried_but_listed_and_sent_again_on_request(
+async def test_a_failed_delivery_is_listed_and_redelivered_only_on_request(
     scene: Scene, receiver: Receiver
 ) -> None:
     scene.github.webhook_url = receiver.url
@@ -208,14 +210,14 @@ async def test_a_failed_delivery_is_not_retried_but_listed_and_sent_again_on_req
     failed = (await scene.caller.call("GET", "/app/hook/deliveries?status=failure", app)).body
     detail = await scene.caller.call("GET", f"/app/hook/deliveries/{failed[0]['id']}", app)
     receiver.status = 202
-    again = await scene.caller.call("POST", f"/app/hook/deliveries/{failed[0]['id']}/attempts", app)
+    repeated = await scene.caller.call("POST", f"/app/hook/deliveries/{failed[0]['id']}/attempts", app)
     await scene.github.settle()
     listed = (await scene.caller.call("GET", "/app/hook/deliveries", app)).body
 
     assert (len(failed), failed[0]["status_code"], failed[0]["redelivery"]) == (1, 503, False)
     assert detail.body["request"]["payload"]["action"] == "created"
     assert detail.body["response"]["payload"] == "received"
-    assert again.status == 202
+    assert repeated.status == 202
     assert [(each["status"], each["redelivery"]) for each in listed] == [
         ("OK", True),
         ("Invalid HTTP Response: 503", False),
@@ -223,7 +225,7 @@ async def test_a_failed_delivery_is_not_retried_but_listed_and_sent_again_on_req
     assert len({each["guid"] for each in listed}) == 1
 
 
-async def test_a_receiver_that_is_down_slips_through_the_filter_for_failures(scene: Scene) -> None:
+async def test_the_filter_for_failures_misses_connection_failures(scene: Scene) -> None:
     scene.github.webhook_url = "http://127.0.0.1:9/nobody"
     scene.github.leak(scene.payments)
     await scene.github.settle()
@@ -236,7 +238,9 @@ async def test_a_receiver_that_is_down_slips_through_the_filter_for_failures(sce
     assert [each["status"] for each in listed.body] == ["failed to connect to host"]
 
 
-async def test_deliveries_are_paged_by_cursor_and_kept_three_days(scene: Scene, receiver: Receiver) -> None:
+async def test_deliveries_are_paged_by_cursor_and_kept_for_three_days(
+    scene: Scene, receiver: Receiver
+) -> None:
     scene.github.webhook_url = receiver.url
     for _ in range(3):
         scene.github.leak(scene.payments)
@@ -254,7 +258,7 @@ async def test_deliveries_are_paged_by_cursor_and_kept_three_days(scene: Scene, 
     assert later.body == []
 
 
-async def test_a_held_sandbox_sends_nothing_by_itself(scene: Scene, receiver: Receiver) -> None:
+async def test_held_deliveries_are_not_sent_automatically(scene: Scene, receiver: Receiver) -> None:
     scene.github.webhook_url = receiver.url
     scene.github.deliver = "hold"
     scene.github.leak(scene.payments)
@@ -264,7 +268,7 @@ async def test_a_held_sandbox_sends_nothing_by_itself(scene: Scene, receiver: Re
     assert len(scene.github.held) == 1
 
 
-async def test_a_receiver_that_is_too_slow_has_failed(scene: Scene, receiver: Receiver) -> None:
+async def test_a_slow_receiver_is_a_failed_delivery(scene: Scene, receiver: Receiver) -> None:
     scene.github.webhook_url = receiver.url
     scene.github.webhook_timeout = 0.01
     receiver.delay = 0.5

@@ -27,15 +27,15 @@ NAMELESS = """() => [
     .map((part) => part.outerHTML.slice(0, 120))"""
 
 
-async def fits_a_thumb(page: Page) -> None:
+async def assert_accessible(page: Page) -> None:
     small: list[str] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
     assert small == []
     nameless: list[str] = await page.evaluate(NAMELESS)
     assert nameless == []
 
 
-FONTS = {"narrow": "-0.08em", "as it is": "normal", "wide": "0.25em"}
-"""What to add to every letter, so that the page is tried with a narrow and a wide font on every machine."""
+FONTS = {"narrow": "-0.08em", "normal": "normal", "wide": "0.25em"}
+"""Letter spacings that stand for narrow and wide fonts, so that the test is the same on every machine."""
 SPACED = """(spacing) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(`* { letter-spacing: ${spacing} !important }`);
@@ -44,29 +44,29 @@ SPACED = """(spacing) => {
 
 
 @pytest.mark.parametrize("font", FONTS)
-async def test_on_a_phone_nothing_scrolls_sideways_and_every_target_fits_a_thumb(
+async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
     window: OpenWindow, font: str
 ) -> None:
     sam = await window(size=PHONE, tour=True)
     page = sam.page
     await page.evaluate(SPACED, FONTS[font])
     await sam.show("slack")
-    await fits_a_thumb(page)
+    await assert_accessible(page)
     await page.get_by_role("button", name="End the tour").click()
     card = await sam.leaked_card("hostile")
     for panel in ("github", "roles", "faults", "audit", "slack"):
         await sam.show(panel)
         assert not await sam.scrolls_sideways(), panel
-        await fits_a_thumb(page)
+        await assert_accessible(page)
     await sam.press(card, "more")
-    await fits_a_thumb(page)
+    await assert_accessible(page)
     await page.keyboard.press("Escape")
     await sam.press(card, "report_leak")
     await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
     await sam.modal.locator("[type=submit]").click()
     await expect(sam.modal.locator(".field-error")).to_be_visible()
     assert not await sam.scrolls_sideways()
-    await fits_a_thumb(page)
+    await assert_accessible(page)
     box = await sam.modal.bounding_box()
     assert box is not None
     assert box["width"] == PHONE[0]
@@ -76,15 +76,15 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_every_target_fits_a_thumb
     await card.locator(".thread-link").click()
     await expect(page.get_by_role("region", name="Thread")).to_be_visible()
     assert not await sam.scrolls_sideways()
-    await fits_a_thumb(page)
+    await assert_accessible(page)
     await page.get_by_role("button", name="Close thread").click()
     await page.get_by_role("button", name="All channels").click()
-    await fits_a_thumb(page)
+    await assert_accessible(page)
     await page.locator("#switcher").click()
-    await fits_a_thumb(page)
+    await assert_accessible(page)
 
 
-async def test_from_the_card_to_reported_are_at_most_four_taps(window: OpenWindow) -> None:
+async def test_reporting_takes_at_most_four_taps(window: OpenWindow) -> None:
     sam = await window(size=PHONE, has_touch=True)
     card = await sam.leaked_card()
     taps = 0
@@ -101,7 +101,7 @@ async def test_from_the_card_to_reported_are_at_most_four_taps(window: OpenWindo
     assert taps <= 4
 
 
-async def test_the_phone_frame_is_a_phone_on_a_wide_screen(window: OpenWindow) -> None:
+async def test_the_phone_frame_shows_the_phone_layout_on_a_wide_screen(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     await sam.page.get_by_role("button", name="Show Slack at phone width").click()
@@ -116,7 +116,7 @@ async def test_the_phone_frame_is_a_phone_on_a_wide_screen(window: OpenWindow) -
     await expect(sam.page.locator("body.phone-frame")).to_be_visible()
 
 
-async def test_dark_colours_come_by_themselves_and_by_the_button(window: OpenWindow) -> None:
+async def test_dark_colours_follow_the_system_or_the_button(window: OpenWindow) -> None:
     dark = await window(dark=True)
     root = dark.page.locator("html")
     await expect(root).to_have_attribute("data-theme", "dark")
@@ -127,7 +127,7 @@ async def test_dark_colours_come_by_themselves_and_by_the_button(window: OpenWin
     await expect(root).to_have_attribute("data-theme", "light")
 
 
-async def test_five_hundred_alerts_stay_fluid(
+async def test_five_hundred_cards_are_drawn_quickly(
     window: OpenWindow, demo: Demo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace, blocks = demo.stage.slack.workspace, demo.stage.slack.cards("C0PAYMENTS")[0].blocks
