@@ -8,10 +8,9 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows.acting import fill_form, perform_action, show_details
 from bot.flows.alerts import (
-    after_change,
-    follow_up,
     installations,
     intake,
+    rechecks,
     redeliver,
     sync,
     taken_alerts,
@@ -126,13 +125,11 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             FollowUpReport,
-            lambda context, todo, job: follow_up.follow_up_report(context, todo.alert, todo.look, job),
+            lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.look, job),
         ),
         Handler(
             RecheckRevoked,
-            lambda context, todo, job: after_change.recheck_revoked(
-                context, todo.alert, todo.resolved_at, job
-            ),
+            lambda context, todo, job: rechecks.recheck_revoked(context, todo.alert, todo.resolved_at, job),
         ),
         Handler(
             CorrectValidity,

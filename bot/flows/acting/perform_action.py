@@ -11,8 +11,7 @@ from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request
-from bot.flows.alerts.after_change import plan_consequences
-from bot.flows.alerts.store_alert import find_person
+from bot.flows.alerts.store_alert import find_person, plan_consequences
 from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
 from bot.requests import ActionRequest

@@ -1,4 +1,4 @@
-"""GitHub's lists of an installation's alerts: how far each was read, and what it holds since."""
+"""Reads GitHub's lists of an installation's alerts, from where the last sync ended."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from storage.records import Installation, UnixTime
 
 log = structlog.get_logger(__name__)
 REFUSALS = (Forbidden, InstallationGone, Invalid, Moved, NotFound, GitHubUnauthorized)
-"""What the next try would be answered as well. An outage or a limit is raised, and the job waits for its end."""
+"""Errors that a retry would meet again. An outage or a limit is raised instead, and the job is retried later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +32,63 @@ class AlertList:
 
     types: tuple[str, ...]
     """The secret types to name; none for the default patterns."""
-    mark: str
-    """Where its progress is kept."""
+    saved_as: str
+    """The name of the saved value that holds its progress."""
     last: SyncProgress | None
+    """How far it was read the last time."""
     everything: bool
-    """Whether to read it all, and not what changed since the last time alone."""
+    """Whether to read all of it, or only what changed since the last time."""
 
 
-async def lists_of(
+async def find_lists(
     context: Context, installation: Installation, started: UnixTime, *, everything: bool
 ) -> tuple[AlertList, AlertList]:
-    """The list of default patterns, and that of the generic ones, which must be named."""
+    """The list of default patterns, and the list of generic ones, whose secret types must be named."""
     server = await context.github.server()
-    mark = f"sweep:{installation.id}"
+    name = f"sweep:{installation.id}"
     async with context.db.read() as tx:
-        default = parse_progress(await saved_values.load(tx, mark))
-        # Version 0.1.0 kept one mark for both.
-        generic = parse_progress(await saved_values.load(tx, f"{mark}:generic")) or default
+        default = parse_progress(await saved_values.load(tx, name))
+        # Version 0.1.0 saved one progress for both.
+        generic = parse_progress(await saved_values.load(tx, f"{name}:generic")) or default
     return (
-        AlertList((), mark, default, everything or is_full_sync_due(default, started)),
+        AlertList((), name, default, everything or is_full_sync_due(default, started)),
         AlertList(
             generic_types(server.version),
-            f"{mark}:generic",
+            f"{name}:generic",
             generic,
             everything or is_full_sync_due(generic, started),
         ),
     )
 
 
-async def pages_of(
-    context: Context, installation: Installation, only: str | None, each: AlertList
+async def list_alerts(
+    context: Context, installation: Installation, only: str | None, alert_list: AlertList
 ) -> AsyncIterator[ListedAlert]:
-    """What GitHub lists, the latest change first; raises GitHubError unless that was read to its end."""
+    """What GitHub lists, the latest change first; `only` is the full name of the only repository to read.
+
+    Raises GitHubError if the list was not read to its end.
+    """
     access = context.github.of(installation.id)
-    until = each.last.read_until if each.last is not None and not each.everything else None
+    until = alert_list.last.read_until if alert_list.last is not None and not alert_list.everything else None
     if installation.account_type == "Organization" and only is None:
-        found = access.organization_alerts(installation.account.login, secret_types=each.types)
+        found = access.organization_alerts(installation.account.login, secret_types=alert_list.types)
         async for repository, facts in found:
             if _is_before(facts, until):
                 break
             yield ListedAlert(repository, facts)
         return
-    # A user's account has no list of its own, and each repository's begins with what changed last in it.
+    # GitHub has no list for a user's account: its repositories are read one by one.
     refused: GitHubError | None = None
     async for repository in access.repositories():
         if only is not None and repository.full_name.lower() != only.lower():
             continue
         try:
-            async for facts in access.repository_alerts(repository.full_name, secret_types=each.types):
+            async for facts in access.repository_alerts(repository.full_name, secret_types=alert_list.types):
                 if _is_before(facts, until):
                     break
                 yield ListedAlert(repository, facts)
         except FeatureOff:
-            # Where secret scanning is off there are no alerts to read.
+            # Secret scanning is off in this repository, so it has no alerts.
             continue
         except REFUSALS as error:
             log.warning("list_refused", repository_id=repository.id, reason=str(error))

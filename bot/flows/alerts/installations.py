@@ -1,4 +1,4 @@
-"""Installations, repositories and memberships: what their webhooks hint at, and what GitHub says when asked."""
+"""Keeps installations, repositories and cached roles as GitHub shows them, after their webhooks and in a sync."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -47,22 +47,25 @@ async def ask_installation_of(
     return await save_installation(context, facts)
 
 
-async def handle_installation(context: Context, said: InstallationEvent) -> str:
-    """The app was installed, removed or suspended, got or lost repositories, or its account was renamed."""
-    # 1. GitHub's word, not the webhook's.
-    installation = await _ask_installation(context, InstallationId(said.installation.id))
+async def handle_installation(context: Context, event: InstallationEvent) -> str:
+    """The App was installed, removed or suspended, got or lost repositories, or its account was renamed.
+
+    Returns the delivery's outcome.
+    """
+    # 1. The installation as GitHub shows it now: the delivery may be old.
+    installation = await _refresh_installation(context, InstallationId(event.installation.id))
     if installation is None:
         return "installation_removed"
     account = GitHubAccount(installation.account.id, installation.account.login)
-    # 2. What it can reach now: repositories that are gone are asked about one by one.
+    # 2. Its repositories: GitHub is asked for each one that the event names or that is out of reach.
     async with context.db.begin() as tx:
         await role_cache.drop_owner(tx, installation.account.id)
         mine = await repositories.repositories_of(tx, installation.id)
     if installation.state is not InstallationState.ACTIVE:
         return "installation_suspended"
-    named = {number for number, _ in (*said.added, *said.removed)}
-    if said.action in ("created", "added", "unsuspend") and await context.platforms.counts(account):
-        # What is there already when Stanch comes is told in one summary.
+    named = {number for number, _ in (*event.added, *event.removed)}
+    if event.action in ("created", "added", "unsuspend") and await context.platforms.counts(account):
+        # The alerts that exist already are posted in one summary.
         async with context.db.begin() as tx:
             await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
     for repository in mine:
@@ -71,8 +74,11 @@ async def handle_installation(context: Context, said: InstallationEvent) -> str:
     return "installation_updated"
 
 
-async def _ask_installation(context: Context, installation_id: InstallationId) -> Installation | None:
-    """Remember what GitHub says of an installation now; without one that works, nothing of its is reached."""
+async def _refresh_installation(context: Context, installation_id: InstallationId) -> Installation | None:
+    """Store an installation as GitHub shows it now; None where it is removed.
+
+    The repositories of an installation that is removed or suspended are out of reach.
+    """
     try:
         facts = await context.github.installation(installation_id)
     except NotFound:
@@ -82,21 +88,21 @@ async def _ask_installation(context: Context, installation_id: InstallationId) -
     if installation.state is not InstallationState.ACTIVE:
         async with context.db.read() as tx:
             mine = await repositories.repositories_of(tx, installation_id)
-        await _mark(context, mine, RepositoryState.REMOVED)
+        await _set_state(context, mine, RepositoryState.REMOVED)
     return installation
 
 
 async def refresh_missing_installations(context: Context, listed: Collection[InstallationId]) -> None:
-    """Ask about installations that were there and are not listed now: no webhook may have told of their end."""
+    """Ask GitHub about stored installations that it no longer lists: the webhook of their end may be lost."""
     async with context.db.read() as tx:
         known = await repositories.all_installations(tx)
     for installation in known:
         if installation.id not in listed and installation.state is not InstallationState.REMOVED:
-            await _ask_installation(context, installation.id)
+            await _refresh_installation(context, installation.id)
 
 
 async def refresh_moved_repositories(context: Context, installation_id: InstallationId) -> None:
-    """Ask about repositories with alerts that an installation has no more, or has again after it was removed."""
+    """Ask GitHub about stored repositories that an installation no longer has, or has again."""
     async with context.db.read() as tx:
         mine = await repositories.repositories_of(tx, installation_id)
         lost = await repositories.lost_repositories(tx)
@@ -111,29 +117,35 @@ async def refresh_moved_repositories(context: Context, installation_id: Installa
             await refresh_repository(context, replace(repository, installation_id=installation_id))
 
 
-async def handle_membership(context: Context, said: MembershipEvent) -> str:
-    """Somebody's rights may have changed: whatever was remembered of them is asked anew."""
+async def handle_membership(context: Context, event: MembershipEvent) -> str:
+    """Somebody's rights may have changed: drop their cached roles, and check the alerts they have taken.
+
+    Returns the delivery's outcome.
+    """
     async with context.db.begin() as tx:
-        if said.person_id is not None:
-            await role_cache.drop_person(tx, GitHubId(said.person_id))
-            await enqueue_holder_checks(tx, person=GitHubId(said.person_id))
-        elif said.repository_id is not None:
-            await role_cache.drop_repository(tx, RepositoryId(said.repository_id))
-            await enqueue_holder_checks(tx, repository=RepositoryId(said.repository_id))
+        if event.person_id is not None:
+            await role_cache.drop_person(tx, GitHubId(event.person_id))
+            await enqueue_holder_checks(tx, person=GitHubId(event.person_id))
+        elif event.repository_id is not None:
+            await role_cache.drop_repository(tx, RepositoryId(event.repository_id))
+            await enqueue_holder_checks(tx, repository=RepositoryId(event.repository_id))
         else:
-            await role_cache.drop_owner(tx, GitHubId(said.owner.id))
-            await enqueue_holder_checks(tx, owner=GitHubId(said.owner.id))
+            await role_cache.drop_owner(tx, GitHubId(event.owner.id))
+            await enqueue_holder_checks(tx, owner=GitHubId(event.owner.id))
     return "roles_dropped"
 
 
-async def handle_repository(context: Context, said: RepositoryEvent) -> str:
-    """A repository was renamed, moved, shown, hidden or deleted: GitHub is asked what is true now."""
+async def handle_repository(context: Context, event: RepositoryEvent) -> str:
+    """A repository was renamed, transferred or deleted, or its visibility or settings changed: ask GitHub.
+
+    Returns the delivery's outcome.
+    """
     async with context.db.begin() as tx:
-        await role_cache.drop_repository(tx, RepositoryId(said.repository.id))
-        known = await repositories.load_repository(tx, RepositoryId(said.repository.id))
+        await role_cache.drop_repository(tx, RepositoryId(event.repository.id))
+        known = await repositories.load_repository(tx, RepositoryId(event.repository.id))
     if known is None:
         return "repository_without_alerts"
-    gone = RepositoryState.DELETED if said.action == "deleted" else RepositoryState.REMOVED
+    gone = RepositoryState.DELETED if event.action == "deleted" else RepositoryState.REMOVED
     await refresh_repository(context, known, gone=gone)
     return "repository_asked"
 
@@ -141,14 +153,14 @@ async def handle_repository(context: Context, said: RepositoryEvent) -> str:
 async def refresh_repository(
     context: Context, repository: Repository, *, gone: RepositoryState = RepositoryState.REMOVED
 ) -> None:
-    """Find out whether the repository can still be reached, and under which name, and remember it.
+    """Store a repository as GitHub shows it now; `gone` is its state if GitHub does not show it.
 
-    `gone` is what it is if GitHub no longer shows it: a 404 does not tell deletion from lost access.
+    A 404 alone does not say whether it was deleted or is out of reach.
     """
     try:
         await repository_access.reach(context, repository)
     except Forbidden as error:
-        # A refusal says nothing of where the repository is: its cards keep their controls.
+        # A refusal does not mean that the repository is gone: its cards keep their controls.
         log.warning("repository_refused", repository_id=repository.id, reason=str(error))
     except Refused:
         async with context.db.begin() as tx:
@@ -158,7 +170,7 @@ async def refresh_repository(
 async def show_repository_change(
     context: Context, repository_id: RepositoryId, details: Mapping[str, str]
 ) -> None:
-    """A repository changed: note it in the history of its alerts, and draw their cards again."""
+    """Add a repository's change to the timelines of its alerts, and redraw their cards."""
     async with context.db.begin() as tx:
         cards = await messages.cards_of_repository(tx, repository_id)
         for key in sorted({card.alert for card in cards if card.alert is not None}):
@@ -168,7 +180,7 @@ async def show_repository_change(
 
 
 async def save_installation(context: Context, facts: InstallationFacts) -> Installation:
-    """Remember an installation as GitHub shows it now."""
+    """Store an installation as GitHub shows it now."""
     await context.platforms.accounts.note(facts.account, is_current=True)
     state = InstallationState.SUSPENDED if facts.suspended else InstallationState.ACTIVE
     account = Account(GitHubId(facts.account.id), facts.account.login)
@@ -184,10 +196,10 @@ async def _remove(context: Context, installation_id: InstallationId) -> None:
         mine = await repositories.repositories_of(tx, installation_id)
         if known is not None:
             await repositories.save_installation(tx, replace(known, state=InstallationState.REMOVED))
-    await _mark(context, mine, RepositoryState.REMOVED)
+    await _set_state(context, mine, RepositoryState.REMOVED)
 
 
-async def _mark(context: Context, found: list[Repository], state: RepositoryState) -> None:
+async def _set_state(context: Context, found: list[Repository], state: RepositoryState) -> None:
     async with context.db.begin() as tx:
         for repository in found:
             await repository_access.store_repository(tx, repository, replace(repository, state=state))

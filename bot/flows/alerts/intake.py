@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.context import Context
-from bot.flows.alerts.after_change import plan_consequences
 from bot.flows.alerts.fetch_alert import fetch_alert
 from bot.flows.alerts.installations import (
     ask_installation_of,
@@ -13,7 +12,13 @@ from bot.flows.alerts.installations import (
     handle_membership,
     handle_repository,
 )
-from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, new_repository, store_alert
+from bot.flows.alerts.store_alert import (
+    DETAILS_TRIES,
+    details_job,
+    new_repository,
+    plan_consequences,
+    store_alert,
+)
 from bot.flows.audit import build_entry
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask

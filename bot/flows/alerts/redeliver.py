@@ -1,4 +1,4 @@
-"""Webhooks that GitHub could not deliver: asked for again, since GitHub itself never tries twice."""
+"""Requests redelivery of webhooks that failed; GitHub itself does not retry them."""
 
 import structlog
 
@@ -7,24 +7,25 @@ from integrations.github.errors import Forbidden, GitHubError, Invalid, Moved, N
 from storage import deliveries, saved_values
 
 log = structlog.get_logger(__name__)
-MARK = "deliveries_seen"
+SAVED_AS = "deliveries_seen"
+"""The name of the saved value: the time from which on deliveries are read the next time."""
 KEPT = 3 * 86400.0
-"""Seconds for which GitHub keeps a delivery that can be sent again."""
+"""Seconds for which GitHub can redeliver a webhook."""
 OVERLAP = 300.0
-"""Seconds by which a look goes back behind the start of the last one."""
+"""Seconds by which a reading goes back behind the start of the last one."""
 MOST = 200
-"""So many are asked for at once at most; the sweep itself has found their alerts anyway."""
+"""Redeliveries requested at once at most; the sync has stored the alerts of all of them anyway."""
 
 
 async def redeliver_failed(context: Context) -> int:
-    """Have GitHub send again what never arrived since the last look; returns how much.
+    """Request redelivery of what failed since the last reading; returns how many requests GitHub accepted.
 
-    A delivery is healed once any attempt at it succeeded. GitHub's trouble here is only logged: the alerts themselves
-    are compared by the sweep.
+    A delivery has not failed if any attempt at it succeeded. Errors of GitHub's are only logged: the sync stores the
+    alerts anyway.
     """
     started = context.clock.now()
     async with context.db.read() as tx:
-        seen = await saved_values.load(tx, MARK)
+        seen = await saved_values.load(tx, SAVED_AS)
     since = max(float(seen) if isinstance(seen, int | float) else 0.0, started - KEPT)
     try:
         failed = await _failed_since(context, since)
@@ -34,14 +35,14 @@ async def redeliver_failed(context: Context) -> int:
         log.warning("not_redelivered", reason=str(error))
         return 0
     async with context.db.begin() as tx:
-        await saved_values.save(tx, MARK, started - OVERLAP)
+        await saved_values.save(tx, SAVED_AS, started - OVERLAP)
     if again:
         log.info("redelivered", count=sum(sent), refused=len(sent) - sum(sent))
     return sum(sent)
 
 
 async def _redeliver(context: Context, number: int) -> bool:
-    """Ask for one attempt. A refusal of this one says nothing about the others; any other error is raised."""
+    """Request one redelivery; False where GitHub refuses this one. Any other error is raised."""
     try:
         await context.github.redeliver(number)
     except (Forbidden, Invalid, Moved, NotFound) as error:
@@ -51,20 +52,20 @@ async def _redeliver(context: Context, number: int) -> bool:
 
 
 async def _failed_since(context: Context, since: float) -> dict[str, int]:
-    """The latest attempt at each delivery that no attempt brought here, by guid."""
-    healed: set[str] = set()
+    """The latest attempt at each delivery without a successful attempt, by guid."""
+    succeeded: set[str] = set()
     failed: dict[str, int] = {}
     async for attempt in context.github.deliveries():
         if attempt.delivered_at < since:
             break
         if attempt.ok:
-            healed.add(attempt.guid)
+            succeeded.add(attempt.guid)
         else:
             failed.setdefault(attempt.guid, attempt.id)
-    return {guid: number for guid, number in failed.items() if guid not in healed}
+    return {guid: number for guid, number in failed.items() if guid not in succeeded}
 
 
 async def _is_stored(context: Context, guid: str) -> bool:
-    """We may have stored what GitHub took for lost, when our answer came too late."""
+    """Whether it was stored all the same: GitHub counts a late answer as a failure."""
     async with context.db.read() as tx:
         return await deliveries.load(tx, guid) is not None

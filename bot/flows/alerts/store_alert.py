@@ -1,14 +1,17 @@
-"""Stores an alert's facts from GitHub, its timeline and what follows, in the caller's transaction."""
+"""Stores an alert, its timeline, and the messages and rechecks that follow, in the caller's transaction."""
+
+from collections.abc import Iterator, Sequence
 
 from bot.context import Context
 from bot.errors import RetryLater
-from bot.flows.alerts.after_change import plan_consequences
-from bot.flows.messages.plan import unfold_created
-from bot.job_kinds import FetchDetails
+from bot.flows.messages import blocked_messages
+from bot.flows.messages.plan import plan_messages, unfold_created
+from bot.job_kinds import CorrectValidity, FetchDetails, RecheckRevoked
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
+from bot.rules.validity import is_override_untrue
 from integrations.github.accounts import GitHubAccount
 from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage import alerts, identities, jobs
@@ -18,6 +21,8 @@ from storage.records import (
     Alert,
     AlertKey,
     AlertNumber,
+    Event,
+    EventKind,
     GitHubId,
     InstallationId,
     NewJob,
@@ -32,6 +37,8 @@ DETAILS_WAIT = 5.0
 """Seconds for which a new card waits for the details; GitHub's read side may lag behind its webhook."""
 DETAILS_TRIES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds before each try to fetch them."""
+RECHECK_AFTER = 86400.0
+"""Seconds from a closure as revoked to its recheck."""
 
 
 async def store_alert(
@@ -83,6 +90,39 @@ async def store_alert(
     if is_created and before is not None:
         await unfold_created(tx, after, repository)
     return after
+
+
+async def plan_consequences(
+    tx: Tx,
+    context: Context,
+    alert: Alert,
+    repository: Repository,
+    events: Sequence[Event],
+    *,
+    delay: float = 0.0,
+    summary: str | None = None,
+    more_jobs: Sequence[NewJob] = (),
+) -> None:
+    """Plan a changed alert's messages and rechecks, in the transaction of the change.
+
+    `events` are the timeline entries that the change added, `more_jobs` what else it enqueues. The rest is as for
+    `plan_messages`.
+    """
+    planned = await plan_messages(tx, context, alert, repository, events, delay=delay, summary=summary)
+    await blocked_messages.show_blocked(tx, context, alert, planned.cards, events)
+    await jobs.enqueue(tx, *more_jobs, *planned.jobs, *_rechecks(alert, events))
+
+
+def _rechecks(alert: Alert, events: Sequence[Event]) -> Iterator[NewJob]:
+    closed = any(event.kind is EventKind.CLOSED for event in events)
+    if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
+        yield new_job(
+            RecheckRevoked(alert.key, alert.resolved_at),
+            dedup=f"revoked_look:{alert.key}:{alert.resolved_at}",
+            delay=RECHECK_AFTER,
+        )
+    if is_override_untrue(alert) and alert.probe is not None:
+        yield new_job(CorrectValidity(alert.key), dedup=f"keep_validity:{alert.key}:{alert.probe.at}")
 
 
 async def find_person(tx: Tx, context: Context, account: Account | None) -> Person | None:

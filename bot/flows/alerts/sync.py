@@ -1,4 +1,4 @@
-"""The sweep: compares GitHub's alerts with ours, and takes over whatever a webhook did not tell."""
+"""Compares GitHub's alerts with the stored ones, and stores what no webhook reported."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.context import Context
-from bot.flows.alerts.alert_lists import REFUSALS, AlertList, lists_of, pages_of
+from bot.flows.alerts.alert_lists import REFUSALS, AlertList, find_lists, list_alerts
 from bot.flows.alerts.installations import (
     refresh_missing_installations,
     refresh_moved_repositories,
@@ -35,29 +35,42 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 BATCH = 25
-"""Alerts stored in one transaction: on SQLite a webhook waits for it."""
+"""Alerts stored in one transaction. On SQLite a webhook waits for it."""
 
 
 @dataclass(slots=True)
-class Counts:
-    """What a sweep saw and did."""
+class SyncCounts:
+    """What a sync has read and stored."""
 
     seen: int = 0
     new: int = 0
     changed: int = 0
     refused: list[str] = field(default_factory=list)
-    """Why GitHub did not show a list, a sentence each."""
+    """Why GitHub refused a list, a sentence for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sync:
+    """One sync of an installation."""
+
+    installation: Installation
+    started: UnixTime
+    only: str | None
+    """The full name of the only repository to compare; None for all."""
+    dry_run: bool
+    """Count, and store nothing."""
+    counts: SyncCounts
 
 
 async def request_sync(context: Context, *, every: float) -> None:
-    """Have everything swept, once in each span of `every` seconds however many processes ask."""
+    """Enqueue a sync of all installations, once in each span of `every` seconds whichever process requests it."""
     async with context.db.begin() as tx:
         span = int(tx.now // every)
         await jobs.enqueue(tx, new_job(SyncAll(), dedup=f"sweep:{every:.0f}:{span}"))
 
 
 async def sync_all(context: Context) -> None:
-    """Have each installation swept that is ours to serve; raises GitHubError for an outage or a limit."""
+    """Enqueue a sync of each installation that Stanch serves; raises GitHubError for an outage or a limit."""
     listed = []
     try:
         async for installation in our_installations(context):
@@ -72,7 +85,7 @@ async def sync_all(context: Context) -> None:
 
 
 async def our_installations(context: Context) -> AsyncIterator[Installation]:
-    """The installations that GitHub has now, on the accounts that count, and that work."""
+    """The active installations, as GitHub lists them now, on the accounts that Stanch serves."""
     async for facts in context.github.installations():
         if await context.platforms.counts(facts.account):
             installation = await save_installation(context, facts)
@@ -87,38 +100,40 @@ async def sync_installation(
     everything: bool = False,
     repository: str | None = None,
     dry_run: bool = False,
-) -> Counts:
-    """Compare one installation's alerts, or one repository's, with ours; raises GitHubError for an outage or a limit.
+) -> SyncCounts:
+    """Compare one installation's alerts, or one repository's, with the stored ones.
 
-    It may end anywhere and start again: what is stored already changes nothing. The first one of an installation
-    stores what is there without a card for each, and posts one summary to a channel. A list that GitHub refuses is
-    logged and counted, and is read from where its last complete reading ended the next time.
+    It can be interrupted anywhere and repeated. The first sync of an installation posts one summary to each channel
+    instead of a card for each alert. A list that GitHub refuses is logged and counted; the next sync reads it from
+    where its last complete reading ended. Raises GitHubError for an outage or a limit.
     """
     # 1. How far each list was read the last time.
-    started = context.clock.now()
     async with context.db.read() as tx:
         installation = await repositories.load_installation(tx, installation_id)
-    counts = Counts()
+    counts = SyncCounts()
     if installation is None or installation.state is not InstallationState.ACTIVE:
         return counts
-    lists = await lists_of(context, installation, started, everything=everything or repository is not None)
-    # 2. GitHub's alerts, the latest change first, and those of ours that differ.
-    read: list[AlertList] = []
-    for each in lists:
+    sync = _Sync(installation, context.clock.now(), repository, dry_run, counts)
+    lists = await find_lists(
+        context, installation, sync.started, everything=everything or repository is not None
+    )
+    # 2. GitHub's alerts, the latest change first; those that differ are stored.
+    complete: list[AlertList] = []
+    for alert_list in lists:
         try:
-            await _read_list(context, installation, each, repository, started, counts, dry_run=dry_run)
-            read.append(each)
+            await _sync_list(context, sync, alert_list)
+            complete.append(alert_list)
         except REFUSALS as error:
-            _note_refusal(installation_id, counts, error)
+            _note_refusal(sync, error)
     if dry_run:
         return counts
     if repository is None:
         try:
             await refresh_moved_repositories(context, installation_id)
         except REFUSALS as error:
-            _note_refusal(installation_id, counts, error)
-    # 3. Note what was read to its end, and let the summaries go out.
-    await _note_progress(context, installation_id, lists, read if repository is None else [], started)
+            _note_refusal(sync, error)
+    # 3. How far the lists were read, and the publishing of the summaries.
+    await _save_progress(context, sync, lists, complete if repository is None else [])
     context.metrics.swept.labels("seen").inc(counts.seen)
     context.metrics.swept.labels("new").inc(counts.new)
     context.metrics.swept.labels("changed").inc(counts.changed)
@@ -128,118 +143,95 @@ async def sync_installation(
     return counts
 
 
-async def _note_progress(
-    context: Context,
-    installation_id: InstallationId,
-    lists: Sequence[AlertList],
-    read: Sequence[AlertList],
-    started: UnixTime,
+async def _save_progress(
+    context: Context, sync: _Sync, lists: Sequence[AlertList], complete: Sequence[AlertList]
 ) -> None:
-    """Remember the lists that were read to their end, and let the summaries go out."""
+    """Save how far the complete lists were read, and enqueue the summaries that the sync has filled."""
     async with context.db.begin() as tx:
-        for each in read:
-            progress = SyncProgress(
-                started, started if each.everything or each.last is None else each.last.all_at
-            )
-            await saved_values.save(tx, each.mark, progress.to_json())
-        for subject in {_summary(installation_id, each.last) for each in lists}:
+        for one in complete:
+            all_at = sync.started if one.everything or one.last is None else one.last.all_at
+            await saved_values.save(tx, one.saved_as, SyncProgress(sync.started, all_at).to_json())
+        for subject in {_summary_subject(sync, one.last) for one in lists}:
             for key in await summaries.unposted(tx, subject):
                 message = await messages.load(tx, key)
                 if message is not None:
                     await jobs.enqueue(tx, publish_job(message))
 
 
-def _note_refusal(installation_id: InstallationId, counts: Counts, error: GitHubError) -> None:
-    counts.refused.append(str(error))
-    log.warning("list_refused", installation_id=installation_id, reason=str(error))
+def _note_refusal(sync: _Sync, error: GitHubError) -> None:
+    sync.counts.refused.append(str(error))
+    log.warning("list_refused", installation_id=sync.installation.id, reason=str(error))
 
 
-async def _read_list(
-    context: Context,
-    installation: Installation,
-    each: AlertList,
-    only: str | None,
-    started: UnixTime,
-    counts: Counts,
-    *,
-    dry_run: bool,
-) -> None:
-    """Take one list over; raises GitHubError where GitHub does not show it to its end."""
+async def _sync_list(context: Context, sync: _Sync, alert_list: AlertList) -> None:
+    """Compare one list; raises GitHubError if GitHub did not show all of it, once what it showed is stored."""
     batch: list[ListedAlert] = []
     refused: GitHubError | None = None
     try:
-        async for seen in pages_of(context, installation, only, each):
-            counts.seen += 1
-            batch.append(seen)
+        async for listed in list_alerts(context, sync.installation, sync.only, alert_list):
+            sync.counts.seen += 1
+            batch.append(listed)
             if len(batch) == BATCH:
-                await _take_over(context, installation, batch, each.last, started, counts, dry_run=dry_run)
+                await _sync_batch(context, sync, batch, alert_list.last)
                 batch = []
     except REFUSALS as error:
         refused = error
-    await _take_over(context, installation, batch, each.last, started, counts, dry_run=dry_run)
+    await _sync_batch(context, sync, batch, alert_list.last)
     if refused is not None:
         raise refused
 
 
-async def _take_over(
-    context: Context,
-    installation: Installation,
-    batch: list[ListedAlert],
-    last: SyncProgress | None,
-    started: UnixTime,
-    counts: Counts,
-    *,
-    dry_run: bool,
+async def _sync_batch(
+    context: Context, sync: _Sync, batch: list[ListedAlert], last: SyncProgress | None
 ) -> None:
     """Store what is new or differs, in one transaction."""
-    moved: list[Repository] = []
+    renamed: list[Repository] = []
     async with context.db.begin() as tx:
-        known = await alerts.versions(tx, [_key(seen) for seen in batch])
-        for seen in batch:
-            version = known.get(_key(seen))
-            if version is not None and is_unchanged(seen.alert, version):
+        known = await alerts.versions(tx, [_key(listed) for listed in batch])
+        for listed in batch:
+            version = known.get(_key(listed))
+            if version is not None and is_unchanged(listed.alert, version):
                 continue
-            counts.new += version is None
-            counts.changed += version is not None
-            if not dry_run:
-                moved += await _store(tx, context, installation, seen, last, started)
-    for repository in moved:
+            sync.counts.new += version is None
+            sync.counts.changed += version is not None
+            if not sync.dry_run:
+                renamed += await _store(tx, context, sync, listed, last)
+    for repository in renamed:
         await refresh_repository(context, repository)
 
 
 async def _store(
-    tx: Tx,
-    context: Context,
-    installation: Installation,
-    seen: ListedAlert,
-    last: SyncProgress | None,
-    started: UnixTime,
+    tx: Tx, context: Context, sync: _Sync, listed: ListedAlert, last: SyncProgress | None
 ) -> list[Repository]:
-    """Store one alert; returns its repository if that has another name now, to be asked about."""
-    if await alerts.is_claimed(tx, _key(seen)):
-        # Somebody's close or report is under way: what it changes is recorded under their name, not as GitHub's.
+    """Store one alert; returns its repository if GitHub lists it under another name than the stored one."""
+    if await alerts.is_claimed(tx, _key(listed)):
+        # A close or report is under way: what it changes is recorded under its person's name, not as GitHub's.
         return []
-    known = await repositories.load_repository(tx, RepositoryId(seen.repository.id))
-    repository = known or new_repository(seen.repository, installation.id)
+    known = await repositories.load_repository(tx, RepositoryId(listed.repository.id))
+    repository = known or new_repository(listed.repository, sync.installation.id)
     if known is None:
         await repositories.save_repository(tx, repository)
-    old = is_old(seen.alert, last)
-    summary = _summary(installation.id, last) if old else None
-    await store_alert(
-        tx, context, repository, None, seen.alert, sender=None, received_at=started, summary=summary
+    old = is_old(listed.alert, last)
+    stored = await store_alert(
+        tx,
+        context,
+        repository,
+        None,
+        listed.alert,
+        sender=None,
+        received_at=sync.started,
+        summary=_summary_subject(sync, last) if old else None,
     )
-    if seen.alert.first_location is None and not old:
-        stored = await alerts.load(tx, _key(seen))
-        if stored is not None and stored.place is None:
-            await jobs.enqueue(tx, details_job(_key(seen), 0))
-    renamed = known is not None and known.full_name != seen.repository.full_name
-    return [repository] if renamed else []
+    if listed.alert.first_location is None and stored.place is None and not old:
+        await jobs.enqueue(tx, details_job(stored.key, 0))
+    return [repository] if known is not None and known.full_name != listed.repository.full_name else []
 
 
-def _key(seen: ListedAlert) -> AlertKey:
-    return AlertKey(RepositoryId(seen.repository.id), AlertNumber(seen.alert.number))
+def _key(listed: ListedAlert) -> AlertKey:
+    return AlertKey(RepositoryId(listed.repository.id), AlertNumber(listed.alert.number))
 
 
-def _summary(installation_id: InstallationId, last: SyncProgress | None) -> str:
-    """One for what the first sweep finds, and one for each later time that old alerts come into view."""
-    return f"first:{installation_id}" if last is None else f"first:{installation_id}:{int(last.finished_at)}"
+def _summary_subject(sync: _Sync, last: SyncProgress | None) -> str:
+    """The first sync has one summary, and so has each later one that finds old alerts."""
+    first = f"first:{sync.installation.id}"
+    return first if last is None else f"{first}:{int(last.finished_at)}"

@@ -1,4 +1,4 @@
-"""Whoever is on an alert: kept true on GitHub's side, and ended where that person may no longer see the alert."""
+"""Checks who has taken an alert: keeps GitHub's assignee in line, and releases alerts of people without access."""
 
 from dataclasses import replace
 
@@ -7,8 +7,7 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
-from bot.flows.alerts.after_change import plan_consequences
-from bot.flows.alerts.store_alert import store_alert
+from bot.flows.alerts.store_alert import plan_consequences, store_alert
 from bot.flows.audit import build_entry
 from bot.flows.people import roles
 from bot.job_kinds import CheckHolders, SyncAssignee
@@ -38,10 +37,10 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 NO_VIEW = "no_view"
-"""Why somebody is no longer on an alert: GitHub does not let them see it. The other reasons are Slack's."""
+"""Why an alert is released: GitHub does not let its holder see it. The other reasons come from Slack."""
 HOUR = 3600.0
 BUSY = 1.0
-"""Seconds until an alert is looked at again on which an action is under way."""
+"""Seconds until the next try while an action on the alert is under way."""
 
 
 async def enqueue_holder_checks(
@@ -51,15 +50,15 @@ async def enqueue_holder_checks(
     repository: RepositoryId | None = None,
     owner: GitHubId | None = None,
 ) -> None:
-    """Have everybody looked at who is on an alert: of one account, one repository, one owner, or all."""
+    """Enqueue a check of all who are on an alert: of one account, one repository, one owner, or of all."""
     found = await alerts.repositories_with_taken(tx, person=person, repository=repository, owner=owner)
     await jobs.enqueue(tx, *(new_job(CheckHolders(one)) for one in found))
 
 
 async def check_holders(context: Context, repository_id: RepositoryId) -> None:
-    """Look whether those who are on a repository's alerts may still be; raises GitHubError.
+    """Check whether those who are on a repository's alerts may still be; raises GitHubError.
 
-    Each person is asked about once; an alert where something has to change gets a job of its own.
+    GitHub is asked about each person once. A job is enqueued for each alert where something has to change.
     """
     async with context.db.read() as tx:
         repository = await repositories.load_repository(tx, repository_id)
@@ -81,20 +80,23 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
         outside, granted = may[holder.github.id]
         if outside or not granted.view or _differs(alert, granted):
             async with context.db.begin() as tx:
-                # A refusal of GitHub's is met again, and audited again, once an hour at most.
+                # Once an hour at most: if GitHub refuses, each try is audited.
                 once = f"assignment:{alert.key}:{holder.github.id}:{int(tx.now / HOUR)}"
                 await jobs.enqueue(tx, new_job(SyncAssignee(alert.key), dedup=once))
 
 
 def _differs(alert: Alert, granted: Rights) -> bool:
-    """Whether Stanch assigned somebody who is not on the alert any more, or may no longer be assigned."""
+    """Whether Stanch has assigned somebody who is no longer on the alert, or may no longer be assigned."""
     ours, holder = alert.assigned_by_us, alert.taken_by.github if alert.taken_by else None
     return ours is not None and (holder is None or ours.id != holder.id or not granted.resolve_by_role)
 
 
 async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
-    """Bring one alert's holder and GitHub's assignee in line; raises GitHubError where GitHub is down."""
-    # 1. The alert as GitHub shows it now, stored like any other answer.
+    """Make the person on an alert GitHub's assignee, and release it where they may no longer see it.
+
+    Raises GitHubError where GitHub is down.
+    """
+    # 1. The alert as GitHub shows it now.
     async with context.db.read() as tx:
         alert = await alerts.load(tx, key)
         repository = await repositories.load_repository(tx, key.repository_id)
@@ -106,7 +108,7 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
     except (Refused, NotFound):
         return
     alert = await _store(context, repository, facts, job)
-    # 2. Whether the person on it may still see it; if not, nobody is on it.
+    # 2. Whether the person on it may still see it; if not, it is released.
     holder = alert.taken_by
     granted = None
     if holder is not None and holder.github is not None:
@@ -127,7 +129,7 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
 
 
 async def _outside(context: Context, holder: Person) -> str | None:
-    """Why Slack's facts end it, as one short word; None where they don't, or Slack does not say."""
+    """Why Slack's facts end the holding, as one short word; None where they don't, or Slack does not answer."""
     home = context.platforms.home
     if holder.slack_user is None or home is None:
         return None
@@ -145,17 +147,13 @@ async def _store(context: Context, repository: Repository, facts: AlertFacts, jo
         if await alerts.is_claimed(tx, key):
             # What somebody's close changes is recorded under their name, not as GitHub's.
             raise RetryLater(tx.now + BUSY, "an action on this alert is under way")
-        await store_alert(tx, context, repository, None, facts, sender=None, received_at=tx.now)
-        stored = await alerts.load(tx, key)
-    if stored is None:
-        raise RetryLater(context.clock.now() + BUSY, "the alert is not stored yet")
-    return stored
+        return await store_alert(tx, context, repository, None, facts, sender=None, received_at=tx.now)
 
 
 async def _release(
     context: Context, repository: Repository, key: AlertKey, holder: Person, why: str, job: Job
 ) -> Alert:
-    """Nobody is on the alert any more; a reply in its thread says why."""
+    """Take the holder off the alert; a reply in its thread says why."""
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
         alert = await alerts.load_for_update(tx, key)
@@ -182,15 +180,15 @@ async def _assign(
     change: Assignment,
     job: Job,
 ) -> None:
-    """Write it to GitHub, and record what came of it. A refusal (403, 404, 422) leaves the take as it is."""
+    """Change GitHub's assignee, and record the result. A refusal (403, 404, 422) does not release the alert."""
     account = change.account
     if account is not None:
-        # The login may have changed hands since: the account is named by the login that its id has now.
+        # GitHub takes a login, and logins change hands: use the one that the account's id has now.
         account = await roles.present_account(context, repository, account)
         if account is None:
             return
-        # Noted before the call, so that an answer that gets lost leaves no assignment that nobody takes back.
-        await _note(context, alert.key, account, job)
+        # Stored before the call: if the answer is lost, the assignment can still be taken back later.
+        await _store_assignment(context, alert.key, account, job)
     refused: GitHubError | None = None
     facts: AlertFacts | None = None
     try:
@@ -226,7 +224,7 @@ async def _assign(
         await audit.append(tx, entry)
 
 
-async def _note(context: Context, key: AlertKey, account: Account, job: Job) -> None:
+async def _store_assignment(context: Context, key: AlertKey, account: Account, job: Job) -> None:
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
         current = await alerts.load_for_update(tx, key)
@@ -235,9 +233,9 @@ async def _note(context: Context, key: AlertKey, account: Account, job: Job) -> 
 
 
 def _after(current: Alert, account: Account | None, facts: AlertFacts | None) -> Alert:
-    """The alert after the call. Of GitHub's answer only the assignee counts: the rest comes by its webhook."""
+    """The alert after the call, with the assignee of GitHub's answer; the rest comes by its webhook."""
     if facts is None:
-        # Refused: what Stanch assigned before, if it did, is still there.
+        # GitHub refused, so an earlier assignment by Stanch is still there.
         still = current.assigned_by_us if _same(current.assigned_by_us, current.assigned_to) else None
         return replace(current, assigned_by_us=still)
     named = facts.assigned_to

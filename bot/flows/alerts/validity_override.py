@@ -1,4 +1,4 @@
-"""Keeps true what Stanch wrote to GitHub as an alert's `validity`, after any look that contradicts it."""
+"""Corrects the `validity` that Stanch wrote to GitHub, when a later probe contradicts it."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from bot.actions.write_back import WriteBack, write_back
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
-from bot.flows.alerts.after_change import plan_consequences
+from bot.flows.alerts.store_alert import plan_consequences
 from bot.rules.alert_merge import merge_facts
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue, override_for
@@ -20,16 +20,16 @@ from storage.records import Alert, AlertKey, Claim, Job, Repository
 log = structlog.get_logger(__name__)
 CLAIMED_AS = "keep_validity"
 ASK_AGAIN = 60.0
-"""Seconds until GitHub is asked again that does not answer."""
+"""Seconds until the next try while GitHub does not answer."""
 
 
 async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
-    """Clear or correct Stanch's own override on GitHub where the last probe contradicts it.
+    """Clear or correct Stanch's override of an alert's validity on GitHub.
 
-    The alert is claimed meanwhile, so that no sync takes the change for GitHub's own, and free between two tries.
+    The alert is claimed during a try, so that no sync takes the change for GitHub's own, and free between tries.
     Raises RetryLater while GitHub does not answer, GitHubError where it refuses.
     """
-    # 1. Is there still something to correct, and nobody else at it?
+    # 1. Whether there is still something to correct; the claim.
     async with context.db.read() as tx:
         alert = await alerts.load(tx, key)
         repository = await repositories.load_repository(tx, key.repository_id)
@@ -40,7 +40,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
         claim = await alerts.claim(tx, key, CLAIMED_AS, job.id)
     if claim is Claim.TAKEN:
         raise RetryLater(context.clock.now() + 1.0, "an action on this alert is under way", holds=False)
-    # 2. What GitHub says now, and the correction.
+    # 2. GitHub's validity, and the correction.
     try:
         repository, _, access = await repository_access.reach(context, repository)
         facts = await access.alert(repository.full_name, key.number)
@@ -61,7 +61,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
 
 
 def _lost_before(alert: Alert, facts: AlertFacts) -> WriteBack | None:
-    """What an interrupted run of this job has written, so that it is not taken for GitHub's word."""
+    """What an interrupted run of this job has written; None if it has written nothing."""
     if facts.validity == alert.validity:
         return None
     wanted = override_for(alert.probe)
@@ -102,7 +102,7 @@ async def _record(
             happened = events_between(before, after, tx.now)
         else:
             after = merge_facts(after, written.facts, repository.id, tx.now, fetched=True)
-            # What Stanch wrote is no news, and does not make its own look outdated.
+            # What Stanch wrote itself gives no timeline entry, and does not make its own probe outdated.
             happened = events_between(before, replace(after, validity=before.validity), tx.now)
             after = replace(after, probe=before.probe, validity_written=written.value is not None)
         if after != before:
