@@ -25,6 +25,7 @@ from bot.settings import Settings
 from bot.version import VERSION
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_events import Ignored, parse_event
+from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
@@ -239,6 +240,17 @@ def test_the_names_in_the_checklists_exist() -> None:
 
 def test_each_page_is_linked_from_the_readme() -> None:
     assert set(re.findall(r"\]\((docs/[a-z]+\.md)\)", TEXTS["README.md"])) == set(DOCS)
+
+
+def test_each_permission_of_the_github_app_is_described() -> None:
+    documented = {
+        re.findall(r"`([a-z_]+)`", row[0])[0]: row[1].removesuffix(", optional")
+        for row in table("permission")
+    }
+    assert documented.pop("administration") == "read"  # The stand-in's App does without.
+    granted = dict(DEFAULT_PERMISSIONS)
+    del granted["contents"]  # No call of Stanch's needs it.
+    assert documented == granted
 
 
 def test_each_scope_has_its_reason() -> None:
