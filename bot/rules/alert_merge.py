@@ -62,9 +62,9 @@ def merge_facts(
         acted_by=known.acted_by if state is known.state else None,
         report=confirm_report(known.report) if changed and validity == "inactive" else known.report,
         probe=replace(known.probe, superseded=True) if known.probe and changed else known.probe,
-        publicly_leaked=_or(facts.publicly_leaked, known.publicly_leaked),
-        multi_repo=_or(facts.multi_repo, known.multi_repo),
-        bypassed=_or(facts.bypassed, known.bypassed),
+        publicly_leaked=_new_or_known(facts.publicly_leaked, known.publicly_leaked),
+        multi_repo=_new_or_known(facts.multi_repo, known.multi_repo),
+        bypassed=_new_or_known(facts.bypassed, known.bypassed),
         assigned_to=_account(facts.assigned_to) if facts.has_assigned_to else known.assigned_to,
     )
     return _with_details(merged, facts, newer=True, fetched=fetched)
@@ -117,11 +117,11 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
         bypassed_by=prefer_newer(facts.bypassed_by.login if facts.bypassed_by else None, known.bypassed_by),
         bypassed_at=prefer_newer(facts.bypassed_at, known.bypassed_at),
         bypass_comment=prefer_newer(_masked(facts.bypass_comment), known.bypass_comment),
-        base64_encoded=_or(facts.base64_encoded if flags else None, known.base64_encoded),
+        base64_encoded=_new_or_known(facts.base64_encoded if flags else None, known.base64_encoded),
         place=prefer_newer(
             location_from_facts(facts.first_location) if facts.first_location else None, known.place
         ),
-        has_more_places=_or(facts.has_more_locations if flags else None, known.has_more_places),
+        has_more_places=_new_or_known(facts.has_more_locations if flags else None, known.has_more_places),
         token=token,
         detailed=known.detailed or fetched,
     )
@@ -148,5 +148,5 @@ def _masked(text: str | None) -> str | None:
     return mask(text) if text else None
 
 
-def _or(new: bool | None, old: bool) -> bool:
+def _new_or_known(new: bool | None, old: bool) -> bool:
     return old if new is None else new

@@ -21,8 +21,8 @@ class Assignment:
 def assignment_change(alert: Alert, *, may_be_assigned: bool) -> Assignment | None:
     """The change that Stanch makes to GitHub's assignee; None for no change.
 
-    An assignee may see and resolve the alert, so Stanch assigns only the person who took it, and only with
-    `may_be_assigned`: they may resolve by role and have write access. An assignee that somebody else set on GitHub
+    An assignee may see and resolve the alert. So Stanch assigns only the person who took it, and only if that person
+    may resolve by role and has write access (`may_be_assigned`). An assignee that somebody else set on GitHub
     is never changed.
     """
     ours, now = alert.assigned_by_us, alert.assigned_to

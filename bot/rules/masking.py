@@ -1,7 +1,7 @@
 """Masks what looks like a secret in text from GitHub and from people.
 
 Every such text is masked before it is stored, shown or sent. Tokens are found by the documented prefixes of the
-kinds that leak most; a secret without a prefix is found by a name before it, such as `password=`.
+kinds that leak most. A secret without a prefix is found by a name before it, such as `password=`.
 """
 
 import base64
@@ -47,8 +47,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-# A JSON Web Token. The search starts at the beginning of a word only, and only if a second part follows: starting at
-# every `eyJ` of a long word would read the rest of the word each time, which is quadratic.
+# A JSON Web Token. The search starts at the beginning of a word only, and only if a second part follows. Starting at
+# every `eyJ` of a long word would be quadratic, because each start reads the rest of the word.
 _JWT = re.compile(
     r"(?<![\w-])(?=[\w-]++\.ey[JI][\w-]{8})[\w-]*?(?P<token>ey[JI][\w-]{8,}\.ey[JI][\w-]{8,}(?:\.[\w-]*)?)",
     re.ASCII,

@@ -81,9 +81,9 @@ UNPROVEN = Rights(
 def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:
     """The rights that the roles give, plus those of the assignee if the account is assigned to `alert`.
 
-    An assignee may see and resolve the alert (GitHub's changelog, 2025-11-25 and 2025-12-16). `delegated` says
-    whether delegated dismissal is on in the repository: if it is, or if that is unknown (None), the assignee may only
-    see the alert. An assignment made by Stanch gives no rights: it is only made for people who may resolve by role.
+    An assignee may see and resolve the alert (GitHub's changelog, 2025-11-25 and 2025-12-16). With delegated
+    dismissal on, or unknown (`delegated` is None), the assignee may only see it. An assignment made by Stanch gives
+    no rights: it is only made for people who may resolve by role.
     """
     organization = facts.owner_type == "Organization"
     owner = organization and facts.membership == "admin"

@@ -107,20 +107,24 @@ def alert_name(alert: Alert, repository: Repository) -> Mrkdwn:
     )
 
 
-def location_words(place: SecretLocation, repository: Repository) -> Mrkdwn:
+def location_words(location: SecretLocation, repository: Repository) -> Mrkdwn:
     """A location: commit link, path and line; for other kinds, the kind as a link: `issue body`."""
-    kind = place.kind.replace("_", " ")
-    if place.commit_sha is None:
-        return t.link(place.url or "", kind)
+    kind = location.kind.replace("_", " ")
+    if location.commit_sha is None:
+        return t.link(location.url or "", kind)
     # A wiki is a repository of its own, so its commits have no page in the main one.
-    page = f"{repository.html_url}/commit/{place.commit_sha}" if place.kind == "commit" else place.url
-    commit = t.link(page or "", place.commit_sha[:7])
-    if place.kind != "commit":
+    page = (
+        f"{repository.html_url}/commit/{location.commit_sha}" if location.kind == "commit" else location.url
+    )
+    commit = t.link(page or "", location.commit_sha[:7])
+    if location.kind != "commit":
         commit = t.mrkdwn("{} {}", kind, commit)
-    if not place.path:
+    if not location.path:
         return commit
-    path = t.code(place.path)
-    return t.mrkdwn("{}, {} line {}", commit, path, place.line) if place.line else t.join((commit, path))
+    path = t.code(location.path)
+    return (
+        t.mrkdwn("{}, {} line {}", commit, path, location.line) if location.line else t.join((commit, path))
+    )
 
 
 def secret_noun(alert: Alert) -> str:

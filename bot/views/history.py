@@ -32,12 +32,14 @@ def draw_history(alert: Alert, repository: Repository, events: Sequence[Event]) 
 
 
 def draw_locations(
-    alert: Alert, repository: Repository, places: Sequence[SecretLocation], *, more: bool
+    alert: Alert, repository: Repository, locations: Sequence[SecretLocation], *, more: bool
 ) -> Content:
     """The locations of the secret; `more` says that GitHub has others that are not shown."""
-    entries = [location_words(place, repository) for place in places]
-    noun = "location" if len(places) == 1 else "locations"
-    count = t.mrkdwn("*Found at {} {}*", len(places), noun) if places else t.mrkdwn("*{}*", NO_LOCATIONS)
+    entries = [location_words(location, repository) for location in locations]
+    noun = "location" if len(locations) == 1 else "locations"
+    count = (
+        t.mrkdwn("*Found at {} {}*", len(locations), noun) if locations else t.mrkdwn("*{}*", NO_LOCATIONS)
+    )
     title = t.mrkdwn("Locations of alert {} in {}", alert.key.number, repository.full_name)
     return message(
         t.without_markup(t.lines(title, *(entries or [count]))),

@@ -25,9 +25,9 @@ RELEASE_REASONS = {
 OTHER_RELEASE_REASON = "they can't act here any more"
 
 
-def draw_reply(event: Event, alert: Alert, repository: Repository, *, places: int = 1) -> Content:
-    """An event as a reply under the card. `places`: how many new locations the reply stands for."""
-    words = event_words(event) if places == 1 else _places(event, places)
+def draw_reply(event: Event, alert: Alert, repository: Repository, *, locations: int = 1) -> Content:
+    """An event as a reply under the card. `locations`: how many new locations the reply stands for."""
+    words = event_words(event) if locations == 1 else _new_locations(event, locations)
     comment = event.details.get("comment")
     comment_words = without_signature(comment) if isinstance(comment, str) else None
     quoted = t.mrkdwn("“{}”", comment_words) if comment_words else None
@@ -104,7 +104,7 @@ def _path(event: Event) -> Mrkdwn:
     return t.mrkdwn(": {}", t.code(path)) if path else Mrkdwn("")
 
 
-def _places(event: Event, number: int) -> Mrkdwn:
+def _new_locations(event: Event, number: int) -> Mrkdwn:
     path = _detail(event, "path")
     first = t.mrkdwn(", first in {}", t.code(path)) if path else Mrkdwn("")
     return t.mrkdwn("The secret was found at {} more locations{}.", number, first)

@@ -92,7 +92,7 @@ async def test_while_github_is_down_a_role_of_the_last_hour_counts_and_its_age_i
     said = await stage.type(ADMIN, "list")
     assert ("octo/payments" in said) is shown
     assert note in said
-    assert ("as GitHub said" in said) is (minutes == 10)
+    assert ("last checked with GitHub" in said) is (minutes == 10)
     said = await stage.type(ADMIN, f"show octo/payments#{alert.number}")
     assert ("Open: not known" in said) is shown
     assert note in said or "GitHub can't be asked right now what you may see." in said

@@ -1,4 +1,4 @@
-"""When a secret counts as active or inactive, how it is checked, and when it can be reported."""
+"""When a secret can be reported to GitHub, and why not."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,62 +7,13 @@ import pytest
 
 from bot.options import ReportOptions
 from bot.rules.report_eligibility import ServerAbilities, report_obstacle
-from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity, was_ever_active
 from storage.records import AlertState, ReportState, RepositoryState
-from tests.views.cases import DEAD, GITHUB_COM, NOT_HERE, WORKS, probe, report, repository, token
-
-UNCLEAR = probe("unknown", "timeout")
+from tests.views.cases import GITHUB_COM, NOT_HERE, WORKS, report, repository, token
 
 
 def test_a_server_that_could_not_be_asked_takes_no_reports() -> None:
     assert report_obstacle(token(), repository(), GITHUB_COM, ReportOptions()) is None
     assert report_obstacle(token(), repository(), ServerAbilities(), ReportOptions()) == "server"
-
-
-@pytest.mark.parametrize(
-    ("secret_type", "kind"),
-    [
-        ("github_personal_access_token", CheckKind.PROBE),
-        ("github_oauth_access_token", CheckKind.PROBE),
-        ("github_app_installation_access_token", CheckKind.PROBE),
-        ("github_refresh_token", CheckKind.REFRESH),
-        ("github_ssh_private_key", CheckKind.REFRESH),
-        ("stripe_api_key", CheckKind.REFRESH),
-        ("", CheckKind.REFRESH),
-    ],
-)
-def test_only_tokens_with_a_harmless_request_are_probed(secret_type: str, kind: CheckKind) -> None:
-    assert check_kind(token(secret_type=secret_type)) is kind
-
-
-@pytest.mark.parametrize(
-    ("known", "validity", "confirmed", "ever_active"),
-    [
-        ({}, "unknown", False, False),
-        ({"validity": "active"}, "active", False, True),
-        ({"validity": "inactive"}, "inactive", True, False),
-        ({"validity": "a new word"}, "a new word", False, False),
-        ({"probe": WORKS}, "active", False, True),
-        ({"probe": DEAD}, "inactive", True, True),
-        ({"probe": NOT_HERE}, "inactive", False, False),
-        ({"probe": UNCLEAR}, "unknown", False, False),
-        ({"probe": UNCLEAR, "validity": "active"}, "active", False, True),
-        ({"probe": WORKS, "validity": "inactive"}, "active", False, True),
-        ({"probe": replace(WORKS, superseded=True), "validity": "inactive"}, "inactive", True, True),
-        ({"probe": replace(DEAD, superseded=True), "validity": "active"}, "active", False, True),
-        # A validity that Stanch wrote itself proves nothing new.
-        ({"validity": "inactive", "validity_written": True, "probe": NOT_HERE}, "inactive", False, False),
-        ({"validity": "inactive", "validity_written": True, "probe": DEAD}, "inactive", True, True),
-    ],
-)
-def test_validity_and_confirmation(
-    known: dict[str, Any], validity: str, confirmed: bool, ever_active: bool
-) -> None:
-    """A failed probe is not "inactive", and a 401 alone may mean a token of another GitHub."""
-    alert = token(**known)
-    assert effective_validity(alert) == validity
-    assert confirmed_inactive(alert) is confirmed
-    assert was_ever_active(alert) is ever_active
 
 
 @pytest.mark.parametrize(

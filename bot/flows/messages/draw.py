@@ -167,7 +167,7 @@ async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: Me
     if event.kind is EventKind.PLACE_ADDED:
         timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
         places = len(events_in_reply(timeline, int(message.subject.removeprefix("event:"))))
-    content = draw_reply(event, case.alert, case.repository, places=places)
+    content = draw_reply(event, case.alert, case.repository, locations=places)
     # A card that was posted after the event is news in the channel by itself.
     is_older = card.posting_since is None or card.posting_since <= event.at
     broadcast = is_older and raises_alert(event, case.alert)
