@@ -15,8 +15,9 @@ from pydantic_core import PydanticUndefined
 
 from bot.actions import ACTIONS, MENU, MENU_LINES, READ_ACTIONS
 from bot.cli.main import build
-from bot.commands import HELP, SUBCOMMANDS
+from bot.commands import SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
+from bot.commands.help import HELP
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS

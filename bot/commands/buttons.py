@@ -1,11 +1,12 @@
-"""The buttons of lists and summaries, and the shortcut in a message's menu: look-ups without typing.
+"""Answers the buttons of lists and summaries, and the shortcut in a message's menu.
 
-What a button carries says all of it, so that it works after a restart; whoever clicks is asked for anew.
+A button's value holds all that its answer needs, so that it works after a restart. The person's roles are checked at
+every click.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.commands.list_page import read_filter, show_page
+from bot.commands.list_page import parse_typed_filter, show_page
 from bot.commands.show import show_alert
 from bot.context import Context
 from bot.errors import Refused
@@ -19,42 +20,42 @@ from integrations.slack.text import Mrkdwn
 from storage import messages
 from storage.records import AlertKey, ChannelId, MessageTs
 
-BEHIND_MESSAGE = "show_alert"
+MESSAGE_SHORTCUT = "show_alert"
 """The shortcut's callback id."""
 
 
-async def turn_page(context: Context, asked: CommandRequest) -> Content:
-    """Another page of a list, as it is now."""
-    page = parse_page(asked.text)
+async def turn_page(context: Context, request: CommandRequest) -> Content:
+    """Another page of a list."""
+    page = parse_page(request.text)
     if page is None:
         raise outdated_control()
-    return await show_page(context, asked, page)
+    return await show_page(context, request, page)
 
 
-async def open_list(context: Context, asked: CommandRequest) -> Content:
-    """The list that a summary speaks of."""
-    return await show_page(context, asked, ListPage(read_filter(asked.text)))
+async def open_list(context: Context, request: CommandRequest) -> Content:
+    """The list of the alerts that a summary counts."""
+    return await show_page(context, request, ListPage(parse_typed_filter(request.text)))
 
 
-async def open_alert(context: Context, asked: CommandRequest) -> Content:
-    """The alert of a row."""
+async def open_alert(context: Context, request: CommandRequest) -> Content:
+    """The card of an alert in a list."""
     try:
-        key = AlertKey.parse(asked.text)
+        key = AlertKey.parse(request.text)
     except ValueError:
         raise outdated_control() from None
-    return await show_alert(context, asked, key)
+    return await show_alert(context, request, key)
 
 
-async def open_behind(context: Context, asked: CommandRequest) -> Content:
-    """The alert that a message is about: our own message or its thread, or else a link in its text.
+async def show_message_alert(context: Context, request: CommandRequest) -> Content:
+    """The card of the alert that a message is about: our own message, its thread, or a link in its text.
 
-    `asked.text` is what the edge found in the message: `<ts> <thread's ts or -> <alert's name or ->`.
+    `request.text` is `<ts> <thread's ts or -> <alert's name or ->`, as `bot/inbound` found them in the message.
     """
-    ts, thread, named = asked.text.split(" ")
+    ts, thread, name = request.text.split(" ")
     async with context.db.read() as tx:
-        places = [await messages.at(tx, ChannelId(asked.channel), MessageTs(place)) for place in (ts, thread)]
-    key = next((message.alert for message in places if message is not None and message.alert), None)
-    about = key or parse_alert_name(named, context.github_url)
+        found = [await messages.at(tx, ChannelId(request.channel), MessageTs(at)) for at in (ts, thread)]
+    key = next((message.alert for message in found if message is not None and message.alert), None)
+    about = key or parse_alert_name(name, context.github_url)
     if about is None:
         raise Refused(
             "no_alert_here",
@@ -62,7 +63,7 @@ async def open_behind(context: Context, asked: CommandRequest) -> Content:
             Mrkdwn("It has to be a card, a message in a card's thread, or one with a link to an alert."),
             Mrkdwn("All open alerts: `/leaks list`"),
         )
-    return await show_alert(context, asked, about)
+    return await show_alert(context, request, about)
 
 
 BUTTONS: Mapping[str, Callable[[Context, CommandRequest], Awaitable[Content]]] = {

@@ -1,4 +1,4 @@
-"""What every `/leaks` subcommand is made of."""
+"""The record of a `/leaks` subcommand."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from integrations.slack.blocks import Content
 
 @dataclass(frozen=True, slots=True)
 class Subcommand:
-    """A word after `/leaks`, its help beside it, and what it answers."""
+    """A word after `/leaks`, its line in the help, and the function that answers it."""
 
     name: str
     usage: str
@@ -18,4 +18,4 @@ class Subcommand:
     answer: Callable[[Context, CommandRequest], Awaitable[Content]]
     """Raises Refused."""
     from_store: bool = False
-    """It may be answered from the store alone, while Slack waits for the acknowledgement."""
+    """The answer may come from stored data alone, while Slack waits for the acknowledgement."""

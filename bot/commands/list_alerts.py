@@ -1,7 +1,7 @@
-"""`/leaks list`: the open alerts, or those that a filter wants."""
+"""`/leaks list`: lists open alerts, or those of a filter."""
 
 from bot.commands.command import Subcommand
-from bot.commands.list_page import read_filter, show_page
+from bot.commands.list_page import parse_typed_filter, show_page
 from bot.context import Context
 from bot.requests import CommandRequest
 from bot.rules.filters import open_by_default
@@ -9,9 +9,9 @@ from bot.rules.pagination import ListPage
 from integrations.slack.blocks import Content
 
 
-async def list_alerts(context: Context, asked: CommandRequest) -> Content:
-    """The first page; of open alerts where the filter says nothing of open or closed."""
-    return await show_page(context, asked, ListPage(open_by_default(read_filter(asked.text))))
+async def list_alerts(context: Context, request: CommandRequest) -> Content:
+    """The first page; open alerts only, unless the filter says open or closed."""
+    return await show_page(context, request, ListPage(open_by_default(parse_typed_filter(request.text))))
 
 
 LIST = Subcommand(

@@ -1,4 +1,4 @@
-"""What `list`, `search`, `mine` and the buttons of lists share: read a filter, and show one page of it."""
+"""Parses a typed filter and shows one page of its alerts, for `list`, `search`, `mine` and the buttons of lists."""
 
 from bot.context import Context
 from bot.errors import Refused
@@ -14,18 +14,18 @@ from integrations.slack.text import Mrkdwn
 from storage.filter import Filter
 
 
-def read_filter(text: str) -> Filter:
-    """The filter that somebody typed; raises Refused with what to write instead."""
+def parse_typed_filter(text: str) -> Filter:
+    """The filter that a person typed; raises Refused, which says what to write instead."""
     try:
         return refuse_contradiction(parse_filter(text))
     except BadFilter as error:
         hint = Mrkdwn("Every word of a filter: `/leaks help`")
-        # Whatever was typed stands in backticks there, so nothing but those formats.
+        # The error quotes the typed text in backticks, which are the only markup in it.
         detail = t.escape(str(error), 1_000)
         raise Refused("bad_filter", "That filter can't be understood.", detail, hint) from None
 
 
-async def show_page(context: Context, asked: CommandRequest, page: ListPage) -> Content:
-    """One page of a list, for whoever asks; raises Refused."""
-    identity = await identify.identify(context, asked.user, asked.channel)
-    return draw_list(await find_page(context, identity, page, store_only=asked.store_only))
+async def show_page(context: Context, request: CommandRequest, page: ListPage) -> Content:
+    """One page of a list, with the alerts that the person may see; raises Refused."""
+    identity = await identify.identify(context, request.user, request.channel)
+    return draw_list(await find_page(context, identity, page, store_only=request.store_only))

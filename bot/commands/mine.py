@@ -1,7 +1,7 @@
-"""`/leaks mine`: the open alerts that somebody took on here, or is assigned on GitHub."""
+"""`/leaks mine`: lists the open alerts that the person has taken or is assigned to on GitHub."""
 
 from bot.commands.command import Subcommand
-from bot.commands.list_page import read_filter, show_page
+from bot.commands.list_page import parse_typed_filter, show_page
 from bot.context import Context
 from bot.requests import CommandRequest
 from bot.rules.filters import open_by_default
@@ -10,10 +10,10 @@ from integrations.slack.blocks import Content
 from storage.filter import ME
 
 
-async def list_mine(context: Context, asked: CommandRequest) -> Content:
-    """The first page; a filter narrows it."""
+async def list_mine(context: Context, request: CommandRequest) -> Content:
+    """The first page; a filter can narrow it."""
     return await show_page(
-        context, asked, ListPage(open_by_default(read_filter(f"{asked.text} assignee:{ME}")))
+        context, request, ListPage(open_by_default(parse_typed_filter(f"{request.text} assignee:{ME}")))
     )
 
 

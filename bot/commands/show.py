@@ -1,4 +1,4 @@
-"""`/leaks show`: one alert's card for one person, with its controls."""
+"""`/leaks show`: shows one alert's card to one person, with its controls."""
 
 from bot.actions import controls
 from bot.commands.command import Subcommand
@@ -16,23 +16,23 @@ from integrations.slack.blocks import Content
 from storage.records import AlertKey
 
 
-async def show_named(context: Context, asked: CommandRequest) -> Content:
-    """The card of the alert that was typed."""
-    return await show_alert(context, asked, read_alert_name(context, asked.text, "show"))
+async def show_named(context: Context, request: CommandRequest) -> Content:
+    """The card of the named alert."""
+    return await show_alert(context, request, parse_typed_alert(context, request.text, "show"))
 
 
-async def show_alert(context: Context, asked: CommandRequest, named: AlertKey | AlertName) -> Content:
-    """The card as it is now, for whoever asks; raises Refused."""
-    identity = await identify.identify(context, asked.user, asked.channel)
-    found, since = await find_alert(context, identity, named, store_only=asked.store_only)
+async def show_alert(context: Context, request: CommandRequest, named: AlertKey | AlertName) -> Content:
+    """The card of an alert, if the person may see it; raises Refused."""
+    identity = await identify.identify(context, request.user, request.channel)
+    found, since = await find_alert(context, identity, named, store_only=request.store_only)
     async with context.db.read() as tx:
         case = await load_case(tx, context, found.alert, found.repository)
-    # Slack keeps a menu's state under an unchanged block id, so each drawing counts as a new one.
+    # Slack keeps a menu's state under an unchanged block id, so each drawing gets a new number.
     return with_private_note(draw_card(case, controls(case), int(case.now * 1000)), since, case.now)
 
 
-def read_alert_name(context: Context, text: str, subcommand: str) -> AlertName:
-    """The alert that was typed; raises Refused with how to name one."""
+def parse_typed_alert(context: Context, text: str, subcommand: str) -> AlertName:
+    """The name of the alert that a person typed; raises Refused, which says how to name one."""
     named = parse_alert_name(text, context.github_url)
     if named is None:
         raise Refused(

@@ -1,4 +1,4 @@
-"""`/leaks whoami`: which GitHub account somebody is here, how that is known, and what it may do."""
+"""`/leaks whoami`: shows the person's GitHub account, how it was linked, and its role in a repository."""
 
 from bot.commands.command import Subcommand
 from bot.context import Context
@@ -22,35 +22,35 @@ HINT = Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
 NO_ALERTS = "Stanch knows no repository of that name, or it is not yours to see."
 
 
-async def whoami(context: Context, asked: CommandRequest) -> Content:
-    """The asker's identity; with `OWNER/REPO`, their roles there as GitHub says just now."""
-    identity = await identify.identify(context, asked.user, asked.channel)
-    named = asked.text.strip()
+async def whoami(context: Context, request: CommandRequest) -> Content:
+    """The person's identity; with `OWNER/NAME` also their role there, asked from GitHub now."""
+    identity = await identify.identify(context, request.user, request.channel)
+    named = request.text.strip()
     if not named:
-        return you_are(identity)
+        return identity_answer(identity)
     repository = await _find(context, named, identity)
     try:
         repository, _, _ = await repository_access.reach(context, repository)
         rights = await roles.rights(context, identity.github, repository, None, fresh=True)
     except Refused:
-        # Whether it is out of reach or was never there is nothing that this person has a right to know.
+        # The person must not learn that Stanch once had access to this repository.
         raise Refused("unreachable", NO_ALERTS, _proof(identity)) from None
     except GitHubError as error:
         raise repository_access.github_failure_refusal(error) from error
     if not rights.view and rights.role == "no role":
         raise Refused("no_role", NO_ALERTS, _proof(identity))
-    return you_may(identity, repository, rights)
+    return role_answer(identity, repository, rights)
 
 
-def you_are(identity: Identity) -> Content:
-    """Who somebody is, and how that is known."""
+def identity_answer(identity: Identity) -> Content:
+    """The private answer without a repository."""
     return answer("bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), HINT)
 
 
-def you_may(identity: Identity, repository: Repository, rights: Rights) -> Content:
-    """The same, with the role in a repository and what it allows."""
-    said = t.lines(_proof(identity), t.fact(repository.full_name, rights.role), _allowed(rights))
-    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", said)
+def role_answer(identity: Identity, repository: Repository, rights: Rights) -> Content:
+    """The private answer with a role in a repository."""
+    detail = t.lines(_proof(identity), t.fact(repository.full_name, rights.role), _allowed(rights))
+    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", detail)
 
 
 async def _find(context: Context, named: str, identity: Identity) -> Repository:

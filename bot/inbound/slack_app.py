@@ -17,8 +17,8 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
 from bot.actions import ACTIONS, FORMS, MENU
-from bot.commands import answer_at_once, answer_from_store
-from bot.commands.buttons import BEHIND_MESSAGE, BUTTONS
+from bot.commands import answer_from_store, answer_without_look_up
+from bot.commands.buttons import BUTTONS, MESSAGE_SHORTCUT
 from bot.context import Context
 from bot.flows.channel_facts import save_channel_change
 from bot.inbound import read_requests as requests
@@ -128,7 +128,7 @@ class SlackApp:
         for button in BUTTONS:
             _on_action(bolt, button, self._look_up)
         bolt.command(COMMAND)(self._command)
-        bolt.message_shortcut(BEHIND_MESSAGE)(self._shortcut)
+        bolt.message_shortcut(MESSAGE_SHORTCUT)(self._shortcut)
         for event in CHANNEL_EVENTS:
             bolt.event(event)(self._channel_event)
         # Controls of old cards, a command that an operator renamed, and events that we don't use.
@@ -190,7 +190,7 @@ class SlackApp:
 
     async def _command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         command = _parsed(context, SlashCommand)
-        content = answer_at_once(command.text)
+        content = answer_without_look_up(command.text)
         if content is None:
             request = requests.command_request(command, self._now)
             content = await answer_from_store(self._context, request)

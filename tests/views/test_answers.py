@@ -16,8 +16,9 @@ from bot.actions.take import TakeAlert, taken_answer
 from bot.actions.tell_owner import TellOwner, owner_message, owner_told_answer
 from bot.actions.token_uses import TokenUses, search_answer
 from bot.actions.write_back import WriteBack
-from bot.commands import unknown_word
-from bot.commands.whoami import you_are, you_may
+from bot.commands import SUBCOMMANDS
+from bot.commands.help import unknown_word_answer
+from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
 from bot.rules.permissions import Rights
 from bot.views import refusals
@@ -108,12 +109,12 @@ ANSWERS: dict[str, Content] = {
     "take-done-offline": taken_answer(replace(in_front_of(working()), offline=True)),
     "step-back-done": stepped_back_answer(in_front_of(working())),
     "token-uses": search_answer(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
-    "whoami": you_are(identity(ADMIN_PERSON)),
-    "whoami-role": you_may(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
-    "whoami-view-alone": you_may(identity(ADMIN_PERSON), repository(), HELPLESS),
-    "whoami-nothing": you_may(identity(ADMIN_PERSON), repository(), NOBODY),
-    "unknown-word": unknown_word("frobnicate"),
-    "unknown-word-near": unknown_word("whoamy"),
+    "whoami": identity_answer(identity(ADMIN_PERSON)),
+    "whoami-role": role_answer(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
+    "whoami-view-alone": role_answer(identity(ADMIN_PERSON), repository(), HELPLESS),
+    "whoami-nothing": role_answer(identity(ADMIN_PERSON), repository(), NOBODY),
+    "unknown-word": unknown_word_answer("frobnicate", SUBCOMMANDS),
+    "unknown-word-near": unknown_word_answer("whoamy", SUBCOMMANDS),
     "identity-linked": identity_notice("octo-admin", linked=True),
     "identity-unlinked": identity_notice("octo-admin", linked=False),
     "history": draw_history(

@@ -11,8 +11,9 @@ from bot.actions.close_alert import CloseAlert, closed_answer
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
 from bot.actions.tell_owner import owner_message, owner_told_answer
-from bot.commands import unknown_word
-from bot.commands.whoami import you_are, you_may
+from bot.commands import SUBCOMMANDS
+from bot.commands.help import unknown_word_answer
+from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
 from bot.options import Step
 from bot.rules.case import Actor, PersonalCase
@@ -205,8 +206,8 @@ def test_an_answer_with_hostile_text_is_sent(
     sent(report_ended(case.alert, case.repository, state))
     sent(owner_message(case))
     sent(owner_told_answer(case, case.actor.identity))
-    sent(you_are(case.actor.identity))
-    sent(you_may(case.actor.identity, case.repository, case.actor.rights))
+    sent(identity_answer(case.actor.identity))
+    sent(role_answer(case.actor.identity, case.repository, case.actor.rights))
 
 
 @FEWER
@@ -225,7 +226,7 @@ def test_a_refusal_with_hostile_text_is_sent(
     ):
         sent(refusal(refused))
         opened(refusal_view(refused, callback_id="close_alert", title=role))
-    sent(unknown_word(verb_phrase))
+    sent(unknown_word_answer(verb_phrase, SUBCOMMANDS))
     sent(identity_notice(login, linked=True))
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.commands import help_text
-from bot.commands.list_page import read_filter
+from bot.commands import SUBCOMMANDS
+from bot.commands.help import help_answer
+from bot.commands.list_page import parse_typed_filter
 from bot.errors import Refused
 from bot.rules.filters import open_by_default, parse_filter
 from bot.rules.pagination import ListPage, Side, parse_page
@@ -85,7 +86,7 @@ LISTS: dict[str, Listing] = {
     "none-while-github-silent": listing("is:open", total=None, first=None, github_unreachable=True),
 }
 NOTES: dict[str, Content] = {
-    "help": help_text(),
+    "help": help_answer(SUBCOMMANDS),
     "one-alert": with_private_note(draw_card(case(working()), (), 1), NOW - 540, NOW + 60),
     "one-alert-fresh-role": with_private_note(draw_card(case(working()), (), 1), NOW, NOW + 60),
     "role-unknown": refusal(refusals.role_unknown()),
@@ -114,7 +115,7 @@ def test_look_up(content: Content, golden: SnapshotAssertion) -> None:
 )
 def test_bad_filter(typed: str, golden: SnapshotAssertion) -> None:
     with pytest.raises(Refused) as refused:
-        read_filter(typed)
+        parse_typed_filter(typed)
     assert sent(refusal(refused.value)) == golden
 
 

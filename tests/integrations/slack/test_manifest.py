@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 import yaml
 
-from bot.commands.buttons import BEHIND_MESSAGE
+from bot.commands.buttons import MESSAGE_SHORTCUT
 from integrations.sandbox.slack import SlackSandbox
 from integrations.slack import errors
 from integrations.slack.api import Slack
@@ -101,4 +101,4 @@ def test_http_and_socket_mode_differ_in_nothing_else() -> None:
 
 def test_the_command_and_the_shortcut_are_those_that_the_bot_knows() -> None:
     assert [command["command"] for command in MANIFEST["features"]["slash_commands"]] == ["/leaks"]
-    assert [shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]] == [BEHIND_MESSAGE]
+    assert [shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]] == [MESSAGE_SHORTCUT]
