@@ -1,4 +1,4 @@
-"""The whole product between a stand-in Slack and a stand-in GitHub, with time in the test's hand."""
+"""Runs the whole product between a stand-in Slack and a stand-in GitHub; the test moves the clock."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -43,7 +43,7 @@ LOGINS = {OWNER: "octo-owner", ADMIN: "octo-admin", MANAGER: "octo-sec", READER:
 
 @dataclass
 class Stage:
-    """What a flow test plays with."""
+    """What a flow test works with."""
 
     slack: SlackSandbox
     github: GitHubSandbox
@@ -59,11 +59,11 @@ class Stage:
         return self.running.context
 
     def address(self, path: str) -> str:
-        """Where the product listens."""
+        """The product's address with this path."""
         return f"http://127.0.0.1:{self.running.port}{path}"
 
     async def work(self, within: float = 0.0) -> None:
-        """Deliver and run all that is due now, and what becomes due within so many seconds."""
+        """Deliver all webhooks and events, and run the jobs that are due now or within so many seconds."""
         deadline = self.clock.now() + within
         while True:
             await self.running.slack.settle()
@@ -76,11 +76,11 @@ class Stage:
             self.clock.advance(max(0.0, due - self.clock.now()) + 0.001)
 
     def live_token(self, **more: Any) -> LiveToken:
-        """A personal access token that works."""
+        """An active personal access token."""
         return self.github.add_live_token(owner=self.leaker, scopes=("repo", "workflow"), **more)
 
     async def leak(self, repository: GitHubRepository | None = None, **more: Any) -> GitHubAlert:
-        """A secret leaks, and the card is there."""
+        """Leak a secret, and wait for its card."""
         if "secret_type" not in more and "token" not in more:
             more["token"] = self.live_token()
         alert = self.github.leak(repository or self.repository, **more)
@@ -93,17 +93,17 @@ class Stage:
         return card
 
     def read(self, channel: str = CHANNEL) -> str:
-        """The only card of a channel in the words that a reader sees, without markup."""
+        """The text of the only card of a channel, without markup."""
         return plain(self.card(channel).shown_text)
 
     async def click(self, user: str, action: str, **more: Any) -> DeliveryResult:
-        """Click a button on the only card, and let the work be done."""
+        """Click a button on the only card, and run its jobs."""
         result = await self.slack.click(user, CHANNEL, self.card().ts, action, **more)
         await self.work(within=3)
         return result
 
     async def pick(self, user: str, action: str, value: str) -> DeliveryResult:
-        """Pick from a menu on the only card, and let the work be done."""
+        """Pick from a menu on the only card, and run its jobs."""
         result = await self.slack.select(user, CHANNEL, self.card().ts, action, value)
         await self.work(within=3)
         return result
@@ -115,48 +115,48 @@ class Stage:
         return view
 
     async def submit(self, user: str, values: dict[str, Any] | None = None, **more: Any) -> DeliveryResult:
-        """Send off the modal in front of a user, and let the work be done."""
+        """Submit the modal in front of a user, and run its jobs."""
         result = await self.slack.submit(user, self.form(user).id, values or {}, **more)
         await self.work(within=3)
         return result
 
     async def close_as(self, user: str, reason: str, comment: str | None = None) -> DeliveryResult:
-        """Pick a reason, and send off the form."""
+        """Pick a reason, and submit the form."""
         await self.pick(user, "close_as", reason)
         return await self.submit(user, {"comment": {"comment": comment}} if comment else None)
 
     async def report(self, user: str) -> DeliveryResult:
-        """Open the report form, tick the consequence, and send it off."""
+        """Open the report form, tick the consequence, and submit it."""
         await self.click(user, "report_leak")
         return await self.submit(user, {"consequence": {"understood": ["yes"]}})
 
-    def told(self, user: str) -> str:
-        """The last thing that a user was told privately."""
-        said = self.slack.private_messages(user)
-        return said[-1].shown_text if said else ""
+    def answer_markup(self, user: str) -> str:
+        """The last private answer to a user, with its markup."""
+        answers = self.slack.private_messages(user)
+        return answers[-1].shown_text if answers else ""
 
     async def type(self, user: str, text: str) -> str:
-        """Type `/leaks …`, and read the answer."""
+        """Type `/leaks …`, and return the private answer without markup."""
         await self.slack.command(user, CHANNEL, text)
         await self.work(within=3)
-        return self.heard(user)
+        return self.answer_to(user)
 
     async def audited(self, action: str) -> list[tuple[str, str | None]]:
-        """Outcome and reason of every row of the audit log about an action, oldest first."""
+        """Outcome and reason of every audit row of an action, oldest first."""
         rows = [row async for row in export_audit(self.context.db, None) if row["action"] == action]
         return [(str(row["outcome"]), str(row["reason"]) if row["reason"] else None) for row in rows]
 
     async def stored(self, alert: GitHubAlert) -> StoredAlert | None:
-        """What the product remembers of an alert."""
+        """The alert as the product has stored it."""
         async with self.context.db.read() as tx:
             return await alerts.load(tx, key_of(alert))
 
-    def heard(self, user: str) -> str:
-        """The last thing that a user was told privately, without markup."""
-        return plain(self.told(user))
+    def answer_to(self, user: str) -> str:
+        """The last private answer to a user, without markup."""
+        return plain(self.answer_markup(user))
 
     async def link(self, user: str, account: GitHubUser) -> None:
-        """Link a Slack user to a GitHub account, as an administrator did it."""
+        """Link a Slack user to a GitHub account, as the command line does it."""
         identity = Identity(
             SlackTeamId(self.slack.team_id),
             SlackUserId(user),
@@ -169,7 +169,7 @@ class Stage:
             await identities.link(tx, identity)
 
     def check(self) -> None:
-        """Nothing was sent that the real ones would refuse, or that we promise not to send."""
+        """Assert that nothing was sent that Slack or GitHub would refuse, or that Stanch promises not to send."""
         assert self.slack.violations == []
         assert self.slack.hygiene == []
         assert self.slack.unexpected == []
@@ -178,7 +178,7 @@ class Stage:
 
 
 def plain(markup: str) -> str:
-    """Slack's markup as a reader sees it: links by their words, code and bold without their signs."""
+    """Slack's markup as a person reads it: links as their text, code and bold without their signs."""
     return re.sub(r"<[^|>]*\|([^>]*)>|[*`]", lambda found: found[1] or "", markup)
 
 
@@ -198,10 +198,10 @@ async def open_stage(
     prepare: Callable[[SlackSandbox, GitHubSandbox], Awaitable[None]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """Start both stand-ins and the product between them; no job runs until the test lets it.
+    """Start both stand-ins and the product between them; jobs run only by `Stage.work`.
 
-    With `socket_mode` Slack's requests come over the product's own connection, which misses a ping after 0.3 s.
-    `prepare` is run before the product starts, for a database that is not empty.
+    With `socket_mode` Slack's requests come over the product's own connection, which expects a ping every 0.2 s.
+    `prepare` runs before the product starts, for a database that is not empty.
     """
     async with (
         SlackSandbox(now=clock.now) as slack,

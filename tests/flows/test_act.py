@@ -19,7 +19,7 @@ async def test_closing_with_a_reason_closes_on_github_and_redraws_the_card(stage
     assert "Closed as revoked" in card.shown_text
     assert "“Rotated in vault.”" in card.shown_text
     assert card.action_ids == ["reopen", "more"]
-    assert "Closed as revoked." in stage.told(ADMIN)
+    assert "Closed as revoked." in stage.answer_markup(ADMIN)
     [reply] = stage.slack.thread(CHANNEL, card.ts)
     assert "Closed as revoked by" in reply.shown_text
 
@@ -45,7 +45,7 @@ async def test_a_reader_is_refused_privately_and_nothing_happens(stage: Stage) -
 async def test_somebody_unlinked_is_told_how_to_be_linked(stage: Stage) -> None:
     await stage.leak()
     await stage.click(UNLINKED, "check_validity")
-    assert "Stanch doesn't know which GitHub account is yours." in stage.told(UNLINKED)
+    assert "Stanch doesn't know which GitHub account is yours." in stage.answer_markup(UNLINKED)
 
 
 async def test_a_security_manager_and_an_owner_may_close_and_reopen(stage: Stage) -> None:
@@ -65,7 +65,7 @@ async def test_a_check_asks_github_with_the_token_and_names_its_owner(stage: Sta
     assert "Open: this token still works" in card.shown_text
     assert "leaky-dev" in card.shown_text
     assert "scopes repo and workflow" in card.shown_text
-    assert "It still works." in stage.told(ADMIN)
+    assert "It still works." in stage.answer_markup(ADMIN)
     assert alert.validity == "active"
 
 
@@ -85,10 +85,10 @@ async def test_a_report_is_sent_without_authorization_and_followed_up(stage: Sta
     [call] = stage.github.calls("POST", "/credentials/revoke")
     assert call.auth is None
     assert "Reported to GitHub, not yet confirmed dead" in stage.card().shown_text
-    assert "Reported to GitHub." in stage.told(ADMIN)
+    assert "Reported to GitHub." in stage.answer_markup(ADMIN)
     await stage.work(within=70)
     assert "Reported and confirmed inactive" in stage.card().shown_text
-    assert "The secret you reported no longer works." in stage.told(ADMIN)
+    assert "The secret you reported no longer works." in stage.answer_markup(ADMIN)
     assert alert.state == "open"
 
 
@@ -101,7 +101,7 @@ async def test_two_simultaneous_submits_make_one_call(stage: Stage) -> None:
     await asyncio.gather(*(stage.slack.submit(user, view, values) for user, view in views))
     await stage.work(within=3)
     assert len(stage.github.calls("POST", "/credentials/revoke")) == 1
-    told = [stage.told(user) for user in (ADMIN, OWNER)]
+    told = [stage.answer_markup(user) for user in (ADMIN, OWNER)]
     assert sum("Reported to GitHub." in words for words in told) == 1
     assert sum("It has been reported already." in words for words in told) == 1
 
@@ -130,8 +130,8 @@ async def test_closing_what_was_closed_otherwise_says_by_whom(stage: Stage) -> N
     stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix", comment="We live with it.")
     await stage.work()
     await stage.submit(ADMIN)
-    assert "It was closed already, as won't fix." in stage.told(ADMIN)
-    assert "octo-owner" in stage.told(ADMIN)
+    assert "It was closed already, as won't fix." in stage.answer_markup(ADMIN)
+    assert "octo-owner" in stage.answer_markup(ADMIN)
     assert stage.github.calls("PATCH", PATCHES) == []
 
 
@@ -141,7 +141,7 @@ async def test_a_role_lost_between_form_and_submit_counts(stage: Stage) -> None:
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.submit(ADMIN)
     assert alert.state == "open"
-    assert "not yours to see" in stage.told(ADMIN)
+    assert "not yours to see" in stage.answer_markup(ADMIN)
 
 
 SPLIT = "It was xox" + "b-@123456789012-abcdefghijklmnop"
@@ -176,7 +176,7 @@ async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -
     assert "Tell leaky-dev first" in view.shown_text
     await stage.slack.click_in_view(ADMIN, view.id, "tell_owner")
     await stage.work(within=3)
-    assert "A token of yours has leaked." in stage.told("U0LEAKY")
+    assert "A token of yours has leaked." in stage.answer_markup("U0LEAKY")
     assert "has been told" in stage.form(ADMIN).shown_text
     replies = " ".join(reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts))
     assert "told the owner" in replies

@@ -59,7 +59,7 @@ async def test_a_webhook_about_people_ends_what_was_remembered(stage: Stage, cha
         github.add_team_to_repository(team, stage.repository, "admin")
     await stage.leak()
     await stage.click(READER, "check_validity")
-    assert "It still works." in stage.heard(READER)
+    assert "It still works." in stage.answer_to(READER)
     match change:
         case "member":
             github.add_collaborator(stage.repository, reader, "read")
@@ -71,7 +71,7 @@ async def test_a_webhook_about_people_ends_what_was_remembered(stage: Stage, cha
             github.remove_member(octo, reader)
     await stage.work()
     await stage.click(READER, "check_validity")
-    assert "not yours to see" in stage.heard(READER)
+    assert "not yours to see" in stage.answer_to(READER)
 
 
 @pytest.mark.parametrize("user", [OWNER, ADMIN, READER])
@@ -81,7 +81,7 @@ async def test_while_github_is_down_the_answer_is_no_and_says_so(stage: Stage, u
     rule = stage.github.faults.add(".*", status=503)
     await stage.slack.click(user, CHANNEL, card.ts, "check_validity")
     await stage.work(within=3)
-    assert DOWN in stage.heard(user)
+    assert DOWN in stage.answer_to(user)
     await stage.pick(user, "close_as", "revoked")
     assert DOWN in stage.form(user).shown_text
     await stage.click(user, "report_leak")
@@ -96,7 +96,7 @@ async def test_a_submit_while_github_is_down_does_nothing_and_says_so(stage: Sta
     await stage.pick(ADMIN, "close_as", "revoked")
     rule = stage.github.faults.add("GET .*", drop="before")
     await stage.submit(ADMIN)
-    assert DOWN in stage.heard(ADMIN)
+    assert DOWN in stage.answer_to(ADMIN)
     stage.github.faults.remove(rule)
     await stage.work(within=600)
     assert alert.state == "open"
@@ -111,6 +111,6 @@ async def test_a_role_list_that_the_app_may_not_read_gives_nobody_a_role(stage: 
     stage.github.set_permissions(installation, granted)
     await stage.leak()
     await stage.click(READER, "check_validity")
-    assert "not yours to see" in stage.heard(READER)
+    assert "not yours to see" in stage.answer_to(READER)
     await stage.click(ADMIN, "check_validity")
-    assert "It still works." in stage.heard(ADMIN)
+    assert "It still works." in stage.answer_to(ADMIN)

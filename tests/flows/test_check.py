@@ -66,7 +66,7 @@ async def test_what_github_answers_decides(stage: Stage, fault: dict[str, Any], 
     alert = await stage.leak()
     stage.github.faults.add("GET /user", **fault)
     await stage.click(ADMIN, "check_validity")
-    assert said in stage.heard(ADMIN)
+    assert said in stage.answer_to(ADMIN)
     # A 401 says nothing of a token that this host never accepted: nothing is written then.
     assert alert.validity == ("active" if said == ACTIVE else "unknown")
 
@@ -75,7 +75,7 @@ async def test_a_401_alone_is_worded_as_what_it_is(stage: Stage) -> None:
     """A token of another GitHub is answered 401 too."""
     await stage.leak(secret_type="github_personal_access_token")
     await stage.click(ADMIN, "check_validity")
-    said = stage.heard(ADMIN)
+    said = stage.answer_to(ADMIN)
     assert NOT_HERE in said
     assert "belong to another GitHub" in said
     assert "is not valid on this GitHub" in stage.read()
@@ -87,13 +87,13 @@ async def test_a_401_alone_is_worded_as_what_it_is(stage: Stage) -> None:
 async def test_a_token_that_worked_here_once_is_called_dead(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
-    assert ACTIVE in stage.heard(ADMIN)
+    assert ACTIVE in stage.answer_to(ADMIN)
     token = stage.github.token_of(alert)
     assert token is not None
     stage.github.revoke_token(token)
     stage.clock.advance(31)
     await stage.click(ADMIN, "check_validity")
-    assert INACTIVE in stage.heard(ADMIN)
+    assert INACTIVE in stage.answer_to(ADMIN)
     assert "this token no longer works" in stage.read()
 
 
@@ -108,8 +108,8 @@ async def test_an_alert_is_asked_about_once_in_thirty_seconds(stage: Stage) -> N
     stage.clock.advance(20)
     await stage.click(ADMIN, "check_validity")
     assert probes(stage) == 1
-    assert ACTIVE in stage.heard(ADMIN)
-    assert "it is asked again after 30 seconds at the earliest" in stage.heard(ADMIN)
+    assert ACTIVE in stage.answer_to(ADMIN)
+    assert "it is asked again after 30 seconds at the earliest" in stage.answer_to(ADMIN)
     stage.clock.advance(10)
     await stage.click(ADMIN, "check_validity")
     assert probes(stage) == 2
@@ -153,7 +153,7 @@ async def test_a_verdict_is_given_to_github_where_it_knows_nothing(stage: Stage)
     await stage.click(ADMIN, "check_validity")
     assert written(stage) == ["active"]
     assert alert.validity_override == "active"
-    assert "GitHub's alert now says so too." in stage.heard(ADMIN)
+    assert "GitHub's alert now says so too." in stage.answer_to(ADMIN)
 
 
 async def test_inactive_is_written_only_of_a_token_that_worked_here_before(stage: Stage) -> None:
@@ -162,8 +162,8 @@ async def test_inactive_is_written_only_of_a_token_that_worked_here_before(stage
     stage.github.revoke_token(token)
     alert = await stage.leak(token=token)
     await stage.click(ADMIN, "check_validity")
-    assert NOT_HERE in stage.heard(ADMIN)
-    assert "GitHub's alert" not in stage.heard(ADMIN)
+    assert NOT_HERE in stage.answer_to(ADMIN)
+    assert "GitHub's alert" not in stage.answer_to(ADMIN)
     assert written(stage) == []
     assert (alert.validity_override, alert.validity) == (None, "unknown")
 
@@ -182,7 +182,7 @@ async def test_nothing_is_written_by_somebody_who_may_only_view(stage: Stage) ->
     stage.github.add_collaborator(stage.repository, stage.people[READER], "viewer")
     await stage.leak()
     await stage.click(READER, "check_validity")
-    assert ACTIVE in stage.heard(READER)
+    assert ACTIVE in stage.answer_to(READER)
     assert written(stage) == []
     assert "Open: this token still works" in stage.read()
 
@@ -198,7 +198,7 @@ async def test_what_stanch_wrote_is_corrected_once_it_is_no_longer_true(stage: S
     await stage.click(ADMIN, "check_validity")
     assert written(stage) == ["active", None, "inactive"]
     assert (alert.validity_override, alert.validity) == ("inactive", "inactive")
-    assert "GitHub's alert now says so too." in stage.heard(ADMIN)
+    assert "GitHub's alert now says so too." in stage.answer_to(ADMIN)
     stage.clock.advance(31)
     await stage.click(ADMIN, "check_validity")
     assert written(stage) == ["active", None, "inactive"]
@@ -208,7 +208,7 @@ async def test_a_github_that_takes_no_verdict_is_no_obstacle(stage: Stage) -> No
     await stage.leak()
     stage.github.faults.add("PATCH .*", status=422)
     await stage.click(ADMIN, "check_validity")
-    assert ACTIVE in stage.heard(ADMIN)
+    assert ACTIVE in stage.answer_to(ADMIN)
     assert "Open: this token still works" in stage.read()
 
 
@@ -220,8 +220,8 @@ async def test_a_secret_of_another_provider_is_never_fetched(stage: Stage) -> No
     stage.github.webhook_url = None
     stage.github.set_validity(alert, "active")
     await stage.click(ADMIN, "check_validity")
-    assert "GitHub says that it still works." in stage.heard(ADMIN)
-    assert stage.github.alert_url(alert) in stage.told(ADMIN)
+    assert "GitHub says that it still works." in stage.answer_to(ADMIN)
+    assert stage.github.alert_url(alert) in stage.answer_markup(ADMIN)
     assert "Open: this secret still works" in stage.read()
     assert literals(stage) == []
     assert probes(stage) == 0
@@ -230,7 +230,7 @@ async def test_a_secret_of_another_provider_is_never_fetched(stage: Stage) -> No
 async def test_a_base64_encoded_token_is_asked_about_decoded(stage: Stage) -> None:
     alert = await stage.leak(token=stage.live_token(), is_base64_encoded=True)
     await stage.click(ADMIN, "check_validity")
-    assert ACTIVE in stage.heard(ADMIN)
+    assert ACTIVE in stage.answer_to(ADMIN)
     token = stage.github.token_of(alert)
     assert token is not None
     assert token.last_user_agent == stage.context.user_agent
@@ -243,8 +243,8 @@ async def test_what_is_no_token_in_full_is_sent_nowhere(stage: Stage, content: b
         secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True
     )
     await stage.click(ADMIN, "check_validity")
-    assert UNKNOWN in stage.heard(ADMIN)
-    assert "not a GitHub token in full" in stage.heard(ADMIN)
+    assert UNKNOWN in stage.answer_to(ADMIN)
+    assert "not a GitHub token in full" in stage.answer_to(ADMIN)
     assert probes(stage) == 0
     assert alert.validity == "unknown"
 
@@ -270,6 +270,6 @@ async def test_nothing_is_written_where_the_operator_does_not_want_it(
     async with open_stage(database_url, clock, private_key, options=options) as stage:
         await stage.leak()
         await stage.click(ADMIN, "check_validity")
-        assert ACTIVE in stage.heard(ADMIN)
+        assert ACTIVE in stage.answer_to(ADMIN)
         assert written(stage) == []
         stage.check()

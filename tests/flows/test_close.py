@@ -51,8 +51,8 @@ async def test_a_reviewer_gets_the_link_where_the_app_may_not(stage: Stage, user
     alert = await stage.leak(delegated(stage))
     await stage.close_as(user, "false_positive")
     assert alert.state == "open"
-    assert "GitHub does not let Stanch close this alert." in stage.heard(user)
-    assert stage.github.alert_url(alert) in stage.told(user)
+    assert "GitHub does not let Stanch close this alert." in stage.answer_to(user)
+    assert stage.github.alert_url(alert) in stage.answer_markup(user)
     assert "Open: not known" in stage.read()
 
 
@@ -61,7 +61,7 @@ async def test_a_bare_403_leaves_the_alert_open_and_free(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.faults.add(r"PATCH .*", status=403, times=1)
     await stage.close_as(ADMIN, "wont_fix")
-    assert "GitHub does not let Stanch close this alert." in stage.heard(ADMIN)
+    assert "GitHub does not let Stanch close this alert." in stage.answer_to(ADMIN)
     reason = "forbidden: A fault is switched on in the stand-in."
     assert await stage.audited("close_alert") == [("intended", None), ("refused", reason)]
     await stage.close_as(OWNER, "wont_fix")
@@ -124,7 +124,7 @@ async def test_what_is_closed_with_that_reason_already_is_a_success(stage: Stage
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Mine.")
     await stage.submit(ADMIN)
-    assert "It was closed as revoked already." in stage.heard(ADMIN)
+    assert "It was closed as revoked already." in stage.answer_to(ADMIN)
     assert patches(stage) == []
     assert alert.resolution_comment == "Mine."
     await stage.work(within=5)
@@ -142,7 +142,7 @@ async def test_somebody_who_is_a_moment_faster_makes_it_a_success_too(stage: Sta
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Mine.")
     gate.open()
     await working
-    assert "losed as revoked" in stage.heard(ADMIN)
+    assert "losed as revoked" in stage.answer_to(ADMIN)
     assert alert.resolution_comment == "Mine."
 
 
@@ -154,7 +154,7 @@ async def test_two_people_close_it_once(stage: Stage) -> None:
     await asyncio.gather(*(stage.slack.submit(user, view, {}) for user, view in views))
     await stage.work(within=5)
     assert len(patches(stage)) == 1
-    told = sorted(stage.heard(user).split("\n")[0] for user in (ADMIN, OWNER))
+    told = sorted(stage.answer_to(user).split("\n")[0] for user in (ADMIN, OWNER))
     assert told == [
         ":white_check_mark: Closed as revoked.",
         ":white_check_mark: It was closed as revoked already.",
@@ -207,7 +207,7 @@ async def test_what_was_reopened_before_the_answer_came_is_not_closed_again(stag
     await stage.work(within=30)
     assert len(patches(stage)) == 1
     assert alert.state == "open"
-    assert "The alert was changed before GitHub's answer came." in stage.heard(ADMIN)
+    assert "The alert was changed before GitHub's answer came." in stage.answer_to(ADMIN)
     assert await stage.audited("close_alert") == [("intended", None), ("refused", "changed_meanwhile")]
 
 
@@ -228,7 +228,7 @@ async def test_reopening_what_is_open_says_so(stage: Stage) -> None:
     await stage.click(ADMIN, "reopen")
     stage.github.reopen(alert, by=stage.people[OWNER])
     await stage.submit(ADMIN)
-    assert "It is open already." in stage.heard(ADMIN)
+    assert "It is open already." in stage.answer_to(ADMIN)
     assert len(patches(stage)) == 1
 
 

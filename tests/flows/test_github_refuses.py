@@ -17,7 +17,7 @@ async def test_an_ip_allow_list_is_quoted_and_no_card_loses_its_controls(
     alert = await stage.leak()
     rule = stage.github.faults.add(r"GET /repos/.*", status=403, body={"message": IP_ALLOW_LIST})
     await stage.click(ADMIN, "check_validity")
-    assert IP_ALLOW_LIST in stage.heard(ADMIN)
+    assert IP_ALLOW_LIST in stage.answer_to(ADMIN)
     assert IP_ALLOW_LIST in capsys.readouterr().out
     assert ("failed", f"Forbidden: {IP_ALLOW_LIST}") in await stage.audited("check_validity")
     await stage.pick(ADMIN, "close_as", "revoked")
@@ -43,8 +43,8 @@ async def test_the_reason_of_a_403_on_closing_is_quoted(
         stage.github.faults.add("PATCH .*", status=403, body={"message": reason}, times=1)
     await stage.work()
     await stage.close_as(ADMIN, "revoked")
-    assert "GitHub does not let Stanch close this alert." in stage.heard(ADMIN)
-    assert f"It answered 403: “{reason}”" in stage.heard(ADMIN)
+    assert "GitHub does not let Stanch close this alert." in stage.answer_to(ADMIN)
+    assert f"It answered 403: “{reason}”" in stage.answer_to(ADMIN)
     assert f"forbidden: {reason}" in capsys.readouterr().out
     assert ("refused", f"forbidden: {reason}") in await stage.audited("close_alert")
     assert alert.state == "open"
@@ -59,7 +59,7 @@ async def test_the_reason_of_a_403_on_reopening_is_quoted(stage: Stage) -> None:
     stage.repository.archived = True
     await stage.click(ADMIN, "reopen")
     await stage.submit(ADMIN)
-    assert f"It answered 403: “{ARCHIVED}”" in stage.heard(ADMIN)
+    assert f"It answered 403: “{ARCHIVED}”" in stage.answer_to(ADMIN)
     assert ("refused", f"forbidden: {ARCHIVED}") in await stage.audited("reopen_alert")
     assert alert.state == "resolved"
 
@@ -69,7 +69,7 @@ async def test_secret_scanning_that_was_turned_off_is_quoted(stage: Stage) -> No
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.repository.secret_scanning = False
     await stage.submit(ADMIN)
-    assert f"It answered 404: “{OFF}”" in stage.heard(ADMIN)
+    assert f"It answered 404: “{OFF}”" in stage.answer_to(ADMIN)
     assert ("failed", f"FeatureOff: {OFF}") in await stage.audited("close_alert")
     await stage.pick(OWNER, "close_as", "revoked")
     assert OFF in stage.form(OWNER).shown_text

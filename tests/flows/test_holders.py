@@ -38,7 +38,7 @@ async def test_an_assignee_whom_somebody_else_set_stays(stage: Stage) -> None:
     await take(stage, ADMIN)
     assert alert.assigned_to is stage.leaker
     assert f"On it: <@{ADMIN}> (octo-admin); GitHub's assignee is leaky-dev" in stage.read()
-    assert "GitHub's assignee stays leaky-dev." in stage.heard(ADMIN)
+    assert "GitHub's assignee stays leaky-dev." in stage.answer_to(ADMIN)
     await stage.pick(ADMIN, "more", "step_back")
     await stage.work(within=10)
     assert alert.assigned_to is stage.leaker
@@ -151,7 +151,7 @@ async def test_taking_and_stepping_back_work_while_github_is_down(
     rule = stage.github.faults.add(".*", **fault)
     await stage.click(ADMIN, "take")
     assert f"<@{ADMIN}>" in stage.card().shown_text
-    assert "GitHub does not answer now" in stage.heard(ADMIN)
+    assert "GitHub does not answer now" in stage.answer_to(ADMIN)
     await stage.pick(ADMIN, "more", "step_back")
     assert "nobody yet" in stage.card().shown_text
     await stage.click(ADMIN, "take")
@@ -182,7 +182,7 @@ async def test_who_github_refused_a_moment_ago_takes_nothing_while_it_is_down(st
     stage.github.faults.add(".*", status=503)
     await stage.click(READER, "take")
     assert "nobody yet" in stage.card().shown_text
-    assert "not yours to see" in stage.heard(READER)
+    assert "not yours to see" in stage.answer_to(READER)
 
 
 async def test_a_lost_answer_leaves_no_assignment_behind(stage: Stage) -> None:

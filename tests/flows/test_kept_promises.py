@@ -23,7 +23,7 @@ async def wait_for_quota(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
     await stage.report(ADMIN)
-    assert "It will be sent" in stage.heard(ADMIN)
+    assert "It will be sent" in stage.answer_to(ADMIN)
 
 
 async def open_report_form(stage: Stage) -> GitHubAlert:
@@ -46,7 +46,7 @@ async def test_a_report_that_waited_outlasts_an_outage_at_its_time(stage: Stage,
     await wait_for_quota(stage)
     outage = stage.github.faults.add(down, status=503)
     await stage.work(within=900)
-    assert "nothing was done" not in stage.heard(ADMIN)
+    assert "nothing was done" not in stage.answer_to(ADMIN)
     stage.github.faults.remove(outage)
     await stage.work(within=1800)
     assert "Reported and confirmed inactive" in stage.read()
@@ -67,7 +67,7 @@ async def test_a_report_that_waited_in_vain_frees_the_alert(stage: Stage) -> Non
     stage.github.faults.remove(refusing)
     assert "report_leak" in stage.card().action_ids
     await stage.report(ADMIN)
-    assert "Reported to GitHub." in stage.heard(ADMIN)
+    assert "Reported to GitHub." in stage.answer_to(ADMIN)
 
 
 async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> No
     assert gave_up is not None
     await gave_up(stage.context, read_job(job), job, internal_error("c0ffee"))
     await stage.work(within=3)
-    assert "Something went wrong in Stanch." in stage.heard(ADMIN)
+    assert "Something went wrong in Stanch." in stage.answer_to(ADMIN)
     assert (await stage.audited("report_leak"))[-1] == ("failed", "mistake")
     assert "report_leak" in stage.card().action_ids
 
@@ -103,7 +103,7 @@ async def test_the_owner_of_a_token_is_told_once(stage: Stage) -> None:
         await stage.slack.click_in_view(ADMIN, view.id, "tell_owner", force=True)
     await stage.work(within=3)
     assert len(stage.slack.private_messages(LEAKY)) == 1
-    assert "The owner has been told." in stage.heard(ADMIN)
+    assert "The owner has been told." in stage.answer_to(ADMIN)
 
 
 async def test_the_owner_is_not_told_of_a_report_that_will_not_be(stage: Stage) -> None:
@@ -111,14 +111,14 @@ async def test_the_owner_is_not_told_of_a_report_that_will_not_be(stage: Stage) 
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     await tell_owner(stage)
     assert stage.slack.private_messages(LEAKY) == []
-    assert "This alert is closed already." in stage.heard(ADMIN)
+    assert "This alert is closed already." in stage.answer_to(ADMIN)
 
 
 async def test_an_owner_whom_slack_does_not_reach_is_not_called_told(stage: Stage) -> None:
     await open_report_form(stage)
     stage.slack.fail("conversations.open", "user_disabled")
     await tell_owner(stage)
-    assert "The owner could not be told." in stage.heard(ADMIN)
+    assert "The owner could not be told." in stage.answer_to(ADMIN)
     await tell_owner(stage)
     assert len(stage.slack.private_messages(LEAKY)) == 1
 
@@ -129,7 +129,7 @@ async def test_a_lost_answer_is_no_second_message_to_the_owner(stage: Stage) -> 
     await tell_owner(stage)
     await stage.work(within=60)
     assert len(stage.slack.private_messages(LEAKY)) == 1
-    assert "It is not known whether the owner got the message." in stage.heard(ADMIN)
+    assert "It is not known whether the owner got the message." in stage.answer_to(ADMIN)
 
 
 async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: Stage) -> None:
@@ -141,7 +141,7 @@ async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: St
         await alerts.claim(tx, key_of(alert), "tell_owner", job.id)
     await stage.work(within=3)
     assert stage.slack.private_messages(LEAKY) == []
-    assert "It is not known whether the owner got the message." in stage.heard(ADMIN)
+    assert "It is not known whether the owner got the message." in stage.answer_to(ADMIN)
     await tell_owner(stage)
     assert len(stage.slack.private_messages(LEAKY)) == 1
 
@@ -156,7 +156,7 @@ async def test_a_form_that_slack_does_not_open_is_answered(stage: Stage, menu: b
         assert stage.card().blocks != drawn, "the menu would keep what was picked"
     else:
         await stage.click(ADMIN, "report_leak")
-    assert "Slack did not open the form" in stage.heard(ADMIN)
+    assert "Slack did not open the form" in stage.answer_to(ADMIN)
 
 
 async def test_a_form_that_slack_did_not_take_is_shown_at_the_next_try(stage: Stage) -> None:
@@ -189,12 +189,12 @@ async def test_the_taker_of_an_old_name_sees_no_history(stage: Stage) -> None:
     stage.github.add_collaborator(taken, stage.people[READER], "admin")
     await stage.slack.select(READER, CHANNEL, stage.card().ts, "more", "history")
     await stage.work(within=3)
-    assert "There is no such alert, or it is not yours to see." in stage.heard(READER)
+    assert "There is no such alert, or it is not yours to see." in stage.answer_to(READER)
     await stage.click(READER, "check_validity", value=str(key_of(alert)))
-    assert "There is no such alert, or it is not yours to see." in stage.heard(READER)
+    assert "There is no such alert, or it is not yours to see." in stage.answer_to(READER)
     await stage.slack.select(MANAGER, CHANNEL, stage.card().ts, "more", "history")
     await stage.work(within=3)
-    assert "Found by GitHub." in stage.heard(MANAGER)
+    assert "Found by GitHub." in stage.answer_to(MANAGER)
 
 
 async def test_two_that_post_one_message_at_once_post_it_once(stage: Stage) -> None:

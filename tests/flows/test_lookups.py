@@ -141,7 +141,7 @@ async def test_a_first_look_up_is_answered_as_soon_as_github_has_said_what_they_
     await stage.leak()
     assert await typed_at_once(stage, ADMIN, "list") == ""
     await stage.work()
-    assert "1 open alert" in stage.heard(ADMIN)
+    assert "1 open alert" in stage.answer_to(ADMIN)
 
 
 async def test_a_slow_slack_does_not_hold_the_acknowledgement_up(stage: Stage) -> None:
@@ -151,7 +151,7 @@ async def test_a_slow_slack_does_not_hold_the_acknowledgement_up(stage: Stage) -
     stage.slack.faults.add("users.info", slow=1.6, times=1)
     assert await typed_at_once(stage, OWNER, "list") == ""
     await stage.work()
-    assert "1 open alert" in stage.heard(OWNER)
+    assert "1 open alert" in stage.answer_to(OWNER)
 
 
 async def test_the_same_signed_command_is_answered_once(stage: Stage) -> None:
@@ -201,14 +201,14 @@ async def test_the_alert_behind_a_message_is_found_by_its_card_its_thread_or_a_l
         await stage.slack.message_shortcut(OWNER, CHANNEL, message.ts, "show_alert")
         await stage.work(within=3)
         assert len(stage.slack.private_messages(OWNER)) == before + 1
-        assert "Open: not known whether it works" in stage.heard(OWNER)
+        assert "Open: not known whether it works" in stage.answer_to(OWNER)
     other = stage.slack.workspace.post_as_user(OWNER, CHANNEL, "lunch?")
     await stage.slack.message_shortcut(OWNER, CHANNEL, other.ts, "show_alert")
     await stage.work(within=3)
-    assert "This message is about no alert." in stage.heard(OWNER)
+    assert "This message is about no alert." in stage.answer_to(OWNER)
     await stage.slack.message_shortcut(READER, CHANNEL, card.ts, "show_alert")
     await stage.work(within=3)
-    assert NOT_THEIRS in stage.heard(READER)
+    assert NOT_THEIRS in stage.answer_to(READER)
     assert key_of(alert).number == alert.number
 
 

@@ -12,7 +12,7 @@ REVOKE = "/credentials/revoke"
 NOT_KNOWN = "It is not known whether it was done."
 
 
-def told(stage: Stage, user: str, words: str) -> int:
+def count_answers(stage: Stage, user: str, words: str) -> int:
     """How often somebody was told that."""
     return sum(words in message.shown_text for message in stage.slack.private_messages(user))
 
@@ -28,12 +28,12 @@ async def test_a_token_that_can_t_be_asked_about_ends_the_report_at_once(
         stage.github.faults.add(f"POST {REVOKE}", times=1, drop="before")
         await stage.report(ADMIN)
         await stage.work(within=60)
-        assert NOT_KNOWN in stage.heard(ADMIN)
-        assert "there is no harmless way to ask about this kind of token" in stage.heard(ADMIN)
+        assert NOT_KNOWN in stage.answer_to(ADMIN)
+        assert "there is no harmless way to ask about this kind of token" in stage.answer_to(ADMIN)
         outcomes = [outcome for outcome, _ in await stage.audited("report_leak")]
         assert outcomes == ["intended", "failed"]
         await stage.report(OWNER)
-        assert "Reported to GitHub." in stage.heard(OWNER)
+        assert "Reported to GitHub." in stage.answer_to(OWNER)
         stage.check()
 
 
@@ -48,9 +48,9 @@ async def test_a_token_that_gives_no_answer_for_long_ends_the_report(
     stage.github.faults.add("GET /(rate_limit|user)", **trouble)
     await stage.report(ADMIN)
     await stage.work(within=400)
-    assert told(stage, ADMIN, NOT_KNOWN) == 0
+    assert count_answers(stage, ADMIN, NOT_KNOWN) == 0
     await stage.work(within=400)
-    assert told(stage, ADMIN, NOT_KNOWN) == 1
+    assert count_answers(stage, ADMIN, NOT_KNOWN) == 1
     assert len(stage.github.calls("POST", REVOKE)) == 1
     assert (await stage.audited("report_leak"))[-1][0] == "failed"
     assert "report_leak" in stage.card().action_ids
@@ -66,7 +66,7 @@ async def test_others_go_on_with_an_alert_whose_report_was_lost(stage: Stage) ->
     stage.github.set_public_leak(alert)
     await stage.work(within=700)
     assert alert.state == "resolved"
-    assert told(stage, OWNER, "Closed as won't fix.") == 1
+    assert count_answers(stage, OWNER, "Closed as won't fix.") == 1
     stored = await stage.stored(alert)
     assert stored is not None
     assert stored.publicly_leaked
@@ -80,11 +80,11 @@ async def test_a_close_whose_answer_was_lost_ends_with_an_outage_that_lasts(stag
     await stage.work()
     down = stage.github.faults.add("GET /repos/.*", status=503)
     await stage.work(within=700)
-    assert told(stage, ADMIN, NOT_KNOWN) == 1
-    assert "503" in stage.heard(ADMIN)
+    assert count_answers(stage, ADMIN, NOT_KNOWN) == 1
+    assert "503" in stage.answer_to(ADMIN)
     stage.github.faults.remove(down)
     await stage.close_as(OWNER, "revoked")
-    assert told(stage, OWNER, "Closed as revoked.") == 1
+    assert count_answers(stage, OWNER, "Closed as revoked.") == 1
 
 
 async def test_after_a_long_stop_it_is_tried_more_than_once(stage: Stage) -> None:
@@ -95,7 +95,7 @@ async def test_after_a_long_stop_it_is_tried_more_than_once(stage: Stage) -> Non
     await stage.report(ADMIN)
     stage.clock.advance(3600)
     await stage.work(within=300)
-    assert told(stage, ADMIN, NOT_KNOWN) == 0
+    assert count_answers(stage, ADMIN, NOT_KNOWN) == 0
     assert "Reported" in stage.read()
 
 

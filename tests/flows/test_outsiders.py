@@ -93,5 +93,5 @@ async def test_who_can_t_be_looked_up_is_refused(stage: Stage) -> None:
     await stage.leak()
     stage.slack.fail("users.info", "fatal_error", times=None)
     await stage.click(ADMIN, "check_validity")
-    assert "Slack did not say who you are" in stage.heard(ADMIN)
+    assert "Slack did not say who you are" in stage.answer_to(ADMIN)
     assert asked(stage) == []

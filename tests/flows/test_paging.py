@@ -22,7 +22,7 @@ async def turn(stage: Stage, onward: bool = True, user: str = OWNER) -> str:
     [value] = [value for value in page_values(shown.blocks) if value.startswith(side)]
     await stage.slack.click(user, CHANNEL, shown.ts, "page", value=value)
     await stage.work(within=3)
-    return stage.heard(user)
+    return stage.answer_to(user)
 
 
 def page_values(blocks: object) -> list[str]:
@@ -122,7 +122,7 @@ async def test_a_value_that_is_none_of_ours_is_answered(stage: Stage, value: str
     shown = stage.slack.private_messages(OWNER)[-1]
     await stage.slack.click(OWNER, CHANNEL, shown.ts, "page", value=value, force=True)
     await stage.work(within=3)
-    assert "This control does nothing any more." in stage.heard(OWNER)
+    assert "This control does nothing any more." in stage.answer_to(OWNER)
     assert "25 open alerts" in stage.slack.private_messages(OWNER)[-2].shown_text
 
 
@@ -132,11 +132,11 @@ async def test_a_row_shows_its_alert_beside_the_list(stage: Stage) -> None:
     shown = stage.slack.private_messages(OWNER)[-1]
     await stage.slack.click(OWNER, CHANNEL, shown.ts, "show_alert", value=str(one.key))
     await stage.work(within=3)
-    assert "Open: not known whether it works" in stage.heard(OWNER)
+    assert "Open: not known whether it works" in stage.answer_to(OWNER)
     assert "1 open alert" in stage.slack.private_messages(OWNER)[-2].shown_text
     await stage.slack.click(READER, CHANNEL, shown.ts, "show_alert", value=str(one.key), force=True)
     await stage.work(within=3)
-    assert "There is no such alert, or it is not yours to see." in stage.heard(READER)
+    assert "There is no such alert, or it is not yours to see." in stage.answer_to(READER)
 
 
 async def test_a_page_is_never_put_in_place_of_a_message_that_others_see(stage: Stage) -> None:
@@ -146,5 +146,5 @@ async def test_a_page_is_never_put_in_place_of_a_message_that_others_see(stage: 
     card = stage.card()
     await stage.slack.click(OWNER, CHANNEL, card.ts, "page", value=value, force=True)
     await stage.work(within=3)
-    assert "11 to 20" in stage.heard(OWNER)
+    assert "11 to 20" in stage.answer_to(OWNER)
     assert stage.card().blocks == card.blocks

@@ -68,7 +68,7 @@ async def test_a_repository_made_public_meanwhile_is_not_reported(stage: Stage) 
     stage.github.webhook_url = None
     stage.github.set_visibility(stage.repository, "public")
     await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
-    assert "GitHub reports its leaks itself" in stage.heard(ADMIN)
+    assert "GitHub reports its leaks itself" in stage.answer_to(ADMIN)
     assert sent(stage) == []
 
 
@@ -79,7 +79,7 @@ async def test_an_alert_closed_meanwhile_is_not_reported_and_says_by_whom(stage:
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     stage.clock.advance(20)
     await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
-    said = stage.heard(ADMIN)
+    said = stage.answer_to(ADMIN)
     assert "This alert is closed already." in said
     assert "octo-owner" in said
     assert sent(stage) == []
@@ -90,7 +90,7 @@ async def test_a_token_found_dead_meanwhile_is_not_reported(stage: Stage) -> Non
     await stage.click(ADMIN, "report_leak")
     stage.github.set_validity(alert, "inactive")
     await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
-    assert "there is nothing to report" in stage.heard(ADMIN)
+    assert "there is nothing to report" in stage.answer_to(ADMIN)
     assert sent(stage) == []
 
 
@@ -108,7 +108,7 @@ async def test_what_is_no_token_in_full_is_never_reported(stage: Stage) -> None:
     literal = base64.b64encode(b"a password, and not a token").decode()
     await stage.leak(secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True)
     await stage.report(ADMIN)
-    assert "not a GitHub token in full" in stage.heard(ADMIN)
+    assert "not a GitHub token in full" in stage.answer_to(ADMIN)
     assert stage.github.calls("POST", REVOKE) == []
     assert await stage.audited("report_leak") == [("intended", None), ("refused", "not_a_token")]
 
@@ -125,7 +125,7 @@ async def test_out_of_quota_it_waits_and_is_sent_later(stage: Stage, limit: dict
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, **limit)
     await stage.report(ADMIN)
-    assert "It will be sent" in stage.heard(ADMIN)
+    assert "It will be sent" in stage.answer_to(ADMIN)
     assert "its report to GitHub is waiting" in stage.read()
     assert "report_leak" not in stage.card().action_ids
     await stage.work(within=700)
@@ -139,7 +139,7 @@ async def test_the_hour_s_quota_of_an_address_is_waited_for(stage: Stage) -> Non
     await stage.leak()
     stage.github.unauthenticated_limit = 0
     await stage.report(ADMIN)
-    assert "It will be sent" in stage.heard(ADMIN)
+    assert "It will be sent" in stage.answer_to(ADMIN)
     stage.github.unauthenticated_limit = 60
     await stage.work(within=3700)
     assert "Reported and confirmed inactive" in stage.read()
@@ -153,7 +153,7 @@ async def test_what_waited_is_checked_again_before_it_is_sent(stage: Stage) -> N
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=700)
     assert len(sent(stage)) == 1
-    assert "This alert is closed already." in stage.heard(ADMIN)
+    assert "This alert is closed already." in stage.answer_to(ADMIN)
     stored = await stage.stored(alert)
     assert stored is not None
     assert stored.report is None
@@ -166,7 +166,7 @@ async def test_what_waited_is_not_sent_for_somebody_who_lost_the_role(stage: Sta
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.work(within=700)
     assert len(sent(stage)) == 1
-    assert "not yours to see" in stage.heard(ADMIN)
+    assert "not yours to see" in stage.answer_to(ADMIN)
     assert "report_leak" in stage.card().action_ids
 
 
@@ -216,11 +216,11 @@ async def test_a_refusal_of_github_says_why_and_frees_the_alert(stage: Stage) ->
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", status=422, times=1)
     await stage.report(ADMIN)
-    assert "GitHub did not take the report." in stage.heard(ADMIN)
-    assert "It answered 422." in stage.heard(ADMIN)
+    assert "GitHub did not take the report." in stage.answer_to(ADMIN)
+    assert "It answered 422." in stage.answer_to(ADMIN)
     assert await stage.audited("report_leak") == [("intended", None), ("failed", "http_422")]
     await stage.report(OWNER)
-    assert "Reported to GitHub." in stage.heard(OWNER)
+    assert "Reported to GitHub." in stage.answer_to(OWNER)
 
 
 async def test_a_report_is_confirmed_by_the_look_that_finds_it_dead(stage: Stage) -> None:
@@ -233,7 +233,7 @@ async def test_a_report_is_confirmed_by_the_look_that_finds_it_dead(stage: Stage
     await stage.work(within=2000)
     assert [round(at, -1) for at in looks(stage)] == [60, 300]
     assert "Reported and confirmed inactive" in stage.read()
-    assert "no longer works" in stage.heard(ADMIN)
+    assert "no longer works" in stage.answer_to(ADMIN)
 
 
 async def test_a_token_that_survives_its_report_is_told_after_a_quarter_of_an_hour(stage: Stage) -> None:
@@ -243,7 +243,7 @@ async def test_a_token_that_survives_its_report_is_told_after_a_quarter_of_an_ho
     await stage.work(within=2000)
     assert [round(at, -1) for at in looks(stage)] == [60, 300, 900]
     assert "Reported, but this token still works" in stage.read()
-    assert "still works after 15 minutes" in stage.heard(ADMIN)
+    assert "still works after 15 minutes" in stage.answer_to(ADMIN)
     replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
     assert sum("it still works" in words for words in replies) == 1
 
@@ -253,7 +253,7 @@ async def test_where_no_look_tells_anything_that_is_said(stage: Stage) -> None:
     await stage.report(ADMIN)
     stage.github.faults.add("GET /(rate_limit|user)", status=500)
     await stage.work(within=6 * 3600)
-    assert "It could not be found out whether the reported secret works." in stage.heard(ADMIN)
+    assert "It could not be found out whether the reported secret works." in stage.answer_to(ADMIN)
     assert len(looks(stage)) <= 8
 
 
@@ -263,7 +263,7 @@ async def test_where_github_no_longer_shows_the_secret_the_person_hears_so(stage
     await stage.report(ADMIN)
     stage.github.faults.add("GET /repos/.*", status=status)
     await stage.work(within=6 * 3600)
-    assert "It could not be found out whether the reported secret works." in stage.heard(ADMIN)
+    assert "It could not be found out whether the reported secret works." in stage.answer_to(ADMIN)
 
 
 async def test_nobody_can_report_twice(stage: Stage) -> None:
@@ -312,5 +312,5 @@ async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, user_inp
         await jobs.enqueue(tx, new_job(PerformAction(request)))
     await stage.work(within=60)
     assert sent(stage) == []
-    assert "The consequence was not accepted, so nothing was sent." in stage.heard(ADMIN)
+    assert "The consequence was not accepted, so nothing was sent." in stage.answer_to(ADMIN)
     assert await stage.audited("report_leak") == [("refused", "not_accepted")]

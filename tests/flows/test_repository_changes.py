@@ -8,7 +8,7 @@ from tests.flows.stage import CHANNEL, MANAGER, Stage, key_of
 async def history(stage: Stage, alert: str) -> str:
     await stage.slack.command(MANAGER, CHANNEL, f"history {alert}")
     await stage.work(within=10)
-    return stage.heard(MANAGER)
+    return stage.answer_to(MANAGER)
 
 
 async def test_a_new_name_is_stored_as_facts_and_worded_in_the_history(stage: Stage) -> None:

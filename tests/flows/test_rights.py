@@ -55,7 +55,7 @@ async def test_an_assignment_that_ends_before_the_submit_counts(stage: Stage, ac
     stage.github.webhook_url = None
     stage.github.unassign(alert)
     await stage.submit(READER, CHANGES[action])
-    assert NOT_THEIRS in stage.heard(READER)
+    assert NOT_THEIRS in stage.answer_to(READER)
     assert effects(stage) == 0
     assert alert.state == "open"
 
@@ -70,7 +70,7 @@ async def test_a_former_assignee_may_not_even_look(stage: Stage, action: str) ->
         await stage.click(READER, action)
     else:
         await stage.pick(READER, "more", action)
-    assert NOT_THEIRS in stage.heard(READER)
+    assert NOT_THEIRS in stage.answer_to(READER)
     assert stage.github.calls("GET", "/user") == []
     assert stage.github.calls("GET", r"/repos/.*/locations") == []
 
@@ -95,7 +95,7 @@ async def test_an_assignee_does_not_close_where_dismissal_is_or_may_be_delegated
     assert stage.form(READER).action_ids == []
     assert alert.state == "open"
     await stage.click(READER, "check_validity")
-    assert NOT_THEIRS not in stage.heard(READER)
+    assert NOT_THEIRS not in stage.answer_to(READER)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def test_delegated_dismissal_that_is_turned_on_after_the_form_counts_at_th
     await stage.submit(ADMIN)
     assert alert.state == "open"
     assert stage.github.calls("PATCH", PATCH) == []
-    assert "has delegated alert dismissal on" in stage.heard(ADMIN)
+    assert "has delegated alert dismissal on" in stage.answer_to(ADMIN)
     assert ("refused", "delegated_dismissal") in await stage.audited("close_alert")
 
 

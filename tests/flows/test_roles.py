@@ -95,7 +95,7 @@ async def somebody(stage: Stage, *, login: str = "somebody") -> GitHubUser:
 async def checks(stage: Stage, user: str = SOMEBODY) -> bool:
     """Whether somebody may check the only alert."""
     await stage.click(user, "check_validity")
-    return NOT_THEIRS not in stage.heard(user)
+    return NOT_THEIRS not in stage.answer_to(user)
 
 
 async def closes(stage: Stage, user: str = SOMEBODY) -> bool:

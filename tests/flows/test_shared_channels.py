@@ -132,11 +132,11 @@ async def test_no_control_works_in_a_channel_that_was_shared_since(stage: Stage)
     await stage.slack.click(ADMIN, CHANNEL, before.ts, "check_validity", shown=before)
     await stage.slack.select(ADMIN, CHANNEL, before.ts, "close_as", "revoked", shown=before)
     await stage.work(within=5)
-    assert SHARED in stage.heard(ADMIN)
+    assert SHARED in stage.answer_to(ADMIN)
     assert SHARED in stage.form(ADMIN).shown_text
     await stage.slack.command(ADMIN, CHANNEL, "whoami")
     await stage.work(within=5)
-    assert SHARED in stage.heard(ADMIN)
+    assert SHARED in stage.answer_to(ADMIN)
     assert stage.github.requests[since:] == []
     assert alert.state == "open"
     assert ("refused", "shared_channel") in await stage.audited("check_validity")
@@ -148,7 +148,7 @@ async def test_a_form_opened_before_the_channel_was_shared_is_refused_too(stage:
     await stage.slack.share_channel(CHANNEL, PARTNER)
     await stage.submit(ADMIN)
     assert alert.state == "open"
-    assert SHARED in stage.heard(ADMIN)
+    assert SHARED in stage.answer_to(ADMIN)
 
 
 async def test_a_conversation_that_the_bot_may_not_look_into_is_said_to_be_one(stage: Stage) -> None:

@@ -205,14 +205,14 @@ async def test_a_control_that_nobody_knows_answers_with_a_sentence(stage: Stage)
     for count, action in enumerate(("take_over_the_world", "snooze", "tell_owner_v1", "résumé"), 1):
         await stage.click(ADMIN, action, value=value, force=True)
         assert len(stage.slack.private_messages(ADMIN)) == count
-        assert "This control does nothing any more." in stage.heard(ADMIN)
+        assert "This control does nothing any more." in stage.answer_to(ADMIN)
 
 
 async def test_a_menu_entry_that_nobody_knows_answers_with_a_sentence(stage: Stage) -> None:
     await stage.leak()
     await stage.slack.select(ADMIN, CHANNEL, stage.card().ts, "more", "ask_the_oracle", force=True)
     await stage.work(within=3)
-    assert "This control does nothing any more." in stage.heard(ADMIN)
+    assert "This control does nothing any more." in stage.answer_to(ADMIN)
 
 
 async def test_a_value_that_names_no_alert_answers_with_a_sentence(stage: Stage) -> None:
@@ -220,18 +220,18 @@ async def test_a_value_that_names_no_alert_answers_with_a_sentence(stage: Stage)
     for count, value in enumerate(("x", "1", "1/2/3", "-1/1", "1/" + "9" * 30, "null", "٣/٣"), 1):
         await stage.click(ADMIN, "check_validity", value=value, block_id="made:up", force=True)
         assert len(stage.slack.private_messages(ADMIN)) == count
-        assert "This control does nothing any more." in stage.heard(ADMIN)
+        assert "This control does nothing any more." in stage.answer_to(ADMIN)
     assert stage.github.calls("GET", "/user") == []
 
 
 async def test_an_alert_that_nobody_knows_reads_like_one_that_is_not_yours(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(READER, "check_validity")
-    not_yours = stage.heard(READER)
+    not_yours = stage.answer_to(READER)
     assert NOT_THEIRS in not_yours
     for value in (f"{alert.repository.id}/999", "999999/1"):
         await stage.click(ADMIN, "check_validity", value=value, force=True)
-        unknown = stage.heard(ADMIN)
+        unknown = stage.answer_to(ADMIN)
         assert NOT_THEIRS in unknown
         assert unknown == not_yours
     assert ("refused", "unknown_alert") in await stage.audited("check_validity")
@@ -247,7 +247,7 @@ async def test_a_forged_value_is_decided_on_the_alert_that_it_names(stage: Stage
     forged = str(key_of(other))
     await stage.slack.click(ADMIN, CHANNEL, card.ts, "check_validity", value=forged, force=True)
     await stage.work(within=3)
-    assert NOT_THEIRS in stage.heard(ADMIN)
+    assert NOT_THEIRS in stage.answer_to(ADMIN)
     await stage.slack.click(ADMIN, CHANNEL, card.ts, "report_leak", value=forged, force=True)
     await stage.work(within=3)
     assert NOT_THEIRS in stage.form(ADMIN).shown_text

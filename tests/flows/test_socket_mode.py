@@ -72,7 +72,7 @@ async def test_an_alert_is_closed_after_a_field_was_corrected(stage: Stage) -> N
 async def test_commands_answer_at_once_or_a_little_later(stage: Stage) -> None:
     result = await ask(stage)
     assert result.json()["response_type"] == "ephemeral"
-    assert "/leaks whoami" in stage.heard(ADMIN)
+    assert "/leaks whoami" in stage.answer_to(ADMIN)
     assert "octo-admin" in await stage.type(ADMIN, "whoami octo/payments")
 
 
@@ -80,7 +80,7 @@ async def test_a_shortcut_shows_the_alert_behind_a_message(stage: Stage) -> None
     await stage.leak()
     await stage.slack.message_shortcut(ADMIN, CHANNEL, stage.card().ts, "show_alert")
     await stage.work(within=3)
-    assert "in octo/payments, alert 1" in stage.heard(ADMIN)
+    assert "in octo/payments, alert 1" in stage.answer_to(ADMIN)
 
 
 async def test_a_channel_that_is_shared_hides_its_cards(stage: Stage) -> None:

@@ -37,7 +37,7 @@ async def overtake(
     await stage.work(within=60)
 
 
-def told(stage: Stage, words: str) -> int:
+def count_answers(stage: Stage, words: str) -> int:
     """How often an administrator was told that."""
     return sum(words in message.shown_text for message in stage.slack.private_messages(ADMIN))
 
@@ -48,7 +48,7 @@ async def test_a_close_is_recorded_once(stage: Stage) -> None:
     view = stage.form(ADMIN).id
     await overtake(stage, stage.github.faults, "PATCH .*", lambda: stage.slack.submit(ADMIN, view, {}))
     assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
-    assert told(stage, "Closed as revoked.") == 1
+    assert count_answers(stage, "Closed as revoked.") == 1
 
 
 async def test_a_report_is_recorded_once(stage: Stage) -> None:
@@ -57,7 +57,7 @@ async def test_a_report_is_recorded_once(stage: Stage) -> None:
     view = stage.form(ADMIN).id
     await overtake(stage, stage.github.faults, REVOKE, lambda: stage.slack.submit(ADMIN, view, CONSENT))
     assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
-    assert told(stage, "Reported to GitHub.") == 1
+    assert count_answers(stage, "Reported to GitHub.") == 1
 
 
 async def test_a_worker_that_lost_its_job_before_the_call_does_not_call(stage: Stage) -> None:
@@ -89,7 +89,7 @@ async def test_the_end_of_a_report_is_told_once(stage: Stage) -> None:
         stage.clock.advance(61)
 
     await overtake(stage, stage.github.faults, "GET /rate_limit", wait)
-    assert told(stage, "no longer works") == 1
+    assert count_answers(stage, "no longer works") == 1
 
 
 async def test_a_message_that_another_worker_is_posting_is_not_posted_as_well(stage: Stage) -> None:

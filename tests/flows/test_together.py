@@ -20,7 +20,7 @@ async def test_im_on_it_is_shown_on_the_card_and_assigned_on_github(stage: Stage
     assert "take" not in card.action_ids
     assert alert.assigned_to is not None
     assert alert.assigned_to.login == "octo-admin"
-    assert "You are on it." in stage.told(ADMIN)
+    assert "You are on it." in stage.answer_markup(ADMIN)
     assert card.text.endswith("octo-admin is on it.")
 
 
@@ -29,7 +29,7 @@ async def test_without_write_access_github_keeps_its_assignee(stage: Stage) -> N
     await stage.click(MANAGER, "take")
     assert f"<@{MANAGER}>" in stage.card().shown_text
     assert alert.assigned_to is None
-    assert "write access" in stage.told(MANAGER)
+    assert "write access" in stage.answer_markup(MANAGER)
 
 
 async def test_stepping_back_gives_the_alert_free_again(stage: Stage) -> None:
@@ -81,10 +81,10 @@ async def test_an_owner_finds_the_uses_of_the_token_and_others_ask_one(stage: St
     await stage.slack.click(OWNER, CHANNEL, thread.ts, "token_uses")
     await stage.slack.click(ADMIN, CHANNEL, thread.ts, "token_uses")
     await stage.work(within=3)
-    assert 'hashed_token:"' in stage.told(OWNER)
-    assert "/organizations/octo/settings/audit-log" in urllib.parse.unquote(stage.told(OWNER))
-    assert "ask one of them" in stage.told(ADMIN)
-    assert "hashed_token" not in stage.told(ADMIN)
+    assert 'hashed_token:"' in stage.answer_markup(OWNER)
+    assert "/organizations/octo/settings/audit-log" in urllib.parse.unquote(stage.answer_markup(OWNER))
+    assert "ask one of them" in stage.answer_markup(ADMIN)
+    assert "hashed_token" not in stage.answer_markup(ADMIN)
 
 
 async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
@@ -92,13 +92,13 @@ async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
     stage.github.add_location(alert, path="src/old.py", start_line=7, end_line=7)
     await stage.work(within=3)
     await stage.pick(ADMIN, "more", "locations")
-    assert "Found at 2 locations" in stage.told(ADMIN)
-    assert "src/old.py" in stage.told(ADMIN)
+    assert "Found at 2 locations" in stage.answer_markup(ADMIN)
+    assert "src/old.py" in stage.answer_markup(ADMIN)
     await stage.click(ADMIN, "take")
     await stage.pick(ADMIN, "more", "history")
-    assert "is on it" in stage.told(ADMIN)
+    assert "is on it" in stage.answer_markup(ADMIN)
     await stage.pick(READER, "more", "history")
-    assert "not yours to see" in stage.told(READER)
+    assert "not yours to see" in stage.answer_markup(READER)
 
 
 async def test_closed_as_false_positive_leaves_nothing_to_do(stage: Stage) -> None:

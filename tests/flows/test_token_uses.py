@@ -10,7 +10,7 @@ async def test_the_hash_of_a_token_is_in_no_database(stage: Stage) -> None:
     thread = next(m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "token_uses" in m.action_ids)
     await stage.slack.click(OWNER, CHANNEL, thread.ts, "token_uses")
     await stage.work(within=3)
-    assert 'hashed_token:"' in stage.told(OWNER)
+    assert 'hashed_token:"' in stage.answer_markup(OWNER)
     outputs = await collect_outputs(stage)
     told = {name for name, content in outputs.items() if b"hashed_token" in content}
     assert told == {"calls of Slack", "what people were told"}

@@ -139,8 +139,8 @@ async def test_a_click_is_judged_for_whoever_clicks(stage: Stage) -> None:
     assert button is not None
     await stage.slack.click(READER, CHANNEL, shown.ts, "page", force=True)
     await stage.work(within=3)
-    assert "No open alerts" in stage.heard(READER)
-    assert "service" not in stage.heard(READER)
+    assert "No open alerts" in stage.answer_to(READER)
+    assert "service" not in stage.answer_to(READER)
 
 
 async def test_an_alert_that_is_not_there_is_refused_like_one_that_is_not_theirs(stage: Stage) -> None:

@@ -192,7 +192,7 @@ async def test_a_repository_taken_from_the_installation_is_refused(stage: Stage)
     stage.github.remove_from_installation(installation, stage.repository)
     for user in (OWNER, MANAGER):
         await stage.click(user, "check_validity")
-        assert UNREACHABLE in stage.heard(user)
+        assert UNREACHABLE in stage.answer_to(user)
     await stage.pick(OWNER, "close_as", "revoked")
     assert UNREACHABLE in stage.form(OWNER).shown_text
     assert alert.state == "open"
@@ -215,7 +215,7 @@ async def test_an_uninstalled_app_is_refused_and_its_cards_lose_their_controls(s
     stage.github.uninstall(installation)
     await stage.slack.click(OWNER, CHANNEL, shown.ts, "check_validity", shown=shown)
     await stage.work(within=5)
-    assert UNREACHABLE in stage.heard(OWNER)
+    assert UNREACHABLE in stage.answer_to(OWNER)
 
 
 async def test_an_uninstallation_is_told_on_the_cards(stage: Stage) -> None:
