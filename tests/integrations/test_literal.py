@@ -1,4 +1,4 @@
-"""A literal shows up nowhere by accident."""
+"""A literal is not printed, stored or compared by accident."""
 
 import copy
 import json
@@ -20,7 +20,7 @@ def test_only_reveal_gives_the_text() -> None:
 
 
 @pytest.mark.parametrize("store", [pickle.dumps, json.dumps, copy.copy, copy.deepcopy, vars])
-def test_it_can_be_neither_stored_nor_copied(store: object) -> None:
+def test_it_cannot_be_stored_or_copied(store: object) -> None:
     assert callable(store)
     with pytest.raises(TypeError) as caught:
         store(Literal(MARK))

@@ -1,4 +1,4 @@
-"""GitHub's own examples, as the tests read them."""
+"""Loads GitHub's example payloads."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ WEBHOOKS = sorted([*DATA.glob("webhooks-real/*.json"), *DATA.glob("webhooks-cons
 
 
 def event_of(path: Path) -> str:
-    """The word in `X-GitHub-Event`, which begins the file's name."""
+    """The value of `X-GitHub-Event`: the first part of the file's name."""
     return path.name.partition(".")[0]
 
 
@@ -20,14 +20,14 @@ def load(path: Path) -> dict[str, JsonValue]:
 
 
 def webhook(name: str) -> dict[str, JsonValue]:
-    """A webhook by the beginning of its file's name, constructed ones first."""
+    """The webhook whose file name starts with `name`; constructed ones come first."""
     found = next(path for path in reversed(WEBHOOKS) if path.name.startswith(name))
     constructed = DATA / "webhooks-constructed" / f"{name}.json"
     return load(constructed if constructed.exists() else found)
 
 
 def rest(name: str) -> list[dict[str, JsonValue]]:
-    """A REST answer's objects, one or many."""
+    """The objects of the REST response whose file name starts with `name`."""
     path = next(path for path in sorted(DATA.glob("rest/*.json")) if path.name.startswith(name))
     loaded = json.loads(path.read_bytes())
     return loaded if isinstance(loaded, list) else [loaded]

@@ -1,4 +1,4 @@
-"""What Stanch asks of GitHub, against a stand-in that refuses what GitHub does not describe."""
+"""The App's and the installations' calls, against a sandbox that refuses what GitHub does not describe."""
 
 import aiohttp
 import pytest
@@ -11,17 +11,17 @@ from integrations.github.facts import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
 from tests.integrations.github.conftest import Time
-from tests.integrations.github.strange import serving
+from tests.integrations.github.odd_server import serving
 
 NAME = "octo/payments"
 
 
-async def test_the_app_says_who_owns_it(sandbox: GitHubSandbox, github: GitHub) -> None:
+async def test_the_app_has_its_owner(sandbox: GitHubSandbox, github: GitHub) -> None:
     owner = GitHubAccount(sandbox.app_owner.id, "octo")
     assert await github.app() == AppFacts("stanch", owner, "Organization")
 
 
-async def test_a_key_that_github_does_not_know_is_unauthorized(
+async def test_an_unknown_key_raises_unauthorized(
     sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time
 ) -> None:
     stranger = GitHub(
@@ -77,9 +77,7 @@ async def test_people_are_found_by_login_and_by_id(sandbox: GitHubSandbox, githu
 
 
 @pytest.mark.parametrize("login", ["..", ".", "", "a/b", "ana?x=1", "ana\n", "é"])
-async def test_what_cannot_be_a_login_is_not_asked_for(
-    sandbox: GitHubSandbox, github: GitHub, login: str
-) -> None:
+async def test_an_impossible_login_is_not_sent(sandbox: GitHubSandbox, github: GitHub, login: str) -> None:
     with pytest.raises(NotFound):
         await github.of(1).account(login)
     assert await github.of(1).membership("octo", login) is None
@@ -87,7 +85,7 @@ async def test_what_cannot_be_a_login_is_not_asked_for(
     assert sandbox.calls() == []
 
 
-async def test_roles_are_told_as_github_keeps_them(
+async def test_roles_and_permissions_are_read(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     octo = sandbox.app_owner
@@ -119,7 +117,7 @@ async def test_roles_are_told_as_github_keeps_them(
     assert await installation.custom_repository_roles("octo") == (custom,)
 
 
-async def test_roles_that_the_app_may_not_see_are_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
+async def test_roles_without_the_permission_raise_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
     octo = sandbox.app_owner
     granted = {"metadata": "read", "secret_scanning_alerts": "write", "members": "read"}
     installation = github.of(sandbox.install(octo, permissions=granted).id)
@@ -145,7 +143,7 @@ async def test_alerts_are_listed_by_organization_and_by_repository(
     )
 
 
-async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
+async def test_a_missing_repository_and_a_missing_installation_raise_different_errors(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     api = sandbox.add_repository(sandbox.app_owner, "api")
@@ -163,7 +161,7 @@ async def test_a_lost_repository_and_a_lost_installation_are_told_apart(
     assert (suspended.value.kind, removed.value.kind) == ("suspended", "removed")
 
 
-async def test_every_call_says_who_asks_by_which_version_and_for_what(
+async def test_every_call_has_user_agent_api_version_and_accept_headers(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = sandbox.leak(payments)
@@ -177,8 +175,8 @@ async def test_every_call_says_who_asks_by_which_version_and_for_what(
         assert headers == ("stanch/1.2.3", "2022-11-28", "application/vnd.github+json")
 
 
-async def test_a_redelivery_is_asked_for_without_a_body(sandbox: GitHubSandbox, github: GitHub) -> None:
-    """GitHub's description has no request body there; the stand-in notes one as a violation."""
+async def test_a_redelivery_is_requested_without_a_body(sandbox: GitHubSandbox, github: GitHub) -> None:
+    """GitHub's description has no request body for this call; the sandbox records one as a violation."""
     sandbox.webhook_url = "http://127.0.0.1:9/github/webhooks"
     sandbox.install(sandbox.app_owner)
     await sandbox.settle()
@@ -188,7 +186,7 @@ async def test_a_redelivery_is_asked_for_without_a_body(sandbox: GitHubSandbox, 
     assert (call.body, call.status) == (None, 202)
 
 
-async def test_a_server_without_a_version_is_github_itself(
+async def test_a_server_without_a_version_is_github_com(
     sandbox: GitHubSandbox, github: GitHub, time: Time
 ) -> None:
     server = await github.server()
@@ -206,7 +204,7 @@ async def test_a_server_without_a_version_is_github_itself(
 @pytest.mark.parametrize(
     ("api_url", "revoke"), [("https://api.github.com", True), ("https://api.octo.ghe.com", False)]
 )
-async def test_githubs_own_hosts_are_known_without_asking(
+async def test_githubs_own_hosts_need_no_call(
     session: aiohttp.ClientSession, private_key: str, time: Time, api_url: str, revoke: bool
 ) -> None:
     github = GitHub(
@@ -235,7 +233,7 @@ async def test_githubs_own_hosts_are_known_without_asking(
         ("320", False, False, False),
     ],
 )
-async def test_an_enterprise_server_tells_its_release_and_lacks_what_it_lacks(
+async def test_an_enterprise_server_has_the_features_of_its_release(
     session: aiohttp.ClientSession,
     private_key: str,
     time: Time,
@@ -266,7 +264,7 @@ async def test_an_enterprise_server_tells_its_release_and_lacks_what_it_lacks(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_an_enterprise_server_in_private_mode_is_one_whose_version_nobody_tells(
+async def test_an_enterprise_server_in_private_mode_has_an_unknown_version(
     session: aiohttp.ClientSession, private_key: str, time: Time, status: int
 ) -> None:
     async def meta(request: web.Request) -> web.StreamResponse:

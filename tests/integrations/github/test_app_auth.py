@@ -1,4 +1,4 @@
-"""The App's key and its installations' tokens: minted rarely, kept in memory, shown nowhere."""
+"""The App's key and the installation tokens: minted rarely, kept in memory, never shown."""
 
 import asyncio
 import traceback
@@ -23,13 +23,13 @@ def elliptic_key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def test_an_rsa_key_in_pem_is_taken(private_key: str) -> None:
+def test_an_rsa_key_in_pem_is_accepted(private_key: str) -> None:
     AppKey("1", private_key, Time())
     AppKey("1", "\n" + private_key.replace("\n", "\r\n"), Time())
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "cut", "path", "elliptic"])
-def test_anything_else_is_one_clear_error_that_does_not_repeat_it(private_key: str, kind: str) -> None:
+def test_any_other_key_raises_an_error_that_does_not_quote_it(private_key: str, kind: str) -> None:
     pem = {
         "empty": "",
         "text": "not a key at all",
@@ -42,7 +42,7 @@ def test_anything_else_is_one_clear_error_that_does_not_repeat_it(private_key: s
     assert caught.value.__context__ is None
 
 
-def test_keys_and_tokens_print_nothing(private_key: str) -> None:
+def test_keys_and_tokens_are_not_in_their_repr(private_key: str) -> None:
     key = AppKey("1", private_key, Time())
     minted = Minted(Literal("ghs_" + "t" * 36), 1.0)
     for text in (repr(key), repr(minted), str(key)):
@@ -50,7 +50,7 @@ def test_keys_and_tokens_print_nothing(private_key: str) -> None:
         assert "ttt" not in text
 
 
-async def test_the_apps_jwt_is_made_anew_before_it_ends(private_key: str) -> None:
+async def test_the_jwt_is_renewed_before_it_expires(private_key: str) -> None:
     time = Time()
     key = AppKey("1", private_key, time)
     first = await key.token()
@@ -62,9 +62,7 @@ async def test_the_apps_jwt_is_made_anew_before_it_ends(private_key: str) -> Non
     assert not key.on_unauthorized(first)
 
 
-async def test_the_app_is_known_to_github_at_any_time(
-    sandbox: GitHubSandbox, github: GitHub, time: Time
-) -> None:
+async def test_the_app_is_authorized_at_any_time(sandbox: GitHubSandbox, github: GitHub, time: Time) -> None:
     for _ in range(6):
         await github.app()
         time.seconds += 200
@@ -72,10 +70,10 @@ async def test_the_app_is_known_to_github_at_any_time(
     await github.app()
 
 
-async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
+async def test_the_jwt_is_renewed_after_the_clock_was_set_back(
     sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time
 ) -> None:
-    """Our clock was fast, as GitHub said; once it is right, the next call is, too."""
+    """Our clock was fast, so GitHub refused the JWT; after the correction the next call works."""
     ours = Time(time.seconds + 90)
     github = GitHub(
         session,
@@ -94,7 +92,7 @@ async def test_a_clock_that_is_set_back_does_not_leave_a_jwt_from_the_future(
 
 
 @pytest.mark.parametrize("date", [None, "yesterday", ""])
-async def test_a_401_without_a_time_says_nothing_of_the_clock(
+async def test_a_401_without_a_date_gives_no_clock_difference(
     sandbox: GitHubSandbox, github: GitHub, date: str | None
 ) -> None:
     headers = {} if date is None else {"Date": date}
@@ -105,7 +103,7 @@ async def test_a_401_without_a_time_says_nothing_of_the_clock(
         assert refused.value.clock_ahead is None
 
 
-async def test_a_token_is_minted_once_for_many_who_ask_at_once(
+async def test_simultaneous_calls_share_one_minted_token(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -114,7 +112,7 @@ async def test_a_token_is_minted_once_for_many_who_ask_at_once(
     assert len(sandbox.calls("POST", MINT)) == 1
 
 
-async def test_each_repository_gets_a_token_of_its_own(sandbox: GitHubSandbox, github: GitHub) -> None:
+async def test_each_repository_has_its_own_token(sandbox: GitHubSandbox, github: GitHub) -> None:
     payments = sandbox.add_repository(sandbox.app_owner, "payments")
     api = sandbox.add_repository(sandbox.app_owner, "api")
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -144,7 +142,7 @@ async def test_a_token_is_not_used_in_its_last_five_minutes(
     assert len(sandbox.calls("POST", MINT)) == 2
 
 
-async def test_a_token_that_github_refuses_is_minted_anew_once(
+async def test_a_refused_token_is_replaced_once(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -159,7 +157,7 @@ async def test_a_token_that_github_refuses_is_minted_anew_once(
     assert len(sandbox.calls("POST", MINT)) == 3
 
 
-async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
+async def test_a_failed_minting_fails_all_waiting_calls_and_is_retried_later(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -173,7 +171,7 @@ async def test_a_failed_mint_is_told_to_all_who_waited_and_tried_again_later(
     await installation.repository("octo/payments")
 
 
-async def test_who_gives_up_waiting_takes_no_token_from_others(
+async def test_a_cancelled_call_does_not_cancel_the_minting_for_others(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -189,7 +187,7 @@ async def test_who_gives_up_waiting_takes_no_token_from_others(
     assert len(sandbox.calls("POST", MINT)) == 1
 
 
-async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
+async def test_a_late_refusal_does_not_delete_a_newer_token() -> None:
     time, minted = Time(), iter("abc")
 
     async def mint(installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
@@ -205,7 +203,7 @@ async def test_a_late_refusal_does_not_drop_a_newer_token() -> None:
     assert "Literal" not in repr(tokens)
 
 
-async def test_no_token_and_no_key_is_in_an_error(
+async def test_errors_hold_no_token_and_no_key(
     sandbox: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: GitHubRepository
 ) -> None:
     installation = github.of(sandbox.install(sandbox.app_owner).id)

@@ -1,4 +1,4 @@
-"""How the client behaves when GitHub is slow, limited, broken or gone."""
+"""The client when GitHub is slow, rate limited, faulty or unreachable."""
 
 import asyncio
 from contextlib import suppress
@@ -26,7 +26,7 @@ from integrations.github.installation import InstallationClient
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSandbox
 from tests.integrations.github.conftest import Time
-from tests.integrations.github.strange import failure, rendered, serving
+from tests.integrations.github.odd_server import failure, full_traceback, serving
 
 NAME = "octo/payments"
 MARK = "ghp_" + "Marked0" * 5 + "1"
@@ -52,7 +52,7 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
         (302, {"location": "/elsewhere"}, Moved),
     ],
 )
-async def test_each_refusal_is_an_error_of_its_own(
+async def test_each_status_has_its_error_class(
     sandbox: GitHubSandbox,
     installation: InstallationClient,
     status: int,
@@ -84,7 +84,7 @@ async def test_each_refusal_is_an_error_of_its_own(
         (451, "Repository access blocked", NotFound),
     ],
 )
-async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
+async def test_an_error_has_githubs_reason(
     sandbox: GitHubSandbox,
     installation: InstallationClient,
     leaked: GitHubAlert,
@@ -101,7 +101,7 @@ async def test_a_refusal_keeps_githubs_reason_and_is_not_gone(
         assert str(error).endswith(f": {reason}")
 
 
-async def test_a_404_without_a_reason_adds_no_words(
+async def test_a_404_without_a_reason_has_no_detail(
     sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     sandbox.faults.add("GET /users/nobody", status=404, body={"message": "Not Found"})
@@ -109,7 +109,7 @@ async def test_a_404_without_a_reason_adds_no_words(
     assert str(error) == "GitHub answered 404 to GET /users/{username}"
 
 
-async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_installation(
+async def test_a_403_while_minting_is_not_always_a_suspended_installation(
     sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     reason = "octo has an IP allow list enabled"
@@ -118,7 +118,7 @@ async def test_a_token_that_is_refused_for_another_reason_is_no_suspended_instal
     assert (type(error), error.detail) == (Forbidden, reason)
 
 
-async def test_githubs_reason_is_told_in_short(
+async def test_githubs_reason_is_cut_to_200_characters(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     sandbox.add_user("reader")
@@ -129,18 +129,18 @@ async def test_githubs_reason_is_told_in_short(
     assert len(error.detail) <= 200
 
 
-async def test_a_page_that_is_not_json_is_no_answer(
+async def test_a_response_that_is_not_json_raises_unavailable(
     sandbox: GitHubSandbox, installation: InstallationClient
 ) -> None:
     sandbox.faults.add(r"GET /repos/octo/payments", garbage=True, times=1)
     error = await failure(installation.repository(NAME))
     assert isinstance(error, Unavailable)
     assert "not JSON" in str(error)
-    assert "html" not in rendered(error)
+    assert "html" not in full_traceback(error)
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
-async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
+async def test_a_write_with_a_lost_response_is_maybe_done(
     sandbox: GitHubSandbox,
     installation: InstallationClient,
     leaked: GitHubAlert,
@@ -154,7 +154,7 @@ async def test_a_lost_answer_to_a_write_may_have_been_carried_out(
 
 
 @pytest.mark.parametrize("fault", ["lost", "broken"])
-async def test_a_lost_token_leaves_the_write_it_was_for_undone(
+async def test_a_write_whose_token_was_lost_is_not_done(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, fault: str
 ) -> None:
     status, drop = (503, None) if fault == "broken" else (None, "after")
@@ -165,7 +165,7 @@ async def test_a_lost_token_leaves_the_write_it_was_for_undone(
     assert sandbox.calls("PATCH") == []
 
 
-async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
+async def test_a_write_with_a_server_error_is_maybe_done(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     sandbox.faults.add(f"PATCH {ALERT}", status=502)
@@ -174,7 +174,7 @@ async def test_a_broken_answer_to_a_write_may_have_been_carried_out(
     assert error.maybe_done
 
 
-async def test_a_lost_answer_to_a_read_has_done_nothing(
+async def test_a_read_with_a_lost_response_is_not_maybe_done(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     sandbox.faults.add(f"GET {ALERT}", drop="after")
@@ -183,7 +183,7 @@ async def test_a_lost_answer_to_a_read_has_done_nothing(
     assert not error.maybe_done
 
 
-async def test_no_answer_in_time_is_unreachable(
+async def test_a_timeout_raises_unreachable(
     sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time, payments: GitHubRepository
 ) -> None:
     hasty = GitHub(
@@ -204,7 +204,7 @@ async def test_no_answer_in_time_is_unreachable(
     assert str(error) == "GET /repos/{owner}/{repo} failed: no answer in time"
 
 
-async def test_a_server_that_is_not_there_has_done_nothing(
+async def test_a_write_without_a_connection_is_not_maybe_done(
     session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
     github = GitHub(
@@ -224,18 +224,18 @@ async def test_a_server_that_is_not_there_has_done_nothing(
     assert not lost.maybe_done
 
 
-async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
+async def test_no_call_is_sent_before_the_rate_limit_resets(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, time: Time
 ) -> None:
     sandbox.core_limit = 3
     for _ in range(3):
         await installation.account("octo")
-    asked = len(sandbox.calls())
+    received = len(sandbox.calls())
     error = await failure(installation.account("octo"))
     assert isinstance(error, GitHubRateLimited)
     assert error.retry_at > time()
     assert error.status is None
-    assert len(sandbox.calls()) == asked
+    assert len(sandbox.calls()) == received
     access = installation.only(leaked.repository.id)
     assert isinstance(await failure(access.literal(NAME, 1)), GitHubRateLimited)
     assert sandbox.calls("GET", ALERT) == []
@@ -244,7 +244,7 @@ async def test_an_exhausted_installation_is_not_asked_again_before_the_reset(
 
 
 @pytest.mark.parametrize("status", [403, 429])
-async def test_a_secondary_limit_holds_all_calls_of_the_installation(
+async def test_a_secondary_limit_stops_all_calls_of_the_installation(
     sandbox: GitHubSandbox,
     github: GitHub,
     installation: InstallationClient,
@@ -258,7 +258,7 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
     message = {"message": "You have exceeded a secondary rate limit."}
     sandbox.faults.add("GET /users/octo", times=1, status=status, headers={"retry-after": "30"}, body=message)
     assert isinstance(await failure(installation.account("octo")), GitHubRateLimited)
-    asked = len(sandbox.calls())
+    received = len(sandbox.calls())
     for call in (
         installation.account("octo"),
         github.of(installation.id).repository(NAME),
@@ -268,13 +268,13 @@ async def test_a_secondary_limit_holds_all_calls_of_the_installation(
         error = await failure(call)
         assert isinstance(error, GitHubRateLimited)
         assert (error.retry_at, error.status) == (time() + 30, None)
-    assert len(sandbox.calls()) == asked
+    assert len(sandbox.calls()) == received
     await other.account("octo")
     time.seconds += 30
     await installation.account("octo")
 
 
-async def test_a_limit_of_the_app_holds_the_app(sandbox: GitHubSandbox, github: GitHub, time: Time) -> None:
+async def test_a_limit_of_the_app_stops_its_calls(sandbox: GitHubSandbox, github: GitHub, time: Time) -> None:
     sandbox.faults.add("GET /app", times=1, status=403, headers={"retry-after": "30"})
     assert isinstance(await failure(github.app()), GitHubRateLimited)
     assert isinstance(await failure(github.app()), GitHubRateLimited)
@@ -283,7 +283,7 @@ async def test_a_limit_of_the_app_holds_the_app(sandbox: GitHubSandbox, github: 
     await github.app()
 
 
-async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
+async def test_a_server_error_with_retry_after_is_not_a_rate_limit(
     sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     sandbox.faults.add("GET /users/octo", times=1, status=503, headers={"retry-after": "30"})
@@ -294,7 +294,7 @@ async def test_a_server_error_that_says_when_to_come_back_is_no_limit(
 @pytest.mark.parametrize(
     "answer", ["{}", '""', "null", "", "7", '{"message": "hm"}', "[null]", '["octo"]', "[[]]", "[1"]
 )
-async def test_an_answer_that_is_no_list_is_not_an_empty_one(
+async def test_a_response_that_is_not_a_list_raises_unavailable(
     session: aiohttp.ClientSession, private_key: str, time: Time, answer: str
 ) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -309,7 +309,7 @@ async def test_an_answer_that_is_no_list_is_not_an_empty_one(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 422, 451, 500, 503, 203, 206, 304])
-async def test_a_list_that_breaks_off_at_its_second_page_raises(
+async def test_a_list_with_a_failed_second_page_raises(
     sandbox: GitHubSandbox, github: GitHub, status: int
 ) -> None:
     for number in range(130):
@@ -323,7 +323,7 @@ async def test_a_list_that_breaks_off_at_its_second_page_raises(
         await anext(repositories)
 
 
-async def test_each_installation_has_a_limit_of_its_own(
+async def test_each_installation_has_its_own_rate_limit(
     sandbox: GitHubSandbox, github: GitHub, installation: InstallationClient
 ) -> None:
     other = github.of(sandbox.install(sandbox.add_organization("acme")).id)
@@ -337,7 +337,7 @@ async def test_each_installation_has_a_limit_of_its_own(
 @pytest.mark.parametrize(
     ("headers", "wait"), [({"retry-after": "30"}, 30), ({"x-ratelimit-remaining": "0"}, 60), ({}, 60)]
 )
-async def test_a_limit_says_when_to_come_back(
+async def test_a_rate_limit_has_the_time_of_its_end(
     sandbox: GitHubSandbox, installation: InstallationClient, time: Time, headers: dict[str, str], wait: float
 ) -> None:
     sandbox.faults.add(r"GET /users/octo", status=429, headers=headers)
@@ -346,10 +346,10 @@ async def test_a_limit_says_when_to_come_back(
     assert error.retry_at == time() + wait
 
 
-async def test_no_more_than_twenty_calls_are_under_way_at_once(
+async def test_at_most_twenty_calls_run_at_once(
     session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
-    """Forty calls meet a server that answers at once when a twenty-first is there, and else after a while."""
+    """The server responds after 0.1 s, and at once when it has more than twenty calls."""
     under_way = 0
     too_many = asyncio.Event()
 
@@ -377,7 +377,7 @@ async def test_no_more_than_twenty_calls_are_under_way_at_once(
     assert not too_many.is_set()
 
 
-async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
+async def test_each_reason_of_a_403_is_logged_once_a_minute(
     sandbox: GitHubSandbox, installation: InstallationClient, time: Time
 ) -> None:
     reason = "octo has an IP allow list enabled"
@@ -397,7 +397,7 @@ async def test_each_reason_of_a_refusal_is_logged_once_a_minute(
 async def test_an_item_that_cannot_be_read_is_left_out_and_logged(
     session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
-    """An installation on an enterprise has no login, by GitHub's description; that is no fault."""
+    """GitHub's description: an installation on an enterprise has no login. That is not logged."""
     octo = {"id": 1, "account": {"id": 2, "login": "octo", "type": "Organization"}}
     enterprise = {"id": 3, "account": {"id": 4, "slug": "octo-ent"}}
 

@@ -1,4 +1,4 @@
-"""Nothing of ours leaves GitHub's origin, and nothing that GitHub answers gets into an error."""
+"""Credentials are sent only to GitHub's origin, and errors hold no part of a response with a secret."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -11,7 +11,7 @@ from integrations.github.errors import Moved
 from integrations.github.installation import InstallationClient
 from integrations.sandbox.github import GitHubAlert, GitHubSandbox
 from tests.integrations.github.conftest import Time
-from tests.integrations.github.strange import Strange, client_of, failure, rendered, serving
+from tests.integrations.github.odd_server import OddServer, client_of, failure, full_traceback, serving
 
 NAME = "octo/payments"
 MARK = "ghp_" + "Marked0" * 5 + "1"
@@ -19,22 +19,22 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Callable[[], Awaitable[Strange]]]:
+async def serve() -> AsyncIterator[Callable[[], Awaitable[OddServer]]]:
     async with AsyncExitStack() as stack:
 
-        async def start() -> Strange:
-            strange = Strange()
-            strange.url = await stack.enter_async_context(serving(strange.handle))
-            return strange
+        async def start() -> OddServer:
+            odd = OddServer()
+            odd.url = await stack.enter_async_context(serving(odd.handle))
+            return odd
 
         yield start
 
 
 @pytest.mark.parametrize("field", ["secret", "first_location_detected"])
-async def test_the_secret_that_a_patch_answers_is_nowhere(
+async def test_the_secret_in_the_response_to_a_patch_is_removed(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert, field: str
 ) -> None:
-    """GitHub's description gives the answer to a PATCH the literal, and no way to leave it out."""
+    """GitHub's description: the response to a PATCH has the literal, and no parameter leaves it out."""
     access = installation.only(leaked.repository.id)
     closed = await access.close(NAME, 1, "revoked", "rotated")
     assert leaked.literal == MARK
@@ -49,34 +49,34 @@ async def test_the_secret_that_a_patch_answers_is_nowhere(
 
 
 async def test_a_redirect_off_githubs_origin_is_not_followed(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+    serve: Callable[[], Awaitable[OddServer]], session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
     near, elsewhere = await serve(), await serve()
     near.answer = lambda _: web.Response(status=301, headers={"location": elsewhere.url + "/api/v3/app"})
     error = await failure(client_of(near, session, private_key, time).app())
     assert isinstance(error, Moved)
     assert str(error) == "GET /app failed: it leads off GitHub's origin"
-    assert elsewhere.asked == []
+    assert elsewhere.received == []
 
 
 async def test_a_page_link_off_githubs_origin_is_not_followed(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+    serve: Callable[[], Awaitable[OddServer]], session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
     near, elsewhere = await serve(), await serve()
     link = f'<{elsewhere.url}/api/v3/app/installations?page=2>; rel="next"'
     near.answer = lambda _: web.json_response([], headers={"link": link})
     with pytest.raises(Moved):
         _ = [found async for found in client_of(near, session, private_key, time).installations()]
-    assert elsewhere.asked == []
+    assert elsewhere.received == []
 
 
-async def test_an_endless_redirect_is_given_up(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+async def test_an_endless_redirect_raises_moved(
+    serve: Callable[[], Awaitable[OddServer]], session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
     near = await serve()
     near.answer = lambda request: web.Response(status=307, headers={"location": request.path})
     assert isinstance(await failure(client_of(near, session, private_key, time).app()), Moved)
-    assert len(near.asked) == 4
+    assert len(near.received) == 4
 
 
 BODIES = [
@@ -91,8 +91,8 @@ BODIES = [
 
 @pytest.mark.parametrize("status", [200, 201, 400, 401, 403, 404, 418, 422, 500, 520, 599])
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
-    serve: Callable[[], Awaitable[Strange]],
+async def test_no_response_puts_a_literal_into_an_error(
+    serve: Callable[[], Awaitable[OddServer]],
     session: aiohttp.ClientSession,
     private_key: str,
     time: Time,
@@ -110,20 +110,20 @@ async def test_no_answer_whatsoever_puts_a_literal_into_an_error(
     if status != 200 or not body.startswith(b'{"message"'):
         calls.append(lambda: access.literal(NAME, 1))
     for call in calls:
-        text = rendered(await failure(call()))
+        text = full_traceback(await failure(call()))
         assert MARK not in text
         assert "t" * 36 not in text
 
 
-async def test_a_literal_whose_answer_breaks_off_is_in_no_error(
+async def test_a_lost_response_with_a_literal_leaves_it_in_no_error(
     sandbox: GitHubSandbox, installation: InstallationClient, leaked: GitHubAlert
 ) -> None:
     sandbox.faults.add(f"GET {ALERT}", drop="after")
-    assert MARK not in rendered(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))
+    assert MARK not in full_traceback(await failure(installation.only(leaked.repository.id).literal(NAME, 1)))
 
 
-async def test_a_credential_goes_to_githubs_origin_and_its_redirects_there(
-    serve: Callable[[], Awaitable[Strange]], session: aiohttp.ClientSession, private_key: str, time: Time
+async def test_a_redirect_on_githubs_origin_is_followed_with_the_credential(
+    serve: Callable[[], Awaitable[OddServer]], session: aiohttp.ClientSession, private_key: str, time: Time
 ) -> None:
     near = await serve()
     owner = {"id": 2, "login": "octo", "type": "Organization"}
@@ -137,4 +137,4 @@ async def test_a_credential_goes_to_githubs_origin_and_its_redirects_there(
     near.answer = moved
     facts = await client_of(near, session, private_key, time).of(1).repository(NAME)
     assert facts.id == 1
-    assert [request.headers["authorization"] for request in near.asked] == ["Bearer ghs_" + "t" * 36] * 2
+    assert [request.headers["authorization"] for request in near.received] == ["Bearer ghs_" + "t" * 36] * 2

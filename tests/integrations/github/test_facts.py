@@ -1,4 +1,4 @@
-"""REST answers become the same records as webhooks do."""
+"""Reading GitHub's REST responses into records."""
 
 import dataclasses
 from typing import get_type_hints
@@ -63,7 +63,7 @@ def test_an_alert_has_no_field_for_the_secret() -> None:
     assert len(names) == len(get_type_hints(AlertFacts))
 
 
-def test_the_first_location_has_no_type_and_gets_one() -> None:
+def test_the_type_of_the_first_location_is_inferred() -> None:
     details = rest("list-locations")[0]["details"]
     alert = parse_alert({"number": 1, "first_location_detected": details}, repository_url=PAGE)
     assert alert.first_location is not None
@@ -71,7 +71,7 @@ def test_the_first_location_has_no_type_and_gets_one() -> None:
     assert alert.first_location.html_url is not None
 
 
-def test_every_kind_of_location_is_told_from_its_details_alone() -> None:
+def test_every_type_of_location_is_inferred_from_its_details() -> None:
     for raw in rest("list-locations"):
         assert parse_location({"details": raw["details"]}).kind == raw["type"]
 
@@ -88,24 +88,24 @@ def test_every_kind_of_location_is_told_from_its_details_alone() -> None:
         ("pull_request_review", None),
     ],
 )
-def test_a_location_has_a_page_where_one_follows(kind: str, page: str | None) -> None:
+def test_a_locations_page_is_derived_where_possible(kind: str, page: str | None) -> None:
     raw = next(raw for raw in rest("list-locations") if raw["type"] == kind)
     assert parse_location(raw, repository_url=PAGE).html_url == page
 
 
-def test_githubs_own_page_of_a_location_comes_first() -> None:
+def test_githubs_page_of_a_location_is_preferred() -> None:
     raw = {"type": "issue_comment", "details": {"html_url": PAGE + "/issues/1#issuecomment-2"}}
     assert parse_location(raw) == LocationFacts("issue_comment", html_url=PAGE + "/issues/1#issuecomment-2")
 
 
-def test_a_path_is_escaped_in_its_page_and_kept_as_it_is() -> None:
+def test_a_path_is_escaped_only_in_its_page() -> None:
     details = {"path": "a b/<!channel>#1?.txt", "commit_sha": "abc", "start_line": 3.0}
     location = parse_location({"type": "commit", "details": details}, repository_url=PAGE)
     assert location.path == "a b/<!channel>#1?.txt"
     assert location.html_url == PAGE + "/blob/abc/a%20b/%3C%21channel%3E%231%3F.txt#L3"
 
 
-def test_an_address_that_is_no_web_page_is_dropped() -> None:
+def test_an_address_that_is_not_http_is_dropped() -> None:
     raw = {"type": "issue_body", "details": {"html_url": "javascript:alert(1)"}}
     assert parse_location(raw).html_url is None
 
@@ -125,7 +125,7 @@ def test_delegated_dismissal_is_three_valued(settings: object, delegated: bool |
     assert parse_repository(raw | {"security_and_analysis": settings}).delegated_dismissal is delegated
 
 
-def test_visibility_follows_from_private_where_it_is_not_said() -> None:
+def test_visibility_is_derived_from_private_where_it_is_missing() -> None:
     raw: dict[str, object] = {"id": 1, "full_name": "octo/payments", "owner": {"id": 2, "login": "octo"}}
     assert parse_repository(raw).visibility == "unknown"
     assert parse_repository(raw | {"private": False}).visibility == "public"
@@ -147,7 +147,7 @@ def test_visibility_follows_from_private_where_it_is_not_said() -> None:
         (10**400, None),
     ],
 )
-def test_times_are_unix_seconds(value: object, seconds: float | None) -> None:
+def test_times_become_unix_seconds(value: object, seconds: float | None) -> None:
     assert timestamp(value) == seconds
 
 
@@ -169,11 +169,11 @@ def test_times_are_unix_seconds(value: object, seconds: float | None) -> None:
         ("", False),
     ],
 )
-def test_only_names_that_are_safe_in_a_path_are_names(name: str, possible: bool) -> None:
+def test_only_names_that_are_safe_in_a_path_are_accepted(name: str, possible: bool) -> None:
     assert is_full_name(name) is possible
 
 
-def test_roles_are_read_as_github_describes_them() -> None:
+def test_githubs_example_roles_are_read() -> None:
     membership = parse_membership(rest("org-membership")[0])
     assert membership == Membership("active", "admin", 1)
     permission = parse_permission(rest("collaborator-permission")[0])
@@ -192,7 +192,7 @@ def test_roles_are_read_as_github_describes_them() -> None:
 @pytest.mark.parametrize(
     "parse", [parse_membership, parse_permission, parse_organization_role, parse_repository]
 )
-def test_an_answer_about_nobody_is_malformed(parse: object) -> None:
+def test_a_response_without_its_subject_is_malformed(parse: object) -> None:
     assert callable(parse)
     with pytest.raises(Malformed):
         parse({"state": "active", "user": None})

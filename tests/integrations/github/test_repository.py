@@ -1,4 +1,4 @@
-"""One repository's alerts, read and changed through a token that opens nothing else."""
+"""Reading and changing the alerts of one repository with a token restricted to it."""
 
 import pytest
 
@@ -23,7 +23,7 @@ async def test_an_alert_is_read_without_its_secret(
     assert call.repository_ids == (payments.id,)
 
 
-async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
+async def test_the_literal_is_fetched_with_a_token_for_one_repository(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = sandbox.leak(payments)
@@ -35,7 +35,7 @@ async def test_the_literal_is_fetched_with_a_token_for_that_repository_alone(
     assert (call.query, call.repository_ids) == ({}, (payments.id,))
 
 
-async def test_closing_and_reopening_are_written_with_their_comments(
+async def test_an_alert_is_closed_with_a_comment_and_reopened(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = sandbox.leak(payments)
@@ -50,7 +50,7 @@ async def test_closing_and_reopening_are_written_with_their_comments(
     assert leaked.state == "open"
 
 
-async def test_a_close_that_needs_a_reviewer_is_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
+async def test_a_close_that_needs_a_reviewer_raises_forbidden(sandbox: GitHubSandbox, github: GitHub) -> None:
     guarded = sandbox.add_repository(sandbox.app_owner, "guarded", delegated_dismissal=True)
     leaked = sandbox.leak(guarded)
     installation = github.of(sandbox.install(sandbox.app_owner).id)
@@ -76,7 +76,7 @@ async def test_validity_and_assignee_are_set_and_cleared(
         await access.assign(NAME, leaked.number, "reader")
 
 
-async def test_locations_and_the_commits_author_are_told(
+async def test_all_locations_are_listed(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     ana = sandbox.add_user("ana")
@@ -89,7 +89,7 @@ async def test_locations_and_the_commits_author_are_told(
     assert places[0].commit_sha is not None
 
 
-async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_its_old_name(
+async def test_a_renamed_repository_is_read_but_not_written_by_its_old_name(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = sandbox.leak(payments)
@@ -102,7 +102,7 @@ async def test_a_renamed_repository_answers_with_its_id_and_takes_no_writes_by_i
     assert leaked.state == "open"
 
 
-async def test_a_strangers_repository_under_the_old_name_stays_closed(
+async def test_a_strangers_repository_with_the_old_name_is_not_accessible(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
     leaked = sandbox.leak(payments)
@@ -120,7 +120,7 @@ async def test_a_strangers_repository_under_the_old_name_stays_closed(
 @pytest.mark.parametrize(
     "name", ["octo", "octo/..", "../payments", "octo/payments/../api", "octo/pay ments", ""]
 )
-async def test_what_cannot_be_a_repository_is_not_asked_for(
+async def test_an_impossible_repository_name_is_not_sent(
     sandbox: GitHubSandbox, github: GitHub, name: str
 ) -> None:
     for call in (github.of(1).only(2).alert, github.of(1).only(2).literal):

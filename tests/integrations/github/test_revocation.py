@@ -1,4 +1,4 @@
-"""Reporting a leak: one literal, without a credential, and three ways it can end."""
+"""Reporting a leaked token: accepted, refused, or uncertain."""
 
 import traceback
 
@@ -18,7 +18,7 @@ def token(sandbox: GitHubSandbox) -> LiveToken:
     return sandbox.add_live_token(owner=sandbox.add_user("ana"))
 
 
-async def test_an_accepted_report_kills_the_token_and_carries_no_credential(
+async def test_an_accepted_report_revokes_the_token_and_has_no_credential(
     sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
     assert await github.revoke(Literal(token.literal)) == RevokeResponse(accepted=True, status=202)
@@ -28,7 +28,7 @@ async def test_an_accepted_report_kills_the_token_and_carries_no_credential(
     assert call.body == {"credentials": [token.literal]}
 
 
-async def test_the_sixty_first_report_of_an_hour_waits(
+async def test_a_report_over_the_hourly_limit_has_a_retry_time(
     sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
     sandbox.unauthenticated_limit = 0
@@ -44,7 +44,7 @@ async def test_the_sixty_first_report_of_an_hour_waits(
     ("status", "headers", "wait"),
     [(422, {}, None), (403, {}, None), (200, {}, None), (429, {"retry-after": "9"}, 9), (429, {}, 60)],
 )
-async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
+async def test_a_refused_report_has_a_retry_time_only_for_a_rate_limit(
     sandbox: GitHubSandbox,
     github: GitHub,
     token: LiveToken,
@@ -63,7 +63,7 @@ async def test_a_refused_report_did_nothing_and_says_when_to_come_back(
 @pytest.mark.parametrize(
     ("fault", "alive"), [({"status": 500}, True), ({"drop": "before"}, True), ({"drop": "after"}, False)]
 )
-async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
+async def test_a_report_with_a_lost_response_is_uncertain_and_shows_no_literal(
     sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time, fault: dict[str, str], alive: bool
 ) -> None:
     sandbox.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
@@ -76,7 +76,7 @@ async def test_a_lost_answer_is_uncertain_and_shows_no_literal(
     assert token.literal not in repr(vars(caught.value))
 
 
-async def test_a_slow_answer_is_uncertain(
+async def test_a_report_that_times_out_is_uncertain(
     sandbox: GitHubSandbox, session: aiohttp.ClientSession, private_key: str, token: LiveToken, time: Time
 ) -> None:
     hasty = GitHub(

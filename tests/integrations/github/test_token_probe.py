@@ -1,4 +1,4 @@
-"""Asking GitHub with a leaked token: nothing but the token goes out, and no fault makes it dead."""
+"""Probing a leaked token: only the token is sent, and a fault never makes it inactive."""
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,7 +44,7 @@ def ask(sandbox: GitHubSandbox, session: aiohttp.ClientSession, time: Time) -> C
     return ask
 
 
-async def test_a_working_token_names_its_owner_and_scopes(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_an_active_token_is_probed_with_owner_and_scopes(sandbox: GitHubSandbox, ask: Check) -> None:
     ana = sandbox.add_user("ana")
     token = sandbox.add_live_token(owner=ana, scopes=("repo", "read:org"))
     verdict = await ask(token.literal)
@@ -55,7 +55,7 @@ async def test_a_working_token_names_its_owner_and_scopes(sandbox: GitHubSandbox
     assert [call.path for call in sandbox.calls()] == ["/user"]
 
 
-async def test_a_follow_up_does_not_ask_for_the_owner(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_a_probe_without_the_owner_uses_the_rate_limit(sandbox: GitHubSandbox, ask: Check) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     verdict = await ask(token.literal, with_owner=False)
     assert (verdict.value, verdict.account) == ("active", None)
@@ -68,7 +68,7 @@ async def test_a_revoked_token_is_inactive_on_this_host(sandbox: GitHubSandbox, 
     assert await ask(token.literal) == Verdict("inactive", Reason.BAD_CREDENTIALS)
 
 
-async def test_a_base64_copy_is_decoded_before_it_is_sent(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_a_base64_literal_is_decoded_before_it_is_sent(sandbox: GitHubSandbox, ask: Check) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     encoded = base64.b64encode(token.literal.encode()).decode()
     assert (await ask(encoded, base64_encoded=True)).value == "active"
@@ -76,13 +76,17 @@ async def test_a_base64_copy_is_decoded_before_it_is_sent(sandbox: GitHubSandbox
     assert len(sandbox.calls()) == 1
 
 
-async def test_an_installation_token_is_never_asked_for_its_user(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_an_installation_token_is_not_sent_to_the_user_endpoint(
+    sandbox: GitHubSandbox, ask: Check
+) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"), kind="installation")
     assert (await ask(token.literal, INSTALLATION)).value == "active"
     assert [call.path for call in sandbox.calls()] == ["/rate_limit"]
 
 
-async def test_a_server_without_rate_limits_is_asked_another_way(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_a_second_request_is_sent_to_servers_without_rate_limits(
+    sandbox: GitHubSandbox, ask: Check
+) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     installation = sandbox.add_live_token(owner=sandbox.add_user("bot"), kind="installation")
     sandbox.faults.add(r"GET /rate_limit", status=404)
@@ -92,7 +96,7 @@ async def test_a_server_without_rate_limits_is_asked_another_way(sandbox: GitHub
     assert paths == ["/rate_limit", "/user", "/rate_limit", "/installation/repositories"]
 
 
-async def test_a_network_policy_does_not_make_a_token_dead(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_a_token_that_is_refused_by_policy_is_active(sandbox: GitHubSandbox, ask: Check) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"), network="ip_allow_list")
     assert await ask(token.literal) == Verdict("active", Reason.IP_ALLOW_LIST)
 
@@ -110,7 +114,7 @@ async def test_a_network_policy_does_not_make_a_token_dead(sandbox: GitHubSandbo
         ("", PAT, Reason.NOT_A_TOKEN),
     ],
 )
-async def test_what_cannot_be_asked_is_unknown_and_never_sent(
+async def test_a_literal_that_cannot_be_probed_is_unknown_and_not_sent(
     sandbox: GitHubSandbox, ask: Check, literal: str, secret_type: str, reason: Reason
 ) -> None:
     for with_owner in (True, False):
@@ -119,7 +123,7 @@ async def test_what_cannot_be_asked_is_unknown_and_never_sent(
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
-async def test_a_lost_answer_is_unknown(
+async def test_a_lost_response_is_unknown(
     sandbox: GitHubSandbox, ask: Check, drop: OneOf["before", "after"]
 ) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
@@ -127,7 +131,7 @@ async def test_a_lost_answer_is_unknown(
     assert await ask(token.literal) == Verdict("unknown", Reason.UNREACHABLE)
 
 
-async def test_no_answer_in_time_is_unknown(sandbox: GitHubSandbox, ask: Check) -> None:
+async def test_a_timeout_is_unknown(sandbox: GitHubSandbox, ask: Check) -> None:
     token = sandbox.add_live_token(owner=sandbox.add_user("ana"))
     sandbox.faults.add(r"GET /user", hang=True)
     assert await ask(token.literal, timeout=0.2) == Verdict("unknown", Reason.TIMEOUT)
@@ -141,7 +145,7 @@ async def test_a_server_error_and_a_login_page_are_unknown(sandbox: GitHubSandbo
     assert await ask(token.literal) == Verdict("unknown", Reason.UNEXPECTED)
 
 
-async def test_many_refused_tokens_lock_logins_out_and_then_all_is_unknown(
+async def test_after_many_refused_tokens_every_probe_is_unknown(
     sandbox: GitHubSandbox, ask: Check, time: Time
 ) -> None:
     alive = sandbox.add_live_token(owner=sandbox.add_user("ana"))
@@ -154,7 +158,7 @@ async def test_many_refused_tokens_lock_logins_out_and_then_all_is_unknown(
     assert verdict.retry_at > time()
 
 
-async def test_a_host_that_is_not_there_is_unknown(session: aiohttp.ClientSession, time: Time) -> None:
+async def test_an_unreachable_host_is_unknown(session: aiohttp.ClientSession, time: Time) -> None:
     for address in ("http://127.0.0.1:1", "http://host.invalid", "not an address"):
         verdict = await probe_token(
             session,
@@ -171,11 +175,11 @@ async def test_a_host_that_is_not_there_is_unknown(session: aiohttp.ClientSessio
 
 @pytest.fixture
 async def redirecting() -> AsyncIterator[tuple[str, list[web.Request]]]:
-    """A server that sends every request elsewhere on itself, and what it was asked."""
-    asked: list[web.Request] = []
+    """The address of a server that redirects every request, and the requests it received."""
+    received: list[web.Request] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        asked.append(request)
+        received.append(request)
         return web.Response(status=302, headers={"location": "/api/elsewhere"})
 
     app = web.Application()
@@ -183,14 +187,14 @@ async def redirecting() -> AsyncIterator[tuple[str, list[web.Request]]]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/", asked
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/", received
     await runner.cleanup()
 
 
-async def test_the_token_alone_is_sent_and_no_redirect_followed(
+async def test_only_the_token_is_sent_and_redirects_are_not_followed(
     redirecting: tuple[str, list[web.Request]], session: aiohttp.ClientSession, time: Time
 ) -> None:
-    url, asked = redirecting
+    url, received = redirecting
     literal = "ghp_" + "a" * 36
     verdict = await probe_token(
         session,
@@ -203,7 +207,7 @@ async def test_the_token_alone_is_sent_and_no_redirect_followed(
         now=time,
     )
     assert verdict == Verdict("unknown", Reason.REDIRECTED)
-    [request] = asked
+    [request] = received
     assert (request.method, request.path) == ("GET", "/api/user")
     sent = {name.lower(): value for name, value in request.headers.items()}
     assert {name: sent.pop(name) for name in ("host", "accept-encoding")}

@@ -1,4 +1,4 @@
-"""What deliveries mean: every example of GitHub's, and everything that GitHub never sent."""
+"""Parsing GitHub's example deliveries into events."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def alert_event(payload: dict[str, JsonValue]) -> AlertEvent:
 
 
 def in_alert(payload: dict[str, JsonValue], **fields: JsonValue) -> dict[str, JsonValue]:
-    """The payload with fields of its alert set; None takes one away."""
+    """The payload with changed fields of its alert; None removes a field."""
     alert = payload["alert"]
     assert isinstance(alert, dict)
     changed: JsonValue = {name: value for name, value in (alert | fields).items() if value is not None}
@@ -48,14 +48,14 @@ def in_alert(payload: dict[str, JsonValue], **fields: JsonValue) -> dict[str, Js
 
 
 @pytest.mark.parametrize("path", WEBHOOKS, ids=lambda path: path.name)
-def test_every_example_is_understood(path: Path) -> None:
+def test_every_example_is_parsed(path: Path) -> None:
     parsed = parse_event(event_of(path), load(path))
     assert isinstance(parsed, KINDS.get(event_of(path), object))
     if event_of(path) in {"ping", "github_app_authorization", "secret_scanning_scan"}:
         assert parsed == Ignored("event_not_used")
 
 
-def test_every_example_says_where_it_comes_from() -> None:
+def test_every_example_is_in_the_index() -> None:
     listed = {entry["file"] for entry in json.loads((DATA / "INDEX.json").read_bytes())}
     assert {str(path.relative_to(DATA)) for path in DATA.glob("*/*.json")} == listed
 
@@ -76,7 +76,7 @@ def test_a_full_alert_is_read_field_by_field() -> None:
     assert event.alert.category == "default"
 
 
-def test_five_fields_of_an_old_server_are_enough() -> None:
+def test_an_old_servers_alert_with_five_fields_is_read() -> None:
     event = alert_event(webhook("secret_scanning_alert.reopened.ghes"))
     assert event.alert.number == 191
     assert event.alert.state == "open"
@@ -107,12 +107,12 @@ def test_the_state_follows_from_resolution_and_action(
     assert alert_event(payload).alert.state == state
 
 
-def test_a_state_that_github_tells_is_taken() -> None:
+def test_a_state_in_the_payload_is_used() -> None:
     payload = in_alert(webhook("secret_scanning_alert.validated"), state="resolved")
     assert alert_event(payload).alert.state == "resolved"
 
 
-def test_words_that_github_may_add_pass_through() -> None:
+def test_unknown_enum_values_are_kept() -> None:
     payload = in_alert(
         webhook("secret_scanning_alert.created") | {"action": "frobnicated"},
         validity="perhaps",
@@ -124,7 +124,7 @@ def test_words_that_github_may_add_pass_through() -> None:
     assert event.alert.secret_type == "octo_new_key"
 
 
-def test_an_alert_tells_who_is_assigned_to_it() -> None:
+def test_the_assignee_is_read() -> None:
     event = alert_event(webhook("secret_scanning_alert.assigned"))
     assert event.alert.assigned_to == GitHubAccount(9919, "github")
     event = alert_event(webhook("secret_scanning_alert.unassigned"))
@@ -145,7 +145,7 @@ def test_a_bypass_is_read_with_its_person_and_time() -> None:
     assert alert.bypassed_at == 1788256799.0
 
 
-def test_a_new_location_gets_a_page_for_people() -> None:
+def test_a_new_location_has_a_web_page() -> None:
     parsed = parse_event(
         "secret_scanning_alert_location", webhook("secret_scanning_alert_location.created.ghes")
     )
@@ -155,7 +155,7 @@ def test_a_new_location_gets_a_page_for_people() -> None:
     assert parsed.location == LocationFacts("commit", "/example/secrets.txt", 1, sha, page)
 
 
-def test_a_location_without_an_action_is_a_new_one() -> None:
+def test_a_location_event_without_an_action_is_created() -> None:
     payload = webhook("secret_scanning_alert_location.created.spec")
     del payload["action"]
     parsed = parse_event("secret_scanning_alert_location", payload)
@@ -163,7 +163,7 @@ def test_a_location_without_an_action_is_a_new_one() -> None:
     assert parsed.action == "created"
 
 
-def test_installations_tell_which_repositories_came_and_went() -> None:
+def test_installation_events_list_added_and_removed_repositories() -> None:
     created = parse_event("installation", webhook("installation.created.api"))
     assert isinstance(created, InstallationEvent)
     assert created.added == ((186853002, "Codertocat/Hello-World"),)
@@ -179,7 +179,7 @@ def test_installations_tell_which_repositories_came_and_went() -> None:
     assert suspended.installation.suspended
 
 
-def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
+def test_a_renamed_account_gives_an_installation_event_with_the_new_login() -> None:
     organization = parse_event("organization", webhook("organization.renamed"))
     assert isinstance(organization, InstallationEvent)
     assert organization.installation.account == GitHubAccount(38302899, "Octocoders")
@@ -197,7 +197,7 @@ def test_a_renamed_account_is_an_installation_with_a_new_login() -> None:
     assert renamed.installation.account_type == "Organization"
 
 
-def test_changed_security_settings_are_a_change_of_the_repository() -> None:
+def test_changed_security_settings_give_a_repository_event() -> None:
     payload = webhook("repository.edited")
     del payload["action"]
     parsed = parse_event("security_and_analysis", payload)
@@ -216,7 +216,7 @@ def test_changed_security_settings_are_a_change_of_the_repository() -> None:
         ("team_add", None, 186853261, "Octocoders"),
     ],
 )
-def test_changed_rights_name_the_narrowest_thing(
+def test_permission_events_hold_the_narrowest_ids(
     name: str, person: int | None, repository: int | None, owner: str
 ) -> None:
     parsed = parse_event(name.partition(".")[0], webhook(name))

@@ -1,4 +1,4 @@
-"""Whatever is sent as a delivery is understood or is a bad delivery, and quickly."""
+"""Any delivery is parsed or raises BadDelivery, and quickly."""
 
 import json
 import time
@@ -49,8 +49,8 @@ def test_a_repository_without_a_usable_identity_is_a_bad_delivery(change: dict[s
 
 
 @pytest.mark.parametrize("owner", [None, {"id": 5, "slug": "octo-ent", "name": "Octo"}])
-def test_a_repository_that_belongs_to_no_account_is_nothing_to_stanch(owner: JsonValue) -> None:
-    """GitHub's description allows the null; such a delivery is taken and dropped."""
+def test_an_event_without_an_account_is_ignored(owner: JsonValue) -> None:
+    """GitHub's description allows null; such a delivery is accepted and ignored."""
     payload = webhook("secret_scanning_alert.created")
     repository = payload["repository"]
     assert isinstance(repository, dict)
@@ -59,7 +59,7 @@ def test_a_repository_that_belongs_to_no_account_is_nothing_to_stanch(owner: Jso
 
 
 @pytest.mark.parametrize("missing", ["action", "alert", "repository"])
-def test_an_alert_delivery_without_its_parts_is_a_bad_delivery(missing: str) -> None:
+def test_an_alert_event_without_its_parts_is_a_bad_delivery(missing: str) -> None:
     payload = webhook("secret_scanning_alert.created")
     del payload[missing]
     with pytest.raises(BadDelivery):
@@ -68,15 +68,15 @@ def test_an_alert_delivery_without_its_parts_is_a_bad_delivery(missing: str) -> 
 
 @settings(deadline=None)
 @given(st.sampled_from(EVENTS), json_values)
-def test_no_json_at_all_makes_parsing_fail_otherwise(event: str, payload: JsonValue) -> None:
+def test_any_json_is_parsed_or_a_bad_delivery(event: str, payload: JsonValue) -> None:
     with suppress(BadDelivery):
         parse_event(event, payload)  # type: ignore[arg-type]  # What comes over the wire keeps no promise.
 
 
 @settings(deadline=None)
 @given(st.data())
-def test_no_field_of_a_real_delivery_makes_parsing_fail_otherwise(data: st.DataObject) -> None:
-    """Any value at any one or two places of a real payload: it parses, or it is a bad delivery."""
+def test_any_change_of_an_example_is_parsed_or_a_bad_delivery(data: st.DataObject) -> None:
+    """Puts any value into one or two fields of an example."""
     path = data.draw(st.sampled_from(WEBHOOKS))
     payload = load(path)
     for _ in range(data.draw(st.integers(1, 2))):
@@ -91,7 +91,7 @@ def test_no_field_of_a_real_delivery_makes_parsing_fail_otherwise(data: st.DataO
         parse_event(event_of(path), payload)
 
 
-def test_a_delivery_is_read_in_a_fraction_of_a_millisecond() -> None:
+def test_a_delivery_is_parsed_within_a_millisecond() -> None:
     payload = webhook("secret_scanning_alert.created")
     body = json.dumps(payload).encode()
     assert best(lambda: parse_event("secret_scanning_alert", payload)) < 0.0002
@@ -100,7 +100,7 @@ def test_a_delivery_is_read_in_a_fraction_of_a_millisecond() -> None:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of many runs, which a busy machine doesn't change."""
+    """Seconds of the fastest of 200 runs, so that a busy machine does not change the result."""
     durations = []
     for _ in range(200):
         start = time.perf_counter()

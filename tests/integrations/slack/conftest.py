@@ -1,4 +1,4 @@
-"""A Slack of our own on the other end of the wire, and the client that talks to it."""
+"""Fixtures: Slack's sandbox over HTTP, and Stanch's client for it."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Text as an attacker, an accident or a careless paste would write it, for properties to hold over."""
+"""Hypothesis strategies for hostile and accidental text."""
 
 from hypothesis import strategies as st
 

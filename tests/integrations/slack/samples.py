@@ -1,4 +1,4 @@
-"""A person, a channel and messages that several tests use."""
+"""A person, a channel and messages for several tests."""
 
 from integrations.slack.blocks import Content, Metadata, message, section
 from integrations.slack.text import mrkdwn

@@ -1,4 +1,4 @@
-"""What the bot asks of Slack arrives once and as it was meant."""
+"""The bot's calls to Slack: messages, forms, people and channels."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def form(title: str) -> View:
 # Messages
 
 
-async def test_a_message_is_posted_and_redrawn_in_place(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_message_is_posted_and_updated(slack: Slack, sandbox: SlackSandbox) -> None:
     ts = await slack.post(SEC, words("open"), metadata=CARD)
     [posted] = sandbox.cards(SEC)
     assert (posted.ts, posted.text, posted.metadata) == (
@@ -40,13 +40,13 @@ async def test_nothing_in_a_text_is_parsed_or_unfurled(slack: Slack, sandbox: Sl
     assert quiet.items() <= call.arguments.items()
 
 
-async def test_a_reply_goes_into_the_thread(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_reply_is_posted_in_the_thread(slack: Slack, sandbox: SlackSandbox) -> None:
     card = await slack.post(SEC, words("open"), metadata=CARD)
     reply = await slack.post(SEC, words("taken"), metadata=EVENT, thread_ts=card)
     assert [m.ts for m in sandbox.thread(SEC, card)] == [reply]
 
 
-async def test_private_words_reach_one_person(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_ephemeral_and_direct_messages_reach_one_person(slack: Slack, sandbox: SlackSandbox) -> None:
     await slack.ephemeral(SEC, DANA, words("only you"))
     channel, ts = await slack.direct_message(DANA, words("to you"), metadata=EVENT)
     await slack.direct_message(DANA, message(mrkdwn("text alone")))
@@ -55,7 +55,7 @@ async def test_private_words_reach_one_person(slack: Slack, sandbox: SlackSandbo
     assert sandbox.channel_messages(SEC) == []
 
 
-# Looking for a message that may have been posted
+# Finding a message that may have been posted
 
 
 async def test_a_message_is_found_by_its_metadata(slack: Slack) -> None:
@@ -68,7 +68,7 @@ async def test_a_message_is_found_by_its_metadata(slack: Slack) -> None:
     assert await slack.find_post(SEC, CARD, since=float(ts) + 3600) is None
 
 
-async def test_a_reply_is_looked_for_in_its_thread(slack: Slack) -> None:
+async def test_a_reply_is_found_only_in_its_thread(slack: Slack) -> None:
     card = await slack.post(SEC, words("open"), metadata=CARD)
     reply = await slack.post(SEC, words("taken"), metadata=EVENT, thread_ts=card)
     assert await slack.find_post(SEC, EVENT, since=float(card), thread_ts=card) == reply
@@ -77,7 +77,9 @@ async def test_a_reply_is_looked_for_in_its_thread(slack: Slack) -> None:
         await slack.find_post(SEC, EVENT, since=0, thread_ts="1700000000.000001")
 
 
-async def test_another_bots_message_is_never_ours(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_another_bots_message_with_our_metadata_is_not_found(
+    slack: Slack, sandbox: SlackSandbox
+) -> None:
     """Any app of the workspace can read our metadata and post the same."""
     forged = {"event_type": "stanch_alert", "event_payload": dict(CARD.payload)}
     copied = sandbox.workspace.post_as_user(DANA, SEC, "open")
@@ -85,7 +87,7 @@ async def test_another_bots_message_is_never_ours(slack: Slack, sandbox: SlackSa
     assert await slack.find_post(SEC, CARD, since=float(copied.ts)) is None
 
 
-async def test_a_message_is_found_behind_a_page_of_newer_ones(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_message_is_found_on_the_second_page(slack: Slack, sandbox: SlackSandbox) -> None:
     ts = await slack.post(SEC, words("open"), metadata=CARD)
     for number in range(api.PAGE + 5):
         sandbox.workspace.post_as_user(DANA, SEC, f"chat {number}")
@@ -93,7 +95,7 @@ async def test_a_message_is_found_behind_a_page_of_newer_ones(slack: Slack, sand
     assert len(sandbox.calls("conversations.history")) == 2
 
 
-async def test_too_many_messages_to_read_is_no_proof_of_absence(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_more_messages_than_are_read_raise_uncertain(slack: Slack, sandbox: SlackSandbox) -> None:
     for number in range(api.PAGE * api.PAGES + 1):
         sandbox.workspace.post_as_user(DANA, SEC, f"chat {number}")
     with pytest.raises(errors.SlackUncertain, match="too_many_messages"):
@@ -103,9 +105,7 @@ async def test_too_many_messages_to_read_is_no_proof_of_absence(slack: Slack, sa
 # Forms
 
 
-async def test_a_form_opens_once_and_is_redrawn_while_it_is_the_same(
-    slack: Slack, sandbox: SlackSandbox
-) -> None:
+async def test_a_form_opens_once_and_is_updated_by_its_hash(slack: Slack, sandbox: SlackSandbox) -> None:
     trigger = sandbox.world.triggers.make(DANA)
     opened = await slack.open_view(trigger, form("Loading"))
     redrawn = await slack.update_view(opened.id, form("Close alert"), hash=opened.hash)
@@ -123,7 +123,7 @@ async def test_a_form_opens_once_and_is_redrawn_while_it_is_the_same(
 # Facts
 
 
-async def test_the_bot_knows_itself(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_whoami_returns_the_bots_ids(slack: Slack, sandbox: SlackSandbox) -> None:
     bot = await slack.whoami()
     assert (bot.team_id, bot.bot_id, bot.user_id) == (sandbox.team_id, sandbox.bot_id, sandbox.bot_user_id)
     assert bot.enterprise_id is None
@@ -148,7 +148,7 @@ async def test_slackbot_is_a_bot(slack: Slack, sandbox: SlackSandbox) -> None:
         ({"is_stranger": True}, "is_stranger"),
     ],
 )
-async def test_a_persons_facts_tell_who_is_not_one_of_us(
+async def test_each_flag_of_a_person_is_read(
     slack: Slack, sandbox: SlackSandbox, fields: dict[str, bool], told: str
 ) -> None:
     sandbox.workspace.change_user(DANA, **fields)
@@ -158,16 +158,14 @@ async def test_a_persons_facts_tell_who_is_not_one_of_us(
     assert (person.id, person.team_id, person.enterprise_id) == (DANA, sandbox.team_id, None)
 
 
-async def test_on_enterprise_grid_a_person_belongs_to_an_organization(
-    slack: Slack, sandbox: SlackSandbox
-) -> None:
+async def test_a_persons_enterprise_is_read(slack: Slack, sandbox: SlackSandbox) -> None:
     grid = {"enterprise_id": "E0OCTO", "teams": ["E0OCTO", sandbox.team_id]}
     sandbox.workspace.change_user(DANA, enterprise_user=grid)
     person = await slack.person(DANA)
     assert person.enterprise_id == "E0OCTO"
 
 
-async def test_nobody_is_nobody(slack: Slack) -> None:
+async def test_an_unknown_person_raises_person_unavailable(slack: Slack) -> None:
     with pytest.raises(errors.PersonUnavailable):
         await slack.person("U0NOBODY")
     with pytest.raises(errors.PersonUnavailable):
@@ -185,7 +183,7 @@ async def test_nobody_is_nobody(slack: Slack) -> None:
         ({"connected_team_ids": ("T0OTHER",)}, True),
     ],
 )
-async def test_a_channel_is_outside_as_soon_as_a_share_is_offered(
+async def test_a_channel_with_a_pending_share_counts_as_shared(
     slack: Slack, sandbox: SlackSandbox, fields: dict[str, object], outside: bool
 ) -> None:
     sandbox.workspace.add_team("T0OTHER")

@@ -1,4 +1,4 @@
-"""The app-level token gets the address of a connection, or one of our errors."""
+"""Opening a Socket Mode connection, and its failures."""
 
 import aiohttp
 import pytest
@@ -14,14 +14,14 @@ def app_level(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> AppLevel
     return AppLevelClient(sandbox.app_token, sandbox.api_url, session)
 
 
-async def test_each_address_is_another(app_level: AppLevelClient) -> None:
+async def test_each_call_returns_a_new_address(app_level: AppLevelClient) -> None:
     first, second = await app_level.open_connection(), await app_level.open_connection()
     assert first.startswith("ws://")
     assert first != second
 
 
 @pytest.mark.parametrize("token", ["bot_token", "nonsense"])
-async def test_another_token_is_refused(
+async def test_a_token_of_another_type_is_refused(
     sandbox: SlackSandbox, session: aiohttp.ClientSession, token: str
 ) -> None:
     other = AppLevelClient(getattr(sandbox, token, token), sandbox.api_url, session)
@@ -29,7 +29,7 @@ async def test_another_token_is_refused(
         await other.open_connection()
 
 
-async def test_each_trouble_is_told_apart(sandbox: SlackSandbox, app_level: AppLevelClient) -> None:
+async def test_each_failure_has_its_error_class(sandbox: SlackSandbox, app_level: AppLevelClient) -> None:
     sandbox.rate_limit(METHOD, retry_after=7)
     with pytest.raises(errors.SlackRateLimited) as limited:
         await app_level.open_connection()

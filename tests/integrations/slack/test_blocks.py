@@ -1,4 +1,4 @@
-"""Whatever text they are given, the builders make messages and views that Slack takes."""
+"""The builders make valid messages and views of any text."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def inputs(text: str) -> list[Block | None]:
 
 
 @given(texts)
-def test_any_text_makes_a_message_that_slack_takes(text: str) -> None:
+def test_any_text_makes_a_valid_message(text: str) -> None:
     content = message(prose(text, 5_000), *every_block(text))
     payload = {"text": content.text, "blocks": list(content.blocks)}
     assert faults(MESSAGE, payload) == []
@@ -103,7 +103,7 @@ def test_any_text_makes_a_message_that_slack_takes(text: str) -> None:
 
 
 @given(texts)
-def test_any_text_makes_forms_and_homes_that_slack_takes(text: str) -> None:
+def test_any_text_makes_valid_forms_and_homes(text: str) -> None:
     blocks = [*every_block(text), *inputs(text)]
     form = modal(
         callback_id="close_alert",
@@ -125,14 +125,14 @@ def test_the_longest_text_of_each_kind_still_fits() -> None:
         assert faults(MODAL, form) == []
 
 
-def test_lists_longer_than_slack_takes_are_cut() -> None:
+def test_lists_over_slacks_limit_are_cut() -> None:
     many = [header("a")] * 200
     assert len(message(mrkdwn("a"), *many).blocks) == 50
     assert faults(HOME, home(many)) == []
     assert faults(MODAL, modal(callback_id="x", title="t", blocks=many)) == []
 
 
-def test_text_that_nobody_can_see_is_shown_as_empty() -> None:
+def test_invisible_text_is_shown_as_empty() -> None:
     invisible = "\u200b\u202e \n"
     words = [str(shown["text"]) for shown in texts_in([*every_block(invisible), *inputs(invisible)])]
     assert all("(empty)" in text for text in words)
@@ -144,7 +144,7 @@ def test_blocks_that_are_none_and_rows_without_controls_are_left_out() -> None:
     assert content.blocks == (header("b"),)
 
 
-def test_a_card_is_what_it_says_where_it_is_drawn() -> None:
+def test_a_row_of_controls_is_built_as_json() -> None:
     row = actions(
         button("I'm on it", action_id="take", value=ALERT, style="primary"),
         select("Close as…", action_id="close_as", options=[Option("Revoked", "revoked")]),
@@ -173,19 +173,19 @@ def test_a_card_is_what_it_says_where_it_is_drawn() -> None:
     }
 
 
-def test_a_value_that_is_no_option_is_not_picked() -> None:
+def test_an_initial_value_that_is_not_an_option_is_left_out() -> None:
     options = [Option("Revoked", "revoked")]
     assert "initial_option" not in select("p", action_id="a", options=options, initial="gone")
     assert "initial_options" not in checkboxes(action_id="a", options=options, checked={"gone"})
 
 
-def test_a_button_opens_web_addresses_only() -> None:
+def test_a_button_opens_only_web_addresses() -> None:
     assert "url" not in button("Open", action_id="a", url="javascript:alert(1)")
     assert button("Open", action_id="a", url="https://octo.test/a|b")["url"] == "https://octo.test/a%7Cb"
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 256])
-def test_an_id_that_does_not_fit_is_our_mistake(wrong: str) -> None:
+def test_an_id_of_a_wrong_length_raises_value_error(wrong: str) -> None:
     with pytest.raises(ValueError, match="Slack takes 1 to 255 characters"):
         button("a", action_id=wrong)
     with pytest.raises(ValueError, match="Slack takes 1 to 255 characters"):
@@ -198,7 +198,7 @@ def test_a_form_with_an_input_needs_a_submit_button() -> None:
 
 
 @pytest.mark.parametrize("build", [section, context])
-def test_a_plain_string_in_the_place_of_markup_is_made_harmless(build: Callable[[Any], Block]) -> None:
-    """The types refuse it; what the types don't see is escaped all the same."""
+def test_a_plain_string_in_place_of_markup_is_escaped(build: Callable[[Any], Block]) -> None:
+    """mypy refuses it; at run time it is escaped."""
     [shown] = texts_in(build("<!channel> *x*"))
     assert shown["text"] == "&lt;!channel&gt; \N{ASTERISK OPERATOR}x\N{ASTERISK OPERATOR}"

@@ -1,4 +1,4 @@
-"""Whatever goes wrong with Slack has the class of what to do about it, and quotes none of our texts."""
+"""Each failure of a call to Slack has its error class, and no error quotes our texts."""
 
 import logging
 from typing import Literal
@@ -16,7 +16,7 @@ from tests.integrations.slack.samples import CARD, DANA, SEC, words
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
-async def test_a_post_whose_answer_is_lost_is_sent_once_and_uncertain(
+async def test_a_post_with_a_lost_response_is_sent_once_and_uncertain(
     slack: Slack, sandbox: SlackSandbox, drop: Literal["before", "after"]
 ) -> None:
     sandbox.faults.add("chat.postMessage", drop=drop, times=1)
@@ -38,7 +38,7 @@ async def test_a_post_whose_answer_is_lost_is_sent_once_and_uncertain(
         ({"garbage": True}, "http_200"),
     ],
 )
-async def test_an_answer_that_says_nothing_leaves_a_post_uncertain(
+async def test_a_post_with_an_unclear_response_is_uncertain(
     slack: Slack, sandbox: SlackSandbox, fault: dict[str, object], code: str
 ) -> None:
     sandbox.faults.add("chat.postMessage", times=1, **fault)  # type: ignore[arg-type] # A table of keywords.
@@ -48,7 +48,7 @@ async def test_an_answer_that_says_nothing_leaves_a_post_uncertain(
     assert len(sandbox.calls("chat.postMessage")) == 1
 
 
-async def test_a_post_without_an_answer_in_time_is_uncertain(sandbox: SlackSandbox) -> None:
+async def test_a_post_that_times_out_is_uncertain(sandbox: SlackSandbox) -> None:
     sandbox.faults.add("chat.postMessage", hang=True)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as hasty:
         slack = Slack.build(sandbox.bot_token, sandbox.api_url, hasty)
@@ -56,7 +56,7 @@ async def test_a_post_without_an_answer_in_time_is_uncertain(sandbox: SlackSandb
             await slack.post(SEC, words("open"), metadata=CARD)
 
 
-async def test_a_server_that_is_down_is_uncertain_and_a_read_was_tried_twice(
+async def test_a_server_that_is_down_is_uncertain_after_a_second_read(
     slack: Slack, sandbox: SlackSandbox
 ) -> None:
     sandbox.faults.add("users.info", drop="before")
@@ -68,12 +68,12 @@ async def test_a_server_that_is_down_is_uncertain_and_a_read_was_tried_twice(
         await slack.whoami()
 
 
-async def test_a_read_survives_one_lost_connection(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_read_is_repeated_after_a_lost_connection(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.faults.add("users.info", drop="before", times=1)
     assert (await slack.person(DANA)).id == DANA
 
 
-async def test_too_many_calls_are_told_with_the_time_to_wait(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_rate_limit_has_the_time_to_wait(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.rate_limit("chat.postMessage", retry_after=7)
     with pytest.raises(errors.SlackRateLimited) as caught:
         await slack.post(SEC, words("open"), metadata=CARD)
@@ -97,7 +97,7 @@ async def test_too_many_calls_are_told_with_the_time_to_wait(slack: Slack, sandb
         ("a_word_of_tomorrow", errors.Rejected),
     ],
 )
-async def test_each_refusal_has_the_class_of_what_to_do_about_it(
+async def test_each_error_code_has_its_class(
     slack: Slack, sandbox: SlackSandbox, code: str, kind: type[errors.SlackError]
 ) -> None:
     sandbox.fail("chat.postMessage", code)
@@ -107,7 +107,7 @@ async def test_each_refusal_has_the_class_of_what_to_do_about_it(
     assert str(caught.value) == f"Slack's answer to chat.postMessage was {code}."
 
 
-async def test_a_deleted_message_and_a_channel_left_are_told_apart(
+async def test_a_deleted_message_and_a_missing_channel_raise_different_errors(
     slack: Slack, sandbox: SlackSandbox
 ) -> None:
     ts = await slack.post(SEC, words("open"), metadata=CARD)
@@ -118,13 +118,13 @@ async def test_a_deleted_message_and_a_channel_left_are_told_apart(
         await slack.update("C0NONE", ts, words("closed"), metadata=CARD)
 
 
-async def test_a_missing_scope_is_named(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_missing_scope_is_in_the_error(slack: Slack, sandbox: SlackSandbox) -> None:
     sandbox.scopes.remove("users:read")
     with pytest.raises(errors.SlackUnauthorized, match="missing_scope \\(needed: users:read\\)"):
         await slack.person(DANA)
 
 
-async def test_a_refused_block_is_named_by_its_place_and_not_by_its_words(
+async def test_an_invalid_block_is_named_by_its_pointer_without_its_text(
     slack: Slack, sandbox: SlackSandbox
 ) -> None:
     wrong = Content(mrkdwn("a"), (Block({"type": "section", "text": "planted words"}),))
@@ -147,10 +147,10 @@ async def test_a_users_token_is_refused(slack: Slack, sandbox: SlackSandbox) -> 
         await slack.whoami()
 
 
-# Answers by response_url
+# response_url
 
 
-async def test_a_click_is_answered_privately_by_its_response_url(slack: Slack, sandbox: SlackSandbox) -> None:
+async def test_a_click_is_answered_by_its_response_url(slack: Slack, sandbox: SlackSandbox) -> None:
     url = sandbox.response_urls.make("actions", DANA, SEC)
     await slack.respond(url, words("not you"))
     await slack.respond(url, words("you"), replace_original=True)
@@ -179,7 +179,7 @@ async def test_a_response_url_is_used_up_after_five_answers(slack: Slack, sandbo
         ({"status": 200, "body": {"ok": False, "error": "invalid_blocks"}}, errors.Rejected),
     ],
 )
-async def test_a_failed_answer_has_its_class_too(
+async def test_each_failure_of_a_response_url_has_its_class(
     slack: Slack, sandbox: SlackSandbox, fault: dict[str, object], kind: type[errors.SlackError]
 ) -> None:
     sandbox.faults.add("response_url", **fault)  # type: ignore[arg-type] # A table of keywords.
@@ -201,7 +201,7 @@ async def test_a_failed_answer_has_its_class_too(
         "",
     ],
 )
-async def test_private_words_go_to_slack_alone(slack: Slack, url: str) -> None:
+async def test_an_address_that_is_not_slacks_is_refused(slack: Slack, url: str) -> None:
     with pytest.raises(ValueError, match="not Slack's"):
         await slack.respond(url, words("private"))
 
@@ -221,6 +221,6 @@ async def test_no_body_reaches_a_log_even_at_debug(
     assert sandbox.bot_token not in caplog.text
 
 
-def test_bolt_gets_a_client_that_sends_nothing_again(slack: Slack) -> None:
+def test_bolts_client_has_no_retry_handlers(slack: Slack) -> None:
     assert isinstance(slack.client, AsyncWebClient)
     assert slack.client.retry_handlers == []

@@ -1,4 +1,4 @@
-"""The manifest asks for the scopes that the bot's calls need and for no other, and fits both ways to be reached."""
+"""The manifest has exactly the scopes that the bot needs, and works for Socket Mode and HTTP."""
 
 import re
 from pathlib import Path
@@ -49,9 +49,9 @@ async def test_all_calls_work_with_the_scopes_of_the_manifest() -> None:
     await do_everything(SCOPES)
 
 
-# The command itself needs its scope; no call does.
+# The scope `commands` is for the slash command itself; no call needs it.
 @pytest.mark.parametrize("scope", sorted(SCOPES - {"commands"}))
-async def test_no_scope_is_there_for_nothing(scope: str) -> None:
+async def test_each_scope_is_needed(scope: str) -> None:
     with pytest.raises(errors.SlackUnauthorized, match=f"missing_scope.*{scope}"):
         await do_everything(SCOPES - {scope})
 
@@ -78,19 +78,19 @@ def addresses(manifest: dict[str, Any]) -> list[str | None]:
     return [command.get("url"), events.get("request_url"), interactivity.get("request_url")]
 
 
-def test_socket_mode_needs_no_address() -> None:
+def test_socket_mode_has_no_addresses() -> None:
     assert MANIFEST["settings"]["socket_mode_enabled"] is True
     assert MANIFEST["settings"]["interactivity"]["is_enabled"] is True
     assert addresses(MANIFEST) == [None, None, None]
 
 
-def test_over_http_all_requests_of_slack_come_to_one_address() -> None:
+def test_over_http_all_requests_have_one_address() -> None:
     made = for_http()
     assert made["settings"]["socket_mode_enabled"] is False
     assert addresses(made) == ["https://stanch.example.com/slack/events"] * 3
 
 
-def test_http_and_socket_mode_differ_in_nothing_else() -> None:
+def test_http_and_socket_mode_differ_only_in_addresses() -> None:
     made = for_http()
     made["features"]["slash_commands"][0].pop("url")
     made["settings"]["event_subscriptions"].pop("request_url")
@@ -99,6 +99,6 @@ def test_http_and_socket_mode_differ_in_nothing_else() -> None:
     assert made == MANIFEST
 
 
-def test_the_command_and_the_shortcut_are_those_that_the_bot_knows() -> None:
+def test_the_command_and_the_shortcut_are_the_bots() -> None:
     assert [command["command"] for command in MANIFEST["features"]["slash_commands"]] == ["/leaks"]
     assert [shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]] == [MESSAGE_SHORTCUT]

@@ -1,4 +1,4 @@
-"""Only requests signed by Slack, and lately, are let in."""
+"""Only requests with a recent signature of Slack's are accepted."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ SIGNATURE = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503
 NOW = 1531420618.0
 
 
-def test_slacks_own_example_is_accepted() -> None:
+def test_the_example_of_slacks_docs_is_accepted() -> None:
     assert verify(SECRET, BODY, TIMESTAMP, SIGNATURE, NOW)
 
 
@@ -45,7 +45,7 @@ def test_a_timestamp_may_be_five_minutes_off(off: int, accepted: bool) -> None:
         (TIMESTAMP, "v0=ü\udcff"),
     ],
 )
-def test_anything_malformed_is_refused_without_an_error(timestamp: str | None, signature: str | None) -> None:
+def test_malformed_headers_are_refused_without_an_error(timestamp: str | None, signature: str | None) -> None:
     assert not verify(SECRET, BODY, timestamp, signature, NOW)
 
 
@@ -54,16 +54,16 @@ def test_another_body_or_secret_is_refused() -> None:
     assert not verify(SECRET + "x", BODY, TIMESTAMP, SIGNATURE, NOW)
 
 
-def test_without_a_secret_nobody_gets_in() -> None:
+def test_without_a_secret_every_request_is_refused() -> None:
     assert not verify("", BODY, TIMESTAMP, SIGNATURE, NOW)
 
 
 @given(st.binary(), st.text(), st.text())
-def test_no_request_can_raise(body: bytes, timestamp: str, signature: str) -> None:
+def test_no_request_makes_verification_raise(body: bytes, timestamp: str, signature: str) -> None:
     assert not verify(SECRET, body, timestamp, signature, NOW)
 
 
-def test_the_same_request_has_the_same_fingerprint_and_no_other_has() -> None:
+def test_only_equal_requests_have_the_same_fingerprint() -> None:
     one = fingerprint(BODY, TIMESTAMP, SIGNATURE)
     assert one == fingerprint(BODY, TIMESTAMP, SIGNATURE)
     assert len({one, fingerprint(BODY, "1", SIGNATURE), fingerprint(b"", TIMESTAMP, SIGNATURE)}) == 3

@@ -1,4 +1,4 @@
-"""Markup is written in our source: no text from outside can become a template."""
+"""Every mrkdwn template in the bot is a literal, so no text from outside can become one."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def unsafe(source: str) -> Iterator[int]:
-    """Lines where markup is made of something else than a literal."""
+    """Lines that make markup of anything but a literal."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
             continue
@@ -25,7 +25,7 @@ def test_every_template_is_a_literal() -> None:
     assert found == []
 
 
-def test_a_template_made_at_run_time_would_be_found() -> None:
+def test_a_template_made_at_run_time_is_found() -> None:
     assert list(unsafe('t.mrkdwn(title)\nmrkdwn("*{}*", title)\nMrkdwn(f"*{title}*")\nmrkdwn("a" + b)')) == [
         1,
         3,

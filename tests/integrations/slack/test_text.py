@@ -1,4 +1,4 @@
-"""Other people's text can't mention, link, format or hide anything in ours."""
+"""Text from outside can't mention, link, format or hide anything in ours."""
 
 import html
 import re
@@ -47,7 +47,7 @@ def unescape(text: str) -> str:
 
 
 @given(texts, st.booleans())
-def test_escaping_loses_nothing_but_the_invisible(text: str, several: bool) -> None:
+def test_escaping_loses_only_invisible_characters(text: str, several: bool) -> None:
     escaped = escape(text, UNCUT, lines=several)
     assert unescape(escaped) == clean(text, lines=several)
     assert_harmless(escaped)
@@ -61,7 +61,7 @@ def test_escaped_text_fits_and_is_never_cut_inside_an_entity(text: str, limit: i
 
 
 @given(texts)
-def test_running_text_of_others_has_nothing_that_formats(text: str) -> None:
+def test_prose_has_no_formatting_characters(text: str) -> None:
     made = prose(text, UNCUT)
     assert not set("*~`") & set(made)
     assert not re.search(r":[a-z_]+:", made)
@@ -80,8 +80,8 @@ def test_a_code_span_holds_one_line_and_no_backtick(text: str) -> None:
     assert "\n" not in made
 
 
-def test_a_code_span_does_not_join_what_a_backtick_kept_apart() -> None:
-    """A secret split by backticks is not found by masking, so it must not become whole here."""
+def test_a_code_span_does_not_join_text_around_a_backtick() -> None:
+    """Masking does not find a secret that is split by a backtick, so removing the backtick would expose it."""
     assert code("gh`p_x") == "`gh'p_x`"
 
 
@@ -108,18 +108,18 @@ def test_a_template_takes_any_text_and_keeps_its_own_markup(one: str, two: str) 
     assert made.count("*") == 2
 
 
-def test_finished_markup_goes_into_a_template_as_it_is() -> None:
+def test_finished_markup_is_not_escaped_again() -> None:
     assert mrkdwn("{} by {}, {} times", fact("Found", "<b>"), user("U0DANA"), 2) == (
         "*Found:* &lt;b&gt; by <@U0DANA>, 2 times"
     )
 
 
-def test_an_emoji_of_ours_is_one_and_nothing_else_is() -> None:
+def test_only_our_own_emoji_codes_are_emoji() -> None:
     assert mrkdwn("{} {}", emoji("no_entry"), ":no_entry:") == ":no_entry: \N{RATIO}no_entry\N{RATIO}"
     assert emoji("<!here>") == "&lt;!here&gt;"
 
 
-def test_a_lock_screen_gets_the_words_of_markup() -> None:
+def test_without_markup_keeps_the_text() -> None:
     made = lines(
         mrkdwn(":no_entry: *Closed* as {} by {} ({})", "won't fix", user("U0DANA"), code("octo-dana")),
         mrkdwn(
@@ -135,23 +135,23 @@ def test_a_lock_screen_gets_the_words_of_markup() -> None:
 
 
 @given(texts, texts)
-def test_what_is_spoken_has_no_markup_whatever_it_says(one: str, two: str) -> None:
+def test_without_markup_leaves_no_markup_of_any_text(one: str, two: str) -> None:
     made = without_markup(lines(mrkdwn("*{}* :x: {}", one, code(two)), link(f"https://octo.test/{one}", two)))
     assert_harmless(made)
     assert "`" not in made
 
 
-def test_joined_strings_are_no_longer_markup() -> None:
+def test_concatenated_strings_are_not_markup() -> None:
     assert type(mrkdwn("a") + "<!channel>") is str
     assert join([code("a") + "<!channel>"]) == "'a'&lt;!channel&gt;"
 
 
-def test_lines_leave_out_what_is_not_there() -> None:
+def test_lines_leave_out_none_and_empty_text() -> None:
     assert lines("a & b", None, "", Mrkdwn("*c*")) == "a &amp; b\n*c*"
 
 
 @given(texts, texts)
-def test_a_link_goes_where_it_says_or_nowhere(url: str, label: str) -> None:
+def test_any_link_is_well_formed_or_only_its_label(url: str, label: str) -> None:
     made = link(url, label)
     if made.startswith("<"):
         address, bar, shown = made[1:-1].partition("|")
@@ -201,14 +201,14 @@ def test_any_number_can_be_shown_as_a_time(unix: float) -> None:
     assert date(unix)
 
 
-def test_a_mention_needs_an_id() -> None:
+def test_a_mention_needs_a_valid_id() -> None:
     assert user("U0DANA") == "<@U0DANA>"
     assert user("!channel") == "`!channel`"
     assert user("U0> <!here") == "`U0&gt; &lt;!here`"
 
 
 @given(st.lists(texts, max_size=20), st.integers(1, 300))
-def test_finished_markup_is_cut_between_its_pieces(parts: list[str], limit: int) -> None:
+def test_markup_is_cut_only_between_its_pieces(parts: list[str], limit: int) -> None:
     made = lines(*(mrkdwn("{} {} {}", code(part), link("https://octo.test/x", part), part) for part in parts))
     short = cut(made, limit)
     assert units(short) <= limit

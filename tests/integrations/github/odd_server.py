@@ -1,4 +1,4 @@
-"""A far side that answers what GitHub never should, and how a test looks into the errors it gets."""
+"""A server with responses that GitHub should never give, and helpers to inspect the resulting errors."""
 
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,8 +13,8 @@ from integrations.github.errors import GitHubError
 from tests.integrations.github.conftest import Time
 
 
-def rendered(error: BaseException) -> str:
-    """A traceback as the most talkative renderer prints it: with local variables and every context."""
+def full_traceback(error: BaseException) -> str:
+    """The traceback with local variables, attributes and all contexts."""
     parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None:
@@ -30,25 +30,25 @@ async def failure(call: Awaitable[object]) -> GitHubError:
     return caught.value
 
 
-class Strange:
-    """A server that says of any GitHub path whatever a test wants, and remembers what it was asked."""
+class OddServer:
+    """A server that gives every path the response that a test sets, and records the requests."""
 
     def __init__(self) -> None:
         self.answer: Callable[[web.Request], web.StreamResponse] = lambda _: web.json_response({})
-        self.asked: list[web.Request] = []
+        self.received: list[web.Request] = []
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/access_tokens"):
             end = "2030-01-01T00:00:00Z"
             return web.json_response({"token": "ghs_" + "t" * 36, "expires_at": end}, status=201)
-        self.asked.append(request)
+        self.received.append(request)
         return self.answer(request)
 
 
 @asynccontextmanager
 async def serving(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """A server on the loopback interface whose every path is one function; gives its address."""
+    """Serve every path on the loopback interface by one function; yields the address."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app)
@@ -58,11 +58,11 @@ async def serving(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]
     await runner.cleanup()
 
 
-def client_of(strange: Strange, session: aiohttp.ClientSession, private_key: str, time: Time) -> GitHub:
+def client_of(odd: OddServer, session: aiohttp.ClientSession, private_key: str, time: Time) -> GitHub:
     return GitHub(
         session,
-        api_url=strange.url + "/api/v3",
-        url=strange.url,
+        api_url=odd.url + "/api/v3",
+        url=odd.url,
         app_id="1",
         private_key=private_key,
         version="1.2.3",
