@@ -1,4 +1,4 @@
-"""The only wiring: builds everything from the settings, and starts and stops it in order."""
+"""Builds everything from the settings, and starts and stops it in order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from bot.database import SLACK_TEAM, build_database
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
 from bot.inbound import health
-from bot.inbound.github_webhooks import LARGEST, GitHubEdge
+from bot.inbound.github_webhooks import LARGEST, GitHubWebhooks
 from bot.inbound.slack_app import SlackApp
 from bot.inbound.slack_requests import SlackRequests
 from bot.inbound.socket_mode import PING, SocketMode
@@ -41,11 +41,11 @@ from storage.server_lock import only_server
 
 log = structlog.get_logger(__name__)
 AT_START = 10.0
-"""Seconds within which several processes that start ask for one sweep together."""
+"""Processes that start within so many seconds of each other request one sync in all."""
 
 
 class Role(StrEnum):
-    """What a process does: everything, the requests alone, or the jobs alone."""
+    """Whether a process serves requests, works jobs, or both."""
 
     ALL = "all"
     WEB = "web"
@@ -66,7 +66,7 @@ class Running:
 def build_context(
     settings: Settings, options: Options, db: Database, session: aiohttp.ClientSession, clock: Clock
 ) -> Context:
-    """Everything that flows and actions talk to."""
+    """The context of flows and actions."""
     slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     github = build_github(settings, session, clock)
     channel = settings.stanch_default_channel
@@ -91,13 +91,13 @@ def build_context(
         github_url=settings.github_url,
         github_api_url=settings.github_api_url,
         default_channel=ChannelId(channel) if channel else None,
-        hears_webhooks=settings.github_webhook_secret is not None,
+        receives_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
     )
 
 
 def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock: Clock) -> GitHub:
-    """GitHub as the App sees it; nothing is asked yet."""
+    """The App's client for GitHub; no call is made yet."""
     return GitHub(
         session,
         api_url=settings.github_api_url,
@@ -110,7 +110,7 @@ def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock
 
 
 def build_accounts(settings: GitHubSettings, github: GitHub, db: Database) -> OurAccounts:
-    """The accounts whose installations count; nothing is asked yet."""
+    """The accounts that we serve; no call is made yet."""
     return OurAccounts(
         github,
         db,
@@ -127,30 +127,29 @@ async def run(
     *,
     role: Role = Role.ALL,
     clock: Clock | None = None,
-    works: bool = True,
+    runs_jobs: bool = True,
     alone: bool = False,
     socket_ping: float = PING,
 ) -> AsyncIterator[Running]:
     """Start Stanch, and stop it at the end; raises StartRefused or StorageUnavailable.
 
-    With `works` False no job runs by itself: tests run those that are due when they want to. With `alone` no other
-    server may use the same SQLite file. `socket_ping` is in
-    real seconds, by which a dead Socket Mode connection is noticed.
+    With `runs_jobs` False no job runs by itself: tests call `Worker.run_due`. With `alone`, no other server may use
+    the same SQLite file. `socket_ping` is the real time in seconds between two pings of Socket Mode.
     """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
-        # 1. The database, in this version's shape.
+        # 1. The database, migrated to this version.
         db = build_database(settings, clock)
         if alone:
             await stack.enter_async_context(only_server(db))
         stack.push_async_callback(db.close)
         await db.migrate()
-        # 2. Slack and GitHub: a refusal ends the start, silence does not.
+        # 2. Slack and GitHub: the start fails if one refuses us, but not if it does not answer.
         session = await stack.enter_async_context(open_session())
         context = build_context(settings, options, db, session, clock)
-        await _meet(context)
-        await _note_workspace(context)
-        # 3. The writer and the doors: where the port is taken, the start ends before any job is touched.
+        await _check_platforms(context)
+        await _save_workspace(context)
+        # 3. The writer and the routes: if the port is in use, the start fails before any job is touched.
         if role is not Role.WORKER:
             await context.batch_writer.start()
             stack.push_async_callback(context.batch_writer.stop)
@@ -159,22 +158,22 @@ async def run(
         site, host, port = await _listen(stack, settings, context, role, slack_app)
         if role is not Role.WORKER:
             await _connect(stack, settings, context, slack_app, socket_ping)
-        # 4. The worker; at the end it is the doors that close first.
+        # 4. The worker. At the stop the routes close first.
         worker = Worker(context, HANDLERS)
         if role is not Role.WEB:
             await worker.take_over()
             await request_sync(context, every=AT_START)
-        if works:
-            await _work(stack, worker, context, role)
+        if runs_jobs:
+            await _start_tasks(stack, worker, context, role)
         stack.push_async_callback(site.stop)
-        _say_what_is_missing(settings)
+        _log_missing_settings(settings)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
         yield Running(context, worker, slack_app, host, port)
         log.info("stopping")
 
 
 def open_session() -> aiohttp.ClientSession:
-    """One for the whole process: no cookies, no credentials, ten seconds for a call; raises StartRefused."""
+    """The process's HTTP session: no cookies, ten seconds for a call; raises StartRefused for a bad proxy setting."""
     fault = proxy_fault()
     if fault:
         raise StartRefused(fault)
@@ -186,38 +185,38 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-async def _meet(context: Context) -> None:
-    """Ask both at once who we are; one sentence ends the start where either refuses."""
-    asking = (context.platforms.ask_slack(), context.platforms.ask_github())
-    answers = await asyncio.gather(*asking, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    for name, standing in (("slack", context.platforms.slack), ("github", context.platforms.github)):
-        if not standing.ok:
-            log.warning("serving_without", server=name, reason=standing.reason)
+async def _check_platforms(context: Context) -> None:
+    """Ask Slack and GitHub who we are; raises StartRefused if one of them refuses us."""
+    checks = (context.platforms.check_slack(), context.platforms.check_github())
+    # Both are waited for, so that no call is left running when one of them fails.
+    for result in await asyncio.gather(*checks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+    for name, state in (("slack", context.platforms.slack), ("github", context.platforms.github)):
+        if not state.ok:
+            log.warning("serving_without", server=name, reason=state.reason)
 
 
-async def _note_workspace(context: Context) -> None:
-    """For commands that need the workspace and don't ask Slack."""
-    if context.platforms.home is not None:
+async def _save_workspace(context: Context) -> None:
+    """Store the workspace's id, for commands of the command line that don't ask Slack."""
+    if context.platforms.workspace is not None:
         async with context.db.begin() as tx:
-            await saved_values.save(tx, SLACK_TEAM, context.platforms.home.team_id)
+            await saved_values.save(tx, SLACK_TEAM, context.platforms.workspace.team_id)
 
 
-async def _work(stack: AsyncExitStack, worker: Worker, context: Context, role: Role) -> None:
-    """Start what a process does by itself; at the end jobs that run may come to theirs."""
-    others = [asyncio.create_task(housekeeping.keep_asking(context), name="surroundings")]
-    working = []
+async def _start_tasks(stack: AsyncExitStack, worker: Worker, context: Context, role: Role) -> None:
+    """Start the background tasks; at the stop, jobs that are running may finish."""
+    tasks = [asyncio.create_task(housekeeping.keep_platforms_checked(context), name="platforms")]
+    workers = []
     if role is not Role.WEB:
-        working.append(asyncio.create_task(worker.run(), name="worker"))
-        others.append(asyncio.create_task(housekeeping.keep_house(context), name="housekeeping"))
+        workers.append(asyncio.create_task(worker.run(), name="worker"))
+        tasks.append(asyncio.create_task(housekeeping.run_housekeeping(context), name="housekeeping"))
 
     async def stop() -> None:
         worker.stop()
-        for task in others:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*working, *others, return_exceptions=True)
+        await asyncio.gather(*workers, *tasks, return_exceptions=True)
 
     stack.push_async_callback(stop)
 
@@ -269,19 +268,19 @@ def _routes(settings: Settings, context: Context, role: Role, slack_app: SlackAp
     if role is Role.WORKER:
         return routes
     secret = settings.github_webhook_secret
-    webhooks = GitHubEdge(context, secret.get_secret_value() if secret else None).receive
-    doors = [web.post("/github/webhooks", webhooks)]
+    webhooks = GitHubWebhooks(context, secret.get_secret_value() if secret else None).receive
+    posts = [web.post("/github/webhooks", webhooks)]
     if settings.slack_app_token is None:
         signing = settings.slack_signing_secret
         requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
-        doors.append(web.post("/slack/events", requests.receive))
-    # An address is easily entered with a slash at its end, and a 404 would be seen by nobody.
-    slashed = [web.RouteDef("POST", f"{door.path}/", door.handler, {}) for door in doors]
-    return [*routes, *doors, *slashed]
+        posts.append(web.post("/slack/events", requests.receive))
+    # Also with a slash at the end: people enter that in GitHub's and Slack's settings and would not see the 404.
+    slashed = [web.RouteDef("POST", f"{post.path}/", post.handler, {}) for post in posts]
+    return [*routes, *posts, *slashed]
 
 
-def _say_what_is_missing(settings: Settings) -> None:
-    """What works without, and an operator may have forgotten."""
+def _log_missing_settings(settings: Settings) -> None:
+    """Settings that are optional, but may have been forgotten."""
     if settings.stanch_default_channel is None:
         log.warning(
             "not_set", setting="STANCH_DEFAULT_CHANNEL", means="alerts without a subscription have no card"
@@ -289,4 +288,4 @@ def _say_what_is_missing(settings: Settings) -> None:
     if settings.stanch_audit_key is None:
         log.warning("not_set", setting="STANCH_AUDIT_KEY", means="the audit log is chained without a key")
     if settings.github_webhook_secret is None:
-        log.warning("not_set", setting="GITHUB_WEBHOOK_SECRET", means="alerts come by sweep alone")
+        log.warning("not_set", setting="GITHUB_WEBHOOK_SECRET", means="alerts come by sync alone")

@@ -1,4 +1,4 @@
-"""The outside, in one frozen bag: all that flows and actions may talk to."""
+"""The frozen bag of everything outside that flows and actions use."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from storage.records import ChannelId, RepositoryId, UnixTime
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once at the start; tests build it against the sandbox."""
+    """Built once at the start; in tests against the sandbox."""
 
     db: Database
     batch_writer: BatchWriter
@@ -33,11 +33,11 @@ class Context:
     github_url: str
     github_api_url: str
     default_channel: ChannelId | None
-    hears_webhooks: bool
-    """A secret for GitHub's deliveries is set; else alerts come by sweep alone."""
+    receives_webhooks: bool
+    """GITHUB_WEBHOOK_SECRET is set; otherwise alerts come by sync alone."""
     sync_interval: int
-    """Seconds between sweeps; 0 for none but the one at the start."""
+    """Seconds between syncs; 0 for the one at the start alone."""
     repositories_read: dict[RepositoryId, UnixTime] = field(default_factory=dict)
     """When this process last read each repository's facts from GitHub."""
-    probing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Probes go one after another: several 401s in a short time can lock logins out (GitHub's docs)."""
+    probe_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One probe at a time: GitHub's docs say that several 401s in a short time can lock a login out."""

@@ -1,4 +1,4 @@
-"""What Slack and GitHub say about ourselves: asked at the start, and again until they answer."""
+"""Our identity on Slack and GitHub, whether both answer, and short caches of people and channels."""
 
 import asyncio
 from dataclasses import dataclass
@@ -27,34 +27,34 @@ log = structlog.get_logger(__name__)
 CLOCK_LEEWAY = 5.0
 """Seconds by which the clocks of two machines may differ."""
 CLOCK_OFF = 30.0
-"""Seconds between our clock and GitHub's from which on the clock is named where GitHub refuses the key.
+"""If GitHub refuses the key and the clocks differ by this many seconds, the message names the clock as the cause.
 
-A JWT of ours is issued a minute in the past, so that half of that is borne.
+Our JWTs are dated back by a minute, so a smaller difference does no harm.
 """
-REMEMBERED = 300.0
-"""Seconds for which a person's or a channel's Slack facts are used again."""
-FIRST_ANSWER = 10.0
-"""Seconds that the start, or whoever asks again, waits for Slack or GitHub to say who we are."""
-ASK_AGAIN = 10.0
-"""Seconds between two tries while one of the two does not answer."""
+CACHED_FOR = 300.0
+"""Seconds for which Slack's facts about a person or a channel are cached."""
+ANSWER_WITHIN = 10.0
+"""Seconds to wait for Slack or GitHub to say who we are."""
+RETRY_AFTER = 10.0
+"""Seconds between two checks while Slack or GitHub does not answer."""
 OLDEST = ".".join(map(str, github_server.OLDEST))
-LOOK_AGAIN = 60.0
-"""Seconds between two looks whether both still answer."""
+CHECK_EVERY = 60.0
+"""Seconds between two checks while both answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformState:
-    """How one of the two servers stands towards us."""
+    """Whether a server answers us, and the reason."""
 
     ok: bool
     reason: str
 
 
-NOT_ASKED = PlatformState(ok=False, reason="not asked yet")
+NOT_CHECKED = PlatformState(ok=False, reason="not checked yet")
 
 
 class Platforms:
-    """The bot's own place in Slack and GitHub, and a short memory of people and channels."""
+    """One per process; `check_slack` and `check_github` fill it."""
 
     def __init__(
         self,
@@ -72,22 +72,22 @@ class Platforms:
         self._db = db
         self._clock = clock
         self.accounts = accounts
-        self._server_mark = f"server:{github_api_url}"
+        self._server_key = f"server:{github_api_url}"
         self._people: dict[str, tuple[UnixTime, PersonFacts]] = {}
         self._channels: dict[str, tuple[UnixTime, ChannelFacts]] = {}
-        self.home: Workspace | None = None
+        self.workspace: Workspace | None = None
         known = github_server.server_by_host(github_api_url)
         self.server = _abilities(known) if known else ServerAbilities()
-        """What GitHub can do; nothing of it while that is not known."""
-        self.slack = NOT_ASKED
+        """What this GitHub server can do; nothing while that is not known."""
+        self.slack = NOT_CHECKED
         self.socket: PlatformState | None = None
-        """How the Socket Mode connection stands; None without Socket Mode."""
-        self.github = NOT_ASKED
+        """State of the Socket Mode connection; None without Socket Mode."""
+        self.github = NOT_CHECKED
 
-    async def ask_slack(self) -> None:
-        """Learn which workspace this is; raises StartRefused when Slack definitely refuses the token."""
+    async def check_slack(self) -> None:
+        """Ask Slack which workspace this is; raises StartRefused if Slack refuses the token."""
         try:
-            async with asyncio.timeout(FIRST_ANSWER):
+            async with asyncio.timeout(ANSWER_WITHIN):
                 bot = await self._slack.whoami()
         except slack_errors.SlackUnauthorized as error:
             self.slack = PlatformState(False, f"Slack refuses the bot token: {error.code}")
@@ -99,45 +99,44 @@ class Platforms:
             self.slack = _untrusted(f"Slack at {self._slack.client.base_url}", error.reason)
             return
         except (slack_errors.SlackError, TimeoutError) as error:
-            reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
+            reason = str(error) or f"nothing within {ANSWER_WITHIN:.0f} seconds"
             self.slack = PlatformState(
                 False, f"Slack at {self._slack.client.base_url} does not answer: {reason}"
             )
             return
-        self.home = Workspace(bot.team_id, bot.enterprise_id)
+        self.workspace = Workspace(bot.team_id, bot.enterprise_id)
         self.slack = PlatformState(True, "answers")
 
-    async def recall(self) -> None:
-        """Read what was known of GitHub before this start, until it answers; raises StorageUnavailable."""
-        await self.accounts.recall()
+    async def load(self) -> None:
+        """Load what an earlier run stored about GitHub, for use until it answers; raises StorageUnavailable."""
+        await self.accounts.load()
         async with self._db.read() as tx:
-            known = await saved_values.load(tx, self._server_mark)
+            known = await saved_values.load(tx, self._server_key)
         if self.server == ServerAbilities() and isinstance(known, dict):
             version = known.get("version")
             self.server = _abilities(github_server.ServerFacts(version if isinstance(version, str) else None))
 
-    async def ask_github(self) -> None:
-        """Learn whose app this is and what the server can do.
+    async def check_github(self) -> None:
+        """Ask GitHub who owns the App and what the server can do.
 
-        Raises StartRefused where GitHub refuses the key or GITHUB_ACCOUNTS does not tell which account it means, and
-        StorageUnavailable.
+        Raises StartRefused if GitHub refuses the key or GITHUB_ACCOUNTS is ambiguous, and StorageUnavailable.
         """
-        await self.recall()
+        await self.load()
         try:
-            async with asyncio.timeout(FIRST_ANSWER):
-                await self.accounts.ask(await self._ask_app())
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self.accounts.resolve(await self._fetch_app())
                 server = await self._github.server()
         except github_errors.GitHubUntrusted as error:
             self.github = _untrusted(f"GitHub at {self._github_api_url}", error.reason)
             return
         except (github_errors.GitHubError, TimeoutError) as error:
-            reason = str(error) or f"nothing within {FIRST_ANSWER:.0f} seconds"
+            reason = str(error) or f"nothing within {ANSWER_WITHIN:.0f} seconds"
             self.github = PlatformState(False, f"GitHub at {self._github_api_url} does not answer: {reason}")
             return
-        await self._learn_server(server)
+        await self._save_server(server)
 
-    async def _ask_app(self) -> AppFacts:
-        """Whose App this is; raises StartRefused where GitHub does not take the key, and GitHubError."""
+    async def _fetch_app(self) -> AppFacts:
+        """The App's facts; raises StartRefused if GitHub refuses the key, and GitHubError."""
         try:
             return await self._github.app()
         except (github_errors.GitHubUnauthorized, github_errors.NotFound) as error:
@@ -145,8 +144,8 @@ class Platforms:
         self.github = PlatformState(False, sentence)
         raise StartRefused(sentence)
 
-    async def _learn_server(self, server: github_server.ServerFacts) -> None:
-        """Keep what the server can do, and have cards drawn again that showed less or more."""
+    async def _save_server(self, server: github_server.ServerFacts) -> None:
+        """Store what the server can do; if that has changed, the cards are drawn again."""
         too_old = (
             f"GitHub Enterprise Server {server.version} is not supported, {OLDEST} is the oldest that is"
         )
@@ -155,59 +154,61 @@ class Platforms:
         self.github = PlatformState(True, f"answers; {too_old}" if server.is_too_old else "answers")
         able = _abilities(server)
         if able == self.server or server.version == github_server.UNKNOWN_VERSION:
-            # A server in private mode does not tell its release; what it told before holds.
+            # A server in private mode hides its version: what is known from before stays valid.
             return
         self.server = able
         async with self._db.begin() as tx:
-            await saved_values.save(tx, self._server_mark, {"version": server.version})
+            await saved_values.save(tx, self._server_key, {"version": server.version})
             await jobs.enqueue(tx, new_job(RedrawCards()))
 
-    async def ask_again(self) -> None:
-        """Ask both again how they stand, after a while; a refusal now is logged, since we serve already."""
-        await self._clock.sleep(LOOK_AGAIN if self.slack.ok and self.github.ok else ASK_AGAIN)
-        for ask in (self.ask_slack, self.ask_github):
+    async def check_again(self) -> None:
+        """Wait, then check both again. A refusal is only logged: the process serves already."""
+        await self._clock.sleep(CHECK_EVERY if self.slack.ok and self.github.ok else RETRY_AFTER)
+        for check in (self.check_slack, self.check_github):
             try:
-                await ask()
+                await check()
             except StartRefused as error:
                 log.error("refused", reason=str(error))
             except StorageUnavailable as error:
                 log.error("not_asked", reason=str(error))
 
-    async def counts(self, account: GitHubAccount) -> bool:
-        """Whether installations on this account are ours to serve; raises RetryLater while GitHub has to be asked."""
-        counts = self.accounts.counts(account)
-        if counts is None or (not counts and self.accounts.is_awaited(account)):
+    async def is_ours(self, account: GitHubAccount) -> bool:
+        """Whether we serve installations on this account; raises RetryLater while GitHub has not said that."""
+        ours = self.accounts.is_ours(account)
+        if ours is None or (not ours and self.accounts.may_resolve(account)):
             try:
-                await self.ask_github()
+                await self.check_github()
             except StartRefused as error:
-                raise RetryLater(self._clock.now() + LOOK_AGAIN, str(error)) from None
-            counts = self.accounts.counts(account)
-        if counts is None:
-            raise RetryLater(self._clock.now() + ASK_AGAIN, "GitHub has not said yet which accounts count")
-        if not counts:
-            await self.accounts.note(account, is_current=False)
-        return counts
+                raise RetryLater(self._clock.now() + CHECK_EVERY, str(error)) from None
+            ours = self.accounts.is_ours(account)
+        if ours is None:
+            raise RetryLater(self._clock.now() + RETRY_AFTER, "GitHub has not said yet which accounts count")
+        if not ours:
+            await self.accounts.compare_login(account, is_current=False)
+        return ours
 
-    async def our_workspace(self) -> Workspace:
-        """The workspace; raises RetryLater while Slack has not told it."""
-        if self.home is None:
-            await self.ask_slack()
-        if self.home is None:
-            raise RetryLater(self._clock.now() + ASK_AGAIN, "Slack has not said yet which workspace this is")
-        return self.home
+    async def require_workspace(self) -> Workspace:
+        """The workspace; raises RetryLater while Slack has not said which it is."""
+        if self.workspace is None:
+            await self.check_slack()
+        if self.workspace is None:
+            raise RetryLater(
+                self._clock.now() + RETRY_AFTER, "Slack has not said yet which workspace this is"
+            )
+        return self.workspace
 
     async def person(self, user: str, *, fresh: bool = False) -> PersonFacts:
-        """Slack's facts about somebody, asked now or at most five minutes old; raises SlackError."""
+        """Slack's facts about a person, at most five minutes old, or fetched now if `fresh`; raises SlackError."""
         at, known = self._people.get(user, (0.0, None))
-        if known is None or fresh or not 0 <= self._clock.now() - at <= REMEMBERED:
+        if known is None or fresh or not 0 <= self._clock.now() - at <= CACHED_FOR:
             known = await self._slack.person(user)
             self._people[user] = (self._clock.now(), known)
         return known
 
     async def channel(self, channel: ChannelId, *, since: UnixTime) -> ChannelFacts:
-        """Slack's facts about a channel, at most five minutes old and asked after `since`; raises SlackError."""
+        """Slack's facts about a channel, at most five minutes old and fetched after `since`; raises SlackError."""
         at, known = self._channels.get(channel, (0.0, None))
-        recent = 0 <= self._clock.now() - at <= REMEMBERED
+        recent = 0 <= self._clock.now() - at <= CACHED_FOR
         if known is None or not recent or at <= since + CLOCK_LEEWAY:
             known = await self._slack.channel(channel)
             self._channels[channel] = (self._clock.now(), known)
@@ -231,7 +232,7 @@ def _abilities(server: github_server.ServerFacts) -> ServerAbilities:
 
 
 def _refused_key(api_url: str, error: github_errors.GitHubError) -> str:
-    """What is wrong: the clock, where it differs from GitHub's by more than a JWT bears, else the key."""
+    """The cause of a refused key: our clock if it is wrong, otherwise the key itself."""
     reason = f"{error.status}: {error.detail}" if error.detail else f"{error.status}"
     ahead = error.clock_ahead if isinstance(error, github_errors.GitHubUnauthorized) else None
     if ahead is not None and abs(ahead) >= CLOCK_OFF:

@@ -53,7 +53,7 @@ async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: 
 
     If GitHub fails, the verdict is `unknown`. Raises RetryLater if this alert was probed in the last 30 seconds.
     """
-    async with context.probing:
+    async with context.probe_lock:
         async with context.db.begin() as tx:
             free_at = await messages.reserve_slot(tx, f"{PROBES}:{alert.key}", PROBE_INTERVAL)
             if free_at > tx.now + ROUNDING:

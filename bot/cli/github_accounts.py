@@ -44,10 +44,10 @@ class Accounts:
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:
-        await self._ours.recall()
-        await self._ours.ask(await self._github.app())
+        await self._ours.load()
+        await self._ours.resolve(await self._github.app())
         async for installation in self._github.installations():
-            if not installation.suspended and self._ours.counts(installation.account):
+            if not installation.suspended and self._ours.is_ours(installation.account):
                 return installation.id
         raise GitHubUnavailable(
             "The GitHub App is not installed on any account that Stanch serves; install it, or see GITHUB_ACCOUNTS."

@@ -53,7 +53,7 @@ async def run_sync(
     async with open_database(settings) as db, open_session() as session:
         context = build_context(settings, options, db, session, Clock())
         try:
-            await context.platforms.ask_github()
+            await context.platforms.check_github()
             if repository is not None:
                 await _find(context, repository)
             found = [one async for one in our_installations(context) if _is_meant(one, org, repository)]

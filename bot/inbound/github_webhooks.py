@@ -1,4 +1,4 @@
-"""GitHub's webhooks: verified, stored without secrets, answered; the work comes after."""
+"""`POST /github/webhooks`: verifies a delivery, stores it without secrets together with its job, answers 202."""
 
 import hashlib
 
@@ -6,8 +6,7 @@ import structlog
 from aiohttp import web
 
 from bot.context import Context
-from bot.inbound.read_body import BodyRefused, read_body
-from bot.inbound.refused_requests import RefusedRequests
+from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
 from bot.job_kinds import HandleDelivery
 from bot.job_rows import new_job
 from bot.rules.masking import mask
@@ -22,7 +21,7 @@ log = structlog.get_logger(__name__)
 LARGEST = 26_214_400
 """Bytes; GitHub's docs: payloads are capped at 25 MB."""
 LONGEST_WORD = 100
-"""Characters that are kept of an id or an action."""
+"""Characters of a delivery id or an action that are stored; a longer event name is refused."""
 BODY_REFUSED = {
     "too_large": "The delivery is larger than GitHub sends.",
     "too_slow": "The delivery took too long to arrive.",
@@ -32,8 +31,8 @@ BAD_SIGNATURE = (
 )
 
 
-class GitHubEdge:
-    """The door for GitHub's webhooks."""
+class GitHubWebhooks:
+    """GitHub's deliveries."""
 
     def __init__(self, context: Context, secret: str | None) -> None:
         self._context = context
@@ -43,7 +42,7 @@ class GitHubEdge:
     async def receive(self, request: web.Request) -> web.Response:
         """Answer 202 once the delivery is stored, also for one that was stored before."""
         if self._secret is None:
-            return self._answer(503, "no_secret", "GITHUB_WEBHOOK_SECRET is not set; alerts come by sweep.")
+            return self._answer(503, "no_secret", "GITHUB_WEBHOOK_SECRET is not set; alerts come by sync.")
         try:
             body = await read_body(request, self._context.clock, largest=LARGEST)
         except BodyRefused as refused:
@@ -55,23 +54,23 @@ class GitHubEdge:
             return self._answer(400, "bad_delivery", "The header X-GitHub-Event is missing.")
         try:
             payload = decode_body(body, request.headers.get("Content-Type", ""))
-            said = parse_event(event, payload)
+            parsed = parse_event(event, payload)
             stored = condense(payload, mask)
         except BadDelivery as error:
-            return self._answer(400, "bad_delivery", f"This is no delivery of GitHub's: {error}.")
+            return self._answer(400, "bad_delivery", f"This is not a delivery of GitHub: {error}.")
         action = payload.get("action")
         delivery = Delivery(
-            # A redelivery repeats the id; without one, the body itself tells a repetition.
+            # GitHub redelivers with the same id. Without an id, the body's hash tells a repetition.
             guid=request.headers.get("X-GitHub-Delivery", "")[:LONGEST_WORD]
             or hashlib.sha256(body).hexdigest(),
             event=event,
             action=action[:LONGEST_WORD] if isinstance(action, str) else None,
             body=stored,
             received_at=self._context.clock.now(),
-            outcome=said.reason if isinstance(said, Ignored) else None,
+            outcome=parsed.reason if isinstance(parsed, Ignored) else None,
         )
         try:
-            new = await self._context.batch_writer.accept_delivery(delivery, _job(said, delivery.guid))
+            new = await self._context.batch_writer.accept_delivery(delivery, _job(parsed, delivery.guid))
         except StorageUnavailable as error:
             log.error("delivery_not_stored", guid=delivery.guid, reason=str(error))
             return self._answer(503, "not_stored", "The delivery could not be stored; deliver it again.")
@@ -84,11 +83,11 @@ class GitHubEdge:
         return web.Response(status=status, text=text)
 
 
-def _job(said: Parsed, guid: str) -> NewJob | None:
-    """The work that follows; deliveries about one alert are worked in their order."""
-    if isinstance(said, Ignored):
+def _job(parsed: Parsed, guid: str) -> NewJob | None:
+    """The job that handles the delivery; None for an event that we don't use."""
+    if isinstance(parsed, Ignored):
         return None
-    about = None
-    if isinstance(said, AlertEvent | LocationEvent):
-        about = AlertKey(RepositoryId(said.repository.id), AlertNumber(said.alert.number))
-    return new_job(HandleDelivery(guid, about))
+    alert = None
+    if isinstance(parsed, AlertEvent | LocationEvent):
+        alert = AlertKey(RepositoryId(parsed.repository.id), AlertNumber(parsed.alert.number))
+    return new_job(HandleDelivery(guid, alert))

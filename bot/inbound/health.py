@@ -1,4 +1,4 @@
-"""What operators and their machines ask: is it alive, is it ready, what has it counted."""
+"""`/healthz`, `/readyz` and `/metrics`."""
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -9,33 +9,33 @@ from storage import alerts, jobs, messages
 from storage.db import StorageUnavailable
 
 UNCERTAIN_SHOWN = 86400.0
-"""Seconds for which `/readyz` names a message that may or may not have arrived."""
+"""Seconds for which `/readyz` counts a message of which it is unknown whether it was posted."""
 
 
 async def healthz(_: web.Request) -> web.Response:
-    """The process lives."""
+    """Always 200: the process runs."""
     return web.Response(text="ok\n")
 
 
 async def readyz(context: Context) -> web.Response:
-    """How database, Slack and GitHub stand; 503 only where the database fails: the rest is waited for."""
-    database, waiting, uncertain = await _database(context)
+    """The states of database, Slack and GitHub; 503 only if the database fails, since jobs wait for the others."""
+    database, blocked, uncertain = await _database(context)
     body = {
         "ready": database.ok,
-        "database": _standing(database),
-        "slack": _standing(_slack(context)),
-        "github": _standing(context.platforms.github),
-        "accounts": _standing(_accounts(context)),
+        "database": _state_json(database),
+        "slack": _state_json(_slack(context)),
+        "github": _state_json(context.platforms.github),
+        "accounts": _state_json(_accounts(context)),
         "channels": {
-            "state": "failing" if waiting or uncertain else "ok",
-            "reason": _channels(waiting, uncertain),
+            "state": "failing" if blocked or uncertain else "ok",
+            "reason": _channels(blocked, uncertain),
         },
     }
     return web.json_response(body, status=200 if database.ok else 503)
 
 
 async def metrics(context: Context) -> web.Response:
-    """Prometheus text; gauges are read from the database at that moment."""
+    """Prometheus text; the gauges are read from the database now."""
     try:
         async with context.db.read() as tx:
             for state, number in (await jobs.count(tx)).items():
@@ -44,7 +44,7 @@ async def metrics(context: Context) -> web.Response:
                 context.metrics.alerts.labels(alert_state).set(number)
             context.metrics.blocked_messages.set(await messages.count_blocked(tx))
     except StorageUnavailable:
-        # Without a database the counters still tell something; `/readyz` tells why.
+        # The counters are useful without the database; `/readyz` gives the reason.
         pass
     return web.Response(
         body=generate_latest(context.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
@@ -52,21 +52,21 @@ async def metrics(context: Context) -> web.Response:
 
 
 def _slack(context: Context) -> PlatformState:
-    """The Web API's trouble comes first: without it a connection is of little use."""
+    """The state of the Web API while that fails, otherwise of the Socket Mode connection, where there is one."""
     platforms = context.platforms
     return platforms.socket if platforms.slack.ok and platforms.socket is not None else platforms.slack
 
 
 def _accounts(context: Context) -> PlatformState:
-    """Whether it is known whose installations count; a name that means nobody would drop every delivery."""
+    """Whether every configured account is known: deliveries of an unknown one are dropped."""
     ours = context.platforms.accounts
     return PlatformState(ok=ours.are_known, reason="; ".join(ours.remarks) or "known")
 
 
-def _channels(waiting: int, uncertain: int) -> str:
+def _channels(blocked: int, uncertain: int) -> str:
     reasons = []
-    if waiting:
-        reasons.append(f"{waiting} messages wait for a channel that may take them")
+    if blocked:
+        reasons.append(f"{blocked} messages wait for a channel that may take them")
     if uncertain:
         reasons.append(
             f"{uncertain} messages of the last day may or may not be in their channel; "
@@ -76,7 +76,7 @@ def _channels(waiting: int, uncertain: int) -> str:
 
 
 async def _database(context: Context) -> tuple[PlatformState, int, int]:
-    """How the database stands; how many messages are blocked, and how many are of unknown outcome for good."""
+    """The database's state, the number of blocked messages, and the number of messages of unknown outcome."""
     try:
         if not await context.db.is_migrated():
             return PlatformState(ok=False, reason="not migrated; run stanch migrate"), 0, 0
@@ -87,5 +87,5 @@ async def _database(context: Context) -> tuple[PlatformState, int, int]:
         return PlatformState(ok=False, reason=str(error)), 0, 0
 
 
-def _standing(standing: PlatformState) -> dict[str, str]:
-    return {"state": "ok" if standing.ok else "failing", "reason": standing.reason}
+def _state_json(state: PlatformState) -> dict[str, str]:
+    return {"state": "ok" if state.ok else "failing", "reason": state.reason}

@@ -91,7 +91,7 @@ class SlackApp:
     def _build(self) -> AsyncApp:
         async def authorize() -> AuthorizeResult:
             """Fixed: Bolt's own would ask Slack's auth.test within the 3 seconds of the first request."""
-            workspace = self._context.platforms.home
+            workspace = self._context.platforms.workspace
             return AuthorizeResult(
                 enterprise_id=workspace.enterprise_id if workspace else None,
                 team_id=workspace.team_id if workspace else None,

@@ -5,8 +5,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bot.context import Context
-from bot.inbound.read_body import BodyRefused, read_body
-from bot.inbound.refused_requests import RefusedRequests
+from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
 from bot.inbound.slack_app import SlackApp
 from integrations.slack.payloads import BadPayload, decode_body
 from integrations.slack.signature import fingerprint, verify

@@ -1,4 +1,4 @@
-"""Socket Mode: a connection that we open to Slack, over which its requests come; watched and replaced."""
+"""Socket Mode: keeps a connection open to Slack, over which its requests come."""
 
 import asyncio
 import hashlib
@@ -26,30 +26,31 @@ from integrations.slack.errors import SlackError, SlackRateLimited, SlackUnautho
 
 log = structlog.get_logger(__name__)
 PING = 10.0
-"""Seconds between two pings. The SDK calls a connection dead after one and a half without an answer."""
+"""Seconds between two pings. The SDK takes a connection for dead after one and a half times that without a pong."""
 FIRST_CONNECTION = 10.0
 """Seconds that the start waits for the first connection."""
-LOOK = 2.0
-"""Seconds between two looks of our own: that a connection broke the SDK itself sees only at its next ping."""
+CHECK_EVERY = 2.0
+"""Seconds between two checks of ours: the SDK notices a broken connection only at its next ping."""
 LINGER = 2.0
-"""Seconds in which a replaced connection still takes what Slack sent it before it knew of the new one."""
+"""Seconds for which a replaced connection still takes requests that Slack had sent over it."""
 ANSWER_WITHIN = 2.0
-"""Seconds, of the ten for the whole stop, that it waits for what was taken to be stored and acknowledged."""
+"""Seconds, of the ten for the whole stop, to wait until the requests taken are stored and acknowledged."""
 CLOSE_WITHIN = 1.0
-"""Seconds that it waits for Slack to take leave."""
+"""Seconds to wait for Slack's side of the closing handshake."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
+"""Seconds between two tries to connect; doubled after each failure."""
 Answer: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[BoltResponse]]
 
 
 class _Client(SocketModeClient):
-    """The SDK's client without its way to reconnect.
+    """The SDK's client without its reconnect.
 
-    The SDK closes the old connection before it opens the next, tries a used-up address again for ever, and
-    leaves no task to wait for. So each connection has a client of its own, which only says that it is over.
+    The SDK closes the old connection before it opens the next, retries an expired address for ever, and gives no
+    task to wait for. So each of our connections has its own client, which only reports its end.
     """
 
     def __init__(self, slack: AppLevelClient, url: str, ping: float) -> None:
-        # At every lower level the SDK prints frames, or errors that quote the address with its ticket.
+        # Below this level the SDK logs frames, and errors that quote the address with its ticket.
         logger = logging.getLogger("bot.inbound.socket_mode.sdk")
         logger.setLevel(logging.CRITICAL)
         super().__init__(slack.token, logger=logger, web_client=slack.client, ping_interval=ping)
@@ -60,12 +61,12 @@ class _Client(SocketModeClient):
         self.over = asyncio.Event()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Called where Slack announces the end, closes the connection, or no longer answers pings."""
+        """Called by the SDK when Slack announces the end, closes the connection or stops answering pings."""
         self.over.set()
 
 
 class SocketConnection:
-    """One connection, from its opening until it is retired."""
+    """One connection, from its opening to its end."""
 
     def __init__(self, answer: Answer, slack: AppLevelClient, url: str, ping: float) -> None:
         self._answer = answer
@@ -76,30 +77,30 @@ class SocketConnection:
         self._draining = False
 
     async def open(self) -> None:
-        """Connect, or raise `SlackUncertain`: an address that failed once is not tried again."""
+        """Connect; raises SlackUncertain. An address that failed once is not tried again."""
         try:
             connecting = self._client.connect()  # type: ignore[no-untyped-call]  # As the SDK has it.
             await asyncio.wait_for(connecting, self._ping)
         except TimeoutError:
             raise SlackUncertain(METHOD, "no_connection") from None
 
-    async def over(self, context: Context) -> None:
-        """Wait until it has to be replaced."""
+    async def wait_for_end(self, context: Context) -> None:
+        """Return when the connection has to be replaced."""
         while await self.is_alive() and not self._client.over.is_set():
-            told = asyncio.create_task(self._client.over.wait())
-            look = asyncio.create_task(context.clock.sleep(LOOK))
+            over = asyncio.create_task(self._client.over.wait())
+            check = asyncio.create_task(context.clock.sleep(CHECK_EVERY))
             try:
-                await asyncio.wait({told, look}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({over, check}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                told.cancel()
-                look.cancel()
+                over.cancel()
+                check.cancel()
 
     async def is_alive(self) -> bool:
         """Whether it is open and Slack answers pings."""
         return not self._client.aiohttp_client_session.closed and await self._client.is_connected()
 
-    async def retire(self) -> None:
-        """Take nothing more, answer what was taken, close, and leave no task behind."""
+    async def close(self) -> None:
+        """Take no more requests, answer those taken, close, and end all tasks."""
         self._draining = True
         if self._running:
             await asyncio.wait(self._running, timeout=ANSWER_WITHIN)
@@ -108,7 +109,7 @@ class SocketConnection:
             closing = client.close()  # type: ignore[no-untyped-call]  # As the SDK has it.
             await asyncio.wait_for(closing, CLOSE_WITHIN)
         except TimeoutError:
-            log.info("socket_not_closed", reason="Slack did not take leave")
+            log.info("socket_not_closed", reason="Slack did not close its side in time")
         tasks = [
             task
             for task in (client.message_processor, client.current_session_monitor, client.message_receiver)
@@ -120,7 +121,7 @@ class SocketConnection:
         await client.aiohttp_client_session.close()
 
     async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """Answer one envelope. Here everything unexpected ends: the SDK itself would quote it in its log."""
+        """Answer one envelope. The SDK would log an exception with the payload, so all are handled here."""
         if self._draining:
             return
         task = asyncio.current_task()
@@ -128,7 +129,7 @@ class SocketConnection:
         self._running.add(task)
         try:
             response = await self._answer(request.payload)
-            # The time of the start is only for a line of the SDK's log that is never written.
+            # The start time is used for a log line of the SDK alone, which is switched off.
             await send_async_response(client, request, response, 0.0)
         except ConnectionError:
             log.warning("acknowledgement_lost", reason="the connection broke")
@@ -140,7 +141,7 @@ class SocketConnection:
 
 
 class SocketMode:
-    """Keeps one connection to Slack until it is stopped."""
+    """Keeps one connection to Slack open until it is stopped."""
 
     def __init__(
         self, context: Context, slack_app: SlackApp, slack: AppLevelClient, *, ping: float = PING
@@ -150,13 +151,13 @@ class SocketMode:
         self._slack = slack
         self._ping = ping
         self._connections: list[SocketConnection] = []
-        """All that are not retired yet: the one in use, and one that was or will be."""
+        """All that are not closed: the one in use, and while it is replaced the next or the former one."""
         self._used: SocketConnection | None = None
-        self._absent_since = context.clock.now()
+        self._disconnected_since = context.clock.now()
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Connect; raises StartRefused where Slack refuses the token. Silence does not end the start."""
+        """Connect; raises StartRefused if Slack refuses the token. Without an answer it goes on trying."""
         try:
             async with asyncio.timeout(FIRST_CONNECTION):
                 await self._connect()
@@ -166,17 +167,17 @@ class SocketMode:
                 "scope connections:write on your Slack app's page Basic Information."
             ) from None
         except SlackError as error:
-            self._note_absence(error.code)
+            self._note_disconnect(error.code)
         except TimeoutError:
-            self._note_absence("timeout")
+            self._note_disconnect("timeout")
         self._keeping = asyncio.create_task(self._keep_connected(), name="socket mode")
 
     async def stop(self) -> None:
-        """Take nothing more, answer what was taken, and close."""
+        """Take no more requests, answer those taken, and close."""
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        await asyncio.gather(*(connection.retire() for connection in self._connections))
+        await asyncio.gather(*(connection.close() for connection in self._connections))
 
     async def _answer(self, payload: Mapping[str, Any]) -> BoltResponse:
         """Answer the payload of one envelope; the SDK acknowledges it only where the status is 200.
@@ -190,44 +191,44 @@ class SocketMode:
         return response
 
     async def _keep_connected(self) -> None:
-        """Make the next connection when one is over; the longer that fails, the rarer."""
+        """Replace each connection at its end; after a failure wait longer each time."""
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._outlast()
+                await self._wait_for_end()
                 await self._connect()
             except SlackError as error:
-                self._note_absence(error.code)
+                self._note_disconnect(error.code)
                 await self._context.clock.sleep(
                     max(pause, error.retry_after) if isinstance(error, SlackRateLimited) else pause
                 )
                 pause = min(2 * pause, LONGEST_PAUSE)
             except Exception as error:
-                # Whatever the SDK or the network comes up with: without this loop Slack would stay silent for ever.
+                # If an unexpected error ended this loop, no request would come in until the restart.
                 log.error("socket_stumbled", exc_info=error)
-                self._note_absence(type(error).__name__)
+                self._note_disconnect(type(error).__name__)
                 await self._context.clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE
 
-    async def _outlast(self) -> None:
-        """Wait until the connection in use is over, where there is one."""
+    async def _wait_for_end(self) -> None:
+        """Wait for the end of the connection in use, if there is one."""
         if self._used is None:
             return
         used, self._used = self._used, None
-        await used.over(self._context)
-        self._absent_since = self._context.clock.now()
-        self._note_absence("the connection ended")
+        await used.wait_for_end(self._context)
+        self._disconnected_since = self._context.clock.now()
+        self._note_disconnect("the connection ended")
 
     async def _connect(self) -> None:
-        """Open a connection, and only then retire those before it; raises SlackError."""
+        """Open a connection, then close the former ones; raises SlackError."""
         new = SocketConnection(self._answer, self._slack, await self._slack.open_connection(), self._ping)
         self._connections.append(new)
         try:
             await new.open()
         except SlackError:
-            await self._retire(new)
+            await self._close(new)
             raise
         self._used = new
         self._context.platforms.socket = PlatformState(ok=True, reason="connected by Socket Mode")
@@ -235,14 +236,14 @@ class SocketMode:
         for old in self._connections[:-1]:
             if await old.is_alive():
                 await self._context.clock.sleep(LINGER)
-            await self._retire(old)
+            await self._close(old)
 
-    async def _retire(self, connection: SocketConnection) -> None:
-        await connection.retire()
+    async def _close(self, connection: SocketConnection) -> None:
+        await connection.close()
         self._connections.remove(connection)
 
-    def _note_absence(self, reason: str) -> None:
-        since = datetime.fromtimestamp(self._absent_since, UTC).isoformat(timespec="seconds")
+    def _note_disconnect(self, reason: str) -> None:
+        since = datetime.fromtimestamp(self._disconnected_since, UTC).isoformat(timespec="seconds")
         self._context.platforms.socket = PlatformState(
             ok=False, reason=f"reconnecting by Socket Mode since {since}: {reason}"
         )

@@ -64,7 +64,7 @@ async def _answer(
 
 async def _sync_all(context: Context) -> None:
     await sync.sync_all(context)
-    if context.hears_webhooks:
+    if context.receives_webhooks:
         await redeliver.redeliver_failed(context)
 
 

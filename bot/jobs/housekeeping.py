@@ -1,4 +1,4 @@
-"""What is done every minute by itself: sweeps, blocked messages again, forgetting what is over."""
+"""Once a minute: requests a sync, retries blocked messages, deletes expired rows."""
 
 import structlog
 
@@ -14,48 +14,48 @@ EVERY = 60.0
 """Seconds between two rounds."""
 DAY = 86400.0
 KEPT = 3 * DAY
-"""Seconds for which done jobs and worked deliveries are remembered; GitHub redelivers within three days."""
+"""Seconds for which done jobs and deliveries are kept; GitHub redelivers within three days."""
 
 
-async def keep_house(context: Context) -> None:
-    """Until cancelled."""
+async def run_housekeeping(context: Context) -> None:
+    """Run it every minute until cancelled."""
     while True:
         await context.clock.sleep(EVERY)
-        await keep_house_once(context)
+        await run_housekeeping_once(context)
 
 
-async def keep_asking(context: Context) -> None:
-    """Ask Slack and GitHub again how they stand, until cancelled."""
+async def keep_platforms_checked(context: Context) -> None:
+    """Check again and again whether Slack and GitHub answer, until cancelled."""
     while True:
         try:
-            await context.platforms.ask_again()
+            await context.platforms.check_again()
         except Exception as error:
-            # Whatever one answer held, the next one is asked for.
+            # An answer that we fail to read must not end the checks.
             log.error("asking_stumbled", exc_info=error)
 
 
-async def keep_house_once(context: Context) -> None:
-    """One round of it. What fails is logged and done at the next round, and keeps nothing else from being done."""
-    for do in (_ask_for_sweep, retry_blocked, _prune):
+async def run_housekeeping_once(context: Context) -> None:
+    """Run each part once. A part that fails is logged and does not stop the others."""
+    for part in (_request_sync, retry_blocked, _delete_expired):
         try:
-            await do(context)
+            await part(context)
         except StorageUnavailable as error:
             log.error("housekeeping_waits", reason=str(error))
         except Exception as error:
-            # Without its housekeeping a server would sync and forget nothing until it is restarted.
+            # If this task ended, the server would sync and delete nothing until its restart.
             log.error("housekeeping_stumbled", exc_info=error)
 
 
-async def _ask_for_sweep(context: Context) -> None:
+async def _request_sync(context: Context) -> None:
     if context.sync_interval:
         await request_sync(context, every=context.sync_interval)
 
 
-async def _prune(context: Context) -> None:
+async def _delete_expired(context: Context) -> None:
     async with context.db.begin() as tx:
         await jobs.prune(tx, tx.now - KEPT)
         await deliveries.prune(tx, tx.now - KEPT)
-        # Nothing of these counts for longer than an hour.
+        # None of these rows is used after an hour.
         await role_cache.prune(tx, tx.now - DAY)
         await messages.prune_pace(tx, tx.now - DAY)
         await delete_channel_changes(tx, tx.now - DAY)

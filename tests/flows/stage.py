@@ -235,7 +235,9 @@ async def open_stage(
         made = Settings.model_validate({**values, **settings})
         if prepare is not None:
             await prepare(slack, github)
-        started = app.run(made, options or Options(), role=role, clock=clock, works=False, socket_ping=PING)
+        started = app.run(
+            made, options or Options(), role=role, clock=clock, runs_jobs=False, socket_ping=PING
+        )
         async with started as running:
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"

@@ -28,8 +28,8 @@ async def restart(stage: Stage, **changes: Any) -> None:
     """Let another process take the place of the one that worked: it knows what the database knows."""
     settings = stage.settings.model_copy(update=changes)
     context = build_context(settings, Options(), stage.context.db, stage.context.session, stage.clock)
-    await context.platforms.ask_slack()
-    await context.platforms.ask_github()
+    await context.platforms.check_slack()
+    await context.platforms.check_github()
     stage.running = replace(stage.running, context=context, worker=Worker(context, HANDLERS))
 
 

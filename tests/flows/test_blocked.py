@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.cli.subscriptions import add_subscription
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from storage import jobs
@@ -34,7 +34,7 @@ async def minutes(stage: Stage, count: int) -> None:
     """Let so many minutes pass, with what is done in each of them."""
     for _ in range(count):
         stage.clock.advance(60)
-        await keep_house_once(stage.context)
+        await run_housekeeping_once(stage.context)
         await stage.work(within=30)
 
 
@@ -161,7 +161,7 @@ async def test_what_waits_for_a_channel_adds_no_jobs(stage: Stage) -> None:
     stage.clock.advance(400)
     for _ in range(10):
         stage.clock.advance(60)
-        await keep_house_once(stage.context)
+        await run_housekeeping_once(stage.context)
         await stage.work()
     assert (await kept(stage))[0] == waiting + 1
     stage.slack.faults.remove(silent)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from storage import deliveries, jobs
 from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
@@ -124,6 +124,6 @@ async def test_deliveries_are_forgotten_after_three_days_and_not_before(stage: S
     guid = stage.github.deliveries[-1].guid
     for days, remembered in ((2.9, True), (0.2, False)):
         stage.clock.advance(days * 86400)
-        await keep_house_once(stage.context)
+        await run_housekeeping_once(stage.context)
         async with stage.context.db.read() as tx:
             assert (await deliveries.load(tx, guid) is not None) is remembered

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli.subscriptions import add_subscription
 from bot.flows.messages.publish import redraw
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.github import GitHubAlert
 from storage import subscriptions
 from storage.records import ChannelId, MessageTs, Subscription, ThreadLevel
@@ -135,7 +135,7 @@ async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -
     assert channels["state"] == "failing"
     assert channels["reason"].startswith("1 messages of the last day may or may not be in their channel")
     stage.clock.advance(600)
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     await stage.work(within=600)
     assert len(stage.slack.calls("conversations.history")) == asked
 

@@ -106,7 +106,7 @@ async def test_a_button_works_in_a_process_that_did_not_draw_it(stage: Stage) ->
     [value] = page_values(stage.slack.private_messages(OWNER)[-1].blocks)
     assert value.endswith(" is:open -repo:octo/payments sort:created-asc")
     before = stage.running
-    async with app.run(stage.settings, Options(), clock=stage.clock, works=False) as stage.running:
+    async with app.run(stage.settings, Options(), clock=stage.clock, runs_jobs=False) as stage.running:
         stage.slack.events_url = stage.address("/slack/events")
         said = await turn(stage)
     stage.running = before

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from bot.cli.subscriptions import add_subscription
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.slack import RecordedCall
 from storage import subscriptions
 from storage.records import ChannelId, Subscription, ThreadLevel
@@ -222,6 +222,6 @@ async def test_a_card_comes_to_a_channel_once_the_bot_is_invited(stage: Stage) -
     await add_subscription(stage.context.db, WEB, [""])
     await stage.leak()
     stage.slack.workspace.change_channel(WEB, members=frozenset({ADMIN, stage.slack.bot_user_id}))
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     await stage.work(within=10)
     assert stage.read(WEB).startswith(":red_circle: Open")

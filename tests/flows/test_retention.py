@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from storage.tables import METADATA
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
@@ -37,9 +37,9 @@ async def test_no_table_but_those_of_the_alerts_grows_without_end(stage: Stage) 
     await stage.slack.command(ADMIN, CHANNEL, "help")
     await stage.slack.command(ADMIN, CHANNEL, "whoami")
     await stage.work()
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     stage.clock.advance(4 * DAY)
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     after = await rows(stage)
     left = {name: after[name] - before[name] for name in after if name not in KEPT}
     assert {name: count for name, count in left.items() if count > 0 and name != "slack_request"} == {}
@@ -51,7 +51,7 @@ async def test_a_pace_that_still_counts_is_kept(stage: Stage) -> None:
     stage.slack.rate_limit("chat.postMessage", retry_after=3600)
     stage.github.leak(stage.repository)
     await stage.work(within=10)
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     assert (await rows(stage))["channel_pace"] == 1
     await stage.work(within=4000)
     assert len(stage.slack.cards(CHANNEL)) == 1

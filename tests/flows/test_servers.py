@@ -47,7 +47,7 @@ async def test_a_server_that_could_not_be_asked_can_nothing_until_it_is(
     await stage.click(OWNER, "check_validity")
     assert sent(stage) == set()
     stage.github.faults.remove(meta)
-    await stage.context.platforms.ask_github()
+    await stage.context.platforms.check_github()
     await stage.work(within=3)
     assert ("report_leak" in stage.card().action_ids) is (version is None)
 
@@ -86,7 +86,7 @@ async def test_a_release_that_is_too_old_is_named(stage: Stage, clock: Clock) ->
     with capture_logs() as lines:
         await restart(stage)
         clock.advance(61)
-        await stage.context.platforms.ask_github()
+        await stage.context.platforms.check_github()
     [line] = [line for line in lines if line["event"] == "unsupported_server"]
     assert line["version"] == "3.18.4"
     said = (await ready(stage))["github"]
@@ -94,5 +94,5 @@ async def test_a_release_that_is_too_old_is_named(stage: Stage, clock: Clock) ->
     assert "3.18.4 is not supported, 3.19 is the oldest" in said["reason"]
     stage.github.installed_version = "3.19.0"
     clock.advance(3601)
-    await stage.context.platforms.ask_github()
+    await stage.context.platforms.check_github()
     assert (await ready(stage))["github"] == {"state": "ok", "reason": "answers"}

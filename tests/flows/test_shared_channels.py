@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli.subscriptions import add_subscription
 from bot.flows.channel_facts import channel_facts
-from bot.jobs.housekeeping import keep_house_once
+from bot.jobs.housekeeping import run_housekeeping_once
 from bot.platforms import Platforms
 from storage.records import ChannelId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
@@ -75,7 +75,7 @@ async def test_a_waiting_alert_comes_without_an_event_as_well(stage: Stage) -> N
     await stage.leak()
     stage.slack.workspace.change_channel(CHANNEL, is_pending_ext_shared=False)
     stage.clock.advance(400)
-    await keep_house_once(stage.context)
+    await run_housekeeping_once(stage.context)
     await stage.work(within=10)
     assert stage.read().startswith(":red_circle: Open")
 

@@ -257,7 +257,7 @@ async def test_the_log_has_neither_what_people_type_nor_the_addresses_of_connect
 async def start(stage: Stage, role: app.Role = app.Role.WEB, **more: Any) -> None:
     """Start a second process beside the first one, and stop it."""
     settings = stage.settings.model_copy(update=more)
-    async with app.run(settings, Options(), role=role, clock=stage.clock, works=False, socket_ping=PING):
+    async with app.run(settings, Options(), role=role, clock=stage.clock, runs_jobs=False, socket_ping=PING):
         pass
 
 

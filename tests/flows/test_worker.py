@@ -19,13 +19,13 @@ from bot.job_kinds import (
 )
 from bot.job_rows import KINDS, new_job
 from bot.jobs.handlers import HANDLERS
-from bot.jobs.housekeeping import DAY, keep_house_once
+from bot.jobs.housekeeping import DAY, run_housekeeping_once
 from bot.jobs.worker import (
-    KEEP_LEASES,
     LEASE,
-    PATIENCE,
+    NO_JOBS_FOR,
+    RENEW_EVERY,
     SIMULTANEOUS,
-    SIMULTANEOUS_IN_A_CROWD,
+    SIMULTANEOUS_IN_A_BURST,
     Handler,
     Worker,
 )
@@ -77,12 +77,12 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
     async with asyncio.timeout(10):
         await _looked_twice(stage.context.db.job_wake)
         assert await running() == 0
-        crowd.seconds = PATIENCE
-        for _ in range(SIMULTANEOUS_IN_A_CROWD):
+        crowd.seconds = NO_JOBS_FOR
+        for _ in range(SIMULTANEOUS_IN_A_BURST):
             await started.get()
-        assert await running() == SIMULTANEOUS_IN_A_CROWD
+        assert await running() == SIMULTANEOUS_IN_A_BURST
         crowd.seconds = None
-        for _ in range(SIMULTANEOUS - SIMULTANEOUS_IN_A_CROWD):
+        for _ in range(SIMULTANEOUS - SIMULTANEOUS_IN_A_BURST):
             await started.get()
         gate.set()
         worker.stop()
@@ -143,7 +143,7 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
         await started.wait()
         stage.clock.set_back(3600)
         for _ in range(4):
-            stage.clock.advance(KEEP_LEASES + 0.1)
+            stage.clock.advance(RENEW_EVERY + 0.1)
             await _looked_twice(stage.context.db.job_wake)
         async with stage.context.db.read() as tx:
             lease_until = await tx.conn.scalar(
@@ -206,7 +206,7 @@ async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> 
         await jobs.enqueue(tx, new_job(RedrawCards()))
         await tx.conn.execute(sa.text("ALTER TABLE message RENAME TO gone"))
         await tx.conn.execute(sa.update(job_table).values(state="done", finished_at=tx.now - 30 * DAY))
-    await keep_house_once(context)
+    await run_housekeeping_once(context)
     async with context.db.read() as tx:
         kinds = list(await tx.conn.scalars(sa.select(job_table.c.kind)))
     assert kinds == ["sweep"], (

@@ -64,7 +64,7 @@ async def handle_installation(context: Context, event: InstallationEvent) -> str
     if installation.state is not InstallationState.ACTIVE:
         return "installation_suspended"
     named = {number for number, _ in (*event.added, *event.removed)}
-    if event.action in ("created", "added", "unsuspend") and await context.platforms.counts(account):
+    if event.action in ("created", "added", "unsuspend") and await context.platforms.is_ours(account):
         # The alerts that exist already are posted in one summary.
         async with context.db.begin() as tx:
             await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
@@ -181,7 +181,7 @@ async def show_repository_change(
 
 async def save_installation(context: Context, facts: InstallationFacts) -> Installation:
     """Store an installation as GitHub shows it now."""
-    await context.platforms.accounts.note(facts.account, is_current=True)
+    await context.platforms.accounts.compare_login(facts.account, is_current=True)
     state = InstallationState.SUSPENDED if facts.suspended else InstallationState.ACTIVE
     account = Account(GitHubId(facts.account.id), facts.account.login)
     installation = Installation(InstallationId(facts.id), account, facts.account_type, state)

@@ -108,7 +108,7 @@ async def _handle(context: Context, event: Parsed, run: _Run) -> str:
             account = event.owner
         case RepositoryEvent() | Ignored():
             account = None
-    if account is not None and not await context.platforms.counts(account):
+    if account is not None and not await context.platforms.is_ours(account):
         return await _refuse_foreign(context, account, run)
     outcome = await _handle_other(context, event)
     async with context.db.begin() as tx:
@@ -141,7 +141,7 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
         async with context.db.begin() as tx:
             return await run.end(tx, "no_installation")
     account = GitHubAccount(installation.account.id, installation.account.login)
-    if not await context.platforms.counts(account):
+    if not await context.platforms.is_ours(account):
         return await _refuse_foreign(context, account, run, event)
     # 2. The alert as GitHub shows it now: a delivery may be old, and leaves details out.
     repository = new_repository(event.repository, installation.id)

@@ -129,7 +129,7 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
     """The person behind a GitHub account, with the Slack user where one is linked."""
     if account is None:
         return None
-    home = context.platforms.home
+    home = context.platforms.workspace
     identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
     return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
 

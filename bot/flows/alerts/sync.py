@@ -87,7 +87,7 @@ async def sync_all(context: Context) -> None:
 async def our_installations(context: Context) -> AsyncIterator[Installation]:
     """The active installations, as GitHub lists them now, on the accounts that Stanch serves."""
     async for facts in context.github.installations():
-        if await context.platforms.counts(facts.account):
+        if await context.platforms.is_ours(facts.account):
             installation = await save_installation(context, facts)
             if installation.state is InstallationState.ACTIVE:
                 yield installation

@@ -130,7 +130,7 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
 
 async def _outside(context: Context, holder: Person) -> str | None:
     """Why Slack's facts end the holding, as one short word; None where they don't, or Slack does not answer."""
-    home = context.platforms.home
+    home = context.platforms.workspace
     if holder.slack_user is None or home is None:
         return None
     try:

@@ -24,7 +24,7 @@ async def identify(
     Slack is asked about the person, since the payload of a click in a shared channel names our own team whoever
     clicked. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.
     """
-    workspace = await context.platforms.our_workspace()
+    workspace = await context.platforms.require_workspace()
     try:
         if channel is not None and not channel.startswith("D"):
             facts = await channel_facts(context, channel)
