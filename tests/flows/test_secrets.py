@@ -198,7 +198,7 @@ async def _work_an_encoded_one(stage: Stage) -> None:
     stage.github.faults.add("POST /credentials/revoke", times=1, drop="after")
     await stage.submit(OWNER, {"consequence": {"understood": ["yes"]}})
     await stage.work(within=1000)
-    assert not token.alive(stage.clock.now())
+    assert not token.is_valid(stage.clock.now())
 
 
 def _quoted(name: str) -> dict[str, str]:

@@ -141,7 +141,7 @@ class GitHubPanel:
 
     def _revoke(self, fields: Json) -> None:
         token = self._token(self._alert(fields))
-        if token is None or not token.alive(self._github.now()):
+        if token is None or not token.is_valid(self._github.now()):
             raise ValueError("There is no working token behind this alert.")
         self._github.revoke_token(token)
 

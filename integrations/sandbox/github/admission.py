@@ -92,7 +92,7 @@ def _admit_installation(call: Call, route: Route) -> None:
 
 def _admit_person(call: Call, route: Route) -> None:
     """A person's token reads and updates alerts of repositories, within the person's rights."""
-    user, live, repository = call.principal.user, call.principal.live, call.target_repository
+    user, live, repository = call.principal.user, call.principal.live_token, call.target_repository
     permission, level = route.permissions[0]
     if user is None or live is None or repository is None or permission != "secret_scanning_alerts":
         raise Refusal(403, NOT_FOR_TOKENS)
@@ -118,7 +118,7 @@ def _has_right(repository: GitHubRepository, user: GitHubUser, level: str) -> bo
 
 def _check_sso(call: Call, organization: Organization) -> None:
     """GitHub's docs, SAML: the header says where to authorize the token for the organization."""
-    live = call.principal.live
+    live = call.principal.live_token
     if live is not None and live.network == "sso":
         address = f"{call.github.url}/orgs/{organization.login}/sso?authorization_request=sandbox"
         message = "Resource protected by organization SAML enforcement."

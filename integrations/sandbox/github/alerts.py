@@ -92,7 +92,7 @@ class AlertBuilders:
         metadata: Mapping[str, str] | None = None,
         created_at: float | None = None,
     ) -> GitHubAlert:
-        """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up dead secret.
+        """A new alert (→ secret_scanning_alert.created) for `token`, `literal`, or a made-up secret.
 
         Without `locations` the secret is in a new commit by `author` at `path`. With `resolved`, a resolution,
         the alert is closed from the start.
@@ -100,7 +100,7 @@ class AlertBuilders:
         at = self._world.now() if created_at is None else created_at
         repository.last_alert_number += 1
         number = repository.last_alert_number
-        text = token.literal if token else literal or self._dead_literal(repository, number, secret_type)
+        text = token.literal if token else literal or self._made_up_literal(repository, number, secret_type)
         if is_base64_encoded and literal is None:
             text = base64.b64encode(text.encode()).decode()
         of_github = secret_type.startswith("github_")
@@ -250,7 +250,7 @@ class AlertBuilders:
             commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at)
         return self.location(alert.repository, "commit", path=path, commit_sha=sha)
 
-    def _dead_literal(self, repository: GitHubRepository, number: int, secret_type: str) -> str:
+    def _made_up_literal(self, repository: GitHubRepository, number: int, secret_type: str) -> str:
         seed = f"dead {repository.id}:{number}"
         if secret_type in GITHUB_TYPES:
             return make_literal(GITHUB_TYPES[secret_type][0], seed)

@@ -75,7 +75,7 @@ class Authenticator:
         if minted is not None:
             return self._installation(minted)
         live = self._world.live_tokens.get(credential)
-        if live is None or live.kind == "refresh" or not live.alive(self._world.now()):
+        if live is None or live.kind == "refresh" or not live.is_valid(self._world.now()):
             raise Refusal(401, "Bad credentials")
         return self._leaked(live, user_agent)
 
@@ -91,7 +91,7 @@ class Authenticator:
         live.last_user_agent = user_agent
         if live.network == "ip_allow_list":
             raise Refusal(403, IP_REFUSAL)
-        return Principal("installation" if live.kind == "installation" else "user", live=live)
+        return Principal("installation" if live.kind == "installation" else "user", live_token=live)
 
     def _app(self, credential: str) -> Principal:
         """GitHub's docs: RS256, `exp` at most ten minutes ahead, `iss` the client id or the app id."""

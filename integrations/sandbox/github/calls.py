@@ -66,7 +66,7 @@ class Principal:
 
     kind: Literal["app", "installation", "user"] | None = None
     token: InstallationToken | None = None
-    live: LiveToken | None = None
+    live_token: LiveToken | None = None
 
     @property
     def installation(self) -> GitHubInstallation | None:
@@ -74,7 +74,7 @@ class Principal:
 
     @property
     def user(self) -> GitHubUser | None:
-        return self.live.owner if self.live and self.kind == "user" else None
+        return self.live_token.owner if self.live_token and self.kind == "user" else None
 
     def reaches(self, repository: GitHubRepository) -> bool:
         """Whether an installation token covers this repository."""

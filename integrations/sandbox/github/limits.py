@@ -51,8 +51,8 @@ class Limits:
         limit = self._world.core_limit
         if principal.installation is not None:
             key = f"installation {principal.installation.id}"
-        elif principal.live is not None:
-            key = f"user {principal.live.owner.id}"
+        elif principal.live_token is not None:
+            key = f"user {principal.live_token.owner.id}"
         elif principal.kind == "app":
             key = "app"
         else:

@@ -230,7 +230,7 @@ class LiveToken:
     last_used_at: float | None = None
     last_user_agent: str | None = None
 
-    def alive(self, now: float) -> bool:
+    def is_valid(self, now: float) -> bool:
         """Whether GitHub still accepts it at `now` (unix seconds)."""
         ends = [at for at in (self.revoked_at, self.expires_at) if at is not None]
         return all(now < at for at in ends)

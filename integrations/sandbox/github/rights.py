@@ -88,7 +88,7 @@ def may_resolve_alerts(repository: GitHubRepository, user: GitHubUser) -> bool:
     return _has_alert_right(repository, user, (RESOLVE_ALERTS,))
 
 
-def _has_alert_right(repository: GitHubRepository, user: GitHubUser, wanted: tuple[str, ...]) -> bool:
+def _has_alert_right(repository: GitHubRepository, user: GitHubUser, needed: tuple[str, ...]) -> bool:
     role = repository_role(repository, user)
     if role.level == "admin":
         return True
@@ -99,7 +99,7 @@ def _has_alert_right(repository: GitHubRepository, user: GitHubUser, wanted: tup
         return True
     granted = [each.permissions for each in owner.custom_repository_roles if each.name == role.name]
     granted += [each.permissions for each in owner.roles if holds(each, user)]
-    return any(name in permissions for permissions in granted for name in wanted)
+    return any(name in permissions for permissions in granted for name in needed)
 
 
 def _names_from_organization(

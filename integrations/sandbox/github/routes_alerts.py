@@ -100,9 +100,9 @@ def _page(call: Call, alerts: Iterable[GitHubAlert]) -> tuple[list[GitHubAlert],
 
 
 def _check_filters(call: Call) -> None:
-    for wanted, excluded in (("secret_type", "exclude_secret_types"), ("providers", "exclude_providers")):
-        if wanted in call.query and excluded in call.query:
-            raise Refusal(422, f"{wanted} and {excluded} can't be combined")
+    for included, excluded in (("secret_type", "exclude_secret_types"), ("providers", "exclude_providers")):
+        if included in call.query and excluded in call.query:
+            raise Refusal(422, f"{included} and {excluded} can't be combined")
     unknown = _values(call, "included_metadata") - METADATA_KEYS
     if unknown:
         raise Refusal(422, "included_metadata names an unknown key")
@@ -126,12 +126,12 @@ def _matches_kind(call: Call, alert: GitHubAlert) -> bool:
 
 
 def _matches_condition(call: Call, alert: GitHubAlert) -> bool:
-    wanted = {
+    values = {
         "state": alert.state,
         "resolution": alert.resolution,
         "validity": alert.validity,
     }
-    if any(_values(call, name) and value not in _values(call, name) for name, value in wanted.items()):
+    if any(_values(call, name) and value not in _values(call, name) for name, value in values.items()):
         return False
     flags = {
         "is_publicly_leaked": alert.publicly_leaked,
@@ -148,12 +148,12 @@ def _matches_condition(call: Call, alert: GitHubAlert) -> bool:
 
 
 def _matches_assignee(call: Call, alert: GitHubAlert) -> bool:
-    wanted = call.text("assignee")
-    if wanted is None:
+    assignee = call.text("assignee")
+    if assignee is None:
         return True
-    if wanted in ("*", "none"):
-        return (alert.assigned_to is not None) == (wanted == "*")
-    return alert.assigned_to is not None and alert.assigned_to.login.lower() == wanted.lower()
+    if assignee in ("*", "none"):
+        return (alert.assigned_to is not None) == (assignee == "*")
+    return alert.assigned_to is not None and alert.assigned_to.login.lower() == assignee.lower()
 
 
 def _values(call: Call, name: str) -> set[str]:

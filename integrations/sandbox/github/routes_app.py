@@ -161,8 +161,8 @@ def _installation(call: Call) -> GitHubInstallation:
 
 def list_deliveries(call: Call) -> RouteResponse:
     """`GET /app/hook/deliveries`, newest first. As on GitHub, `status=failure` means 400 to 599."""
-    wanted = call.text("status")
-    kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, wanted)]
+    status = call.text("status")
+    kept = [each for each in reversed(_kept_deliveries(call)) if _has_status(each, status)]
     size = call.number("per_page") if "per_page" in call.query else DEFAULT_PER_PAGE
     cursor = call.text("cursor")
     ids = [str(each.id) for each in kept]
@@ -198,17 +198,17 @@ def _kept_deliveries(call: Call) -> list[WebhookDelivery]:
 
 
 def _find_delivery(call: Call) -> WebhookDelivery:
-    wanted = call.number("delivery_id")
-    found = next((each for each in _kept_deliveries(call) if each.id == wanted), None)
+    delivery_id = call.number("delivery_id")
+    found = next((each for each in _kept_deliveries(call) if each.id == delivery_id), None)
     if found is None:
         raise Refusal(404, "Not Found")
     return found
 
 
-def _has_status(delivery: WebhookDelivery, wanted: str | None) -> bool:
-    if wanted is None:
+def _has_status(delivery: WebhookDelivery, status: str | None) -> bool:
+    if status is None:
         return True
-    low, high = (400, 600) if wanted == "failure" else (200, 400)
+    low, high = (400, 600) if status == "failure" else (200, 400)
     return low <= delivery.status_code < high
 
 

@@ -103,8 +103,8 @@ def list_custom_repository_roles(call: Call) -> RouteResponse:
 
 
 def _find_role(call: Call) -> GitHubOrganizationRole:
-    wanted = call.number("role_id")
-    found = next((each for each in call.organization.roles if each.id == wanted), None)
+    role_id = call.number("role_id")
+    found = next((each for each in call.organization.roles if each.id == role_id), None)
     if found is None:
         raise Refusal(404, "Not Found")
     return found
@@ -152,8 +152,8 @@ def get_user_by_id(call: Call) -> RouteResponse:
 
 def get_authenticated_user(call: Call) -> RouteResponse:
     """`GET /user`: the token's owner, with private fields if it has the `user` scope."""
-    live = call.principal.live
-    assert live is not None, "only a person's token gets here"
+    live = call.principal.live_token
+    assert live is not None, "the route is for persons' tokens"
     shape = shapes.private_user if "user" in live.scopes else shapes.public_user
     return RouteResponse(200, shape(call.github, live.owner))
 

@@ -231,7 +231,7 @@ class GitHubServer:
 
 def _token_headers(principal: Principal) -> dict[str, str]:
     """The headers about a person's token: its scopes, and its expiry if it has one."""
-    live = principal.live
+    live = principal.live_token
     if live is None:
         return {}
     headers = {}

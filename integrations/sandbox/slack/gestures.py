@@ -1,4 +1,4 @@
-"""What message and view gestures share: who may act, which control is meant, what the client remembers."""
+"""Helpers of message and view gestures: the acting user, the control, the state in the client."""
 
 from integrations.sandbox.slack.blocks import Control, Json, controls
 from integrations.sandbox.slack.records import SlackUser

@@ -150,12 +150,12 @@ def _between(messages: list[SlackMessage], arguments: Arguments) -> list[SlackMe
     inclusive = arguments.flag("inclusive")
     oldest, latest = _timestamp(arguments, "oldest"), _timestamp(arguments, "latest")
 
-    def wanted(message: SlackMessage) -> bool:
+    def in_range(message: SlackMessage) -> bool:
         at = float(message.ts)
         after = oldest is None or at > oldest or (inclusive and at == oldest)
         return after and (latest is None or at < latest or (inclusive and at == latest))
 
-    return [message for message in messages if wanted(message)]
+    return [message for message in messages if in_range(message)]
 
 
 def _timestamp(arguments: Arguments, name: str) -> float | None:

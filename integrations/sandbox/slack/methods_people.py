@@ -42,12 +42,12 @@ def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
         world.need_scope(f"{kind}:read")
     user = arguments.text("user") or world.app.bot_user_id
 
-    def wanted(channel: Channel) -> bool:
+    def is_listed(channel: Channel) -> bool:
         visible = not channel.private or world.workspace.bot_is_in(channel)
         archived = channel.is_archived and arguments.flag("exclude_archived")
         return channel.kind in kinds and user in channel.members and visible and not archived
 
-    found = [channel for channel in world.workspace.channels.values() if wanted(channel)]
+    found = [channel for channel in world.workspace.channels.values() if is_listed(channel)]
     listed, cursor = page(found, arguments, default=100, most=999)
     channels = [channel_json(world, channel) for channel in listed]
     return {"channels": channels, "response_metadata": {"next_cursor": cursor}}

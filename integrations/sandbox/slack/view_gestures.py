@@ -185,8 +185,8 @@ def filled_state(control: Control, value: str | list[str] | None, *, force: bool
             raise ImpossibleGesture(f"{control.action_id} takes one value")
         filled = chosen_option(control, value, force=force)
     elif key == "selected_options":
-        wanted = [value] if isinstance(value, str) else value or []
-        filled = [chosen_option(control, one, force=force) for one in wanted]
+        values = [value] if isinstance(value, str) else value or []
+        filled = [chosen_option(control, one, force=force) for one in values]
     return {"type": control.type, key: filled}
 
 

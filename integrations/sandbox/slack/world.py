@@ -45,10 +45,10 @@ class SlackWorld:
         """Refuse a call without token, with an unknown token, or with the app's other token."""
         if token is None:
             raise ApiError("not_authed")
-        wanted, other = self.app.bot_token, self.app.app_token
+        expected, other = self.app.bot_token, self.app.app_token
         if app_level:
-            wanted, other = other, wanted
-        if not secrets.compare_digest(token.encode(), wanted.encode()):
+            expected, other = other, expected
+        if not secrets.compare_digest(token.encode(), expected.encode()):
             raise ApiError("not_allowed_token_type" if token == other else "invalid_auth")
 
     def need_scope(self, scope: str) -> None:

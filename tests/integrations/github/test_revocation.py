@@ -22,7 +22,7 @@ async def test_an_accepted_report_revokes_the_token_and_has_no_credential(
     sandbox: GitHubSandbox, github: GitHub, token: LiveToken, time: Time
 ) -> None:
     assert await github.revoke(Literal(token.literal)) == RevokeResponse(accepted=True, status=202)
-    assert not token.alive(time())
+    assert not token.is_valid(time())
     [call] = sandbox.calls("POST", "/credentials/revoke")
     assert not call.authorized
     assert call.body == {"credentials": [token.literal]}
@@ -37,7 +37,7 @@ async def test_a_report_over_the_hourly_limit_has_a_retry_time(
     assert answer.status in {403, 429}
     assert answer.retry_at is not None
     assert time() < answer.retry_at <= time() + 3600
-    assert token.alive(time())
+    assert token.is_valid(time())
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_a_report_with_a_lost_response_is_uncertain_and_shows_no_literal(
     sandbox.faults.add(r"POST /credentials/revoke", times=1, **fault)  # type: ignore[arg-type]  # A table of faults.
     with pytest.raises(GitHubUncertain) as caught:
         await github.revoke(Literal(token.literal))
-    assert token.alive(time()) is alive
+    assert token.is_valid(time()) is alive
     assert caught.value.__context__ is None
     text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert token.literal not in text

@@ -121,7 +121,7 @@ async def test_reporting_with_any_authorization_is_refused(scene: Scene, authori
     )
 
     assert reply.status == 403
-    assert token.alive(scene.clock())
+    assert token.is_valid(scene.clock())
     assert len(scene.github.violations) == 1
 
 
@@ -161,4 +161,4 @@ async def test_every_revocable_kind_has_a_literal_that_can_be_reported(scene: Sc
     reply = await scene.caller.call("POST", "/credentials/revoke", body={"credentials": [token.literal]})
 
     assert reply.status == 202
-    assert not token.alive(scene.clock())
+    assert not token.is_valid(scene.clock())
