@@ -1,4 +1,4 @@
-"""People click and submit: what GitHub is asked to do, what the card shows, and who is told what."""
+"""Clicks and submits: the calls to GitHub, the card and the private answers that follow."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ async def test_the_menu_opens_the_form_with_the_picked_reason(stage: Stage) -> N
     assert control["initial_option"]["value"] == "used_in_tests"
 
 
-async def test_a_reader_is_refused_privately_and_nothing_happens(stage: Stage) -> None:
+async def test_a_reader_is_refused_privately_and_nothing_changes(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(READER, "close_as", "revoked")
     assert "There is no such alert, or it is not yours to see." in stage.form(READER).shown_text
@@ -42,7 +42,7 @@ async def test_a_reader_is_refused_privately_and_nothing_happens(stage: Stage) -
     assert stage.github.calls("PATCH", PATCHES) == []
 
 
-async def test_somebody_unlinked_is_told_how_to_be_linked(stage: Stage) -> None:
+async def test_an_unlinked_person_is_told_how_to_be_linked(stage: Stage) -> None:
     await stage.leak()
     await stage.click(UNLINKED, "check_validity")
     assert "Stanch doesn't know which GitHub account is yours." in stage.answer_markup(UNLINKED)
@@ -124,7 +124,7 @@ async def test_the_intent_is_in_the_audit_log_before_the_call(stage: Stage) -> N
     assert rows[-1]["github_login"] == "octo-admin"
 
 
-async def test_closing_what_was_closed_otherwise_says_by_whom(stage: Stage) -> None:
+async def test_closing_an_alert_closed_for_another_reason_says_by_whom(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix", comment="We live with it.")
@@ -135,7 +135,7 @@ async def test_closing_what_was_closed_otherwise_says_by_whom(stage: Stage) -> N
     assert stage.github.calls("PATCH", PATCHES) == []
 
 
-async def test_a_role_lost_between_form_and_submit_counts(stage: Stage) -> None:
+async def test_a_role_lost_between_form_and_submit_refuses_the_submit(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
@@ -145,7 +145,7 @@ async def test_a_role_lost_between_form_and_submit_counts(stage: Stage) -> None:
 
 
 SPLIT = "It was xox" + "b-@123456789012-abcdefghijklmnop"
-"""What GitHub would get without the @, which is taken out as a mention."""
+"""A comment that looks like a secret only after the @, a mention, is removed."""
 
 
 @pytest.mark.parametrize("comment", ["It was ghp_" + "a1B2" * 9, SPLIT])
@@ -157,7 +157,7 @@ async def test_a_comment_with_a_token_is_refused_on_its_field(stage: Stage, comm
     assert stage.github.calls("PATCH", PATCHES) == []
 
 
-async def test_a_comment_for_reopening_is_looked_at_as_it_is_sent_too(stage: Stage) -> None:
+async def test_a_comment_for_reopening_is_checked_as_it_would_be_sent(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.close_as(ADMIN, "revoked")
     await stage.click(ADMIN, "reopen")
@@ -166,7 +166,7 @@ async def test_a_comment_for_reopening_is_looked_at_as_it_is_sent_too(stage: Sta
     assert alert.state == "resolved"
 
 
-async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -> None:
+async def test_telling_the_owner_first_sends_a_message_and_adds_to_the_timeline(stage: Stage) -> None:
     alert = await stage.leak()
     stage.slack.workspace.add_user("U0LEAKY", name="leaky")
     await stage.link("U0LEAKY", stage.leaker)
@@ -185,7 +185,7 @@ async def test_telling_the_owner_first_reaches_them_and_is_noted(stage: Stage) -
     assert key_of(alert).number == 1
 
 
-async def test_a_reason_can_be_picked_again_after_the_form_was_left(stage: Stage) -> None:
+async def test_a_reason_can_be_picked_again_after_the_form_was_closed(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     await stage.slack.close_view(ADMIN, stage.form(ADMIN).id)

@@ -1,4 +1,4 @@
-"""Asking whether a secret works: what each answer means, who is asked how often, and what GitHub is told."""
+"""Checks of validity: what each answer of GitHub's means, how often tokens are probed, and what is written back."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ NOT_HERE = "It is not valid on this GitHub."
 
 
 def probes(stage: Stage) -> int:
-    """How often GitHub was asked with a leaked token."""
+    """The number of calls with a leaked token."""
     return len([call for call in stage.github.calls("GET", "/user|/rate_limit") if call.auth != "app"])
 
 
@@ -35,14 +35,14 @@ def literals(stage: Stage) -> list[str]:
 
 
 def written(stage: Stage) -> list[object]:
-    """What was written to GitHub as the alert's validity."""
+    """The validities that were written to GitHub."""
     return [
         call.body["validity"] for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)
     ]
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "answer"),
     [
         ({"status": 403, "headers": {"X-GitHub-SSO": "required; url=https://x"}}, ACTIVE),
         ({"status": 403, "body": {"message": "Resource not accessible by personal access token"}}, ACTIVE),
@@ -61,30 +61,32 @@ def written(stage: Stage) -> list[object]:
         ({"drop": "before"}, UNKNOWN),
     ],
 )
-async def test_what_github_answers_decides(stage: Stage, fault: dict[str, Any], said: str) -> None:
-    """Only a clear answer is one: whatever else comes in its place is unknown, and never "inactive"."""
+async def test_the_verdict_follows_from_github_s_answer(
+    stage: Stage, fault: dict[str, Any], answer: str
+) -> None:
+    """Every unclear answer means `unknown`, never `inactive`."""
     alert = await stage.leak()
     stage.github.faults.add("GET /user", **fault)
     await stage.click(ADMIN, "check_validity")
-    assert said in stage.answer_to(ADMIN)
-    # A 401 says nothing of a token that this host never accepted: nothing is written then.
-    assert alert.validity == ("active" if said == ACTIVE else "unknown")
+    assert answer in stage.answer_to(ADMIN)
+    # A 401 proves nothing about a token that this host never accepted, so nothing is written.
+    assert alert.validity == ("active" if answer == ACTIVE else "unknown")
 
 
-async def test_a_401_alone_is_worded_as_what_it_is(stage: Stage) -> None:
-    """A token of another GitHub is answered 401 too."""
+async def test_a_401_alone_is_worded_as_not_valid_here(stage: Stage) -> None:
+    """GitHub answers 401 to a token of another GitHub server too."""
     await stage.leak(secret_type="github_personal_access_token")
     await stage.click(ADMIN, "check_validity")
-    said = stage.answer_to(ADMIN)
-    assert NOT_HERE in said
-    assert "belong to another GitHub" in said
+    answer = stage.answer_to(ADMIN)
+    assert NOT_HERE in answer
+    assert "belong to another GitHub" in answer
     assert "is not valid on this GitHub" in stage.read()
-    for words in (said, stage.read()):
+    for words in (answer, stage.read()):
         assert "no longer works" not in words
         assert "onfirmed inactive" not in words
 
 
-async def test_a_token_that_worked_here_once_is_called_dead(stage: Stage) -> None:
+async def test_a_401_after_an_active_probe_means_inactive(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
@@ -97,7 +99,7 @@ async def test_a_token_that_worked_here_once_is_called_dead(stage: Stage) -> Non
     assert "this token no longer works" in stage.read()
 
 
-async def test_an_alert_is_asked_about_once_in_thirty_seconds(stage: Stage) -> None:
+async def test_an_alert_is_probed_once_in_thirty_seconds(stage: Stage) -> None:
     await stage.leak()
     card = stage.card()
     await asyncio.gather(
@@ -115,8 +117,8 @@ async def test_an_alert_is_asked_about_once_in_thirty_seconds(stage: Stage) -> N
     assert probes(stage) == 2
 
 
-async def test_a_look_after_a_report_keeps_its_distance_too(stage: Stage) -> None:
-    """Somebody asks a moment before the look that follows a report is due."""
+async def test_a_follow_up_waits_thirty_seconds_after_another_probe(stage: Stage) -> None:
+    """A person checks a moment before the follow-up of a report is due."""
     stage.github.revoke_delay = None
     await stage.leak()
     await stage.report(ADMIN)
@@ -129,7 +131,7 @@ async def test_a_look_after_a_report_keeps_its_distance_too(stage: Stage) -> Non
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 30
 
 
-async def test_probes_of_several_alerts_go_one_after_another(stage: Stage) -> None:
+async def test_probes_of_several_alerts_run_one_after_another(stage: Stage) -> None:
     for _ in range(3):
         stage.github.leak(stage.repository, token=stage.live_token())
     await stage.work(within=10)
@@ -148,7 +150,7 @@ async def test_probes_of_several_alerts_go_one_after_another(stage: Stage) -> No
     assert times[-1] - times[0] >= 1.5
 
 
-async def test_a_verdict_is_given_to_github_where_it_knows_nothing(stage: Stage) -> None:
+async def test_a_verdict_is_written_to_github_if_its_validity_is_unknown(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
     assert written(stage) == ["active"]
@@ -156,8 +158,8 @@ async def test_a_verdict_is_given_to_github_where_it_knows_nothing(stage: Stage)
     assert "GitHub's alert now says so too." in stage.answer_to(ADMIN)
 
 
-async def test_inactive_is_written_only_of_a_token_that_worked_here_before(stage: Stage) -> None:
-    """A live token of another host leaked here answers 401: it is not dead."""
+async def test_inactive_is_written_only_for_a_token_that_was_active_before(stage: Stage) -> None:
+    """GitHub answers 401 to an active token of another server too."""
     token = stage.live_token()
     stage.github.revoke_token(token)
     alert = await stage.leak(token=token)
@@ -169,14 +171,14 @@ async def test_inactive_is_written_only_of_a_token_that_worked_here_before(stage
 
 
 @pytest.mark.parametrize("validity", ["active", "inactive"])
-async def test_nothing_is_written_over_github_s_own_word(stage: Stage, validity: str) -> None:
+async def test_github_s_own_validity_is_not_overwritten(stage: Stage, validity: str) -> None:
     alert = await stage.leak(secret_type="github_personal_access_token", validity=validity)
     await stage.click(ADMIN, "check_validity")
     assert written(stage) == []
     assert alert.validity == validity
 
 
-async def test_nothing_is_written_by_somebody_who_may_only_view(stage: Stage) -> None:
+async def test_a_person_who_may_only_view_writes_no_validity(stage: Stage) -> None:
     octo = organization(stage)
     stage.github.add_custom_repository_role(octo, "viewer", permissions=[VIEW])
     stage.github.add_collaborator(stage.repository, stage.people[READER], "viewer")
@@ -187,8 +189,8 @@ async def test_nothing_is_written_by_somebody_who_may_only_view(stage: Stage) ->
     assert "Open: this token still works" in stage.read()
 
 
-async def test_what_stanch_wrote_is_corrected_once_it_is_no_longer_true(stage: Stage) -> None:
-    """Cleared first, since only then GitHub shows what it knows itself."""
+async def test_a_written_validity_is_corrected_when_it_is_no_longer_true(stage: Stage) -> None:
+    """It is cleared first, since only then GitHub shows its own validity."""
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
     token = stage.github.token_of(alert)
@@ -204,7 +206,7 @@ async def test_what_stanch_wrote_is_corrected_once_it_is_no_longer_true(stage: S
     assert written(stage) == ["active", None, "inactive"]
 
 
-async def test_a_github_that_takes_no_verdict_is_no_obstacle(stage: Stage) -> None:
+async def test_a_check_succeeds_if_github_refuses_the_validity(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add("PATCH .*", status=422)
     await stage.click(ADMIN, "check_validity")
@@ -212,7 +214,7 @@ async def test_a_github_that_takes_no_verdict_is_no_obstacle(stage: Stage) -> No
     assert "Open: this token still works" in stage.read()
 
 
-async def test_a_secret_of_another_provider_is_never_fetched(stage: Stage) -> None:
+async def test_the_secret_of_another_provider_is_never_fetched(stage: Stage) -> None:
     alert = await stage.leak(secret_type="stripe_api_key", validity="unknown")
     button = stage.card().control("check_validity")
     assert button is not None
@@ -227,7 +229,7 @@ async def test_a_secret_of_another_provider_is_never_fetched(stage: Stage) -> No
     assert probes(stage) == 0
 
 
-async def test_a_base64_encoded_token_is_asked_about_decoded(stage: Stage) -> None:
+async def test_a_base64_encoded_token_is_probed_decoded(stage: Stage) -> None:
     alert = await stage.leak(token=stage.live_token(), is_base64_encoded=True)
     await stage.click(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
@@ -237,7 +239,7 @@ async def test_a_base64_encoded_token_is_asked_about_decoded(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("content", [b"not a token", b"ghp_tooshort", b"\xff\xfe\x00"])
-async def test_what_is_no_token_in_full_is_sent_nowhere(stage: Stage, content: bytes) -> None:
+async def test_an_incomplete_token_is_never_sent(stage: Stage, content: bytes) -> None:
     literal = base64.b64encode(content).decode()
     alert = await stage.leak(
         secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True
@@ -249,8 +251,8 @@ async def test_what_is_no_token_in_full_is_sent_nowhere(stage: Stage, content: b
     assert alert.validity == "unknown"
 
 
-async def test_the_timeline_keeps_who_asked_and_as_what(stage: Stage) -> None:
-    """A probe may move the token's "last used": whoever reads its log can tell Stanch from a thief."""
+async def test_the_timeline_has_who_probed_and_the_user_agent(stage: Stage) -> None:
+    """A probe may change the token's "last used" time; the User-Agent shows that it was Stanch."""
     alert = await stage.leak()
     await stage.click(ADMIN, "check_validity")
     [probe] = stage.github.calls("GET", "/user")
@@ -263,7 +265,7 @@ async def test_the_timeline_keeps_who_asked_and_as_what(stage: Stage) -> None:
     assert event.by.slack_user == ADMIN
 
 
-async def test_nothing_is_written_where_the_operator_does_not_want_it(
+async def test_nothing_is_written_if_the_option_is_off(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
     options = Options(validity=ValidityOptions(write_back=False))

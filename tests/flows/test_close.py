@@ -1,4 +1,4 @@
-"""Closing and reopening: what GitHub is asked to do, where it is delegated, and answers that get lost."""
+"""Closing and reopening: the calls to GitHub, delegated dismissal, and lost answers."""
 
 import asyncio
 from typing import Any
@@ -16,19 +16,19 @@ PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
 
 
 def patches(stage: Stage) -> list[dict[str, Any]]:
-    """What GitHub was asked to change."""
+    """The bodies of all calls that change an alert on GitHub."""
     return [call.body for call in stage.github.calls("PATCH", PATCH) if isinstance(call.body, dict)]
 
 
 def delegated(stage: Stage, **more: Any) -> GitHubRepository:
-    """A repository whose dismissals go to reviewers."""
+    """A repository with delegated dismissal."""
     octo = stage.github.app_owner
     vault = stage.github.add_repository(octo, "vault", delegated_dismissal=True, **more)
     stage.github.add_collaborator(vault, stage.people[ADMIN], "admin")
     return vault
 
 
-async def test_an_admin_can_t_close_where_dismissal_is_delegated(stage: Stage) -> None:
+async def test_an_admin_can_t_close_with_delegated_dismissal(stage: Stage) -> None:
     alert = await stage.leak(delegated(stage))
     await stage.pick(ADMIN, "close_as", "false_positive")
     form = stage.form(ADMIN)
@@ -40,14 +40,14 @@ async def test_an_admin_can_t_close_where_dismissal_is_delegated(stage: Stage) -
 
 
 @pytest.mark.parametrize("user", [OWNER, MANAGER])
-async def test_a_reviewer_closes_where_the_app_may_review(stage: Stage, user: str) -> None:
+async def test_a_reviewer_closes_if_the_app_may_review(stage: Stage, user: str) -> None:
     alert = await stage.leak(delegated(stage, app_reviews_dismissals=True))
     await stage.close_as(user, "false_positive")
     assert alert.resolution == "false_positive"
 
 
 @pytest.mark.parametrize("user", [OWNER, MANAGER])
-async def test_a_reviewer_gets_the_link_where_the_app_may_not(stage: Stage, user: str) -> None:
+async def test_a_reviewer_gets_the_link_if_the_app_may_not_review(stage: Stage, user: str) -> None:
     alert = await stage.leak(delegated(stage))
     await stage.close_as(user, "false_positive")
     assert alert.state == "open"
@@ -56,8 +56,8 @@ async def test_a_reviewer_gets_the_link_where_the_app_may_not(stage: Stage, user
     assert "Open: not known" in stage.read()
 
 
-async def test_a_bare_403_leaves_the_alert_open_and_free(stage: Stage) -> None:
-    """GitHub did not say beforehand that dismissals are delegated."""
+async def test_a_403_leaves_the_alert_open_and_unclaimed(stage: Stage) -> None:
+    """GitHub did not show before that dismissal is delegated."""
     alert = await stage.leak()
     stage.github.faults.add(r"PATCH .*", status=403, times=1)
     await stage.close_as(ADMIN, "wont_fix")
@@ -119,7 +119,7 @@ async def test_a_reason_that_github_does_not_have_is_refused_on_its_field(stage:
     assert patches(stage) == []
 
 
-async def test_what_is_closed_with_that_reason_already_is_a_success(stage: Stage) -> None:
+async def test_closing_an_alert_closed_for_the_same_reason_succeeds(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked", comment="Mine.")
@@ -131,8 +131,8 @@ async def test_what_is_closed_with_that_reason_already_is_a_success(stage: Stage
     assert "octo-owner" in stage.read()
 
 
-async def test_somebody_who_is_a_moment_faster_makes_it_a_success_too(stage: Stage) -> None:
-    """GitHub answers 400 to a reason that the alert has already."""
+async def test_closing_an_alert_that_was_closed_a_moment_before_succeeds(stage: Stage) -> None:
+    """GitHub answers 400 if the alert has this reason already."""
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     gate = stage.github.faults.gate("PATCH .*", at="before")
@@ -146,7 +146,7 @@ async def test_somebody_who_is_a_moment_faster_makes_it_a_success_too(stage: Sta
     assert alert.resolution_comment == "Mine."
 
 
-async def test_two_people_close_it_once(stage: Stage) -> None:
+async def test_two_people_close_an_alert_once(stage: Stage) -> None:
     await stage.leak()
     for user in (ADMIN, OWNER):
         await stage.pick(user, "close_as", "revoked")
@@ -162,9 +162,7 @@ async def test_two_people_close_it_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "after"}, {"drop": "before"}])
-async def test_a_form_waits_for_slack_as_long_as_somebody_looks_at_it(
-    stage: Stage, fault: dict[str, Any]
-) -> None:
+async def test_filling_the_form_is_retried_for_a_minute(stage: Stage, fault: dict[str, Any]) -> None:
     await stage.leak()
     stage.slack.faults.add("views.update", times=4, **fault)
     await stage.pick(ADMIN, "close_as", "revoked")
@@ -177,23 +175,23 @@ async def test_a_form_waits_for_slack_as_long_as_somebody_looks_at_it(
         assert (await jobs.count(tx))[JobState.PARKED] == 0
 
 
-async def test_a_lost_answer_is_looked_up_not_repeated(stage: Stage) -> None:
+async def test_after_a_lost_answer_the_alert_is_read_and_not_closed_again(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.faults.add("PATCH .*", drop="after", times=1)
     await stage.close_as(ADMIN, "revoked", "Rotated.")
     await stage.work(within=30)
     assert len(patches(stage)) == 1
     assert alert.resolution == "revoked"
-    said = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
-    assert len(said) == 1
-    assert "Closed as revoked." in said[0]
+    answer = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
+    assert len(answer) == 1
+    assert "Closed as revoked." in answer[0]
     assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
     replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
     assert len(replies) == 1
     assert f"<@{ADMIN}>" in replies[0]
 
 
-async def test_what_was_reopened_before_the_answer_came_is_not_closed_again(stage: Stage) -> None:
+async def test_an_alert_reopened_after_a_lost_answer_is_not_closed_again(stage: Stage) -> None:
     alert = await stage.leak()
     stage.clock.advance(60)
     gate = stage.github.faults.gate(r"PATCH .*", at="after")
@@ -212,7 +210,7 @@ async def test_what_was_reopened_before_the_answer_came_is_not_closed_again(stag
 
 
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}, {"garbage": True}])
-async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
+async def test_a_call_that_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
     alert = await stage.leak()
     stage.github.faults.add("PATCH .*", times=2, **fault)
     await stage.close_as(ADMIN, "revoked")
@@ -222,7 +220,7 @@ async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, A
     assert len(stage.slack.private_messages(ADMIN)) == 1
 
 
-async def test_reopening_what_is_open_says_so(stage: Stage) -> None:
+async def test_reopening_an_open_alert_says_so(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.close_as(ADMIN, "revoked")
     await stage.click(ADMIN, "reopen")
@@ -232,7 +230,7 @@ async def test_reopening_what_is_open_says_so(stage: Stage) -> None:
     assert len(patches(stage)) == 1
 
 
-async def test_a_reopening_has_its_comment_and_its_person(stage: Stage) -> None:
+async def test_a_reopening_shows_its_comment_and_its_person(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.close_as(ADMIN, "revoked")
     await stage.click(ADMIN, "reopen")

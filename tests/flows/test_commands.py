@@ -1,4 +1,4 @@
-"""What people type after `/leaks`, and who is told what."""
+"""What `/leaks help`, `/leaks whoami` and unknown words answer."""
 
 import pytest
 
@@ -8,10 +8,10 @@ UNKNOWN_REPOSITORY = "Stanch knows no repository of that name, or it is not your
 
 
 @pytest.mark.parametrize("text", ["", "help", "  HELP  "])
-async def test_leaks_alone_shows_what_there_is(stage: Stage, text: str) -> None:
-    said = await stage.type(UNLINKED, text)
-    assert "What /leaks can do" in said
-    assert "/leaks whoami" in said
+async def test_leaks_without_a_word_answers_with_the_help(stage: Stage, text: str) -> None:
+    answer = await stage.type(UNLINKED, text)
+    assert "What /leaks can do" in answer
+    assert "/leaks whoami" in answer
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ async def test_leaks_alone_shows_what_there_is(stage: Stage, text: str) -> None:
         ("history\u2003octo/payments#1", "history octo/payments#1"),
     ],
 )
-async def test_a_command_means_the_same_as_phones_and_slacks_clients_change_it(
+async def test_a_command_works_with_the_characters_that_phones_and_slack_s_clients_insert(
     stage: Stage, as_sent: str, as_meant: str
 ) -> None:
     meant = await stage.type(ADMIN, as_meant)
@@ -39,43 +39,43 @@ async def test_a_command_means_the_same_as_phones_and_slacks_clients_change_it(
     assert await stage.type(ADMIN, as_sent) == meant
 
 
-async def test_a_near_miss_gets_the_nearest_word(stage: Stage) -> None:
-    said = await stage.type(ADMIN, "whoamy")
-    assert "has no whoamy" in said
-    assert "Did you mean /leaks whoami?" in said
+async def test_a_misspelled_subcommand_gets_the_nearest_word(stage: Stage) -> None:
+    answer = await stage.type(ADMIN, "whoamy")
+    assert "has no whoamy" in answer
+    assert "Did you mean /leaks whoami?" in answer
 
 
-async def test_nonsense_gets_the_way_to_the_help(stage: Stage) -> None:
-    said = await stage.type(ADMIN, "<!channel> qwertz")
-    assert "<!channel>" not in said
-    assert "/leaks help lists what there is" in said
-    assert "Did you mean" not in said
+async def test_an_unknown_word_gets_a_hint_at_the_help(stage: Stage) -> None:
+    answer = await stage.type(ADMIN, "<!channel> qwertz")
+    assert "<!channel>" not in answer
+    assert "/leaks help lists what there is" in answer
+    assert "Did you mean" not in answer
 
 
 async def test_a_token_typed_by_accident_is_not_repeated(stage: Stage) -> None:
     token = "ghp_" + "a1B2" * 9
-    said = await stage.type(ADMIN, token)
-    assert token not in said
-    assert token.lower() not in said
+    answer = await stage.type(ADMIN, token)
+    assert token not in answer
+    assert token.lower() not in answer
 
 
-async def test_answers_are_private_to_whoever_asked(stage: Stage) -> None:
+async def test_answers_are_private(stage: Stage) -> None:
     await stage.type(ADMIN, "whoami")
     assert stage.slack.channel_messages(CHANNEL) == []
     assert stage.slack.private_messages(OWNER) == []
 
 
-async def test_whoami_tells_the_account_and_how_it_is_known(stage: Stage) -> None:
-    said = await stage.type(ADMIN, "whoami")
-    assert "You are octo-admin here." in said
-    assert f"(id {stage.people[ADMIN].id})" in said
-    assert "whoever runs Stanch linked it" in said
+async def test_whoami_shows_the_account_and_how_it_was_linked(stage: Stage) -> None:
+    answer = await stage.type(ADMIN, "whoami")
+    assert "You are octo-admin here." in answer
+    assert f"(id {stage.people[ADMIN].id})" in answer
+    assert "whoever runs Stanch linked it" in answer
 
 
-async def test_whoami_tells_somebody_unlinked_how_to_be_linked(stage: Stage) -> None:
-    said = await stage.type(UNLINKED, "whoami")
-    assert "Stanch doesn't know which GitHub account is yours." in said
-    assert f"stanch identities add {UNLINKED}" in said
+async def test_whoami_says_to_an_unlinked_person_how_to_be_linked(stage: Stage) -> None:
+    answer = await stage.type(UNLINKED, "whoami")
+    assert "Stanch doesn't know which GitHub account is yours." in answer
+    assert f"stanch identities add {UNLINKED}" in answer
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ async def test_whoami_tells_somebody_unlinked_how_to_be_linked(stage: Stage) -> 
         (READER, "read", "do nothing with its alerts"),
     ],
 )
-async def test_whoami_tells_the_role_in_a_repository(stage: Stage, user: str, role: str, may: str) -> None:
+async def test_whoami_shows_the_role_in_a_repository(stage: Stage, user: str, role: str, may: str) -> None:
     await stage.leak()
-    said = await stage.type(user, "whoami octo/payments")
-    assert f"octo/payments: {role}" in said
-    assert may in said
+    answer = await stage.type(user, "whoami octo/payments")
+    assert f"octo/payments: {role}" in answer
+    assert may in answer
 
 
 @pytest.mark.parametrize("name", ["octo/nothing", "stranger/payments"])
@@ -101,9 +101,9 @@ async def test_whoami_about_an_unknown_repository(stage: Stage, name: str) -> No
 
 
 @pytest.mark.parametrize("name", ["payments", "octo/pay/ments", "../..", "octo/<!here>", "https://x"])
-async def test_whoami_about_what_is_no_repository(stage: Stage, name: str) -> None:
-    said = await stage.type(ADMIN, f"whoami {name}")
-    assert "That is not a repository." in said
+async def test_whoami_refuses_a_malformed_repository(stage: Stage, name: str) -> None:
+    answer = await stage.type(ADMIN, f"whoami {name}")
+    assert "That is not a repository." in answer
 
 
 async def test_whoami_about_a_repository_out_of_reach_reads_like_an_unknown_one(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Look-ups: what people type, what they are shown, and how soon."""
+"""Look-ups: their answers, and how soon they come."""
 
 import json
 
@@ -12,21 +12,21 @@ NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
 
 async def typed_at_once(stage: Stage, user: str, text: str) -> str:
-    """What the acknowledgement itself answers."""
+    """The text of the acknowledgement."""
     result = await stage.slack.command(user, CHANNEL, text)
     assert result.status == 200
     return plain(json.loads(result.body)["text"]) if result.body else ""
 
 
-async def test_the_list_is_of_open_alerts_with_what_matters_of_each(stage: Stage) -> None:
+async def test_the_list_shows_open_alerts_with_their_main_facts(stage: Stage) -> None:
     alert = await stage.leak(validity="active")
     stage.github.close(await stage.leak(), by=stage.people[OWNER], resolution="revoked")
     await stage.work()
     stage.clock.advance(16 * 60)
-    said = await stage.type(OWNER, "list")
-    assert "1 open alert" in said
-    assert f"octo/payments #{alert.number}, active, 16 minutes old, nobody yet" in said
-    assert "Only repositories whose alerts you may view." in said
+    answer = await stage.type(OWNER, "list")
+    assert "1 open alert" in answer
+    assert f"octo/payments #{alert.number}, active, 16 minutes old, nobody yet" in answer
+    assert "Only repositories whose alerts you may view." in answer
     [shown] = [one for one in stage.slack.private_messages(OWNER) if "1 open alert" in one.text]
     assert shown.action_ids == ["show_alert"]
 
@@ -47,7 +47,7 @@ async def test_a_filter_narrows_and_widens_the_list(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "answer"),
     [
         ("list valdity:active", "Did you mean validity:?"),
         ("list is:opne", "Did you mean is:open?"),
@@ -64,21 +64,21 @@ async def test_a_filter_narrows_and_widens_the_list(stage: Stage) -> None:
         ("lst", "Did you mean /leaks list?"),
     ],
 )
-async def test_what_finds_nothing_says_what_to_try(stage: Stage, text: str, said: str) -> None:
+async def test_a_look_up_without_results_suggests_others(stage: Stage, text: str, answer: str) -> None:
     await stage.leak()
-    assert said in await stage.type(OWNER, text)
+    assert answer in await stage.type(OWNER, text)
 
 
-async def test_show_is_the_card_with_controls_that_work(stage: Stage) -> None:
+async def test_show_answers_with_the_card_and_its_controls_work(stage: Stage) -> None:
     alert = await stage.leak()
     for named in (
         f"octo/payments#{alert.number}",
         f"OCTO/Payments#{alert.number}",
         stage.github.alert_url(alert),
     ):
-        said = await stage.type(ADMIN, f"show {named}")
-        assert "Open: not known whether it works" in said
-        assert "Only you see this." in said
+        answer = await stage.type(ADMIN, f"show {named}")
+        assert "Open: not known whether it works" in answer
+        assert "Only you see this." in answer
     card = stage.slack.private_messages(ADMIN)[-1]
     assert card.action_ids == stage.card().action_ids
     await stage.slack.click(ADMIN, CHANNEL, card.ts, "take")
@@ -93,14 +93,14 @@ async def test_show_is_the_card_with_controls_that_work(stage: Stage) -> None:
 async def test_history_tells_who_did_what_and_why(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.close_as(ADMIN, "wont_fix", "Only a test account.")
-    said = await stage.type(OWNER, f"history octo/payments#{alert.number}")
-    assert "Found by GitHub." in said
-    assert "Closed as won't fix" in said
-    assert "octo-admin" in said
-    assert "Only a test account." in said
+    answer = await stage.type(OWNER, f"history octo/payments#{alert.number}")
+    assert "Found by GitHub." in answer
+    assert "Closed as won't fix" in answer
+    assert "octo-admin" in answer
+    assert "Only a test account." in answer
 
 
-async def test_mine_is_what_i_took_or_am_assigned_to(stage: Stage) -> None:
+async def test_mine_lists_taken_and_assigned_alerts(stage: Stage) -> None:
     taken, assigned, other = [await stage.leak() for _ in range(3)]
     [card] = [
         one for one in stage.slack.cards(CHANNEL) if one.metadata and _number(one.metadata) == taken.number
@@ -108,11 +108,11 @@ async def test_mine_is_what_i_took_or_am_assigned_to(stage: Stage) -> None:
     await stage.slack.click(ADMIN, CHANNEL, card.ts, "take")
     stage.github.assign(assigned, stage.people[ADMIN])
     await stage.work(within=3)
-    said = await stage.type(ADMIN, "mine")
-    assert "2 open alerts for assignee:@me" in said
-    assert f"#{taken.number}," in said
-    assert f"#{assigned.number}," in said
-    assert f"#{other.number}," not in said
+    answer = await stage.type(ADMIN, "mine")
+    assert "2 open alerts for assignee:@me" in answer
+    assert f"#{taken.number}," in answer
+    assert f"#{assigned.number}," in answer
+    assert f"#{other.number}," not in answer
 
 
 def _number(metadata: dict[str, object]) -> object:
@@ -121,8 +121,8 @@ def _number(metadata: dict[str, object]) -> object:
     return payload["alert_number"]
 
 
-async def test_nothing_is_asked_of_github_where_the_role_is_known(stage: Stage) -> None:
-    """Then the acknowledgement is the answer, and GitHub may be down."""
+async def test_github_is_not_asked_if_the_role_is_stored(stage: Stage) -> None:
+    """The acknowledgement holds the answer, even while GitHub is down."""
     alert = await stage.leak()
     await stage.type(OWNER, "list")
     stage.github.faults.add("GET /.*", status=503)
@@ -137,14 +137,14 @@ async def test_nothing_is_asked_of_github_where_the_role_is_known(stage: Stage) 
     assert len(stage.github.requests) == asked
 
 
-async def test_a_first_look_up_is_answered_as_soon_as_github_has_said_what_they_may(stage: Stage) -> None:
+async def test_a_first_look_up_is_answered_after_github_was_asked_for_the_role(stage: Stage) -> None:
     await stage.leak()
     assert await typed_at_once(stage, ADMIN, "list") == ""
     await stage.work()
     assert "1 open alert" in stage.answer_to(ADMIN)
 
 
-async def test_a_slow_slack_does_not_hold_the_acknowledgement_up(stage: Stage) -> None:
+async def test_a_slow_slack_does_not_delay_the_acknowledgement(stage: Stage) -> None:
     await stage.leak()
     await stage.type(OWNER, "list")
     stage.clock.advance(400)
@@ -155,7 +155,7 @@ async def test_a_slow_slack_does_not_hold_the_acknowledgement_up(stage: Stage) -
 
 
 async def test_the_same_signed_command_is_answered_once(stage: Stage) -> None:
-    """Whoever kept a copy of it learns nothing by sending it again."""
+    """A copy of a signed request must not get an answer."""
     await stage.leak()
     await stage.type(OWNER, "list")
     result = await stage.slack.command(OWNER, CHANNEL, "list")
@@ -176,21 +176,21 @@ async def test_two_thousand_alerts_are_all_shown_in_the_acknowledgement(stage: S
 @pytest.mark.parametrize("user", [READER, UNLINKED])
 async def test_a_refusal_is_in_the_audit_log(stage: Stage, user: str) -> None:
     alert = await stage.leak()
-    said = await stage.type(user, f"show octo/payments#{alert.number}")
-    assert "octo/payments" not in said
+    answer = await stage.type(user, f"show octo/payments#{alert.number}")
+    assert "octo/payments" not in answer
     [(outcome, reason)] = await stage.audited("look_up")
     assert outcome == AuditOutcome.REFUSED
     assert reason == ("no_role" if user == READER else "not_linked")
 
 
-async def test_not_yours_and_not_there_read_the_same(stage: Stage) -> None:
+async def test_an_invisible_alert_and_an_absent_alert_are_refused_alike(stage: Stage) -> None:
     alert = await stage.leak()
     theirs = await stage.type(READER, f"show octo/payments#{alert.number}")
     assert theirs == await stage.type(READER, "show octo/payments#777")
     assert theirs == await stage.type(READER, "show octo/nowhere#1")
 
 
-async def test_the_alert_behind_a_message_is_found_by_its_card_its_thread_or_a_link(stage: Stage) -> None:
+async def test_the_shortcut_finds_the_alert_by_its_card_its_thread_or_a_link(stage: Stage) -> None:
     alert = await stage.leak()
     card = stage.card()
     link = f"look: <{stage.github.alert_url(alert)}|this>"
@@ -220,7 +220,7 @@ async def test_a_private_channel_without_the_bot_gets_no_answer_about_alerts(sta
     assert "payments" not in result.body
 
 
-async def test_a_refused_look_from_the_menu_is_in_the_audit_log(stage: Stage) -> None:
+async def test_a_refused_menu_line_is_in_the_audit_log(stage: Stage) -> None:
     await stage.leak()
     await stage.pick(READER, "more", "history")
     assert await stage.audited("look_up") == [("refused", "no_role")]

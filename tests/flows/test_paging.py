@@ -1,4 +1,4 @@
-"""Pages of a list: forwards and backwards, after a restart, and while the list changes."""
+"""Pages of a list: next and previous, after a restart, and while the list changes."""
 
 from dataclasses import replace
 
@@ -12,11 +12,11 @@ from tests.flows.shelf import shelve
 from tests.flows.stage import CHANNEL, OWNER, READER, Stage
 
 MANY = 24
-"""Alerts on the shelf; the one whose webhook came makes them 25."""
+"""Alerts stored by `shelve`; with the one from a webhook there are 25."""
 
 
 async def turn(stage: Stage, onward: bool = True, user: str = OWNER) -> str:
-    """Click on the next or the previous page of the last private answer, and read what it became."""
+    """Click the next or the previous page of the last private answer, and return its new text."""
     shown = stage.slack.private_messages(user)[-1]
     side = "after" if onward else "before"
     [value] = [value for value in page_values(shown.blocks) if value.startswith(side)]
@@ -26,7 +26,7 @@ async def turn(stage: Stage, onward: bool = True, user: str = OWNER) -> str:
 
 
 def page_values(blocks: object) -> list[str]:
-    """What the paging buttons of a message carry."""
+    """The values of a message's paging buttons."""
     if isinstance(blocks, dict):
         if blocks.get("action_id") == "page":
             return [str(blocks["value"])]
@@ -37,13 +37,13 @@ def page_values(blocks: object) -> list[str]:
 
 
 async def close(stage: Stage, *gone: Alert) -> None:
-    """Close alerts behind everybody's back."""
+    """Close alerts in the store alone."""
     async with stage.context.db.begin() as tx:
         for one in gone:
             await alerts.save(tx, replace(one, state=AlertState.RESOLVED, resolution="revoked"))
 
 
-async def test_pages_lead_through_the_whole_list_and_back(stage: Stage) -> None:
+async def test_pages_go_through_the_whole_list_and_back(stage: Stage) -> None:
     stored = await shelve(stage, ["web", "api"], MANY // 2)
     first = await stage.type(OWNER, "list")
     count = len(stage.slack.private_messages(OWNER))
@@ -64,7 +64,7 @@ async def test_pages_lead_through_the_whole_list_and_back(stage: Stage) -> None:
     assert len(stage.slack.private_messages(OWNER)) == count, "a page takes the place of the one before"
 
 
-async def test_alerts_that_come_meanwhile_shift_no_page(stage: Stage) -> None:
+async def test_new_alerts_do_not_shift_the_next_page(stage: Stage) -> None:
     await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list")
     await stage.leak()
@@ -76,22 +76,22 @@ async def test_a_page_that_is_gone_becomes_the_last_one_and_says_so(stage: Stage
     stored = await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list")
     await close(stage, *stored[:-5])
-    said = await turn(stage)
-    assert "6 open alerts" in said
-    assert "the page that you asked for is gone: this is its end" in said
-    assert f"octo/web #{stored[-1].key.number}," in said
+    answer = await turn(stage)
+    assert "6 open alerts" in answer
+    assert "the page that you asked for is gone: this is its end" in answer
+    assert f"octo/web #{stored[-1].key.number}," in answer
 
 
-async def test_a_list_of_which_nothing_is_left_says_what_to_try(stage: Stage) -> None:
+async def test_an_emptied_list_suggests_other_filters(stage: Stage) -> None:
     stored = await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list repo:octo/web")
     await close(stage, *stored)
-    said = await turn(stage)
-    assert "No open alerts for repo:octo/web that you may see." in said
-    assert "/leaks list is:closed,open repo:octo/web" in said
+    answer = await turn(stage)
+    assert "No open alerts for repo:octo/web that you may see." in answer
+    assert "/leaks list is:closed,open repo:octo/web" in answer
 
 
-async def test_the_way_back_ends_at_a_full_first_page(stage: Stage) -> None:
+async def test_going_back_ends_at_a_full_first_page(stage: Stage) -> None:
     stored = await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list")
     await turn(stage)
@@ -100,7 +100,7 @@ async def test_the_way_back_ends_at_a_full_first_page(stage: Stage) -> None:
 
 
 async def test_a_button_works_in_a_process_that_did_not_draw_it(stage: Stage) -> None:
-    """As after a restart: all that is needed stands in its value."""
+    """As after a restart: the value holds all that the page needs."""
     await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list sort:created-asc -repo:octo/payments")
     [value] = page_values(stage.slack.private_messages(OWNER)[-1].blocks)
@@ -108,15 +108,15 @@ async def test_a_button_works_in_a_process_that_did_not_draw_it(stage: Stage) ->
     before = stage.running
     async with app.run(stage.settings, Options(), clock=stage.clock, runs_jobs=False) as stage.running:
         stage.slack.events_url = stage.address("/slack/events")
-        said = await turn(stage)
+        answer = await turn(stage)
     stage.running = before
-    assert "24 open alerts for -repo:octo/payments sort:created-asc, 11 to 20" in said
+    assert "24 open alerts for -repo:octo/payments sort:created-asc, 11 to 20" in answer
 
 
 @pytest.mark.parametrize(
     "value", ["", "after", "after 1.0 1/1 nonsense:x", "after x 1/1 is:open", "show me all"]
 )
-async def test_a_value_that_is_none_of_ours_is_answered(stage: Stage, value: str) -> None:
+async def test_a_foreign_button_value_is_refused(stage: Stage, value: str) -> None:
     await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list")
     shown = stage.slack.private_messages(OWNER)[-1]
@@ -126,7 +126,7 @@ async def test_a_value_that_is_none_of_ours_is_answered(stage: Stage, value: str
     assert "25 open alerts" in stage.slack.private_messages(OWNER)[-2].shown_text
 
 
-async def test_a_row_shows_its_alert_beside_the_list(stage: Stage) -> None:
+async def test_the_button_of_a_row_shows_its_alert_and_keeps_the_list(stage: Stage) -> None:
     [one] = await shelve(stage, ["web"])
     await stage.type(OWNER, "list repo:octo/web")
     shown = stage.slack.private_messages(OWNER)[-1]
@@ -139,7 +139,7 @@ async def test_a_row_shows_its_alert_beside_the_list(stage: Stage) -> None:
     assert "There is no such alert, or it is not yours to see." in stage.answer_to(READER)
 
 
-async def test_a_page_is_never_put_in_place_of_a_message_that_others_see(stage: Stage) -> None:
+async def test_a_page_never_replaces_a_message_that_others_see(stage: Stage) -> None:
     await shelve(stage, ["web"], MANY)
     await stage.type(OWNER, "list")
     [value] = page_values(stage.slack.private_messages(OWNER)[-1].blocks)

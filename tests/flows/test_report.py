@@ -1,4 +1,4 @@
-"""Reporting a leak: where it is offered, what exactly is sent and how often, and what is found afterwards."""
+"""Reporting a leak: when it is offered, what is sent and how often, and the follow-ups."""
 
 import base64
 from typing import Any
@@ -17,20 +17,20 @@ REVOKE = "/credentials/revoke"
 
 
 def sent(stage: Stage) -> list[object]:
-    """What was sent to GitHub as leaked."""
+    """The bodies of all reports."""
     return [
         call.body["credentials"] for call in stage.github.calls("POST", REVOKE) if isinstance(call.body, dict)
     ]
 
 
-def looks(stage: Stage) -> list[float]:
-    """When GitHub was asked with the token, in seconds after the last report."""
+def probe_times(stage: Stage) -> list[float]:
+    """When the token was probed, in seconds after the last report."""
     reported = stage.github.calls("POST", REVOKE)[-1].at
     return [call.at - reported for call in stage.github.calls("GET", "/rate_limit") if call.at > reported]
 
 
 async def refused(stage: Stage, alert: GitHubAlert, user: str = ADMIN) -> str:
-    """What the form says instead of asking for consent; the button is clicked whether it is shown or not."""
+    """The refusal in the form; the button is clicked even if the card does not show it."""
     await stage.click(user, "report_leak", value=str(key_of(alert)), force=True)
     assert stage.form(user).action_ids == []
     return stage.form(user).shown_text
@@ -48,7 +48,9 @@ async def refused(stage: Stage, alert: GitHubAlert, user: str = ADMIN) -> str:
         ({"validity": "inactive"}, "It does not work here, so there is nothing to report."),
     ],
 )
-async def test_it_is_offered_only_where_it_can_work(stage: Stage, leak: dict[str, Any], words: str) -> None:
+async def test_only_reportable_secrets_are_offered_for_report(
+    stage: Stage, leak: dict[str, Any], words: str
+) -> None:
     alert = await stage.leak(**leak)
     assert "report_leak" not in stage.card().action_ids
     assert words in await refused(stage, alert)
@@ -62,7 +64,7 @@ async def test_a_public_repository_is_reported_by_github_itself(stage: Stage) ->
     assert "GitHub reports its leaks itself" in await refused(stage, alert, OWNER)
 
 
-async def test_a_repository_made_public_meanwhile_is_not_reported(stage: Stage) -> None:
+async def test_a_secret_is_not_reported_after_its_repository_was_made_public(stage: Stage) -> None:
     await stage.leak()
     await stage.click(ADMIN, "report_leak")
     stage.github.webhook_url = None
@@ -72,20 +74,20 @@ async def test_a_repository_made_public_meanwhile_is_not_reported(stage: Stage) 
     assert sent(stage) == []
 
 
-async def test_an_alert_closed_meanwhile_is_not_reported_and_says_by_whom(stage: Stage) -> None:
+async def test_a_secret_is_not_reported_after_its_alert_was_closed(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "report_leak")
     stage.clock.advance(60)
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     stage.clock.advance(20)
     await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
-    said = stage.answer_to(ADMIN)
-    assert "This alert is closed already." in said
-    assert "octo-owner" in said
+    answer = stage.answer_to(ADMIN)
+    assert "This alert is closed already." in answer
+    assert "octo-owner" in answer
     assert sent(stage) == []
 
 
-async def test_a_token_found_dead_meanwhile_is_not_reported(stage: Stage) -> None:
+async def test_an_inactive_token_is_not_reported(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "report_leak")
     stage.github.set_validity(alert, "inactive")
@@ -104,7 +106,7 @@ async def test_a_base64_encoded_token_is_reported_decoded(stage: Stage) -> None:
     assert token.revoked_at is not None
 
 
-async def test_what_is_no_token_in_full_is_never_reported(stage: Stage) -> None:
+async def test_an_incomplete_token_is_never_reported(stage: Stage) -> None:
     literal = base64.b64encode(b"a password, and not a token").decode()
     await stage.leak(secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True)
     await stage.report(ADMIN)
@@ -121,7 +123,7 @@ async def test_what_is_no_token_in_full_is_never_reported(stage: Stage) -> None:
         {"status": 403, "body": {"message": "You have exceeded a secondary rate limit."}},
     ],
 )
-async def test_out_of_quota_it_waits_and_is_sent_later(stage: Stage, limit: dict[str, Any]) -> None:
+async def test_a_report_over_the_rate_limit_is_sent_later(stage: Stage, limit: dict[str, Any]) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, **limit)
     await stage.report(ADMIN)
@@ -135,7 +137,7 @@ async def test_out_of_quota_it_waits_and_is_sent_later(stage: Stage, limit: dict
     assert sum("Reported to GitHub." in words for words in told) == 1
 
 
-async def test_the_hour_s_quota_of_an_address_is_waited_for(stage: Stage) -> None:
+async def test_a_report_waits_for_the_hourly_limit_of_the_address(stage: Stage) -> None:
     await stage.leak()
     stage.github.unauthenticated_limit = 0
     await stage.report(ADMIN)
@@ -145,7 +147,7 @@ async def test_the_hour_s_quota_of_an_address_is_waited_for(stage: Stage) -> Non
     assert "Reported and confirmed inactive" in stage.read()
 
 
-async def test_what_waited_is_checked_again_before_it_is_sent(stage: Stage) -> None:
+async def test_a_waiting_report_is_checked_again_before_it_is_sent(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
     await stage.report(ADMIN)
@@ -159,7 +161,7 @@ async def test_what_waited_is_checked_again_before_it_is_sent(stage: Stage) -> N
     assert stored.report is None
 
 
-async def test_what_waited_is_not_sent_for_somebody_who_lost_the_role(stage: Stage) -> None:
+async def test_a_waiting_report_is_not_sent_after_the_person_lost_the_role(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
     await stage.report(ADMIN)
@@ -170,7 +172,7 @@ async def test_what_waited_is_not_sent_for_somebody_who_lost_the_role(stage: Sta
     assert "report_leak" in stage.card().action_ids
 
 
-async def test_after_a_lost_answer_github_is_asked_and_nothing_sent_again(stage: Stage) -> None:
+async def test_after_a_lost_answer_the_token_is_probed_and_not_reported_again(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", drop="after", times=1)
     await stage.report(ADMIN)
@@ -186,7 +188,7 @@ async def test_after_a_lost_answer_github_is_asked_and_nothing_sent_again(stage:
 
 
 @pytest.mark.parametrize("fault", [{"drop": "before"}, {"status": 502}])
-async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
+async def test_a_report_that_never_arrived_is_sent_again(stage: Stage, fault: dict[str, Any]) -> None:
     alert = await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, **fault)
     await stage.report(ADMIN)
@@ -198,7 +200,7 @@ async def test_what_never_arrived_is_sent_again(stage: Stage, fault: dict[str, A
     assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
 
 
-async def test_while_github_does_not_say_nothing_is_sent_again(stage: Stage) -> None:
+async def test_after_an_unclear_probe_nothing_is_reported_again(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", drop="after", times=1)
     down = stage.github.faults.add("GET /(rate_limit|user)", status=500)
@@ -212,7 +214,7 @@ async def test_while_github_does_not_say_nothing_is_sent_again(stage: Stage) -> 
     assert "Reported" in stage.read()
 
 
-async def test_a_refusal_of_github_says_why_and_frees_the_alert(stage: Stage) -> None:
+async def test_a_report_refused_by_github_says_why_and_ends_the_claim(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", status=422, times=1)
     await stage.report(ADMIN)
@@ -223,42 +225,42 @@ async def test_a_refusal_of_github_says_why_and_frees_the_alert(stage: Stage) ->
     assert "Reported to GitHub." in stage.answer_to(OWNER)
 
 
-async def test_a_report_is_confirmed_by_the_look_that_finds_it_dead(stage: Stage) -> None:
-    """It dies after three minutes: the look after one finds it alive, the look after five dead."""
+async def test_a_report_is_confirmed_by_the_first_inactive_follow_up(stage: Stage) -> None:
+    """Revoked after three minutes: active at the probe after one minute, inactive at the probe after five."""
     stage.github.revoke_delay = 180
     await stage.leak()
     await stage.report(ADMIN)
     await stage.work(within=100)
     assert "not yet confirmed" in stage.read()
     await stage.work(within=2000)
-    assert [round(at, -1) for at in looks(stage)] == [60, 300]
+    assert [round(at, -1) for at in probe_times(stage)] == [60, 300]
     assert "Reported and confirmed inactive" in stage.read()
     assert "no longer works" in stage.answer_to(ADMIN)
 
 
-async def test_a_token_that_survives_its_report_is_told_after_a_quarter_of_an_hour(stage: Stage) -> None:
+async def test_after_15_minutes_the_person_is_told_that_the_token_still_works(stage: Stage) -> None:
     stage.github.revoke_delay = None
     await stage.leak()
     await stage.report(ADMIN)
     await stage.work(within=2000)
-    assert [round(at, -1) for at in looks(stage)] == [60, 300, 900]
+    assert [round(at, -1) for at in probe_times(stage)] == [60, 300, 900]
     assert "Reported, but this token still works" in stage.read()
     assert "still works after 15 minutes" in stage.answer_to(ADMIN)
     replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
     assert sum("it still works" in words for words in replies) == 1
 
 
-async def test_where_no_look_tells_anything_that_is_said(stage: Stage) -> None:
+async def test_if_no_follow_up_is_clear_the_person_is_told_so(stage: Stage) -> None:
     await stage.leak()
     await stage.report(ADMIN)
     stage.github.faults.add("GET /(rate_limit|user)", status=500)
     await stage.work(within=6 * 3600)
     assert "It could not be found out whether the reported secret works." in stage.answer_to(ADMIN)
-    assert len(looks(stage)) <= 8
+    assert len(probe_times(stage)) <= 8
 
 
 @pytest.mark.parametrize("status", [403, 404])
-async def test_where_github_no_longer_shows_the_secret_the_person_hears_so(stage: Stage, status: int) -> None:
+async def test_if_github_no_longer_shows_the_secret_the_person_is_told_so(stage: Stage, status: int) -> None:
     await stage.leak()
     await stage.report(ADMIN)
     stage.github.faults.add("GET /repos/.*", status=status)
@@ -266,7 +268,7 @@ async def test_where_github_no_longer_shows_the_secret_the_person_hears_so(stage
     assert "It could not be found out whether the reported secret works." in stage.answer_to(ADMIN)
 
 
-async def test_nobody_can_report_twice(stage: Stage) -> None:
+async def test_a_secret_can_t_be_reported_twice(stage: Stage) -> None:
     stage.github.revoke_delay = None
     alert = await stage.leak()
     await stage.report(ADMIN)
@@ -276,7 +278,7 @@ async def test_nobody_can_report_twice(stage: Stage) -> None:
     assert len(sent(stage)) == 1
 
 
-async def test_the_literal_goes_to_github_without_any_credential_of_ours(stage: Stage) -> None:
+async def test_the_report_carries_no_credential_of_the_app(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.report(ADMIN)
     [call] = stage.github.calls("POST", REVOKE)
@@ -286,7 +288,7 @@ async def test_the_literal_goes_to_github_without_any_credential_of_ours(stage: 
 
 
 @pytest.mark.parametrize("ticked", [["no"], ["yes", "no"], []])
-async def test_nothing_but_the_ticked_box_is_consent(stage: Stage, ticked: list[str]) -> None:
+async def test_only_the_ticked_box_is_consent(stage: Stage, ticked: list[str]) -> None:
     await stage.leak()
     await stage.click(ADMIN, "report_leak")
     result = await stage.submit(ADMIN, {"consequence": {"understood": ticked}}, force=True)
@@ -297,8 +299,8 @@ async def test_nothing_but_the_ticked_box_is_consent(stage: Stage, ticked: list[
 
 
 @pytest.mark.parametrize("user_input", [{}, {"consequence": None}, {"consequence": ["no"]}])
-async def test_consent_is_looked_at_again_where_it_counts(stage: Stage, user_input: dict[str, Any]) -> None:
-    """A submit that was stored by another version, or that got past the form."""
+async def test_consent_is_checked_again_when_the_job_runs(stage: Stage, user_input: dict[str, Any]) -> None:
+    """As in a submit that another version stored, or that was sent without the form."""
     alert = await stage.leak()
     request = ActionRequest(
         action="report_leak",

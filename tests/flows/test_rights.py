@@ -1,4 +1,4 @@
-"""Rights as of the moment of the act: assignments, Slack's facts, delegated dismissal."""
+"""Rights are checked at the time of the action: assignments, Slack's facts, delegated dismissal."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ CHANGES: dict[str, Any] = {
 
 
 def effects(stage: Stage) -> int:
-    """How often something was changed or sent on GitHub."""
+    """The number of calls that change an alert or report a secret."""
     return len(stage.github.calls("POST", REVOKE)) + len(stage.github.calls("PATCH", PATCH))
 
 
 async def assigned(stage: Stage) -> Any:
-    """An alert that is assigned to somebody without a role, and Stanch knows."""
+    """An alert assigned to a person without a role; the assignment is stored."""
     alert = await stage.leak()
     stage.github.assign(alert, stage.people[READER])
     await stage.work(within=5)
@@ -38,7 +38,7 @@ async def open_form(stage: Stage, user: str, action: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["report_leak", "close_as"])
-async def test_a_former_assignee_has_no_right_though_the_store_names_them(stage: Stage, action: str) -> None:
+async def test_a_former_assignee_has_no_right_even_if_the_store_names_them(stage: Stage, action: str) -> None:
     alert = await assigned(stage)
     stage.github.webhook_url = None
     stage.github.unassign(alert)
@@ -49,7 +49,7 @@ async def test_a_former_assignee_has_no_right_though_the_store_names_them(stage:
 
 
 @pytest.mark.parametrize("action", ["report_leak", "close_as"])
-async def test_an_assignment_that_ends_before_the_submit_counts(stage: Stage, action: str) -> None:
+async def test_an_assignment_that_ends_before_the_submit_refuses_it(stage: Stage, action: str) -> None:
     alert = await assigned(stage)
     await open_form(stage, READER, action)
     stage.github.webhook_url = None
@@ -61,7 +61,7 @@ async def test_an_assignment_that_ends_before_the_submit_counts(stage: Stage, ac
 
 
 @pytest.mark.parametrize("action", ["check_validity", "step_back", "locations", "history"])
-async def test_a_former_assignee_may_not_even_look(stage: Stage, action: str) -> None:
+async def test_a_former_assignee_may_not_view_the_alert(stage: Stage, action: str) -> None:
     alert = await assigned(stage)
     stage.github.webhook_url = None
     stage.github.unassign(alert)
@@ -85,7 +85,7 @@ async def test_an_assignee_closes_and_reopens_without_a_role(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_assignee_does_not_close_where_dismissal_is_or_may_be_delegated(
+async def test_an_assignee_does_not_close_if_dismissal_is_or_may_be_delegated(
     stage: Stage, known: bool
 ) -> None:
     stage.repository.delegated_dismissal = stage.repository.app_reviews_dismissals = True
@@ -107,7 +107,7 @@ async def test_an_assignee_does_not_close_where_dismissal_is_or_may_be_delegated
         ("reopen", {"is_restricted": True}),
     ],
 )
-async def test_who_somebody_is_in_slack_is_asked_afresh_at_the_submit(
+async def test_slack_is_asked_about_the_person_again_at_the_submit(
     stage: Stage, action: str, change: dict[str, bool]
 ) -> None:
     alert = await stage.leak()
@@ -124,10 +124,10 @@ async def test_who_somebody_is_in_slack_is_asked_afresh_at_the_submit(
     assert ("refused", reason) in await stage.audited(audited)
 
 
-async def test_delegated_dismissal_that_is_turned_on_after_the_form_counts_at_the_submit(
+async def test_delegated_dismissal_turned_on_after_the_form_refuses_the_submit(
     stage: Stage,
 ) -> None:
-    """GitHub itself would take the App's word: the App may review dismissals."""
+    """GitHub itself would close it, since the app may review dismissals."""
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "false_positive")
     stage.repository.delegated_dismissal = stage.repository.app_reviews_dismissals = True
@@ -138,7 +138,7 @@ async def test_delegated_dismissal_that_is_turned_on_after_the_form_counts_at_th
     assert ("refused", "delegated_dismissal") in await stage.audited("close_alert")
 
 
-async def test_delegated_dismissal_that_was_known_stays_known_when_github_no_longer_says(
+async def test_known_delegated_dismissal_stays_if_github_leaves_it_out(
     stage: Stage,
 ) -> None:
     stage.repository.delegated_dismissal = stage.repository.app_reviews_dismissals = True

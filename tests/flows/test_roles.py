@@ -1,4 +1,4 @@
-"""Who may do what: every role that GitHub has, and everybody who has none."""
+"""What each role of GitHub's allows, and people without a role."""
 
 from collections.abc import Callable
 
@@ -83,7 +83,7 @@ def nobody(stage: Stage, user: GitHubUser) -> None:
 
 
 async def somebody(stage: Stage, *, login: str = "somebody") -> GitHubUser:
-    """A person in the channel whose account is linked."""
+    """A linked person in the channel."""
     user = stage.github.add_user(login)
     stage.slack.workspace.add_user(SOMEBODY, name="somebody")
     members = stage.slack.workspace.channels[CHANNEL].members
@@ -93,13 +93,13 @@ async def somebody(stage: Stage, *, login: str = "somebody") -> GitHubUser:
 
 
 async def checks(stage: Stage, user: str = SOMEBODY) -> bool:
-    """Whether somebody may check the only alert."""
+    """Whether the person may check the only alert."""
     await stage.click(user, "check_validity")
     return NOT_THEIRS not in stage.answer_to(user)
 
 
 async def closes(stage: Stage, user: str = SOMEBODY) -> bool:
-    """Whether somebody gets the form to close the only alert."""
+    """Whether the person gets the form to close the only alert."""
     await stage.pick(user, "close_as", "revoked")
     return "resolution" in stage.form(user).action_ids
 
@@ -126,7 +126,7 @@ async def closes(stage: Stage, user: str = SOMEBODY) -> bool:
         (nobody, False, False),
     ],
 )
-async def test_a_role_decides_what_somebody_may(
+async def test_a_role_decides_what_a_person_may_do(
     stage: Stage, role: Setting, may_view: bool, may_close: bool
 ) -> None:
     user = await somebody(stage)
@@ -139,7 +139,7 @@ async def test_a_role_decides_what_somebody_may(
 
 
 async def test_the_assignee_of_an_alert_may_see_and_close_that_one(stage: Stage) -> None:
-    """GitHub's changelog: being assigned grants the right to see and to resolve, until it ends."""
+    """GitHub's changelog: an assignee may see and resolve the alert until the assignment ends."""
     user = await somebody(stage)
     collaborator("write")(stage, user)
     alert = await stage.leak()
@@ -154,20 +154,20 @@ async def test_the_assignee_of_an_alert_may_see_and_close_that_one(stage: Stage)
     assert not await checks(stage)
 
 
-async def test_somebody_who_may_only_view_is_told_which_role_closing_takes(stage: Stage) -> None:
+async def test_a_person_who_may_only_view_is_told_which_role_closing_needs(stage: Stage) -> None:
     user = await somebody(stage)
     custom_role(VIEW)(stage, user)
     await stage.leak()
     assert not await closes(stage)
-    said = stage.form(SOMEBODY).shown_text
-    assert "You can't close this alert." in said
-    assert "You need to be repository admin, security manager or organization owner." in said
+    answer = stage.form(SOMEBODY).shown_text
+    assert "You can't close this alert." in answer
+    assert "You need to be repository admin, security manager or organization owner." in answer
 
 
-async def test_in_a_user_s_repository_no_organization_is_asked(
+async def test_in_a_user_s_repository_github_is_not_asked_about_an_organization(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
-    """Its owner and its admin collaborators have it; a writer, and an owner of some organization, do not."""
+    """Its owner and admin collaborators may close; a writer and an organization's owner may not."""
     async with open_stage(database_url, clock, private_key, github_accounts="octo,somebody") as stage:
         user = await somebody(stage)
         stage.github.install(user)
@@ -185,8 +185,8 @@ async def test_in_a_user_s_repository_no_organization_is_asked(
         stage.check()
 
 
-async def test_a_login_that_changed_hands_is_refused(stage: Stage) -> None:
-    """The account is gone, and a stranger has registered its login and is an admin by that name."""
+async def test_a_login_that_belongs_to_another_account_is_refused(stage: Stage) -> None:
+    """The account was deleted; a stranger registered its login and is an admin."""
     alert = await stage.leak()
     stage.github.delete_user(stage.people[ADMIN])
     stranger = stage.github.add_user("octo-admin")
@@ -207,8 +207,8 @@ async def test_a_renamed_account_is_followed_to_its_new_login(stage: Stage) -> N
     assert "You are octo-boss here." in await stage.type(ADMIN, "whoami")
 
 
-async def test_a_renamed_outsider_gets_nothing_of_the_new_holder_s_rights(stage: Stage) -> None:
-    """Whoever gave up an admin's login must not act with the rights of whoever took it."""
+async def test_a_renamed_person_does_not_get_the_rights_of_the_login_s_new_holder(stage: Stage) -> None:
+    """The login's new holder is an admin; the renamed person is not."""
     await stage.leak()
     stage.github.rename_account(stage.people[READER], "octo-nobody")
     stage.github.rename_account(stage.people[ADMIN], "octo-reader")

@@ -1,10 +1,10 @@
-"""The search for a token's uses is told to an owner, and kept nowhere."""
+"""The search for a token's uses is shown to an organization owner, and not stored."""
 
 from tests.flows.outputs import collect_outputs
 from tests.flows.stage import CHANNEL, OWNER, Stage
 
 
-async def test_the_hash_of_a_token_is_in_no_database(stage: Stage) -> None:
+async def test_the_hash_of_a_token_is_not_stored(stage: Stage) -> None:
     await stage.leak()
     await stage.click(OWNER, "take")
     thread = next(m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "token_uses" in m.action_ids)

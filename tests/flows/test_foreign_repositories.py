@@ -1,4 +1,4 @@
-"""Whose alerts they are: strangers' installations are dropped, and a name leads to its own repository alone."""
+"""Installations of foreign accounts are dropped, and a repository's name is used only if its id is the stored one."""
 
 from integrations.sandbox.github import GitHubRepository
 from storage import alerts, repositories
@@ -11,7 +11,7 @@ UNREACHABLE = "GitHub no longer gives Stanch access to this repository."
 
 
 def scoped_calls(stage: Stage) -> None:
-    """Every call about an alert, its literal among them, went out with a token for that repository alone."""
+    """Assert that every call about an alert had a token for its repository alone."""
     calls = stage.github.calls(path=ALERTS)
     assert calls != []
     for call in calls:
@@ -19,14 +19,14 @@ def scoped_calls(stage: Stage) -> None:
 
 
 def untouched(stage: Stage, stranger: GitHubRepository, since: int) -> None:
-    """Nothing about alerts was asked of a stranger's repository."""
+    """Assert that no call about alerts went to a foreign repository."""
     for call in stage.github.requests[since:]:
         if "secret-scanning" in call.path:
             assert call.repository_ids == (stage.repository.id,)
             assert f"/repos/{stranger.full_name}/" not in call.path
 
 
-async def test_a_stranger_s_installation_is_dropped_and_audited(stage: Stage) -> None:
+async def test_an_alert_of_a_foreign_installation_is_dropped_and_audited(stage: Stage) -> None:
     stranger = stage.github.add_organization("stranger")
     theirs = stage.github.add_repository(stranger, "bait")
     stage.github.install(stranger)
@@ -42,8 +42,8 @@ async def test_a_stranger_s_installation_is_dropped_and_audited(stage: Stage) ->
     assert [call for call in stage.github.requests[asked:] if "alerts" in call.path] == []
 
 
-async def test_a_stranger_who_installs_the_app_is_not_even_remembered(stage: Stage) -> None:
-    """Anybody may install a public App; that and its removal are written down, and nothing is asked for them."""
+async def test_a_foreign_installation_is_not_stored(stage: Stage) -> None:
+    """Anybody may install a public app; installation and removal are audited, and GitHub is not asked about them."""
     stranger = stage.github.add_organization("stranger")
     stage.github.add_repository(stranger, "bait")
     since = len(stage.github.requests)
@@ -57,7 +57,7 @@ async def test_a_stranger_who_installs_the_app_is_not_even_remembered(stage: Sta
         assert await repositories.load_installation(tx, InstallationId(installation.id)) is None
 
 
-async def test_who_may_do_what_at_a_stranger_s_is_dropped_and_audited(stage: Stage) -> None:
+async def test_role_changes_in_a_foreign_organization_are_dropped_and_audited(stage: Stage) -> None:
     stranger = stage.github.add_organization("stranger")
     stage.github.install(stranger)
     await stage.work()
@@ -66,7 +66,7 @@ async def test_who_may_do_what_at_a_stranger_s_is_dropped_and_audited(stage: Sta
     assert await stage.audited("delivery") == [("refused", "foreign_account")] * 2
 
 
-async def test_a_stranger_can_t_pass_for_us_without_an_installation_in_the_payload(stage: Stage) -> None:
+async def test_a_payload_without_an_installation_does_not_pass_for_ours(stage: Stage) -> None:
     stranger = stage.github.add_organization("stranger")
     theirs = stage.github.add_repository(stranger, "bait")
     stage.github.install(stranger)
@@ -79,7 +79,7 @@ async def test_a_stranger_can_t_pass_for_us_without_an_installation_in_the_paylo
     assert stage.slack.channel_messages(CHANNEL) == []
 
 
-async def test_the_operator_names_whose_installations_count(
+async def test_the_setting_names_the_accounts_whose_installations_count(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
     accounts = "Octo-Labs, octo-tools"
@@ -88,7 +88,7 @@ async def test_the_operator_names_whose_installations_count(
             organization = stage.github.add_organization(login)
             stage.github.install(organization)
             stage.github.leak(stage.github.add_repository(organization, "web"))
-        # The app's own owner is not among them.
+        # The app's own owner is not named in the setting.
         stage.github.leak(stage.repository)
         await stage.work(within=20)
         shown = " ".join(card.shown_text for card in stage.slack.cards(CHANNEL))
@@ -122,8 +122,8 @@ async def test_a_renamed_repository_is_followed(stage: Stage) -> None:
     assert "octo/billing" in stage.read()
 
 
-async def test_a_squatter_of_the_old_name_is_never_touched(stage: Stage) -> None:
-    """The repository was renamed, and somebody registered its old name, with an alert of the same number."""
+async def test_another_repository_with_the_old_name_is_never_used(stage: Stage) -> None:
+    """The repository was renamed; another one has its old name and an alert of the same number."""
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.rename_repository(stage.repository, "billing")
@@ -142,7 +142,7 @@ async def test_a_squatter_of_the_old_name_is_never_touched(stage: Stage) -> None
     untouched(stage, squatted, since)
 
 
-async def test_a_public_squatter_is_never_touched(stage: Stage) -> None:
+async def test_a_public_repository_with_the_old_name_is_never_used(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.rename_repository(stage.repository, "billing")
@@ -155,8 +155,8 @@ async def test_a_public_squatter_is_never_touched(stage: Stage) -> None:
     untouched(stage, squatted, since)
 
 
-async def test_a_squatted_account_is_never_touched(stage: Stage) -> None:
-    """The whole organization was renamed, and a stranger registered its login and a repository in it."""
+async def test_an_account_with_the_old_login_is_never_used(stage: Stage) -> None:
+    """The organization was renamed; a stranger registered its login and a repository in it."""
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.rename_account(stage.github.app_owner, "octo-new")
@@ -168,7 +168,7 @@ async def test_a_squatted_account_is_never_touched(stage: Stage) -> None:
 
 
 async def test_a_late_webhook_by_the_old_name_reaches_the_right_repository(stage: Stage) -> None:
-    """Held back since before the rename, and without an installation to go by."""
+    """It was sent before the rename, and has no installation."""
     stage.github.deliver = "hold"
     alert = stage.github.leak(stage.repository, path="mine.env")
     late = stage.github.held[-1]
@@ -218,7 +218,7 @@ async def test_an_uninstalled_app_is_refused_and_its_cards_lose_their_controls(s
     assert UNREACHABLE in stage.answer_to(OWNER)
 
 
-async def test_an_uninstallation_is_told_on_the_cards(stage: Stage) -> None:
+async def test_cards_say_that_the_app_was_uninstalled(stage: Stage) -> None:
     await stage.leak()
     [installation] = stage.github.installations.values()
     stage.github.uninstall(installation)
@@ -227,8 +227,8 @@ async def test_an_uninstallation_is_told_on_the_cards(stage: Stage) -> None:
     assert {"close_as", "report_leak", "check_validity", "take"}.isdisjoint(stage.card().action_ids)
 
 
-async def test_a_false_word_of_an_uninstallation_changes_nothing(stage: Stage) -> None:
-    """A late webhook says that the app was removed; GitHub, when asked, says that it is there."""
+async def test_a_false_webhook_about_an_uninstallation_changes_nothing(stage: Stage) -> None:
+    """A late webhook says that the app was removed; GitHub answers that it is installed."""
     await stage.leak()
     [installation] = stage.github.installations.values()
     stage.github.deliver = "hold"
