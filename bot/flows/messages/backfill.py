@@ -1,4 +1,4 @@
-"""A channel was subscribed: what was open before is told there once, in one summary."""
+"""Posts one summary of the alerts that were open before a channel was subscribed."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from storage.records import (
 )
 
 BATCH = 100
-"""Alerts folded in one transaction: on SQLite a webhook waits for it."""
+"""Alerts folded in one transaction. On SQLite a webhook waits for it."""
 
 
 async def backfill_channel(context: Context, channel: ChannelId) -> None:
@@ -43,7 +43,7 @@ async def backfill_channel(context: Context, channel: ChannelId) -> None:
 
 
 async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:
-    """A card of the alert in this channel, for which the summary stands."""
+    """Plan a card of the alert in this channel, folded into the summary."""
     repository = await repositories.load_repository(tx, alert.key.repository_id)
     if repository is None or not takes_alert(subscription, alert, repository):
         return

@@ -1,4 +1,4 @@
-"""Messages that their channel can't take now: kept, shown in the default channel, and tried again."""
+"""Keeps messages that their channel can't take now, shows their alerts in the default channel, and retries."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,17 +24,17 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 STAND_INS = 5
-"""Cards in the default channel for one blocked channel within an hour; more of them become one line."""
+"""Stand-ins in the default channel for one blocked channel in STAND_IN_WINDOW; a line counts all others."""
 STAND_IN_WINDOW = 3600.0
 """Seconds."""
 PROBE_EVERY = 60.0
-"""Seconds after which another one of a channel's blocked messages is tried."""
+"""Seconds between two retries in a channel, each of another blocked message."""
 
 
 async def block(context: Context, message: Message, problem: str) -> None:
-    """The channel can't have the message now: keep it for later, and show the alert in the default channel meanwhile.
+    """Keep a message for later, and show its alert in the default channel meanwhile.
 
-    A posted message keeps its place, and one of unknown outcome its state, so that neither is posted a second time.
+    A posted message, and one whose post had no known outcome, keep their state: neither is posted a second time.
     """
     async with context.db.begin() as tx:
         kept = await messages.load_for_update(tx, message.key)
@@ -62,9 +62,9 @@ async def show_blocked(
 
 
 async def stand_in(tx: Tx, context: Context, message: Message) -> None:
-    """Show in the default channel what a message of a blocked channel was to show, once for each alert.
+    """Show in the default channel what a message of a blocked channel would show, once for each alert.
 
-    So it is for open alerts and for those raised again; the alerts of a summary are counted in one line.
+    Open alerts and those raised again get a card; the alerts of a summary are counted in one line.
     """
     if message.purpose is MessagePurpose.SUMMARY:
         await _stand_in_summary(tx, context, message)
@@ -78,7 +78,7 @@ async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
     default = context.default_channel
     if default is None or default == blocked.channel:
         return
-    # Nobody else counts the stand-ins of the channel meanwhile.
+    # Two processes must not count the stand-ins of a channel at once.
     await summaries.lock_channel(tx, default)
     shown = await messages.find(tx, MessagePurpose.CARD, default, blocked.subject)
     if shown is not None and not await _is_counted_only(tx, shown):
@@ -115,13 +115,13 @@ async def _stand_in_summary(tx: Tx, context: Context, blocked: Message) -> None:
 
 
 async def _is_counted_only(tx: Tx, card: Message) -> bool:
-    """Whether a card has no message of its own, because the line of a blocked channel counts its alert."""
+    """Whether the line of a blocked channel counts the alert, so that the card has no message of its own."""
     line = await messages.load(tx, card.folded_into) if card.folded_into else None
     return line is not None and line.subject.startswith(summaries.BLOCKED)
 
 
 async def _line(tx: Tx, default: ChannelId, channel: ChannelId) -> MessageKey:
-    """The line of the last hour that counts a blocked channel's alerts, or a new one."""
+    """The line that counts a blocked channel's alerts: that of the last hour, or a new one."""
     running = await summaries.running_line(tx, default, channel, tx.now - STAND_IN_WINDOW)
     if running is not None:
         return running
@@ -131,10 +131,10 @@ async def _line(tx: Tx, default: ChannelId, channel: ChannelId) -> MessageKey:
 
 
 async def retry_blocked(context: Context) -> int:
-    """Try one blocked message of each channel again, and return how many there are.
+    """Retry one blocked message of each channel; returns how many blocked messages there are.
 
-    What the channel takes again wakes the others. They take turns, since one alone may be refused, as in a locked
-    thread. Where Slack does not answer, the one that was tried waits for it, and no other is tried beside it.
+    If the channel takes it, `wake` retries the others. Each time it is another message, since one alone may be
+    refused, for example in a locked thread. While a retry waits for Slack, no other is started in its channel.
     """
     async with context.db.begin() as tx:
         blocked = await messages.blocked(tx)
@@ -150,6 +150,6 @@ async def retry_blocked(context: Context) -> int:
 
 
 async def wake(tx: Tx, channel: ChannelId) -> None:
-    """The channel took a message that was blocked: let it have the others."""
+    """Retry all blocked messages of a channel, after it has taken one."""
     idle = await messages.blocked(tx, channel=channel, idle=True)
     await jobs.enqueue(tx, *(publish_job(message) for message in idle))

@@ -1,4 +1,4 @@
-"""What a message shows now, from what is stored."""
+"""Draws a message from what is stored."""
 
 import hashlib
 import json
@@ -34,23 +34,23 @@ from storage.records import (
 )
 
 SENDING = 5.0
-"""Seconds that may lie between the drawing of a summary and its being sent: what came in them may not be in it."""
+"""Seconds at most between the draw of a summary and its post; alerts folded in between may not be in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A message as it is sent, and a fingerprint of all that is not new at every draw."""
+    """A message as it is sent, with a fingerprint of its content without what each draw changes."""
 
     content: Content
     metadata: Metadata
     fingerprint: str
     thread: MessageTs | None = None
     broadcast: bool = False
-    """A reply that is shown in the channel as well."""
+    """Whether a reply is shown in the channel as well."""
 
 
 async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | None:
-    """What the message shows; None while it can't be drawn, as a reply whose card is not there yet."""
+    """Draw a message; None while that is not possible, for example for a reply whose card is not posted yet."""
     message, alert, repository = loaded.message, loaded.alert, loaded.repository
     if message.alert is None:
         is_growth = message.purpose is MessagePurpose.REPLY
@@ -68,7 +68,7 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     if card is None or card.ts is None or card.state is MessageState.DROPPED:
         return None
     if card.raised_at is not None and message.ts is None:
-        # Whether the card is still there shows at its own redraw; its thread may outlive it.
+        # The update of the raised card shows first whether the card still exists: its thread may outlive it.
         return None
     thread = card.ts
     if message.purpose is MessagePurpose.CHECKLIST:
@@ -81,7 +81,7 @@ async def _summary(tx: Tx, message: Message) -> Drawing | None:
     if message.subject.startswith(summaries.BLOCKED):
         return await _blocked_line(tx, message, found)
     if not found and message.ts is None:
-        # All that it was to stand for has cards of its own by now.
+        # All its alerts have got cards of their own meanwhile.
         return None
     urgent = await _urgent(tx, message, URGENT if kind == "flood" else (Urgency.CRITICAL,))
 
@@ -92,7 +92,7 @@ async def _summary(tx: Tx, message: Message) -> Drawing | None:
 
 
 async def _growth(tx: Tx, message: Message) -> Drawing | None:
-    """A reply that tells of urgent alerts that came into a summary after it was sent; None while none did."""
+    """A reply about urgent alerts that were folded into a summary after its post; None while there are none."""
     summary = await messages.load(tx, MessageKey(message.subject.split(":")[1]))
     if summary is None or summary.ts is None or summary.state is not MessageState.POSTED:
         return None
@@ -107,7 +107,7 @@ async def _growth(tx: Tx, message: Message) -> Drawing | None:
 async def _urgent(
     tx: Tx, summary: Message, levels: Collection[Urgency], *, since: UnixTime = 0.0
 ) -> list[UrgentAlert]:
-    """The alerts of these urgencies that came into a summary since then: the most urgent first, then the newest."""
+    """The alerts of these urgencies that were folded into a summary since then: most urgent first, then newest."""
     found = [
         (urgency(alert, repository), folded_at, alert, repository)
         for alert, repository, folded_at in await summaries.at_risk(tx, summary.key)
@@ -118,7 +118,7 @@ async def _urgent(
 
 
 async def _blocked_line(tx: Tx, line: Message, found: list[SummaryGroup]) -> Drawing | None:
-    """The line that counts the alerts which a blocked channel should show."""
+    """The line that counts the alerts of a blocked channel."""
     channel = ChannelId(line.subject.split(":")[1])
     found = [*found, *await summaries.groups_of_blocked(tx, channel, line.channel)]
     if not found and line.ts is None:
@@ -133,7 +133,7 @@ async def _blocked_line(tx: Tx, line: Message, found: list[SummaryGroup]) -> Dra
 
 
 def fingerprint(content: Content) -> str:
-    """A name for what a message shows, by which the same again is known."""
+    """A hash of what a message shows."""
     text = json.dumps([content.text, content.blocks], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -168,7 +168,7 @@ async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: Me
         timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
         places = len(events_in_reply(timeline, int(message.subject.removeprefix("event:"))))
     content = draw_reply(event, case.alert, case.repository, locations=places)
-    # A card that was posted after the event is news in the channel by itself.
+    # If the card was posted after the event, the card itself notifies the channel.
     is_older = card.posting_since is None or card.posting_since <= event.at
     broadcast = is_older and raises_alert(event, case.alert)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

@@ -1,4 +1,4 @@
-"""Messages that Slack has no more, or of which nobody can tell whether it has them."""
+"""Handles messages that Slack no longer has, or may or may not have."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 async def forget_drawing(tx: Tx, message: Message) -> None:
-    """Have a message drawn again. The draw is counted, so that an update under way does not take it for its own."""
+    """Enqueue a new draw of a message. `draw` is raised, so that an update under way leaves no fingerprint."""
     current = await messages.load_for_update(tx, message.key)
     if current is not None:
         await messages.save(tx, replace(current, fingerprint=None, draw=current.draw + 1))
@@ -24,7 +24,7 @@ async def forget_drawing(tx: Tx, message: Message) -> None:
 
 
 async def gone(context: Context, message: Message, reason: str) -> None:
-    """Slack has the message no more. What raises the alert again posts a new card; mere changes don't."""
+    """Give up a message that Slack no longer has. Only an alert that is raised again gets a new card."""
     log.warning("message_lost", channel=message.channel, alert=str(message.alert), reason=reason)
     async with context.db.begin() as tx:
         dropped = await messages.change(tx, message.key, state=MessageState.DROPPED, problem=reason)
@@ -33,7 +33,7 @@ async def gone(context: Context, message: Message, reason: str) -> None:
 
 
 async def thread_gone(context: Context, message: Message) -> None:
-    """A reply finds no thread: it waits for a new card, if there will be one, and the card itself is looked at."""
+    """Let a reply without a thread wait for a new card, and have the present card drawn again."""
     async with context.db.begin() as tx:
         await messages.change(tx, message.key, state=MessageState.PLANNED, slot_at=None)
         known = await messages.of_alert(tx, message.alert, MessagePurpose.CARD) if message.alert else ()
@@ -43,7 +43,7 @@ async def thread_gone(context: Context, message: Message) -> None:
 
 
 async def give_up(context: Context, message: Message, error: errors.SlackError) -> None:
-    """Nobody can tell whether Slack has it, and twice is worse than an operator who looks."""
+    """Give up a message of which it can't be seen whether it was posted; it is not posted a second time."""
     log.error("uncertain_post", channel=message.channel, alert=str(message.alert), reason=error.code)
     async with context.db.begin() as tx:
         problem = f"{messages.UNCERTAIN}{error.code}"

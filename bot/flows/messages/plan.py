@@ -34,13 +34,13 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 FLOOD_WINDOW = 60.0
-"""Seconds."""
+"""Seconds in which new cards of a channel are counted."""
 FLOOD = 25
-"""More new alerts than these for a channel within the window become one summary: of urgent ones, or of others."""
+"""New cards of a channel within FLOOD_WINDOW, urgent ones and others counted apart; more go into a summary."""
 URGENT_ALONE = 10
-"""So many urgent alerts of a flood get a card of their own within the window, the most urgent ones."""
+"""Urgent alerts of a flood that get a card of their own within FLOOD_WINDOW, the most urgent ones."""
 ANNOUNCE_EVERY = 60.0
-"""Seconds between two replies that tell of a summary's growth by urgent alerts."""
+"""Seconds between two replies about urgent alerts that were folded into a summary."""
 SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""
 
@@ -129,12 +129,12 @@ async def _first_of_reply(tx: Tx, event: Event) -> int | None:
 
 
 def publish_job(message: Message, delay: float = 0.0) -> NewJob:
-    """The job that brings a message to Slack, or up to date there."""
+    """The job that posts or updates a message; `delay` in seconds."""
     return new_job(PublishMessage(message.key), delay=delay)
 
 
 def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
-    """The same for a summary, at most every few seconds however many alerts it stands for."""
+    """The same for a summary, at most once in SUMMARY_PACE seconds, however many alerts change."""
     once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
     return new_job(PublishMessage(summary), dedup=once, delay=delay)
 
@@ -171,12 +171,12 @@ async def _plan_cards(
     context: Context,
     alert: Alert,
     repository: Repository,
-    wishes: Sequence[Subscription],
+    subscribed: Sequence[Subscription],
     summary: str | None,
 ) -> list[Message]:
-    """A card for each channel that wants the alert, on its own or within a summary."""
+    """Plan a card for each channel that takes the alert, alone or folded into a summary."""
     cards, level = [], urgency(alert, repository)
-    for channel in route(alert, repository, wishes, context.default_channel):
+    for channel in route(alert, repository, subscribed, context.default_channel):
         card = new_message(MessagePurpose.CARD, channel, str(alert.key), alert.key, tx)
         card = replace(card, urgency=level)
         if summary is not None:
@@ -193,9 +193,9 @@ async def _plan_cards(
 
 
 async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | None:
-    """The flood's summary that a new card of this urgency is folded into; None where it gets its own message.
+    """The summary of a flood into which a new card of this urgency is folded; None where it is posted alone.
 
-    A critical alert takes the place of a high one that has not been sent.
+    A critical alert is posted in the place of a high one that is not posted yet.
     """
     await summaries.lock_channel(tx, channel)
     since = tx.now - FLOOD_WINDOW
@@ -215,7 +215,7 @@ async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | Non
 
 
 async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey:
-    """A new summary, for those too that wait for their turn in the channel."""
+    """Plan a flood's summary, and fold into it the cards that are planned and not posted."""
     subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
     urgent = [level for level in ORDER if level.is_urgent]
@@ -225,7 +225,7 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
 
 
 async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
-    """Have the summary's growth by an urgent alert told in the channel, once a minute: an edit notifies nobody."""
+    """Plan a reply about an urgent alert in a summary, once a minute: an update of the summary notifies nobody."""
     minute = int(tx.now // ANNOUNCE_EVERY)
     for at in (minute, minute + 1):
         subject = f"{summaries.GROWTH}{summary}:{at}"
@@ -237,7 +237,7 @@ async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
 
 
 async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
-    """What became urgent within a flood's summary is treated as if it came now."""
+    """Treat a folded card like a new one if its alert has become urgent."""
     if card.state is not MessageState.FOLDED or not level.is_urgent or card.urgency in URGENT:
         return card
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
@@ -251,7 +251,7 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
 
 
 async def _unfold(tx: Tx, card: Message) -> Message:
-    """An alert that is news again gets a card of its own."""
+    """Take a card out of its summary, to be posted alone."""
     if card.state is not MessageState.FOLDED:
         return card
     alone = {"state": MessageState.PLANNED, "folded_into": None, "urgency": card.urgency}
@@ -259,7 +259,7 @@ async def _unfold(tx: Tx, card: Message) -> Message:
 
 
 async def _raise(tx: Tx, card: Message) -> Message:
-    """The card of an alert that was raised again: its own, and a new one where Slack has it no more."""
+    """Unfold the card of an alert that was raised again; renew it where Slack no longer has it."""
     if card.state is MessageState.DROPPED:
         card = await renew(tx, card)
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
@@ -270,7 +270,7 @@ async def _raise(tx: Tx, card: Message) -> Message:
 
 
 async def renew(tx: Tx, card: Message) -> Message:
-    """Have a new card posted in the place of one that was given up, and a new checklist in its thread."""
+    """Plan a new post of a card that was given up, and of the checklist in its thread."""
     unposted = {"state": MessageState.PLANNED, "folded_into": None, "problem": None}
     unposted |= dict.fromkeys(("ts", "fingerprint", "slot_at", "posting_since"))
     checklist = await messages.find(tx, MessagePurpose.CHECKLIST, card.channel, f"checklist:{card.subject}")
@@ -282,7 +282,7 @@ async def renew(tx: Tx, card: Message) -> Message:
 async def _plan_checklists(
     tx: Tx, alert: Alert, cards: Sequence[Message], known: Sequence[Message], events: Sequence[Event]
 ) -> list[Message]:
-    """The checklist in each card's thread, from the first check, report or "I'm on it" on."""
+    """Plan the checklist in each card's thread, after the first check, report or "I'm on it"."""
     started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
     starts = has_checklist(alert) and any(event.kind in CHECKLIST_STARTERS for event in events)
     if not started and not starts:

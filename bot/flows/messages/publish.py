@@ -1,4 +1,4 @@
-"""From an alert to its messages: which channels, what they show, posted once and kept true."""
+"""Posts each planned message once, and updates it when it would look different."""
 
 from dataclasses import replace
 from typing import Any
@@ -30,13 +30,13 @@ log = structlog.get_logger(__name__)
 INTERVAL = 1.0
 """Seconds between two new messages in one channel (Slack's docs: about one a second)."""
 SETTLED = 15.0
-"""Seconds after which a post that can't be found is taken as not having happened."""
+"""Seconds after which a message that can't be found counts as not posted."""
 AT_ONCE = 100
-"""Cards that are looked at in one transaction."""
+"""Cards drawn in one transaction."""
 
 
 async def publish(context: Context, key: MessageKey, job: Job) -> None:
-    """Bring one message to Slack, or up to date there."""
+    """Post one message, or update it in Slack."""
     # 1. What it shows now.
     async with context.db.read() as tx:
         loaded = await messages.load_to_draw(tx, key, saved_about=CHANGED)
@@ -46,24 +46,24 @@ async def publish(context: Context, key: MessageKey, job: Job) -> None:
     message, changed_at = loaded.message, time_of_change(loaded.saved)
     if drawing is None:
         if message.state is MessageState.BLOCKED:
-            # There is nothing to show any more, so it waits for no channel.
+            # It has nothing to show any more, so it does not wait for its channel.
             await _change(context, message, state=MessageState.PLANNED, problem=None)
         return
-    # 2. A message that Slack has is redrawn in place, if it would look different.
+    # 2. A posted message is updated, if it would look different.
     if message.state is MessageState.POSTED:
         if message.ts is None:
-            raise UnusableJob(f"the message {message.key} is stored as posted, and without its place")
+            raise UnusableJob(f"the message {message.key} is stored as posted, but without its ts")
         await _update(context, message, message.ts, drawing, changed_at, job)
         return
-    # 3. One that Slack may have is looked for before anything is sent again.
+    # 3. One whose post had no known outcome is searched for before it is posted again.
     if message.state is MessageState.POSTING and await _adopt(context, message, drawing, job):
         return
-    # 4. Anything else is posted: when the channel is fit for it, and when it is its turn.
+    # 4. Any other is posted, once its channel may have it and the pace of the channel allows it.
     await _post(context, message, drawing, changed_at, job)
 
 
 async def redraw(context: Context, channel: ChannelId, ts: MessageTs) -> None:
-    """Draw one message again though it shows nothing new: Slack's clients forget what was picked in its menus."""
+    """Update one message though it shows nothing new, which resets what was picked in its menus."""
     async with context.db.begin() as tx:
         message = await messages.at(tx, channel, ts)
         if message is not None:
@@ -71,14 +71,14 @@ async def redraw(context: Context, channel: ChannelId, ts: MessageTs) -> None:
 
 
 async def redraw_channel(context: Context, channel: ChannelId) -> None:
-    """Look at everything in a channel again, and at what could not be posted there."""
+    """Enqueue the publishing of all messages of a channel, and of those that could not be posted there."""
     async with context.db.begin() as tx:
         found = await messages.of_channel(tx, channel)
         await jobs.enqueue(tx, *(publish_job(message) for message in found))
 
 
 async def redraw_cards(context: Context) -> None:
-    """Have every card drawn again that would look different now, as after GitHub said what it can do."""
+    """Enqueue the update of each card that would look different now, e.g. after GitHub got new abilities."""
     after = ""
     while True:
         async with context.db.read() as tx:
@@ -99,7 +99,7 @@ async def _update(
     hidden = problem == SHARED
     if hidden:
         drawing = replace(drawing, content=draw_hidden(), fingerprint=fingerprint(draw_hidden()))
-    # An alert that was raised again is drawn whatever it shows: the answer tells whether the message is still there.
+    # The card of an alert that was raised again is updated in any case: the answer tells whether it still exists.
     raised = message.raised_at is not None and not hidden
     differs = drawing.fingerprint != message.fingerprint or raised
     if problem is not None and not hidden:
@@ -110,7 +110,7 @@ async def _update(
         try:
             await context.slack.update(message.channel, ts, drawing.content, metadata=drawing.metadata)
         except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
-            # The same update twice is harmless, unlike the same post.
+            # Unlike a post, an update may be repeated.
             raise retry_later(context, error) from None
         except errors.ChannelUnavailable as error:
             await blocked_messages.block(context, message, error.code)
@@ -126,7 +126,7 @@ async def _update(
 async def _record_update(
     context: Context, message: Message, drawing: Drawing, problem: str | None, job: Job
 ) -> None:
-    """Record what Slack shows of it now; `problem` is set where that is only that the channel is shared."""
+    """Record what Slack shows now; with `problem`, that is only that the channel is shared."""
     async with context.db.begin() as tx:
         await leases.finish_own(tx, job)
         await messages.record_draw(tx, message, drawing.fingerprint, problem=problem)
@@ -140,7 +140,10 @@ async def _record_update(
 
 
 async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job) -> bool:
-    """Find a message that was sent without a known outcome; wait a while before giving it up."""
+    """Search for a message whose post had no known outcome; False where it was certainly not posted.
+
+    Raises RetryLater until that is certain.
+    """
     since = message.posting_since or message.created_at
     settled = since + SETTLED
     try:
@@ -170,7 +173,7 @@ async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job)
             raise RetryLater(context.clock.now() + ASK_AGAIN, "not known yet whether it was posted")
         return False
     context.metrics.messages.labels("found_again").inc()
-    # What it shows may be old: without a fingerprint the next draw is sent whatever it is.
+    # It may show an old draw: without a fingerprint, the next one is sent in any case.
     await _record_post(context, message, MessageTs(ts), None, job)
     return True
 
@@ -194,7 +197,7 @@ async def _post(context: Context, message: Message, drawing: Drawing, changed_at
             await leases.keep(tx, job)
             raise RetryLater(tx.now, "the message was changed meanwhile")
     if not due:
-        raise RetryLater(slot, "its turn in the channel comes later")
+        raise RetryLater(slot, "the pace of the channel")
     sending = replace(message, **fields)
     try:
         ts = await context.slack.post(
@@ -215,7 +218,7 @@ async def _post(context: Context, message: Message, drawing: Drawing, changed_at
 
 
 async def _not_posted(context: Context, message: Message, error: errors.SlackError) -> None:
-    """Slack certainly did not take it: wait, find another channel, or give up."""
+    """Slack has refused the post: retry later, block the message, or raise the error."""
     await _change(context, message, state=MessageState.PLANNED, slot_at=None)
     if isinstance(error, errors.SlackRateLimited):
         later = retry_later(context, error)
@@ -239,7 +242,7 @@ async def _record_post(
     """Record its `ts`, and enqueue what waited for it: its thread, and what the channel could not have."""
     posted = {"state": MessageState.POSTED, "ts": ts, "slot_at": None, "problem": None}
     async with context.db.begin() as tx:
-        # A run that lost its job records it too: Slack has the message, whoever has the job.
+        # Recorded even if this run has lost its job: Slack has the message in any case.
         await leases.finish_own(tx, job)
         await messages.record_draw(tx, message, drawn, **posted)
         if drawn is None:
@@ -250,7 +253,7 @@ async def _record_post(
 
 
 async def _wake_thread(tx: Tx, card: Message) -> None:
-    """Let the replies follow that waited for their card."""
+    """Enqueue the replies and the checklist that wait for their card."""
     if card.purpose is MessagePurpose.CARD and card.alert is not None:
         known = await messages.of_alert(tx, card.alert)
         thread = (MessagePurpose.CHECKLIST, MessagePurpose.REPLY)
