@@ -9,7 +9,7 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.taken_alerts import enqueue_holder_checks
-from bot.flows.messages.plan import publish_job
+from bot.flows.messages.message_jobs import publish_job
 from bot.job_kinds import SyncInstallation
 from bot.job_rows import new_job
 from integrations.github.accounts import GitHubAccount

@@ -15,7 +15,7 @@ from bot.flows.alerts.installations import (
 )
 from bot.flows.alerts.store_alert import details_job, new_repository, store_alert
 from bot.flows.alerts.taken_alerts import enqueue_holder_checks
-from bot.flows.messages.plan import publish_job
+from bot.flows.messages.message_jobs import publish_job
 from bot.job_kinds import SyncAll, SyncInstallation
 from bot.job_rows import new_job
 from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged

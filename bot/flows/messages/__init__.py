@@ -1,1 +1,1 @@
-"""Slack messages of an alert: plan, draw, publish, backfill."""
+"""Messages in Slack: planned, drawn, posted and updated."""

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.context import Context
-from bot.flows.messages.plan import new_message, publish_job, summary_job
+from bot.flows.messages.message_jobs import new_message, publish_job, summary_job
 from bot.rules.replies import raises_alert
 from storage import alerts, jobs, messages, summaries
 from storage.db import Tx

@@ -6,7 +6,8 @@ import structlog
 
 from bot.context import Context
 from bot.flows.messages import blocked_messages
-from bot.flows.messages.plan import publish_job, renew
+from bot.flows.messages.message_jobs import publish_job
+from bot.flows.messages.plan import renew
 from integrations.slack import errors
 from storage import jobs, messages
 from storage.db import Tx

@@ -1,24 +1,21 @@
 """Plans the messages of an alert: cards by channel, replies and checklists under them, summaries of many."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.context import Context
-from bot.job_kinds import PublishMessage
-from bot.job_rows import new_job
+from bot.flows.messages.floods import flood_summary
+from bot.flows.messages.message_jobs import new_message, publish_job, summary_job
 from bot.rules.checklist import CHECKLIST_STARTERS, has_checklist
 from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, gets_reply, raises_alert
 from bot.rules.routing import route
-from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
+from bot.rules.urgency import URGENT, Urgency, urgency
 from storage import alerts, jobs, messages, subscriptions, summaries
 from storage.db import Tx
 from storage.records import (
     Alert,
-    AlertKey,
-    ChannelId,
     Event,
     EventKind,
     Message,
@@ -29,20 +26,9 @@ from storage.records import (
     Repository,
     Subscription,
     ThreadLevel,
-    UnixTime,
 )
 
 log = structlog.get_logger(__name__)
-FLOOD_WINDOW = 60.0
-"""Seconds in which new cards of a channel are counted."""
-FLOOD = 25
-"""New cards of a channel within FLOOD_WINDOW, urgent ones and others counted apart; more go into a summary."""
-URGENT_ALONE = 10
-"""Urgent alerts of a flood that get a card of their own within FLOOD_WINDOW, the most urgent ones."""
-ANNOUNCE_EVERY = 60.0
-"""Seconds between two replies about urgent alerts that were folded into a summary."""
-SUMMARY_PACE = 3.0
-"""Seconds between two draws of one summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +114,6 @@ async def _first_of_reply(tx: Tx, event: Event) -> int | None:
     return events_in_reply(timeline, event.id)[0].id
 
 
-def publish_job(message: Message, delay: float = 0.0) -> NewJob:
-    """The job that posts or updates a message; `delay` in seconds."""
-    return new_job(PublishMessage(message.key), delay=delay)
-
-
-def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
-    """The same for a summary, at most once in SUMMARY_PACE seconds, however many alerts change."""
-    once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
-    return new_job(PublishMessage(summary), dedup=once, delay=delay)
-
-
-def new_message(
-    purpose: MessagePurpose, channel: ChannelId, subject: str, alert: AlertKey | None, tx: Tx
-) -> Message:
-    """A message to be planned, with an opaque key of its own."""
-    return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
-
-
 async def unfold_created(tx: Tx, alert: Alert, repository: Repository) -> None:
     """Give an alert that GitHub has just created a card of its own, where a sync folded it into its summary.
 
@@ -156,7 +124,7 @@ async def unfold_created(tx: Tx, alert: Alert, repository: Repository) -> None:
         if summary is None or summary.subject.startswith((summaries.FLOOD, summaries.BLOCKED)):
             continue
         level = urgency(alert, repository)
-        flood = await _flood(tx, card.channel, level)
+        flood = await flood_summary(tx, card.channel, level)
         if flood is None:
             await jobs.enqueue(tx, publish_job(await _unfold(tx, replace(card, urgency=level))))
         else:
@@ -183,57 +151,13 @@ async def _plan_cards(
             stands_for = new_message(MessagePurpose.SUMMARY, channel, summary, None, tx)
             folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
         else:
-            folder = await _flood(tx, channel, level)
+            folder = await flood_summary(tx, channel, level)
         if folder is not None:
             card = replace(card, state=MessageState.FOLDED, folded_into=folder)
         cards.append(await messages.plan(tx, card))
     if not cards:
         log.warning("no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription")
     return cards
-
-
-async def _flood(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | None:
-    """The summary of a flood into which a new card of this urgency is folded; None where it is posted alone.
-
-    A critical alert is posted in the place of a high one that is not posted yet.
-    """
-    await summaries.lock_channel(tx, channel)
-    since = tx.now - FLOOD_WINDOW
-    new = await summaries.count_new_cards(tx, channel, since, URGENT)
-    if max(new.ordinary, new.urgent) < FLOOD or (level.is_urgent and new.urgent_alone < URGENT_ALONE):
-        return None
-    summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
-    if not level.is_urgent:
-        return summary
-    await _announce(tx, channel, summary)
-    if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
-        tx, channel, since, summary, Urgency.HIGH
-    ):
-        await jobs.enqueue(tx, summary_job(summary, tx))
-        return None
-    return summary
-
-
-async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey:
-    """Plan a flood's summary, and fold into it the cards that are planned and not posted."""
-    subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
-    started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
-    urgent = [level for level in ORDER if level.is_urgent]
-    await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
-    await jobs.enqueue(tx, summary_job(started.key, tx))
-    return started.key
-
-
-async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
-    """Plan a reply about an urgent alert in a summary, once a minute: an update of the summary notifies nobody."""
-    minute = int(tx.now // ANNOUNCE_EVERY)
-    for at in (minute, minute + 1):
-        subject = f"{summaries.GROWTH}{summary}:{at}"
-        reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
-        if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
-            delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
-            await jobs.enqueue(tx, summary_job(reply.key, tx, delay))
-            return
 
 
 async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
@@ -243,7 +167,7 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
     if summary is None or not summary.subject.startswith(summaries.FLOOD):
         return card
-    folder = await _flood(tx, card.channel, level)
+    folder = await flood_summary(tx, card.channel, level)
     state = MessageState.PLANNED if folder is None else MessageState.FOLDED
     risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder)
     await jobs.enqueue(tx, summary_job(summary.key, tx))

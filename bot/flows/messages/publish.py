@@ -10,7 +10,7 @@ from bot.errors import RetryLater, UnusableJob
 from bot.flows.channel_facts import ASK_AGAIN, CHANGED, SHARED, retry_later, time_of_change, unfit_reason
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
-from bot.flows.messages.plan import publish_job
+from bot.flows.messages.message_jobs import publish_job
 from bot.views.card import draw_hidden
 from integrations.slack import errors
 from storage import jobs, leases, messages

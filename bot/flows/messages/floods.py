@@ -1,0 +1,68 @@
+"""Folds new cards into a summary when a channel would get too many at once."""
+
+import secrets
+
+from bot.flows.messages.message_jobs import SUMMARY_PACE, new_message, summary_job
+from bot.rules.urgency import ORDER, URGENT, Urgency
+from storage import jobs, messages, summaries
+from storage.db import Tx
+from storage.records import (
+    ChannelId,
+    MessageKey,
+    MessagePurpose,
+    MessageState,
+    UnixTime,
+)
+
+FLOOD_WINDOW = 60.0
+"""Seconds in which new cards of a channel are counted."""
+FLOOD = 25
+"""New cards of a channel within FLOOD_WINDOW, urgent ones and others counted apart; more go into a summary."""
+URGENT_ALONE = 10
+"""Urgent alerts of a flood that get a card of their own within FLOOD_WINDOW, the most urgent ones."""
+ANNOUNCE_EVERY = 60.0
+"""Seconds between two replies about urgent alerts that were folded into a summary."""
+
+
+async def flood_summary(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKey | None:
+    """The summary of a flood into which a new card of this urgency is folded; None where it is posted alone.
+
+    A critical alert is posted in the place of a high one that is not posted yet.
+    """
+    await summaries.lock_channel(tx, channel)
+    since = tx.now - FLOOD_WINDOW
+    new = await summaries.count_new_cards(tx, channel, since, URGENT)
+    if max(new.ordinary, new.urgent) < FLOOD or (level.is_urgent and new.urgent_alone < URGENT_ALONE):
+        return None
+    summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
+    if not level.is_urgent:
+        return summary
+    await _announce(tx, channel, summary)
+    if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
+        tx, channel, since, summary, Urgency.HIGH
+    ):
+        await jobs.enqueue(tx, summary_job(summary, tx))
+        return None
+    return summary
+
+
+async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey:
+    """Plan a flood's summary, and fold into it the cards that are planned and not posted."""
+    subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
+    started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
+    urgent = [level for level in ORDER if level.is_urgent]
+    await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
+    await jobs.enqueue(tx, summary_job(started.key, tx))
+    return started.key
+
+
+async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
+    """Plan a reply about an urgent alert in a summary, once a minute: an update of the summary notifies nobody."""
+    minute = int(tx.now // ANNOUNCE_EVERY)
+    for at in (minute, minute + 1):
+        subject = f"{summaries.GROWTH}{summary}:{at}"
+        reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
+        if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
+            delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
+            await jobs.enqueue(tx, summary_job(reply.key, tx, delay))
+            return

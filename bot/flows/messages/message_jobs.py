@@ -1,0 +1,36 @@
+"""Makes new messages, and the jobs that publish them."""
+
+import secrets
+
+from bot.job_kinds import PublishMessage
+from bot.job_rows import new_job
+from storage.db import Tx
+from storage.records import (
+    AlertKey,
+    ChannelId,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    NewJob,
+)
+
+SUMMARY_PACE = 3.0
+"""Seconds between two draws of one summary."""
+
+
+def publish_job(message: Message, delay: float = 0.0) -> NewJob:
+    """The job that posts or updates a message; `delay` in seconds."""
+    return new_job(PublishMessage(message.key), delay=delay)
+
+
+def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
+    """The same for a summary, at most once in SUMMARY_PACE seconds, however many alerts change."""
+    once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
+    return new_job(PublishMessage(summary), dedup=once, delay=delay)
+
+
+def new_message(
+    purpose: MessagePurpose, channel: ChannelId, subject: str, alert: AlertKey | None, tx: Tx
+) -> Message:
+    """A message that is not stored yet, with a random key."""
+    return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
