@@ -1,10 +1,11 @@
 """`make bench`: the product beside its baselines, in one run and one table.
 
-`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards.
+`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, budgets.
 Everything runs on this machine: the servers, the stand-ins and the load share its processors.
 """
 
 import asyncio
+import logging
 import os
 import platform
 import sys
@@ -12,6 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import structlog
+
+from tests.bench.budgets import measure_budgets
 from tests.bench.cards import measure_cards
 from tests.bench.clicks import measure_clicks
 from tests.bench.clients import Clients
@@ -31,6 +35,7 @@ async def run(directory: Path) -> None:
             ("webhooks", lambda: measure_webhooks(scene, clients)),
             ("clicks", lambda: measure_clicks(scene, clients)),
             ("cards", lambda: measure_cards(scene)),
+            ("budgets", lambda: measure_budgets(directory)),
         ):
             if sys.argv[1:] and name not in sys.argv[1:]:
                 continue
@@ -47,6 +52,8 @@ async def run(directory: Path) -> None:
 
 def main() -> None:
     """Run in a temporary directory."""
+    # The budgets are measured in this process, whose log would stand between the rows.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="stanch-bench-") as directory:
         asyncio.run(run(Path(directory)))
 

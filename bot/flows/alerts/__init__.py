@@ -1,1 +1,1 @@
-"""An alert's story: intake, sync, redelivery, installations, follow-ups."""
+"""Alerts as GitHub shows them: deliveries, sync, installations, assignees, rechecks."""
