@@ -21,7 +21,7 @@ def build_database(settings: StorageSettings, clock: Clock) -> Database:
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     try:
-        return Database(settings.database_url, clock=clock, audit_key=audit_key, tell_head=_log_head)
+        return Database(settings.database_url, clock=clock, audit_key=audit_key, on_audit=_log_head)
     except ValueError as error:
         raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
 

@@ -1,1 +1,1 @@
-"""Storage remembers: alerts, cards, jobs, people and what was done, in SQLite or PostgreSQL."""
+"""Stores alerts, messages, jobs, identities and the audit log in SQLite or PostgreSQL."""

@@ -1,4 +1,4 @@
-"""Alerts, which job acts on them right now, and their timeline."""
+"""Alerts, their claims by jobs, and their timeline."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -27,7 +27,7 @@ from storage.records import (
 )
 from storage.tables import alert, job
 from storage.tables import event as timeline
-from storage.tables import repository as homes
+from storage.tables import repository as repositories
 
 _PLAIN = (
     *("html_url", "secret_type", "secret_type_name", "provider", "category", "created_at", "updated_at"),
@@ -35,18 +35,18 @@ _PLAIN = (
     *("base64_encoded", "bypassed", "bypassed_by", "bypassed_at", "bypass_comment", "has_more_places"),
     *("detailed", "first_seen_at", "taken_at", "validity_written"),
 )
-"""The fields that are columns of the same name and type."""
+"""The fields of `Alert` that are columns of the same name and type."""
 
 _CLAIM_LIVES = sa.exists().where(job.c.id == alert.c.claim_job, job.c.state.in_((jobs.READY, jobs.RUNNING)))
 
 
 async def load(tx: Tx, key: AlertKey) -> Alert | None:
-    """The alert of that key."""
+    """The alert, or None."""
     return await _load(tx, sa.select(alert).where(_is(key)))
 
 
 async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[UnixTime, AlertState, str]]:
-    """How each of these alerts is known, if it is: GitHub's `updated_at`, state and validity."""
+    """Of each stored alert of these: GitHub's `updated_at`, state and validity."""
     columns = (alert.c.repository_id, alert.c.number, alert.c.updated_at, alert.c.state, alert.c.validity)
     wanted = sa.tuple_(alert.c.repository_id, alert.c.number).in_(
         [(key.repository_id, key.number) for key in keys]
@@ -59,12 +59,12 @@ async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[U
 
 
 async def load_for_update(tx: Tx, key: AlertKey) -> Alert | None:
-    """The alert of that key, which nobody else changes until the transaction ends."""
+    """The alert, or None; other transactions can't change it until this one ends."""
     return await _load(tx, sa.select(alert).where(_is(key)).with_for_update())
 
 
 async def insert(tx: Tx, new: Alert) -> bool:
-    """Store an alert unless it is there already; False then."""
+    """Store a new alert; False if it is stored already."""
     query = tx.insert(alert).on_conflict_do_nothing(index_elements=[alert.c.repository_id, alert.c.number])
     return (await tx.conn.execute(query.values(_values(new)))).rowcount == 1
 
@@ -75,10 +75,10 @@ async def save(tx: Tx, changed: Alert) -> None:
 
 
 async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
-    """Let one job alone act on the alert, until it releases it or has come to its end.
+    """Claim the alert for one job, so that no other job acts on it meanwhile.
 
-    One conditional UPDATE: of two that read and then wrote, both would act. A claim counts only while its
-    job is ready or running, so that a job that was parked can't keep the alert.
+    One conditional UPDATE: if two jobs read first and wrote then, both would act. The claim ends by `release`, or
+    when its job is no longer ready or running, so that a parked job can't keep the alert.
     """
     free = sa.or_(alert.c.claim_job.is_(None), sa.and_(alert.c.claim_job != job_id, ~_CLAIM_LIVES))
     values = {"claim_action": action, "claim_job": job_id, "claim_at": tx.now, "claim_tries": 0}
@@ -88,38 +88,41 @@ async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
 
 
 async def claimed_by(tx: Tx, key: AlertKey) -> JobId | None:
-    """The job that claimed the alert last and has not released it."""
+    """The job that has claimed the alert, whatever its state is now; None without a claim."""
     claimed: int | None = await tx.conn.scalar(sa.select(alert.c.claim_job).where(_is(key)))
     return None if claimed is None else JobId(claimed)
 
 
 async def claimed_at(tx: Tx, key: AlertKey, job_id: JobId) -> UnixTime | None:
-    """When this job claimed the alert; None where it has not, or has released it."""
+    """When this job claimed the alert; None if it has no claim."""
     mine = sa.and_(_is(key), alert.c.claim_job == job_id)
     at: float | None = await tx.conn.scalar(sa.select(alert.c.claim_at).where(mine))
     return at
 
 
 async def count_try(tx: Tx, key: AlertKey, job_id: JobId) -> int:
-    """Count one more try of the job that claimed the alert, and return how many there were since the first one."""
+    """Count one more try under this job's claim; returns the number of tries, 0 without a claim."""
     mine = sa.update(alert).where(_is(key), alert.c.claim_job == job_id)
     query = mine.values(claim_tries=alert.c.claim_tries + 1).returning(alert.c.claim_tries)
     return (await tx.conn.scalar(query)) or 0
 
 
 async def is_claimed(tx: Tx, key: AlertKey) -> bool:
-    """Whether a job that has not come to its end acts on the alert."""
+    """Whether a job that is ready or running has claimed the alert."""
     return await tx.conn.scalar(sa.select(alert.c.number).where(_is(key), _CLAIM_LIVES)) is not None
 
 
 async def release(tx: Tx, key: AlertKey, job_id: JobId) -> None:
-    """End this job's claim; another job's stays."""
+    """End this job's claim; a claim of another job stays."""
     query = sa.update(alert).where(_is(key), alert.c.claim_job == job_id)
     await tx.conn.execute(query.values(claim_action=None, claim_job=None, claim_at=None))
 
 
 async def open_alerts(tx: Tx, *, limit: int, after: AlertKey | None = None) -> list[Alert]:
-    """Up to `limit` open alerts by key, those behind `after`: what closes meanwhile shifts no other out of view."""
+    """Up to `limit` open alerts in the order of their keys, from behind `after` on.
+
+    Paging by key, not by offset, skips no alert when others are closed between two pages.
+    """
     query = sa.select(alert).where(alert.c.state == AlertState.OPEN)
     if after is not None:
         behind = sa.tuple_(alert.c.repository_id, alert.c.number) > (after.repository_id, after.number)
@@ -128,15 +131,15 @@ async def open_alerts(tx: Tx, *, limit: int, after: AlertKey | None = None) -> l
     return [record(row) for row in await tx.conn.execute(query)]
 
 
-_IS_HELD = sa.or_(
+_IS_TAKEN = sa.or_(
     sa.and_(alert.c.taken_by_id.is_not(None), alert.c.state == AlertState.OPEN),
     alert.c.assigned_by_us_id.is_not(None),
 )
 
 
 async def taken_or_assigned(tx: Tx, repository_id: RepositoryId) -> list[Alert]:
-    """The alerts of a repository that somebody is on, and those where Stanch assigned somebody on GitHub."""
-    query = sa.select(alert).where(alert.c.repository_id == repository_id, _IS_HELD).order_by(alert.c.number)
+    """A repository's alerts that are open and taken, and those to which Stanch assigned somebody on GitHub."""
+    query = sa.select(alert).where(alert.c.repository_id == repository_id, _IS_TAKEN).order_by(alert.c.number)
     return [record(row) for row in await tx.conn.execute(query)]
 
 
@@ -147,25 +150,31 @@ async def repositories_with_taken(
     repository: RepositoryId | None = None,
     owner: GitHubId | None = None,
 ) -> list[RepositoryId]:
-    """The repositories with such alerts: of one account, of one repository, of one owner, or all."""
-    query = sa.select(alert.c.repository_id).where(_IS_HELD).distinct().order_by(alert.c.repository_id)
+    """The repositories with alerts that are taken or assigned by Stanch.
+
+    By `person` only those taken by or assigned to that account; by `repository` only that one, and by `owner` only
+    those of that owner.
+    """
+    query = sa.select(alert.c.repository_id).where(_IS_TAKEN).distinct().order_by(alert.c.repository_id)
     if person is not None:
         query = query.where(sa.or_(alert.c.taken_by_id == person, alert.c.assigned_by_us_id == person))
     if repository is not None:
         query = query.where(alert.c.repository_id == repository)
     if owner is not None:
-        query = query.where(alert.c.repository_id.in_(sa.select(homes.c.id).where(homes.c.owner_id == owner)))
+        query = query.where(
+            alert.c.repository_id.in_(sa.select(repositories.c.id).where(repositories.c.owner_id == owner))
+        )
     return [RepositoryId(found) for found in (await tx.conn.execute(query)).scalars()]
 
 
 async def count_by_state(tx: Tx) -> dict[AlertState, int]:
-    """How many alerts there are in each state."""
+    """The number of alerts in each state."""
     rows = await tx.conn.execute(sa.select(alert.c.state, sa.func.count()).group_by(alert.c.state))
     return dict.fromkeys(AlertState, 0) | {AlertState(state): number for state, number in rows}
 
 
 async def add_event(tx: Tx, new: Event) -> int | None:
-    """Add to an alert's timeline and return the entry's id; None when its `once` is there already."""
+    """Add an entry to an alert's timeline; returns its id, or None if the alert has an entry with its `once`."""
     values = {
         "repository_id": new.alert.repository_id,
         "alert_number": new.alert.number,
@@ -199,14 +208,14 @@ async def events(tx: Tx, key: AlertKey, limit: int = 200) -> list[Event]:
 
 
 async def events_of_kind(tx: Tx, key: AlertKey, *kinds: EventKind) -> list[Event]:
-    """All entries of these kinds of an alert's timeline, oldest first."""
+    """All entries of these kinds in an alert's timeline, oldest first."""
     of_alert = sa.and_(timeline.c.repository_id == key.repository_id, timeline.c.alert_number == key.number)
     query = sa.select(timeline).where(of_alert, timeline.c.kind.in_(kinds)).order_by(timeline.c.id)
     return [_event(row) for row in await tx.conn.execute(query)]
 
 
 async def event(tx: Tx, event_id: int) -> Event | None:
-    """One entry of a timeline."""
+    """One entry of a timeline, or None."""
     row = (await tx.conn.execute(sa.select(timeline).where(timeline.c.id == event_id))).one_or_none()
     return None if row is None else _event(row)
 
@@ -246,7 +255,7 @@ def _account(column: str, account: Account | None) -> dict[str, object]:
 
 
 def record(row: Row) -> Alert:
-    """The alert of one row of the table."""
+    """The alert in a row of the table."""
     return Alert(
         key=AlertKey(RepositoryId(row.repository_id), AlertNumber(row.number)),
         state=AlertState(row.state),
@@ -254,7 +263,7 @@ def record(row: Row) -> Alert:
         assigned_to=json_documents.account(row.assigned_to_id, row.assigned_to_login),
         assigned_by_us=json_documents.account(row.assigned_by_us_id, row.assigned_by_us_login),
         taken_by=_taken_by(row),
-        place=json_documents.place(row.place),
+        place=json_documents.location(row.place),
         token=json_documents.token_facts(row.token),
         probe=json_documents.probe(row.probe),
         report=json_documents.report(row.report),

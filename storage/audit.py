@@ -1,8 +1,8 @@
-"""The audit log: who did, tried or was refused what, in rows that are chained and never change.
+"""The audit log: who did, tried or was refused what, in rows that are chained by hashes and never change.
 
-A row's hash is the HMAC-SHA256, keyed by the operator's key, of the hash before it and the row's canonical
-JSON. Without a key anybody who can write to the database could make a new chain: then only a head that was
-noted elsewhere, in the log, tells.
+A row's hash is the HMAC-SHA256, keyed by the operator's key, of the previous row's hash and the row's canonical
+JSON. Without a key, whoever can write to the database can make a new chain, which only a hash kept elsewhere, as
+in the process's log, can reveal.
 """
 
 import hashlib
@@ -20,30 +20,30 @@ from storage.records import AuditEntry, AuditOutcome, AuditRow, UnixTime
 from storage.tables import audit, storable
 
 START = "0" * 64
-"""What the first row is chained to."""
+"""The previous hash of the first row."""
 
 _LOCK = 5_283_127_014_411_917_302
-"""PostgreSQL's advisory lock of this number lets one transaction at a time append."""
+"""The number of PostgreSQL's advisory lock under which one transaction at a time appends."""
 _ENTRY = tuple(field.name for field in fields(AuditEntry))
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of checking the whole chain."""
+    """The result of a check of the whole chain."""
 
     ok: bool
     rows: int
-    """So many rows are as they were written."""
+    """The number of rows before the first fault."""
     head: str
-    """The hash of the last one of them."""
+    """The hash of the last of these rows."""
     problem: str | None
-    """What is wrong with the next one, in a sentence."""
+    """A sentence that names the first fault."""
 
 
 async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
-    """Add a row with the transaction's time; it exists when the transaction commits.
+    """Add a row with the transaction's time.
 
-    On PostgreSQL others wait with theirs until then, so it is best the last thing that a transaction does.
+    On PostgreSQL other transactions can't append until this one ends, so append as late as possible.
     """
     if tx.dialect == "postgresql":
         await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -60,7 +60,7 @@ async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
 
 
 async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncGenerator[AuditRow, None]:
-    """The rows from `since` on, oldest first, without ever holding all of them."""
+    """The rows from `since` on, oldest first, read in batches."""
     query = sa.select(audit).order_by(audit.c.seq)
     if since is not None:
         query = query.where(audit.c.at >= since)
@@ -70,7 +70,7 @@ async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncGenerator[AuditRow
 
 
 async def verify(tx: Tx, head: str | None = None) -> Verification:
-    """Check every row against the one before it, and that the chain holds `head`, a hash noted earlier."""
+    """Check the hash of every row, and that one row has the hash `head`, if given."""
     checked, last, has_head = 0, START, head in (None, START)
     async for row in rows(tx):
         problem = _problem(tx.audit_key, row, checked + 1, last)
@@ -86,7 +86,7 @@ async def verify(tx: Tx, head: str | None = None) -> Verification:
 
 
 def iso(at: UnixTime) -> str:
-    """A row's time as it is exported and hashed: UTC, ISO 8601, to the microsecond."""
+    """A row's time as it is exported and hashed: UTC, ISO 8601, with microseconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -97,7 +97,7 @@ def canonical(row: AuditRow) -> str:
 
 
 def chain_hash(key: bytes, row: AuditRow) -> str:
-    """What the row's hash has to be."""
+    """The hash that the row must have."""
     return hmac.new(key, (row.previous + canonical(row)).encode(), hashlib.sha256).hexdigest()
 
 
@@ -112,7 +112,7 @@ def _problem(key: bytes, row: AuditRow, seq: int, previous: str) -> str | None:
 
 
 def _storable(entry: AuditEntry) -> AuditEntry:
-    """The entry as the database will give it back, so that its hash stays true."""
+    """The entry as the database returns it later, so that its hash matches."""
     values: dict[str, Any] = asdict(entry)
     for name, value in values.items():
         if isinstance(value, str) and not isinstance(value, AuditOutcome):

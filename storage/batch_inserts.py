@@ -1,9 +1,10 @@
-"""How a batch of arrivals gets into PostgreSQL, and into SQLite."""
+"""Inserts a batch of incoming requests in one commit, for PostgreSQL and for SQLite."""
 
 import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,56 +17,54 @@ from storage.records import Delivery, NewJob, UnixTime
 from storage.tables import slack_request, storable
 
 REPEAT_WINDOW = 600.0
-"""Seconds in which the same signed Slack request is done once."""
+"""Seconds in which a second copy of a signed Slack request is not processed again."""
 PRUNE_EVERY = 300.0
-"""Seconds between two rounds of forgetting Slack requests, which are kept for two windows."""
+"""Seconds between two deletions of old fingerprints of Slack requests, which are kept for two windows."""
 
 
-class Arrival(Protocol):
-    """Something that arrived and the jobs that it asks for."""
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A delivery of GitHub or a request of Slack, with its jobs."""
 
-    @property
-    def what(self) -> Delivery | str:
-        """A delivery, or the fingerprint of a Slack request."""
-
-    @property
-    def jobs(self) -> Sequence[NewJob]:
-        """Stored only when it is new."""
+    source: Delivery | str
+    """A delivery, or the fingerprint of a Slack request."""
+    jobs: Sequence[NewJob]
+    """Stored only if the source is new."""
 
 
 class Writer(Protocol):
     """Stores batches, each in one commit."""
 
-    async def write(self, batch: Sequence[Arrival]) -> list[bool]:
-        """Whether each arrival was new. Raises StorageUnavailable, or the driver's error for strange data."""
+    async def write(self, batch: Sequence[Incoming]) -> list[bool]:
+        """Whether each element was new. Raises StorageUnavailable, or the driver's error for unusable data."""
 
     async def close(self) -> None:
-        """End what `write` began."""
+        """Close what `write` opened."""
 
 
 class PostgresWriter:
-    """Three statements of many rows each, in one transaction."""
+    """Stores a batch by three statements of many rows, in one transaction."""
 
     def __init__(self, db: Database) -> None:
-        """Prepare; connects at the first batch."""
+        """Connects at the first batch."""
         self._db = db
         self._prune_at: UnixTime = 0.0
 
-    async def write(self, batch: Sequence[Arrival]) -> list[bool]:
-        """Whether each arrival was new."""
+    async def write(self, batch: Sequence[Incoming]) -> list[bool]:
+        """Whether each element was new."""
+        sources = [one.source for one in batch]
         async with self._db.begin() as tx:
-            unknown = await deliveries.insert(
-                tx, [one.what for one in batch if isinstance(one.what, Delivery)]
-            )
-            unknown |= await _insert_requests(tx, {one.what for one in batch if isinstance(one.what, str)})
+            unknown = await deliveries.insert(tx, [one for one in sources if isinstance(one, Delivery)])
+            unknown |= await _insert_requests(tx, {one for one in sources if isinstance(one, str)})
             accepted: list[NewJob] = []
             new: list[bool] = []
-            for arrival in batch:
-                name = storable(arrival.what if isinstance(arrival.what, str) else arrival.what.guid)
+            for incoming in batch:
+                source = incoming.source
+                name = storable(source if isinstance(source, str) else source.guid)
                 new.append(name in unknown)
-                # The same again in the same batch is a repeat already.
+                # A second copy in the same batch is a repeat.
                 unknown.discard(name)
-                accepted.extend(arrival.jobs if new[-1] else ())
+                accepted.extend(incoming.jobs if new[-1] else ())
             await jobs.enqueue(tx, *accepted)
             if tx.now >= self._prune_at:
                 self._prune_at = tx.now + PRUNE_EVERY
@@ -74,11 +73,11 @@ class PostgresWriter:
             return new
 
     async def close(self) -> None:
-        """Nothing: the connections are the database's."""
+        """Nothing to close: the connections are the database's."""
 
 
 async def _insert_requests(tx: Tx, fingerprints: set[str]) -> set[str]:
-    """Note that these requests were seen now, and return those that were not within the window."""
+    """Store that these requests were seen now; returns those that were not seen within the window before."""
     if not fingerprints:
         return set()
     insert = tx.insert(slack_request)
@@ -105,27 +104,28 @@ _PRUNE_REQUESTS = "DELETE FROM slack_request WHERE seen_at < ?"
 
 
 class SqliteWriter:
-    """One visit to a thread with a connection of its own.
+    """Stores a batch in one call to a thread that has a connection of its own.
 
-    Through SQLAlchemy and aiosqlite a batch is a dozen visits: that took two thirds of the whole time.
+    aiosqlite makes about a dozen such calls for a batch, each a switch between threads. Measured with 16 clients, a
+    webhook then takes 1.6 times the processor time.
     """
 
     def __init__(self, db: Database, path: Path) -> None:
-        """Prepare; connects at the first batch."""
+        """Connects at the first batch."""
         self._db = db
         self._path = path
-        self._thread = ThreadPoolExecutor(1, "inbox")
+        self._thread = ThreadPoolExecutor(1, "batch_writer")
         self._conn: sqlite3.Connection | None = None
         self._prune_at: UnixTime = 0.0
 
-    async def write(self, batch: Sequence[Arrival]) -> list[bool]:
-        """Whether each arrival was new."""
+    async def write(self, batch: Sequence[Incoming]) -> list[bool]:
+        """Whether each element was new."""
         now = self._db.clock.now()
         with self._db.failures():
             async with self._db.write_lock(incoming=True):
                 loop = asyncio.get_running_loop()
                 new = await loop.run_in_executor(self._thread, self._write, batch, now)
-        if any(is_new and arrival.jobs for is_new, arrival in zip(new, batch, strict=True)):
+        if any(is_new and incoming.jobs for is_new, incoming in zip(new, batch, strict=True)):
             self._db.job_wake.set()
         return new
 
@@ -134,17 +134,17 @@ class SqliteWriter:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
 
-    def _write(self, batch: Sequence[Arrival], now: UnixTime) -> list[bool]:
+    def _write(self, batch: Sequence[Incoming], now: UnixTime) -> list[bool]:
         conn = self._conn or self._connect()
         try:
             conn.execute("BEGIN IMMEDIATE")
-            new = [_insert(conn, arrival, now) for arrival in batch]
+            new = [_insert(conn, incoming, now) for incoming in batch]
             if now >= self._prune_at:
                 self._prune_at = now + PRUNE_EVERY
                 conn.execute(_PRUNE_REQUESTS, (now - 2 * REPEAT_WINDOW,))
             conn.execute("COMMIT")
         except BaseException:
-            # Whatever state it is in: a new connection starts from what is committed.
+            # The connection's state is unknown now: closing it rolls back, and the next batch opens a new one.
             self._disconnect()
             raise
         return new
@@ -161,21 +161,21 @@ class SqliteWriter:
             self._conn = None
 
 
-def _insert(conn: sqlite3.Connection, arrival: Arrival, now: UnixTime) -> bool:
-    if isinstance(arrival.what, str):
-        request = {"fingerprint": storable(arrival.what), "now": now, "window": REPEAT_WINDOW}
+def _insert(conn: sqlite3.Connection, incoming: Incoming, now: UnixTime) -> bool:
+    if isinstance(incoming.source, str):
+        request = {"fingerprint": storable(incoming.source), "now": now, "window": REPEAT_WINDOW}
         stored = conn.execute(_INSERT_REQUEST, request)
     else:
-        stored = conn.execute(_INSERT_DELIVERY, _plain(deliveries.values(arrival.what)))
+        stored = conn.execute(_INSERT_DELIVERY, _plain(deliveries.values(incoming.source)))
     if stored.rowcount != 1:
         return False
-    for new in arrival.jobs:
+    for new in incoming.jobs:
         conn.execute(_INSERT_JOB, _plain(jobs.values(new, now)))
     return True
 
 
 def _plain(values: dict[str, object]) -> dict[str, object]:
-    """The values as SQLite itself takes them."""
+    """The values as Python's `sqlite3` takes them."""
     return {name: _plain_value(value) for name, value in values.items()}
 
 

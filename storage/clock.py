@@ -1,4 +1,4 @@
-"""The one clock of the product, which tests move forward instead of waiting, and set back."""
+"""The product's only clock; tests advance it instead of waiting."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from storage.records import UnixTime
 
 
 class Clock:
-    """Real time plus an offset, which is 0 outside of tests."""
+    """The machine's time plus an offset, which is 0 outside of tests."""
 
     def __init__(self) -> None:
         self._offset = 0.0
@@ -16,33 +16,30 @@ class Clock:
 
     @property
     def offset(self) -> float:
-        """Seconds by which all clocks of a test are ahead of the machine's, the database server's too."""
+        """Seconds by which a test has advanced the clock; PostgreSQL's clock is read with the same offset."""
         return self._offset
 
     def now(self) -> UnixTime:
-        """Unix seconds: for what is stored or shown. It jumps where the machine's clock is corrected."""
+        """The wall clock, to be stored or shown; it jumps when the machine's clock is corrected."""
         return time.time() + self._offset - self._set_back
 
     def monotonic(self) -> float:
-        """Seconds from an unknown start, which never go back: for how long something in this process has lasted."""
+        """Seconds since an arbitrary start, never going back: to measure durations in this process."""
         return time.monotonic() + self._offset
 
     def set_back(self, seconds: float) -> None:
-        """Correct the wall clock alone, as a time server does; sleeps and `monotonic` go on."""
+        """Set the wall clock back, as a correction by NTP does; `sleep` and `monotonic` are not affected."""
         self._set_back += seconds
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward and wake every sleeper whose time has come."""
+        """Move the clock forward, and wake the sleepers that are due."""
         self._offset += seconds
         for sleeper in self._sleepers:
             if not sleeper.done():
                 sleeper.set_result(None)
 
     async def sleep(self, seconds: float) -> None:
-        """Return after `seconds` of this clock; zero or less only lets other tasks run.
-
-        The machine's monotonic time counts, so a corrected wall clock neither cuts nor stretches a sleep.
-        """
+        """Return after `seconds` by `monotonic`; with 0 or less, only let other tasks run."""
         end = self.monotonic() + seconds
         if seconds <= 0:
             await asyncio.sleep(0)

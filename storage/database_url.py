@@ -1,4 +1,4 @@
-"""Reads DATABASE_URL: which database, and what its parameters mean for the drivers."""
+"""Reads DATABASE_URL: the kind of database, and the arguments for its driver."""
 
 import difflib
 import re
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-"""What `sslmode` takes; PostgreSQL's docs, "SSL Mode Descriptions"."""
-# Parameters of libpq that asyncpg reads from a connection string.
+"""The values of `sslmode`; PostgreSQL's docs, "SSL Mode Descriptions"."""
+# Parameters of libpq that asyncpg takes in a connection string.
 _LIBPQ = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs", "passfile"),
@@ -21,30 +21,30 @@ _LIBPQ = (
 _SERVER = ("application_name", "options")
 _NUMBERS = ("connect_timeout", "statement_cache_size", "prepared_statement_cache_size")
 _PLACE = ("host", "port", "user", "password")
-# Parameters of libpq without a counterpart in asyncpg, and the values that ask for nothing that it lacks.
-_WITHOUT = {"channel_binding": ("prefer", "disable"), "gssencmode": ("prefer", "disable")}
-POSTGRESQL = (*_LIBPQ, "ssl", *_SERVER, *_NUMBERS, *_PLACE, *_WITHOUT)
+# Parameters of libpq that asyncpg does not have, and their values that can be ignored.
+_IGNORED = {"channel_binding": ("prefer", "disable"), "gssencmode": ("prefer", "disable")}
+POSTGRESQL = (*_LIBPQ, "ssl", *_SERVER, *_NUMBERS, *_PLACE, *_IGNORED)
 _FILES = ("sslrootcert", "sslcrl")
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """A URL that a driver takes, and arguments for its `connect`."""
+    """A URL for the driver, and arguments for its `connect`."""
 
     url: sa.URL = field(repr=False)
     arguments: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
 
 def read_url(text: str) -> DatabaseUrl:
-    """The URL without the parameters that are arguments; raises ValueError with what is wrong, without any value.
+    """Split the URL's parameters from the URL. Raises ValueError, whose text shows no value of the URL.
 
-    The error follows the setting's name: "has no parameter sslmod: did you mean sslmode?".
+    The text follows the setting's name: "has a parameter sslmod that Stanch does not know: did you mean sslmode?".
     """
     starts = [f"{driver}://" for driver in DRIVERS]
     if not text.startswith(tuple(starts)):
         raise ValueError(f"must start with {' or '.join(starts)}")
     if text.startswith(starts[1]) and text.count("@") > 1:
-        # The first @ would end the password, and its rest would be taken for the host's name and be shown.
+        # The password would end at the first @, and its rest would be shown as part of the host's name.
         raise ValueError("has more than one @: write an @ in the user's name or the password as %40")
     try:
         url = sa.make_url(text)
@@ -69,7 +69,7 @@ def _postgresql(url: sa.URL, given: Mapping[str, str]) -> DatabaseUrl:
             near = difflib.get_close_matches(name, POSTGRESQL, n=1)
             advice = f"did you mean {near[0]}?" if near else "remove it"
             raise ValueError(f"has a parameter {name[:40]} that Stanch does not know: {advice}")
-    for name, harmless in _WITHOUT.items():
+    for name, harmless in _IGNORED.items():
         if given.get(name, harmless[0]) not in harmless:
             raise ValueError(f"asks for {name}, which Stanch's driver does not have: remove it")
     arguments: dict[str, Any] = {
@@ -86,7 +86,7 @@ def _postgresql(url: sa.URL, given: Mapping[str, str]) -> DatabaseUrl:
 
 
 def _tls(given: Mapping[str, str]) -> dict[str, Any]:
-    """`ssl` is SQLAlchemy's spelling of `sslmode`."""
+    """The arguments for TLS; `ssl` is SQLAlchemy's name for `sslmode`."""
     libpq = {name: given[name] for name in _LIBPQ if name in given}
     mode = given.get("sslmode", given.get("ssl"))
     if mode is not None:

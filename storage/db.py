@@ -1,4 +1,4 @@
-"""The database: the two doors, `begin` for changes and `read` for looks, and its migration."""
+"""The database: transactions that change (`begin`) and read (`read`), and the migration of its tables."""
 
 import asyncio
 import re
@@ -23,13 +23,13 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
 _MIGRATION_LOCK = 5_283_127_014_411_917_301
-"""Any number, as long as nobody else takes PostgreSQL's advisory lock of that number."""
+"""The number of PostgreSQL's advisory lock for migrations; any number that nothing else uses."""
 
 
 _FAILURES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57", "58", "XX")
-"""PostgreSQL's codes, or the classes of codes they start with, for a database that can't serve now.
+"""PostgreSQL's error codes, or the first characters of them, that mean that the database is unavailable.
 
-PostgreSQL's docs, appendix A: connection, read-only, authorization, no such database, rollback (dead lock),
+PostgreSQL's docs, appendix A: connection, read-only, authorization, no such database, rollback (deadlock),
 resources, lock, operator (shutdown, start-up), system, internal.
 """
 
@@ -39,12 +39,12 @@ class StorageUnavailable(Exception):
 
 
 class StaleStatement(StorageUnavailable):
-    """The schema was changed beside this process; the same again works at once."""
+    """Another process changed the tables; a second try works at once."""
 
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction, for the functions of this package; everything else passes it on."""
+    """One transaction. Only functions of this package use its fields; all others pass it on."""
 
     conn: AsyncConnection
     now: UnixTime
@@ -52,14 +52,14 @@ class Tx:
     dialect: Dialect
     audit_key: bytes = field(repr=False)
     job_enqueued: bool = False
-    """A job became ready: the worker is woken after the commit."""
+    """Whether a job became ready, so that the worker is woken after the commit."""
     finished: list[JobId] = field(default_factory=list)
-    """Jobs whose runs end with this change."""
+    """Jobs whose runs end in this transaction."""
     audited: AuditRow | None = None
-    """The last row added to the audit log: after the commit its hash is the log's head."""
+    """The last row added to the audit log; after the commit, its hash is the head of the log."""
 
     def insert(self, table: sa.Table) -> Insert:
-        """An INSERT that knows ON CONFLICT."""
+        """An INSERT of this dialect, which has ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
 
@@ -72,25 +72,24 @@ class Database:
         *,
         clock: Clock,
         audit_key: bytes | None = None,
-        tell_head: Callable[[AuditRow], None] | None = None,
+        on_audit: Callable[[AuditRow], None] | None = None,
     ) -> None:
-        """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`); doesn't connect yet.
+        """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`), and don't connect yet.
 
-        Without `audit_key` the audit log is chained by plain, that is empty-keyed, hashes. `tell_head` is called with
-        the audit log's last row after each commit that added one.
-        Raises ValueError for any other kind of URL.
+        Without `audit_key`, the hashes of the audit log have an empty key. `on_audit` is called after each commit
+        that added to the audit log, with the last row. Raises ValueError for any other kind of URL.
         """
         self._engines = open_engines(url)
         self._audit_key = audit_key or b""
-        self._tell_head = tell_head
+        self._on_audit = on_audit
         self.clock = clock
         self.dialect: Dialect = self._engines.dialect
         self.path = self._engines.path
-        """SQLite's file."""
+        """SQLite's file; None for PostgreSQL."""
         self.job_wake = asyncio.Event()
-        """Set when a job may have become ready; whoever waits clears it."""
+        """Set when a job may have become ready; the worker clears it."""
         self.finished_jobs: set[JobId] = set()
-        """Jobs whose end was committed with what they changed; their worker takes them out again."""
+        """Jobs that ended in the transaction of their own changes; the worker removes them from the set."""
         self._write_lock = WriteLock()
 
     @property
@@ -100,10 +99,10 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
-        """Change something: commits at the end, rolls back on any exception.
+        """A transaction that changes the database: commits at the end, rolls back on any exception.
 
-        The body talks to nobody but the database: on SQLite every other writer waits for it.
-        Raises StorageUnavailable when the database fails, before or at the commit.
+        The body must wait for nothing but the database: on SQLite, all other writers wait for it.
+        Raises StorageUnavailable if the database fails, before or at the commit.
         """
         with self.failures():
             async with self.write_lock(), self._engines.write.begin() as conn:
@@ -112,15 +111,15 @@ class Database:
         self.finished_jobs.update(tx.finished)
         if tx.job_enqueued:
             self.job_wake.set()
-        if tx.audited is not None and self._tell_head is not None:
-            self._tell_head(tx.audited)
+        if tx.audited is not None and self._on_audit is not None:
+            self._on_audit(tx.audited)
 
     @asynccontextmanager
     async def write_lock(self, *, incoming: bool = False) -> AsyncIterator[None]:
-        """Be SQLite's only writer in this process: in order, where SQLite itself would poll.
+        """Be the only writer of this process to SQLite; does nothing on PostgreSQL.
 
-        What arrives from outside comes first, since somebody waits for the answer. Raises StorageUnavailable
-        when that takes too long.
+        SQLite's own lock is polled and gives no order. With `incoming` it is given before all others, since the
+        sender of the request waits for the answer. Raises StorageUnavailable after `LOCK_WAIT` seconds.
         """
         if self.dialect == "postgresql":
             yield
@@ -139,7 +138,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """Look something up, on SQLite in one snapshot, without ever waiting for a writer.
+        """A transaction that only reads and never waits for a writer; on SQLite it sees one snapshot.
 
         Raises StorageUnavailable.
         """
@@ -149,7 +148,7 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection outside of any transaction, closed for good at the end. Raises StorageUnavailable."""
+        """A connection outside of any transaction, not reused afterwards. Raises StorageUnavailable."""
         with self.failures():
             async with self._engines.write.connect() as conn:
                 try:
@@ -158,15 +157,15 @@ class Database:
                     await conn.invalidate()
 
     async def migrate(self) -> None:
-        """Bring the tables to this version's shape; several processes may do so at once.
+        """Create the tables or upgrade them to this version; several processes may do so at the same time.
 
-        Raises StorageUnavailable, also where a newer version has been at work already.
+        Raises StorageUnavailable, also for tables of a newer version.
         """
         if self.dialect == "sqlite":
             await self._use_write_ahead_log()
         if await self.is_migrated():
             return
-        # Alembic takes a third of a second to import, which a start with nothing to do saves.
+        # Importing Alembic takes a third of a second; a start on a migrated database saves it.
         from alembic.util.exc import CommandError
 
         from storage.migrations.upgrade import upgrade
@@ -182,7 +181,7 @@ class Database:
             ) from None
 
     async def is_migrated(self) -> bool:
-        """Whether the tables have this version's shape. Raises StorageUnavailable."""
+        """Whether the tables are those of this version. Raises StorageUnavailable."""
         if self._engines.path is not None and not self._engines.path.exists():
             return False
         async with self.read() as tx:
@@ -192,16 +191,17 @@ class Database:
         return version == migrations.HEAD
 
     async def close(self) -> None:
-        """Close every connection; the database can't be used afterwards."""
+        """Close all connections; the object can't be used afterwards."""
         await self._engines.dispose()
 
     def _tx(self, conn: AsyncConnection) -> Tx:
         return Tx(conn, self.clock.now(), self.clock, self.dialect, self._audit_key)
 
     async def _use_write_ahead_log(self) -> None:
-        """Let readers go on beside a writer; the file remembers it.
+        """Switch the file to the write-ahead log, so that readers don't wait for a writer; the file keeps this.
 
-        The switch needs the file for itself, and SQLite does not wait for that: four starts at once collide.
+        The switch needs the file exclusively, and SQLite does not wait for that: processes that start at the same
+        time get "database is locked", so it is tried again.
         """
         for attempt in range(100):
             try:
@@ -215,7 +215,7 @@ class Database:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Turn a driver's word for a database that can't be used into StorageUnavailable."""
+        """Turn the drivers' errors for an unavailable database into StorageUnavailable."""
         try:
             yield
         except sa.exc.TimeoutError:
@@ -255,17 +255,17 @@ def _set_journal_mode(conn: sa.Connection) -> None:
 def _is_stale(error: sa.exc.DBAPIError) -> bool:
     """Whether a prepared statement no longer fits the tables.
 
-    asyncpg raises InvalidCachedStatementError; SQLAlchemy has forgotten all prepared statements by then, and says
-    that only the transaction has to be repeated (its docs: asyncpg, prepared statement cache).
+    asyncpg raises InvalidCachedStatementError. SQLAlchemy has dropped all prepared statements by then, so that only
+    the transaction has to be repeated (SQLAlchemy's docs on asyncpg, "Prepared Statement Cache").
     """
     return type(error.orig).__name__ == "InvalidCachedStatementError"
 
 
 def _is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
-    """Whether the database, rather than the statement, is at fault."""
+    """Whether the database is unavailable, rather than the statement or its data wrong."""
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         return True
-    # SQLite's word for a file that is damaged, or no database at all.
+    # SQLite raises this very class for a file that is damaged or is no database.
     if type(error) in (sa.exc.DatabaseError, sqlite3.DatabaseError):
         return True
     if isinstance(error, sqlite3.Error):
@@ -281,7 +281,7 @@ def _verb(reason: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The driver's own words, in one line."""
+    """The first line of the driver's message."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     text = re.sub(r"<class '[^']*'>: ", "", str(cause)).strip() or type(cause).__name__
     return text.splitlines()[0].rstrip(".")

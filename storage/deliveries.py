@@ -1,4 +1,4 @@
-"""Webhooks as they arrived, without any secret."""
+"""GitHub's deliveries, stored without any secret."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from storage.tables import delivery
 
 
 async def insert(tx: Tx, arrived: Sequence[Delivery]) -> set[str]:
-    """Store deliveries, and return the guids of those that were not known."""
+    """Store deliveries; returns the guids of those that were new."""
     if not arrived:
         return set()
     query = tx.insert(delivery).on_conflict_do_nothing(index_elements=[delivery.c.guid])
@@ -19,7 +19,7 @@ async def insert(tx: Tx, arrived: Sequence[Delivery]) -> set[str]:
 
 
 def values(arrived: Delivery) -> dict[str, object]:
-    """The columns of a delivery."""
+    """The columns of a delivery's row."""
     return {
         "guid": arrived.guid,
         "event": arrived.event,
@@ -31,17 +31,17 @@ def values(arrived: Delivery) -> dict[str, object]:
 
 
 async def load(tx: Tx, guid: str) -> Delivery | None:
-    """The delivery of that guid, if it is remembered."""
+    """The delivery of that guid, or None."""
     row = (await tx.conn.execute(sa.select(delivery).where(delivery.c.guid == guid))).one_or_none()
     return None if row is None else Delivery(**row._mapping)
 
 
 async def finish(tx: Tx, guid: str, outcome: str) -> None:
-    """Note what became of a delivery."""
+    """Store the outcome of a delivery."""
     await tx.conn.execute(sa.update(delivery).where(delivery.c.guid == guid).values(outcome=outcome))
 
 
 async def prune(tx: Tx, before: UnixTime) -> int:
-    """Forget deliveries that were worked and arrived before then; returns how many."""
+    """Delete deliveries that have an outcome and were received before then; returns how many."""
     old = sa.and_(delivery.c.received_at < before, delivery.c.outcome.is_not(None))
     return (await tx.conn.execute(sa.delete(delivery).where(old))).rowcount

@@ -1,4 +1,4 @@
-"""Connections to SQLite and PostgreSQL, set up so that nothing is lost and no reader waits for a writer."""
+"""Sets up the connections to SQLite and PostgreSQL: durable commits, and no reader waits for a writer."""
 
 import json
 import os
@@ -21,18 +21,18 @@ from storage.tables import storable
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
 LOCK_WAIT = 10.0
-"""Seconds that a writer waits for another process's transaction, or for a free connection."""
+"""Seconds to wait for another process's transaction, or for a free connection."""
 CONNECT_WAIT = 10.0
-"""Seconds until a PostgreSQL server counts as unreachable."""
+"""Seconds to wait for a connection to PostgreSQL."""
 STATEMENT_WAIT = 30.0
-"""Seconds until a statement counts as lost with its connection to PostgreSQL."""
+"""Seconds to wait for a statement of PostgreSQL; then the connection counts as broken."""
 _ODD = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
-"""How JSON escapes a NUL, and either half of a surrogate pair. Whole pairs and a plain `\\u0000` look so, too."""
+"""Finds JSON that may hold an escaped NUL or half of a surrogate pair. Also finds whole pairs, and `\\\\u0000`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The two doors into one database."""
+    """The engines of one database, for writing and for reading."""
 
     dialect: Dialect
     write: AsyncEngine
@@ -49,7 +49,7 @@ class Engines:
 
 
 def open_engines(url: str) -> Engines:
-    """Prepare, without connecting. Raises ValueError for a URL that can't be used, without any value of it."""
+    """The engines of a database, not connected yet. Raises ValueError, which shows no value of the URL."""
     found = read_url(url)
     if found.url.drivername == "sqlite+aiosqlite":
         return _sqlite(found.url, found.arguments)
@@ -57,9 +57,9 @@ def open_engines(url: str) -> Engines:
 
 
 def encode_json(value: object) -> str:
-    """JSON as it is stored: compact, ASCII, and without what `storable` takes out of text.
+    """JSON as it is stored: compact, ASCII, and with all text made storable.
 
-    PostgreSQL keeps an escaped NUL or half of a surrogate pair in its `json`, and fails when it is to read it.
+    PostgreSQL's type `json` takes an escaped NUL or half of a surrogate pair, but then fails on queries of it.
     """
     text = json.dumps(value, separators=(",", ":"))
     return json.dumps(_storable(value), separators=(",", ":")) if _ODD.search(text) else text
@@ -83,9 +83,9 @@ def _engine(url: sa.URL, **options: Any) -> AsyncEngine:
 
 def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
     path = Path(str(url.database))
-    # `isolation_level=None` keeps Python's own idea of transactions out of ours.
+    # With `isolation_level=None` Python's sqlite3 begins no transactions by itself.
     arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT, **given}
-    # One writer: callers of this process queue up for it in order, instead of polling SQLite's lock.
+    # One connection writes; `Database.write_lock` queues the callers.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
     read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
     for engine, begin, pragmas in (
@@ -99,8 +99,8 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
 
 
 async def _connect_postgresql(**arguments: Any) -> Any:
-    """Connect; what the driver can't do with its arguments is a ConnectionError, as every other failure."""
-    import asyncpg  # On SQLite nobody waits for it.
+    """Connect to PostgreSQL; raises ConnectionError also for arguments that asyncpg can't use."""
+    import asyncpg  # Here, since on SQLite it is not needed.
 
     try:
         return await asyncpg.connect(**arguments)
@@ -115,7 +115,7 @@ def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
         connect_args={**waits, **given, "async_creator_fn": _connect_postgresql},
         pool_size=8,
         max_overflow=8,
-        # A connection that died with the server is replaced before it is used.
+        # A connection that broke, as after a restart of the server, is replaced before it is used.
         pool_pre_ping=True,
     )
     read = write.execution_options(postgresql_readonly=True)
@@ -125,11 +125,11 @@ def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
 
 
 def make_private(path: Path) -> None:
-    """Create SQLite's file for its owner alone before SQLite would; -wal and -shm inherit its mode.
+    """Create SQLite's file with mode 0600 before SQLite does; its -wal and -shm files inherit the mode.
 
-    A file that is there is never opened here: closing it again would drop every lock that this process has on
-    it, and the next process to end would take itself for the last one and delete the write-ahead log under us
-    (SQLite's docs: "How To Corrupt", 2.2). Raises SQLite's own error for a place where no file can be.
+    An existing file is never opened: closing it would drop all locks that this process has on it, and another
+    process could then delete the write-ahead log in use (SQLite's docs, "How To Corrupt An SQLite Database File",
+    2.2). Raises SQLite's own error if no file can be created there.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -154,7 +154,7 @@ def _run_pragmas(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, Connect
         try:
             for pragma in pragmas:
                 cursor.execute(f"PRAGMA {pragma}")
-            # A file of something else is found out here, on the first look into it.
+            # The first query raises an error for a file that is no database.
             cursor.execute("SELECT count(*) FROM sqlite_schema")
         except BaseException:
             connection.close()

@@ -1,4 +1,4 @@
-"""A filter as it is understood, and what it finds: which alerts are wanted, in which order."""
+"""Filters of alerts as frozen records, and what a search finds."""
 
 import re
 import string
@@ -8,19 +8,20 @@ from enum import StrEnum
 from storage.records import Alert, AlertKey, Repository, UnixTime
 
 ME = "@me"
-"""Whoever asks."""
+"""As an assignee: the person who searches."""
 NOBODY = "none"
+"""As an assignee: nobody."""
 _NEEDS_QUOTES = re.compile(r"[^!-~]|[\"',:\\]|^-")
-"""What would mean something else without quotes, or be changed: dashes and quotes of other kinds, white space."""
+"""Matches values that would be read in another way without quotes."""
 _TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Qualifier(StrEnum):
-    """What stands before the colon. GitHub documents `is` to `bypassed` for its own search; the rest is ours."""
+    """What a term compares: the part before the colon. `is` to `bypassed` are GitHub's; the others are ours."""
 
     IS = "is"
     VALIDITY = "validity"
-    SECRET_TYPE = "secret-type"  # noqa: S105 - a word of the language.
+    SECRET_TYPE = "secret-type"  # noqa: S105 - a qualifier, no password.
     PROVIDER = "provider"
     RESOLUTION = "resolution"
     BYPASSED = "bypassed"
@@ -29,11 +30,11 @@ class Qualifier(StrEnum):
     ASSIGNEE = "assignee"
     OLDER = "older"
     TEXT = ""
-    """Words without a colon."""
+    """Words without a qualifier."""
 
 
 class Sort(StrEnum):
-    """GitHub's words for the order of a search."""
+    """The order of a list, with GitHub's values of `sort:`."""
 
     CREATED_DESC = "created-desc"
     CREATED_ASC = "created-asc"
@@ -49,32 +50,32 @@ class Sort(StrEnum):
         return self in (Sort.UPDATED_DESC, Sort.UPDATED_ASC)
 
 
-_ORDER = {word: place for place, word in enumerate(Qualifier)}
+_ORDER = {qualifier: place for place, qualifier in enumerate(Qualifier)}
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One condition: it holds where any of its values does, or, negated, where none does."""
 
-    word: Qualifier
+    qualifier: Qualifier
     values: tuple[str, ...]
-    """Folded, in order; of `TEXT` and `OLDER` exactly one."""
+    """In lower case and sorted; `TEXT` and `OLDER` have exactly one."""
     negated: bool = False
 
     def __str__(self) -> str:
         values = ",".join(map(_written, self.values))
-        word = f"{self.word}:" if self.word is not Qualifier.TEXT else ""
-        return f"{'-' if self.negated else ''}{word}{values}"
+        qualifier = f"{self.qualifier}:" if self.qualifier is not Qualifier.TEXT else ""
+        return f"{'-' if self.negated else ''}{qualifier}{values}"
 
     @property
-    def place(self) -> tuple[int, bool, tuple[str, ...]]:
-        """Where the term stands in a filter, so that two of the same meaning are written the same."""
-        return _ORDER[self.word], self.negated, self.values
+    def sort_key(self) -> tuple[int, bool, tuple[str, ...]]:
+        """The order of terms in a filter, so that equal filters are written the same."""
+        return _ORDER[self.qualifier], self.negated, self.values
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Every term holds; no term means every alert."""
+    """Matches the alerts for which all terms hold; without terms, all alerts."""
 
     terms: tuple[Term, ...] = ()
     sort: Sort = Sort.CREATED_DESC
@@ -85,14 +86,14 @@ class Filter:
             written.append(f"sort:{self.sort}")
         return " ".join(written)
 
-    def uses(self, *words: Qualifier) -> bool:
-        """Whether a term of one of the words is there."""
-        return any(term.word in words for term in self.terms)
+    def uses(self, *qualifiers: Qualifier) -> bool:
+        """Whether a term has one of these qualifiers."""
+        return any(term.qualifier in qualifiers for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PagePosition:
-    """Where an alert stands in a list: by time, and among those of the same time by key."""
+    """The position of an alert in a list: by time, and at the same time by key."""
 
     at: UnixTime
     key: AlertKey
@@ -105,24 +106,25 @@ class FoundAlert:
     alert: Alert
     repository: Repository
 
-    def place(self, sort: Sort) -> PagePosition:
+    def position(self, sort: Sort) -> PagePosition:
+        """Its position in a list of that order."""
         return PagePosition(
             self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key
         )
 
 
 def fold(text: str) -> str:
-    """Small letters, of ASCII alone: the two databases agree on no others."""
+    """ASCII letters in lower case; SQLite and PostgreSQL differ on others."""
     return text.translate(_TO_LOWER)
 
 
 def hyphened(text: str) -> str:
-    """Folded, with hyphens for spaces and underscores: GitHub writes `wont_fix` and `wont-fix`."""
+    """Folded, with hyphens for spaces and underscores; GitHub writes both `wont_fix` and `wont-fix`."""
     return fold(text).replace("_", "-").replace(" ", "-")
 
 
 def seconds(span: str) -> float:
-    """A span of `older:`, as `7d`, `12h`, `30m`."""
+    """Seconds of a value of `older:`: `7d`, `12h` or `30m`."""
     return int(span[:-1]) * {"d": 86_400.0, "h": 3_600.0, "m": 60.0}[span[-1]]
 
 

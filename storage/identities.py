@@ -1,4 +1,4 @@
-"""Which Slack user is which GitHub account, one to one in a workspace."""
+"""Identities: which Slack user is which GitHub account, one to one within a workspace."""
 
 from typing import Literal
 
@@ -10,10 +10,10 @@ from storage.tables import identity
 
 
 class IdentityTaken(Exception):
-    """One side of a new identity belongs to another one already."""
+    """The Slack user or the GitHub account of a new identity is linked already."""
 
     def __init__(self, side: Literal["slack", "github"], holder: Identity) -> None:
-        """`side` says which one is taken, by `holder`."""
+        """`side` is the one that is linked, and `holder` the identity that has it."""
         whose = "Slack user" if side == "slack" else "GitHub account"
         super().__init__(f"The {whose} is linked already.")
         self.side = side
@@ -21,9 +21,9 @@ class IdentityTaken(Exception):
 
 
 async def link(tx: Tx, new: Identity) -> None:
-    """Store an identity, or renew the proof and login of the same one.
+    """Store an identity, or update the proof and login of the same identity.
 
-    Raises IdentityTaken when either side is linked to somebody else.
+    Raises IdentityTaken if the user or the account is linked to another one.
     """
     query = tx.insert(identity).values(_values(new)).on_conflict_do_nothing()
     if (await tx.conn.execute(query)).rowcount == 1:
@@ -38,33 +38,33 @@ async def link(tx: Tx, new: Identity) -> None:
 
 
 async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
-    """Forget who that Slack user is; returns what was known."""
+    """Delete a Slack user's identity; returns it, or None if there was none."""
     query = sa.delete(identity).where(_is(team, user)).returning(*identity.c)
     row = (await tx.conn.execute(query)).one_or_none()
     return None if row is None else _record(row)
 
 
 async def of_slack(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
-    """Who that Slack user is."""
+    """The identity of a Slack user, or None."""
     row = (await tx.conn.execute(sa.select(identity).where(_is(team, user)))).one_or_none()
     return None if row is None else _record(row)
 
 
 async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
-    """Who that GitHub account is in that workspace."""
+    """The identity of a GitHub account in a workspace, or None."""
     query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
     row = (await tx.conn.execute(query)).one_or_none()
     return None if row is None else _record(row)
 
 
 async def all_identities(tx: Tx) -> list[Identity]:
-    """Everybody who is linked, by workspace and login."""
+    """All identities, in the order of workspace and login."""
     query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
     return [_record(row) for row in await tx.conn.execute(query)]
 
 
 async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
-    """Note the login that a GitHub account has now."""
+    """Store the present login of a GitHub account."""
     query = sa.update(identity).where(identity.c.github_id == github_id)
     await tx.conn.execute(query.values(github_login=login))
 

@@ -1,4 +1,4 @@
-"""Hears from PostgreSQL that another process has stored a job."""
+"""Wakes this process's worker when another process stores a job, by PostgreSQL's LISTEN and NOTIFY."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,14 +11,14 @@ from storage.db import Database, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 CHANNEL = "stanch_job"
-"""PostgreSQL's name for the notification that a job may be ready."""
+"""PostgreSQL's channel for the notification that a job may be ready."""
 
 
 @asynccontextmanager
 async def listening(db: Database) -> AsyncIterator[None]:
-    """Set `db.job_wake` when another process enqueues, as long as PostgreSQL is there to tell.
+    """Set `db.job_wake` whenever another process stores a job; reconnects by itself.
 
-    Does nothing on SQLite, whose other processes are short commands: a worker's own poll finds their jobs.
+    Does nothing on SQLite, where other processes are short commands, whose jobs the worker's poll finds.
     """
     if db.dialect == "sqlite":
         yield
@@ -45,12 +45,12 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
                 assert server is not None
                 server.add_termination_listener(lambda *_, lost=lost: lost.set())
                 await server.add_listener(CHANNEL, lambda *_: db.job_wake.set())
-                # Whatever was told before anybody listened.
+                # A job may have been stored before this connection listened.
                 db.job_wake.set()
                 tried.set()
                 await lost.wait()
         except (StorageUnavailable, InterfaceError, PostgresError, SQLAlchemyError, OSError) as error:
-            # The worker's own poll finds the jobs meanwhile, and this goes on.
+            # Until it listens again, the worker's poll finds the jobs.
             log.debug("not_listening", reason=str(error) or type(error).__name__)
         tried.set()
         await db.clock.sleep(1)

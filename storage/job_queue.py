@@ -1,4 +1,4 @@
-"""Hands jobs to workers: claims, leases, and how runs ended."""
+"""Hands jobs to workers: claims them under a lease, renews leases, and records the results of runs."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,10 +14,10 @@ from storage.tables import job
 async def claim(
     db: Database, worker: str, limit: int, lease: float, slots: Mapping[Priority, int] | None = None
 ) -> list[Job]:
-    """Start up to `limit` jobs that are due, for `lease` seconds; each claim counts as an attempt.
+    """Claim up to `limit` due jobs for `lease` seconds; each claim counts as an attempt.
 
-    Those of the first priority come first, and of each priority start as many as it has `slots`, by default
-    `limit`. Of one key, only the earliest due job starts, and only while no other one runs.
+    The jobs come in the order of priority, and of each priority at most as many as it has `slots` (by default
+    `limit`). Of the jobs with one key only the earliest is claimed, and only while none of that key runs.
     """
     free = {priority: limit if slots is None else slots[priority] for priority in Priority}
     for _ in range(3):
@@ -25,37 +25,37 @@ async def claim(
             async with db.begin() as tx:
                 return await _claim(tx, worker, limit, lease, free)
         except sa.exc.IntegrityError:
-            # Two jobs of a key became visible in another order than they are numbered; the next look sees both.
+            # A job with an earlier id and the same key was committed meanwhile; the next try sees both.
             continue
     return []
 
 
 async def renew(db: Database, worker: str, job_ids: Collection[JobId], lease: float) -> None:
-    """Keep running jobs for `lease` seconds from now; those that aren't this worker's any more stay so."""
+    """Renew the leases of jobs that this worker still runs, for `lease` seconds from now."""
     async with db.begin() as tx:
         mine = sa.select(job.c.id).where(job.c.id.in_(job_ids), _is_run_by(worker))
-        # A row that is locked is being settled: waiting for it could end in a dead lock.
+        # A locked row is being settled: waiting for it could end in a deadlock.
         query = sa.update(job).where(job.c.id.in_(mine.with_for_update(skip_locked=True)))
         await tx.conn.execute(query.values(lease_until=jobs.now_of(tx) + lease))
 
 
 async def recover(db: Database, *, max_attempts: int) -> int:
-    """Give jobs whose lease ended to any worker, or park them after too many tries; returns how many."""
+    """Make running jobs ready whose lease has ended, or park them after `max_attempts`; returns how many."""
     async with db.begin() as tx:
         return await _interrupt(tx, job.c.lease_until < jobs.now_of(tx), max_attempts)
 
 
 async def take_over(db: Database, *, max_attempts: int) -> int:
-    """Give every running job free at once. Only at the start of a database's single process (SQLite)."""
+    """Do the same with all running jobs. Only for the start of the only process that uses a database (SQLite)."""
     async with db.begin() as tx:
         return await _interrupt(tx, sa.true(), max_attempts)
 
 
-async def settle(db: Database, outcomes: Sequence[RunResult]) -> None:
-    """Record how runs ended, in one commit. A job that is no longer that run's is left alone."""
-    done = [outcome.job for outcome in outcomes if isinstance(outcome, Done)]
-    retries = [outcome for outcome in outcomes if isinstance(outcome, Retry)]
-    parked = [outcome for outcome in outcomes if isinstance(outcome, Parked)]
+async def settle(db: Database, results: Sequence[RunResult]) -> None:
+    """Record the results of runs in one commit; that of a run that lost its lease is ignored."""
+    done = [result.job for result in results if isinstance(result, Done)]
+    retries = [result for result in results if isinstance(result, Retry)]
+    parked = [result for result in results if isinstance(result, Parked)]
     async with db.begin() as tx:
         stop = sa.update(job).where(job.c.state == jobs.RUNNING).values(worker=None, lease_until=None)
         if done:
@@ -73,13 +73,13 @@ async def settle(db: Database, outcomes: Sequence[RunResult]) -> None:
             )
             await tx.conn.execute(again, [_retry_values(retry, tx.now) for retry in retries])
         if parked:
-            rows = [{**_run_values(outcome.job), "problem": outcome.error} for outcome in parked]
+            rows = [{**_run_values(result.job), "problem": result.error} for result in parked]
             await tx.conn.execute(one.values(state=jobs.PARKED), rows)
     db.job_wake.set()
 
 
 async def release(db: Database, worker: str) -> None:
-    """Give this worker's running jobs to the next one, as if it had not started them."""
+    """Make the jobs that this worker runs ready again, without counting the attempt."""
     async with db.begin() as tx:
         query = sa.update(job).where(_is_run_by(worker))
         values = {"state": jobs.READY, "worker": None, "lease_until": None, "attempts": job.c.attempts - 1}
@@ -88,9 +88,9 @@ async def release(db: Database, worker: str) -> None:
 
 
 async def next_due(db: Database, of: Collection[Priority] = tuple(Priority)) -> UnixTime | None:
-    """When, on `clock`, the next job of these priorities can start; None while none waits.
+    """When the next job of these priorities can start, by the wall clock of `db`; None if none waits.
 
-    May be past: then claim again.
+    A time that is past means that a job can be claimed now.
     """
     async with db.read() as tx:
         now = jobs.now_of(tx)
@@ -110,7 +110,7 @@ def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
 
 
 def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
-    """Whether a ready job has to wait for another one of its key."""
+    """Whether a ready job has to wait for another one with its key."""
     other = job.alias("other")
     running = sa.exists().where(other.c.key == job.c.key, other.c.state == jobs.RUNNING)
     earlier = sa.exists().where(

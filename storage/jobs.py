@@ -1,4 +1,4 @@
-"""Durable work: a table from which workers claim jobs, in order per key, and lose none when they die."""
+"""Stores jobs, and lists, retries, counts and deletes them. `job_queue` hands them to workers."""
 
 from collections.abc import Collection, Sequence
 
@@ -10,7 +10,7 @@ from storage.priorities import priority_of
 from storage.records import Job, JobId, JobState, NewJob, UnixTime
 from storage.tables import job, storable
 
-# As literals, not as parameters: only then does a planner see that a partial index fits.
+# Literals, not parameters: a query planner uses a partial index only for a literal.
 READY = sa.literal_column("'ready'", sa.Text)
 RUNNING = sa.literal_column("'running'", sa.Text)
 DONE = sa.literal_column("'done'", sa.Text)
@@ -22,14 +22,13 @@ COLUMNS = tuple(
         *("id", "kind", "payload", "key", "state", "run_at", "attempts", "error", "created_at", "worker"),
     )
 )
-
-
+"""The columns of `Job`."""
 RUN = (job.c.id, job.c.worker, job.c.attempts)
-"""What names one run of a job: each claim counts as an attempt."""
+"""The columns that identify one run of a job, since each claim counts as an attempt."""
 
 
 async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
-    """Store jobs with the caller's change; None for each whose `dedup` is remembered already."""
+    """Store jobs in the caller's transaction; returns an id for each, or None if a job with its `dedup` is stored."""
     if not jobs:
         return []
     origin, now = _origin(tx)
@@ -53,42 +52,42 @@ async def list_jobs(tx: Tx, *, states: Collection[JobState], limit: int = 200) -
 
 
 async def retry(tx: Tx, job_id: JobId) -> bool:
-    """Let a parked job run again now; False where there is no such job."""
+    """Make a parked job ready now; False if no such job is parked."""
     return await _unpark(tx, job.c.id == job_id) == 1
 
 
 async def retry_all(tx: Tx) -> int:
-    """Let every parked job run again now; returns how many."""
+    """Make all parked jobs ready now; returns how many."""
     return await _unpark(tx, sa.true())
 
 
 async def prune(tx: Tx, before: UnixTime) -> int:
-    """Forget jobs that were done before then; returns how many."""
+    """Delete jobs that were done before then; returns how many."""
     query = sa.delete(job).where(job.c.state == DONE, job.c.finished_at < before)
     return (await tx.conn.execute(query)).rowcount
 
 
 async def count(tx: Tx) -> dict[JobState, int]:
-    """How many jobs there are in each state."""
+    """The number of jobs in each state."""
     rows = await tx.conn.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
     return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in rows}
 
 
 def _origin(tx: Tx) -> tuple[sa.ColumnElement[float], float]:
-    """The time that all workers agree on, as a sum: PostgreSQL's own clock, moved as far as ours is."""
+    """The time that all workers share, as two summands: PostgreSQL's clock and the offset of ours, or 0 and ours."""
     if tx.dialect == "sqlite":
         return sa.literal_column("0", sa.Double), tx.now
     return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double), tx.clock.offset
 
 
 def now_of(tx: Tx) -> sa.ColumnElement[float]:
-    """The time that all workers agree on."""
+    """The time that all workers share."""
     origin, seconds = _origin(tx)
     return origin + sa.literal(seconds, sa.Double)
 
 
 def values(new: NewJob, now: float) -> dict[str, object]:
-    """The columns of a new job; `now` counts from the transaction's origin of time."""
+    """The columns of a new job; `now` is the second summand of the time, see `_origin`."""
     return {
         "kind": new.kind,
         "payload": dict(new.payload),
@@ -104,7 +103,7 @@ def values(new: NewJob, now: float) -> dict[str, object]:
 
 
 def _ids(jobs: Sequence[NewJob], rows: Sequence[Row]) -> list[JobId | None]:
-    """Which new row is whose: by `dedup`, and all others by their order."""
+    """The id of each job's row: found by `dedup`, and for jobs without one by the order of the ids."""
     by_dedup = {row.dedup: row.id for row in rows if row.dedup is not None}
     others = iter(sorted(row.id for row in rows if row.dedup is None))
     return [next(others) if new.dedup is None else by_dedup.pop(storable(new.dedup), None) for new in jobs]
@@ -123,7 +122,7 @@ async def _unpark(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
 
 
 async def wake(tx: Tx) -> None:
-    """Wake the workers at the commit: this process's by `db.job_wake`, others' by PostgreSQL."""
+    """Wake the workers at the commit: this process's by `db.job_wake`, those of others by PostgreSQL."""
     if tx.dialect == "postgresql" and not tx.job_enqueued:
         await tx.conn.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
     tx.job_enqueued = True

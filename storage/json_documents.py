@@ -1,4 +1,4 @@
-"""Nested records as JSON documents, tolerant of fields that a document's version did not know."""
+"""Nested records as JSON documents; reading tolerates missing and unknown fields of other versions."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -14,49 +14,49 @@ R = TypeVar("R")
 
 
 def document(record: "DataclassInstance | None") -> dict[str, Any] | None:
-    """A record as a document."""
+    """The document of a record."""
     return None if record is None else asdict(record)
 
 
 def account(id_: int | None, login: str | None) -> Account | None:
-    """An account of two columns."""
+    """The account in two columns."""
     return None if id_ is None or login is None else Account(GitHubId(id_), login)
 
 
-def person(found: Document | None) -> Person | None:
-    """A person of a document."""
-    if found is None:
+def person(stored: Document | None) -> Person | None:
+    """The person in a document."""
+    if stored is None:
         return None
-    return _build(Person, found, github=_account(found.get("github")))
+    return _build(Person, stored, github=_account(stored.get("github")))
 
 
-def place(found: Document | None) -> SecretLocation | None:
-    """A place of a document."""
-    return None if found is None else _build(SecretLocation, found)
+def location(stored: Document | None) -> SecretLocation | None:
+    """The location in a document."""
+    return None if stored is None else _build(SecretLocation, stored)
 
 
-def token_facts(found: Document) -> TokenFacts:
-    """A token's facts of a document."""
-    scopes = tuple(found.get("scopes", ()))
-    return _build(TokenFacts, found, owner=_account(found.get("owner")), scopes=scopes)
+def token_facts(stored: Document) -> TokenFacts:
+    """The token's facts in a document."""
+    scopes = tuple(stored.get("scopes", ()))
+    return _build(TokenFacts, stored, owner=_account(stored.get("owner")), scopes=scopes)
 
 
-def probe(found: Document | None) -> Probe | None:
-    """A probe of a document."""
-    return None if found is None else _build(Probe, found, by=person(found.get("by")))
+def probe(stored: Document | None) -> Probe | None:
+    """The probe in a document."""
+    return None if stored is None else _build(Probe, stored, by=person(stored.get("by")))
 
 
-def report(found: Document | None) -> Report | None:
-    """A report of a document."""
-    if found is None:
+def report(stored: Document | None) -> Report | None:
+    """The report in a document."""
+    if stored is None:
         return None
-    return _build(Report, found, state=ReportState(found["state"]), by=person(found["by"]))
+    return _build(Report, stored, state=ReportState(stored["state"]), by=person(stored["by"]))
 
 
-def _account(found: Document | None) -> Account | None:
-    return None if found is None else _build(Account, found)
+def _account(stored: Document | None) -> Account | None:
+    return None if stored is None else _build(Account, stored)
 
 
-def _build(kind: type[R], found: Document, **instead: object) -> R:
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # Only records come here.
-    return kind(**{name: value for name, value in {**found, **instead}.items() if name in names})
+def _build(kind: type[R], stored: Document, **replaced: object) -> R:
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # Callers pass records only.
+    return kind(**{name: value for name, value in {**stored, **replaced}.items() if name in names})

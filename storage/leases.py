@@ -1,7 +1,7 @@
-"""What a run of a job records, only while the job is still its own.
+"""Changes within a transaction that require the worker's lease of a job.
 
-A worker that was stopped for long loses its lease, and another one runs the job again. Whatever the first one records
-afterwards would be recorded twice.
+A worker that stood still for long loses its lease, and another worker runs the job again. Without these checks, the
+first one would then record its results a second time.
 """
 
 import sqlalchemy as sa
@@ -13,29 +13,29 @@ from storage.tables import job
 
 
 class LeaseLost(Exception):
-    """The job is no longer this run's: its lease ended, so another worker may be at it."""
+    """The run has lost its lease, so another worker may run the job."""
 
     def __init__(self, run: Job) -> None:
         super().__init__(f"job {run.id} is no longer run by {run.worker}")
 
 
 async def keep(tx: Tx, run: Job) -> None:
-    """Let no other worker take the job over before the caller's change is committed. Raises LeaseLost."""
+    """Keep the lease until the caller's transaction ends. Raises LeaseLost if it is lost already."""
     if await tx.conn.scalar(sa.select(job.c.id).where(is_run(run)).with_for_update()) is None:
         raise LeaseLost(run)
 
 
 async def finish(tx: Tx, run: Job) -> None:
-    """Let a running job be done with the caller's change, so that a crash after it does not repeat the job.
+    """End a running job as done in the caller's transaction, so that no crash between the two can repeat the job.
 
-    Raises LeaseLost where the job is no longer this run's, so that the caller's change is rolled back.
+    Raises LeaseLost, which rolls the caller's change back.
     """
     if not await finish_own(tx, run):
         raise LeaseLost(run)
 
 
 async def finish_own(tx: Tx, run: Job) -> bool:
-    """As `finish`, but False where the job is no longer this run's: for what is true whoever has the job."""
+    """Like `finish`, but returns False for a lost lease: for changes that are right in any case."""
     ended = await _end(tx, run, state=DONE, error=None, finished_at=now_of(tx))
     if ended:
         tx.finished.append(run.id)
@@ -43,7 +43,7 @@ async def finish_own(tx: Tx, run: Job) -> bool:
 
 
 async def park(tx: Tx, run: Job, reason: str) -> None:
-    """Give a running job up with the caller's change, until somebody retries it. Raises LeaseLost."""
+    """Park a running job in the caller's transaction. Raises LeaseLost."""
     if not await _end(tx, run, state=PARKED, error=reason):
         raise LeaseLost(run)
 

@@ -1,4 +1,4 @@
-"""Messages of ours in channels, and the pace at which each channel takes them."""
+"""Stanch's messages in channels, and the pace of posts in each channel."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,10 +23,10 @@ from storage.records import (
     StoredJson,
     UnixTime,
 )
-from storage.tables import alert, channel_pace, job, mark, message, repository
+from storage.tables import alert, channel_pace, job, message, repository, saved_value
 
 UNCERTAIN = "uncertain: "
-"""How the problem of a message begins that was given up since nobody can tell whether Slack has it."""
+"""How the problem of a message begins that was dropped because it is not known whether Slack has it."""
 _IS_BLOCKED = sa.and_(
     message.c.problem.is_not(None),
     message.c.state.in_((MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)),
@@ -35,17 +35,17 @@ _IS_BLOCKED = sa.and_(
 
 @dataclass(frozen=True, slots=True)
 class MessageToDraw:
-    """A message with what it shows, as loaded by one statement."""
+    """A message with the alert and the repository that it shows, loaded by one statement."""
 
     message: Message
     alert: Alert | None
     repository: Repository | None
     saved: StoredJson
-    """The value saved about its channel."""
+    """The saved value of its channel, see `load_to_draw`."""
 
 
 async def plan(tx: Tx, new: Message) -> Message:
-    """Store a message unless its purpose, channel and subject have one already; returns the stored one."""
+    """Store a message; returns it, or the stored message of the same purpose, channel and subject."""
     unique = [message.c.purpose, message.c.channel, message.c.subject]
     query = tx.insert(message).values(_values(new)).on_conflict_do_nothing(index_elements=unique)
     if (await tx.conn.execute(query)).rowcount == 1:
@@ -55,30 +55,30 @@ async def plan(tx: Tx, new: Message) -> Message:
 
 
 async def load(tx: Tx, key: MessageKey) -> Message | None:
-    """The message of that key."""
+    """The message, or None."""
     return await _load(tx, sa.select(message).where(message.c.key == key))
 
 
 async def load_to_draw(tx: Tx, key: MessageKey, *, saved_about: str) -> MessageToDraw | None:
-    """The message of that key with its alert, its repository, and the value saved as `saved_about` + its channel."""
+    """The message with its alert, its repository, and the saved value named `saved_about` and the channel's id."""
     row = (await tx.conn.execute(_to_draw(saved_about).where(message.c.key == key))).one_or_none()
     return None if row is None else _drawn(row)
 
 
 async def posted_cards(tx: Tx, after: str, limit: int, *, saved_about: str) -> list[MessageToDraw]:
-    """As `load_to_draw`: the cards that Slack has, by key, from behind `after` on; `""` for the beginning."""
+    """Up to `limit` posted cards in the order of their keys, from behind `after` on; `""` for the first page."""
     posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
     query = _to_draw(saved_about).where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
     return [_drawn(row) for row in await tx.conn.execute(query)]
 
 
 async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
-    """The message of that key, which nobody else changes until the transaction ends."""
+    """The message, or None; other transactions can't change it until this one ends."""
     return await _load(tx, sa.select(message).where(message.c.key == key).with_for_update())
 
 
 async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
-    """Change these fields of a message and leave the others as they are now; returns it as it is then."""
+    """Change only these fields of a message; returns the changed message, or None if there is none."""
     current = await load_for_update(tx, key)
     if current is None:
         return None
@@ -88,10 +88,10 @@ async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
 
 
 async def change_unless_changed(tx: Tx, known: Message, run: Job, **fields: Any) -> bool:
-    """Change these fields, if nobody has drawn, sent or scheduled the message since `known` was loaded.
+    """Change these fields unless the message was drawn, sent or scheduled since `known` was loaded.
 
-    False otherwise, and where the job is no longer this run's. One conditional UPDATE: of two workers that read and
-    then wrote, both would post.
+    Returns False in that case, and if the run has lost its lease. One conditional UPDATE: if two workers read first
+    and wrote then, both would post.
     """
     as_known = (
         message.c.key == known.key,
@@ -105,10 +105,10 @@ async def change_unless_changed(tx: Tx, known: Message, run: Job, **fields: Any)
 
 
 async def record_draw(tx: Tx, known: Message, fingerprint: str | None, **fields: Any) -> None:
-    """Record that Slack shows a draw of the message as it was `known`, and change these fields.
+    """Record that Slack shows the draw made of `known`, and change these fields.
 
-    The fingerprint is kept only if no other draw was requested since. What raised the alert is done with only if that
-    was not done again since, and only where `fields` name no problem.
+    The fingerprint is stored only if no other draw was requested since. `raised_at` is cleared only if the alert was
+    not raised again since, and if `fields` has no problem.
     """
     same_draw = message.c.draw == known.draw
     values: dict[str, Any] = {
@@ -122,34 +122,34 @@ async def record_draw(tx: Tx, known: Message, fingerprint: str | None, **fields:
 
 
 async def save(tx: Tx, changed: Message) -> None:
-    """Overwrite the message of the same key, which the caller has loaded for update in this transaction.
+    """Overwrite a message that was loaded by `load_for_update` in this transaction.
 
-    An older snapshot would undo what others have changed since.
+    Saving a message that was loaded earlier would undo later changes by others.
     """
     await tx.conn.execute(sa.update(message).where(message.c.key == changed.key).values(_values(changed)))
 
 
 async def find(tx: Tx, purpose: MessagePurpose, channel: ChannelId, subject: str) -> Message | None:
-    """The message of that purpose about that subject in a channel."""
+    """The message of that purpose, channel and subject, or None."""
     same = (message.c.purpose == purpose, message.c.channel == channel, message.c.subject == subject)
     return await _load(tx, sa.select(message).where(*same))
 
 
 async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None) -> list[Message]:
-    """An alert's messages in all channels, oldest first."""
+    """An alert's messages in all channels, of one purpose or of all, oldest first."""
     about = sa.and_(message.c.repository_id == key.repository_id, message.c.alert_number == key.number)
     query = sa.select(message).where(about)
     return await _list(tx, query if purpose is None else query.where(message.c.purpose == purpose))
 
 
 async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
-    """A channel's messages, whether they are posted yet or not, but for those given up; oldest first."""
+    """A channel's messages except dropped ones, oldest first."""
     gone = message.c.state == MessageState.DROPPED
     return await _list(tx, sa.select(message).where(message.c.channel == channel, ~gone))
 
 
 async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Message]:
-    """The cards of a repository's alerts in all channels, oldest first."""
+    """The cards of a repository's alerts in all channels except dropped ones, oldest first."""
     of_repository = message.c.repository_id == repository_id
     gone = message.c.state == MessageState.DROPPED
     query = sa.select(message).where(of_repository, message.c.purpose == MessagePurpose.CARD, ~gone)
@@ -157,38 +157,38 @@ async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Messa
 
 
 async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
-    """The message that Slack knows by that channel and timestamp."""
+    """The message with that timestamp in a channel, or None."""
     return await _load(
         tx, sa.select(message).where(message.c.channel == channel, message.c.ts == ts).limit(1)
     )
 
 
 async def blocked(tx: Tx, *, channel: ChannelId | None = None, idle: bool = False) -> list[Message]:
-    """Messages that their channel can't take or have redrawn, oldest first; `idle`: those that no job waits for."""
+    """Messages that can't be posted or updated in their channel, oldest first; `idle`: only those without a job."""
     query = sa.select(message).where(_IS_BLOCKED)
     if channel is not None:
         query = query.where(message.c.channel == channel)
     if idle:
-        # The keys of jobs are as flows/planning makes them.
+        # The job's key is that of `PublishMessage`.
         same = job.c.key == sa.literal("message:", sa.Text).concat(message.c.key)
         query = query.where(~sa.exists().where(same, job.c.state == sa.literal_column("'ready'", sa.Text)))
     return await _list(tx, query)
 
 
 async def count_blocked(tx: Tx) -> int:
-    """How many messages their channel can't take or have redrawn."""
+    """The number of messages that can't be posted or updated in their channel."""
     return (await tx.conn.execute(sa.select(sa.func.count()).where(_IS_BLOCKED))).scalar_one()
 
 
 async def count_uncertain(tx: Tx, since: UnixTime) -> int:
-    """How many messages sent since then were given up because it can't be told whether Slack has them."""
+    """The number of messages sent since then that were dropped because it is not known whether Slack has them."""
     lost = message.c.problem.startswith(UNCERTAIN)
     query = sa.select(sa.func.count()).where(message.c.state == MessageState.DROPPED, lost)
     return (await tx.conn.execute(query.where(message.c.posting_since > since))).scalar_one()
 
 
 async def count_stand_ins(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> int:
-    """How many cards in the default channel stand for a blocked channel since then, without those only counted."""
+    """The number of stand-ins for a blocked channel in the default channel since then, without folded ones."""
     query = sa.select(sa.func.count()).where(
         message.c.channel == default,
         message.c.stands_for == channel,
@@ -199,28 +199,28 @@ async def count_stand_ins(tx: Tx, default: ChannelId, channel: ChannelId, since:
 
 
 async def prune_pace(tx: Tx, before: UnixTime) -> int:
-    """Forget the pace of channels whose last turn was before then; returns how many."""
+    """Delete the pace of channels whose next slot was before then; returns how many."""
     query = sa.delete(channel_pace).where(channel_pace.c.next_at < before)
     return (await tx.conn.execute(query)).rowcount
 
 
 async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
-    """Take the channel's next turn and return its time; `interval` seconds lie between two turns.
+    """Take the channel's next slot for a post; returns its time. Slots are `interval` seconds apart.
 
-    One statement, so that simultaneous callers, on several machines too, get different turns.
+    One statement, so that simultaneous callers, also on other machines, get different slots.
     """
     next_at = channel_pace.c.next_at
-    turn = sa.case((next_at > tx.now, next_at), else_=sa.literal(tx.now, sa.Double))
+    slot = sa.case((next_at > tx.now, next_at), else_=sa.literal(tx.now, sa.Double))
     query = tx.insert(channel_pace).values(channel=channel, next_at=tx.now + interval)
     query = query.on_conflict_do_update(
-        index_elements=[channel_pace.c.channel], set_={"next_at": turn + interval}
+        index_elements=[channel_pace.c.channel], set_={"next_at": slot + interval}
     )
     following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
     return following - interval
 
 
 async def hold_channel(tx: Tx, channel: str, until: UnixTime) -> None:
-    """Give no turn before then, and take back those that were given: Slack asked to wait."""
+    """Give no slot before `until`, and take back those given to planned messages: Slack asked to wait."""
     next_at = channel_pace.c.next_at
     later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
     query = tx.insert(channel_pace).values(channel=channel, next_at=until)
@@ -234,9 +234,11 @@ def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
     about = sa.and_(
         alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number
     )
-    saved = mark.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
+    saved = saved_value.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
     joined = message.outerjoin(alert, about).outerjoin(repository, repository.c.id == message.c.repository_id)
-    return sa.select(message, alert, repository, mark.c.value).select_from(joined.outerjoin(mark, saved))
+    return sa.select(message, alert, repository, saved_value.c.value).select_from(
+        joined.outerjoin(saved_value, saved)
+    )
 
 
 def _drawn(row: Row) -> MessageToDraw:
@@ -245,7 +247,7 @@ def _drawn(row: Row) -> MessageToDraw:
         _record(columns_of(row, message)),
         None if about.number is None else alerts.record(about),
         None if where.id is None else repositories.record(where),
-        row._mapping[mark.c.value],
+        row._mapping[saved_value.c.value],
     )
 
 
@@ -264,7 +266,7 @@ _PLAIN = (
     *("slot_at", "posting_since", "problem", "folded_into", "urgency", "raised_at", "stands_for"),
     "created_at",
 )
-"""The fields that are columns of the same name."""
+"""The fields of `Message` that are columns of the same name."""
 
 
 def _values(record: Message) -> dict[str, object]:

@@ -1,20 +1,20 @@
-"""Which jobs come first, and how many of each sort run at once in one process."""
+"""The priority of each job kind, and how many jobs of a priority one process runs at once."""
 
 from collections.abc import Mapping
 from enum import IntEnum
 
 
 class Priority(IntEnum):
-    """Lower comes first. The numbers are stored."""
+    """Lower numbers come first. The numbers are stored."""
 
     PERSON = 0
-    """Somebody waits for it."""
+    """A person waits for the result."""
     MESSAGE = 1
-    """A message in a channel, or to a person who did not ask for it."""
+    """A message in a channel, or to a person who does not wait for it."""
     INTAKE = 2
-    """What GitHub or Slack tells, and what follows from it later."""
+    """An event of GitHub or Slack, and the work that follows from it."""
     SYNC = 3
-    """Comparing with GitHub: nothing of it is urgent."""
+    """Comparing GitHub with the store, which is never urgent."""
 
 
 PRIORITIES: Mapping[str, Priority] = {
@@ -42,16 +42,19 @@ PRIORITIES: Mapping[str, Priority] = {
     "sweep": Priority.SYNC,
     "sweep_installation": Priority.SYNC,
 }
-"""By kind of job."""
+"""By job kind."""
 CONCURRENCY: Mapping[Priority, int] = {
     Priority.PERSON: 16,
     Priority.MESSAGE: 4,
     Priority.INTAKE: 8,
     Priority.SYNC: 2,
 }
-"""So many of each run at once in one process: all others together leave two of its 16 places to people."""
+"""The greatest number of jobs of each priority that run at once in one process.
+
+A process runs 16 jobs at once, so the other priorities always leave two of these for `PERSON`.
+"""
 
 
 def priority_of(kind: str) -> Priority:
-    """A kind's priority; one that this version does not know is taken like a delivery."""
+    """The priority of a job kind; INTAKE for a kind that this version does not know."""
     return PRIORITIES.get(kind, Priority.INTAKE)

@@ -1,4 +1,4 @@
-"""Repositories that have or had alerts, and the installations of the GitHub App."""
+"""Repositories with alerts, and the installations of the GitHub App."""
 
 from collections.abc import Collection
 
@@ -19,21 +19,21 @@ from storage.tables import installation, repository
 
 
 async def load_repository(tx: Tx, repository_id: RepositoryId) -> Repository | None:
-    """The repository of that id."""
+    """The repository of that id, or None."""
     row = (await tx.conn.execute(sa.select(repository).where(repository.c.id == repository_id))).one_or_none()
     return None if row is None else record(row)
 
 
 async def load_all(tx: Tx, ids: Collection[RepositoryId]) -> dict[RepositoryId, Repository]:
-    """The repositories of those ids, as far as they are known."""
+    """The stored repositories of these ids."""
     rows = await tx.conn.execute(sa.select(repository).where(repository.c.id.in_(ids)))
     return {found.id: found for found in map(record, rows)}
 
 
 async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:
-    """Every repository last seen under that name, newest id first: a name can change hands.
+    """All repositories whose last known name is `full_name`, newest id first.
 
-    `full_name` is `owner/name` in any case.
+    There can be several, since a name can be given to another repository. `full_name` is `owner/name` in any case.
     """
     query = sa.select(repository).where(repository.c.folded_name == full_name.casefold())
     return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.id.desc()))]
@@ -58,19 +58,19 @@ async def save_repository(tx: Tx, known: Repository) -> None:
 
 
 async def repositories_of(tx: Tx, installation_id: InstallationId) -> list[Repository]:
-    """The repositories that are reached through that installation, by name."""
+    """The repositories that are reached by that installation, in the order of their names."""
     query = sa.select(repository).where(repository.c.installation_id == installation_id)
     return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
 
 
 async def lost_repositories(tx: Tx) -> list[Repository]:
-    """The repositories that no installation reaches, and that may come back."""
+    """The repositories that no installation reaches, and that may become reachable again."""
     query = sa.select(repository).where(repository.c.state == RepositoryState.REMOVED)
     return [record(row) for row in await tx.conn.execute(query.order_by(repository.c.folded_name))]
 
 
 async def load_installation(tx: Tx, installation_id: InstallationId) -> Installation | None:
-    """The installation of that id."""
+    """The installation of that id, or None."""
     query = sa.select(installation).where(installation.c.id == installation_id)
     row = (await tx.conn.execute(query)).one_or_none()
     return None if row is None else _installation(row)
@@ -92,12 +92,12 @@ async def load_with_installation(
 
 
 async def all_installations(tx: Tx) -> list[Installation]:
-    """Every installation that was ever heard of."""
+    """All installations, removed ones too."""
     return [_installation(row) for row in await tx.conn.execute(sa.select(installation))]
 
 
 async def account_ids(tx: Tx, login: str) -> set[GitHubId]:
-    """The ids of all accounts that were last seen under a login, given in lower case."""
+    """The ids of all accounts whose last known login is `login`, which is in lower case."""
     of_installations = sa.select(installation.c.account_id).where(
         sa.func.lower(installation.c.account_login) == login
     )

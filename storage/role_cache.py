@@ -1,4 +1,4 @@
-"""What GitHub last said about who may do what, kept for minutes and dropped when GitHub says it changed."""
+"""A cache of GitHub's answers about the rights of persons in repositories."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ async def save(
     owner_id: GitHubId,
     facts: Mapping[str, StoredJson],
 ) -> None:
-    """Remember the facts about a person and a repository of that owner, as of now."""
+    """Store the facts about a person in a repository of that owner, as of now."""
     values = {"owner_id": owner_id, "facts": dict(facts), "fetched_at": tx.now}
     query = tx.insert(role).values(github_id=github_id, repository_id=repository_id, **values)
     unique = [role.c.github_id, role.c.repository_id]
@@ -26,7 +26,7 @@ async def save(
 async def load(
     tx: Tx, github_id: GitHubId, repository_id: RepositoryId
 ) -> tuple[Mapping[str, StoredJson], UnixTime] | None:
-    """The facts, and when GitHub said so; how old is too old is the caller's to say."""
+    """The facts and when they were fetched, or None. The caller decides how old they may be."""
     query = sa.select(role.c.facts, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.repository_id == repository_id)
     row = (await tx.conn.execute(query)).one_or_none()
@@ -36,27 +36,27 @@ async def load(
 async def of_person(
     tx: Tx, github_id: GitHubId, since: UnixTime
 ) -> list[tuple[RepositoryId, Mapping[str, StoredJson], UnixTime]]:
-    """All that GitHub said of a person since then: the repository, the facts, and when."""
+    """All facts about a person fetched since then: repository, facts, and when they were fetched."""
     query = sa.select(role.c.repository_id, role.c.facts, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
     return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
 
 
 async def prune(tx: Tx, before: UnixTime) -> int:
-    """Forget what GitHub said before then; returns how many facts."""
+    """Delete facts that were fetched before then; returns how many."""
     return (await tx.conn.execute(sa.delete(role).where(role.c.fetched_at < before))).rowcount
 
 
 async def drop_person(tx: Tx, github_id: GitHubId) -> None:
-    """Forget what a person may do, everywhere."""
+    """Delete all facts about a person."""
     await tx.conn.execute(sa.delete(role).where(role.c.github_id == github_id))
 
 
 async def drop_repository(tx: Tx, repository_id: RepositoryId) -> None:
-    """Forget what anybody may do in a repository."""
+    """Delete all facts about a repository."""
     await tx.conn.execute(sa.delete(role).where(role.c.repository_id == repository_id))
 
 
 async def drop_owner(tx: Tx, owner_id: GitHubId) -> None:
-    """Forget what anybody may do in an owner's repositories."""
+    """Delete all facts about the repositories of an owner."""
     await tx.conn.execute(sa.delete(role).where(role.c.owner_id == owner_id))

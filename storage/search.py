@@ -1,4 +1,4 @@
-"""Alerts by filter, among those that one person may see: evaluated by the database, a page at a time."""
+"""Finds the alerts that match a filter and that a person may see, by one query per page."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -19,20 +19,22 @@ Text: TypeAlias = sa.ColumnElement[str]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which alerts come into question for one person. What they are assigned to always does."""
+    """Which alerts a person may see. Alerts that are assigned to them always belong to it."""
 
     person: GitHubId
     owners: Collection[GitHubId] = ()
-    """Organizations whose alerts they may see, every one."""
+    """Organizations of which they may see all alerts."""
     seen: Collection[RepositoryId] = ()
+    """Repositories whose alerts they may see."""
     unseen: Collection[RepositoryId] = ()
+    """Repositories whose alerts they may not see."""
     guesses: bool = False
-    """Repositories of which nothing is known come into question too."""
+    """Whether repositories belong to it for which their rights are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One filter for one person."""
+    """A filter, and the alerts that a person may see."""
 
     wanted: Filter
     scope: Scope
@@ -46,7 +48,7 @@ async def find(
     after: PagePosition | None = None,
     before: PagePosition | None = None,
 ) -> list[FoundAlert]:
-    """Up to `limit` alerts in the filter's order: the first ones, those next after a place, or next before it."""
+    """Up to `limit` alerts in the filter's order: the first ones, or those next to a position, after or before it."""
     sort = search.wanted.sort
     descending = sort.descending
     query = sa.select(alert).join(repository, repository.c.id == alert.c.repository_id)
@@ -59,18 +61,18 @@ async def find(
     order = [column.desc() if descending else column.asc() for column in _columns(sort)]
     rows = (await tx.conn.execute(query.order_by(*order).limit(limit))).all()
     found = [alerts.record(row) for row in (reversed(rows) if before is not None else rows)]
-    homes = await repositories.load_all(tx, {one.key.repository_id for one in found})
-    return [FoundAlert(one, homes[one.key.repository_id]) for one in found]
+    by_id = await repositories.load_all(tx, {one.key.repository_id for one in found})
+    return [FoundAlert(one, by_id[one.key.repository_id]) for one in found]
 
 
 async def find_last(tx: Tx, search: Search, limit: int) -> list[FoundAlert]:
-    """The last `limit` alerts, in the filter's order."""
+    """The last `limit` alerts in the filter's order."""
     end = -1.0 if search.wanted.sort.descending else 1e18
     return await find(tx, search, limit, before=PagePosition(end, AlertKey.parse("0/0")))
 
 
 async def count(tx: Tx, search: Search, *, before: PagePosition | None = None) -> int:
-    """How many alerts there are, in all or before a place."""
+    """The number of alerts, of all or of those before a position."""
     query = sa.select(sa.func.count()).select_from(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id).where(*_conditions(tx, search))
     if before is not None:
@@ -80,7 +82,7 @@ async def count(tx: Tx, search: Search, *, before: PagePosition | None = None) -
 
 
 async def has_unasked(tx: Tx, search: Search) -> bool:
-    """Whether the filter wants alerts of repositories of which it isn't known whether the person may see them."""
+    """Whether the filter matches alerts of repositories for which the person's rights are not known."""
     query = sa.select(sa.literal(1)).select_from(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id)
     unknown = sa.and_(~_seen(search.scope), ~alert.c.repository_id.in_(search.scope.unseen))
@@ -107,15 +109,15 @@ def _wanted(tx: Tx, search: Search) -> list[Condition]:
 
 
 def _term(term: Term, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId) -> Condition:
-    holds = sa.or_(*(_holds(term.word, value, lower, now, me) for value in term.values))
+    holds = sa.or_(*(_holds(term.qualifier, value, lower, now, me) for value in term.values))
     return sa.not_(holds) if term.negated else holds
 
 
 def _holds(
-    word: Qualifier, value: str, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId
+    qualifier: Qualifier, value: str, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId
 ) -> Condition:
-    """One value of one word. None of these is ever NULL, so that each can be turned round."""
-    match word:
+    """The condition for one value of a qualifier. It is never NULL, so that it can be negated."""
+    match qualifier:
         case Qualifier.IS:
             return _is(value)
         case Qualifier.VALIDITY:
@@ -133,7 +135,7 @@ def _holds(
         case Qualifier.ORG:
             return lower(repository.c.owner_login) == value
         case Qualifier.ASSIGNEE:
-            return _on_it(value, lower, me)
+            return _has_assignee(value, lower, me)
         case Qualifier.OLDER:
             return alert.c.created_at <= now - seconds(value)
         case Qualifier.TEXT:
@@ -151,10 +153,10 @@ def _is(value: str) -> Condition:
     }[value]
 
 
-def _on_it(value: str, lower: Callable[[Any], Text], me: GitHubId) -> Condition:
+def _has_assignee(value: str, lower: Callable[[Any], Text], me: GitHubId) -> Condition:
     if value == NOBODY:
-        marks = (alert.c.assigned_to_id, alert.c.taken_by_id, alert.c.taken_by_user)
-        return sa.and_(*(mark.is_(None) for mark in marks))
+        columns = (alert.c.assigned_to_id, alert.c.taken_by_id, alert.c.taken_by_user)
+        return sa.and_(*(column.is_(None) for column in columns))
     if value == ME:
         ids = (alert.c.assigned_to_id, alert.c.taken_by_id)
         return sa.or_(*(sa.func.coalesce(column, -1) == me for column in ids))
@@ -162,7 +164,7 @@ def _on_it(value: str, lower: Callable[[Any], Text], me: GitHubId) -> Condition:
 
 
 def _lower(dialect: Dialect) -> Callable[[Any], Text]:
-    """Small letters of ASCII alone, which SQLite's `lower` does, and PostgreSQL's in the collation "C"."""
+    """The SQL for `filter.fold`: `lower`, which on PostgreSQL needs the collation "C" to change ASCII alone."""
 
     def lower(column: Any) -> Text:
         text = sa.func.coalesce(column, "")
@@ -180,12 +182,12 @@ def _columns(sort: Sort) -> Sequence[sa.Column[Any]]:
     return time, alert.c.repository_id, alert.c.number
 
 
-def _beyond(sort: Sort, place: PagePosition, *, descending: bool) -> Condition:
-    """Standing later than the place, when read in that direction."""
+def _beyond(sort: Sort, position: PagePosition, *, descending: bool) -> Condition:
+    """Whether an alert comes after a position, in ascending or descending order."""
     here = sa.tuple_(*_columns(sort))
     there = sa.tuple_(
-        sa.literal(place.at, sa.Double),
-        sa.literal(place.key.repository_id, sa.BigInteger),
-        sa.literal(place.key.number, sa.BigInteger),
+        sa.literal(position.at, sa.Double),
+        sa.literal(position.key.repository_id, sa.BigInteger),
+        sa.literal(position.key.number, sa.BigInteger),
     )
     return here < there if descending else here > there

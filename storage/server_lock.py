@@ -1,4 +1,4 @@
-"""Lets one server at a time use a SQLite file: a lock file beside it, which the kernel frees when its holder dies."""
+"""Lets only one server use a SQLite file: locks a file beside it, which the kernel unlocks when the process dies."""
 
 import fcntl
 import os
@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from storage.db import Database, StorageUnavailable
 
 WAIT = 10.0
-"""Seconds that a start waits for the server before it to end."""
-LOOK = 0.1
+"""Seconds that a start waits for an earlier server to end."""
+RETRY = 0.1
 """Seconds between two tries."""
 
 
 @asynccontextmanager
 async def only_server(db: Database) -> AsyncIterator[None]:
-    """Hold the lock of the database's file; does nothing on PostgreSQL, which serves many.
+    """Hold the lock of a SQLite file; does nothing on PostgreSQL, which several servers can use.
 
-    It is a file of its own: opening and closing the database's would drop the locks that SQLite has on it. Commands
-    don't take it, and go on beside a server. Raises StorageUnavailable where another server keeps it.
+    The lock is on a file of its own, since closing the database's file would drop SQLite's locks on it. Commands
+    don't take the lock, so they run beside a server. Raises StorageUnavailable if another server has it.
     """
     if db.path is None:
         yield
@@ -38,7 +38,7 @@ async def only_server(db: Database) -> AsyncIterator[None]:
                     f"The database at {db.name} is in use by another stanch serve: end that one, or use PostgreSQL, "
                     "which serves several processes."
                 )
-            await db.clock.sleep(LOOK)
+            await db.clock.sleep(RETRY)
         yield
     finally:
         os.close(lock)

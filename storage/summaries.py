@@ -1,4 +1,4 @@
-"""Cards that have no message of their own, because a summary in their channel stands for them."""
+"""Summaries, and the folded cards for which they stand in a channel."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -22,34 +22,33 @@ from storage.records import (
 from storage.tables import alert, channel_pace, message, repository
 
 FLOOD = "flood:"
-"""How the subject of a summary of many alerts at once begins."""
+"""How the subject of a flood's summary begins."""
 GROWTH = "urgent:"
-"""How the subject of a reply begins that tells of a summary's growth; the summary's key follows."""
+"""How the subject of a reply begins that reports new urgent alerts in a summary; the summary's key follows."""
+
+BLOCKED = "blocked:"
+"""How the subject of the message begins that counts the alerts of a blocked channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewCards:
-    """How many cards a channel was to get lately: on their own, or in a flood's summary."""
+    """The number of cards planned for a channel, alone or in a flood's summary."""
 
     ordinary: int
     urgent: int
     urgent_alone: int
-    """The urgent ones with a message of their own."""
-
-
-BLOCKED = "blocked:"
-"""How the subject of the line begins that counts the alerts of a channel which can't take cards."""
+    """The urgent ones that are not folded."""
 
 
 async def lock_channel(tx: Tx, channel: ChannelId) -> None:
-    """Let nobody else plan for this channel until the transaction ends."""
+    """Lock the channel, so that no other transaction plans for it until this one ends."""
     query = tx.insert(channel_pace).values(channel=channel, next_at=0.0)
     same = {"next_at": channel_pace.c.next_at}
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[channel_pace.c.channel], set_=same))
 
 
 async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime, urgent: Collection[str]) -> NewCards:
-    """How many cards a channel was to get since then; `urgent` are the urgencies that count as such."""
+    """The number of cards planned for a channel since then; `urgent` are the urgencies that count as urgent."""
     summary = message.alias("summary")
     alone, is_urgent = message.c.folded_into.is_(None), message.c.urgency.in_(urgent)
     columns = (sa.func.coalesce(is_urgent, sa.false()), alone, sa.func.count())
@@ -58,16 +57,16 @@ async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime, urgent: C
     )
     in_flood = sa.or_(alone, summary.c.subject.startswith(FLOOD))
     query = query.where(*_cards_since(channel, since), in_flood).group_by(*columns[:2])
-    ordinary = pressing = pressing_alone = 0
+    ordinary = urgent_cards = urgent_alone = 0
     for row_urgent, row_alone, number in await tx.conn.execute(query):
         ordinary += 0 if row_urgent else number
-        pressing += number if row_urgent else 0
-        pressing_alone += number if row_urgent and row_alone else 0
-    return NewCards(ordinary, pressing, pressing_alone)
+        urgent_cards += number if row_urgent else 0
+        urgent_alone += number if row_urgent and row_alone else 0
+    return NewCards(ordinary, urgent_cards, urgent_alone)
 
 
 async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey | None:
-    """The flood's summary into which a card of this channel was folded since then, if there is one."""
+    """The flood's summary that stands for a card planned for this channel since then, or None."""
     summary = message.alias("summary")
     query = sa.select(summary.c.key).join(message, message.c.folded_into == summary.c.key)
     query = query.where(*_cards_since(channel, since), summary.c.subject.startswith(FLOOD))
@@ -78,32 +77,32 @@ async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageK
 async def fold_waiting(
     tx: Tx, channel: ChannelId, since: UnixTime, summary: MessageKey, *, urgent: Sequence[str], keep: int
 ) -> None:
-    """Let a summary stand for the cards planned since then that have not been sent.
+    """Fold the cards planned since then and not sent yet into a summary, except `keep` urgent ones.
 
-    `keep` of the urgent ones stay alone, those that were sent counted; `urgent` has the most urgent first.
+    `urgent` has the most urgent first. Urgent cards that were sent count among the `keep`.
     """
     is_urgent = sa.func.coalesce(message.c.urgency.in_(urgent), sa.false())
     alone = sa.and_(*_cards_since(channel, since), message.c.folded_into.is_(None))
-    await _fold(tx, sa.and_(alone, _WAITS, ~is_urgent), summary)
+    await _fold(tx, sa.and_(alone, _UNSENT, ~is_urgent), summary)
     rank = sa.case({level: rank for rank, level in enumerate(urgent)}, value=message.c.urgency)
-    order = (sa.case((_WAITS, 1), else_=0), rank, message.c.created_at)
+    order = (sa.case((_UNSENT, 1), else_=0), rank, message.c.created_at)
     kept = list(await tx.conn.scalars(sa.select(message.c.key).where(alone, is_urgent).order_by(*order)))
     if len(kept) > keep:
-        await _fold(tx, sa.and_(_WAITS, message.c.key.in_(kept[keep:])), summary)
+        await _fold(tx, sa.and_(_UNSENT, message.c.key.in_(kept[keep:])), summary)
 
 
 async def fold_one_waiting(
     tx: Tx, channel: ChannelId, since: UnixTime, summary: MessageKey, urgency: str
 ) -> bool:
-    """Let a summary stand for the newest card of that urgency that has not been sent; False where there is none."""
+    """Fold the newest card of that urgency that is not sent yet into a summary; False if there is none."""
     one = sa.select(message.c.key).where(*_cards_since(channel, since), message.c.folded_into.is_(None))
-    one = one.where(_WAITS, message.c.urgency == urgency).order_by(message.c.created_at.desc()).limit(1)
+    one = one.where(_UNSENT, message.c.urgency == urgency).order_by(message.c.created_at.desc()).limit(1)
     key: str | None = await tx.conn.scalar(one)
-    return key is not None and await _fold(tx, sa.and_(_WAITS, message.c.key == key), summary) == 1
+    return key is not None and await _fold(tx, sa.and_(_UNSENT, message.c.key == key), summary) == 1
 
 
 async def at_risk(tx: Tx, summary: MessageKey) -> list[tuple[Alert, Repository, UnixTime]]:
-    """The open alerts that a summary stands for and that may be urgent, each with when it came into it."""
+    """The open alerts in a summary that may be urgent, each with its repository and when its card was planned."""
     same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
     query = sa.select(alert, message.c.created_at.label("folded_at")).select_from(message).join(alert, same)
     query = query.join(repository, repository.c.id == alert.c.repository_id)
@@ -112,12 +111,12 @@ async def at_risk(tx: Tx, summary: MessageKey) -> list[tuple[Alert, Repository, 
     risk = sa.or_(works, repository.c.visibility == "public", *(sign.is_(True) for sign in signs))
     query = query.where(message.c.folded_into == summary, alert.c.state == AlertState.OPEN, risk)
     rows = (await tx.conn.execute(query)).all()
-    homes = await repositories.load_all(tx, {RepositoryId(row.repository_id) for row in rows})
-    return [(alerts.record(row), homes[RepositoryId(row.repository_id)], row.folded_at) for row in rows]
+    by_id = await repositories.load_all(tx, {RepositoryId(row.repository_id) for row in rows})
+    return [(alerts.record(row), by_id[RepositoryId(row.repository_id)], row.folded_at) for row in rows]
 
 
 async def running_line(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> MessageKey | None:
-    """The line in the default channel that counts a blocked channel's alerts since then, if there is one."""
+    """The message in the default channel that counts a blocked channel's alerts since then, or None."""
     query = sa.select(message.c.key).where(
         message.c.channel == default,
         message.c.purpose == MessagePurpose.SUMMARY,
@@ -130,7 +129,7 @@ async def running_line(tx: Tx, default: ChannelId, channel: ChannelId, since: Un
 
 
 async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
-    """The summaries of that subject, one for each channel, that nobody has asked Slack to show yet."""
+    """The summaries of that subject, one for each channel, that are not sent yet."""
     query = sa.select(message.c.key).where(
         message.c.purpose == MessagePurpose.SUMMARY,
         message.c.subject == subject,
@@ -140,12 +139,12 @@ async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
 
 
 async def groups(tx: Tx, summary: MessageKey) -> list[SummaryGroup]:
-    """What a summary stands for, by repository, state and validity; the most first."""
-    return await _shares(tx, message.c.folded_into == summary)
+    """The alerts of a summary, counted by repository, state and validity; the greatest number first."""
+    return await _groups(tx, message.c.folded_into == summary)
 
 
 async def groups_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> list[SummaryGroup]:
-    """What a channel's blocked summaries stand for, without the alerts that have a place in the default channel."""
+    """The alerts of a channel's blocked summaries, without those with a card in the default channel."""
     summary, shown = message.alias("summary"), message.alias("shown")
     is_blocked = sa.exists().where(
         summary.c.key == message.c.folded_into,
@@ -157,10 +156,10 @@ async def groups_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> l
         shown.c.purpose == MessagePurpose.CARD,
         shown.c.subject == message.c.subject,
     )
-    return await _shares(tx, sa.and_(message.c.channel == channel, is_blocked, ~is_shown))
+    return await _groups(tx, sa.and_(message.c.channel == channel, is_blocked, ~is_shown))
 
 
-async def _shares(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[SummaryGroup]:
+async def _groups(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[SummaryGroup]:
     number = sa.func.count().label("number")
     columns = (repository.c.full_name, repository.c.owner_login, alert.c.state, alert.c.validity)
     same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
@@ -178,8 +177,8 @@ def _cards_since(channel: ChannelId, since: UnixTime) -> tuple[sa.ColumnElement[
     return message.c.channel == channel, is_card, message.c.created_at > since
 
 
-_WAITS = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
-"""Not sent, so that it can still be folded."""
+_UNSENT = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
+"""Not sent yet, so that it can still be folded."""
 
 
 async def _fold(tx: Tx, which: sa.ColumnElement[bool], summary: MessageKey) -> int:

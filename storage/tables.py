@@ -1,4 +1,4 @@
-"""The tables, in SQLAlchemy's words; `migrations/` creates them."""
+"""The tables for SQLAlchemy; `migrations/` creates them."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ METADATA = sa.MetaData(
 )
 
 ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-"""SQLite counts only a column of the very type INTEGER up by itself."""
+"""SQLite numbers rows by itself only in a primary key of the type INTEGER."""
 
 
-class Words(sa.types.TypeDecorator[str]):
-    """Text that either database takes, whatever came in.
+class StorableText(sa.types.TypeDecorator[str]):
+    """Text, made storable before it is sent to the database.
 
-    PostgreSQL stores no NUL, and neither driver encodes half of a surrogate pair, which JSON can carry.
-    Both would make one strange comment stop an alert.
+    PostgreSQL does not store a NUL, and neither driver encodes half of a surrogate pair, which JSON can hold. Without
+    this, an alert with such a comment could not be stored.
     """
 
     impl = sa.Text
@@ -32,7 +32,7 @@ class Words(sa.types.TypeDecorator[str]):
 
 
 def storable(text: str) -> str:
-    """The text without NUL characters, and with `?` for each half of a broken surrogate pair."""
+    """The text without NULs, and with `?` for each unpaired surrogate."""
     if text.isascii():
         return text.replace("\0", "")
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
@@ -56,16 +56,16 @@ repository = sa.Table(
     "repository",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("full_name", Words, nullable=False),
-    # GitHub's names ignore case.
-    sa.Column("folded_name", Words, nullable=False, index=True),
+    sa.Column("full_name", StorableText, nullable=False),
+    # GitHub compares names without regard to case.
+    sa.Column("folded_name", StorableText, nullable=False, index=True),
     sa.Column("owner_id", sa.BigInteger, nullable=False),
-    sa.Column("owner_login", Words, nullable=False),
-    sa.Column("owner_type", Words, nullable=False),
-    sa.Column("visibility", Words, nullable=False),
-    sa.Column("html_url", Words, nullable=False),
+    sa.Column("owner_login", StorableText, nullable=False),
+    sa.Column("owner_type", StorableText, nullable=False),
+    sa.Column("visibility", StorableText, nullable=False),
+    sa.Column("html_url", StorableText, nullable=False),
     sa.Column("installation_id", sa.BigInteger, index=True),
-    sa.Column("state", Words, nullable=False),
+    sa.Column("state", StorableText, nullable=False),
     sa.Column("delegated_dismissal", sa.Boolean),
 )
 
@@ -74,9 +74,9 @@ installation = sa.Table(
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("account_id", sa.BigInteger, nullable=False),
-    sa.Column("account_login", Words, nullable=False),
-    sa.Column("account_type", Words, nullable=False),
-    sa.Column("state", Words, nullable=False),
+    sa.Column("account_login", StorableText, nullable=False),
+    sa.Column("account_type", StorableText, nullable=False),
+    sa.Column("state", StorableText, nullable=False),
 )
 
 alert = sa.Table(
@@ -84,47 +84,47 @@ alert = sa.Table(
     METADATA,
     sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("html_url", Words, nullable=False),
-    sa.Column("secret_type", Words, nullable=False),
-    sa.Column("secret_type_name", Words, nullable=False),
-    sa.Column("provider", Words),
-    sa.Column("category", Words, nullable=False),
+    sa.Column("html_url", StorableText, nullable=False),
+    sa.Column("secret_type", StorableText, nullable=False),
+    sa.Column("secret_type_name", StorableText, nullable=False),
+    sa.Column("provider", StorableText),
+    sa.Column("category", StorableText, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
-    sa.Column("state", Words, nullable=False),
-    sa.Column("resolution", Words),
-    sa.Column("resolution_comment", Words),
+    sa.Column("state", StorableText, nullable=False),
+    sa.Column("resolution", StorableText),
+    sa.Column("resolution_comment", StorableText),
     sa.Column("resolved_by_id", sa.BigInteger),
-    sa.Column("resolved_by_login", Words),
+    sa.Column("resolved_by_login", StorableText),
     sa.Column("resolved_at", sa.Double),
-    sa.Column("validity", Words, nullable=False),
+    sa.Column("validity", StorableText, nullable=False),
     _flag("publicly_leaked"),
     _flag("multi_repo"),
     _flag("base64_encoded"),
     _flag("bypassed"),
-    sa.Column("bypassed_by", Words),
+    sa.Column("bypassed_by", StorableText),
     sa.Column("bypassed_at", sa.Double),
-    sa.Column("bypass_comment", Words),
+    sa.Column("bypass_comment", StorableText),
     _json("place", nullable=True),
     _flag("has_more_places"),
     sa.Column("assigned_to_id", sa.BigInteger, index=True),
-    sa.Column("assigned_to_login", Words),
+    sa.Column("assigned_to_login", StorableText),
     _json("token"),
     _flag("detailed"),
     sa.Column("first_seen_at", sa.Double, nullable=False),
     _json("probe", nullable=True),
     _json("report", nullable=True),
-    sa.Column("taken_by_team", Words),
-    sa.Column("taken_by_user", Words),
+    sa.Column("taken_by_team", StorableText),
+    sa.Column("taken_by_user", StorableText),
     sa.Column("taken_by_id", sa.BigInteger),
-    sa.Column("taken_by_login", Words),
+    sa.Column("taken_by_login", StorableText),
     sa.Column("taken_at", sa.Double),
     _json("acted_by", nullable=True),
     _flag("validity_written"),
     sa.Column("assigned_by_us_id", sa.BigInteger),
-    sa.Column("assigned_by_us_login", Words),
-    # Which job acts on the alert right now; only `alerts.claim` and `alerts.release` touch these.
-    sa.Column("claim_action", Words),
+    sa.Column("assigned_by_us_login", StorableText),
+    # The job that has claimed the alert; only functions of `alerts` use these.
+    sa.Column("claim_action", StorableText),
     sa.Column("claim_job", sa.BigInteger),
     sa.Column("claim_at", sa.Double),
     sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"),
@@ -142,11 +142,11 @@ event = sa.Table(
     sa.Column("id", ID, primary_key=True),
     sa.Column("repository_id", sa.BigInteger, nullable=False),
     sa.Column("alert_number", sa.BigInteger, nullable=False),
-    sa.Column("kind", Words, nullable=False),
+    sa.Column("kind", StorableText, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
     _json("by", nullable=True),
     _json("details"),
-    sa.Column("once", Words),
+    sa.Column("once", StorableText),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("repository_id", "alert_number", "once"),
     sqlite_autoincrement=True,
@@ -156,23 +156,23 @@ sa.Index("event_alert", event.c.repository_id, event.c.alert_number, event.c.id)
 message = sa.Table(
     "message",
     METADATA,
-    sa.Column("key", Words, primary_key=True),
-    sa.Column("purpose", Words, nullable=False),
-    sa.Column("channel", Words, nullable=False),
-    sa.Column("subject", Words, nullable=False),
+    sa.Column("key", StorableText, primary_key=True),
+    sa.Column("purpose", StorableText, nullable=False),
+    sa.Column("channel", StorableText, nullable=False),
+    sa.Column("subject", StorableText, nullable=False),
     sa.Column("repository_id", sa.BigInteger),
     sa.Column("alert_number", sa.BigInteger),
-    sa.Column("state", Words, nullable=False, index=True),
-    sa.Column("ts", Words),
+    sa.Column("state", StorableText, nullable=False, index=True),
+    sa.Column("ts", StorableText),
     sa.Column("draw", sa.Integer, nullable=False),
-    sa.Column("fingerprint", Words),
+    sa.Column("fingerprint", StorableText),
     sa.Column("slot_at", sa.Double),
     sa.Column("posting_since", sa.Double),
-    sa.Column("problem", Words),
-    sa.Column("folded_into", Words, index=True),
-    sa.Column("urgency", Words),
+    sa.Column("problem", StorableText),
+    sa.Column("folded_into", StorableText, index=True),
+    sa.Column("urgency", StorableText),
     sa.Column("raised_at", sa.Double),
-    sa.Column("stands_for", Words),
+    sa.Column("stands_for", StorableText),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),
@@ -185,25 +185,25 @@ _partial("message_problem", message.c.channel, message.c.created_at, where=messa
 channel_pace = sa.Table(
     "channel_pace",
     METADATA,
-    sa.Column("channel", Words, primary_key=True),
+    sa.Column("channel", StorableText, primary_key=True),
     sa.Column("next_at", sa.Double, nullable=False),
 )
 
 delivery = sa.Table(
     "delivery",
     METADATA,
-    sa.Column("guid", Words, primary_key=True),
-    sa.Column("event", Words, nullable=False),
-    sa.Column("action", Words),
+    sa.Column("guid", StorableText, primary_key=True),
+    sa.Column("event", StorableText, nullable=False),
+    sa.Column("action", StorableText),
     _json("body"),
     sa.Column("received_at", sa.Double, nullable=False, index=True),
-    sa.Column("outcome", Words),
+    sa.Column("outcome", StorableText),
 )
 
 slack_request = sa.Table(
     "slack_request",
     METADATA,
-    sa.Column("fingerprint", Words, primary_key=True),
+    sa.Column("fingerprint", StorableText, primary_key=True),
     sa.Column("seen_at", sa.Double, nullable=False, index=True),
 )
 
@@ -211,20 +211,20 @@ job = sa.Table(
     "job",
     METADATA,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("kind", Words, nullable=False),
+    sa.Column("kind", StorableText, nullable=False),
     sa.Column("payload", sa.JSON, nullable=False),
-    sa.Column("key", Words),
-    sa.Column("dedup", Words, unique=True),
-    sa.Column("state", Words, nullable=False),
-    # Of `priorities.Priority`; the default is for rows of 0.1.0.
+    sa.Column("key", StorableText),
+    sa.Column("dedup", StorableText, unique=True),
+    sa.Column("state", StorableText, nullable=False),
+    # A `priorities.Priority`; the default is for rows of 0.1.0.
     sa.Column("priority", sa.Integer, nullable=False, server_default="2"),
     sa.Column("run_at", sa.Double, nullable=False),
-    # A job that waits for its next try keeps later ones of its key waiting, unless it was told not to.
+    # Whether later jobs with its key wait while this one waits for its next try.
     _flag("holds"),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("worker", Words),
+    sa.Column("worker", StorableText),
     sa.Column("lease_until", sa.Double),
-    sa.Column("error", Words),
+    sa.Column("error", StorableText),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("finished_at", sa.Double),
     sqlite_autoincrement=True,
@@ -242,13 +242,13 @@ _partial("job_finished", job.c.finished_at, where=job.c.state == "done")
 identity = sa.Table(
     "identity",
     METADATA,
-    sa.Column("slack_team", Words, primary_key=True),
-    sa.Column("slack_user", Words, primary_key=True),
+    sa.Column("slack_team", StorableText, primary_key=True),
+    sa.Column("slack_user", StorableText, primary_key=True),
     sa.Column("github_id", sa.BigInteger, nullable=False),
-    sa.Column("github_login", Words, nullable=False),
-    sa.Column("proof", Words, nullable=False),
+    sa.Column("github_login", StorableText, nullable=False),
+    sa.Column("proof", StorableText, nullable=False),
     sa.Column("linked_at", sa.Double, nullable=False),
-    sa.Column("linked_by", Words, nullable=False),
+    sa.Column("linked_by", StorableText, nullable=False),
     sa.UniqueConstraint("slack_team", "github_id"),
 )
 
@@ -266,9 +266,9 @@ sa.Index("role_repository", role.c.repository_id)
 subscription = sa.Table(
     "subscription",
     METADATA,
-    sa.Column("channel", Words, primary_key=True),
-    sa.Column("filter", Words, nullable=False),
-    sa.Column("thread", Words, nullable=False),
+    sa.Column("channel", StorableText, primary_key=True),
+    sa.Column("filter", StorableText, nullable=False),
+    sa.Column("thread", StorableText, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
 )
 
@@ -277,23 +277,23 @@ audit = sa.Table(
     METADATA,
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("slack_team", Words),
-    sa.Column("slack_user", Words),
-    sa.Column("github_login", Words),
+    sa.Column("slack_team", StorableText),
+    sa.Column("slack_user", StorableText),
+    sa.Column("github_login", StorableText),
     sa.Column("github_id", sa.BigInteger),
-    sa.Column("action", Words, nullable=False),
+    sa.Column("action", StorableText, nullable=False),
     sa.Column("repository_id", sa.BigInteger),
-    sa.Column("repository", Words),
+    sa.Column("repository", StorableText),
     sa.Column("alert_number", sa.BigInteger),
-    sa.Column("outcome", Words, nullable=False),
-    sa.Column("reason", Words),
-    sa.Column("previous", Words, nullable=False),
-    sa.Column("hash", Words, nullable=False),
+    sa.Column("outcome", StorableText, nullable=False),
+    sa.Column("reason", StorableText),
+    sa.Column("previous", StorableText, nullable=False),
+    sa.Column("hash", StorableText, nullable=False),
 )
 
-mark = sa.Table(
+saved_value = sa.Table(
     "mark",
     METADATA,
-    sa.Column("key", Words, primary_key=True),
+    sa.Column("key", StorableText, primary_key=True),
     _json("value", nullable=True),
 )

@@ -15,7 +15,7 @@ def find_contradiction(alert_filter: Filter) -> tuple[Term, ...]:
 
 def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
     for term in terms:
-        if term.negated and COMPLETE_VALUES.get(term.word, {""}) <= set(term.values):
+        if term.negated and COMPLETE_VALUES.get(term.qualifier, {""}) <= set(term.values):
             yield (term,)
         for other in terms:
             if not term.negated and _exclude(term, other):
@@ -24,18 +24,22 @@ def _found(terms: tuple[Term, ...]) -> Iterator[tuple[Term, ...]]:
 
 def _exclude(term: Term, other: Term) -> bool:
     """Whether no alert can match both `term` and `other`."""
-    if term.word is other.word and other.negated:
-        if term.word is Qualifier.OLDER:
+    if term.qualifier is other.qualifier and other.negated:
+        if term.qualifier is Qualifier.OLDER:
             return seconds(term.values[0]) >= seconds(other.values[0])
-        if term.word is Qualifier.TEXT:
+        if term.qualifier is Qualifier.TEXT:
             # A text that contains a word contains each part of the word.
             return other.values[0] in term.values[0]
         return set(term.values) <= set(other.values)
-    if term.word is Qualifier.REPO and other.word is Qualifier.ORG:
+    if term.qualifier is Qualifier.REPO and other.qualifier is Qualifier.ORG:
         owners = {value.partition("/")[0] for value in term.values}
         return owners <= set(other.values) if other.negated else not owners & set(other.values)
     if other.negated:
         return False
-    if term.word is Qualifier.IS and other.word is Qualifier.IS:
+    if term.qualifier is Qualifier.IS and other.qualifier is Qualifier.IS:
         return (term.values, other.values) == (("open",), ("closed",))
-    return term.word is Qualifier.RESOLUTION and other.word is Qualifier.IS and other.values == ("open",)
+    return (
+        term.qualifier is Qualifier.RESOLUTION
+        and other.qualifier is Qualifier.IS
+        and other.values == ("open",)
+    )

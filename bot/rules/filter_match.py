@@ -9,7 +9,8 @@ def matches(
 ) -> bool:
     """Whether every term holds for the alert; `me` is the GitHub id of the person who asks, for `assignee:@me`."""
     return all(
-        any(_holds(term.word, value, alert, repository, now, me) for value in term.values) is not term.negated
+        any(_holds(term.qualifier, value, alert, repository, now, me) for value in term.values)
+        is not term.negated
         for term in alert_filter.terms
     )
 

@@ -92,7 +92,7 @@ def parse_filter(text: str) -> Filter:
         else:
             merged.setdefault((Qualifier(word), negated), set()).update(values)
     together = {Term(word, tuple(sorted(values)), negated) for (word, negated), values in merged.items()}
-    found = Filter(tuple(sorted(alone | together, key=lambda term: term.place)), sort)
+    found = Filter(tuple(sorted(alone | together, key=lambda term: term.sort_key)), sort)
     if len(str(found)) > MAX_LENGTH:
         raise _too_long()
     return found
@@ -102,9 +102,9 @@ def parse_subscription_filter(text: str) -> Filter:
     """Parse a subscription's filter, which may use `SUBSCRIPTION_WORDS` only; raises BadFilter."""
     alert_filter = parse_filter(text)
     for term in alert_filter.terms:
-        if term.word not in SUBSCRIPTION_WORDS:
-            part, hint = f"{term.word}:", ""
-            if term.word is Qualifier.TEXT:
+        if term.qualifier not in SUBSCRIPTION_WORDS:
+            part, hint = f"{term.qualifier}:", ""
+            if term.qualifier is Qualifier.TEXT:
                 part, hint = str(term), " Put a value with spaces in quotes."
             raise BadFilter(
                 f"`{_quotable(part)}` can't choose a channel's alerts, because it may change while an alert is open; "
@@ -130,7 +130,7 @@ def open_by_default(alert_filter: Filter) -> Filter:
         return alert_filter
     is_open = Term(Qualifier.IS, ("open",))
     return Filter(
-        tuple(sorted((is_open, *alert_filter.terms), key=lambda term: term.place)), alert_filter.sort
+        tuple(sorted((is_open, *alert_filter.terms), key=lambda term: term.sort_key)), alert_filter.sort
     )
 
 
@@ -138,7 +138,7 @@ def names_state(alert_filter: Filter) -> bool:
     """Whether the filter names a state: `is:open`, `is:closed` or a `resolution:`."""
     states = {"open", "closed"}
     return alert_filter.uses(Qualifier.RESOLUTION) or any(
-        term.word is Qualifier.IS and states & set(term.values) for term in alert_filter.terms
+        term.qualifier is Qualifier.IS and states & set(term.values) for term in alert_filter.terms
     )
 
 

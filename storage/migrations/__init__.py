@@ -1,4 +1,4 @@
-"""The database's shape, version by version, through Alembic."""
+"""The migrations of the database, run by Alembic."""
 
 HEAD = "0002"
-"""The newest version; equal to it, a start does not even import Alembic."""
+"""The newest revision. A start on a database of this revision does not import Alembic."""

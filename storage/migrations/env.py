@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations on the connection that it was given."""
+"""Alembic's environment: runs the migrations on the connection of the caller."""
 
 from alembic import context
 

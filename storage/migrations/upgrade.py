@@ -1,4 +1,4 @@
-"""Run the migrations inside a transaction that is open already."""
+"""Runs the migrations inside an open transaction."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from alembic.config import Config
 
 
 def upgrade(conn: sa.Connection) -> None:
-    """Upgrade to the newest version. The caller holds the lock against other processes, and commits."""
+    """Upgrade to the newest revision. The caller holds the lock against other processes, and commits."""
     command.upgrade(config(conn), "head")
 
 
 def config(conn: sa.Connection | None = None) -> Config:
-    """Alembic's configuration, without a file."""
+    """Alembic's configuration without a file."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")

@@ -1,4 +1,4 @@
-"""What Stanch remembers, as frozen records of the standard library alone."""
+"""What is stored, as frozen records that depend on the standard library alone."""
 
 from storage.records.alerts import (
     Alert,

@@ -1,4 +1,4 @@
-"""One alert: what GitHub says of it, what was done about it, and what happened to it."""
+"""Alerts: GitHub's facts, what was done through Stanch, and the timeline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SecretLocation:
-    """Where a secret was found first."""
+    """A location of a secret, usually the first one."""
 
     kind: str
     """GitHub's location type: `commit`, `issue_body`, …"""
@@ -25,12 +25,12 @@ class SecretLocation:
     line: int | None = None
     commit_sha: str | None = None
     url: str | None = None
-    """A page for people on GitHub's origin."""
+    """The page on GitHub that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """Whose token the secret is, as far as GitHub's metadata or a probe told."""
+    """The owner and rights of a token, as far as GitHub's metadata or a probe show them."""
 
     owner: Account | None = None
     owner_name: str | None = None
@@ -40,7 +40,7 @@ class TokenFacts:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who did something: by Slack, by GitHub, or both."""
+    """A person, known by the Slack user, the GitHub account, or both."""
 
     slack_team: SlackTeamId | None = None
     slack_user: SlackUserId | None = None
@@ -49,37 +49,37 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The last time that Stanch itself asked whether the secret works."""
+    """The last probe: Stanch asked GitHub with the secret whether it works."""
 
     verdict: str
     """`active`, `inactive` or `unknown`."""
     reason: str
-    """Why, as one of our short codes (`accepted`, `bad_credentials`, `rate_limited`, …)."""
+    """Why, as a `Reason` of `integrations.github.token_verdict`: `accepted`, `bad_credentials`, …"""
     at: UnixTime
     by: Person | None
-    """None for a follow-up that nobody clicked."""
+    """None for a follow-up or recheck, which no person requested."""
     ever_active: bool = False
-    """This host accepted the secret at some earlier probe."""
+    """This or an earlier probe had the verdict `active`."""
     superseded: bool = False
-    """GitHub has changed its own word since."""
+    """GitHub's validity has changed since this probe."""
 
 
 class ReportState(StrEnum):
-    """How far a report of the leak has come."""
+    """The state of a leak report."""
 
     WAITING = "waiting"
-    """Accepted by a person, to be sent when GitHub's quota allows."""
+    """Requested by a person; it is sent when GitHub's limit allows."""
     REPORTED = "reported"
     CONFIRMED = "confirmed"
     """Reported, and the secret no longer works."""
     STILL_ACTIVE = "still_active"
-    """Reported, yet the secret works after the last follow-up."""
+    """Reported, but the secret still worked at the last follow-up."""
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A leak report of one alert."""
+    """The leak report of an alert."""
 
     state: ReportState
     by: Person
@@ -90,7 +90,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One secret scanning alert: what GitHub says of it, and what was done about it here."""
+    """A secret scanning alert: GitHub's facts, and what was done through Stanch."""
 
     key: AlertKey
     html_url: str
@@ -98,10 +98,10 @@ class Alert:
     secret_type_name: str
     provider: str | None = None
     category: str = "default"
-    """GitHub's word: `default` or `generic`."""
+    """`default` or `generic`, by GitHub."""
     created_at: UnixTime
     updated_at: UnixTime
-    """GitHub's own `updated_at`; an older one never overwrites a newer one."""
+    """GitHub's `updated_at`; older facts never overwrite newer ones."""
     state: AlertState = AlertState.OPEN
     resolution: str | None = None
     resolution_comment: str | None = None
@@ -120,7 +120,7 @@ class Alert:
     assigned_to: Account | None = None
     token: TokenFacts = field(default_factory=TokenFacts)
     detailed: bool = False
-    """Whether the details that no webhook carries have been fetched."""
+    """Whether the details that webhooks lack have been fetched."""
     first_seen_at: UnixTime
 
     probe: Probe | None = None
@@ -128,25 +128,25 @@ class Alert:
     taken_by: Person | None = None
     taken_at: UnixTime | None = None
     acted_by: Person | None = None
-    """Who closed or reopened it last through Stanch; None when it was done elsewhere."""
+    """Who closed or reopened it last; None if it was not done through Stanch."""
     validity_written: bool = False
-    """GitHub's `validity` is an override that Stanch wrote."""
+    """Whether GitHub's `validity` is an override that Stanch wrote."""
     assigned_by_us: Account | None = None
-    """Whom Stanch assigned on GitHub, or is about to; None once GitHub names somebody else, or nobody."""
+    """Whom Stanch assigned on GitHub, or is about to; None once GitHub has another assignee or none."""
 
     @property
     def is_open(self) -> bool:
         return self.state is AlertState.OPEN
 
     def is_assigned_by_others(self, account: GitHubId) -> bool:
-        """Whether this account is GitHub's assignee, and not because Stanch assigned it."""
+        """Whether this account is the assignee on GitHub, but was not assigned by Stanch."""
         if self.assigned_to is None or self.assigned_to.id != account:
             return False
         return self.assigned_by_us is None or self.assigned_by_us.id != account
 
 
 class EventKind(StrEnum):
-    """What can happen to an alert: the timeline's words."""
+    """The kinds of timeline entries."""
 
     FOUND = "found"
     VALIDITY_CHANGED = "validity_changed"
@@ -164,7 +164,7 @@ class EventKind(StrEnum):
     TAKEN = "taken"
     STEPPED_BACK = "stepped_back"
     RELEASED = "released"
-    """Whoever was on it may no longer see it."""
+    """The person on it was removed, since they may no longer see it."""
     STEPS_CHANGED = "steps_changed"
     PUBLICLY_LEAKED = "publicly_leaked"
     MULTI_REPO = "multi_repo"
@@ -183,5 +183,5 @@ class Event:
     by: Person | None = None
     details: Mapping[str, StoredJson] = field(default_factory=dict)
     once: str | None = None
-    """A second event of the same alert with the same `once` is not stored."""
+    """Of an alert's events with the same `once` only the first is stored."""
     id: int | None = None

@@ -1,4 +1,4 @@
-"""Accounts, installations and repositories of GitHub."""
+"""GitHub's accounts, installations and repositories."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Account:
 
 
 class InstallationState(StrEnum):
-    """What became of an installation of the GitHub App."""
+    """The state of an installation of the GitHub App."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -24,40 +24,40 @@ class InstallationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The GitHub App on one account."""
+    """An installation of the GitHub App on an account."""
 
     id: InstallationId
     account: Account
     account_type: str
-    """GitHub's word: `Organization` or `User`."""
+    """`Organization` or `User`."""
     state: InstallationState
 
 
 class RepositoryState(StrEnum):
-    """Whether Stanch can still reach a repository, as GitHub last said when asked."""
+    """Whether Stanch can reach a repository, by GitHub's last answer."""
 
     REACHABLE = "reachable"
     DELETED = "deleted"
     REMOVED = "removed"
-    """The installation was removed, suspended, or lost this repository."""
+    """The installation was removed or suspended, or no longer includes this repository."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository that has or had alerts."""
+    """A repository that has, or once had, alerts."""
 
     id: RepositoryId
     full_name: str
     owner: Account
     owner_type: str
-    """GitHub's word: `Organization` or `User`."""
+    """`Organization` or `User`."""
     visibility: str
-    """GitHub's word: `public`, `private`, `internal`."""
+    """`public`, `private` or `internal`."""
     html_url: str
     installation_id: InstallationId | None
     state: RepositoryState = RepositoryState.REACHABLE
     delegated_dismissal: bool | None = None
-    """None where GitHub does not tell us."""
+    """None if GitHub does not say."""
 
     @property
     def is_reachable(self) -> bool:

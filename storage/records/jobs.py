@@ -1,4 +1,4 @@
-"""What arrived, and durable work."""
+"""GitHub's deliveries, and jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from storage.records.names import JobId, StoredJson, UnixTime
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook as it arrived, without any secret."""
+    """One webhook of GitHub, without any secret."""
 
     guid: str
     event: str
@@ -21,32 +21,32 @@ class Delivery:
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     READY = "ready"
     RUNNING = "running"
     DONE = "done"
     PARKED = "parked"
-    """Tried often enough; waits for `stanch jobs retry`."""
+    """Failed; it waits for `stanch jobs retry`."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """Work to be stored with the change that asks for it."""
+    """A job to be stored in the transaction of the change that causes it."""
 
     kind: str
     payload: Mapping[str, StoredJson]
     key: str | None = None
-    """Jobs of one key run one after another, in the order they were stored."""
+    """Jobs with the same key run one after another, in the order in which they were stored."""
     dedup: str | None = None
-    """A second job with the same word is not stored while the first is remembered."""
+    """A job is not stored while another one with the same `dedup` is."""
     delay: float = 0.0
-    """Seconds. A delayed job does not hold up its key."""
+    """Seconds until it may run. Meanwhile later jobs with its key don't wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Durable work."""
+    """A stored job."""
 
     id: JobId
     kind: str
@@ -58,32 +58,32 @@ class Job:
     error: str | None
     created_at: UnixTime
     worker: str | None = None
-    """The worker that runs it. With `attempts` it names one run: each claim counts as an attempt."""
+    """The worker that runs it. With `attempts`, which each claim increases, it identifies one run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job did its work."""
+    """The run succeeded."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The job shall run again at `at`, on the database's `clock`."""
+    """The job runs again at `at`, by the wall clock."""
 
     job: Job
     at: UnixTime
     error: str | None
     counts: bool = True
-    """Whether this run was one of the tries after which a job is parked."""
+    """Whether this run counts as one of the attempts after which a job is parked."""
     holds: bool = True
-    """Whether later jobs of its key wait for it meanwhile."""
+    """Whether later jobs with its key wait for it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """The job is given up until somebody retries it."""
+    """The job is parked until an operator retries it."""
 
     job: Job
     error: str
@@ -93,10 +93,10 @@ RunResult: TypeAlias = Done | Retry | Parked
 
 
 class Claim(StrEnum):
-    """What came of claiming an alert for an action."""
+    """The result of claiming an alert for a job."""
 
     NEW = "new"
     RESUMED = "resumed"
-    """The same job claimed it before and ended in the middle: look before repeating."""
+    """An earlier run of the same job claimed it and was interrupted; check what it did before repeating it."""
     TAKEN = "taken"
-    """Another job holds it."""
+    """Another job has claimed it."""

@@ -1,4 +1,4 @@
-"""Messages in channels, and which channel gets what."""
+"""Stanch's messages in channels, and subscriptions."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from storage.records.names import AlertKey, ChannelId, MessageKey, MessageTs, Un
 
 
 class MessagePurpose(StrEnum):
-    """What a channel message is there for."""
+    """The purpose of a channel message."""
 
     CARD = "card"
     REPLY = "reply"
@@ -17,61 +17,61 @@ class MessagePurpose(StrEnum):
 
 
 class MessageState(StrEnum):
-    """How far a channel message has come."""
+    """The state of a channel message."""
 
     PLANNED = "planned"
     POSTING = "posting"
-    """Sent, and not yet known whether Slack has it."""
+    """Sent, but it is not known yet whether Slack has it."""
     POSTED = "posted"
     BLOCKED = "blocked"
-    """The channel can't take it now; `problem` says why."""
+    """It can't be posted in the channel now; `problem` says why."""
     FOLDED = "folded"
-    """One of many at once: a summary stands for it, and it has no message of its own."""
+    """It is not posted, since a summary of a flood stands for it."""
     DROPPED = "dropped"
-    """Given up: Slack has it no more, or it can't be told whether it was posted."""
+    """Given up: Slack no longer has it, or it is not known whether it was posted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of ours in a channel, posted once and then updated in place."""
+    """A message of Stanch in a channel, posted once and then updated in place."""
 
     key: MessageKey
     purpose: MessagePurpose
     channel: ChannelId
     subject: str
-    """What it shows, unique by purpose and channel: `<repository_id>/<number>` for a card, `event:<id>` …"""
+    """What it shows, as `<repository_id>/<number>` for a card; unique for a purpose and channel."""
     alert: AlertKey | None
     state: MessageState = MessageState.PLANNED
     ts: MessageTs | None = None
     draw: int = 0
-    """Counts the draws, so that each gets new block ids."""
+    """The number of draws; each draw has new block ids."""
     fingerprint: str | None = None
-    """Of what was drawn last; the same again is not sent."""
+    """The fingerprint of the last draw; an equal draw is not sent."""
     slot_at: UnixTime | None = None
-    """When the channel's pace lets it go out."""
+    """When it may be posted, by the pace of the channel."""
     posting_since: UnixTime | None = None
     problem: str | None = None
-    """Slack's word for why its channel can't have it now, or can't have it redrawn; for a dropped one, why."""
+    """Slack's error code for why it can't be posted or updated, or why it was dropped."""
     folded_into: MessageKey | None = None
     """The summary that stands for it."""
     urgency: str | None = None
-    """Of a card: how urgent the alert was when the card was planned."""
+    """For a card, the urgency of its alert when the card was planned."""
     raised_at: UnixTime | None = None
-    """When its alert was raised again, until Slack shows that; a message that is gone by then is posted anew."""
+    """When its alert was raised again, until the message shows it; if it is deleted by then, a new one is posted."""
     stands_for: ChannelId | None = None
-    """The blocked channel for which this card is shown in the default channel."""
+    """For a stand-in in the default channel, the blocked channel."""
     created_at: UnixTime = 0.0
 
     @property
     def is_blocked(self) -> bool:
-        """Its channel can't have it, or can't have it redrawn; a posted message keeps its place and state."""
+        """Whether it can't be posted or updated; a posted message then stays as it is."""
         waiting = (MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)
         return self.problem is not None and self.state in waiting
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryGroup:
-    """How many of a summary's alerts are in one repository, of one state and validity."""
+    """The number of a summary's alerts with the same repository, state and validity."""
 
     repository: str
     owner: str
@@ -81,7 +81,7 @@ class SummaryGroup:
 
 
 class ThreadLevel(StrEnum):
-    """How much of an alert's timeline a channel wants in the card's thread."""
+    """Which timeline entries a channel gets as replies to the card."""
 
     ALL = "all"
     ACTIONS = "actions"
@@ -90,7 +90,7 @@ class ThreadLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A channel and the filter of the alerts it wants."""
+    """A channel, and the filter of the alerts that it gets."""
 
     channel: ChannelId
     filter: str

@@ -1,4 +1,4 @@
-"""What things are called: the ids of both platforms, and an alert's key."""
+"""The ids of both platforms and of the store, and the key of an alert."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ RepositoryId = NewType("RepositoryId", int)
 AlertNumber = NewType("AlertNumber", int)
 InstallationId = NewType("InstallationId", int)
 GitHubId = NewType("GitHubId", int)
-"""A GitHub account's numeric id, which stays when its login changes hands."""
+"""A GitHub account's numeric id, which stays when its login changes."""
 SlackTeamId = NewType("SlackTeamId", str)
 SlackUserId = NewType("SlackUserId", str)
 ChannelId = NewType("ChannelId", str)
 MessageTs = NewType("MessageTs", str)
 JobId = NewType("JobId", int)
 MessageKey = NewType("MessageKey", str)
-"""The opaque key of a message that must not be posted twice."""
+"""The opaque key by which Slack's copy of a message is found again, so that none is posted twice."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class AlertKey:
-    """An alert's name everywhere: the repository's numeric id and the alert's number in it."""
+    """Identifies an alert: the repository's numeric id, and the alert's number in it."""
 
     repository_id: RepositoryId
     number: AlertNumber
@@ -35,7 +35,7 @@ class AlertKey:
 
     @classmethod
     def parse(cls, text: str) -> "AlertKey":
-        """Read `<repository_id>/<alert_number>`; raises ValueError on anything else."""
+        """Parse `<repository_id>/<alert_number>`; raises ValueError for anything else."""
         repository, slash, number = text.partition("/")
         parts = (repository, number)
         if not slash or not all(part.isascii() and part.isdigit() and len(part) <= 18 for part in parts):

@@ -1,4 +1,4 @@
-"""Who somebody is, and who did what."""
+"""Identities, and entries of the audit log."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,20 +9,20 @@ from storage.records.names import AlertNumber, GitHubId, RepositoryId, SlackTeam
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A Slack user and the GitHub account that is theirs."""
+    """A Slack user and their GitHub account."""
 
     slack_team: SlackTeamId
     slack_user: SlackUserId
     github: Account
     proof: str
-    """How it is known: `mapping` (kept by administrators), later `device_flow`, …"""
+    """How it was proved; `mapping` means that an operator entered it."""
     linked_at: UnixTime
     linked_by: str
-    """`cli`, or the Slack user who did it."""
+    """`cli`, or the id of the Slack user who linked it."""
 
 
 class AuditOutcome(StrEnum):
-    """How something that a person wanted ended."""
+    """How an action ended; `INTENDED` before it begins."""
 
     INTENDED = "intended"
     DONE = "done"
@@ -32,7 +32,7 @@ class AuditOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who did, tried or was refused what; the chain's own columns are in `AuditRow`."""
+    """Who did, tried or was refused what."""
 
     action: str
     outcome: AuditOutcome
@@ -48,7 +48,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One row of the audit log, chained to the one before it."""
+    """A row of the audit log, chained to the previous row by `previous`, its hash."""
 
     seq: int
     at: UnixTime

@@ -18,7 +18,7 @@ from bot.jobs.worker import Worker
 from bot.options import Options
 from integrations.sandbox.github import Enterprise, GitHubRepository
 from storage.clock import Clock
-from storage.tables import mark
+from storage.tables import saved_value
 from tests.flows.stage import CHANNEL, Stage, open_stage, plain
 
 DOWN = ".*"
@@ -36,7 +36,7 @@ async def restart(stage: Stage, **changes: Any) -> None:
 async def forget(stage: Stage) -> None:
     """Leave the database as 0.1.0 does, which keeps none of this."""
     async with stage.context.db.begin() as tx:
-        await tx.conn.execute(sa.delete(mark).where(~mark.c.key.startswith("sweep")))
+        await tx.conn.execute(sa.delete(saved_value).where(~saved_value.c.key.startswith("sweep")))
 
 
 async def ready(stage: Stage) -> dict[str, dict[str, str]]:

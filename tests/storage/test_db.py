@@ -16,7 +16,7 @@ from storage import migrations
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
 from storage.migrations.upgrade import config
-from storage.tables import METADATA, mark
+from storage.tables import METADATA, saved_value
 from tests.conftest import PostgreSQL
 
 
@@ -70,51 +70,51 @@ async def test_database_of_a_newer_version_is_refused(db: Database) -> None:
 
 async def test_commit_keeps_and_exception_forgets(db: Database) -> None:
     async with db.begin() as tx:
-        await tx.conn.execute(sa.insert(mark).values(key="kept", value=1))
+        await tx.conn.execute(sa.insert(saved_value).values(key="kept", value=1))
 
     async def fail() -> None:
         async with db.begin() as tx:
-            await tx.conn.execute(sa.insert(mark).values(key="forgotten", value=2))
+            await tx.conn.execute(sa.insert(saved_value).values(key="forgotten", value=2))
             raise LookupError
 
     with pytest.raises(LookupError):
         await fail()
     async with db.read() as tx:
-        assert (await tx.conn.scalars(sa.select(mark.c.key))).all() == ["kept"]
+        assert (await tx.conn.scalars(sa.select(saved_value.c.key))).all() == ["kept"]
 
 
 async def test_readers_do_not_wait_for_a_writer(db: Database) -> None:
     async with asyncio.timeout(5), db.begin() as writer:
-        await writer.conn.execute(sa.insert(mark).values(key="new", value=1))
+        await writer.conn.execute(sa.insert(saved_value).values(key="new", value=1))
         async with db.read() as reader:
-            assert (await reader.conn.scalars(sa.select(mark.c.key))).all() == []
+            assert (await reader.conn.scalars(sa.select(saved_value.c.key))).all() == []
 
 
 async def test_the_reading_door_refuses_to_write(db: Database) -> None:
     with pytest.raises((StorageUnavailable, sa.exc.DBAPIError)):
         async with db.read() as tx:
-            await tx.conn.execute(sa.insert(mark).values(key="new", value=1))
+            await tx.conn.execute(sa.insert(saved_value).values(key="new", value=1))
 
 
 async def test_writers_of_one_process_take_turns(db: Database) -> None:
     async def increment() -> None:
         async with db.begin() as tx:
-            query = sa.select(mark.c.value).where(mark.c.key == "n").with_for_update()
+            query = sa.select(saved_value.c.value).where(saved_value.c.key == "n").with_for_update()
             value = (await tx.conn.execute(query)).scalar_one()
-            await tx.conn.execute(sa.update(mark).values(value=value + 1))
+            await tx.conn.execute(sa.update(saved_value).values(value=value + 1))
 
     async with db.begin() as tx:
-        await tx.conn.execute(sa.insert(mark).values(key="n", value=0))
+        await tx.conn.execute(sa.insert(saved_value).values(key="n", value=0))
     await asyncio.gather(*(increment() for _ in range(20)))
     async with db.read() as tx:
-        assert (await tx.conn.scalar(sa.select(mark.c.value))) == 20
+        assert (await tx.conn.scalar(sa.select(saved_value.c.value))) == 20
 
 
 async def test_text_that_no_database_takes_is_mended(db: Database) -> None:
     async with db.begin() as tx:
-        await tx.conn.execute(sa.insert(mark).values(key="a\0b\ud800c", value="a\0b\ud800c"))
+        await tx.conn.execute(sa.insert(saved_value).values(key="a\0b\ud800c", value="a\0b\ud800c"))
     async with db.read() as tx:
-        row = (await tx.conn.execute(sa.select(mark))).one()
+        row = (await tx.conn.execute(sa.select(saved_value))).one()
     assert (row.key, row.value) == ("ab?c", "ab?c")
 
 
@@ -122,7 +122,7 @@ async def test_errors_hold_no_parameters(db: Database) -> None:
     row = {"key": "once", "value": "confidential"}
     with pytest.raises(sa.exc.IntegrityError) as caught:
         async with db.begin() as tx:
-            await tx.conn.execute(sa.insert(mark), [row, row])
+            await tx.conn.execute(sa.insert(saved_value), [row, row])
     assert "confidential" not in str(caught.value)
 
 
@@ -142,7 +142,7 @@ async def test_sqlite_files_belong_to_their_owner_alone(tmp_path: Path, clock: C
         db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", clock=clock)
         await db.migrate()
         async with db.begin() as tx:
-            await tx.conn.execute(sa.insert(mark).values(key="a", value=1))
+            await tx.conn.execute(sa.insert(saved_value).values(key="a", value=1))
         assert modes(tmp_path) == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
         await db.close()
     finally:

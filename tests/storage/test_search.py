@@ -133,16 +133,16 @@ async def test_the_database_finds_what_the_rules_want(
         forwards: list[FoundAlert] = []
         page = await search.find(tx, looked, size)
         while page:
-            assert await search.count(tx, looked, before=page[0].place(wanted.sort)) == len(forwards)
+            assert await search.count(tx, looked, before=page[0].position(wanted.sort)) == len(forwards)
             forwards += page
-            page = await search.find(tx, looked, size, after=page[-1].place(wanted.sort))
+            page = await search.find(tx, looked, size, after=page[-1].position(wanted.sort))
         assert [one.alert for one in forwards] == expected
         assert all(one.repository == home(one.alert) for one in forwards)
         backwards: list[FoundAlert] = []
         page = await search.find_last(tx, looked, size)
         while page:
             backwards = page + backwards
-            page = await search.find(tx, looked, size, before=page[0].place(wanted.sort))
+            page = await search.find(tx, looked, size, before=page[0].position(wanted.sort))
         assert [one.alert for one in backwards] == expected
 
 
@@ -242,7 +242,7 @@ async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None
         started = db.clock.now()
         page = await search.find(tx, looked, 11, after=filters.PagePosition(1000.5, key(1, 1)))
         assert await search.count(tx, looked) == 2000
-        assert await search.count(tx, looked, before=page[0].place(Sort.CREATED_DESC)) == 1000
+        assert await search.count(tx, looked, before=page[0].position(Sort.CREATED_DESC)) == 1000
         taken = db.clock.now() - started
     assert [one.alert.key.number for one in page] == list(range(1000, 989, -1))
     assert taken < 0.5

@@ -100,8 +100,8 @@ async def _window(tx: Tx, query: Search, page: ListPage) -> PageWindow:
         moved, shown = True, await search.find_last(tx, query, PAGE_SIZE)
     if not shown:
         return PageWindow([], [], [], moved)
-    before = await search.find(tx, query, 1, before=shown[0].place(sort))
-    after = await search.find(tx, query, 1, after=shown[-1].place(sort))
+    before = await search.find(tx, query, 1, before=shown[0].position(sort))
+    after = await search.find(tx, query, 1, after=shown[-1].position(sort))
     return PageWindow(before, shown, after, moved)
 
 
@@ -133,7 +133,9 @@ async def _listing(
     sort, shown = query.wanted.sort, window.shown
     unasked = await search.has_unasked(tx, query)
     total = None if unasked else await search.count(tx, query)
-    first = await search.count(tx, query, before=shown[0].place(sort)) + 1 if shown and not unasked else None
+    first = (
+        await search.count(tx, query, before=shown[0].position(sort)) + 1 if shown and not unasked else None
+    )
     since = [at for one in shown if (at := visibility.since(one.alert, one.repository)) is not None]
     return Listing(
         alert_filter=page.alert_filter,
@@ -141,8 +143,8 @@ async def _listing(
         now=tx.now,
         total=total,
         first=first,
-        previous=ListPage(page.alert_filter, Side.BEFORE, shown[0].place(sort)) if window.before else None,
-        following=ListPage(page.alert_filter, Side.AFTER, shown[-1].place(sort)) if window.after else None,
+        previous=ListPage(page.alert_filter, Side.BEFORE, shown[0].position(sort)) if window.before else None,
+        following=ListPage(page.alert_filter, Side.AFTER, shown[-1].position(sort)) if window.after else None,
         page_gone=window.moved,
         roles_since=min(since, default=None),
         github_unreachable=gaps.github_failed,

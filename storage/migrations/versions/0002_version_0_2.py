@@ -1,4 +1,4 @@
-"""What version 0.2.0 adds. Only additions: 0.1.0 runs beside this schema."""
+"""The additions of version 0.2.0, with which version 0.1.0 still runs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add each new column with a server default, so that 0.1.0 can still insert rows."""
+    """Add columns that are nullable or have a server default, so that 0.1.0 can still insert rows."""
     _assignments()
     _make_places_readable()
     _priorities()
@@ -20,7 +20,7 @@ def upgrade() -> None:
 
 
 def _assignments() -> None:
-    """Whom Stanch assigned on GitHub, and an index of the alerts that somebody is on."""
+    """Whom Stanch assigned on GitHub, and an index of the alerts that are taken or so assigned."""
     op.add_column("alert", sa.Column("assigned_by_us_id", sa.BigInteger))
     op.add_column("alert", sa.Column("assigned_by_us_login", sa.Text))
     held = sa.text("taken_by_id IS NOT NULL OR assigned_by_us_id IS NOT NULL")
@@ -28,19 +28,19 @@ def _assignments() -> None:
 
 
 def _make_places_readable() -> None:
-    """Take out of stored places what PostgreSQL can't search: 0.1.0 kept an escaped NUL and half surrogates."""
+    """Remove from stored locations the escaped NULs and half surrogate pairs, on which PostgreSQL's queries fail."""
     alert = sa.table("alert", sa.column("repository_id"), sa.column("number"), sa.column("place", sa.JSON))
     stored = sa.cast(alert.c.place, sa.Text)
     odd = sa.or_(*(stored.contains(part, autoescape=True) for part in ("\\u0000", "\\ud")))
     conn = op.get_bind()
     for row in conn.execute(sa.select(alert).where(odd)).all():
-        # The engine's own JSON leaves out what is not storable.
+        # The engine's JSON serializer, `encode_json`, removes them.
         same = sa.and_(alert.c.repository_id == row.repository_id, alert.c.number == row.number)
         conn.execute(sa.update(alert).where(same).values(place=row.place))
 
 
 def _priorities() -> None:
-    """Which job comes first. Those that 0.1.0 stores come after messages and before syncs, whatever they are."""
+    """The priority of jobs. All jobs of 0.1.0 get the one between messages and syncs."""
     op.add_column("job", sa.Column("priority", sa.Integer, nullable=False, server_default="2"))
     ready = sa.text("state = 'ready'")
     columns = ["priority", "run_at", "id"]
@@ -48,19 +48,19 @@ def _priorities() -> None:
 
 
 def _claims() -> None:
-    """How often the job that claimed an alert tried in vain to find out whether it had its effect."""
+    """The number of tries under a claim, in which the job could not find out whether it had had its effect."""
     op.add_column("alert", sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"))
 
 
 def _urgencies() -> None:
-    """How urgent an alert was when its card was planned; not known of the cards of 0.1.0."""
+    """The urgency of an alert when its card was planned; NULL for cards of 0.1.0."""
     op.add_column("message", sa.Column("urgency", sa.Text))
 
 
 def _messages_of_blocked_channels() -> None:
-    """What a message of a channel that can't take it needs, and an index of those.
+    """The columns for blocked messages, and an index of them.
 
-    0.1.0 gave a posted message up for ever where the channel could not take one update: those wait again.
+    0.1.0 dropped a posted message when one update failed because of its channel: those count as posted again.
     """
     op.add_column("message", sa.Column("raised_at", sa.Double))
     op.add_column("message", sa.Column("stands_for", sa.Text))
