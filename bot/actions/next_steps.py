@@ -32,7 +32,7 @@ class NextSteps(Action[StepsChange]):
         change = StepsChange(tuple(sorted(chosen - before)), tuple(sorted(before - chosen)))
         if not change.ticked and not change.unticked:
             raise Refused(
-                "nothing_changed", "Nothing was ticked.", "The list was redrawn meanwhile; look again."
+                "nothing_changed", "Nothing was ticked.", "The list has changed since; check it again."
             )
         return change
 

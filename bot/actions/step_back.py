@@ -1,4 +1,4 @@
-"""Step back: ends that somebody is on an alert."""
+"""Step back: releases a taken alert, so that another person can take it."""
 
 from dataclasses import dataclass, replace
 

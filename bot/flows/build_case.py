@@ -29,10 +29,10 @@ def build_case(
 
 async def load_case(tx: Tx, context: Context, alert: Alert, repository: Repository) -> Case:
     """The case as of now, with the checklist's state loaded from the store."""
-    has_steps = bool(await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST)) and has_checklist(
-        alert
-    )
-    return build_case(context, alert, repository, await load_ticks(tx, alert) if has_steps else None)
+    done = None
+    if has_checklist(alert) and await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST):
+        done = await load_ticks(tx, alert)
+    return build_case(context, alert, repository, done)
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:

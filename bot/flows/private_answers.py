@@ -38,7 +38,7 @@ class Answerable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person who gets an answer without a request at hand; without a channel and a URL, by a direct message."""
+    """A person who gets an answer later. Without a channel and a URL, it is a direct message."""
 
     user: SlackUserId
     channel: ChannelId | None = None
@@ -89,7 +89,7 @@ async def send_answer(
 ) -> None:
     """Send an answer by the first way that works: `response_url`, ephemeral message, direct message.
 
-    Only commands, shortcuts and buttons whose message is replaced have a `response_url`: an answer by it appears in
+    Only commands, shortcuts and buttons whose message is replaced have a `response_url`. An answer by it appears in
     the channel, never in the thread of the click (Slack's docs). An ephemeral message appears in the thread whose
     first message has the ts `reply_to`, or else in the channel. With `replaces` the answer replaces the message that
     was clicked.
@@ -115,7 +115,7 @@ async def send_answer(
 
 
 async def send_direct_message(context: Context, user: str, answer: Content) -> None:
-    """Send a direct message; if Slack does not allow it, only the log has it, since there is no other way."""
+    """Send a direct message; if Slack does not allow it, log that, since no other way is left."""
     try:
         await context.slack.direct_message(user, answer)
     except PersonUnavailable as error:

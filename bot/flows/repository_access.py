@@ -32,7 +32,7 @@ async def reach(
 
     A repository's name can come to belong to another one. So the token is created for the stored id, and the answer
     for the stored name must have that id. If it has not, GitHub is asked for the name that belongs to the id now.
-    Raises Refused if GitHub no longer shows the id (404, 410, 451), and GitHubError for every other failure: a 403
+    Raises Refused if GitHub no longer shows the id (404, 410, 451), and GitHubError for every other failure. A 403
     with a reason, for example of an IP allow list, does not mean that the repository is gone.
     """
     if repository.installation_id is None:

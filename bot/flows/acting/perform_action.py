@@ -50,7 +50,7 @@ async def perform(context: Context, request: ActionRequest, job: Job) -> None:
     except OutcomeUnknown as unknown:
         await _end_unknown(context, action, request, job, str(unknown))
     except RetryLater as later:
-        # A call that may have been done keeps the alert claimed, and other jobs on the alert wait, so tries end.
+        # Until then the alert stays claimed and other jobs on it wait, so the tries must end.
         if intended_at is None or not await _was_tried_enough(context, request, job, intended_at):
             raise
         await _end_unknown(context, action, request, job, later.reason)
@@ -136,7 +136,7 @@ async def _fail(
 ) -> None:
     """End a request because GitHub failed, or raise RetryLater.
 
-    The request is tried again if the call may have been done, or if it had waited: then the person was promised it.
+    The request is tried again if the call may have been done, or if it had waited, since the person was promised it.
     """
     lost = isinstance(error, GitHubUncertain) or (
         isinstance(error, Unreachable | Unavailable) and error.maybe_done

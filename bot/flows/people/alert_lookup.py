@@ -56,7 +56,7 @@ async def find_alert(
     """One alert, if the person may see it, and when GitHub confirmed their role (None for the alert's assignee).
 
     A person must not learn whether an alert exists that they may not see. So one that does not exist is refused in
-    the same words, and in both cases only after GitHub has answered: with `store_only` this raises NeedsGitHub.
+    the same words. In both cases GitHub must have answered before; with `store_only` this raises NeedsGitHub.
     """
     gaps = Gaps()
     async with context.db.read() as tx:

@@ -21,8 +21,8 @@ async def identify(
 ) -> Identity:
     """The identity of a Slack user who acts in a channel; raises Refused for outsiders and unlinked people.
 
-    Slack is asked about the person, since the payload of a click in a shared channel names our own team whoever
-    clicked. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.
+    Slack is asked about the person: in a shared channel the payload of a click names our own team even for people of
+    another one. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.
     """
     workspace = await context.platforms.require_workspace()
     try:

@@ -42,9 +42,9 @@ async def rights(
     """What the person may do in the repository; raises GitHubError.
 
     With `fresh` GitHub is asked now; otherwise an answer of the last five minutes is used again. `alert` must be the
-    alert as GitHub shows it now: its assignee has rights, and a stored alert may name a former assignee. GitHub is
-    asked by the repository's name, so call `reach` first: if another repository has that name by now, the person may
-    be an admin of that one.
+    alert as GitHub shows it now: its assignee has rights, and a stored alert may name a former assignee. Call `reach`
+    first, since GitHub is asked by the repository's name: the person may be an admin of another repository that has
+    this name now.
     """
     known = None if fresh else await known_rights(context, account, repository, alert, lasts=ROLE_LASTS)
     if known is not None:
@@ -81,8 +81,8 @@ def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Reposit
 async def ask_roles(context: Context, account: Account, repository: Repository) -> RoleFacts:
     """Ask GitHub for the person's roles: repository, organization, and custom ones; raises GitHubError.
 
-    A login can be renamed and then belong to another account. So the id in GitHub's answer must be the linked one;
-    otherwise the account's current login is looked up by its id, and GitHub is asked again with that.
+    A login can be renamed and then belong to another account. So the id in GitHub's answer must be the linked one.
+    If it is not, the account's current login is looked up by its id, and GitHub is asked again with that login.
     """
     if repository.installation_id is None:
         raise refusals.repository_out_of_reach(repository)
