@@ -40,10 +40,6 @@ class InstallationClient:
         """Access by a token that is restricted to this repository."""
         return RepositoryAccess(self._calls_for(repository_id), repository_id)
 
-    async def repository(self, full_name: str) -> RepositoryFacts:
-        """The repository that has this name now; the caller compares the id."""
-        return await self._calls.repository(full_name)
-
     def repositories(self) -> AsyncIterator[RepositoryFacts]:
         """All repositories of the installation."""
         path = "/installation/repositories?per_page=100"

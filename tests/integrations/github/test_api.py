@@ -153,11 +153,11 @@ async def test_a_missing_repository_and_a_missing_installation_raise_different_e
         await installation.only(api.id).repository("octo/api")
     sandbox.suspend(made)
     with pytest.raises(InstallationGone) as suspended:
-        await installation.repository(NAME)
+        await installation.account("octo")
     sandbox.unsuspend(made)
     sandbox.uninstall(made)
     with pytest.raises(InstallationGone) as removed:
-        await installation.repository(NAME)
+        await installation.account("octo")
     assert (suspended.value.kind, removed.value.kind) == ("suspended", "removed")
 
 

@@ -106,9 +106,9 @@ async def test_a_401_without_a_date_gives_no_clock_difference(
 async def test_simultaneous_calls_share_one_minted_token(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
-    await asyncio.gather(*(installation.repository("octo/payments") for _ in range(10)))
-    await installation.repository("octo/payments")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
+    await asyncio.gather(*(access.repository("octo/payments") for _ in range(10)))
+    await access.repository("octo/payments")
     assert len(sandbox.calls("POST", MINT)) == 1
 
 
@@ -117,7 +117,7 @@ async def test_each_repository_has_its_own_token(sandbox: GitHubSandbox, github:
     api = sandbox.add_repository(sandbox.app_owner, "api")
     installation = github.of(sandbox.install(sandbox.app_owner).id)
     for _ in range(2):
-        await installation.repository("octo/payments")
+        await installation.account("octo")
         await installation.only(payments.id).repository("octo/payments")
         await installation.only(api.id).repository("octo/api")
     assert [call.body for call in sandbox.calls("POST", MINT)] == [
@@ -132,52 +132,52 @@ async def test_each_repository_has_its_own_token(sandbox: GitHubSandbox, github:
 async def test_a_token_is_not_used_in_its_last_five_minutes(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository, time: Time
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
-    await installation.repository("octo/payments")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
+    await access.repository("octo/payments")
     time.seconds += 54 * 60
-    await installation.repository("octo/payments")
+    await access.repository("octo/payments")
     assert len(sandbox.calls("POST", MINT)) == 1
     time.seconds += 2 * 60
-    await installation.repository("octo/payments")
+    await access.repository("octo/payments")
     assert len(sandbox.calls("POST", MINT)) == 2
 
 
 async def test_a_refused_token_is_replaced_once(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
-    await installation.repository("octo/payments")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
+    await access.repository("octo/payments")
     rule = sandbox.faults.add(r"GET /repos/octo/payments", status=401, times=1)
-    assert (await installation.repository("octo/payments")).id == payments.id
+    assert (await access.repository("octo/payments")).id == payments.id
     assert rule.hits == 1
     assert len(sandbox.calls("POST", MINT)) == 2
     sandbox.faults.add(r"GET /repos/octo/payments", status=401)
     with pytest.raises(GitHubUnauthorized):
-        await installation.repository("octo/payments")
+        await access.repository("octo/payments")
     assert len(sandbox.calls("POST", MINT)) == 3
 
 
 async def test_a_failed_minting_fails_all_waiting_calls_and_is_retried_later(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     rule = sandbox.faults.add(f"POST {MINT}", status=503)
     outcomes = await asyncio.gather(
-        *(installation.repository("octo/payments") for _ in range(5)), return_exceptions=True
+        *(access.repository("octo/payments") for _ in range(5)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 5
     assert len(sandbox.calls("POST", MINT)) == 1
     sandbox.faults.remove(rule)
-    await installation.repository("octo/payments")
+    await access.repository("octo/payments")
 
 
 async def test_a_cancelled_call_does_not_cancel_the_minting_for_others(
     sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
     gate = sandbox.faults.gate(f"POST {MINT}", at="before", times=1)
-    impatient = asyncio.create_task(installation.repository("octo/payments"))
-    patient = asyncio.create_task(installation.repository("octo/payments"))
+    impatient = asyncio.create_task(access.repository("octo/payments"))
+    patient = asyncio.create_task(access.repository("octo/payments"))
     await gate.reached(timeout=5)
     impatient.cancel()
     gate.open()
@@ -206,10 +206,10 @@ async def test_a_late_refusal_does_not_delete_a_newer_token() -> None:
 async def test_errors_hold_no_token_and_no_key(
     sandbox: GitHubSandbox, github: GitHub, session: aiohttp.ClientSession, payments: GitHubRepository
 ) -> None:
-    installation = github.of(sandbox.install(sandbox.app_owner).id)
-    await installation.repository("octo/payments")
+    access = github.of(sandbox.install(sandbox.app_owner).id).only(payments.id)
+    await access.repository("octo/payments")
     sandbox.faults.add(r"(GET|POST) /(repos|app)/.*", status=500)
-    for call in (installation.repository("octo/payments"), installation.only(payments.id).alert("a/b", 1)):
+    for call in (access.repository("octo/payments"), access.alert("a/b", 1)):
         with pytest.raises(GitHubError) as caught:
             await call
         text = "".join(

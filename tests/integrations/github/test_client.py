@@ -55,12 +55,13 @@ ALERT = r"/repos/octo/payments/secret-scanning/alerts/1"
 async def test_each_status_has_its_error_class(
     sandbox: GitHubSandbox,
     installation: InstallationClient,
+    payments: GitHubRepository,
     status: int,
     headers: dict[str, str],
     expected: type[GitHubError],
 ) -> None:
     sandbox.faults.add(r"GET /repos/octo/payments", status=status, headers=headers)
-    error = await failure(installation.repository(NAME))
+    error = await failure(installation.only(payments.id).repository(NAME))
     assert type(error) is expected
     assert error.call == "GET /repos/{owner}/{repo}"
     assert str(error).startswith(f"GitHub answered {status} to GET /repos/{{owner}}/{{repo}}")
@@ -114,7 +115,7 @@ async def test_a_403_while_minting_is_not_always_a_suspended_installation(
 ) -> None:
     reason = "octo has an IP allow list enabled"
     sandbox.faults.add("POST /app/installations/.*", status=403, body={"message": reason})
-    error = await failure(installation.repository(NAME))
+    error = await failure(installation.only(payments.id).repository(NAME))
     assert (type(error), error.detail) == (Forbidden, reason)
 
 
@@ -130,10 +131,10 @@ async def test_githubs_reason_is_cut_to_200_characters(
 
 
 async def test_a_response_that_is_not_json_raises_unavailable(
-    sandbox: GitHubSandbox, installation: InstallationClient
+    sandbox: GitHubSandbox, installation: InstallationClient, payments: GitHubRepository
 ) -> None:
     sandbox.faults.add(r"GET /repos/octo/payments", garbage=True, times=1)
-    error = await failure(installation.repository(NAME))
+    error = await failure(installation.only(payments.id).repository(NAME))
     assert isinstance(error, Unavailable)
     assert "not JSON" in str(error)
     assert "html" not in full_traceback(error)
@@ -197,9 +198,9 @@ async def test_a_timeout_raises_unreachable(
         timeout=0.3,
     )
     installation = hasty.of(sandbox.install(sandbox.app_owner).id)
-    await installation.repository(NAME)
+    await installation.only(payments.id).repository(NAME)
     sandbox.faults.add(r"GET /repos/octo/payments", hang=True)
-    error = await failure(installation.repository(NAME))
+    error = await failure(installation.only(payments.id).repository(NAME))
     assert isinstance(error, Unreachable)
     assert str(error) == "GET /repos/{owner}/{repo} failed: no answer in time"
 
@@ -261,7 +262,7 @@ async def test_a_secondary_limit_stops_all_calls_of_the_installation(
     received = len(sandbox.calls())
     for call in (
         installation.account("octo"),
-        github.of(installation.id).repository(NAME),
+        github.of(installation.id).only(leaked.repository.id).repository(NAME),
         installation.only(leaked.repository.id).literal(NAME, 1),
         installation.only(leaked.repository.id).close(NAME, 1, "revoked"),
     ):

@@ -135,6 +135,6 @@ async def test_a_redirect_on_githubs_origin_is_followed_with_the_credential(
         return web.Response(status=301, headers={"location": near.url + "/api/v3/repositories/1"})
 
     near.answer = moved
-    facts = await client_of(near, session, private_key, time).of(1).repository(NAME)
+    facts = await client_of(near, session, private_key, time).of(1).only(1).repository(NAME)
     assert facts.id == 1
     assert [request.headers["authorization"] for request in near.received] == ["Bearer ghs_" + "t" * 36] * 2
