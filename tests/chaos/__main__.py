@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--minutes N] [--seed S]`: the long fault run, with its seeds and a verdict."""
+"""`python -m tests.chaos [--minutes N] [--seed S]`: the long run with faults; prints its seeds and all failures."""
 
 import argparse
 import asyncio
@@ -17,40 +17,40 @@ from storage import subscriptions
 from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId, Subscription
-from tests.chaos.storm import SITE_CHANNEL, Notes, Storm
-from tests.chaos.verdict import complaints, converge
+from tests.chaos.checks import converge, find_failures
+from tests.chaos.random_events import SITE_CHANNEL, Notes, RandomEvents
 from tests.conftest import PostgreSQL, start_postgresql
 from tests.processes.scene import CHANNEL, open_scene
 
 Kind: TypeAlias = Literal["sqlite", "postgresql"]
 CONVERGES_WITHIN = 240.0
-"""Seconds; a job may wait for a minute after an outage."""
+"""Seconds; after an outage, a job may wait for a minute."""
 
 
 async def run(kind: Kind, url: str, directory: Path, seed: int, seconds: float) -> list[str]:
-    """One storm on one database; returns what was not as it should be."""
+    """Run on one database; returns the failures, a sentence each."""
     await _migrate(url)
     key = generate_private_key()
     async with open_scene(url, directory, key, channels=(CHANNEL, SITE_CHANNEL)) as scene:
         octo = scene.github.app_owner
         site = scene.github.add_repository(octo, "site")
         scene.github.add_collaborator(site, scene.people["U0ADMIN"], "admin")
-        # Reports are not to wait for GitHub's hourly quota.
+        # Otherwise reports would wait for GitHub's hourly limit.
         scene.github.unauthenticated_limit = 100_000
         async with scene.db.begin() as tx:
-            verb_phrase = Subscription(ChannelId(SITE_CHANNEL), "repo:octo/site", created_at=tx.now)
-            await subscriptions.add(tx, verb_phrase)
+            subscription = Subscription(ChannelId(SITE_CHANNEL), "repo:octo/site", created_at=tx.now)
+            await subscriptions.add(tx, subscription)
         await scene.start()
-        storm = Storm(scene, seed, [scene.repository, site])
-        await storm.rage(seconds)
+        events = RandomEvents(scene, seed, [scene.repository, site])
+        await events.run(seconds)
         began = time.monotonic()
         try:
             await converge(scene, CONVERGES_WITHIN)
         except AssertionError as unfinished:
-            _report(kind, storm.notes, None)
-            return [str(unfinished), *await complaints(scene, storm.notes)]
-        _report(kind, storm.notes, time.monotonic() - began)
-        return await complaints(scene, storm.notes)
+            _report(kind, events.notes, None)
+            return [str(unfinished), *await find_failures(scene, events.notes)]
+        _report(kind, events.notes, time.monotonic() - began)
+        return await find_failures(scene, events.notes)
 
 
 def _report(kind: Kind, notes: Notes, converged: float | None) -> None:
@@ -59,7 +59,9 @@ def _report(kind: Kind, notes: Notes, converged: float | None) -> None:
     if notes.starts:
         _say(f"  a start took {max(notes.starts):.1f} s at most")
     ending = (
-        "did not come to rest" if converged is None else f"at rest {converged:.0f} s after the last fault"
+        "still had work to do"
+        if converged is None
+        else f"all work done {converged:.0f} s after the last fault"
     )
     _say(f"  {kind}: {ending}")
 
@@ -86,11 +88,13 @@ def _database(kind: Kind, directory: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Run the storms, print what happened, and return the exit status."""
+    """Run on each kind of database and print what happened; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=4.0, help="how long the storms last in all")
-    parser.add_argument("--seed", type=int, default=None, help="choose the same events as an earlier run")
-    parser.add_argument("--database", choices=get_args(Kind), action="append", help="only this one")
+    parser.add_argument("--minutes", type=float, default=4.0, help="duration of the faults in all")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="the seed of an earlier run, to choose the same events"
+    )
+    parser.add_argument("--database", choices=get_args(Kind), action="append", help="only this kind")
     parser.add_argument("--keep", action="store_true", help="keep the logs and the SQLite file")
     options = parser.parse_args()
     kinds: list[Kind] = options.database or list(get_args(Kind))
@@ -102,20 +106,20 @@ def main() -> int:
         directory = Path(tempfile.mkdtemp(prefix="stanch-chaos-"))
         try:
             with _database(kind, directory) as url:
-                wrong = asyncio.run(run(kind, url, directory, seed, seconds))
+                failures = asyncio.run(run(kind, url, directory, seed, seconds))
         except (OSError, RuntimeError) as error:
             if kind != "postgresql":
                 raise
             _say(f"  skipped: PostgreSQL can't start here: {error}")
             continue
-        for words in wrong:
-            _say(f"  WRONG: {words}")
-        failed = failed or bool(wrong)
-        if wrong or options.keep:
+        for sentence in failures:
+            _say(f"  WRONG: {sentence}")
+        failed = failed or bool(failures)
+        if failures or options.keep:
             _say(f"  logs: {directory}")
         else:
             shutil.rmtree(directory)
-        _say(f"  {kind}: {'FAILED' if wrong else 'passed'}; again with --seed {seed} --database {kind}")
+        _say(f"  {kind}: {'FAILED' if failures else 'passed'}; repeat with --seed {seed} --database {kind}")
     return 1 if failed else 0
 
 

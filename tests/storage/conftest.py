@@ -1,4 +1,4 @@
-"""What only the storage tests need."""
+"""Fixtures of the storage tests."""
 
 import socket
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def unused_port() -> int:
-    """A port of the loopback where nobody listens."""
+    """A loopback port on which nothing listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Records to store, made for tests."""
+"""Example records for tests."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def key(number: int = 42, repository: int = 9_000_000_000) -> AlertKey:
 
 
 def plain_alert(number: int = 42, repository: int = 9_000_000_000, created_at: float = 1000.25) -> Alert:
-    """An alert of which only the least is known."""
+    """An alert with the required fields only."""
     return Alert(
         key=key(number, repository),
         html_url="https://github.com/octo/payments/security/secret-scanning/42",
@@ -52,7 +52,7 @@ def plain_alert(number: int = 42, repository: int = 9_000_000_000, created_at: f
 
 
 def full_alert() -> Alert:
-    """An alert of which everything is known."""
+    """An alert with a value in every field."""
     by = Person(TEAM, SlackUserId("U1"), ANA)
     return replace(
         plain_alert(),
@@ -104,7 +104,7 @@ def installation(number: int = 11) -> Installation:
 
 
 def message(name: str, channel: str = "C1", subject: str | None = None) -> Message:
-    """A message that is about no alert."""
+    """A message without an alert."""
     purpose = MessagePurpose.CARD
     return Message(MessageKey(name), purpose, ChannelId(channel), subject or name, None, created_at=1.5)
 

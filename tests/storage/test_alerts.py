@@ -1,4 +1,4 @@
-"""Alerts come back as they were stored, and one job at a time acts on each."""
+"""Alerts, their claims, and their timeline."""
 
 import asyncio
 from dataclasses import replace
@@ -44,14 +44,14 @@ async def claim(db: Database, job: Job) -> Claim:
 
 
 @pytest.mark.parametrize("alert", [plain_alert(), full_alert()], ids=["plain", "full"])
-async def test_alert_comes_back_as_it_was_stored(db: Database, alert: Alert) -> None:
+async def test_an_alert_is_loaded_as_it_was_stored(db: Database, alert: Alert) -> None:
     await store(db, alert)
     async with db.read() as tx:
         assert await alerts.load(tx, alert.key) == alert
         assert await alerts.load(tx, key(99)) is None
 
 
-async def test_second_insert_changes_nothing(db: Database) -> None:
+async def test_a_second_insert_changes_nothing(db: Database) -> None:
     await store(db, plain_alert())
     async with db.begin() as tx:
         assert not await alerts.insert(tx, full_alert())
@@ -70,14 +70,14 @@ async def test_saving_overwrites_everything_but_the_claim(db: Database, before: 
         assert await alerts.claimed_by(tx, key()) == job.id
 
 
-async def test_person_who_took_it_may_be_known_by_slack_alone(db: Database) -> None:
+async def test_the_person_on_an_alert_may_have_no_github_account(db: Database) -> None:
     alert = replace(plain_alert(), taken_by=Person(TEAM, SlackUserId("U1")), taken_at=1.0)
     await store(db, alert)
     async with db.read() as tx:
         assert await alerts.load(tx, key()) == alert
 
 
-async def test_document_of_another_version_is_still_read(db: Database) -> None:
+async def test_a_document_with_an_unknown_field_is_read(db: Database) -> None:
     await store(db, plain_alert())
     async with db.begin() as tx:
         probe = {"verdict": "active", "reason": "accepted", "at": 1.0, "by": None, "mood": "a later field"}
@@ -95,16 +95,16 @@ async def test_one_of_many_simultaneous_claims_wins(db: Database) -> None:
     assert sorted(claims) == [Claim.NEW] + [Claim.TAKEN] * 7
 
 
-async def test_same_job_finds_its_claim_again(db: Database) -> None:
+async def test_a_job_resumes_its_claim(db: Database) -> None:
     await store(db, plain_alert())
     job = await running_job(db)
     assert await claim(db, job) is Claim.NEW
     assert await claim(db, job) is Claim.RESUMED
     await job_queue.release(db, "w")
-    assert await claim(db, job) is Claim.RESUMED, "also after its worker died"
+    assert await claim(db, job) is Claim.RESUMED, "also by another worker"
 
 
-async def test_only_the_holder_releases(db: Database) -> None:
+async def test_only_the_job_with_the_claim_releases_it(db: Database) -> None:
     await store(db, plain_alert())
     holder, other = await running_job(db), await running_job(db)
     await claim(db, holder)
@@ -117,7 +117,7 @@ async def test_only_the_holder_releases(db: Database) -> None:
 
 
 @pytest.mark.parametrize("end", [Done, Parked])
-async def test_claim_of_an_ended_job_holds_nobody_up(db: Database, end: type[Done] | type[Parked]) -> None:
+async def test_the_claim_of_an_ended_job_does_not_count(db: Database, end: type[Done] | type[Parked]) -> None:
     await store(db, plain_alert())
     holder = await running_job(db)
     await claim(db, holder)
@@ -125,7 +125,7 @@ async def test_claim_of_an_ended_job_holds_nobody_up(db: Database, end: type[Don
     assert await claim(db, await running_job(db)) is Claim.NEW
 
 
-async def test_alert_is_claimed_until_its_job_ends(db: Database) -> None:
+async def test_an_alert_is_claimed_until_the_job_ends(db: Database) -> None:
     await store(db, plain_alert())
     async with db.read() as tx:
         assert not await alerts.is_claimed(tx, key())
@@ -141,7 +141,7 @@ async def test_claim_on_an_unknown_alert_is_taken(db: Database) -> None:
     assert await claim(db, await running_job(db)) is Claim.TAKEN
 
 
-async def test_open_alerts_come_by_key_page_by_page(db: Database) -> None:
+async def test_open_alerts_are_paged_by_key(db: Database) -> None:
     closed = replace(plain_alert(1, 5, created_at=10), state=AlertState.RESOLVED)
     opened = [plain_alert(number, 5, created_at=20 + number) for number in range(2, 6)]
     elsewhere = plain_alert(1, 6, created_at=1)
@@ -154,7 +154,7 @@ async def test_open_alerts_come_by_key_page_by_page(db: Database) -> None:
         assert await alerts.count_by_state(tx) == {AlertState.OPEN: 5, AlertState.RESOLVED: 1}
 
 
-async def test_timeline_keeps_its_order_and_its_newest(db: Database) -> None:
+async def test_the_timeline_is_in_the_order_of_insertion(db: Database) -> None:
     await store(db, plain_alert(), plain_alert(43))
     by = Person(TEAM, SlackUserId("U1"), ANA)
     first = Event(key(), EventKind.TAKEN, 2000.5, by, {"reason": "revoked", "n": [1, None]})
@@ -170,7 +170,7 @@ async def test_timeline_keeps_its_order_and_its_newest(db: Database) -> None:
         assert await alerts.event(tx, 999_999) is None
 
 
-async def test_event_that_happens_once_is_stored_once(db: Database) -> None:
+async def test_an_event_with_the_same_once_is_stored_once(db: Database) -> None:
     await store(db, plain_alert(), plain_alert(43))
     found = Event(key(), EventKind.FOUND, 1.0, once="found")
     async with db.begin() as tx:

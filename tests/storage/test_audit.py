@@ -1,4 +1,4 @@
-"""The audit log refuses changes, and tells of those that were made behind its back."""
+"""The audit log: the database refuses changes, and `verify` finds those made without its triggers."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ async def verify(db: Database, head: str | None = None) -> audit.Verification:
 
 
 async def tamper(db: Database, *statements: str) -> None:
-    """What somebody can do who owns the database: take the triggers away, and then anything."""
+    """Change rows as the owner of the database can: without the triggers."""
     async with db.begin() as tx:
         if db.dialect == "sqlite":
             for name in ("audit_no_update", "audit_no_delete", "audit_no_replace"):
@@ -64,7 +64,7 @@ async def tamper(db: Database, *statements: str) -> None:
             await tx.conn.execute(sa.text(statement))
 
 
-async def test_rows_are_chained_and_come_back_as_written(db: Database, clock: Clock) -> None:
+async def test_rows_are_chained_and_loaded_as_written(db: Database, clock: Clock) -> None:
     assert (await verify(db)).head == audit.START == "0" * 64
     first = await append(db)
     clock.advance(100)
@@ -77,7 +77,7 @@ async def test_rows_are_chained_and_come_back_as_written(db: Database, clock: Cl
     assert await verify(db) == audit.Verification(True, 2, second.hash, None)
 
 
-async def test_rolled_back_change_leaves_no_row(db: Database) -> None:
+async def test_a_rolled_back_transaction_leaves_no_row(db: Database) -> None:
     async def fail() -> None:
         async with db.begin() as tx:
             await audit.append(tx, ENTRY)
@@ -122,7 +122,7 @@ async def test_database_refuses_to_change_a_row(db: Database) -> None:
         (INSERT_FOURTH, "Row 4 was altered, or made with another key"),
     ],
 )
-async def test_change_behind_its_back_is_found(db: Database, statement: str, problem: str) -> None:
+async def test_a_change_without_triggers_is_found(db: Database, statement: str, problem: str) -> None:
     for _ in range(3):
         await append(db)
     assert (await verify(db)).ok
@@ -134,7 +134,7 @@ async def test_change_behind_its_back_is_found(db: Database, statement: str, pro
 
 
 async def test_a_row_of_another_branch_of_the_chain_is_found(db: Database) -> None:
-    """As a restored backup gives one: made with the right key, and in the right place."""
+    """A restored backup leads to such a row: its key and its position are right."""
     for _ in range(2):
         await append(db)
     async with db.read() as tx:
@@ -152,7 +152,7 @@ async def test_a_row_of_another_branch_of_the_chain_is_found(db: Database) -> No
     assert found.problem == "Row 3 was altered, or made with another key."
 
 
-async def test_rows_that_were_renumbered_and_chained_anew_are_found(db: Database) -> None:
+async def test_renumbered_rows_are_found(db: Database) -> None:
     for _ in range(3):
         await append(db)
     await tamper(
@@ -165,12 +165,12 @@ async def test_rows_that_were_renumbered_and_chained_anew_are_found(db: Database
     assert found.problem == "Row 2 was altered, or made with another key."
 
 
-async def test_rows_cut_off_at_the_end_are_found_by_a_noted_head(db: Database) -> None:
+async def test_rows_deleted_at_the_end_are_found_by_an_earlier_head(db: Database) -> None:
     heads = [(await append(db)).hash for _ in range(3)]
     for head in (*heads, audit.START):
         assert (await verify(db, head)).ok, "an older head is still in the chain"
     await tamper(db, "DELETE FROM audit WHERE seq = 3")
-    assert (await verify(db)).ok, "nothing in the table itself can tell"
+    assert (await verify(db)).ok, "the table alone does not show it"
     cut = await verify(db, heads[2])
     assert not cut.ok
     assert cut.problem == "No row has the given hash: rows after it or all were replaced."
@@ -184,7 +184,7 @@ async def test_another_key_does_not_verify(db: Database, database_url: str, cloc
         await other.close()
 
 
-async def test_text_that_no_database_takes_keeps_the_chain_whole(db: Database) -> None:
+async def test_text_is_made_storable_before_it_is_hashed(db: Database) -> None:
     row = await append(db, replace(ENTRY, reason="a\0b\ud800c"))
     assert row.entry.reason == "ab?c"
     assert (await verify(db)).ok

@@ -1,4 +1,4 @@
-"""Arrivals share commits, are stored once, and are answered only after that."""
+"""Incoming requests share commits, are stored once, and are answered after the commit."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,11 +35,13 @@ async def stored_jobs(db: Database) -> list[str]:
     return sorted(str(one.payload["name"]) for one in await job_queue.claim(db, "w", 1000, 60))
 
 
-async def test_delivery_is_kept_as_it_came(db: Database, batch_writer: BatchWriter) -> None:
-    came = Delivery("g", "ping", None, {"deep": [{"ü": 1.5}, None, True]}, 1000.5)
-    assert await batch_writer.accept_delivery(came, new("a"))
+async def test_a_delivery_is_stored_unchanged_and_deleted_after_its_outcome(
+    db: Database, batch_writer: BatchWriter
+) -> None:
+    received = Delivery("g", "ping", None, {"deep": [{"ü": 1.5}, None, True]}, 1000.5)
+    assert await batch_writer.accept_delivery(received, new("a"))
     async with db.begin() as tx:
-        assert await deliveries.load(tx, "g") == came
+        assert await deliveries.load(tx, "g") == received
         await deliveries.finish(tx, "g", "stored")
         assert await deliveries.load(tx, "other") is None
     async with db.begin() as tx:
@@ -50,15 +52,15 @@ async def test_delivery_is_kept_as_it_came(db: Database, batch_writer: BatchWrit
         assert await deliveries.prune(tx, 1001) == 1
 
 
-async def test_delivery_that_was_not_worked_yet_is_kept(db: Database, batch_writer: BatchWriter) -> None:
-    """Its job may be parked for longer than GitHub would send it again."""
+async def test_a_delivery_without_an_outcome_is_not_deleted(db: Database, batch_writer: BatchWriter) -> None:
+    """Its job may be parked for longer than GitHub can redeliver it."""
     assert await batch_writer.accept_delivery(delivery("g"), new("a"))
     async with db.begin() as tx:
         assert await deliveries.prune(tx, 2000) == 0
         assert await deliveries.load(tx, "g") is not None
 
 
-async def test_job_of_the_delivery_is_ready_and_the_worker_woken(
+async def test_the_job_of_a_delivery_is_ready_and_the_worker_woken(
     db: Database, batch_writer: BatchWriter
 ) -> None:
     await batch_writer.accept_delivery(delivery("g"), NewJob("intake", {"guid": "g"}, key="1/2"))
@@ -67,7 +69,7 @@ async def test_job_of_the_delivery_is_ready_and_the_worker_woken(
     assert (found.kind, found.payload, found.key, found.attempts) == ("intake", {"guid": "g"}, "1/2", 1)
 
 
-async def test_repeated_delivery_changes_nothing(db: Database, batch_writer: BatchWriter) -> None:
+async def test_a_repeated_delivery_is_ignored(db: Database, batch_writer: BatchWriter) -> None:
     assert await batch_writer.accept_delivery(delivery("g"), new("first"))
     assert not await batch_writer.accept_delivery(delivery("g", changed="yes"), new("second"))
     together = [batch_writer.accept_delivery(delivery("h"), new(f"twin{number}")) for number in range(5)]
@@ -75,7 +77,7 @@ async def test_repeated_delivery_changes_nothing(db: Database, batch_writer: Bat
     assert await stored_jobs(db) == ["first", "twin0"]
 
 
-async def test_same_slack_request_is_done_once_in_ten_minutes(
+async def test_a_slack_request_is_stored_once_in_ten_minutes(
     db: Database, batch_writer: BatchWriter, clock: Clock
 ) -> None:
     assert await batch_writer.accept_request("f", [new("a"), new("b")])
@@ -88,7 +90,9 @@ async def test_same_slack_request_is_done_once_in_ten_minutes(
     assert await stored_jobs(db) == ["a", "b", "c"]
 
 
-async def test_old_requests_are_forgotten(db: Database, batch_writer: BatchWriter, clock: Clock) -> None:
+async def test_fingerprints_of_old_slack_requests_are_deleted(
+    db: Database, batch_writer: BatchWriter, clock: Clock
+) -> None:
     await batch_writer.accept_request("old", [])
     clock.advance(3600)
     await batch_writer.accept_request("new", [])
@@ -96,7 +100,7 @@ async def test_old_requests_are_forgotten(db: Database, batch_writer: BatchWrite
         assert (await tx.conn.scalars(sa.select(slack_request.c.fingerprint))).all() == ["new"]
 
 
-async def test_job_that_is_remembered_does_not_stop_the_delivery(
+async def test_a_delivery_is_stored_also_if_its_job_is_a_duplicate(
     db: Database, batch_writer: BatchWriter
 ) -> None:
     assert await batch_writer.accept_delivery(delivery("g"), new("a", dedup="x"))
@@ -104,7 +108,9 @@ async def test_job_that_is_remembered_does_not_stop_the_delivery(
     assert await stored_jobs(db) == ["a"]
 
 
-async def test_thousand_at_once_are_all_stored_in_order(db: Database, batch_writer: BatchWriter) -> None:
+async def test_a_thousand_simultaneous_deliveries_are_stored_in_order(
+    db: Database, batch_writer: BatchWriter
+) -> None:
     accepted = await asyncio.gather(
         *(batch_writer.accept_delivery(delivery(f"g{n}"), new(f"{n:04}")) for n in range(1000))
     )
@@ -114,7 +120,7 @@ async def test_thousand_at_once_are_all_stored_in_order(db: Database, batch_writ
     assert [payload["name"] for payload in payloads] == [f"{n:04}" for n in range(1000)]
 
 
-async def test_inbox_takes_turns_with_other_writers(db: Database, batch_writer: BatchWriter) -> None:
+async def test_it_shares_the_database_with_other_writers(db: Database, batch_writer: BatchWriter) -> None:
     async def write(number: int) -> None:
         async with db.begin() as tx:
             await jobs.enqueue(tx, new(f"tx{number}"))
@@ -127,7 +133,7 @@ async def test_inbox_takes_turns_with_other_writers(db: Database, batch_writer: 
     assert len(await stored_jobs(db)) == 100
 
 
-async def test_caller_who_gave_up_does_not_disturb_the_others(batch_writer: BatchWriter) -> None:
+async def test_a_cancelled_caller_does_not_affect_the_others(batch_writer: BatchWriter) -> None:
     impatient = asyncio.create_task(batch_writer.accept_delivery(delivery("a"), new("a")))
     patient = asyncio.create_task(batch_writer.accept_delivery(delivery("b"), new("b")))
     await asyncio.sleep(0)
@@ -135,11 +141,13 @@ async def test_caller_who_gave_up_does_not_disturb_the_others(batch_writer: Batc
     assert await patient
 
 
-async def test_strange_arrival_takes_nobody_else_down(db: Database, batch_writer: BatchWriter) -> None:
-    strange = Delivery("bad", "x", None, {}, received_at="yesterday\ud800")  # type: ignore[arg-type]  # On purpose.
+async def test_a_request_that_cannot_be_stored_does_not_affect_the_others(
+    db: Database, batch_writer: BatchWriter
+) -> None:
+    unusable = Delivery("bad", "x", None, {}, received_at="yesterday\ud800")  # type: ignore[arg-type]  # On purpose.
     results = await asyncio.gather(
         batch_writer.accept_delivery(delivery("a"), new("a")),
-        batch_writer.accept_delivery(strange, NewJob("x", {"bad": {1, 2}})),  # type: ignore[dict-item]  # On purpose.
+        batch_writer.accept_delivery(unusable, NewJob("x", {"bad": {1, 2}})),  # type: ignore[dict-item]  # On purpose.
         batch_writer.accept_delivery(delivery("b"), new("b")),
         return_exceptions=True,
     )
@@ -149,7 +157,7 @@ async def test_strange_arrival_takes_nobody_else_down(db: Database, batch_writer
     assert await stored_jobs(db) == ["a", "b", "c"]
 
 
-async def test_text_that_no_database_takes_is_mended(db: Database, batch_writer: BatchWriter) -> None:
+async def test_text_is_made_storable(db: Database, batch_writer: BatchWriter) -> None:
     odd = Delivery("g\0\ud800", "e\0", None, {"text": "a\0b\ud800"}, 1000)
     assert await batch_writer.accept_delivery(odd, new("a"))
     assert not await batch_writer.accept_delivery(odd, new("again"))
@@ -159,7 +167,7 @@ async def test_text_that_no_database_takes_is_mended(db: Database, batch_writer:
     assert kept.body == {"text": "ab?"}
 
 
-async def test_every_waiting_caller_hears_of_a_failing_database(tmp_path: Path, clock: Clock) -> None:
+async def test_every_waiting_caller_gets_the_error_of_the_database(tmp_path: Path, clock: Clock) -> None:
     db = Database(f"sqlite+aiosqlite:///{tmp_path / 'none' / 'x.db'}", clock=clock)
     batch_writer = BatchWriter(db)
     await batch_writer.start()
@@ -171,7 +179,7 @@ async def test_every_waiting_caller_hears_of_a_failing_database(tmp_path: Path, 
     await db.close()
 
 
-async def test_stopping_stores_what_was_handed_in(db: Database) -> None:
+async def test_stop_stores_accepted_requests_first(db: Database) -> None:
     batch_writer = BatchWriter(db)
     await batch_writer.start()
     last = asyncio.create_task(batch_writer.accept_delivery(delivery("g"), new("a")))
@@ -182,18 +190,18 @@ async def test_stopping_stores_what_was_handed_in(db: Database) -> None:
         await batch_writer.accept_delivery(delivery("h"), new("b"))
 
 
-async def test_many_at_once_are_a_crowd_for_a_moment(
+async def test_many_simultaneous_requests_are_a_burst_that_ends(
     db: Database, batch_writer: BatchWriter, clock: Clock
 ) -> None:
     await batch_writer.accept_request("one", ())
     seen = [batch_writer.burst_seconds]
-    # The first is written while the others arrive.
+    # The first one is written alone; the others come in meanwhile and share a commit.
     await asyncio.gather(*(batch_writer.accept_request(f"of many {number}", ()) for number in range(20)))
     burst_seconds = batch_writer.burst_seconds
     assert burst_seconds is not None
     assert 0 <= burst_seconds < 1
     clock.set_back(3600)
-    assert batch_writer.burst_seconds is not None, "a corrected clock neither ends a crowd nor keeps it"
+    assert batch_writer.burst_seconds is not None, "a corrected clock neither ends nor prolongs a burst"
     assert 0 <= batch_writer.burst_seconds < 1
     clock.advance(1)
     assert [*seen, batch_writer.burst_seconds] == [None, None]

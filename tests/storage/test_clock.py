@@ -1,11 +1,11 @@
-"""The clock that tests move."""
+"""The clock that tests advance."""
 
 import asyncio
 
 from storage.clock import Clock
 
 
-async def test_advancing_wakes_those_whose_time_has_come(clock: Clock) -> None:
+async def test_advance_wakes_the_sleepers_that_are_due(clock: Clock) -> None:
     woken: list[str] = []
 
     async def sleep(name: str, seconds: float) -> None:
@@ -23,7 +23,7 @@ async def test_advancing_wakes_those_whose_time_has_come(clock: Clock) -> None:
         await long
 
 
-async def test_sleep_ends_by_itself(clock: Clock) -> None:
+async def test_a_sleep_ends_without_advance(clock: Clock) -> None:
     before = clock.now()
     async with asyncio.timeout(5):
         await clock.sleep(0.02)

@@ -1,4 +1,4 @@
-"""DATABASE_URL's parameters mean at the wire what PostgreSQL's docs say; nothing of the password is shown."""
+"""The parameters of DATABASE_URL have the effect of PostgreSQL's docs, and no error shows the password."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ from storage.db import Database, StorageUnavailable
 
 PASSWORD = "p" + "ss%40w%2Frd"
 TLS, PLAIN = 80877103, 196608
-"""First words of PostgreSQL's protocol: a request for TLS, and a start-up message without it."""
+"""Codes of PostgreSQL's first messages: a request for TLS, and a start-up message without it."""
 
 
 class Server:
-    """The beginning of a PostgreSQL server that speaks no TLS and lets nobody in."""
+    """A server that refuses TLS and closes the connection after PostgreSQL's start-up message."""
 
     def __init__(self) -> None:
         self.heard: list[int] = []
@@ -48,7 +48,7 @@ async def server() -> AsyncIterator[tuple[Server, str]]:
 
 
 async def failure(address: str, parameters: str) -> str:
-    """What is said of a server that lets nobody in."""
+    """The error text for a connection to this server."""
     db = Database(f"postgresql+asyncpg://ana:{PASSWORD}@{address}/stanch{parameters}", clock=Clock())
     with pytest.raises(StorageUnavailable) as caught:
         async with db.read():
@@ -74,7 +74,7 @@ async def failure(address: str, parameters: str) -> str:
         ("", [TLS, PLAIN]),
     ],
 )
-async def test_a_parameter_has_its_meaning(
+async def test_a_parameter_has_its_effect(
     server: tuple[Server, str], parameters: str, heard: list[int]
 ) -> None:
     sentence = await failure(server[1], parameters)
@@ -90,7 +90,7 @@ async def test_the_servers_settings_are_sent(server: tuple[Server, str]) -> None
     assert b"options\0endpoint=x\0" in server[0].startup
 
 
-async def test_a_missing_root_certificate_is_told_as_the_drivers_reason(
+async def test_a_missing_root_certificate_gives_the_drivers_reason(
     server: tuple[Server, str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
@@ -98,7 +98,7 @@ async def test_a_missing_root_certificate_is_told_as_the_drivers_reason(
     assert server[0].heard == []
 
 
-def test_numbers_and_places_are_passed_on() -> None:
+def test_numbers_and_hosts_are_passed_to_the_driver() -> None:
     found = read_url(
         "postgresql+asyncpg:///stanch?host=/run/postgresql&statement_cache_size=0&prepared_statement_cache_size=0"
     )

@@ -26,12 +26,12 @@ def modes(directory: Path) -> dict[str, int]:
 
 
 async def ask(db: Database) -> None:
-    """Ask the database something small."""
+    """Send a query."""
     async with db.read() as tx:
         await tx.conn.execute(sa.text("SELECT 1"))
 
 
-async def test_fresh_database_becomes_migrated(empty_database_url: str, clock: Clock) -> None:
+async def test_an_empty_database_is_migrated(empty_database_url: str, clock: Clock) -> None:
     db = Database(empty_database_url, clock=clock)
     assert not await db.is_migrated()
     await db.migrate()
@@ -41,7 +41,7 @@ async def test_fresh_database_becomes_migrated(empty_database_url: str, clock: C
     await db.close()
 
 
-async def test_four_starts_at_once_migrate_once(empty_database_url: str, clock: Clock) -> None:
+async def test_four_simultaneous_starts_migrate_once(empty_database_url: str, clock: Clock) -> None:
     starts = [Database(empty_database_url, clock=clock) for _ in range(4)]
     await asyncio.gather(*(start.migrate() for start in starts))
     assert all([await start.is_migrated() for start in starts])
@@ -68,7 +68,7 @@ async def test_database_of_a_newer_version_is_refused(db: Database) -> None:
         await db.migrate()
 
 
-async def test_commit_keeps_and_exception_forgets(db: Database) -> None:
+async def test_an_exception_rolls_back(db: Database) -> None:
     async with db.begin() as tx:
         await tx.conn.execute(sa.insert(saved_value).values(key="kept", value=1))
 
@@ -90,13 +90,13 @@ async def test_readers_do_not_wait_for_a_writer(db: Database) -> None:
             assert (await reader.conn.scalars(sa.select(saved_value.c.key))).all() == []
 
 
-async def test_the_reading_door_refuses_to_write(db: Database) -> None:
+async def test_a_read_transaction_refuses_to_write(db: Database) -> None:
     with pytest.raises((StorageUnavailable, sa.exc.DBAPIError)):
         async with db.read() as tx:
             await tx.conn.execute(sa.insert(saved_value).values(key="new", value=1))
 
 
-async def test_writers_of_one_process_take_turns(db: Database) -> None:
+async def test_writers_of_one_process_wait_for_each_other(db: Database) -> None:
     async def increment() -> None:
         async with db.begin() as tx:
             query = sa.select(saved_value.c.value).where(saved_value.c.key == "n").with_for_update()
@@ -110,7 +110,7 @@ async def test_writers_of_one_process_take_turns(db: Database) -> None:
         assert (await tx.conn.scalar(sa.select(saved_value.c.value))) == 20
 
 
-async def test_text_that_no_database_takes_is_mended(db: Database) -> None:
+async def test_text_is_made_storable(db: Database) -> None:
     async with db.begin() as tx:
         await tx.conn.execute(sa.insert(saved_value).values(key="a\0b\ud800c", value="a\0b\ud800c"))
     async with db.read() as tx:
@@ -129,7 +129,7 @@ async def test_errors_hold_no_parameters(db: Database) -> None:
 @pytest.mark.parametrize(
     "url", ["nonsense", "mysql://x/y", "sqlite+aiosqlite:///:memory:", "postgresql://x/y"]
 )
-def test_other_urls_are_refused_without_repeating_them(url: str) -> None:
+def test_other_urls_are_refused_without_showing_them(url: str) -> None:
     with pytest.raises(ValueError, match=r"^must (start with|name a file)") as caught:
         Database(url, clock=Clock())
     assert url not in str(caught.value)
@@ -149,7 +149,7 @@ async def test_sqlite_files_belong_to_their_owner_alone(tmp_path: Path, clock: C
         os.umask(old)
 
 
-async def test_sqlite_file_with_a_wide_mode_is_narrowed(tmp_path: Path, clock: Clock) -> None:
+async def test_the_mode_of_an_existing_sqlite_file_is_restricted(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "x.db"
     path.touch()
     path.chmod(0o644)
@@ -159,14 +159,14 @@ async def test_sqlite_file_with_a_wide_mode_is_narrowed(tmp_path: Path, clock: C
     await db.close()
 
 
-async def test_missing_sqlite_file_is_not_created_by_asking(tmp_path: Path, clock: Clock) -> None:
+async def test_is_migrated_creates_no_sqlite_file(tmp_path: Path, clock: Clock) -> None:
     db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", clock=clock)
     assert not await db.is_migrated()
     assert modes(tmp_path) == {}
     await db.close()
 
 
-async def test_file_that_cannot_be_opened_is_named(tmp_path: Path, clock: Clock) -> None:
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "missing" / "x.db"
     db = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
     with pytest.raises(StorageUnavailable) as caught:
@@ -177,7 +177,7 @@ async def test_file_that_cannot_be_opened_is_named(tmp_path: Path, clock: Clock)
     await db.close()
 
 
-async def test_file_of_something_else_is_named(tmp_path: Path, clock: Clock) -> None:
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(b"not a database, " * 100)
     db = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
@@ -186,7 +186,7 @@ async def test_file_of_something_else_is_named(tmp_path: Path, clock: Clock) -> 
     await db.close()
 
 
-async def test_unreachable_server_is_named_without_its_password(clock: Clock, unused_port: int) -> None:
+async def test_an_unreachable_server_is_named_without_the_password(clock: Clock, unused_port: int) -> None:
     db = Database(f"postgresql+asyncpg://u:pa55@127.0.0.1:{unused_port}/x?password=pa55", clock=clock)
     with pytest.raises(StorageUnavailable) as caught:
         await ask(db)
@@ -197,8 +197,8 @@ async def test_unreachable_server_is_named_without_its_password(clock: Clock, un
     await db.close()
 
 
-async def test_cut_connections_are_replaced(db: Database) -> None:
-    """A restart of the server costs nobody anything but time."""
+async def test_broken_connections_are_replaced(db: Database) -> None:
+    """As after a restart of the server."""
     if db.dialect == "sqlite":
         return
     async with db.begin(), db.begin(), db.read():
@@ -213,7 +213,7 @@ async def test_cut_connections_are_replaced(db: Database) -> None:
         assert await tx.conn.scalar(sa.text("SELECT 1")) == 1
 
 
-async def test_connection_cut_in_the_middle_is_a_failing_database(db: Database) -> None:
+async def test_a_connection_that_breaks_in_a_transaction_is_an_unavailable_database(db: Database) -> None:
     if db.dialect == "sqlite":
         return
     with pytest.raises(StorageUnavailable) as caught:
@@ -223,14 +223,16 @@ async def test_connection_cut_in_the_middle_is_a_failing_database(db: Database) 
     await ask(db)
 
 
-async def test_database_that_does_not_exist_is_named(postgresql: PostgreSQL, clock: Clock) -> None:
+async def test_a_database_that_does_not_exist_is_named(postgresql: PostgreSQL, clock: Clock) -> None:
     db = Database(postgresql.url("nowhere"), clock=clock)
     with pytest.raises(StorageUnavailable, match=r'failed: database "nowhere" does not exist\.$'):
         await ask(db)
     await db.close()
 
 
-async def test_lock_of_another_process_ends_in_a_sentence(tmp_path: Path, clock: Clock) -> None:
+async def test_the_lock_of_another_process_gives_an_error_in_one_sentence(
+    tmp_path: Path, clock: Clock
+) -> None:
     path = tmp_path / "x.db"
     db = Database(f"sqlite+aiosqlite:///{path}?timeout=0.01", clock=clock)
     await db.migrate()

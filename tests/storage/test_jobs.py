@@ -1,4 +1,4 @@
-"""The job table: order per key, leases, retries, and nothing lost when a worker dies."""
+"""Jobs: order by key, priorities, leases, retries, and no job lost when a worker is killed."""
 
 import asyncio
 from collections import defaultdict
@@ -40,7 +40,7 @@ async def states(db: Database) -> dict[JobState, int]:
         return {state: number for state, number in (await jobs.count(tx)).items() if number}
 
 
-async def test_jobs_of_a_rolled_back_change_do_not_exist(db: Database) -> None:
+async def test_a_rolled_back_transaction_stores_no_job(db: Database) -> None:
     async def fail() -> None:
         async with db.begin() as tx:
             await jobs.enqueue(tx, new("a"))
@@ -52,7 +52,7 @@ async def test_jobs_of_a_rolled_back_change_do_not_exist(db: Database) -> None:
     assert not db.job_wake.is_set()
 
 
-async def test_claimed_job_is_what_was_stored(db: Database, clock: Clock) -> None:
+async def test_a_claimed_job_is_as_it_was_stored(db: Database, clock: Clock) -> None:
     (stored,) = await enqueue(db, NewJob("kind", {"deep": [1, {"ü": None}]}, key="k"))
     (found,) = await claim(db)
     assert (found.id, found.kind, found.key, found.state) == (stored, "kind", "k", JobState.RUNNING)
@@ -61,7 +61,7 @@ async def test_claimed_job_is_what_was_stored(db: Database, clock: Clock) -> Non
     assert abs(found.created_at - clock.now()) < 60
 
 
-async def test_remembered_dedup_is_not_stored_again(db: Database) -> None:
+async def test_a_job_with_a_stored_dedup_is_not_stored(db: Database) -> None:
     first = await enqueue(db, new("a"), new("b", dedup="x"), new("c"), new("d", dedup="x"))
     assert [stored is None for stored in first] == [False, False, False, True]
     again = await enqueue(db, new("e", dedup="x"), new("f"), new("g", dedup="y"))
@@ -72,7 +72,7 @@ async def test_remembered_dedup_is_not_stored_again(db: Database) -> None:
     )
 
 
-async def test_dedup_is_forgotten_with_the_pruned_job(db: Database, clock: Clock) -> None:
+async def test_a_dedup_can_be_used_again_once_its_job_is_deleted(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a", dedup="x"))
     (running,) = await claim(db)
     await job_queue.settle(db, [Done(running)])
@@ -96,16 +96,16 @@ async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
     assert names(await claim(db, "other")) == ["a2"]
 
 
-async def test_what_a_person_waits_for_comes_first_then_messages_then_intake_then_sync(db: Database) -> None:
+async def test_jobs_are_claimed_in_the_order_of_priority(db: Database) -> None:
     kinds = ("sweep", "delivery", "unheard-of", "message", "act")
     await enqueue(db, *(NewJob(kind, {}) for kind in kinds))
     assert [one.kind for one in await claim(db)] == ["act", "message", "delivery", "unheard-of", "sweep"]
 
 
-async def test_a_priority_without_a_place_waits(db: Database) -> None:
+async def test_a_priority_without_a_slot_waits(db: Database) -> None:
     await enqueue(db, *(NewJob(kind, {}) for kind in ("delivery", "sweep", "message", "delivery")))
-    places = {Priority.PERSON: 1, Priority.MESSAGE: 0, Priority.INTAKE: 1, Priority.SYNC: 1}
-    started = await job_queue.claim(db, "me", 10, 60.0, places)
+    slots = {Priority.PERSON: 1, Priority.MESSAGE: 0, Priority.INTAKE: 1, Priority.SYNC: 1}
+    started = await job_queue.claim(db, "me", 10, 60.0, slots)
     assert [one.kind for one in started] == ["delivery", "sweep"]
     assert await job_queue.next_due(db, [Priority.PERSON]) is None
     assert [one.kind for one in await job_queue.claim(db, "me", 1, 60.0)] == ["message"]
@@ -122,7 +122,7 @@ async def test_a_job_that_version_0_1_0_stored_is_run(db: Database) -> None:
     assert [one.kind for one in await claim(db)] == ["delivery"]
 
 
-async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> None:
+async def test_later_jobs_do_not_wait_for_a_delayed_job(db: Database, clock: Clock) -> None:
     await enqueue(db, new("reminder", "a", delay=3600), new("now", "a"))
     (now,) = await claim(db)
     assert names([now]) == ["now"]
@@ -132,7 +132,7 @@ async def test_delayed_job_does_not_hold_its_key(db: Database, clock: Clock) -> 
     assert names(await claim(db)) == ["reminder"]
 
 
-async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock: Clock) -> None:
+async def test_later_jobs_wait_for_a_job_that_is_retried(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
     await job_queue.settle(db, [Retry(first, clock.now() + 60, "broken")])
@@ -142,7 +142,7 @@ async def test_job_that_waits_for_its_next_try_holds_its_key(db: Database, clock
     assert (names([again]), again.attempts, again.error) == (["first"], 2, "broken")
 
 
-async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
+async def test_a_retry_can_let_later_jobs_pass(db: Database, clock: Clock) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
     await job_queue.settle(db, [Retry(first, clock.now() + 60, None, counts=False, holds=False)])
@@ -152,7 +152,7 @@ async def test_retry_can_let_its_key_go(db: Database, clock: Clock) -> None:
     assert waiting.attempts == 0
 
 
-async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> None:
+async def test_later_jobs_pass_a_parked_job_and_it_can_be_retried(db: Database) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     (first,) = await claim(db)
     await job_queue.settle(db, [Parked(first, "gave up")])
@@ -167,7 +167,7 @@ async def test_parked_job_lets_its_key_go_and_can_be_retried(db: Database) -> No
     assert ready.attempts == 0
 
 
-async def test_ended_lease_frees_the_job_for_any_worker(db: Database, clock: Clock) -> None:
+async def test_any_worker_can_claim_a_job_whose_lease_ended(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a", "k"), new("b", "k"))
     (lost,) = await claim(db, "dead", lease=30)
     assert await job_queue.recover(db, max_attempts=3) == 0
@@ -176,14 +176,12 @@ async def test_ended_lease_frees_the_job_for_any_worker(db: Database, clock: Clo
     (again,) = await claim(db, "alive")
     assert (again.id, again.attempts) == (lost.id, 2)
     await job_queue.settle(db, [Done(lost)])
-    assert (await states(db))[JobState.RUNNING] == 1, "a worker that lost its job can't end it"
+    assert (await states(db))[JobState.RUNNING] == 1, "a run that lost its lease can't end the job"
 
 
 @pytest.mark.parametrize("worker", ["other", "same"])
-async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
-    db: Database, clock: Clock, worker: str
-) -> None:
-    """Not by another worker's run, and not by an older run of the same worker."""
+async def test_a_run_that_lost_its_lease_records_nothing(db: Database, clock: Clock, worker: str) -> None:
+    """Whether another worker or a later run of the same worker has the lease."""
     await enqueue(db, new("a"))
     (stale,) = await claim(db, "same", lease=30)
     clock.advance(31)
@@ -192,7 +190,7 @@ async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
 
     async def record(end: Callable[[Tx, Job], Awaitable[None]]) -> None:
         async with db.begin() as tx:
-            await jobs.enqueue(tx, new("a consequence"))
+            await jobs.enqueue(tx, new("follows"))
             await end(tx, stale)
 
     for end in (leases.finish, leases.keep, partial(leases.park, reason="gave up")):
@@ -207,7 +205,7 @@ async def test_nothing_is_recorded_by_a_run_that_lost_its_lease(
     assert await states(db) == {JobState.DONE: 1}
 
 
-async def test_a_run_parks_itself_with_its_change(db: Database) -> None:
+async def test_a_run_parks_its_job_in_its_transaction(db: Database) -> None:
     await enqueue(db, new("a"))
     (running,) = await claim(db)
     async with db.begin() as tx:
@@ -217,7 +215,7 @@ async def test_a_run_parks_itself_with_its_change(db: Database) -> None:
     assert parked.error == "unknown kind"
 
 
-async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
+async def test_a_renewed_lease_goes_on(db: Database, clock: Clock) -> None:
     await enqueue(db, new("a"))
     (mine,) = await claim(db, lease=30)
     clock.advance(20)
@@ -227,20 +225,22 @@ async def test_renewed_lease_does_not_end(db: Database, clock: Clock) -> None:
     assert await job_queue.recover(db, max_attempts=3) == 0
 
 
-async def test_a_lease_is_renewed_by_the_worker_that_has_it_alone(db: Database, clock: Clock) -> None:
-    """A worker that slept renews what it believes to run; another one has taken that over, and died."""
+async def test_only_the_worker_with_the_lease_renews_it(db: Database, clock: Clock) -> None:
+    """One worker stood still and lost its lease to another one, which was killed."""
     await enqueue(db, new("a"))
-    (lost,) = await claim(db, "slept", lease=30)
+    (lost,) = await claim(db, "stood still", lease=30)
     clock.advance(31)
     await job_queue.recover(db, max_attempts=9)
-    await claim(db, "died", lease=30)
+    await claim(db, "killed", lease=30)
     clock.advance(20)
-    await job_queue.renew(db, "slept", [lost.id], 30)
+    await job_queue.renew(db, "stood still", [lost.id], 30)
     clock.advance(20)
     assert await job_queue.recover(db, max_attempts=9) == 1
 
 
-async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, clock: Clock) -> None:
+async def test_a_job_that_kills_its_worker_is_parked_after_the_last_attempt(
+    db: Database, clock: Clock
+) -> None:
     await enqueue(db, new("poison"))
     for _ in range(2):
         assert len(await claim(db)) == 1
@@ -249,14 +249,14 @@ async def test_job_that_kills_its_worker_is_parked_in_the_end(db: Database, cloc
     assert await states(db) == {JobState.PARKED: 1}
 
 
-async def test_take_over_frees_every_running_job_at_once(db: Database) -> None:
+async def test_take_over_makes_all_running_jobs_ready(db: Database) -> None:
     await enqueue(db, new("a"), new("b"))
     await claim(db, "killed")
     assert await job_queue.take_over(db, max_attempts=5) == 2
     assert names(await claim(db, "next")) == ["a", "b"]
 
 
-async def test_released_job_is_as_if_never_started(db: Database) -> None:
+async def test_a_release_does_not_count_as_an_attempt(db: Database) -> None:
     await enqueue(db, new("first", "a"), new("second", "a"))
     await claim(db)
     await job_queue.release(db, "w")
@@ -264,7 +264,7 @@ async def test_released_job_is_as_if_never_started(db: Database) -> None:
     assert (names([again]), again.attempts) == (["first"], 1)
 
 
-async def test_next_due_tells_how_long_to_wait(db: Database, clock: Clock) -> None:
+async def test_next_due_is_when_the_next_job_can_start(db: Database, clock: Clock) -> None:
     assert await job_queue.next_due(db) is None
     await enqueue(db, new("later", delay=50), new("sooner", "k", delay=20))
     due = await job_queue.next_due(db)
@@ -279,7 +279,7 @@ async def test_next_due_tells_how_long_to_wait(db: Database, clock: Clock) -> No
     assert due <= clock.now() + 1
 
 
-async def test_commit_wakes_the_worker_of_this_process(db: Database) -> None:
+async def test_a_commit_wakes_the_worker_of_this_process(db: Database) -> None:
     async with db.begin() as tx:
         await jobs.enqueue(tx, new("a"))
         assert not db.job_wake.is_set()
@@ -298,7 +298,7 @@ async def test_other_processes_wake_the_worker_by_postgresql(
     await other.close()
 
 
-async def test_listener_returns_when_its_connection_is_cut(db: Database, clock: Clock) -> None:
+async def test_the_listener_reconnects(db: Database, clock: Clock) -> None:
     if db.dialect == "sqlite":
         return
     async with asyncio.timeout(10), listening(db):
@@ -332,7 +332,7 @@ async def test_claims_use_the_partial_indexes(db: Database) -> None:
 
 @dataclass
 class Watch:
-    """What the workers of the stress test saw."""
+    """What the workers of the stress test observed."""
 
     per_key: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     running: set[str] = field(default_factory=set)
@@ -361,10 +361,10 @@ async def work(db: Database, worker: str, watch: Watch, stop: asyncio.Event, *, 
         await job_queue.settle(db, [Done(one) for one in claimed])
 
 
-async def test_nothing_is_lost_or_reordered_when_a_worker_is_killed(
+async def test_no_job_is_lost_or_reordered_when_a_worker_is_killed(
     db: Database, database_url: str, clock: Clock
 ) -> None:
-    """600 jobs of 30 keys, three producers, two workers of which one dies with what it holds."""
+    """600 jobs with 30 keys, three producers, and two workers, of which one is killed while it runs jobs."""
     other = Database(database_url, clock=clock)
     stop = asyncio.Event()
     watch = Watch()

@@ -1,4 +1,4 @@
-"""SQLite's file is shared with other processes: what one of them does takes nothing from the other."""
+"""Another process that reads SQLite's file does not affect the locks of this one."""
 
 import asyncio
 import sys
@@ -8,11 +8,11 @@ from storage import saved_values
 from storage.clock import Clock
 from storage.db import Database
 
-LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM mark').fetchall(); c.close()"
+READ = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM mark').fetchall(); c.close()"
 
 
-async def test_another_process_that_ends_leaves_the_write_ahead_log_alone(tmp_path: Path) -> None:
-    """A lost lock on the file would let it delete the log, and with it all that is written afterwards."""
+async def test_another_process_that_ends_does_not_delete_the_write_ahead_log(tmp_path: Path) -> None:
+    """If this process lost its locks on the file, the other one would delete the log in use."""
     path = tmp_path / "stanch.db"
     db = Database(f"sqlite+aiosqlite:///{path}", clock=Clock())
     await db.migrate()
@@ -21,7 +21,7 @@ async def test_another_process_that_ends_leaves_the_write_ahead_log_alone(tmp_pa
     async with db.read() as tx, db.read() as _:
         assert await saved_values.load(tx, "first") == 1
     log = (tmp_path / "stanch.db-wal").stat().st_ino
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", LOOK, str(path))
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", READ, str(path))
     assert await child.wait() == 0
     assert (tmp_path / "stanch.db-wal").stat().st_ino == log
     await db.close()

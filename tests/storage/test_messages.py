@@ -1,4 +1,4 @@
-"""A message is planned once per place, and a channel's turns are handed out one by one."""
+"""A message is planned once for its purpose, channel and subject, and a channel's slots are given one by one."""
 
 import asyncio
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.storage.examples import key, message, plain_alert
 CHANNEL = ChannelId("C1")
 
 
-async def test_message_is_planned_once_per_purpose_channel_and_subject(db: Database) -> None:
+async def test_a_message_is_planned_once_per_purpose_channel_and_subject(db: Database) -> None:
     async with db.begin() as tx:
         first = message("k1", subject="1/2")
         assert await messages.plan(tx, first) == first
@@ -33,7 +33,7 @@ async def test_simultaneous_plans_agree_on_one_message(db: Database) -> None:
     assert len(set(await asyncio.gather(*(plan(f"k{number}") for number in range(8))))) == 1
 
 
-async def test_saved_message_is_found_by_everything_it_is_known_by(db: Database) -> None:
+async def test_a_saved_message_is_found_by_key_timestamp_and_alert(db: Database) -> None:
     async with db.begin() as tx:
         await alerts.insert(tx, plain_alert())
         card = replace(message("k1"), alert=key())
@@ -60,7 +60,7 @@ async def test_saved_message_is_found_by_everything_it_is_known_by(db: Database)
         assert await messages.of_alert(tx, key(), MessagePurpose.CARD) == [posted]
 
 
-async def test_what_a_channel_holds_or_waits_for(db: Database) -> None:
+async def test_messages_of_a_channel_and_blocked_ones(db: Database) -> None:
     reply = replace(message("reply"), purpose=MessagePurpose.REPLY)
     async with db.begin() as tx:
         for planned in (
@@ -79,7 +79,7 @@ async def test_what_a_channel_holds_or_waits_for(db: Database) -> None:
     assert [(found.key, found.problem) for found in blocked] == [("blocked", "is_archived")]
 
 
-async def test_simultaneous_callers_get_different_turns(db: Database, clock: Clock) -> None:
+async def test_simultaneous_callers_get_different_slots(db: Database, clock: Clock) -> None:
     async def reserve() -> float:
         async with db.begin() as tx:
             return await messages.reserve_slot(tx, CHANNEL, 10.0)
@@ -91,7 +91,7 @@ async def test_simultaneous_callers_get_different_turns(db: Database, clock: Clo
     assert await reserve() == pytest.approx(clock.now(), abs=2)
 
 
-async def test_held_channel_gives_no_turn_before_then(db: Database, clock: Clock) -> None:
+async def test_no_slot_is_given_before_the_time_that_slack_asked_for(db: Database, clock: Clock) -> None:
     async with db.begin() as tx:
         until = clock.now() + 100
         await messages.hold_channel(tx, CHANNEL, until)

@@ -1,4 +1,4 @@
-"""Identities are one to one; roles are forgotten when told; subscriptions are one per channel."""
+"""Identities, cached roles, subscriptions and saved values."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ async def test_identity_is_found_from_both_sides(db: Database) -> None:
         assert await identities.of_github(tx, TEAM, BEN.id) is None
 
 
-async def test_taken_side_is_named(db: Database) -> None:
+async def test_the_error_names_the_side_that_is_linked(db: Database) -> None:
     async with db.begin() as tx:
         await identities.link(tx, identity("U1", ANA))
         with pytest.raises(IdentityTaken) as slack:
@@ -42,7 +42,7 @@ async def test_taken_side_is_named(db: Database) -> None:
         assert len(await identities.all_identities(tx)) == 2
 
 
-async def test_same_identity_is_renewed(db: Database) -> None:
+async def test_linking_the_same_identity_updates_it(db: Database) -> None:
     async with db.begin() as tx:
         await identities.link(tx, identity("U1", ANA))
         renewed = replace(
@@ -55,7 +55,7 @@ async def test_same_identity_is_renewed(db: Database) -> None:
         assert found.github.login == "ana-newest"
 
 
-async def test_unlinked_person_is_unknown(db: Database) -> None:
+async def test_an_unlinked_account_can_be_linked_again(db: Database) -> None:
     async with db.begin() as tx:
         await identities.link(tx, identity("U1", ANA))
         assert await identities.unlink(tx, TEAM, SlackUserId("U1")) == identity("U1", ANA)
@@ -63,7 +63,7 @@ async def test_unlinked_person_is_unknown(db: Database) -> None:
         await identities.link(tx, identity("U2", ANA))
 
 
-async def test_role_is_kept_with_its_time_and_dropped_when_told(db: Database, clock: Clock) -> None:
+async def test_roles_are_dropped_by_person_repository_and_owner(db: Database, clock: Clock) -> None:
     owner, other = GitHubId(100), GitHubId(200)
     repositories = {RepositoryId(1): owner, RepositoryId(2): owner, RepositoryId(3): other}
 
@@ -98,7 +98,7 @@ async def test_role_is_kept_with_its_time_and_dropped_when_told(db: Database, cl
     assert await known() == set()
 
 
-async def test_channel_has_one_subscription(db: Database, clock: Clock) -> None:
+async def test_a_channel_has_one_subscription(db: Database, clock: Clock) -> None:
     channel = ChannelId("C1")
     async with db.begin() as tx:
         await subscriptions.add(tx, Subscription(channel, "is:open", created_at=5.0))
@@ -113,7 +113,7 @@ async def test_channel_has_one_subscription(db: Database, clock: Clock) -> None:
         assert await subscriptions.of_channel(tx, channel) is None
 
 
-async def test_mark_is_overwritten(db: Database) -> None:
+async def test_a_saved_value_is_overwritten(db: Database) -> None:
     async with db.begin() as tx:
         assert await saved_values.load(tx, "sweep") is None
         await saved_values.save(tx, "sweep", {"at": 1})

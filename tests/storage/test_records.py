@@ -1,4 +1,4 @@
-"""The records that have rules of their own."""
+"""The key of an alert as text."""
 
 import re
 
@@ -12,14 +12,14 @@ IDS = st.integers(min_value=0, max_value=10**18 - 1)
 
 
 @given(IDS, IDS)
-def test_alert_key_reads_what_it_writes(repository: int, number: int) -> None:
+def test_an_alert_key_can_be_written_and_parsed(repository: int, number: int) -> None:
     key = AlertKey(RepositoryId(repository), AlertNumber(number))
     assert AlertKey.parse(str(key)) == key
 
 
 @given(st.text(max_size=30).filter(lambda text: not re.fullmatch(r"[0-9]{1,18}/[0-9]{1,18}", text)))
-def test_anything_else_is_no_alert_key(text: str) -> None:
-    """The error does not repeat what came from outside."""
+def test_any_other_text_is_refused(text: str) -> None:
+    """The error does not show the text, which comes from outside."""
     with pytest.raises(ValueError, match=r"\Anot an alert key\Z"):
         AlertKey.parse(text)
 
@@ -42,6 +42,6 @@ def test_anything_else_is_no_alert_key(text: str) -> None:
         f"1/{'9' * 19}",
     ],
 )
-def test_near_misses_are_refused(text: str) -> None:
+def test_similar_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an alert key"):
         AlertKey.parse(text)

@@ -1,4 +1,4 @@
-"""Repositories and installations come back as they were stored."""
+"""Repositories and installations are loaded as they were stored."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from storage.records import InstallationId, InstallationState, RepositoryId, Rep
 from tests.storage.examples import BEN, installation, repository
 
 
-async def test_repository_is_overwritten_by_its_id(db: Database) -> None:
+async def test_a_repository_is_overwritten_by_its_id(db: Database) -> None:
     later = replace(
         repository(full_name="octo/Renamed"),
         owner=BEN,
@@ -24,7 +24,7 @@ async def test_repository_is_overwritten_by_its_id(db: Database) -> None:
         assert await repositories.load_by_name(tx, "octo/payments") == []
 
 
-async def test_name_that_changed_hands_finds_both_in_any_case(db: Database) -> None:
+async def test_a_reused_name_finds_both_repositories_in_any_case(db: Database) -> None:
     async with db.begin() as tx:
         for number, name in ((1, "Octo/Payments"), (2, "octo/payments"), (3, "octo/other")):
             await repositories.save_repository(tx, repository(number, name))

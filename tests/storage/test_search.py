@@ -1,4 +1,4 @@
-"""Search: the database finds what the rules say that a filter wants, in its order, page by page."""
+"""Search: the database finds the alerts that match by `rules.filter_match`, in order, page by page."""
 
 import json
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ PEOPLE = st.sampled_from([None, ANA, BEN])
 
 @st.composite
 def stored(draw: st.DrawFn, number: int) -> Alert:
-    """An alert that differs from others in all that a filter may ask for."""
+    """An alert with any value in each field that a filter can compare."""
     taken = draw(PEOPLE)
     return replace(
         plain_alert(number, draw(st.sampled_from([1, 2, 3]))),
@@ -94,7 +94,7 @@ WORLDS = st.integers(0, 8).flatmap(lambda size: st.tuples(*(stored(number + 1) f
 
 
 async def settle(tx: Tx, world: Sequence[Alert]) -> None:
-    """Let the database hold this world and nothing else."""
+    """Replace all rows by these alerts and repositories."""
     for table in (event_table, alert_table, repository_table):
         await tx.conn.execute(sa.delete(table))
     for home in HOMES:
@@ -117,10 +117,10 @@ def home(one: Alert) -> Repository:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS, wanted=FILTERS, size=st.integers(1, 4))
 @example(world=(), wanted=Filter(), size=1)
-async def test_the_database_finds_what_the_rules_want(
+async def test_the_database_finds_what_the_rules_match(
     db: Database, world: tuple[Alert, ...], wanted: Filter, size: int
 ) -> None:
-    """In the filter's order, and in pages forwards and backwards that leave nothing out."""
+    """In the order of the filter; pages forwards and backwards leave none out."""
     async with db.begin() as tx:
         world = tuple(replace(one, created_at=tx.now + one.created_at) for one in world)
         await settle(tx, world)
@@ -146,7 +146,7 @@ async def test_the_database_finds_what_the_rules_want(
         assert [one.alert for one in backwards] == expected
 
 
-def test_every_word_and_every_value_of_it_is_tried() -> None:
+def test_every_qualifier_and_value_is_tried() -> None:
     for word, values in VALUES.items():
         for value in values:
             written = str(Term(word, (fold(value),)))
@@ -186,21 +186,21 @@ READABLE = "src/odd?/\\u0000/😀.py"
 
 
 async def found_paths(db: Database, text: str) -> list[str | None]:
-    """Where the alerts are that a search for the text finds."""
+    """The paths of the alerts that a search for the text finds."""
     wanted = Filter((Term(Qualifier.TEXT, (text,)),))
     async with db.read() as tx:
         found = await search.find(tx, Search(wanted, EVERYTHING), 20)
     return [one.alert.place.path if one.alert.place else None for one in found]
 
 
-async def test_a_place_that_no_database_can_spell_breaks_no_search(db: Database) -> None:
+async def test_a_location_that_is_not_storable_breaks_no_search(db: Database) -> None:
     async with db.begin() as tx:
         await settle(tx, [replace(plain_alert(1, 1), place=SecretLocation("commit", STRANGE))])
     assert await found_paths(db, "odd?") == [READABLE]
     assert await found_paths(db, "elsewhere") == []
 
 
-async def test_a_place_that_version_0_1_0_stored_breaks_no_search(
+async def test_such_a_location_stored_by_0_1_0_breaks_no_search(
     empty_database_url: str, clock: Clock
 ) -> None:
     db = Database(empty_database_url, clock=clock)
@@ -218,7 +218,7 @@ async def test_a_place_that_version_0_1_0_stored_breaks_no_search(
 
 
 def _insert_as_before(conn: sa.Connection, place: str) -> None:
-    """An alert in the row that 0.1.0 wrote, with that place."""
+    """Insert an alert as 0.1.0 does, with that location."""
     table = sa.Table("alert", sa.MetaData(), autoload_with=conn)
     texts = ("html_url", "secret_type", "secret_type_name", "category", "validity")
     flags = ("publicly_leaked", "multi_repo", "base64_encoded", "bypassed", "has_more_places", "detailed")
@@ -230,8 +230,8 @@ def _insert_as_before(conn: sa.Connection, place: str) -> None:
     conn.execute(sa.text(f"UPDATE alert SET place = {as_json}"), {"place": place})
 
 
-async def test_two_thousand_alerts_are_searched_in_no_time(db: Database) -> None:
-    """A page, its place and its count together take about 10 ms; the limit is for a busy machine."""
+async def test_a_search_of_two_thousand_alerts_is_fast(db: Database) -> None:
+    """A page, its position and the count take about 10 ms; the limit allows for a busy machine."""
     async with db.begin() as tx:
         await settle(tx, [])
         for number in range(1, 2001):

@@ -1,4 +1,4 @@
-"""One writer at a time, arrivals before the others, and no turn that gets lost."""
+"""The write lock has one holder, goes to incoming requests first, and is never lost."""
 
 import asyncio
 

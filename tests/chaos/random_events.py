@@ -1,4 +1,4 @@
-"""What goes on during the run: leaks, clicks, closes on GitHub's side, faults of both servers, and kill -9."""
+"""The random events of the run: leaks, clicks, changes on GitHub, faults of both servers, and kill -9."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from tests.processes.waiting import until
 SITE_CHANNEL = "C0SITE"
 REASONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
 FORM_WITHIN = 8.0
-"""Seconds that a person waits for a form."""
+"""Seconds to wait for a form."""
 BOT = "stanch[bot]"
 WRITES = (r"PATCH .*", r"POST /credentials/revoke", r"chat\.postMessage")
 GITHUB_CALLS = (r".*", r"GET .*", r"PATCH .*", r"POST /credentials/revoke", r"POST .*")
@@ -27,7 +27,7 @@ SLACK_METHODS = (r".*", r"chat\.postMessage", r"chat\.update", r"conversations\.
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submit that Slack was told is accepted."""
+    """A click or submit that was answered with 200."""
 
     user: str
     action: str
@@ -37,18 +37,18 @@ class Submitted:
 
 @dataclass(slots=True)
 class Notes:
-    """What happened, for the verdict and for the report."""
+    """What happened, for the checks and the printed counts."""
 
     counts: Counter[str] = field(default_factory=Counter)
     submitted: list[Submitted] = field(default_factory=list)
     closed_by_bot: list[tuple[int | None, int | None, str | None]] = field(default_factory=list)
-    """Repository, alert and comment of each closure that the bot made on GitHub."""
+    """Repository id, alert number and comment of each closure by Stanch on GitHub."""
     starts: list[float] = field(default_factory=list)
-    """Seconds of each start until it served."""
+    """Seconds that each start took until it was ready."""
 
 
-class Storm:
-    """A run of random events; the same seed chooses the same events, if not at the same moments."""
+class RandomEvents:
+    """Random events; the same seed chooses the same events, but their timing differs."""
 
     def __init__(self, scene: Scene, seed: int, repositories: list[GitHubRepository]) -> None:
         self.scene = scene
@@ -56,12 +56,12 @@ class Storm:
         self._dice = random.Random(seed)
         self._repositories = repositories
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hands = {user: asyncio.Lock() for user in PEOPLE}
+        self._user_locks = {user: asyncio.Lock() for user in PEOPLE}
         self._restarting = asyncio.Lock()
-        scene.github.watch(self._see)
+        scene.github.watch(self._note_closure)
 
-    async def rage(self, seconds: float) -> None:
-        """Let events happen for so long, then wait until those under way are over."""
+    async def run(self, seconds: float) -> None:
+        """Start events for `seconds`, then wait until all have ended."""
         events: list[tuple[Callable[[], Awaitable[None]], float]] = [
             (self._leak, 1.2),
             (self._close_on_github, 1.0),
@@ -77,20 +77,20 @@ class Storm:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             [event] = self._dice.choices(what, weights)
-            task = asyncio.create_task(self._let(event))
+            task = asyncio.create_task(self._try(event))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             await asyncio.sleep(self._dice.uniform(0.1, 0.6))
         await asyncio.gather(*self._tasks)
 
-    async def _let(self, event: Callable[[], Awaitable[None]]) -> None:
-        """A gesture that can't be made just now, since its control is gone or no form comes, is given up."""
+    async def _try(self, event: Callable[[], Awaitable[None]]) -> None:
+        """Run an event, which is given up if its control is not there or no form opens."""
         try:
             await event()
         except (ImpossibleGesture, AssertionError):
             self.notes.counts["gestures given up"] += 1
 
-    def _see(self, change: GitHubChange) -> None:
+    def _note_closure(self, change: GitHubChange) -> None:
         if change.kind == "secret_scanning_alert.resolved" and change.by == BOT:
             assert change.repository_id is not None
             assert change.alert_number is not None
@@ -138,24 +138,24 @@ class Storm:
     async def _close_by_form(self) -> None:
         reason, number = self._dice.choice(REASONS), self._dice.randrange(10**9)
 
-        async def open_it(user: str, card: SlackMessage) -> None:
+        async def open_form(user: str, card: SlackMessage) -> None:
             await self.scene.slack.select(user, card.channel, card.ts, "close_as", reason)
 
         values = {"resolution": {"resolution": reason}, "comment": {"comment": f"chaos {number}"}}
-        await self._by_form("close_as", "close_alert", "resolution", values, open_it)
+        await self._by_form("close_as", "close_alert", "resolution", values, open_form)
 
     async def _reopen_by_form(self) -> None:
-        async def open_it(user: str, card: SlackMessage) -> None:
+        async def open_form(user: str, card: SlackMessage) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "reopen")
 
-        await self._by_form("reopen", "reopen_alert", "comment", {}, open_it)
+        await self._by_form("reopen", "reopen_alert", "comment", {}, open_form)
 
     async def _report_by_form(self) -> None:
-        async def open_it(user: str, card: SlackMessage) -> None:
+        async def open_form(user: str, card: SlackMessage) -> None:
             await self.scene.slack.click(user, card.channel, card.ts, "report_leak")
 
         values = {"consequence": {"understood": ["yes"]}}
-        await self._by_form("report_leak", "report_leak", "understood", values, open_it)
+        await self._by_form("report_leak", "report_leak", "understood", values, open_form)
 
     async def _by_form(
         self,
@@ -163,32 +163,32 @@ class Storm:
         action: str,
         control: str,
         values: dict[str, Any],
-        open_it: Callable[[str, SlackMessage], Awaitable[None]],
+        open_form: Callable[[str, SlackMessage], Awaitable[None]],
     ) -> None:
         user, card = self._dice.choice(list(PEOPLE)), self._some_card(button)
-        async with self._hands[user]:
+        async with self._user_locks[user]:
             try:
-                await open_it(user, card)
+                await open_form(user, card)
                 view = await until(lambda: self._form(user, control), "a form", within=FORM_WITHIN)
                 assert view is not None
                 result = await self.scene.slack.submit(user, view.id, values)
                 if result.status == 200 and result.error is None and not result.view_errors:
                     self._note(user, action, card)
             finally:
-                await self._put_away(user)
+                await self._close_form(user)
 
     def _form(self, user: str, control: str) -> View | None:
         view = self.scene.slack.view(user)
         return view if view is not None and view.control(control) is not None else None
 
-    async def _put_away(self, user: str) -> None:
+    async def _close_form(self, user: str) -> None:
         view = self.scene.slack.view(user)
         if view is not None:
             with contextlib.suppress(ImpossibleGesture):
                 await self.scene.slack.close_view(user, view.id, whole_stack=True)
 
     def _some_card(self, control: str) -> SlackMessage:
-        """A card with that control; AssertionError where there is none."""
+        """Any card with that control; raises AssertionError if there is none."""
         cards = [card for channel in (CHANNEL, SITE_CHANNEL) for card in self.scene.slack.cards(channel)]
         fit = [card for card in cards if card.control(control) is not None]
         assert fit, "no such card now"
@@ -215,7 +215,7 @@ class Storm:
         }
         kind = self._dice.choice(list(kinds))
         if pattern in WRITES:
-            # It strikes the next ones, whenever they come: these calls are rare, and losing them is what hurts.
+            # These calls are rare, so the fault stays until the next ones, and faults in them do the most harm.
             plan.add(pattern, times=self._dice.choice((1, 1, 2)), **kinds[kind])
         else:
             rule = plan.add(pattern, **kinds[kind])
@@ -236,7 +236,7 @@ class Storm:
 
 
 def alert_of(card: SlackMessage) -> tuple[int, int]:
-    """Repository id and number, from a card's metadata."""
+    """The repository id and the alert number in a card's metadata."""
     assert card.metadata is not None
     about = card.metadata["event_payload"]
     return int(about["repository_id"]), int(about["alert_number"])

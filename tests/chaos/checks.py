@@ -1,4 +1,4 @@
-"""After the storm: whether everything is as if nothing had happened."""
+"""Checks at the end of the run that no fault has left a trace."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from storage import alerts, jobs
 from storage.records import AlertKey, AlertNumber, Job, JobState, RepositoryId
-from tests.chaos.storm import SITE_CHANNEL, Notes, Submitted, alert_of
+from tests.chaos.random_events import SITE_CHANNEL, Notes, Submitted, alert_of
 from tests.processes.bot import run_command
 from tests.processes.scene import CHANNEL, Scene
 from tests.processes.waiting import until
 
 LATER = {"follow_up", "revoked_look"}
-"""Jobs that wait for minutes or a day by their nature."""
+"""Kinds of jobs that wait for minutes or a day, without any fault."""
 WORDS = {
     "revoked": "Closed as revoked",
     "false_positive": "Closed as false positive",
@@ -24,16 +24,16 @@ WORDS = {
 
 
 async def converge(scene: Scene, within: float) -> None:
-    """Wait until nothing is left to do, after every fault has ended and a sweep has told what was lost."""
+    """End all faults and wait until all jobs are done, then sync and wait again."""
     scene.calm()
     if not scene.bot.runs:
         await scene.bot.start()
         scene.point_at(scene.bot)
     await scene.github.settle()
-    await until(lambda: _is_idle(scene), "what was accepted is done", within=within)
-    swept = await run_command(scene.environment, scene.directory, "sync", within=60)
-    assert swept.status == 0, swept.errors
-    await until(lambda: _is_idle(scene), "what the sweep found is done", within=within)
+    await until(lambda: _is_idle(scene), "all accepted work is done", within=within)
+    synced = await run_command(scene.environment, scene.directory, "sync", within=60)
+    assert synced.status == 0, synced.errors
+    await until(lambda: _is_idle(scene), "the work that the sync found is done", within=within)
 
 
 async def _is_idle(scene: Scene) -> bool:
@@ -49,8 +49,8 @@ async def _jobs(scene: Scene) -> list[Job]:
         return await jobs.list_jobs(tx, states=states, limit=10_000)
 
 
-async def complaints(scene: Scene, notes: Notes) -> list[str]:
-    """Everything that is not as it should be, a sentence each."""
+async def find_failures(scene: Scene, notes: Notes) -> list[str]:
+    """All failures, a sentence each."""
     found = [
         *_about_cards(scene),
         *_about_threads(scene),
@@ -64,9 +64,9 @@ async def complaints(scene: Scene, notes: Notes) -> list[str]:
     if verified.status != 0:
         found.append(verified.errors.strip())
     for name in ("violations", "hygiene", "unexpected"):
-        found += [f"Slack would refuse: {words}" for words in getattr(scene.slack, name)]
+        found += [f"Slack would refuse: {reason}" for reason in getattr(scene.slack, name)]
     for name in ("violations", "unexpected"):
-        found += [f"GitHub would refuse: {words}" for words in getattr(scene.github, name)]
+        found += [f"GitHub would refuse: {reason}" for reason in getattr(scene.github, name)]
     return found
 
 
@@ -84,16 +84,16 @@ def _about_cards(scene: Scene) -> Iterator[str]:
             yield f"{name} is open and has no card"
         elif mine and mine[0].channel != channel:
             yield f"{name} has its card in {mine[0].channel}"
-        elif mine and (fault := _untrue(mine[0], alert)):
+        elif mine and (fault := _fault_of(mine[0], alert)):
             yield f"{name}: {fault}"
 
 
-def _untrue(card: SlackMessage, alert: GitHubAlert) -> str | None:
+def _fault_of(card: SlackMessage, alert: GitHubAlert) -> str | None:
     if alert.state == "open":
         return None if "close_as" in card.action_ids else f"open on GitHub, but: {card.text}"
     words = WORDS[str(alert.resolution)]
-    true = "reopen" in card.action_ids and words in card.shown_text
-    return None if true else f"{words} on GitHub, but: {card.text}"
+    is_right = "reopen" in card.action_ids and words in card.shown_text
+    return None if is_right else f"{words} on GitHub, but: {card.text}"
 
 
 def _about_threads(scene: Scene) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _about_effects(scene: Scene, notes: Notes) -> Iterator[str]:
         [literal] = call.body["credentials"]
         died_at = scene.github.live_tokens[literal].revoked_at
         if died_at is not None and call.at > died_at:
-            yield "a token was reported again that was dead already"
+            yield "an inactive token was reported again"
 
 
 async def _about_the_store(scene: Scene) -> list[str]:
@@ -131,7 +131,7 @@ async def _about_the_store(scene: Scene) -> list[str]:
 
 
 async def _about_answers(scene: Scene, notes: Notes) -> list[str]:
-    """Each accepted submit has one outcome in the audit log, and no outcome is there without one."""
+    """Each accepted click and submit must have an outcome in the audit log."""
     ended: Counter[Submitted] = Counter()
     async for row in export_audit(scene.db, None):
         if row["outcome"] != "intended" and isinstance(row["alert_number"], int):
@@ -141,7 +141,7 @@ async def _about_answers(scene: Scene, notes: Notes) -> list[str]:
             ended[Submitted(user, action, repository_id, row["alert_number"])] += 1
     accepted = Counter(notes.submitted)
     return [
-        f"{verb_phrase} was accepted {n} times and ended {ended[verb_phrase]} times"
-        for verb_phrase, n in accepted.items()
-        if ended[verb_phrase] < n
+        f"{submitted} was accepted {n} times and ended {ended[submitted]} times"
+        for submitted, n in accepted.items()
+        if ended[submitted] < n
     ]
