@@ -78,7 +78,7 @@ async def test_a_page_that_is_gone_becomes_the_last_one_and_says_so(stage: Stage
     await close(stage, *stored[:-5])
     answer = await turn(stage)
     assert "6 open alerts" in answer
-    assert "the page that you asked for is gone: this is its end" in answer
+    assert "that page no longer exists: this is the last page" in answer
     assert f"octo/web #{stored[-1].key.number}," in answer
 
 
