@@ -43,7 +43,6 @@ _SIMULTANEOUS = 20
 class AppFacts:
     """The GitHub App itself."""
 
-    slug: str
     owner: GitHubAccount
     """For an enterprise: its own id, and its slug in place of a login."""
     owner_type: str
@@ -188,15 +187,15 @@ class GitHub:
 
 
 def _app_facts(raw: JsonObject) -> AppFacts:
-    slug, raw_owner = text(raw.get("slug")), json_object(raw.get("owner")) or {}
+    raw_owner = json_object(raw.get("owner")) or {}
     owner = account(raw_owner)
-    if slug is not None and owner is not None:
-        return AppFacts(slug, owner, text(raw_owner.get("type")) or "unknown")
+    if owner is not None:
+        return AppFacts(owner, text(raw_owner.get("type")) or "unknown")
     # GitHub's REST description: the owner is a user, an organization, or an enterprise with a slug and no login.
-    number, enterprise = identifier(raw_owner.get("id")), text(raw_owner.get("slug"))
-    if slug is None or number is None or enterprise is None:
-        raise Malformed("the App has no slug or owner")
-    return AppFacts(slug, GitHubAccount(number, enterprise), ENTERPRISE)
+    number, slug = identifier(raw_owner.get("id")), text(raw_owner.get("slug"))
+    if number is None or slug is None:
+        raise Malformed("the App has no owner")
+    return AppFacts(GitHubAccount(number, slug), ENTERPRISE)
 
 
 def _with_account(raw: JsonObject) -> InstallationFacts | None:

@@ -81,8 +81,8 @@ class Client(GitHubAPI):
     """A gidgethub client for one credential.
 
     Calls raise this module's exceptions, ValueError for a response that is not JSON, and aiohttp's errors.
-    gidgethub's cache is not used, since it would keep literals. Each request takes a token of the `Credential`, so
-    that a list that takes longer than a token lives goes on with the next token.
+    gidgethub's cache is not used, since it would keep literals. Each request asks the `Credential` for a token, so
+    a long list can outlast a token.
     """
 
     def __init__(

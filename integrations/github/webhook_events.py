@@ -1,7 +1,7 @@
 """Parses a webhook's payload into an event.
 
 GitHub's docs: new events, actions and fields appear without notice. So only the ids that identify the subject are
-required (the repository's id, the alert's number) and the action; everything else is optional.
+required (the repository's id, the alert's number), and the action. Everything else is optional.
 """
 
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, cut
 
 Block = NewType("Block", Json)
 View = NewType("View", Json)
-"""A modal or an App Home."""
+"""A modal."""
 
 # Slack's docs, Block Kit reference and chat.postMessage.
 MESSAGE_TEXT = 4_000
@@ -135,14 +135,6 @@ def modal(
     if private_metadata:
         view["private_metadata"] = identifier(private_metadata, PRIVATE_METADATA)
     view["blocks"] = shown
-    return View(view)
-
-
-def home(blocks: Sequence[Block | None], *, private_metadata: str | None = None) -> View:
-    """An App Home of up to 100 blocks."""
-    view: Json = {"type": "home", "blocks": _shown(blocks)}
-    if private_metadata:
-        view["private_metadata"] = identifier(private_metadata, PRIVATE_METADATA)
     return View(view)
 
 

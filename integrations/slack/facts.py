@@ -94,8 +94,8 @@ def parse_person(raw: JsonObject) -> PersonFacts:
 def parse_channel(raw: JsonObject) -> ChannelFacts:
     """Read the response of conversations.info.
 
-    Slack's docs: `is_shared` is true for channels shared with another organization and for those shared inside one;
-    for the latter `is_org_shared` is true as well.
+    Slack's docs: `is_shared` is true for channels shared with another organization and for those shared inside one.
+    For the latter `is_org_shared` is true as well.
     """
     channel = member(raw, "channel")
     outside = ("is_ext_shared", "is_pending_ext_shared")

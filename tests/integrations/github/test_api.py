@@ -18,7 +18,7 @@ NAME = "octo/payments"
 
 async def test_the_app_has_its_owner(sandbox: GitHubSandbox, github: GitHub) -> None:
     owner = GitHubAccount(sandbox.app_owner.id, "octo")
-    assert await github.app() == AppFacts("stanch", owner, "Organization")
+    assert await github.app() == AppFacts(owner, "Organization")
 
 
 async def test_an_unknown_key_raises_unauthorized(

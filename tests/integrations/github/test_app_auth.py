@@ -88,7 +88,7 @@ async def test_the_jwt_is_renewed_after_the_clock_was_set_back(
         await github.app()
     assert refused.value.clock_ahead == pytest.approx(90, abs=1)
     ours.seconds = time.seconds
-    assert (await github.app()).slug == sandbox.app_slug
+    assert (await github.app()).owner.id == sandbox.app_owner.id
 
 
 @pytest.mark.parametrize("date", [None, "yesterday", ""])

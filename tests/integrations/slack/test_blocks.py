@@ -15,7 +15,6 @@ from integrations.slack.blocks import (
     actions,
     context,
     header,
-    home,
     input_block,
     message,
     modal,
@@ -35,9 +34,9 @@ from integrations.slack.text import clean, code, lines, link, mrkdwn, prose
 from tests.integrations.slack.hostile import texts
 
 SCHEMA = json.loads(Path(integrations.sandbox.__path__[0], "data", "blocks.schema.json").read_text())
-MESSAGE, MODAL, HOME = (
+MESSAGE, MODAL = (
     Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": SCHEMA["definitions"]})
-    for name in ("Message", "ModalView", "HomeView")
+    for name in ("Message", "ModalView")
 )
 ALERT = "90001/42"
 
@@ -103,7 +102,7 @@ def test_any_text_makes_a_valid_message(text: str) -> None:
 
 
 @given(texts)
-def test_any_text_makes_valid_forms_and_homes(text: str) -> None:
+def test_any_text_makes_valid_forms(text: str) -> None:
     blocks = [*every_block(text), *inputs(text)]
     form = modal(
         callback_id="close_alert",
@@ -114,7 +113,6 @@ def test_any_text_makes_valid_forms_and_homes(text: str) -> None:
         private_metadata=json.dumps({"alert": ALERT}),
     )
     assert faults(MODAL, form) == []
-    assert faults(HOME, home(every_block(text), private_metadata="x")) == []
 
 
 def test_the_longest_text_of_each_kind_still_fits() -> None:
@@ -128,7 +126,6 @@ def test_the_longest_text_of_each_kind_still_fits() -> None:
 def test_lists_over_slacks_limit_are_cut() -> None:
     many = [header("a")] * 200
     assert len(message(mrkdwn("a"), *many).blocks) == 50
-    assert faults(HOME, home(many)) == []
     assert faults(MODAL, modal(callback_id="x", title="t", blocks=many)) == []
 
 
