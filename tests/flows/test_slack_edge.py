@@ -1,4 +1,4 @@
-"""The door for Slack's requests: what is let in, what each other thing is answered, what is done once."""
+"""Slack's requests over HTTP: which are refused, how unknown ones are answered, and that repeated ones run once."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def form(payload: object) -> bytes:
 
 
 def a_click(**more: Any) -> dict[str, Any]:
-    """As little of a click as is understood."""
+    """The smallest valid click."""
     return {
         "type": "block_actions",
         "user": {"id": ADMIN, "team_id": "T0STANCH"},
@@ -46,7 +46,7 @@ async def test_a_missing_or_malformed_timestamp_is_401(stage: Stage) -> None:
         assert (await deliver(stage, body, timestamp=bad, signature=sealed)).status == 401, bad
 
 
-async def test_a_signature_counts_for_five_minutes(stage: Stage) -> None:
+async def test_a_signature_is_valid_for_five_minutes(stage: Stage) -> None:
     body = form(a_click())
     for age, status in ((290, 200), (310, 401), (-290, 200), (-310, 401)):
         at = str(int(stage.clock.now()) - age)
@@ -54,7 +54,7 @@ async def test_a_signature_counts_for_five_minutes(stage: Stage) -> None:
         assert (await deliver(stage, body, timestamp=at, signature=sealed)).status == status, age
 
 
-async def test_a_signature_of_other_bytes_is_401(stage: Stage) -> None:
+async def test_a_signature_of_another_body_is_401(stage: Stage) -> None:
     at, body = str(int(stage.clock.now())), form(a_click())
     sealed = signature(stage.slack.signing_secret, at, body)
     assert (await deliver(stage, body + b"&", timestamp=at, signature=sealed)).status == 401
@@ -111,19 +111,19 @@ UNREADABLE = [
 ]
 
 
-async def test_signed_bytes_that_nobody_can_read_are_400(stage: Stage) -> None:
+async def test_a_signed_body_that_cannot_be_decoded_is_400(stage: Stage) -> None:
     for body, content_type in UNREADABLE:
         assert (await deliver(stage, body, content_type=content_type)).status == 400, body[:80]
 
 
-async def test_slack_s_handshake_is_answered(stage: Stage) -> None:
+async def test_slacks_url_verification_is_answered(stage: Stage) -> None:
     result = await stage.slack.verify_url()
     assert result.status == 200
     assert "challenge" in result.payload
     assert str(result.payload["challenge"]) in result.body
 
 
-async def test_an_event_that_nobody_uses_is_200(stage: Stage) -> None:
+async def test_an_unused_event_is_200(stage: Stage) -> None:
     assert (await stage.slack.event({"type": "emoji_changed"})).status == 200
 
 
@@ -153,10 +153,10 @@ async def test_a_closed_form_and_an_unknown_shortcut_are_200(stage: Stage) -> No
     assert stage.slack.private_messages(ADMIN) == []
 
 
-async def test_in_socket_mode_nothing_is_let_in_over_http(
+async def test_in_socket_mode_the_http_route_is_404(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
-    """Not even what is signed rightly, where a signing secret is set as well."""
+    """Even for a signed request, and with a signing secret set."""
     async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
         secret = stage.slack.signing_secret
         assert (await deliver(stage, form(a_click()))).status == 404
@@ -168,8 +168,8 @@ async def test_in_socket_mode_nothing_is_let_in_over_http(
         assert (await deliver(stage, form(a_click()))).status == 404
 
 
-async def test_the_same_signed_request_is_done_once(stage: Stage) -> None:
-    """A replayed click is acknowledged like the first one, and asks nobody anything."""
+async def test_a_repeated_click_is_handled_once(stage: Stage) -> None:
+    """The second one is acknowledged, and causes no call to GitHub."""
     await stage.leak()
     result = await stage.click(ADMIN, "check_validity")
     assert result.request is not None
@@ -181,7 +181,7 @@ async def test_the_same_signed_request_is_done_once(stage: Stage) -> None:
     assert len(stage.github.requests) == asked
 
 
-async def test_a_replayed_submit_closes_nothing_again(stage: Stage) -> None:
+async def test_a_repeated_submit_closes_once(stage: Stage) -> None:
     alert = await stage.leak()
     submitted = await stage.close_as(ADMIN, "revoked")
     stage.github.reopen(alert, by=stage.people[OWNER])
@@ -192,7 +192,7 @@ async def test_a_replayed_submit_closes_nothing_again(stage: Stage) -> None:
     assert alert.state == "open"
 
 
-async def test_a_replayed_command_is_answered_once(stage: Stage) -> None:
+async def test_a_repeated_command_is_answered_once(stage: Stage) -> None:
     result = await stage.slack.command(ADMIN, CHANNEL, "whoami")
     assert result.request is not None
     await stage.slack.resend(result.request)
@@ -200,7 +200,7 @@ async def test_a_replayed_command_is_answered_once(stage: Stage) -> None:
     assert len(stage.slack.private_messages(ADMIN)) == 1
 
 
-async def test_a_control_that_nobody_knows_answers_with_a_sentence(stage: Stage) -> None:
+async def test_an_unknown_control_is_answered_as_outdated(stage: Stage) -> None:
     value = str(key_of(await stage.leak()))
     for count, action in enumerate(("take_over_the_world", "snooze", "tell_owner_v1", "résumé"), 1):
         await stage.click(ADMIN, action, value=value, force=True)
@@ -208,14 +208,14 @@ async def test_a_control_that_nobody_knows_answers_with_a_sentence(stage: Stage)
         assert "This control does nothing any more." in stage.answer_to(ADMIN)
 
 
-async def test_a_menu_entry_that_nobody_knows_answers_with_a_sentence(stage: Stage) -> None:
+async def test_an_unknown_menu_line_is_answered_as_outdated(stage: Stage) -> None:
     await stage.leak()
     await stage.slack.select(ADMIN, CHANNEL, stage.card().ts, "more", "ask_the_oracle", force=True)
     await stage.work(within=3)
     assert "This control does nothing any more." in stage.answer_to(ADMIN)
 
 
-async def test_a_value_that_names_no_alert_answers_with_a_sentence(stage: Stage) -> None:
+async def test_a_control_without_an_alert_is_answered_as_outdated(stage: Stage) -> None:
     await stage.leak()
     for count, value in enumerate(("x", "1", "1/2/3", "-1/1", "1/" + "9" * 30, "null", "٣/٣"), 1):
         await stage.click(ADMIN, "check_validity", value=value, block_id="made:up", force=True)
@@ -224,7 +224,7 @@ async def test_a_value_that_names_no_alert_answers_with_a_sentence(stage: Stage)
     assert stage.github.calls("GET", "/user") == []
 
 
-async def test_an_alert_that_nobody_knows_reads_like_one_that_is_not_yours(stage: Stage) -> None:
+async def test_an_unknown_alert_gets_the_same_refusal_as_one_that_is_hidden(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(READER, "check_validity")
     not_yours = stage.answer_to(READER)
@@ -237,8 +237,8 @@ async def test_an_alert_that_nobody_knows_reads_like_one_that_is_not_yours(stage
     assert ("refused", "unknown_alert") in await stage.audited("check_validity")
 
 
-async def test_a_forged_value_is_decided_on_the_alert_that_it_names(stage: Stage) -> None:
-    """An admin of one repository sends the name of another one's alert from their own card."""
+async def test_a_forged_value_is_checked_against_the_alert_that_it_names(stage: Stage) -> None:
+    """An admin of one repository sends another repository's alert key from the card of their own."""
     await stage.leak()
     vault = stage.github.add_repository(stage.github.app_owner, "vault")
     other = stage.github.leak(vault)
@@ -256,7 +256,7 @@ async def test_a_forged_value_is_decided_on_the_alert_that_it_names(stage: Stage
     assert literals == []
 
 
-async def test_a_submit_of_a_form_that_nobody_knows_answers_with_a_sentence(stage: Stage) -> None:
+async def test_a_submit_of_an_unknown_form_is_answered_as_outdated(stage: Stage) -> None:
     await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     view = stage.form(ADMIN)
@@ -274,7 +274,7 @@ async def test_a_submit_of_a_form_that_nobody_knows_answers_with_a_sentence(stag
 
 
 async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
-    """Slack shows the person that it failed, and they click again."""
+    """Then Slack shows the person that the request failed, and they can try again."""
     alert = await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     await stage.context.batch_writer.stop()

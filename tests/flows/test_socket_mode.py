@@ -1,4 +1,4 @@
-"""Without a public address: all that people do comes over a connection of our own, which is never missed for long."""
+"""Socket Mode: requests come over our own connection, which is replaced when it ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,39 +19,39 @@ from tests.flows.outputs import logging_as
 from tests.flows.stage import ADMIN, CHANNEL, PING, READER, Stage, open_stage
 
 HOLD = {"sqlite": "SELECT 1", "postgresql": "LOCK TABLE slack_request IN ACCESS EXCLUSIVE MODE"}
-"""On SQLite any transaction that writes holds up all others."""
+"""Blocks the storing of requests; on SQLite every writing transaction does."""
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""What has nothing to do with the database."""
+"""For tests that do not depend on the database."""
 
 
 @pytest.fixture
 async def stage(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
-    """The product, connected by Socket Mode and without a signing secret."""
+    """Stanch, connected by Socket Mode and without a signing secret."""
     async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
         yield stage
         stage.check()
 
 
-async def standing(stage: Stage, port: int | None = None) -> tuple[str, str]:
-    """How `/readyz` says that Slack stands."""
+async def slack_state(stage: Stage, port: int | None = None) -> tuple[str, str]:
+    """Slack's state and reason in `/readyz`."""
     address = f"http://127.0.0.1:{port or stage.running.port}/readyz"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         slack = (await response.json())["slack"]
     return slack["state"], slack["reason"]
 
 
-async def until(fact: Callable[[], bool], within: float = 5.0) -> None:
-    """Wait for it; `TimeoutError` after so many seconds."""
+async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait until it is True; TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
-        while not fact():  # noqa: ASYNC110 - what is waited for has no event.
+        while not condition():  # noqa: ASYNC110 - the sandbox has no event for it.
             await asyncio.sleep(0.01)
 
 
-async def ask(stage: Stage) -> DeliveryResult:
+async def send_help_command(stage: Stage) -> DeliveryResult:
     return await stage.slack.command(ADMIN, CHANNEL, "help")
 
 
-# What people do
+# Requests
 
 
 async def test_an_alert_is_closed_after_a_field_was_corrected(stage: Stage) -> None:
@@ -70,7 +70,7 @@ async def test_an_alert_is_closed_after_a_field_was_corrected(stage: Stage) -> N
 
 
 async def test_commands_answer_at_once_or_a_little_later(stage: Stage) -> None:
-    result = await ask(stage)
+    result = await send_help_command(stage)
     assert result.json()["response_type"] == "ephemeral"
     assert "/leaks whoami" in stage.answer_to(ADMIN)
     assert "octo-admin" in await stage.type(ADMIN, "whoami octo/payments")
@@ -91,8 +91,8 @@ async def test_a_channel_that_is_shared_hides_its_cards(stage: Stage) -> None:
     assert stage.card().action_ids == []
 
 
-async def test_what_is_delivered_again_is_done_once_and_two_clicks_are_two(stage: Stage) -> None:
-    """Slack repeats a payload in a new envelope; a second click is another payload."""
+async def test_a_repeated_payload_is_handled_once_and_two_clicks_twice(stage: Stage) -> None:
+    """Slack redelivers a payload in a new envelope; a second click has another payload."""
     await stage.leak()
     result = await stage.slack.click(READER, CHANNEL, stage.card().ts, "check_validity")
     assert (await stage.slack.send("interactive", result.payload)).status == 200
@@ -103,14 +103,14 @@ async def test_what_is_delivered_again_is_done_once_and_two_clicks_are_two(stage
 
 
 @on_sqlite
-async def test_an_acknowledgement_takes_far_less_than_slacks_three_seconds(stage: Stage) -> None:
+async def test_a_click_is_acknowledged_within_a_second(stage: Stage) -> None:
     await stage.leak()
     results = [await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity") for _ in range(20)]
     assert max(result.elapsed for result in results) < 1
 
 
 @on_sqlite
-async def test_a_payload_without_shape_is_not_acknowledged_and_harms_nobody(stage: Stage) -> None:
+async def test_a_payload_of_the_wrong_shape_is_not_acknowledged(stage: Stage) -> None:
     user = {"id": ADMIN, "team_id": stage.slack.team_id}
     shapeless: list[dict[str, Any]] = [
         {},
@@ -120,12 +120,12 @@ async def test_a_payload_without_shape_is_not_acknowledged_and_harms_nobody(stag
     ]
     sent = [asyncio.create_task(stage.slack.send("interactive", payload)) for payload in shapeless]
     assert {result.error for result in await asyncio.gather(*sent)} == {"operation_timeout"}
-    assert (await ask(stage)).status == 200
+    assert (await send_help_command(stage)).status == 200
 
 
 @on_sqlite
 async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
-    """Slack shows the person that it failed, and they click again; an event comes again by itself."""
+    """Then Slack shows the person that the click failed, and redelivers an event."""
     await stage.leak()
     await stage.context.batch_writer.stop()
     click = stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
@@ -139,24 +139,24 @@ async def test_what_is_not_stored_is_not_acknowledged(stage: Stage) -> None:
 
 
 @on_sqlite
-async def test_a_connection_that_broke_is_replaced(stage: Stage) -> None:
-    assert await standing(stage) == ("ok", "connected by Socket Mode")
+async def test_a_broken_connection_is_replaced(stage: Stage) -> None:
+    assert await slack_state(stage) == ("ok", "connected by Socket Mode")
     stage.slack.socket.drop()
     await stage.slack.socket.connected(opened=2)
-    assert (await ask(stage)).status == 200
+    assert (await send_help_command(stage)).status == 200
     assert len(stage.slack.socket.links) == 1
 
 
 @on_sqlite
-async def test_a_connection_that_is_silent_is_replaced(stage: Stage) -> None:
-    """It stays open and answers no ping: real networks do that after a change of address."""
+async def test_a_connection_that_answers_no_pings_is_replaced(stage: Stage) -> None:
+    """It stays open without answering, as after a change of the network address."""
     stage.slack.socket.freeze()
     await stage.slack.socket.connected(opened=2)
-    assert (await ask(stage)).status == 200
+    assert (await send_help_command(stage)).status == 200
 
 
-async def times_asked(stage: Stage, count: int) -> list[float]:
-    """Let time go on until Slack was asked for so many addresses; when, by the product's clock."""
+async def connection_requests(stage: Stage, count: int) -> list[float]:
+    """Advance the clock until Slack was asked for `count` addresses; returns the times of the requests."""
     async with asyncio.timeout(20):
         while len(calls := stage.slack.calls("apps.connections.open")) < count:
             stage.clock.advance(1)
@@ -165,11 +165,11 @@ async def times_asked(stage: Stage, count: int) -> list[float]:
 
 
 @on_sqlite
-async def test_an_outage_is_told_and_is_over_within_a_minute_of_its_end(stage: Stage) -> None:
+async def test_an_outage_is_shown_and_ends_within_a_minute(stage: Stage) -> None:
     down = stage.slack.fail("apps.connections.open", "internal_error", times=None)
     stage.slack.socket.drop()
-    asked = await times_asked(stage, 9)
-    state, reason = await standing(stage)
+    asked = await connection_requests(stage, 9)
+    state, reason = await slack_state(stage)
     assert state == "failing"
     assert reason.startswith("reconnecting by Socket Mode since 20")
     assert reason.endswith(": internal_error")
@@ -177,47 +177,47 @@ async def test_an_outage_is_told_and_is_over_within_a_minute_of_its_end(stage: S
     assert max(pauses) < 40
     assert min(pauses) > 1
     stage.slack.faults.remove(down)
-    await times_asked(stage, 10)
+    await connection_requests(stage, 10)
     await stage.slack.socket.connected(opened=2)
-    assert (await ask(stage)).status == 200
-    assert await standing(stage) == ("ok", "connected by Socket Mode")
+    assert (await send_help_command(stage)).status == 200
+    assert await slack_state(stage) == ("ok", "connected by Socket Mode")
 
 
 @on_sqlite
 async def test_an_address_that_failed_once_is_not_tried_again(stage: Stage) -> None:
-    """A ticket is good for one try: the next one needs a new address."""
+    """The ticket in an address is valid for one try."""
     stage.slack.faults.add("link", times=1, status=503)
     stage.slack.socket.drop()
-    await times_asked(stage, 3)
+    await connection_requests(stage, 3)
     await stage.slack.socket.connected(opened=2)
-    assert (await ask(stage)).status == 200
+    assert (await send_help_command(stage)).status == 200
 
 
 @on_sqlite
-async def test_slack_is_not_asked_before_it_wants_to_be(stage: Stage) -> None:
+async def test_a_rate_limit_of_slack_is_respected(stage: Stage) -> None:
     stage.slack.rate_limit("apps.connections.open", retry_after=50)
     stage.slack.socket.drop()
-    _, limited, again = await times_asked(stage, 3)
+    _, limited, again = await connection_requests(stage, 3)
     assert 50 <= again - limited < 60
     await stage.slack.socket.connected(opened=2)
 
 
 @on_sqlite
-async def test_slack_renews_a_connection_and_no_click_falls_between(stage: Stage) -> None:
-    """The next one is open before the old one ends."""
+async def test_no_click_is_lost_while_slack_renews_a_connection(stage: Stage) -> None:
+    """The next connection is open before the old one is closed."""
     for opened in range(2, 6):
         await stage.slack.socket.disconnect("refresh_requested", closes_after=10)
         await stage.slack.socket.connected(opened=opened)
         assert len(stage.slack.socket.links) == 2
-        assert (await ask(stage)).status == 200
-        stage.clock.advance(LINGER)
-        await until(lambda: len(stage.slack.socket.links) == 1)
+        assert (await send_help_command(stage)).status == 200
+        async with asyncio.timeout(5):
+            while len(stage.slack.socket.links) > 1:
+                stage.clock.advance(LINGER)
+                await asyncio.sleep(0.01)
 
 
 @on_sqlite
-async def test_no_task_and_no_connection_is_left_behind(
-    database_url: str, clock: Clock, private_key: str
-) -> None:
+async def test_no_task_is_left_after_the_stop(database_url: str, clock: Clock, private_key: str) -> None:
     before = asyncio.all_tasks()
     async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
         stage.slack.socket.drop()
@@ -231,31 +231,31 @@ async def test_no_task_and_no_connection_is_left_behind(
 
 
 @on_sqlite
-async def test_the_log_has_neither_what_people_type_nor_the_addresses_of_connections(
+async def test_the_log_has_no_input_of_people_and_no_connection_addresses(
     database_url: str, clock: Clock, private_key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """At every level: an address lets its holder in, and the SDK quotes it when it can't connect."""
+    """An address works as a credential, and the SDK quotes it in its errors."""
     with logging_as("json"):
         async with open_stage(database_url, clock, private_key, socket_mode=True) as stage:
             await stage.type(ADMIN, "search what-somebody-typed")
             stage.slack.faults.add("link", times=1, status=503)
             stage.slack.socket.drop()
-            await times_asked(stage, 3)
+            await connection_requests(stage, 3)
             await stage.slack.socket.connected(opened=2)
             stage.slack.socket.freeze()
             await stage.slack.socket.connected(opened=3)
-    said = capsys.readouterr().err
-    assert "socket_connected" in said
-    assert "no_connection" in said
-    for kept in ("ticket", "what-somebody-typed", stage.slack.app_token, "envelope_id"):
-        assert kept not in said
+    logged = capsys.readouterr().err
+    assert "socket_connected" in logged
+    assert "no_connection" in logged
+    for secret in ("ticket", "what-somebody-typed", stage.slack.app_token, "envelope_id"):
+        assert secret not in logged
 
 
 # The start
 
 
 async def start(stage: Stage, role: app.Role = app.Role.WEB, **more: Any) -> None:
-    """Start a second process beside the first one, and stop it."""
+    """Start and stop a second process beside the first one."""
     settings = stage.settings.model_copy(update=more)
     async with app.run(settings, Options(), role=role, clock=stage.clock, runs_jobs=False, socket_ping=PING):
         pass
@@ -275,17 +275,19 @@ async def test_a_refused_token_ends_the_start_and_names_the_setting(stage: Stage
 
 
 @on_sqlite
-async def test_silence_does_not_end_the_start(database_url: str, clock: Clock, private_key: str) -> None:
+async def test_the_start_goes_on_while_slack_does_not_answer(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
     worker = app.Role.WORKER
     async with open_stage(database_url, clock, private_key, socket_mode=True, role=worker) as stage:
         down = stage.slack.faults.add("apps.connections.open", status=503)
         settings = stage.settings
         async with app.run(settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING) as web:
-            assert (await standing(stage, web.port))[0] == "failing"
+            assert (await slack_state(stage, web.port))[0] == "failing"
             stage.slack.faults.remove(down)
-            await times_asked(stage, 2)
+            await connection_requests(stage, 2)
             await stage.slack.socket.connected()
-            assert (await ask(stage)).status == 200
+            assert (await send_help_command(stage)).status == 200
 
 
 @on_sqlite
@@ -297,10 +299,10 @@ async def test_a_worker_does_not_connect(stage: Stage) -> None:
 # The stop
 
 
-async def test_a_stop_in_the_middle_of_a_click_loses_nothing(
+async def test_a_click_during_the_stop_is_stored_and_acknowledged(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
-    """What has come is stored and acknowledged before the connection ends."""
+    """What was received is stored and acknowledged before the connection closes."""
     async with open_stage(database_url, clock, private_key, socket_mode=True, role=app.Role.WORKER) as stage:
         web = app.run(stage.settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING)
         running = await web.__aenter__()

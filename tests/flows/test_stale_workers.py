@@ -1,4 +1,4 @@
-"""A worker that was stopped for long wakes up beside the one that took its job over: nothing is recorded twice."""
+"""A worker that was paused longer than its lease goes on beside the one that took over: nothing is recorded twice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ async def overtake(
     *,
     at: Literal["before", "after"] = "before",
 ) -> None:
-    """Let one worker stop in a call, before or after its effect, until another one has run its job."""
+    """Pause one worker in a call, before or after the call's effect, until another worker has run its job."""
     held = faults.gate(call, at=at)
     await start()
     await stage.running.slack.settle()
@@ -38,7 +38,7 @@ async def overtake(
 
 
 def count_answers(stage: Stage, words: str) -> int:
-    """How often an administrator was told that."""
+    """How many private messages of the administrator contain the words."""
     return sum(words in message.shown_text for message in stage.slack.private_messages(ADMIN))
 
 
@@ -61,7 +61,7 @@ async def test_a_report_is_recorded_once(stage: Stage) -> None:
 
 
 async def test_a_worker_that_lost_its_job_before_the_call_does_not_call(stage: Stage) -> None:
-    """It stops while it asks for the role: what it found then is old."""
+    """It is paused while it asks for the role."""
     await stage.leak()
     await stage.click(ADMIN, "report_leak")
     view = stage.form(ADMIN).id
@@ -81,7 +81,7 @@ async def test_a_refusal_is_recorded_once(stage: Stage) -> None:
     assert len(stage.slack.private_messages(READER)) == 1
 
 
-async def test_the_end_of_a_report_is_told_once(stage: Stage) -> None:
+async def test_the_result_of_a_report_is_sent_once(stage: Stage) -> None:
     await stage.leak()
     await stage.report(ADMIN)
 
@@ -92,8 +92,8 @@ async def test_the_end_of_a_report_is_told_once(stage: Stage) -> None:
     assert count_answers(stage, "no longer works") == 1
 
 
-async def test_a_message_that_another_worker_is_posting_is_not_posted_as_well(stage: Stage) -> None:
-    """Its first post was lost on the way; both workers have looked for it in vain."""
+async def test_two_workers_post_one_message_once(stage: Stage) -> None:
+    """The first try of the post was lost, and neither worker finds it in the channel."""
     lost = stage.slack.faults.add("chat.postMessage", drop="before")
     stage.github.leak(stage.repository, token=stage.live_token())
     await stage.work(within=6)

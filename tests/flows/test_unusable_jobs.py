@@ -1,4 +1,4 @@
-"""Stored jobs that this version can't run: parked at once with a reason, and whoever waits for them is told."""
+"""Stored jobs that this version can't read are parked with a reason, and the person who waits is told."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,8 @@ from storage import jobs
 from storage.records import JobState, NewJob, StoredJson
 from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
 
-NOTHING = "This control does nothing any more."
-GIVEN: Mapping[str, StoredJson] = {}
-ASKED: Mapping[str, StoredJson] = {
+OUTDATED = "This control does nothing any more."
+COMMAND: Mapping[str, StoredJson] = {
     "user": ADMIN,
     "team": "T0STANCH",
     "channel": CHANNEL,
@@ -22,7 +21,7 @@ ASKED: Mapping[str, StoredJson] = {
 
 
 def request(**other: StoredJson) -> dict[str, StoredJson]:
-    """A click as the job table keeps it."""
+    """A click as it is stored in the job table."""
     return {
         "action": "retired",
         "alert": "1/1",
@@ -54,14 +53,18 @@ def request(**other: StoredJson) -> dict[str, StoredJson]:
         ("fill_form", {"request": request(action="close_as")}, "a job fill_form without a usable hash"),
         (
             "button",
-            {"button": "retired", "asked": {**ASKED}, "replaces": False},
+            {"button": "retired", "asked": {**COMMAND}, "replaces": False},
             "this version knows no button retired",
         ),
-        ("command", {**ASKED, "tone": 1}, "a job command with a field tone that this version does not know"),
+        (
+            "command",
+            {**COMMAND, "tone": 1},
+            "a job command with a field tone that this version does not know",
+        ),
         ("retired", request(), "this version knows no job of the kind retired"),
     ],
 )
-async def test_it_is_parked_with_a_reason_and_the_person_told_once(
+async def test_an_unusable_job_is_parked_and_its_person_told_once(
     stage: Stage, kind: str, payload: dict[str, StoredJson], reason: str
 ) -> None:
     async with stage.context.db.begin() as tx:
@@ -71,7 +74,7 @@ async def test_it_is_parked_with_a_reason_and_the_person_told_once(
         [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
     assert (parked.error, parked.attempts) == (reason, 1)
     told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
-    assert [NOTHING in words for words in told] == [True]
+    assert [OUTDATED in words for words in told] == [True]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ async def test_it_is_parked_with_a_reason_and_the_person_told_once(
         ("delivery", {}, "guid"),
     ],
 )
-async def test_a_job_of_nobody_is_parked_with_a_reason(
+async def test_an_unusable_job_without_a_person_is_parked(
     stage: Stage, kind: str, payload: dict[str, Any], lacking: str
 ) -> None:
     async with stage.context.db.begin() as tx:
@@ -96,7 +99,7 @@ async def test_a_job_of_nobody_is_parked_with_a_reason(
     assert (parked.error, parked.attempts) == (f"a job {kind} without a usable {lacking}", 1)
 
 
-async def test_an_alert_is_free_again_whose_action_was_retired_in_the_middle(stage: Stage) -> None:
+async def test_an_unusable_action_does_not_block_its_alert(stage: Stage) -> None:
     alert = await stage.leak()
     async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, NewJob("act", request(alert=str(key_of(alert))), key=f"alert:{key_of(alert)}"))

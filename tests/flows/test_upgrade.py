@@ -1,8 +1,7 @@
-"""The database and the cards of version 0.1.0 go on working, with its jobs still waiting in the table.
+"""After an upgrade from version 0.1.0 its database, cards and waiting jobs go on working.
 
-`tests/data/rows_of_0_1_0.json` holds the rows that version 0.1.0 wrote between the same two stand-ins: three alerts
-with cards (one checked and taken, one closed, one reported), a delivery that is not worked yet, and a job of
-every kind.
+`tests/data/rows_of_0_1_0.json` holds rows that version 0.1.0 wrote against the same stand-ins: three alerts with
+cards (one checked and taken, one closed, one reported), a delivery that is not handled yet, and a job of every kind.
 """
 
 import json
@@ -27,27 +26,27 @@ from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, open_stage
 ROWS = Path(__file__).parents[1] / "data" / "rows_of_0_1_0.json"
 DAY = 86400.0
 RETIRED = "retired"
-"""The action id of one stored job: an action that no version knows any more."""
+"""The action id of some stored jobs; no version knows it."""
 
 
 @pytest.fixture
 async def stage(empty_database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
-    """The product, started on what 0.1.0 left behind."""
+    """Stanch, started on the database of 0.1.0."""
 
     async def prepare(slack: SlackSandbox, github: GitHubSandbox) -> None:
-        await _leave_behind(empty_database_url, clock, slack, github)
+        await _restore(empty_database_url, clock, slack, github)
 
     async with open_stage(empty_database_url, clock, private_key, prepare=prepare) as stage:
         yield stage
         stage.check()
 
 
-async def test_the_waiting_jobs_of_0_1_0_are_done(stage: Stage) -> None:
+async def test_waiting_jobs_of_0_1_0_run(stage: Stage) -> None:
     await stage.work(within=30)
     async with stage.context.db.read() as tx:
         parked = await jobs.list_jobs(tx, states=[JobState.PARKED])
         ready = await jobs.list_jobs(tx, states=[JobState.READY])
-    # Parked at most for a control that is retired; what is ready is due later.
+    # Only jobs of the unknown action are parked; ready ones are due later.
     assert {RETIRED in json.dumps(dict(job.payload)) for job in parked} <= {True}, [
         job.error for job in parked
     ]
@@ -56,13 +55,13 @@ async def test_the_waiting_jobs_of_0_1_0_are_done(stage: Stage) -> None:
     assert any("Hello from 0.1.0." in text for text in private)
 
 
-async def test_the_delivery_that_waited_becomes_the_only_new_card(stage: Stage) -> None:
+async def test_a_waiting_delivery_of_0_1_0_gets_its_card(stage: Stage) -> None:
     assert len(stage.slack.cards(CHANNEL)) == 3
     await stage.work(within=30)
     assert len(stage.slack.cards(CHANNEL)) == 4
 
 
-async def test_a_card_of_0_1_0_is_closed_in_place(stage: Stage) -> None:
+async def test_a_card_of_0_1_0_is_updated_in_place(stage: Stage) -> None:
     await stage.work(within=30)
     first, *_ = stage.slack.cards(CHANNEL)
     await stage.slack.select(OWNER, CHANNEL, first.ts, "close_as", "revoked")
@@ -75,14 +74,14 @@ async def test_a_card_of_0_1_0_is_closed_in_place(stage: Stage) -> None:
     assert len(stage.slack.cards(CHANNEL)) == 4
 
 
-async def test_the_report_of_0_1_0_is_followed_to_its_end(stage: Stage) -> None:
+async def test_a_report_of_0_1_0_is_followed_up(stage: Stage) -> None:
     await stage.work(within=1000)
     third = stage.slack.cards(CHANNEL)[2]
     assert "confirmed inactive" in third.shown_text.lower() or "still works" in third.shown_text.lower()
 
 
-async def _leave_behind(url: str, clock: Clock, slack: SlackSandbox, github: GitHubSandbox) -> None:
-    """Put the rows into a database of version 0.1.0's shape, and their messages into Slack."""
+async def _restore(url: str, clock: Clock, slack: SlackSandbox, github: GitHubSandbox) -> None:
+    """Insert the rows into a database with the schema of 0.1.0, and post their messages in Slack."""
     saved = json.loads(ROWS.read_text())
     tables = _shifted(saved["tables"], saved["now"], clock.now())
     text = (
@@ -91,8 +90,8 @@ async def _leave_behind(url: str, clock: Clock, slack: SlackSandbox, github: Git
         .replace("{slack}", slack.api_url.removesuffix("/api/"))
     )
     tables = json.loads(text)
-    _leak_again(github, saved["ids"]["repository"], saved["ids"]["leaker"])
-    _post_again(slack, tables["message"])
+    _create_alerts(github, saved["ids"]["repository"], saved["ids"]["leaker"])
+    _post_messages(slack, tables["message"])
     db = Database(url, clock=clock, audit_key=b"a key for tests")
     async with db.begin() as tx:
         await tx.conn.run_sync(lambda conn: command.upgrade(config(conn), "0001"))
@@ -107,12 +106,12 @@ async def _leave_behind(url: str, clock: Clock, slack: SlackSandbox, github: Git
 
 
 def _insert(table: sa.Table, row: dict[str, Any]) -> sa.Insert:
-    """An insert of the columns that 0.1.0 knew, and of no others."""
+    """An insert of the columns of 0.1.0 alone."""
     return sa.insert(sa.table(table.name, *(sa.column(name, table.c[name].type) for name in row)))
 
 
 def _shifted(value: Any, then: float, now: float) -> Any:
-    """The same rows with every moment moved, so that what waited a second before still does."""
+    """The rows with every time moved from `then` to `now`."""
     if isinstance(value, dict):
         return {key: _shifted(one, then, now) for key, one in value.items()}
     if isinstance(value, list):
@@ -122,13 +121,13 @@ def _shifted(value: Any, then: float, now: float) -> Any:
     return value
 
 
-def _leak_again(github: GitHubSandbox, repository_id: int, leaker_id: int) -> None:
-    """GitHub's side of it: the same four alerts."""
+def _create_alerts(github: GitHubSandbox, repository_id: int, leaker_id: int) -> None:
+    """Create the four alerts in the stand-in GitHub."""
     repository, leaker = github.named_repository("octo", "payments"), github.user("leaky-dev")
     assert repository is not None
     assert leaker is not None
     assert (repository.id, leaker.id) == (repository_id, leaker_id), (
-        "the stand-in numbers its records otherwise now"
+        "the stand-in numbers its records differently now"
     )
     tokens = [github.add_live_token(owner=leaker, scopes=("repo", "workflow")) for _ in range(4)]
     found = [github.leak(repository, token=token) for token in tokens]
@@ -136,8 +135,8 @@ def _leak_again(github: GitHubSandbox, repository_id: int, leaker_id: int) -> No
     github.revoke_token(tokens[2])
 
 
-def _post_again(slack: SlackSandbox, messages: list[dict[str, Any]]) -> None:
-    """Slack's side of it: each posted message, whose new `ts` goes into its row."""
+def _post_messages(slack: SlackSandbox, messages: list[dict[str, Any]]) -> None:
+    """Post the messages in the stand-in Slack, and put the new `ts` of each into its row."""
     cards: dict[int, str] = {}
     for message in sorted((one for one in messages if one["ts"]), key=lambda one: one["ts"]):
         key = {"repository_id": message["repository_id"], "alert_number": message["alert_number"]}

@@ -1,4 +1,4 @@
-"""The door for GitHub's webhooks: what is let in, and what each other thing is answered."""
+"""GitHub's deliveries: which are stored, and what each other request is answered."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ def signed(stage: Stage, body: bytes) -> str:
 async def post(
     stage: Stage, body: bytes, headers: Mapping[str, str | None] | None = None, content_type: str = JSON
 ) -> int:
-    """Post bytes as GitHub would, with some headers changed, or left out where they are None."""
+    """Post a body as GitHub does, with some headers replaced; None leaves a header out."""
     usual: dict[str, str | None] = {
         "Content-Type": content_type,
         "X-GitHub-Event": "secret_scanning_alert",
@@ -39,7 +39,7 @@ async def post(
 
 
 async def held(stage: Stage) -> WebhookDelivery:
-    """A delivery about a new alert, not sent yet."""
+    """A delivery about a new alert that is not sent yet."""
     stage.github.deliver = "hold"
     stage.github.leak(stage.repository)
     return stage.github.held[-1]
@@ -75,7 +75,7 @@ async def test_a_bad_or_missing_signature_is_401(stage: Stage) -> None:
     assert stage.slack.channel_messages(CHANNEL) == []
 
 
-async def test_a_signature_of_other_bytes_or_of_the_old_kind_is_401(stage: Stage) -> None:
+async def test_a_signature_of_another_body_or_by_sha1_is_401(stage: Stage) -> None:
     body = stage.github.body(await held(stage))
     assert await post(stage, body + b" ", {"X-Hub-Signature-256": signed(stage, body)}) == 401
     key = stage.github.webhook_secret.encode()
@@ -109,7 +109,7 @@ async def test_what_is_not_a_delivery_is_400(stage: Stage) -> None:
         assert await post(stage, body) == 400, body[:80]
 
 
-async def test_a_delivery_that_does_not_say_what_it_is_is_400(stage: Stage) -> None:
+async def test_a_delivery_without_a_usable_event_header_is_400(stage: Stage) -> None:
     body = stage.github.body(await held(stage))
     for event in (None, "", "x" * 101):
         assert await post(stage, body, {"X-GitHub-Event": event}) == 400
@@ -120,14 +120,14 @@ async def test_a_form_without_one_payload_is_400(stage: Stage) -> None:
         assert await post(stage, form, content_type=FORM) == 400, form
 
 
-async def test_github_s_form_encoding_is_read_as_well(stage: Stage) -> None:
+async def test_githubs_form_encoding_is_accepted(stage: Stage) -> None:
     body = urlencode({"payload": stage.github.body(await held(stage)).decode()}).encode()
     assert await post(stage, body, content_type=f"{FORM}; charset=utf-8") == 202
     await stage.work(within=10)
     assert stage.read().startswith(":red_circle: Open")
 
 
-async def test_a_repeated_delivery_id_is_202_and_nothing_else(stage: Stage) -> None:
+async def test_a_repeated_delivery_id_is_202_and_handled_once(stage: Stage) -> None:
     delivery = await held(stage)
     body, headers = stage.github.body(delivery), {"X-GitHub-Delivery": delivery.guid}
     assert [await post(stage, body, headers) for _ in range(3)] == [202, 202, 202]
@@ -137,7 +137,7 @@ async def test_a_repeated_delivery_id_is_202_and_nothing_else(stage: Stage) -> N
     assert len(stage.slack.calls("chat.postMessage")) == 1
 
 
-async def test_without_a_delivery_id_the_body_tells_a_repetition(stage: Stage) -> None:
+async def test_without_a_delivery_id_a_repeated_body_is_handled_once(stage: Stage) -> None:
     body = stage.github.body(await held(stage))
     for _ in range(2):
         assert await post(stage, body, {"X-GitHub-Delivery": None}) == 202
@@ -145,12 +145,12 @@ async def test_without_a_delivery_id_the_body_tells_a_repetition(stage: Stage) -
     assert len(stage.slack.calls("chat.postMessage")) == 1
 
 
-async def test_events_that_nobody_uses_are_202(stage: Stage) -> None:
+async def test_unused_events_are_202(stage: Stage) -> None:
     for event in ("ping", "star", "an_event_of_next_year"):
         assert await post(stage, b'{"zen": "Design for failure."}', {"X-GitHub-Event": event}) == 202
 
 
-async def test_the_largest_delivery_is_taken_and_one_byte_more_is_413(stage: Stage) -> None:
+async def test_the_largest_delivery_is_202_and_one_byte_more_is_413(stage: Stage) -> None:
     start = b'{"zen": "'
     body = start + b"x" * (LARGEST - len(start) - 2) + b'"}'
     assert len(body) == LARGEST
@@ -168,7 +168,7 @@ async def test_what_is_not_stored_is_503_and_github_delivers_it_again(stage: Sta
     assert stage.read().startswith(":red_circle: Open")
 
 
-async def test_without_a_secret_nothing_can_be_let_in(
+async def test_without_a_secret_every_delivery_is_503(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
     async with open_stage(database_url, clock, private_key, github_webhook_secret=None) as stage:
@@ -178,7 +178,7 @@ async def test_without_a_secret_nothing_can_be_let_in(
         stage.check()
 
 
-async def test_other_methods_and_paths_are_not_there(stage: Stage) -> None:
+async def test_other_methods_are_405_and_other_paths_404(stage: Stage) -> None:
     session = stage.context.session
     async with session.get(stage.address("/github/webhooks")) as response:
         assert response.status == 405
@@ -186,8 +186,8 @@ async def test_other_methods_and_paths_are_not_there(stage: Stage) -> None:
         assert response.status == 404
 
 
-async def test_every_example_of_github_s_own_is_taken_and_worked_to_its_end(stage: Stage) -> None:
-    """Captured and constructed payloads: those of strangers, and those about nothing that anybody knows."""
+async def test_every_example_payload_is_accepted_and_handled(stage: Stage) -> None:
+    """Captured and constructed payloads, among them those of foreign accounts and of unknown repositories."""
     assert len(WEBHOOKS) > 40
     for path in WEBHOOKS:
         body = json.dumps(load(path)).encode()

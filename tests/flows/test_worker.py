@@ -47,7 +47,7 @@ COMMAND = AnswerCommand(
 
 
 class Crowd(BatchWriter):
-    """An inbox that is crowded as the test says."""
+    """A batch writer whose burst the test sets."""
 
     seconds: float | None = None
 
@@ -56,7 +56,7 @@ class Crowd(BatchWriter):
         return self.seconds
 
 
-async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_lasts(stage: Stage) -> None:
+async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) -> None:
     started: asyncio.Queue[int] = asyncio.Queue()
     gate = asyncio.Event()
 
@@ -75,7 +75,7 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
     crowd.seconds = 0.0
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(10):
-        await _looked_twice(stage.context.db.job_wake)
+        await _wake_twice(stage.context.db.job_wake)
         assert await running() == 0
         crowd.seconds = NO_JOBS_FOR
         for _ in range(SIMULTANEOUS_IN_A_BURST):
@@ -89,7 +89,7 @@ async def test_jobs_wait_for_those_who_wait_for_an_answer_and_few_run_if_that_la
         await working
 
 
-async def test_a_click_waits_behind_no_sync_and_no_delivery(stage: Stage) -> None:
+async def test_a_click_does_not_wait_for_syncs_and_deliveries(stage: Stage) -> None:
     started: asyncio.Queue[str] = asyncio.Queue()
     gate = asyncio.Event()
 
@@ -106,11 +106,11 @@ async def test_a_click_waits_behind_no_sync_and_no_delivery(stage: Stage) -> Non
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
         first = [await started.get() for _ in range(14)]
-        assert first[:4] == ["message"] * 4, "what is to be said comes before what is to be read"
+        assert first[:4] == ["message"] * 4, "messages come before deliveries"
         assert Counter(first) == {"message": 4, "delivery": 8, "sweep_installation": 2}
         async with stage.context.db.begin() as tx:
             await jobs.enqueue(tx, new_job(COMMAND))
-        assert await started.get() == "command", "while all others hold their places"
+        assert await started.get() == "command", "while the other kinds use all their places"
         gate.set()
         worker.stop()
         await working
@@ -128,7 +128,7 @@ def test_every_kind_of_job_has_a_handler_and_a_priority() -> None:
 
 
 async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> None:
-    """The clock of a PostgreSQL server is another one, by which the lease would end."""
+    """Leases end by the clock of the PostgreSQL server, which was not set back."""
     started, gate = asyncio.Event(), asyncio.Event()
 
     async def hold(context: Context, todo: JobKind, job: Job) -> None:
@@ -144,7 +144,7 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
         stage.clock.set_back(3600)
         for _ in range(4):
             stage.clock.advance(RENEW_EVERY + 0.1)
-            await _looked_twice(stage.context.db.job_wake)
+            await _wake_twice(stage.context.db.job_wake)
         async with stage.context.db.read() as tx:
             lease_until = await tx.conn.scalar(
                 sa.select(job_table.c.lease_until).where(job_table.c.kind == "command")
@@ -157,8 +157,8 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
         await working
 
 
-async def test_a_job_that_meets_a_changed_table_runs_again_and_loses_no_try(stage: Stage) -> None:
-    """As beside a migration: PostgreSQL refuses statements that were prepared before."""
+async def test_a_changed_table_costs_a_job_no_attempt(stage: Stage) -> None:
+    """As during a migration: PostgreSQL refuses statements that were prepared before it."""
     runs: list[int] = []
 
     async def look(context: Context, todo: JobKind, job: Job) -> None:
@@ -183,14 +183,14 @@ async def test_a_job_that_meets_a_changed_table_runs_again_and_loses_no_try(stag
 
 
 async def change_type(url: str, table: str, column: str, kind: str) -> None:
-    """What a migration of another process may do."""
+    """Change a column's type, as a migration of another process may do."""
     other = Database(url, clock=Clock())
     async with other.begin() as tx:
         await tx.conn.execute(sa.text(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind}"))
     await other.close()
 
 
-async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> None:
+async def test_a_delivery_is_stored_after_a_table_changed(stage: Stage) -> None:
     await stage.leak(secret_type="stripe_api_key")
     if stage.context.db.dialect == "postgresql":
         await change_type(stage.settings.database_url, "delivery", "guid", "varchar(200)")
@@ -200,7 +200,7 @@ async def test_a_delivery_that_meets_a_changed_table_is_stored(stage: Stage) -> 
     assert len(stage.slack.cards(CHANNEL)) == 2
 
 
-async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> None:
+async def test_housekeeping_goes_on_when_one_part_fails(stage: Stage) -> None:
     context = replace(stage.context, sync_interval=900)
     async with context.db.begin() as tx:
         await jobs.enqueue(tx, new_job(RedrawCards()))
@@ -210,12 +210,12 @@ async def test_housekeeping_goes_on_where_one_part_of_it_fails(stage: Stage) -> 
     async with context.db.read() as tx:
         kinds = list(await tx.conn.scalars(sa.select(job_table.c.kind)))
     assert kinds == ["sweep"], (
-        "blocked messages could not be read, yet a sync is asked for and old jobs are gone"
+        "a sync is requested and old jobs are deleted although the blocked messages could not be read"
     )
 
 
-async def _looked_twice(wake: asyncio.Event) -> None:
-    """Wake the worker, and wait until it has begun to look; at the second time the first look is over."""
+async def _wake_twice(wake: asyncio.Event) -> None:
+    """Wake the worker twice: when it starts its second round, the first one is over."""
     for _ in range(2):
         wake.set()
         while wake.is_set():  # noqa: ASYNC110 - the worker clears it.

@@ -1,4 +1,4 @@
-"""The bot as a child process: run as an operator runs it, killed as a power cut would kill it."""
+"""Runs and kills the bot as a child process."""
 
 import asyncio
 import contextlib
@@ -51,7 +51,7 @@ async def run_command(
 
 
 class Bot:
-    """`stanch serve`, started, ended and started again on the same database.
+    """`stanch serve` on one database, which can be stopped and started again.
 
     Each start takes a free port and a log file of its own.
     """

@@ -1,4 +1,4 @@
-"""A scene for every test with real processes, on both databases."""
+"""The fixtures of the tests with real processes, on both databases."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +16,7 @@ def private_key() -> str:
 
 @pytest.fixture
 async def scene(database_url: str, tmp_path: Path, private_key: str) -> AsyncIterator[Scene]:
-    """Both stand-ins; the test starts the bot. At the end nothing may have been sent that the real ones refuse."""
+    """Both stand-ins; the test starts the bot. At the end the stand-ins must have refused nothing."""
     async with open_scene(database_url, tmp_path, private_key) as scene:
         yield scene
         scene.check()

@@ -1,4 +1,4 @@
-"""Both stand-ins in the test, the bot in a process of its own, and the database that they have in common."""
+"""Both stand-ins in the test's process, the bot in its own, and access to the bot's database."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -32,14 +32,14 @@ PEOPLE = {"U0OWNER": "octo-owner", "U0ADMIN": "octo-admin"}
 OWNER, ADMIN = PEOPLE
 ANY_ALERT = r"/repos/.*/secret-scanning/alerts/\d+"
 SOON = 20.0
-"""Seconds; what is to be done later than that, as a follow-up after a minute, does not count as left to do."""
+"""Seconds; jobs that are due later, such as a follow-up after a minute, do not count as left to do."""
 RECOVERED = 30.0
-"""Seconds after a restart within which everything is as if nothing had happened."""
+"""Seconds after a restart within which interrupted work must be done."""
 
 
 @dataclass
 class Scene:
-    """What a test with real processes plays with."""
+    """The stand-ins, the database and the bots of one test."""
 
     slack: SlackSandbox
     github: GitHubSandbox
@@ -57,7 +57,7 @@ class Scene:
         return self.bots[0]
 
     async def start(self, role: str = "all", **changes: str) -> Bot:
-        """Start one more process, and wait until its first sweep is over; unless a worker, it is talked to."""
+        """Start one more process, and wait for its first sync; requests go to it unless it is a worker."""
         bot = self.new_bot(role, **changes)
         await bot.start()
         self.point_at(bot)
@@ -80,7 +80,7 @@ class Scene:
         return bot
 
     def calm(self) -> None:
-        """End all faults; what stands at a gate has lost its connection with the process that sent it."""
+        """End all faults. Requests that wait at a gate are dropped: their process is dead."""
         for faults in (self.github.faults, self.slack.faults):
             for gate in faults.gates:
                 gate.drop()
@@ -92,10 +92,9 @@ class Scene:
             self.github.webhook_url = f"{bot.address}/github/webhooks"
 
     async def kill(self) -> None:
-        """`kill -9`, after which the dead process's leases, and the pause between two probes, count as over.
+        """`kill -9`, and end the leases of the process and the pause between two probes in the database.
 
-        They are moved on in the database, so that not every test waits for them; what a real lease costs is
-        shown where a second worker takes over.
+        So not every test has to wait for them; `test_a_dead_workers_job_is_taken_over` waits for a real lease.
         """
         await self.bot.kill()
         async with self.db.begin() as tx:
@@ -107,7 +106,7 @@ class Scene:
         return self.github.add_live_token(owner=self.leaker, scopes=("repo",))
 
     async def leak(self, repository: GitHubRepository | None = None, **more: Any) -> GitHubAlert:
-        """A secret leaks, and the card is there."""
+        """Create an alert and wait for its card."""
         before = len(self.slack.cards(CHANNEL))
         if "secret_type" not in more:
             more.setdefault("token", self.live_token())
@@ -138,11 +137,11 @@ class Scene:
         return await self.submit(user, view, {"consequence": {"understood": ["yes"]}})
 
     async def _filled(self, user: str, action: str) -> View:
-        def look() -> View | None:
+        def filled() -> View | None:
             view = self.slack.view(user)
             return view if view is not None and view.control(action) is not None else None
 
-        found = await until(look, f"the form with {action} is open")
+        found = await until(filled, f"the form with {action} is open")
         assert found is not None
         return found
 
@@ -152,7 +151,7 @@ class Scene:
         return result
 
     def told(self, user: str) -> list[str]:
-        """All that a user was told privately."""
+        """The private messages of a user."""
         return [message.shown_text for message in self.slack.private_messages(user)]
 
     async def idle(self) -> None:
@@ -169,14 +168,14 @@ class Scene:
         return True
 
     async def bring_forward(self, kind: str) -> None:
-        """Make the waiting jobs of a kind due now, instead of waiting for minutes."""
+        """Make the waiting jobs of a kind due now."""
         async with self.db.begin() as tx:
             due = sa.update(job).where(job.c.kind == kind, job.c.state == "ready").values(run_at=0.0)
             assert (await tx.conn.execute(due)).rowcount > 0
             await jobs.enqueue(tx)
 
     async def audited(self, action: str) -> list[tuple[object, object, object]]:
-        """Who did what with which outcome, of one action."""
+        """Slack user, GitHub login and outcome of each audit entry of an action."""
         return [
             (row["slack_user"], row["github_login"], row["outcome"])
             async for row in export_audit(self.db, None)
@@ -184,11 +183,11 @@ class Scene:
         ]
 
     def note(self, figure: str) -> None:
-        """Print a figure that was seen; `pytest -rP` shows it."""
+        """Print a measured figure; `pytest -rP` shows it."""
         print(figure)  # noqa: T201 - for whoever reads the test's output.
 
     def check(self) -> None:
-        """Nothing was sent that the real ones would refuse, or that we promise not to send."""
+        """Assert that nothing was sent that the real servers refuse, or that we promise not to send."""
         assert self.slack.violations == []
         assert self.slack.hygiene == []
         assert self.slack.unexpected == []

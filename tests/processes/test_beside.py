@@ -1,4 +1,4 @@
-"""Commands beside a running server: both work on one database, and neither takes anything from the other."""
+"""Commands of the command line beside a running server, on one database."""
 
 from tests.processes.bot import Ended, run_command
 from tests.processes.scene import CHANNEL, RECOVERED, Scene
@@ -8,7 +8,7 @@ PAYMENTS = "C0PAY"
 
 
 async def command(scene: Scene, *words: str) -> list[str]:
-    """What a command printed, beside the server."""
+    """Run a command and return its output."""
     ended: Ended = await run_command(scene.environment, scene.directory, *words)
     assert (ended.status, ended.errors) == (0, ""), ended
     return ended.output.splitlines()
@@ -28,7 +28,7 @@ async def test_operators_work_beside_the_server(scene: Scene) -> None:
     await command(scene, "subscriptions", "add", PAYMENTS, "repo:octo/payments")
     scene.github.leak(scene.repository, token=scene.live_token())
     await until(lambda: scene.slack.cards(PAYMENTS), "the card is in the new channel", within=RECOVERED)
-    # 3. What both wrote is there: no command's end took the server's log from under it.
+    # 3. The writes of both are there: the end of a command does not remove the server's SQLite write-ahead log.
     await scene.submit_close()
     await until(lambda: "Closed as revoked" in scene.card(CHANNEL).shown_text, "closed", within=RECOVERED)
     await scene.idle()

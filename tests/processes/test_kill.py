@@ -7,7 +7,7 @@ from tests.processes.scene import ADMIN, ANY_ALERT, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
 
-async def test_killed_right_after_the_202_the_card_is_there_once(scene: Scene) -> None:
+async def test_after_a_kill_behind_the_202_there_is_one_card(scene: Scene) -> None:
     await scene.start()
     gate = scene.github.faults.gate(r".*", at="before", times=None)
     scene.github.leak(scene.repository, token=scene.live_token())
@@ -22,7 +22,7 @@ async def test_killed_right_after_the_202_the_card_is_there_once(scene: Scene) -
     assert "Found" in scene.card().shown_text
 
 
-async def test_killed_right_after_the_acknowledged_submit_the_alert_is_closed_once(scene: Scene) -> None:
+async def test_after_a_kill_behind_the_acknowledgement_the_alert_is_closed_once(scene: Scene) -> None:
     await scene.start()
     alert = await scene.leak()
     view = await scene.open_close_form()
@@ -36,7 +36,7 @@ async def test_killed_right_after_the_acknowledged_submit_the_alert_is_closed_on
     assert alert.resolution == "revoked"
 
 
-async def test_killed_between_slacks_post_and_our_record_the_card_is_there_once(scene: Scene) -> None:
+async def test_after_a_kill_between_post_and_record_there_is_one_card(scene: Scene) -> None:
     await scene.start()
     gate = scene.slack.faults.gate("chat.postMessage", at="after")
     scene.github.leak(scene.repository, token=scene.live_token())
@@ -52,7 +52,7 @@ async def test_killed_between_slacks_post_and_our_record_the_card_is_there_once(
     assert scene.card().ts == posted.ts
 
 
-async def test_killed_between_the_close_on_github_and_our_record_it_is_closed_once(scene: Scene) -> None:
+async def test_after_a_kill_between_close_and_record_the_alert_is_closed_once(scene: Scene) -> None:
     await scene.start()
     alert = await scene.leak()
     gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="after")
@@ -64,7 +64,7 @@ async def test_killed_between_the_close_on_github_and_our_record_it_is_closed_on
     await _closed_once(scene)
 
 
-async def test_killed_after_the_record_and_before_the_answer_the_person_is_told(scene: Scene) -> None:
+async def test_after_a_kill_between_record_and_answer_the_person_is_told(scene: Scene) -> None:
     await scene.start()
     await scene.leak()
     gate = scene.slack.faults.gate("chat.postEphemeral|conversations.open", at="before", times=None)

@@ -1,4 +1,4 @@
-"""`kill -9` around a report and its follow-up: GitHub gets it once, and whoever reported hears how it ended."""
+"""`kill -9` during a report and its follow-up: GitHub gets one report, and the person is told the result."""
 
 from tests.processes.scene import ADMIN, RECOVERED, Scene
 from tests.processes.waiting import until
@@ -6,7 +6,7 @@ from tests.processes.waiting import until
 REVOKE = r"/credentials/revoke"
 
 
-async def test_killed_between_the_report_on_github_and_our_record_it_is_reported_once(scene: Scene) -> None:
+async def test_after_a_kill_between_report_and_record_it_is_reported_once(scene: Scene) -> None:
     await scene.start()
     await scene.leak(validity="active")
     gate = scene.github.faults.gate(rf"POST {REVOKE}", at="after")
@@ -24,7 +24,7 @@ async def test_killed_between_the_report_on_github_and_our_record_it_is_reported
     ]
 
 
-async def test_killed_in_the_middle_of_a_follow_up_it_is_found_out_and_told(scene: Scene) -> None:
+async def test_after_a_kill_in_a_follow_up_the_result_is_sent(scene: Scene) -> None:
     await scene.start()
     await scene.leak(validity="active")
     await scene.submit_report()
@@ -38,7 +38,7 @@ async def test_killed_in_the_middle_of_a_follow_up_it_is_found_out_and_told(scen
     await _confirmed(scene)
 
 
-async def test_killed_after_a_follow_ups_record_and_before_its_answer_the_person_is_told(
+async def test_after_a_kill_behind_the_record_of_a_follow_up_the_result_is_sent(
     scene: Scene,
 ) -> None:
     await scene.start()

@@ -1,4 +1,4 @@
-"""A company's proxy and its certificates hold for every call, to Slack and to GitHub; NO_PROXY goes round it."""
+"""HTTP_PROXY, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE hold for all calls to Slack and GitHub."""
 
 import asyncio
 import ssl
@@ -66,7 +66,7 @@ async def test_every_call_goes_through_the_proxy(scene: Scene, socket_mode: bool
 
 
 @SQLITE_ALONE
-async def test_no_proxy_is_heeded_for_slack_as_for_github(scene: Scene) -> None:
+async def test_no_proxy_holds_for_slack_and_github(scene: Scene) -> None:
     async with open_proxy() as proxy:
         ports = {name: urlsplit(address).port for name, address in _servers(scene).items()}
         await scene.start(**_environment(scene, proxy, NO_PROXY=f"127.0.0.1:{ports['slack']}"))
@@ -86,7 +86,7 @@ def _servers(scene: Scene) -> dict[str, str]:
 
 @SQLITE_ALONE
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "http://", "ftp://proxy.test:21"])
-async def test_a_proxy_that_cannot_be_one_is_named(scene: Scene, proxy: str) -> None:
+async def test_a_malformed_proxy_setting_is_named(scene: Scene, proxy: str) -> None:
     ended = await run_command({**scene.environment, "HTTPS_PROXY": proxy}, scene.directory, "sync")
     assert ended.status == 1
     assert ended.errors == (
@@ -104,7 +104,7 @@ asyncio.run(call())
 """
 
 
-async def test_ssl_cert_file_holds_and_https_goes_through_the_proxy(tmp_path: Path) -> None:
+async def test_ssl_cert_file_is_trusted_and_https_goes_through_the_proxy(tmp_path: Path) -> None:
     """As every call goes through this one session; Slack's SDK is given it."""
     context = _certified(tmp_path)
 
@@ -138,7 +138,7 @@ async def _call(address: str, environment: dict[str, str]) -> tuple[int | None, 
 
 
 def _certified(directory: Path) -> ssl.SSLContext:
-    """A server's certificate for localhost that its own key signed; `ca.pem` is whom to trust."""
+    """Write a self-signed certificate for localhost; `ca.pem` is the authority to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Several processes on one PostgreSQL: each piece of work is done by one of them, and outlives any of them."""
+"""Several processes on one PostgreSQL: one of them runs each job, and another one takes over after a crash."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.processes.waiting import until
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-async def test_a_web_process_takes_what_a_worker_process_does(scene: Scene) -> None:
+async def test_a_web_process_stores_and_a_worker_process_runs(scene: Scene) -> None:
     await asyncio.gather(scene.start("worker"), scene.start("web"))
     await scene.leak()
     await scene.submit_close()
@@ -22,7 +22,7 @@ async def test_a_web_process_takes_what_a_worker_process_does(scene: Scene) -> N
     assert (ready["slack"]["state"], ready["github"]["state"]) == ("ok", "ok")
 
 
-async def test_two_whole_processes_make_one_card_and_close_once(scene: Scene) -> None:
+async def test_two_processes_post_one_card_and_close_once(scene: Scene) -> None:
     first, second = await asyncio.gather(scene.start(), scene.start())
     for number in range(6):
         scene.point_at(first if number % 2 else second)
@@ -36,8 +36,8 @@ async def test_two_whole_processes_make_one_card_and_close_once(scene: Scene) ->
     assert len(scene.slack.cards(CHANNEL)) == 6
 
 
-async def test_a_dead_workers_job_is_done_by_the_other_one(scene: Scene) -> None:
-    """The lease ends by itself here: this is what a crash costs on PostgreSQL, with or without a restart."""
+async def test_a_dead_workers_job_is_taken_over(scene: Scene) -> None:
+    """Waits until the lease has expired: so long a crash delays a job on PostgreSQL."""
     first, second = await asyncio.gather(scene.start(), scene.start())
     alert = await scene.leak()
     gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="after")

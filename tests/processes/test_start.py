@@ -1,4 +1,4 @@
-"""The start: one sentence for a definite refusal, and serving all the same while somebody just does not answer."""
+"""The start ends with one sentence if a setting or server refuses it, and goes on while a server does not answer."""
 
 import asyncio
 import ipaddress
@@ -27,7 +27,7 @@ from tests.processes.waiting import until
 
 SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SERVES_WITHIN = 14.0
-"""Seconds; ten of them may go by with waiting for an answer."""
+"""Seconds; ten of them are the wait for an answer."""
 
 
 async def refused(scene: Scene, changes: dict[str, str | None], *words: str) -> str:
@@ -67,7 +67,7 @@ async def test_a_missing_or_malformed_setting_is_named(scene: Scene) -> None:
 
 
 @SQLITE_ALONE
-async def test_all_faults_are_named_at_once_and_what_is_hardly_meant_is_pointed_out(scene: Scene) -> None:
+async def test_all_faulty_settings_are_named_at_once_and_doubtful_ones_are_logged(scene: Scene) -> None:
     environment = {**scene.environment, "PORT": "http", "GITHUB_ACCOUNTS": "https://github.com/octo"}
     ended = await run_command(environment, scene.directory, "serve")
     assert (ended.status, ended.output) == (1, "")
@@ -82,7 +82,7 @@ async def test_all_faults_are_named_at_once_and_what_is_hardly_meant_is_pointed_
 
 
 @SQLITE_ALONE
-async def test_a_taken_port_or_database_is_named_and_no_job_is_touched(scene: Scene, tmp_path: Path) -> None:
+async def test_a_port_or_database_in_use_is_named_and_no_job_is_touched(scene: Scene, tmp_path: Path) -> None:
     await scene.start()
     gate = scene.github.faults.gate(r"GET /repos/.*", at="before", times=None)
     scene.github.leak(scene.repository, token=scene.live_token())
@@ -103,7 +103,7 @@ async def test_a_taken_port_or_database_is_named_and_no_job_is_touched(scene: Sc
 
 
 @SQLITE_ALONE
-async def test_after_a_kill_the_kernel_has_freed_the_database_for_the_next_server(scene: Scene) -> None:
+async def test_after_a_kill_the_database_can_be_used_at_once(scene: Scene) -> None:
     await scene.start()
     await scene.bot.kill()
     await scene.bot.start()
@@ -122,7 +122,7 @@ async def test_refused_credentials_are_named_with_their_server(scene: Scene) -> 
 
 @SQLITE_ALONE
 @pytest.mark.parametrize(("off", "side"), [(90, "ahead of"), (-900, "behind")])
-async def test_a_wrong_clock_is_told_as_one(scene: Scene, off: int, side: str) -> None:
+async def test_a_wrong_clock_is_named_as_the_cause(scene: Scene, off: int, side: str) -> None:
     right = scene.github.now
     scene.github.now = lambda: right() - off
     sentence = await refused(scene, {})
@@ -135,7 +135,7 @@ async def test_a_wrong_clock_is_told_as_one(scene: Scene, off: int, side: str) -
 
 
 @SQLITE_ALONE
-async def test_a_key_that_github_does_not_take_is_told_with_its_words(scene: Scene) -> None:
+async def test_a_refused_key_is_reported_with_githubs_reason(scene: Scene) -> None:
     sentence = await refused(scene, {"GITHUB_APP_ID": "12345"})
     assert "'Issuer' claim ('iss')" in sentence
     assert "clock" not in sentence
@@ -163,7 +163,7 @@ async def test_a_database_that_cannot_be_used_is_named(
 
 
 @SQLITE_ALONE
-async def test_a_wrong_database_password_is_said_without_repeating_it(scene: Scene) -> None:
+async def test_a_wrong_database_password_is_not_printed(scene: Scene) -> None:
     async with _server_that_refuses_passwords() as server:
         sentence = await refused(scene, {"DATABASE_URL": f"postgresql+asyncpg://ana:hidden@{server}/stanch"})
     assert server in sentence
@@ -171,15 +171,15 @@ async def test_a_wrong_database_password_is_said_without_repeating_it(scene: Sce
     assert "hidden" not in sentence
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(scene: Scene) -> None:
+async def test_a_database_of_a_newer_version_is_refused(scene: Scene) -> None:
     async with scene.db.begin() as tx:
         await tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = 'from the future'"))
     assert "newer version" in await refused(scene, {})
 
 
 @SQLITE_ALONE
-async def test_while_nobody_answers_it_serves_stores_and_does_it_later(scene: Scene) -> None:
-    """Through a restart during the outage, too."""
+async def test_without_slack_and_github_it_serves_and_catches_up_later(scene: Scene) -> None:
+    """Also over a restart during the outage."""
     for faults in (scene.slack.faults, scene.github.faults):
         faults.add(".*", hang=True)
     bot = scene.new_bot()
@@ -205,7 +205,7 @@ async def test_while_nobody_answers_it_serves_stores_and_does_it_later(scene: Sc
 
 
 @SQLITE_ALONE
-async def test_while_nothing_listens_it_serves_and_says_so(scene: Scene, unused_tcp_port: int) -> None:
+async def test_without_slack_and_github_readyz_says_so(scene: Scene, unused_tcp_port: int) -> None:
     nowhere = f"http://127.0.0.1:{unused_tcp_port}"
     bot = scene.new_bot(SLACK_API_URL=f"{nowhere}/api/", GITHUB_API_URL=nowhere)
     took = await bot.start()
@@ -214,7 +214,7 @@ async def test_while_nothing_listens_it_serves_and_says_so(scene: Scene, unused_
 
 
 @SQLITE_ALONE
-async def test_a_certificate_that_is_not_trusted_is_told_as_one(scene: Scene, tmp_path: Path) -> None:
+async def test_an_untrusted_certificate_is_named_as_the_cause(scene: Scene, tmp_path: Path) -> None:
     certificate = tmp_path / "authority.pem"
     async with _server_with_own_certificate(certificate) as address:
         bot = scene.new_bot(SLACK_API_URL=f"{address}/api/", GITHUB_API_URL=address)
@@ -232,7 +232,7 @@ async def test_a_certificate_that_is_not_trusted_is_told_as_one(scene: Scene, tm
             assert "503" in ready[server]["reason"]
 
 
-async def test_an_ordinary_start_is_quick(scene: Scene) -> None:
+async def test_a_start_takes_few_seconds(scene: Scene) -> None:
     bot = scene.new_bot()
     scene.note(f"ready {await bot.start():.1f} s after an ordinary start")
 
@@ -256,7 +256,7 @@ async def _says_who_is_silent(scene: Scene) -> None:
 
 
 async def _workers(scene: Scene) -> list[str]:
-    """Who runs jobs; AssertionError where one was taken from its worker."""
+    """The workers of running jobs; AssertionError if one of these jobs was taken over."""
     async with scene.db.read() as tx:
         taken = "SELECT count(*) FROM job WHERE error = 'its worker stopped in the middle'"
         assert await tx.conn.scalar(sa.text(taken)) == 0
@@ -266,12 +266,12 @@ async def _workers(scene: Scene) -> list[str]:
 
 @asynccontextmanager
 async def _server_that_refuses_passwords() -> AsyncIterator[str]:
-    """As much of PostgreSQL as it takes to say no (its docs: Frontend/Backend Protocol, message formats)."""
+    """A PostgreSQL server that refuses every login; PostgreSQL's docs: Frontend/Backend Protocol, message formats."""
     error = b"SFATAL\0VFATAL\0C28P01\0" + b'Mpassword authentication failed for user "ana"\0\0'
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while (length := int.from_bytes(await reader.readexactly(4))) == 8:
-            # It asks for TLS first.
+            # The client asks for TLS first.
             await reader.readexactly(length - 4)
             writer.write(b"N")
         await reader.readexactly(length - 4)
@@ -285,7 +285,7 @@ async def _server_that_refuses_passwords() -> AsyncIterator[str]:
 
 
 def _own_certificate(path: Path) -> ssl.SSLContext:
-    """A certificate for 127.0.0.1 that has signed itself, written to `path`."""
+    """Write a self-signed certificate for 127.0.0.1 to `path`."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])

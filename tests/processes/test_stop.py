@@ -1,4 +1,4 @@
-"""SIGTERM ends the process cleanly: what runs comes to its end or is given back, and nothing is lost."""
+"""At SIGTERM running jobs finish or are released, and nothing is lost."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from tests.processes.waiting import until
 STOPS_WITHIN = 15.0
 
 
-async def test_a_job_under_way_comes_to_its_end(scene: Scene) -> None:
+async def test_a_running_job_finishes_before_the_stop(scene: Scene) -> None:
     await scene.start()
     alert = await scene.leak()
     gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="before")
@@ -29,7 +29,7 @@ async def test_a_job_under_way_comes_to_its_end(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_job_that_does_not_end_is_given_back_and_done_after_the_next_start(scene: Scene) -> None:
+async def test_a_long_job_is_released_and_runs_after_the_next_start(scene: Scene) -> None:
     await scene.start()
     alert = await scene.leak()
     gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="before")
@@ -48,7 +48,7 @@ async def test_a_job_that_does_not_end_is_given_back_and_done_after_the_next_sta
     ]
 
 
-async def test_what_is_accepted_just_before_a_stop_is_done_after_the_next_start(scene: Scene) -> None:
+async def test_a_request_just_before_the_stop_is_handled_after_the_next_start(scene: Scene) -> None:
     await scene.start()
     for number in range(5):
         scene.github.leak(scene.repository, token=scene.live_token(), path=f"src/{number}.py")
@@ -62,7 +62,7 @@ async def test_what_is_accepted_just_before_a_stop_is_done_after_the_next_start(
 
 
 async def stop(scene: Scene) -> float:
-    """SIGTERM; returns how many seconds the process takes to end well."""
+    """Send SIGTERM; returns the seconds until the process has exited with status 0."""
     began = time.monotonic()
     assert await scene.bot.stop(within=STOPS_WITHIN) == 0
     took = time.monotonic() - began
@@ -71,7 +71,7 @@ async def stop(scene: Scene) -> float:
 
 
 async def test_a_stop_takes_less_than_ten_seconds_while_slack_hangs(scene: Scene) -> None:
-    """With a card to post, a form to open and an answer to give, none of which Slack takes."""
+    """While a card is posted, a form opened and an answer sent."""
     await scene.start()
     await scene.leak()
     card = scene.card()
@@ -103,7 +103,7 @@ async def test_a_stop_takes_less_than_ten_seconds_while_slack_hangs_in_socket_mo
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_start_that_waits_for_an_answer_is_ended_at_once(scene: Scene) -> None:
+async def test_a_waiting_start_stops_at_once(scene: Scene) -> None:
     scene.slack.faults.add(".*", hang=True)
     bot = scene.new_bot()
     starting = asyncio.create_task(bot.start())

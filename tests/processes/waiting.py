@@ -1,4 +1,4 @@
-"""Bounded waiting for what another process does."""
+"""Waits, within a limit, for the effects of another process."""
 
 import asyncio
 import time
@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
-LOOK = 0.05
-"""Seconds between two looks."""
+CHECK_EVERY = 0.05
+"""Seconds."""
 
 
 @overload
-async def until(look: Callable[[], Coroutine[Any, Any, T]], what: str, *, within: float = 30.0) -> T: ...
+async def until(condition: Callable[[], Coroutine[Any, Any, T]], what: str, *, within: float = 30.0) -> T: ...
 @overload
-async def until(look: Callable[[], T], what: str, *, within: float = 30.0) -> T: ...
-async def until(look: Callable[[], object], what: str, *, within: float = 30.0) -> object:
-    """Look again and again until there is something, and return it; AssertionError after `within` seconds.
+async def until(condition: Callable[[], T], what: str, *, within: float = 30.0) -> T: ...
+async def until(condition: Callable[[], object], what: str, *, within: float = 30.0) -> object:
+    """Call `condition` until its result is true, and return that; AssertionError after `within` seconds.
 
     A condition that raises AssertionError or ValueError (`[card] = …`) does not hold yet.
     """
@@ -23,12 +23,12 @@ async def until(look: Callable[[], object], what: str, *, within: float = 30.0) 
     last: object = None
     while time.monotonic() < deadline:
         try:
-            found = look()
+            found = condition()
             seen = await found if isinstance(found, Awaitable) else found
             if seen:
                 return seen
             last = seen
         except (AssertionError, ValueError) as error:
             last = error
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(CHECK_EVERY)
     raise AssertionError(f"after {within} s: {what} ({last!r})")
