@@ -61,7 +61,8 @@ class FormOpener:
 
     async def _open(self, form: FormAction[Any], alert: AlertKey, click: Click) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._all_answered.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._all_answered.wait()
         request = action_request(form.id, alert, click, self._context.clock.now())
         opened = None
         try:

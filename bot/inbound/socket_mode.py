@@ -79,8 +79,9 @@ class SocketConnection:
     async def open(self) -> None:
         """Connect; raises SlackUncertain. An address that failed once is not tried again."""
         try:
-            connecting = self._client.connect()  # type: ignore[no-untyped-call]  # As the SDK has it.
-            await asyncio.wait_for(connecting, self._ping)
+            # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes just when the connection is there.
+            async with asyncio.timeout(self._ping):
+                await self._client.connect()  # type: ignore[no-untyped-call]  # As the SDK has it.
         except TimeoutError:
             raise SlackUncertain(METHOD, "no_connection") from None
 
@@ -106,8 +107,8 @@ class SocketConnection:
             await asyncio.wait(self._running, timeout=ANSWER_WITHIN)
         client = self._client
         try:
-            closing = client.close()  # type: ignore[no-untyped-call]  # As the SDK has it.
-            await asyncio.wait_for(closing, CLOSE_WITHIN)
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await client.close()  # type: ignore[no-untyped-call]  # As the SDK has it.
         except TimeoutError:
             log.info("socket_not_closed", reason="Slack did not close its side in time")
         tasks = [
