@@ -34,18 +34,23 @@ async def test_killing_the_bot_loses_nothing(window: OpenWindow, demo: Demo) -> 
     assert len([c for c in demo.stage.slack.cards("C0PAYMENTS") if names(c.metadata, alert)]) == 1
 
 
-async def test_github_down_is_a_private_refusal(window: OpenWindow, demo: Demo) -> None:
+async def test_while_github_is_down_a_check_is_refused_and_taking_works(
+    window: OpenWindow, demo: Demo
+) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
     await sam.show("faults")
     switch = sam.page.get_by_role("switch", name="GitHub is down")
     await switch.check()
-    await sam.press(card, "take")
-    await expect(sam.private).to_contain_text("GitHub can't be asked")
     await expect(sam.page.locator("#fault-count")).to_have_text("1")
-    await switch.uncheck()
+    await sam.press(card, "check_validity")
+    await expect(sam.private).to_contain_text("GitHub can't be asked")
     await sam.press(card, "take")
     await expect(card).to_contain_text("On it: @Sam Okafor")
+    await expect(sam.private).to_contain_text("GitHub does not answer now")
+    await switch.uncheck()
+    await sam.press(card, "check_validity")
+    await expect(card).to_contain_text("not valid on this GitHub, checked")
 
 
 async def test_lost_answers_of_slack_cause_no_second_card(window: OpenWindow, demo: Demo) -> None:

@@ -18,6 +18,7 @@ const EMOJI = {
   red_circle: disc("#e0334f"),
   large_green_circle: disc("#2b9e5f"),
   large_yellow_circle: disc("#e3a008"),
+  large_orange_circle: disc("#e8762d"),
   large_blue_circle: disc("#2f6fb3"),
   white_circle: [["circle", { cx: 12, cy: 12, r: 8, fill: "none", stroke: "#8a939c", "stroke-width": 2 }]],
   white_check_mark: [["rect", { x: 3, y: 3, width: 18, height: 18, rx: 4, fill: "#2b9e5f" }], mark("M7.5 12.5l3 3 6-7")],
@@ -27,6 +28,7 @@ const EMOJI = {
     ["path", { d: "M12 3l10 17.5H2z", fill: "#f0a92b", stroke: "#f0a92b", "stroke-width": 1.5, "stroke-linejoin": "round" }],
     mark("M12 9.5v4.6", "#3d2c00"), ["circle", { cx: 12, cy: 17.4, r: 1.35, fill: "#3d2c00" }],
   ],
+  no_entry_sign: [["circle", { cx: 12, cy: 12, r: 8, fill: "none", stroke: "#d33649", "stroke-width": 3 }], mark("M6.8 6.8l10.4 10.4", "#d33649")],
   no_entry: [...disc("#d33649"), ["rect", { x: 6.6, y: 10.4, width: 10.8, height: 3.2, rx: 1, fill: "#fff" }]],
   hourglass_flowing_sand: [
     mark("M6.5 3h11M6.5 21h11", "#8a6a3b"),

@@ -31,6 +31,16 @@ def test_every_import_of_the_page_is_one_of_its_files() -> None:
             assert (PAGE / name).exists(), f"{file.name} imports {name}"
 
 
+def test_the_page_draws_every_emoji_of_the_product() -> None:
+    icons = (PAGE / "icons.js").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^  (\w+): |, (\w+): digit|^EMOJI\.(\w+) = ", icons, re.MULTILINE))
+    golden = Path(__file__).parents[3] / "views" / "golden"
+    texts = [file.read_text(encoding="utf-8") for file in sorted(golden.rglob("*.json"))]
+    used = {name for text in texts for name in re.findall(r"(?<![\w:]):([a-z][a-z0-9_]+):(?![\w:])", text)}
+    assert used - {name for names in drawn for name in names} == set()
+    assert "large_orange_circle" in used
+
+
 async def test_another_site_can_post_nothing(demo: DemoServer) -> None:
     async with demo.session.post(
         "/bot/kill", json={"as": "U0SAM"}, headers={"Origin": "https://evil.example"}
