@@ -135,7 +135,7 @@ async def test_slackbot_is_a_bot(slack: Slack, sandbox: SlackSandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "flag_set"),
     [
         ({}, ""),
         ({"deleted": True}, "is_deleted"),
@@ -149,12 +149,12 @@ async def test_slackbot_is_a_bot(slack: Slack, sandbox: SlackSandbox) -> None:
     ],
 )
 async def test_each_flag_of_a_person_is_read(
-    slack: Slack, sandbox: SlackSandbox, fields: dict[str, bool], told: str
+    slack: Slack, sandbox: SlackSandbox, fields: dict[str, bool], flag_set: str
 ) -> None:
     sandbox.workspace.change_user(DANA, **fields)
     person = await slack.person(DANA)
     flags = ("is_deleted", "is_bot", "is_guest", "is_invited", "is_stranger")
-    assert [flag for flag in flags if getattr(person, flag)] == ([told] if told else [])
+    assert [flag for flag in flags if getattr(person, flag)] == ([flag_set] if flag_set else [])
     assert (person.id, person.team_id, person.enterprise_id) == (DANA, sandbox.team_id, None)
 
 
