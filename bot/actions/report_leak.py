@@ -256,8 +256,7 @@ def reported_answer(case: PersonalCase, *, inactive: bool) -> Content:
 
 def _report_waiting(run: ActionRun, retry_at: UnixTime) -> Outcome:
     """The report is sent again later: GitHub allows 60 unauthenticated requests an hour from one address."""
-    case, person = run.case, run.case.actor.person
-    key = case.alert.key
+    case, key, person = run.case, run.case.alert.key, run.case.actor.person
     report = Report(ReportState.WAITING, person, run.context.clock.now(), retry_at)
     delay = max(1.0, retry_at - run.context.clock.now())
     again = new_job(PerformAction(replace(run.request, waited=True)), delay=delay)
