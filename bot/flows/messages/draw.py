@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -84,11 +85,9 @@ async def _summary(tx: Tx, message: Message) -> Drawing | None:
         # All its alerts have got cards of their own meanwhile.
         return None
     urgent = await _urgent(tx, message, URGENT if kind == "flood" else (Urgency.CRITICAL,))
-
-    def drawn(number: int) -> Content:
-        return draw_summary(message.key, kind, found, message.created_at, number, urgent)
-
-    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)))
+    number = message.draw + 1
+    content = draw_summary(message.key, kind, found, message.created_at, number, urgent)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content, number))
 
 
 async def _growth(tx: Tx, message: Message) -> Drawing | None:
@@ -126,24 +125,27 @@ async def _blocked_line(tx: Tx, line: Message, found: list[SummaryGroup]) -> Dra
     blocked = await messages.blocked(tx, channel=channel)
     problem = blocked[-1].problem if blocked else None
 
-    def drawn(number: int) -> Content:
-        return draw_blocked(line.key, channel, problem, found, number)
+    number = line.draw + 1
+    content = draw_blocked(line.key, channel, problem, found, number)
+    return Drawing(content, reply_metadata(line.key), fingerprint(content, number))
 
-    return Drawing(drawn(line.draw + 1), reply_metadata(line.key), fingerprint(drawn(0)))
 
-
-def fingerprint(content: Content) -> str:
-    """A hash of what a message shows."""
-    text = json.dumps([content.text, content.blocks], sort_keys=True)
+def fingerprint(content: Content, number: int = 0) -> str:
+    """A hash of what a message shows, the same for each draw: the draw's number in the block ids counts as 0."""
+    blocks = [
+        {**block, "block_id": re.sub(rf"(?<=[:-]){number}\Z", "0", str(block["block_id"]))}
+        if "block_id" in block
+        else block
+        for block in content.blocks
+    ]
+    text = json.dumps([content.text, blocks], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _card(case: Case, message: Message) -> Drawing:
-    shown = controls(case)
-    plain = draw_card(case, shown, 0)
-    return Drawing(
-        draw_card(case, shown, message.draw + 1), card_metadata(case.alert.key), fingerprint(plain)
-    )
+    number = message.draw + 1
+    content = draw_card(case, controls(case), number)
+    return Drawing(content, card_metadata(case.alert.key), fingerprint(content, number))
 
 
 def _checklist(
@@ -152,11 +154,9 @@ def _checklist(
     steps = steps_for(case.alert.secret_type, context.options)
     page = f"{context.github_url}/settings/tokens" if case.alert.secret_type.startswith("github_") else None
     uses = uses_button(case) if can_search_uses(case) else None
-
-    def drawn(number: int) -> Content:
-        return draw_checklist(case, steps, done, number, token_page=page, uses=uses)
-
-    return Drawing(drawn(message.draw + 1), reply_metadata(message.key), fingerprint(drawn(0)), thread)
+    number = message.draw + 1
+    content = draw_checklist(case, steps, done, number, token_page=page, uses=uses)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content, number), thread)
 
 
 async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: MessageTs) -> Drawing | None:
