@@ -1,4 +1,4 @@
-"""Many alerts at once: one summary instead of a wall of cards, and every alert still reachable."""
+"""Many alerts at once get one summary instead of cards, and each can still be opened."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.flows.stage import CHANNEL, OWNER, Stage, plain
 
 
 def leak_many(stage: Stage, count: int, **more: Any) -> list[GitHubAlert]:
-    """So many secrets leak at the same moment."""
+    """Create so many alerts at the same moment."""
     return [
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py", **more)
         for number in range(count)
@@ -28,7 +28,7 @@ def names(alert: GitHubAlert) -> str:
 
 
 def alone(stage: Stage, alerts: list[GitHubAlert]) -> list[GitHubAlert]:
-    """Those with a card of their own."""
+    """The alerts with a card of their own."""
     shown = {(card.metadata or {})["event_payload"]["alert_number"] for card in stage.slack.cards(CHANNEL)}
     return [alert for alert in alerts if alert.number in shown]
 
@@ -46,7 +46,7 @@ async def test_an_urgent_alert_of_a_flood_has_a_card_of_its_own(stage: Stage) ->
     assert f"{50 - before} new alerts" in plain(summary_of(stage).shown_text)
 
 
-async def test_of_many_urgent_alerts_ten_have_cards_and_20_are_named_first(stage: Stage) -> None:
+async def test_ten_of_many_urgent_alerts_get_cards_and_20_are_named_first(stage: Stage) -> None:
     leak_many(stage, 30)
     await stage.work(within=5)
     urgent = leak_many(stage, 45, validity="active")
@@ -59,7 +59,7 @@ async def test_of_many_urgent_alerts_ten_have_cards_and_20_are_named_first(stage
     assert shown.index("High: ") < shown.index("Most in")
 
 
-async def test_a_summary_that_grows_by_urgent_alerts_says_so_in_the_channel_once_a_minute(
+async def test_urgent_alerts_added_to_a_summary_get_a_reply_once_a_minute(
     stage: Stage,
 ) -> None:
     leak_many(stage, 30)
@@ -79,7 +79,7 @@ async def test_a_summary_that_grows_by_urgent_alerts_says_so_in_the_channel_once
     assert "5 critical or high alerts" in plain(said[-1].shown_text)
 
 
-async def test_a_critical_alert_takes_the_place_of_a_high_one_that_was_not_sent(stage: Stage) -> None:
+async def test_a_critical_alert_takes_the_place_of_an_unposted_high_one(stage: Stage) -> None:
     leak_many(stage, 30)
     high = leak_many(stage, 14, validity="active")
     critical = leak_many(stage, 2, validity="active", publicly_leaked=True)
@@ -97,7 +97,7 @@ async def test_more_than_25_urgent_alerts_are_a_flood_too(stage: Stage) -> None:
     assert "High: " in shown
 
 
-async def test_what_becomes_urgent_within_a_flood_comes_out_of_its_summary(stage: Stage) -> None:
+async def test_an_alert_that_becomes_urgent_leaves_its_summary(stage: Stage) -> None:
     leaked = leak_many(stage, 40)
     await stage.work(within=90)
     folded = next(alert for alert in reversed(leaked) if not alone(stage, [alert]))
@@ -106,7 +106,7 @@ async def test_what_becomes_urgent_within_a_flood_comes_out_of_its_summary(stage
     assert alone(stage, [folded]) == [folded]
 
 
-async def test_more_than_25_at_once_become_one_summary_kept_true(stage: Stage) -> None:
+async def test_more_than_25_at_once_get_one_summary_that_is_updated(stage: Stage) -> None:
     leaked = leak_many(stage, 60)
     await stage.work(within=90)
     cards, messages = stage.slack.cards(CHANNEL), stage.slack.channel_messages(CHANNEL)
@@ -121,7 +121,7 @@ async def test_more_than_25_at_once_become_one_summary_kept_true(stage: Stage) -
     assert "1 closed" in summary.shown_text
 
 
-async def test_an_alert_of_a_flood_that_is_raised_again_gets_its_own_card(stage: Stage) -> None:
+async def test_a_folded_alert_that_is_raised_again_gets_its_own_card(stage: Stage) -> None:
     leaked = leak_many(stage, 40)
     await stage.work(within=90)
     before = len(stage.slack.cards(CHANNEL))

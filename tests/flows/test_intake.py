@@ -1,4 +1,4 @@
-"""A secret leaks, GitHub tells of it in every way it can: what is stored, and what Slack shows."""
+"""Deliveries about alerts: what is stored, and what Slack shows."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.flows.stage import CHANNEL, OWNER, READER, Stage, key_of
 
 
 async def outcome_of(stage: Stage, guid: str) -> str | None:
-    """What became of a delivery."""
+    """The outcome of a delivery."""
     async with stage.context.db.read() as tx:
         delivery = await deliveries.load(tx, guid)
     assert delivery is not None
@@ -18,12 +18,12 @@ async def outcome_of(stage: Stage, guid: str) -> str | None:
 
 
 def hold(stage: Stage) -> list[WebhookDelivery]:
-    """From now on deliveries are collected, and the test sends them when it likes."""
+    """Collect deliveries from now on, for the test to send."""
     stage.github.deliver = "hold"
     return stage.github.held
 
 
-async def test_a_leak_becomes_one_card_with_what_a_responder_needs(stage: Stage) -> None:
+async def test_a_new_alert_gets_one_card_with_what_a_responder_needs(stage: Stage) -> None:
     await stage.leak(path="config/deploy.env")
     card = stage.card()
     assert "Open: not known whether it works" in card.shown_text
@@ -39,7 +39,7 @@ async def test_a_leak_becomes_one_card_with_what_a_responder_needs(stage: Stage)
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-async def test_every_change_on_github_shows_on_the_same_card(stage: Stage) -> None:
+async def test_every_change_on_github_updates_the_same_card(stage: Stage) -> None:
     alert, github = await stage.leak(), stage.github
     github.assign(alert, stage.leaker)
     await stage.work()
@@ -67,7 +67,7 @@ async def test_every_change_on_github_shows_on_the_same_card(stage: Stage) -> No
     assert stage.read().startswith(":rotating_light: Open")
 
 
-async def test_an_unknown_action_is_a_hint_like_any_other(stage: Stage) -> None:
+async def test_a_delivery_with_an_unknown_action_updates_the_alert(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
     odd = held[0].copy()
@@ -80,7 +80,7 @@ async def test_an_unknown_action_is_a_hint_like_any_other(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("event", ["secret_scanning_scan", "star", "a_word_of_next_year"])
-async def test_other_events_are_stored_as_seen_and_skipped(stage: Stage, event: str) -> None:
+async def test_other_events_are_stored_and_ignored(stage: Stage, event: str) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository)
     other = held[0].copy("another-guid")
@@ -91,7 +91,7 @@ async def test_other_events_are_stored_as_seen_and_skipped(stage: Stage, event: 
     assert stage.slack.channel_messages(CHANNEL) == []
 
 
-async def test_the_same_delivery_twice_changes_nothing(stage: Stage) -> None:
+async def test_a_repeated_delivery_changes_nothing(stage: Stage) -> None:
     await stage.leak()
     created = stage.github.deliveries[-1]
     before, asked = stage.card(), len(stage.github.requests)
@@ -115,8 +115,8 @@ async def test_simultaneous_deliveries_of_one_alert_make_one_card(stage: Stage) 
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-async def test_an_older_truth_never_overwrites_a_newer_one(stage: Stage) -> None:
-    """The webhooks come the wrong way round while GitHub itself can't be asked."""
+async def test_older_facts_never_overwrite_newer_ones(stage: Stage) -> None:
+    """The webhooks come in the wrong order while GitHub can't be asked."""
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
     stage.clock.advance(5)
@@ -135,7 +135,7 @@ async def test_an_older_truth_never_overwrites_a_newer_one(stage: Stage) -> None
     assert "Open: this token still works" in stage.read()
 
 
-async def test_as_little_as_old_servers_send_is_enough(stage: Stage) -> None:
+async def test_the_few_fields_of_old_servers_are_enough(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository, validity="active")
     assert await stage.github.send(held[0].sparse()) == 202
@@ -143,7 +143,7 @@ async def test_as_little_as_old_servers_send_is_enough(stage: Stage) -> None:
     assert "Open: this token still works" in stage.read()
 
 
-async def test_as_little_as_old_servers_send_makes_a_card_without_github(stage: Stage) -> None:
+async def test_the_few_fields_of_old_servers_make_a_card_while_github_is_down(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository, validity="active")
     stage.github.faults.add("GET /repos/.*", status=503)
@@ -154,7 +154,7 @@ async def test_as_little_as_old_servers_send_makes_a_card_without_github(stage: 
     assert stage.github.alert_url(alert) in str(stage.card().blocks)
 
 
-async def test_details_come_after_an_outage_however_long_it_is(stage: Stage) -> None:
+async def test_details_are_fetched_after_an_outage_of_any_length(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository, validity="active")
     outage = stage.github.faults.add(".*", status=503)
@@ -167,7 +167,7 @@ async def test_details_come_after_an_outage_however_long_it_is(stage: Stage) -> 
     assert "Open: this token still works" in stage.read()
 
 
-async def test_words_that_nobody_knows_are_shown_as_they_are(stage: Stage) -> None:
+async def test_unknown_words_are_shown_as_they_are(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
     odd = held[0].copy()
@@ -193,7 +193,7 @@ async def test_words_that_nobody_knows_are_shown_as_they_are(stage: Stage) -> No
     assert "Closed as hidden by config" in stage.read()
 
 
-async def test_a_place_of_an_unknown_kind_is_told_by_its_word(stage: Stage) -> None:
+async def test_a_location_of_an_unknown_kind_is_shown_by_its_word(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository, locations=[])
     stage.github.add_location(alert, "issue_body", number=7)
@@ -206,7 +206,7 @@ async def test_a_place_of_an_unknown_kind_is_told_by_its_word(stage: Stage) -> N
     assert "Open: not known whether it works" in stage.read()
 
 
-async def test_a_payload_without_installation_finds_it_by_the_repository(stage: Stage) -> None:
+async def test_a_delivery_without_installation_finds_it_by_the_repository(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository)
     del held[0].payload["installation"]
@@ -216,7 +216,7 @@ async def test_a_payload_without_installation_finds_it_by_the_repository(stage: 
     assert len(stage.github.calls("GET", "/repos/octo/payments/installation")) == 1
 
 
-async def test_an_alert_first_seen_resolved_has_no_card_until_it_is_reopened(stage: Stage) -> None:
+async def test_an_alert_first_stored_as_resolved_gets_its_card_when_it_is_reopened(stage: Stage) -> None:
     alert = stage.github.leak(stage.repository, resolved="revoked", author=stage.leaker)
     await stage.work(within=10)
     stored = await stage.stored(alert)
@@ -229,7 +229,7 @@ async def test_an_alert_first_seen_resolved_has_no_card_until_it_is_reopened(sta
     assert stage.read().startswith(":red_circle: Open")
 
 
-async def test_names_and_comments_from_github_can_neither_mention_nor_format(stage: Stage) -> None:
+async def test_names_and_comments_from_github_neither_mention_nor_format(stage: Stage) -> None:
     alert = await stage.leak(
         bypassed_by=stage.people[READER], bypass_comment="<!channel> *now* <https://evil.example|GitHub>"
     )

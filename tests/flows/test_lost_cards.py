@@ -1,4 +1,4 @@
-"""Cards that Slack has no more, and posts and redraws whose outcome is in doubt."""
+"""Cards that Slack no longer has, and posts and updates of unknown outcome."""
 
 import asyncio
 from typing import Literal
@@ -28,10 +28,10 @@ def raise_again(stage: Stage, alert: GitHubAlert, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["public", "active", "reopened"])
 @pytest.mark.parametrize("noticed", [False, True])
-async def test_a_deleted_card_comes_anew_when_its_alert_is_raised_again(
+async def test_a_deleted_card_is_posted_anew_when_its_alert_is_raised_again(
     stage: Stage, how: str, noticed: bool
 ) -> None:
-    """Whether the deletion was noticed before, at a mere change, or is only now."""
+    """Whether or not an earlier update has found the deletion."""
     alert = await stage.leak()
     await stage.click(ADMIN, "take")
     old = stage.card().ts
@@ -57,7 +57,7 @@ async def test_a_deleted_card_comes_anew_when_its_alert_is_raised_again(
 
 
 @pytest.mark.parametrize("code", GONE)
-async def test_a_card_that_may_not_be_changed_any_more_is_replaced_when_it_matters(
+async def test_a_card_that_can_t_be_updated_is_replaced_when_its_alert_is_raised_again(
     stage: Stage, code: str
 ) -> None:
     alert = await stage.leak()
@@ -77,7 +77,7 @@ async def test_a_channel_without_replies_gets_the_new_card_too(stage: Stage) -> 
     assert "publicly" in stage.read()
 
 
-async def test_a_raised_alert_with_its_card_in_place_gets_no_second_one(stage: Stage) -> None:
+async def test_a_raised_alert_whose_card_exists_gets_no_second_card(stage: Stage) -> None:
     alert = await stage.leak()
     ts = stage.card().ts
     stage.github.set_public_leak(alert)
@@ -88,7 +88,7 @@ async def test_a_raised_alert_with_its_card_in_place_gets_no_second_one(stage: S
     assert stage.slack.cards(CHANNEL) == []
 
 
-async def test_an_uncertain_post_is_not_sent_again_while_the_history_lags_behind(stage: Stage) -> None:
+async def test_a_post_of_unknown_outcome_is_not_repeated_while_the_history_lags(stage: Stage) -> None:
     stage.slack.world.history_lag = 8.0
     stage.slack.faults.add("chat.postMessage", drop="after", times=1)
     stage.github.leak(stage.repository)
@@ -98,10 +98,10 @@ async def test_an_uncertain_post_is_not_sent_again_while_the_history_lags_behind
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
-async def test_an_uncertain_post_is_settled_in_a_busy_channel(
+async def test_a_post_of_unknown_outcome_is_found_in_a_busy_channel(
     stage: Stage, drop: Literal["before", "after"]
 ) -> None:
-    """What was said since then, however much, is not read."""
+    """Later messages are not read, however many there are."""
     rule = stage.slack.faults.add("chat.postMessage", drop=drop, times=1)
     down = stage.slack.faults.add("conversations.history", status=503)
     stage.github.leak(stage.repository)
@@ -117,8 +117,8 @@ async def test_an_uncertain_post_is_settled_in_a_busy_channel(
     assert len(stage.slack.cards(CHANNEL)) == 1
 
 
-async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -> None:
-    """More was said in the minutes in question than is read: it is given up, and the alert is shown elsewhere."""
+async def test_a_post_that_can_t_be_found_out_about_is_reported_to_the_operator(stage: Stage) -> None:
+    """The channel has more messages of that time than are read: the post is given up, and a stand-in posted."""
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN])
     await add_subscription(stage.context.db, WEB, [""])
     stage.slack.faults.add("chat.postMessage", drop="before", times=1)
@@ -140,7 +140,7 @@ async def test_a_post_that_can_t_be_told_is_told_to_the_operator(stage: Stage) -
     assert len(stage.slack.calls("conversations.history")) == asked
 
 
-async def test_a_redraw_asked_for_during_an_update_is_made(stage: Stage) -> None:
+async def test_a_redraw_requested_during_an_update_is_made(stage: Stage) -> None:
     alert = await stage.leak()
     ts = stage.card().ts
     held = stage.slack.faults.gate("chat.update", at="before", times=1)
@@ -157,7 +157,7 @@ async def test_a_redraw_asked_for_during_an_update_is_made(stage: Stage) -> None
 
 
 async def test_a_raise_during_an_update_still_replaces_a_card_deleted_after_it(stage: Stage) -> None:
-    """The update under way does not settle what came after it."""
+    """An update under way does not end what came after it."""
     alert = await stage.leak()
     ts = stage.card().ts
     held = stage.slack.faults.gate("chat.update", at="after", times=1)

@@ -1,4 +1,4 @@
-"""How messages reach Slack: once each, at its pace, whatever happens on the way."""
+"""Messages are posted once each, at the pace that Slack allows, whatever fails."""
 
 import itertools
 
@@ -15,7 +15,7 @@ WEB = "C0WEB"
 
 
 def posts(stage: Stage, channel: str = CHANNEL) -> list[RecordedCall]:
-    """What was sent to be posted in a channel, replies too."""
+    """The posts to a channel, replies too."""
     return [call for call in stage.slack.calls("chat.postMessage") if call.arguments["channel"] == channel]
 
 
@@ -23,7 +23,7 @@ def web_channel(stage: Stage, *, bot_in: bool = True) -> None:
     stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN], bot_in=bot_in)
 
 
-async def test_a_card_is_redrawn_in_place_and_posted_once(stage: Stage) -> None:
+async def test_a_card_is_posted_once_and_updated_in_place(stage: Stage) -> None:
     alert = await stage.leak()
     ts = stage.card().ts
     stage.github.set_validity(alert, "active")
@@ -36,7 +36,7 @@ async def test_a_card_is_redrawn_in_place_and_posted_once(stage: Stage) -> None:
     assert len([post for post in posts(stage) if "thread_ts" not in post.arguments]) == 1
 
 
-async def test_nothing_is_sent_where_nothing_would_look_different(stage: Stage) -> None:
+async def test_a_message_that_would_look_the_same_is_not_updated(stage: Stage) -> None:
     alert = await stage.leak()
     updates = len(stage.slack.calls("chat.update"))
     stage.github.deliver = "hold"
@@ -55,7 +55,7 @@ async def test_a_channel_gets_one_message_a_second_at_most(stage: Stage) -> None
     await stage.work(within=30)
     times = [post.at for post in posts(stage)]
     assert len(times) == 6
-    # A turn is a second after the one before; what the machine needs until it is sent differs a little.
+    # Posts are planned a second apart; the time until each is sent differs a little.
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert min(gaps) > 0.5
     assert 4.5 < times[-1] - times[0] < 8
@@ -75,7 +75,7 @@ async def test_two_channels_do_not_wait_for_each_other(stage: Stage) -> None:
         assert times[-1] - times[0] < 4
 
 
-async def test_slack_s_wait_is_obeyed_and_nothing_is_lost(stage: Stage) -> None:
+async def test_retry_after_on_a_post_is_obeyed_and_no_card_is_lost(stage: Stage) -> None:
     stage.slack.rate_limit("chat.postMessage", retry_after=30)
     for number in range(4):
         stage.github.leak(stage.repository, path=f"{number}.env")
@@ -87,7 +87,7 @@ async def test_slack_s_wait_is_obeyed_and_nothing_is_lost(stage: Stage) -> None:
     assert len(stage.slack.cards(CHANNEL)) == 4
 
 
-async def test_a_wait_for_a_redraw_is_obeyed_too(stage: Stage) -> None:
+async def test_retry_after_on_an_update_is_obeyed(stage: Stage) -> None:
     alert = await stage.leak()
     stage.slack.rate_limit("chat.update", retry_after=20)
     stage.github.set_validity(alert, "active")
@@ -99,7 +99,7 @@ async def test_a_wait_for_a_redraw_is_obeyed_too(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_failing_slack_gets_one_card_in_the_end(stage: Stage, status: int) -> None:
+async def test_after_errors_of_slack_there_is_one_card(stage: Stage, status: int) -> None:
     stage.slack.faults.add("chat.postMessage", status=status, times=2)
     await stage.leak()
     await stage.work(within=120)
@@ -116,7 +116,7 @@ async def test_a_card_whose_answer_was_lost_is_found_again(stage: Stage) -> None
     assert "Open: this token still works" in stage.read()
 
 
-async def test_a_card_that_never_arrived_is_posted_once_in_the_end(stage: Stage) -> None:
+async def test_a_post_that_never_arrived_is_repeated_once(stage: Stage) -> None:
     stage.slack.faults.add("chat.postMessage", drop="before", times=1)
     stage.github.leak(stage.repository)
     await stage.work(within=60)
@@ -124,8 +124,8 @@ async def test_a_card_that_never_arrived_is_posted_once_in_the_end(stage: Stage)
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-async def test_a_message_of_somebody_else_with_the_same_metadata_is_not_ours(stage: Stage) -> None:
-    """A lost post is looked for among our own messages alone."""
+async def test_a_message_of_another_app_with_the_same_metadata_is_not_adopted(stage: Stage) -> None:
+    """A lost post is searched for among our own messages."""
     stage.slack.faults.add("chat.postMessage", drop="before", times=1)
     stage.github.leak(stage.repository)
     forged = stage.slack.workspace.post_as_user(ADMIN, CHANNEL, "Nothing to see here.")
@@ -152,7 +152,7 @@ async def test_replies_are_posted_once_each_though_answers_are_lost(stage: Stage
     assert "Reopened" in replies[1]
 
 
-async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> None:
+async def test_each_channel_whose_filter_matches_gets_a_card(stage: Stage) -> None:
     web_channel(stage)
     await add_subscription(stage.context.db, WEB, ["org:octo"])
     await add_subscription(stage.context.db, CHANNEL, ["repo:octo/payments"])
@@ -163,7 +163,7 @@ async def test_every_channel_that_wants_an_alert_has_its_card(stage: Stage) -> N
     assert "Closed as revoked" in stage.read(CHANNEL)
 
 
-async def test_the_default_channel_catches_what_no_subscription_takes(stage: Stage) -> None:
+async def test_the_default_channel_gets_what_no_subscription_takes(stage: Stage) -> None:
     web_channel(stage)
     await add_subscription(stage.context.db, WEB, ["repo:octo/web"])
     await stage.leak()
@@ -174,8 +174,8 @@ async def test_the_default_channel_catches_what_no_subscription_takes(stage: Sta
 
 
 @pytest.mark.parametrize(("level", "count"), [("none", 0), ("actions", 1), ("all", 3)])
-async def test_a_thread_holds_as_much_as_its_channel_wants(stage: Stage, level: str, count: int) -> None:
-    """Assigned and looked at again by GitHub: for those who want all. Closed: for those who want actions."""
+async def test_a_thread_gets_the_replies_of_its_channel_s_level(stage: Stage, level: str, count: int) -> None:
+    """Assignment and validity are replies at level `all` only, a close also at `actions`."""
     async with stage.context.db.begin() as tx:
         await subscriptions.add(tx, Subscription(ChannelId(CHANNEL), "", ThreadLevel(level)))
     alert = await stage.leak()
@@ -189,7 +189,7 @@ async def test_a_thread_holds_as_much_as_its_channel_wants(stage: Stage, level: 
     assert len(replies) == count
 
 
-async def test_a_card_that_somebody_deleted_is_not_posted_again(stage: Stage) -> None:
+async def test_a_deleted_card_is_not_posted_again(stage: Stage) -> None:
     alert = await stage.leak()
     stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
     stage.github.set_validity(alert, "inactive")
@@ -202,7 +202,7 @@ async def test_a_card_that_somebody_deleted_is_not_posted_again(stage: Stage) ->
 
 
 @pytest.mark.parametrize("trouble", ["bot_not_in", "archived", "gone"])
-async def test_a_channel_that_can_t_be_written_to_leaves_it_to_the_default_one(
+async def test_the_default_channel_stands_in_for_a_channel_that_can_t_be_posted_to(
     stage: Stage, trouble: str
 ) -> None:
     web_channel(stage, bot_in=trouble != "bot_not_in")
@@ -217,7 +217,7 @@ async def test_a_channel_that_can_t_be_written_to_leaves_it_to_the_default_one(
         assert (await response.json())["channels"]["state"] == "failing"
 
 
-async def test_a_card_comes_to_a_channel_once_the_bot_is_invited(stage: Stage) -> None:
+async def test_a_card_is_posted_once_the_bot_is_invited(stage: Stage) -> None:
     web_channel(stage, bot_in=False)
     await add_subscription(stage.context.db, WEB, [""])
     await stage.leak()

@@ -1,4 +1,4 @@
-"""Channels that people of another organization can read, or are about to: no alert is shown in them."""
+"""No alert is shown in a channel that is shared with another organization, or about to be."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ async def team_channel(stage: Stage, **fields: Any) -> None:
 
 
 async def standing(stage: Stage) -> tuple[str, str]:
-    """What `/readyz` says of the channels."""
+    """The channels' state in `/readyz`."""
     async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
         return channels["state"], channels["reason"]
@@ -50,7 +50,7 @@ async def test_a_card_for_a_shared_channel_goes_to_the_default_one(
     assert await standing(stage) == ("failing", "1 messages wait for a channel that may take them")
 
 
-async def test_a_channel_shared_inside_our_own_organization_has_its_cards(stage: Stage) -> None:
+async def test_a_channel_shared_within_our_organization_gets_its_cards(stage: Stage) -> None:
     await team_channel(stage, is_org_shared=True)
     await stage.leak()
     assert len(stage.slack.cards(TEAM)) == 1
@@ -70,7 +70,7 @@ async def test_an_alert_waits_while_the_default_channel_is_shared(stage: Stage) 
     assert await standing(stage) == ("ok", "none waits")
 
 
-async def test_a_waiting_alert_comes_without_an_event_as_well(stage: Stage) -> None:
+async def test_a_waiting_alert_is_posted_without_an_event_as_well(stage: Stage) -> None:
     stage.slack.workspace.change_channel(CHANNEL, is_pending_ext_shared=True)
     await stage.leak()
     stage.slack.workspace.change_channel(CHANNEL, is_pending_ext_shared=False)
@@ -80,7 +80,7 @@ async def test_a_waiting_alert_comes_without_an_event_as_well(stage: Stage) -> N
     assert stage.read().startswith(":red_circle: Open")
 
 
-async def test_sharing_a_channel_hides_what_stands_in_it_and_moves_it_on(stage: Stage) -> None:
+async def test_sharing_a_channel_hides_its_cards_and_moves_them_to_the_default_channel(stage: Stage) -> None:
     await team_channel(stage)
     await stage.leak(path="config/deploy.env")
     await stage.slack.click(ADMIN, TEAM, stage.card(TEAM).ts, "take")
@@ -95,12 +95,12 @@ async def test_sharing_a_channel_hides_what_stands_in_it_and_moves_it_on(stage: 
     seen = str([hidden, *stage.slack.thread(TEAM, card.ts)])
     for word in ("deploy.env", "octo/payments", "octo-admin"):
         assert word not in seen
-    # The alert has not disappeared: it is worked on where only our own people are.
+    # The alert is shown where only our own people are.
     assert "config/deploy.env" in stage.read()
     assert "take" not in stage.card().action_ids
 
 
-async def test_a_hidden_card_stays_hidden_whatever_happens(stage: Stage) -> None:
+async def test_a_hidden_card_stays_hidden_after_changes(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.slack.share_channel(CHANNEL, PARTNER)
     await stage.work(within=5)
@@ -112,7 +112,7 @@ async def test_a_hidden_card_stays_hidden_whatever_happens(stage: Stage) -> None
     assert "vault" not in str(stage.slack.channel_messages(CHANNEL))
 
 
-async def test_a_card_comes_back_when_the_channel_is_ours_alone_again(stage: Stage) -> None:
+async def test_a_card_is_shown_again_when_the_channel_is_no_longer_shared(stage: Stage) -> None:
     await stage.leak(path="config/deploy.env")
     await stage.slack.share_channel(CHANNEL, PARTNER)
     await stage.work(within=5)
@@ -123,7 +123,7 @@ async def test_a_card_comes_back_when_the_channel_is_ours_alone_again(stage: Sta
     assert "close_as" in stage.card().action_ids
 
 
-async def test_no_control_works_in_a_channel_that_was_shared_since(stage: Stage) -> None:
+async def test_no_control_works_once_its_channel_is_shared(stage: Stage) -> None:
     """The person still sees the card as it was before."""
     alert = await stage.leak()
     before = stage.card()
@@ -151,13 +151,13 @@ async def test_a_form_opened_before_the_channel_was_shared_is_refused_too(stage:
     assert SHARED in stage.answer_to(ADMIN)
 
 
-async def test_a_conversation_that_the_bot_may_not_look_into_is_said_to_be_one(stage: Stage) -> None:
-    """A direct message of several people: no later moment changes that."""
+async def test_a_conversation_that_the_bot_may_not_read_is_refused_as_such(stage: Stage) -> None:
+    """A direct message of several people, which no later try changes."""
     stage.slack.fail("conversations.info", "missing_scope", times=None)
     assert "it can't tell who else reads it" in await stage.type(ADMIN, "whoami")
 
 
-async def test_what_another_process_remembers_of_a_channel_counts_no_more_once_it_is_shared(
+async def test_a_channel_cached_by_another_process_is_read_again_once_it_is_shared(
     stage: Stage,
 ) -> None:
     platforms = Platforms(

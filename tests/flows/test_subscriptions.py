@@ -1,4 +1,4 @@
-"""Channels and what they want: routing by filter, and one summary of what was open before."""
+"""Subscriptions route alerts by filter, and begin with one summary of the open alerts."""
 
 from bot.cli.subscriptions import add_subscription
 from tests.flows.stage import ADMIN, CHANNEL, Stage
@@ -6,7 +6,7 @@ from tests.flows.stage import ADMIN, CHANNEL, Stage
 PAYMENTS = "C0PAYMENTS"
 
 
-async def test_a_new_subscription_is_told_once_what_was_open(stage: Stage) -> None:
+async def test_a_new_subscription_gets_one_summary_of_open_alerts(stage: Stage) -> None:
     stage.slack.workspace.add_channel(PAYMENTS, name="payments", members=[ADMIN])
     for number in range(3):
         await stage.leak(secret_type="stripe_api_key", path=f"{number}.py")

@@ -1,42 +1,302 @@
-"""What operators ask GitHub for beside a running server: `stanch run_sync`, and who has a login."""
+"""Syncs find what no webhook reported, post old alerts in one summary, and post nothing twice."""
+
+import asyncio
 
 import pytest
 
-from bot.cli.github_accounts import open_accounts
-from bot.cli.sync import Synced, run_sync
-from bot.errors import StartRefused
-from bot.options import Options
-from tests.flows.stage import Stage
+from bot.flows.alerts.sync import request_sync, sync_installation
+from bot.rules.sync_scope import FULL_SYNC_INTERVAL
+from integrations.sandbox.slack import SlackMessage
+from storage import alerts, job_queue, saved_values
+from storage.clock import Clock
+from storage.records import AlertState, EventKind, InstallationId
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
+
+INTERVAL = 900
+LISTS = r"GET /orgs/octo/secret-scanning/alerts"
 
 
-async def sync_one(stage: Stage, repository: str | None = None, *, dry_run: bool = False) -> list[Synced]:
-    return await run_sync(stage.settings, Options(), org=None, repository=repository, dry_run=dry_run)
+def summaries(stage: Stage) -> list[SlackMessage]:
+    return [m for m in stage.slack.channel_messages(CHANNEL) if "show_list" in m.action_ids]
 
 
-async def test_a_dry_run_counts_and_stores_nothing(stage: Stage) -> None:
+async def forget_syncs(stage: Stage) -> None:
+    """Delete all progress, as if no sync had run."""
+    async with stage.context.db.begin() as tx:
+        for installation in stage.github.installations.values():
+            await saved_values.save(tx, f"sweep:{installation.id}", None)
+            await saved_values.save(tx, f"sweep:{installation.id}:generic", None)
+
+
+async def sync(stage: Stage) -> None:
+    """Sync everything, and run all jobs."""
+    stage.clock.advance(INTERVAL)
+    await request_sync(stage.context, every=INTERVAL)
+    await stage.work(within=30)
+
+
+async def test_an_alert_whose_webhook_was_lost_gets_its_card(stage: Stage) -> None:
     stage.github.webhook_url = None
-    alert = stage.github.leak(stage.repository, token=stage.live_token())
-    stage.github.leak(stage.github.add_repository(stage.github.app_owner, "website"))
-    assert await sync_one(stage, dry_run=True) == [Synced("octo", 2, 2, 0)]
-    assert await stage.stored(alert) is None
-    assert await sync_one(stage, "octo/Payments") == [Synced("octo", 1, 1, 0)]
-    assert await stage.stored(alert) is not None
+    stage.github.leak(stage.repository)
+    await sync(stage)
+    assert "octo/payments" in stage.card().shown_text
+    await sync(stage)
+    assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-@pytest.mark.parametrize("name", ["octo/nope", "stranger/nope", "nonsense", "octo/pay ments", "a/b/c"])
-async def test_a_repository_that_github_does_not_show_is_no_success(stage: Stage, name: str) -> None:
-    with pytest.raises(StartRefused, match="GitHub shows Stanch no repository"):
-        await sync_one(stage, name)
+async def test_an_alert_of_a_generic_type_is_found(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    stage.github.leak(stage.repository, secret_type="rsa_private_key")
+    await sync(stage)
+    assert "Private Key" in stage.card().shown_text
 
 
-async def test_a_stranger_s_installation_tells_nobody_s_id(stage: Stage) -> None:
-    stranger = stage.github.add_organization("stranger")
-    ours = stage.github.installations.copy()
-    stage.github.installations.clear()
-    theirs = stage.github.install(stranger)
-    stage.github.installations.update(ours)
-    async with open_accounts(stage.settings, stage.context.db) as accounts:
-        assert (await accounts.find("leaky-dev")).id == stage.leaker.id
-    used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
-    assert theirs.id not in used
-    assert len(used) == 1
+async def test_a_closure_whose_webhook_was_lost_is_shown(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.clock.advance(60)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="wont_fix", comment="Known.")
+    await sync(stage)
+    assert "Closed as won't fix" in stage.card().shown_text
+    assert "Known." in stage.card().shown_text
+
+
+async def test_the_first_sync_posts_one_summary_and_no_cards(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    for number in range(2_000):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    closed = stage.github.leak(stage.repository, secret_type="stripe_api_key", path="old.py")
+    stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
+    await forget_syncs(stage)
+    await sync(stage)
+    async with stage.context.db.read() as tx:
+        counted = await alerts.count_by_state(tx)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (2_000, 1)
+    [message] = stage.slack.channel_messages(CHANNEL)
+    [summary] = summaries(stage)
+    assert message == summary
+    assert "*2000 alerts* in 1 repository, from before Stanch was connected" in summary.shown_text
+    await stage.type(OWNER, "list")
+    shown = await stage.slack.command(OWNER, CHANNEL, "show octo/payments#1777")
+    assert "alert 1777" in shown.json()["text"]
+
+
+async def test_a_sync_that_github_interrupts_is_repeated_to_its_end(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    for number in range(130):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    await forget_syncs(stage)
+    stage.github.faults.add(LISTS, status=503, times=2)
+    stage.github.faults.add(LISTS, status=429, headers={"retry-after": "60"}, times=1)
+    await sync(stage)
+    await stage.work(within=300)
+    async with stage.context.db.read() as tx:
+        assert (await alerts.count_by_state(tx))[AlertState.OPEN] == 130
+    assert len(summaries(stage)) == 1
+
+
+async def test_a_killed_sync_is_repeated_and_finds_later_changes(
+    stage: Stage,
+) -> None:
+    stage.github.webhook_url = None
+    leaked = [
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+        for number in range(230)
+    ]
+    await forget_syncs(stage)
+    first = stage.github.faults.gate(LISTS, at="before", times=1)
+    await request_sync(stage.context, every=INTERVAL + 1)
+    syncing = asyncio.create_task(stage.work(within=30))
+    await first.reached(timeout=10)
+    second = stage.github.faults.gate(LISTS, at="before", times=1)
+    first.open()
+    await second.reached(timeout=10)
+    # Like a kill: the run ends where it is, and the next process takes its jobs over.
+    syncing.cancel()
+    await asyncio.gather(syncing, return_exceptions=True)
+    second.drop()
+    stage.clock.advance(60)
+    stage.github.close(leaked[0], by=stage.people[OWNER], resolution="revoked")
+    stage.clock.advance(60)
+    await job_queue.recover(stage.context.db, max_attempts=8)
+    await stage.work(within=120)
+    async with stage.context.db.read() as tx:
+        counted = await alerts.count_by_state(tx)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (229, 1)
+    [summary] = summaries(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    assert "in 1 repository" in summary.shown_text
+
+
+async def test_a_repository_added_later_gets_one_summary(stage: Stage) -> None:
+    stage.clock.advance(2 * 3600)
+    await sync(stage)
+    stage.github.webhook_url = None
+    old = stage.github.add_repository(stage.github.app_owner, "legacy")
+    for number in range(3):
+        alert = stage.github.leak(old, secret_type="stripe_api_key", path=f"{number}.py")
+        alert.created_at = stage.clock.now() - 30 * 86400
+    await sync(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    assert "3 alerts" in summaries(stage)[0].shown_text
+
+
+async def test_an_old_alert_that_becomes_public_gets_a_card(stage: Stage) -> None:
+    url, stage.github.webhook_url = stage.github.webhook_url, None
+    alert = stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    await forget_syncs(stage)
+    await sync(stage)
+    assert stage.slack.cards(CHANNEL) == []
+    stage.github.webhook_url = url
+    stage.clock.advance(5)
+    stage.github.set_public_leak(alert)
+    await stage.work(within=10)
+    assert "leaked" in stage.card().shown_text.lower()
+    await stage.click(ADMIN, "take")
+    assert f"<@{ADMIN}>" in stage.card().shown_text
+
+
+async def test_a_failed_delivery_is_redelivered_once(stage: Stage) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    await stage.work()
+    stage.github.leak(stage.repository)
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    before = len(stage.github.deliveries)
+    await sync(stage)
+    again = stage.github.deliveries[before:]
+    assert [(one.event, one.status_code) for one in again] == [("secret_scanning_alert", 202)]
+    await sync(stage)
+    assert len(stage.github.deliveries) == before + 1
+    assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+async def test_a_refused_redelivery_does_not_stop_the_others(stage: Stage, status: int) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    await stage.work()
+    for _ in range(3):
+        stage.github.leak(stage.repository)
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    attempts = r"POST /app/hook/deliveries/\d+/attempts"
+    stage.github.faults.add(attempts, times=1, status=status, body={"message": "Not redeliverable"})
+    before = len(stage.github.deliveries)
+    await sync(stage)
+    assert [one.status_code for one in stage.github.deliveries[before:]] == [202, 202]
+    # A refused redelivery is not requested again at every sync.
+    asked = len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts"))
+    stage.clock.advance(600)
+    await sync(stage)
+    assert len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts")) == asked == 3
+
+
+async def test_without_a_webhook_secret_alerts_come_by_sync(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(database_url, clock, private_key, github_webhook_secret=None) as stage:
+        stage.github.webhook_url = None
+        stage.github.leak(stage.repository)
+        await sync(stage)
+        assert "octo/payments" in stage.card().shown_text
+        assert stage.github.calls("GET", "/app/hook/deliveries") == []
+        stage.check()
+
+
+async def test_an_alert_created_during_the_first_sync_gets_a_card(stage: Stage) -> None:
+    """The sync may find it before its webhook is handled, and treats all alerts that it finds first as old."""
+    await forget_syncs(stage)
+    stage.github.deliver = "hold"
+    stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    stage.github.leak(stage.repository, token=stage.live_token())
+    await sync(stage)
+    [summary] = summaries(stage)
+    assert "*2 alerts" in summary.shown_text
+    assert stage.slack.cards(CHANNEL) == []
+    _, created = stage.github.held
+    assert await stage.github.send(created) == 202
+    await stage.work(within=30)
+    assert "GitHub Personal Access Token" in stage.card().shown_text
+    assert "*1 alert" in summaries(stage)[0].shown_text
+
+
+async def test_an_old_alert_ends_the_reading_of_its_own_repository_only(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """For a user's account, without webhooks."""
+    opened = open_stage(database_url, clock, private_key, github_accounts="solo", github_webhook_secret=None)
+    async with opened as stage:
+        stage.github.webhook_url = None
+        solo = stage.github.add_user("solo")
+        first, second = (stage.github.add_repository(solo, name) for name in ("first", "second"))
+        stage.github.install(solo)
+        stage.github.leak(first, token=stage.live_token())
+        await sync(stage)
+        stage.clock.advance(2 * 3600)
+        await sync(stage)
+        stage.clock.advance(2 * 3600)
+        late = stage.github.leak(second, token=stage.live_token())
+        await sync(stage)
+        assert await stage.stored(late) is not None
+
+
+async def test_a_repository_removed_and_added_again_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    [installation] = stage.github.installations.values()
+    stage.github.uninstall(installation)
+    await sync(stage)
+    assert "close_as" not in stage.card().action_ids
+    stage.github.install(stage.github.app_owner)
+    await sync(stage)
+    assert "close_as" in stage.card().action_ids
+
+
+async def test_a_deleted_repository_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.delete_repository(stage.repository)
+    await sync(stage)
+    assert "close_as" not in stage.card().action_ids
+
+
+async def test_a_suspended_installation_is_found_without_webhooks(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    [installation] = stage.github.installations.values()
+    stage.github.suspend(installation)
+    await sync(stage)
+    assert "close_as" not in stage.card().action_ids
+
+
+async def test_once_a_day_a_sync_reads_every_alert(stage: Stage) -> None:
+    """Not every change moves GitHub's `updated_at`, at which the other syncs stop reading."""
+    alert = await stage.leak(secret_type="stripe_api_key")
+    stage.clock.advance(7200)
+    await sync(stage)
+    alert.checked_validity = "active"
+    stage.clock.advance(7200)
+    await sync(stage)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.validity == "unknown", "what has not moved is not read at each sync"
+    stage.clock.advance(FULL_SYNC_INTERVAL)
+    await sync(stage)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.validity == "active"
+
+
+async def test_a_sync_leaves_an_alert_alone_while_it_is_being_closed(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    gate = stage.github.faults.gate(r"PATCH /repos/.*", at="after")
+    closing = asyncio.create_task(stage.submit(ADMIN))
+    await gate.reached(timeout=20)
+    [installation] = stage.github.installations.values()
+    await sync_installation(stage.context, InstallationId(installation.id))
+    gate.open()
+    await closing
+    async with stage.context.db.read() as tx:
+        closed = await alerts.events_of_kind(tx, key_of(alert), EventKind.CLOSED)
+    assert [event.by and event.by.slack_user for event in closed] == [ADMIN]

@@ -1,4 +1,4 @@
-"""What Stanch wrote to GitHub as an alert's validity: kept true by every later look, and never told as news."""
+"""The validity that Stanch writes to GitHub is corrected after later probes, and gives no replies."""
 
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ DAY = 86400.0
 
 
 async def check(stage: Stage, user: str = ADMIN) -> None:
-    """Check validity when it may be asked again."""
+    """Check validity once that is allowed again."""
     stage.clock.advance(31)
     await stage.click(user, "check_validity")
 
@@ -36,8 +36,8 @@ def replies(stage: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize("webhook", [True, False])
-async def test_what_stanch_wrote_is_no_news(stage: Stage, webhook: bool) -> None:
-    """Neither when it is written, nor when GitHub's webhook tells of it, nor when it is cleared."""
+async def test_a_validity_that_stanch_wrote_gives_no_reply(stage: Stage, webhook: bool) -> None:
+    """Neither when it is written or cleared, nor when GitHub's webhook reports it."""
     stage.github.validated_on_override = webhook
     alert = await stage.leak()
     await check(stage)
@@ -52,7 +52,7 @@ async def test_what_stanch_wrote_is_no_news(stage: Stage, webhook: bool) -> None
     assert not any(message.reply_broadcast for message in stage.slack.thread(CHANNEL, stage.card().ts))
 
 
-async def test_a_change_of_github_s_own_is_still_news_beside_a_check(stage: Stage) -> None:
+async def test_a_change_by_github_gives_a_reply_after_a_check(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.set_validity(alert, "active")
@@ -73,7 +73,7 @@ async def test_a_confirmed_report_corrects_what_a_check_had_written(stage: Stage
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}, {"drop": "after"}])
-async def test_a_correction_outlasts_github_s_trouble_and_holds_nobody_up(
+async def test_a_correction_is_retried_and_does_not_hold_the_alert(
     stage: Stage, fault: dict[str, Any]
 ) -> None:
     alert = await stage.leak()
@@ -90,7 +90,7 @@ async def test_a_correction_outlasts_github_s_trouble_and_holds_nobody_up(
     assert not any("Validity on GitHub changed" in words for words in replies(stage))
 
 
-async def test_the_look_after_a_day_corrects_it(stage: Stage) -> None:
+async def test_the_recheck_after_a_day_corrects_it(stage: Stage) -> None:
     alert = await stage.leak()
     await check(stage)
     await stage.close_as(ADMIN, "revoked")
@@ -100,7 +100,7 @@ async def test_the_look_after_a_day_corrects_it(stage: Stage) -> None:
     assert not any("Raised again" in words for words in replies(stage))
 
 
-async def test_what_stanch_wrote_raises_nothing_again_where_nobody_can_tell(stage: Stage) -> None:
+async def test_a_validity_that_stanch_wrote_does_not_raise_the_alert_again(stage: Stage) -> None:
     await stage.leak()
     await check(stage)
     await stage.close_as(ADMIN, "revoked")
@@ -109,7 +109,7 @@ async def test_what_stanch_wrote_raises_nothing_again_where_nobody_can_tell(stag
     assert not any("Raised again" in words for words in replies(stage))
 
 
-async def test_a_check_by_somebody_who_may_only_view_clears_what_is_untrue(stage: Stage) -> None:
+async def test_a_check_by_somebody_who_may_only_view_clears_a_wrong_override(stage: Stage) -> None:
     let_view(stage, READER)
     alert = await stage.leak()
     await check(stage)
@@ -119,7 +119,7 @@ async def test_a_check_by_somebody_who_may_only_view_clears_what_is_untrue(stage
     assert (alert.validity_override, alert.validity) == (None, "unknown")
 
 
-async def test_nothing_is_written_over_what_github_says_beneath_stanch_s_own_word(stage: Stage) -> None:
+async def test_github_s_own_validity_is_not_overwritten(stage: Stage) -> None:
     alert = await stage.leak()
     await check(stage)
     stage.github.set_validity(alert, "active")
@@ -129,8 +129,8 @@ async def test_nothing_is_written_over_what_github_says_beneath_stanch_s_own_wor
     assert alert.validity == "active"
 
 
-async def test_a_check_whose_write_was_recorded_by_nobody_is_no_news_either(stage: Stage) -> None:
-    """The process ended between GitHub's answer and the record."""
+async def test_a_write_that_was_not_recorded_gives_no_reply(stage: Stage) -> None:
+    """The process ended between GitHub's answer and its record."""
     await stage.leak()
     card = stage.card().ts
     clicked = partial(stage.slack.click, ADMIN, CHANNEL, card, "check_validity")

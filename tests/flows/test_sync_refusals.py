@@ -1,4 +1,4 @@
-"""What GitHub refuses to list is not empty: it is logged, and found as soon as GitHub shows it."""
+"""A list that GitHub refuses is not empty: it is logged, and read once GitHub shows it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from bot.errors import StartRefused
 from bot.options import Options
 from storage.clock import Clock
 from tests.flows.stage import Stage, open_stage
-from tests.flows.test_sweep import INTERVAL, LISTS, sweep
+from tests.flows.test_sync import INTERVAL, LISTS, sync
 
 REFUSED = [
     (422, "Validation Failed"),
@@ -27,48 +27,48 @@ def events(logged: list[Any], name: str) -> list[Any]:
 
 @pytest.mark.parametrize("secret_type", ["rsa_private_key", "stripe_api_key"])
 @pytest.mark.parametrize(("status", "reason"), REFUSED)
-async def test_what_is_refused_for_hours_is_found_at_the_first_sweep_that_sees_it(
+async def test_alerts_of_a_list_refused_for_hours_are_found_by_the_next_sync(
     stage: Stage, secret_type: str, status: int, reason: str
 ) -> None:
-    await sweep(stage)
+    await sync(stage)
     stage.github.webhook_url = None
     lost = stage.github.leak(stage.repository, secret_type=secret_type)
     rule = stage.github.faults.add(LISTS, status=status, body={"message": reason})
     with capture_logs() as logged:
         for _ in range(4):
             stage.clock.advance(3600 - INTERVAL)
-            await sweep(stage)
+            await sync(stage)
     assert events(logged, "job_failed") == []
     refused = events(logged, "list_refused")
     assert refused
     assert all(reason in line["reason"] or reason == "Not Found" for line in refused)
     stage.github.faults.remove(rule)
     assert await stage.stored(lost) is None
-    await sweep(stage)
+    await sync(stage)
     assert await stage.stored(lost) is not None
 
 
-async def test_one_list_that_is_refused_leaves_the_other_one_read(stage: Stage) -> None:
-    """The list of generic patterns is the second of each sweep."""
-    await sweep(stage)
+async def test_a_refused_list_does_not_stop_the_other_list(stage: Stage) -> None:
+    """The list of generic patterns is the second of each sync."""
+    await sync(stage)
     stage.github.webhook_url = None
     default = stage.github.leak(stage.repository, secret_type="stripe_api_key")
     generic = stage.github.leak(stage.repository, secret_type="rsa_private_key")
     for _ in range(2):
         rule = stage.github.faults.add(LISTS, status=422, skip=1)
         stage.clock.advance(2 * 3600)
-        await sweep(stage)
+        await sync(stage)
         stage.github.faults.remove(rule)
     assert await stage.stored(default) is not None
     assert await stage.stored(generic) is None
-    await sweep(stage)
+    await sync(stage)
     assert await stage.stored(generic) is not None
 
 
-async def test_one_repository_that_is_refused_leaves_the_others_read(
+async def test_a_refused_repository_does_not_stop_the_others(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
-    """A user's repositories are listed one by one; where secret scanning is off there is nothing to read."""
+    """A user's repositories are read one by one; with secret scanning off, a repository has no alerts."""
     opened = open_stage(database_url, clock, private_key, github_accounts="solo", github_webhook_secret=None)
     async with opened as stage:
         stage.github.webhook_url = None
@@ -76,7 +76,7 @@ async def test_one_repository_that_is_refused_leaves_the_others_read(
         first, off, last = (stage.github.add_repository(solo, name) for name in ("first", "off", "last"))
         off.secret_scanning = False
         stage.github.install(solo)
-        await sweep(stage)
+        await sync(stage)
         hidden = stage.github.leak(first, token=stage.live_token())
         shown = stage.github.leak(last, token=stage.live_token())
         reason = "Resource not accessible by integration"
@@ -86,17 +86,17 @@ async def test_one_repository_that_is_refused_leaves_the_others_read(
         with capture_logs() as logged:
             for _ in range(3):
                 stage.clock.advance(3600)
-                await sweep(stage)
+                await sync(stage)
         assert events(logged, "job_failed") == []
         assert reason in events(logged, "list_refused")[0]["reason"]
         assert await stage.stored(shown) is not None
         assert await stage.stored(hidden) is None
         stage.github.faults.remove(rule)
-        await sweep(stage)
+        await sync(stage)
         assert await stage.stored(hidden) is not None
 
 
-async def test_a_sync_says_what_github_did_not_show(stage: Stage) -> None:
+async def test_stanch_sync_prints_what_github_refused(stage: Stage) -> None:
     reason = "Secret scanning is disabled on this organization."
     stage.github.faults.add(LISTS, status=404, body={"message": reason})
     with pytest.raises(StartRefused, match=reason):

@@ -1,4 +1,4 @@
-"""GitHub lags behind its own webhooks, or is down: what is known is shown, and the rest comes later."""
+"""Deliveries whose alert GitHub does not show yet, or while it is down: details are fetched later."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from bot.jobs.housekeeping import run_housekeeping_once
 from storage import deliveries, jobs
 from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
-from tests.flows.test_sweep import sweep
+from tests.flows.test_sync import sync
 
 UNFINISHED = "GitHub has not sent the details yet"
 
 
 async def parked(stage: Stage) -> list[str]:
-    """The kinds of jobs that were given up."""
+    """The kinds of parked jobs."""
     async with stage.context.db.read() as tx:
         return [job.kind for job in await jobs.list_jobs(tx, states=[JobState.PARKED])]
 
@@ -33,26 +33,26 @@ async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-@pytest.mark.parametrize("by", ["webhook", "sweep"])
-async def test_an_alert_that_names_no_place_has_the_first_of_its_locations(stage: Stage, by: str) -> None:
+@pytest.mark.parametrize("by", ["webhook", "sync"])
+async def test_an_alert_without_first_location_gets_the_first_of_its_locations(stage: Stage, by: str) -> None:
     """GitHub's description does not require `first_location_detected`."""
     stage.github.gives_first_location = False
-    if by == "sweep":
-        await sweep(stage)
+    if by == "sync":
+        await sync(stage)
         stage.github.webhook_url = None
     alert = stage.github.leak(stage.repository, path="first.env")
     stage.github.add_location(alert, path="second.env", start_line=2, end_line=2)
-    await (sweep(stage) if by == "sweep" else stage.work(within=30))
+    await (sync(stage) if by == "sync" else stage.work(within=30))
     assert "first.env" in stage.read()
     stored = await stage.stored(alert)
     assert stored is not None
     assert stored.has_more_places
     asked = len(stage.github.calls("GET", ".*/locations"))
-    await sweep(stage)
+    await sync(stage)
     assert len(stage.github.calls("GET", ".*/locations")) == asked
 
 
-async def test_refused_locations_leave_the_card_without_a_place(stage: Stage) -> None:
+async def test_refused_locations_leave_the_card_without_a_location(stage: Stage) -> None:
     stage.github.gives_first_location = False
     stage.github.faults.add("GET .*/locations", status=403)
     stage.github.leak(stage.repository)
@@ -61,7 +61,7 @@ async def test_refused_locations_leave_the_card_without_a_place(stage: Stage) ->
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
-async def test_a_card_does_not_wait_once_the_details_are_there(stage: Stage) -> None:
+async def test_a_card_is_posted_at_once_when_the_details_come(stage: Stage) -> None:
     stage.github.read_lag = 1.5
     leaked_at = stage.clock.now()
     stage.github.leak(stage.repository, path="soon.env")
@@ -72,7 +72,7 @@ async def test_a_card_does_not_wait_once_the_details_are_there(stage: Stage) -> 
 
 
 async def test_an_alert_closed_within_the_lag_gets_no_card(stage: Stage) -> None:
-    """The webhook says open; by the time that GitHub shows the alert, somebody has closed it."""
+    """The webhook says open; when GitHub shows the alert, somebody has closed it."""
     stage.github.read_lag = 3
     alert = stage.github.leak(stage.repository)
     await stage.work(within=1)
@@ -84,7 +84,7 @@ async def test_an_alert_closed_within_the_lag_gets_no_card(stage: Stage) -> None
     assert all("Closed as false positive" in card.shown_text for card in stage.slack.cards(CHANNEL))
 
 
-async def test_what_comes_while_github_is_down_is_shown_and_completed_later(stage: Stage) -> None:
+async def test_a_delivery_during_an_outage_is_shown_and_completed_later(stage: Stage) -> None:
     await stage.leak(stage.github.add_repository(stage.github.app_owner, "billing"))
     stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
     stage.github.faults.add(".*", status=502)
@@ -98,8 +98,10 @@ async def test_what_comes_while_github_is_down_is_shown_and_completed_later(stag
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}])
-async def test_a_first_delivery_outlasts_an_outage_of_an_hour(stage: Stage, fault: dict[str, object]) -> None:
-    """Whose installation it is can't even be asked; the delivery waits, it is not given up."""
+async def test_a_first_delivery_waits_for_the_end_of_an_outage(
+    stage: Stage, fault: dict[str, object]
+) -> None:
+    """Not even the installation can be asked for; the job waits and is not parked."""
     stranger = stage.github.add_repository(stage.github.app_owner, "billing")
     rule = stage.github.faults.add(".*", times=None, **fault)  # type: ignore[arg-type] # One of two faults.
     stage.github.deliver = "hold"
@@ -119,7 +121,7 @@ async def test_a_first_delivery_outlasts_an_outage_of_an_hour(stage: Stage, faul
     assert stored.outcome == "stored"
 
 
-async def test_deliveries_are_forgotten_after_three_days_and_not_before(stage: Stage) -> None:
+async def test_deliveries_are_deleted_after_three_days_and_not_before(stage: Stage) -> None:
     await stage.leak()
     guid = stage.github.deliveries[-1].guid
     for days, remembered in ((2.9, True), (0.2, False)):

@@ -1,4 +1,4 @@
-"""What was promised is done or taken back: by reports that wait, forms that open, messages to a token's owner."""
+"""Accepted work ends in an answer: reports that wait, forms that open late, messages to a token's owner."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ LEAKY = "U0LEAKY"
 
 
 async def wait_for_quota(stage: Stage) -> None:
-    """A report that GitHub takes only in ten minutes."""
+    """Request a report that GitHub accepts only in ten minutes."""
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
     await stage.report(ADMIN)
@@ -27,7 +27,7 @@ async def wait_for_quota(stage: Stage) -> None:
 
 
 async def open_report_form(stage: Stage) -> GitHubAlert:
-    """The owner of the token is known and linked, and the form offers to tell them."""
+    """Open the form for a token whose owner is linked, so that it offers to tell them."""
     alert = await stage.leak()
     stage.slack.workspace.add_user(LEAKY, name="leaky")
     await stage.link(LEAKY, stage.leaker)
@@ -42,7 +42,7 @@ async def tell_owner(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("down", ["GET /app|POST /app/.*|GET /repos/.*", "GET /repos/.*/alerts/.*"])
-async def test_a_report_that_waited_outlasts_an_outage_at_its_time(stage: Stage, down: str) -> None:
+async def test_a_delayed_report_is_made_after_an_outage(stage: Stage, down: str) -> None:
     await wait_for_quota(stage)
     outage = stage.github.faults.add(down, status=503)
     await stage.work(within=900)
@@ -52,15 +52,15 @@ async def test_a_report_that_waited_outlasts_an_outage_at_its_time(stage: Stage,
     assert "Reported and confirmed inactive" in stage.read()
 
 
-async def test_a_report_that_waited_outlasts_slack_s_silence_about_the_person(stage: Stage) -> None:
+async def test_a_delayed_report_is_made_once_slack_answers_about_the_person(stage: Stage) -> None:
     await wait_for_quota(stage)
     stage.slack.faults.add("users.info", times=2, status=503)
     await stage.work(within=1800)
     assert "Reported and confirmed inactive" in stage.read()
 
 
-async def test_a_report_that_waited_in_vain_frees_the_alert(stage: Stage) -> None:
-    """GitHub refuses at its time for a reason that does not pass: somebody may report again."""
+async def test_a_delayed_report_that_is_refused_releases_the_alert(stage: Stage) -> None:
+    """GitHub refuses for a lasting reason, and somebody may report again."""
     await wait_for_quota(stage)
     refusing = stage.github.faults.add("GET /repos/.*/alerts/.*", status=403, body={"message": "No."})
     await stage.work(within=700)
@@ -70,8 +70,8 @@ async def test_a_report_that_waited_in_vain_frees_the_alert(stage: Stage) -> Non
     assert "Reported to GitHub." in stage.answer_to(ADMIN)
 
 
-async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> None:
-    """A mistake of ours, each time that it is tried: nothing is left waiting for it."""
+async def test_an_action_that_is_given_up_is_audited_as_failed(stage: Stage) -> None:
+    """Each try fails by a mistake of ours; nothing is left waiting."""
     await wait_for_quota(stage)
     stage.clock.advance(601)
     [job] = await job_queue.claim(stage.context.db, "w", 9, LEASE)
@@ -84,7 +84,7 @@ async def test_what_is_given_up_has_its_end_in_the_audit_log(stage: Stage) -> No
     assert "report_leak" in stage.card().action_ids
 
 
-async def test_a_second_click_tells_the_thread_nothing_new(stage: Stage) -> None:
+async def test_a_second_click_adds_no_reply(stage: Stage) -> None:
     await stage.leak()
     ts = stage.card().ts
     for _ in range(2):
@@ -106,7 +106,7 @@ async def test_the_owner_of_a_token_is_told_once(stage: Stage) -> None:
     assert "The owner has been told." in stage.answer_to(ADMIN)
 
 
-async def test_the_owner_is_not_told_of_a_report_that_will_not_be(stage: Stage) -> None:
+async def test_the_owner_is_not_told_of_a_refused_report(stage: Stage) -> None:
     alert = await open_report_form(stage)
     stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
     await tell_owner(stage)
@@ -114,7 +114,7 @@ async def test_the_owner_is_not_told_of_a_report_that_will_not_be(stage: Stage) 
     assert "This alert is closed already." in stage.answer_to(ADMIN)
 
 
-async def test_an_owner_whom_slack_does_not_reach_is_not_called_told(stage: Stage) -> None:
+async def test_an_owner_whom_slack_can_t_reach_is_not_shown_as_told(stage: Stage) -> None:
     await open_report_form(stage)
     stage.slack.fail("conversations.open", "user_disabled")
     await tell_owner(stage)
@@ -123,7 +123,7 @@ async def test_an_owner_whom_slack_does_not_reach_is_not_called_told(stage: Stag
     assert len(stage.slack.private_messages(LEAKY)) == 1
 
 
-async def test_a_lost_answer_is_no_second_message_to_the_owner(stage: Stage) -> None:
+async def test_a_lost_answer_causes_no_second_message_to_the_owner(stage: Stage) -> None:
     await open_report_form(stage)
     stage.slack.faults.add("chat.postMessage", times=1, drop="after")
     await tell_owner(stage)
@@ -132,8 +132,8 @@ async def test_a_lost_answer_is_no_second_message_to_the_owner(stage: Stage) -> 
     assert "It is not known whether the owner got the message." in stage.answer_to(ADMIN)
 
 
-async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: Stage) -> None:
-    """The job had claimed the alert, and perhaps sent the message, when its process ended."""
+async def test_a_crash_after_the_message_to_the_owner_causes_no_second_one(stage: Stage) -> None:
+    """The process ended when its job had claimed the alert, and perhaps sent the message."""
     alert = await open_report_form(stage)
     await stage.slack.click_in_view(ADMIN, stage.form(ADMIN).id, "tell_owner", force=True)
     async with stage.context.db.begin() as tx:
@@ -147,7 +147,7 @@ async def test_a_crash_after_the_message_to_the_owner_is_no_second_one(stage: St
 
 
 @pytest.mark.parametrize("menu", [False, True])
-async def test_a_form_that_slack_does_not_open_is_answered(stage: Stage, menu: bool) -> None:
+async def test_a_click_whose_form_slack_does_not_open_gets_an_answer(stage: Stage, menu: bool) -> None:
     await stage.leak()
     drawn = stage.card().blocks
     stage.slack.fail("views.open", "expired_trigger_id")
@@ -159,7 +159,7 @@ async def test_a_form_that_slack_does_not_open_is_answered(stage: Stage, menu: b
     assert "Slack did not open the form" in stage.answer_to(ADMIN)
 
 
-async def test_a_form_that_slack_did_not_take_is_shown_at_the_next_try(stage: Stage) -> None:
+async def test_a_form_that_slack_refused_is_shown_at_the_next_try(stage: Stage) -> None:
     await stage.leak()
     stage.slack.rate_limit("views.update", retry_after=1, times=1)
     await stage.click(ADMIN, "report_leak")
@@ -167,8 +167,8 @@ async def test_a_form_that_slack_did_not_take_is_shown_at_the_next_try(stage: St
     assert "It can't be undone." in stage.form(ADMIN).shown_text
 
 
-async def test_a_form_that_is_there_already_is_not_put_there_again(stage: Stage) -> None:
-    """Slack took it and its answer was lost: the second try would take away what was typed meanwhile."""
+async def test_a_filled_form_is_not_filled_again(stage: Stage) -> None:
+    """Slack's answer was lost; a second try would delete what was typed meanwhile."""
     await stage.leak()
     stage.slack.faults.add("views.update", drop="after", times=1)
     await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "report_leak")
@@ -180,8 +180,8 @@ async def test_a_form_that_is_there_already_is_not_put_there_again(stage: Stage)
     assert stage.form(ADMIN).hash == shown.hash
 
 
-async def test_the_taker_of_an_old_name_sees_no_history(stage: Stage) -> None:
-    """Inside the organization a name may be taken over too; its new admin is none of the old repository."""
+async def test_the_new_owner_of_a_repository_name_sees_no_history(stage: Stage) -> None:
+    """Also within an organization: the admin of the new repository is none of the old one."""
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.rename_repository(stage.repository, "billing")
@@ -197,8 +197,8 @@ async def test_the_taker_of_an_old_name_sees_no_history(stage: Stage) -> None:
     assert "Found by GitHub." in stage.answer_to(MANAGER)
 
 
-async def test_two_that_post_one_message_at_once_post_it_once(stage: Stage) -> None:
-    """A worker that was stopped for long may wake up beside the one that took its job over."""
+async def test_two_workers_post_one_message_once(stage: Stage) -> None:
+    """A suspended worker may resume beside the one that took its job over."""
     stage.github.leak(stage.repository, token=stage.live_token())
     held = stage.slack.faults.gate("conversations.info", at="before", times=1)
     await stage.github.settle()

@@ -1,4 +1,4 @@
-"""Messages that their channel can't take: kept, shown in the default channel meanwhile, and brought up to date."""
+"""Messages that their channel can't take are kept, shown in the default channel, and posted or updated later."""
 
 import re
 
@@ -24,14 +24,14 @@ async def web_channel(stage: Stage) -> None:
 
 
 async def standing(stage: Stage) -> tuple[str, str]:
-    """What `/readyz` says of the channels."""
+    """The channels' state in `/readyz`."""
     async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
         return channels["state"], channels["reason"]
 
 
 async def minutes(stage: Stage, count: int) -> None:
-    """Let so many minutes pass, with what is done in each of them."""
+    """Let so many minutes pass, and run the housekeeping of each."""
     for _ in range(count):
         stage.clock.advance(60)
         await run_housekeeping_once(stage.context)
@@ -39,19 +39,19 @@ async def minutes(stage: Stage, count: int) -> None:
 
 
 def lines(stage: Stage) -> list[SlackMessage]:
-    """The lines in the default channel that count what a blocked channel should show."""
+    """The lines in the default channel that count the alerts of a blocked channel."""
     return [one for one in stage.slack.channel_messages(CHANNEL) if "can't take cards" in one.shown_text]
 
 
 async def kept(stage: Stage) -> tuple[int, int]:
-    """How many jobs wait, and how many done ones are remembered."""
+    """How many jobs wait, and how many done jobs are kept."""
     async with stage.context.db.read() as tx:
         count = await jobs.count(tx)
     return count[JobState.READY], count[JobState.DONE]
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-async def test_a_refused_redraw_waits_for_its_channel_and_is_made_up_for(stage: Stage, refusal: str) -> None:
+async def test_a_refused_update_is_made_once_the_channel_takes_it(stage: Stage, refusal: str) -> None:
     await web_channel(stage)
     alert = await stage.leak()
     ts = stage.card(WEB).ts
@@ -67,7 +67,7 @@ async def test_a_refused_redraw_waits_for_its_channel_and_is_made_up_for(stage: 
     assert await standing(stage) == ("ok", "none waits")
 
 
-async def test_an_archived_channel_is_brought_up_to_date_once_it_is_back(stage: Stage) -> None:
+async def test_an_archived_channel_is_updated_once_it_is_back(stage: Stage) -> None:
     await web_channel(stage)
     alert = await stage.leak()
     stage.slack.workspace.change_channel(WEB, is_archived=True)
@@ -106,7 +106,7 @@ async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: S
     [line] = lines(stage)
     assert "<#C0WEB> can't take cards (it is archived): 3 more alerts for it" in line.shown_text
     assert "show_list" in line.action_ids
-    # Nothing changes: nothing is said again.
+    # Without a change, nothing is posted.
     await minutes(stage, 3)
     assert (len(stage.slack.cards(CHANNEL)), len(lines(stage))) == (5, 1)
     # In the next hour a change is shown again.
@@ -115,7 +115,7 @@ async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: S
     await stage.work(within=10)
     assert len(stage.slack.cards(CHANNEL)) == 6
     assert "2 more alerts for it" in lines(stage)[0].shown_text
-    # What raises an alert again is not counted, but shown.
+    # An alert that is raised again is shown, not counted.
     stage.github.set_public_leak(alerts[-2])
     await stage.work(within=10)
     assert len(stage.slack.cards(CHANNEL)) == 7
@@ -123,7 +123,7 @@ async def test_the_sixth_stand_in_of_an_hour_is_one_line_with_the_count(stage: S
 
 
 async def leak_apart(stage: Stage, count: int) -> list[GitHubAlert]:
-    """So many leaks, too few in a minute for a flood."""
+    """Create so many alerts, too few in a minute for a flood."""
     found = []
     for number in range(count):
         found.append(await stage.leak(secret_type="stripe_api_key", path=f"src/{number}.py"))
@@ -143,8 +143,8 @@ async def test_a_flood_for_a_blocked_channel_is_counted_in_the_line(stage: Stage
     assert int(counted[1]) + len(stage.slack.cards(CHANNEL)) == 40
 
 
-async def test_what_waits_for_a_channel_adds_no_jobs(stage: Stage) -> None:
-    """One job tries the channel again; while Slack is silent, it is the same one."""
+async def test_blocked_messages_add_no_jobs(stage: Stage) -> None:
+    """One job retries the channel; while Slack does not answer, it stays the same job."""
     await web_channel(stage)
     await leak_apart(stage, 4)
     stage.slack.workspace.change_channel(WEB, is_archived=True)
@@ -167,7 +167,7 @@ async def test_what_waits_for_a_channel_adds_no_jobs(stage: Stage) -> None:
     stage.slack.faults.remove(silent)
 
 
-async def test_a_channel_that_is_back_gets_all_that_waited(stage: Stage) -> None:
+async def test_a_channel_that_is_back_gets_all_blocked_messages(stage: Stage) -> None:
     await web_channel(stage)
     stage.slack.workspace.change_channel(WEB, is_archived=True)
     await leak_apart(stage, 7)
@@ -178,8 +178,8 @@ async def test_a_channel_that_is_back_gets_all_that_waited(stage: Stage) -> None
     assert await standing(stage) == ("ok", "none waits")
 
 
-async def test_a_message_that_is_refused_for_itself_holds_up_no_other(stage: Stage) -> None:
-    """A locked thread, say: the others of its channel are tried in turn."""
+async def test_a_message_that_alone_is_refused_does_not_stop_the_others(stage: Stage) -> None:
+    """In a locked thread, for example: the other messages of its channel are retried in turn."""
     await web_channel(stage)
     alert = await stage.leak()
     locked = stage.slack.fail("chat.postMessage", "restricted_action_thread_locked", times=None)
@@ -194,7 +194,7 @@ async def test_a_message_that_is_refused_for_itself_holds_up_no_other(stage: Sta
     assert len(stage.slack.cards(WEB)) == 3
 
 
-async def test_a_card_that_is_hidden_waits_for_its_channel(stage: Stage) -> None:
+async def test_a_hidden_card_waits_for_its_channel(stage: Stage) -> None:
     await stage.leak()
     await stage.slack.share_channel(CHANNEL, "T0PARTNER")
     await stage.work(within=5)
@@ -205,7 +205,7 @@ async def test_a_card_that_is_hidden_waits_for_its_channel(stage: Stage) -> None
     assert await standing(stage) == ("ok", "none waits")
 
 
-async def test_a_post_of_unknown_outcome_in_a_blocked_channel_is_not_made_twice(stage: Stage) -> None:
+async def test_a_post_of_unknown_outcome_in_a_blocked_channel_is_not_repeated(stage: Stage) -> None:
     stage.slack.faults.add("chat.postMessage", drop="after", times=1)
     stage.github.leak(stage.repository)
     stage.slack.fail("conversations.history", "not_in_channel", times=2)
@@ -215,7 +215,7 @@ async def test_a_post_of_unknown_outcome_in_a_blocked_channel_is_not_made_twice(
     assert await standing(stage) == ("ok", "none waits")
 
 
-async def test_a_redraw_outlasts_a_token_that_slack_refuses(stage: Stage) -> None:
+async def test_an_update_waits_while_slack_refuses_the_token(stage: Stage) -> None:
     alert = await stage.leak()
     refusing = stage.slack.fail("chat.update", "token_revoked", times=None)
     stage.github.set_validity(alert, "active")

@@ -1,4 +1,4 @@
-"""GitHub refuses with a reason: it is quoted to the person, in the log and in the audit log, and nothing is gone."""
+"""GitHub's reason for a refusal is quoted to the person, in the log and in the audit log."""
 
 import pytest
 
@@ -8,6 +8,7 @@ IP_ALLOW_LIST = "The octo organization has an IP allow list enabled, and your IP
 CONTROLS = {"close_as", "report_leak", "check_validity", "take"}
 NO_PERMISSION = "Resource not accessible by integration"
 ARCHIVED = "Repository was archived so is read-only."
+LIMITED = {"message": "You have exceeded a secondary rate limit."}
 OFF = "Secret scanning is disabled on this repository."
 
 
@@ -22,7 +23,7 @@ async def test_an_ip_allow_list_is_quoted_and_no_card_loses_its_controls(
     assert ("failed", f"Forbidden: {IP_ALLOW_LIST}") in await stage.audited("check_validity")
     await stage.pick(ADMIN, "close_as", "revoked")
     assert IP_ALLOW_LIST in plain(stage.form(ADMIN).shown_text)
-    # A webhook about the repository makes Stanch ask for it.
+    # After a webhook about the repository, Stanch asks GitHub for it.
     stage.github.rename_repository(stage.repository, "billing")
     await stage.work(within=10)
     assert "repository_refused" in capsys.readouterr().out
@@ -64,7 +65,7 @@ async def test_the_reason_of_a_403_on_reopening_is_quoted(stage: Stage) -> None:
     assert alert.state == "resolved"
 
 
-async def test_secret_scanning_that_was_turned_off_is_quoted(stage: Stage) -> None:
+async def test_the_reason_is_quoted_when_secret_scanning_is_off(stage: Stage) -> None:
     await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
     stage.repository.secret_scanning = False
@@ -74,3 +75,19 @@ async def test_secret_scanning_that_was_turned_off_is_quoted(stage: Stage) -> No
     await stage.pick(OWNER, "close_as", "revoked")
     assert OFF in stage.form(OWNER).shown_text
     assert set(stage.card().action_ids) >= CONTROLS
+
+
+async def test_clicks_during_a_secondary_limit_make_no_calls(stage: Stage) -> None:
+    await stage.leak()
+    stage.clock.advance(600)
+    stage.github.faults.add(
+        "(GET|POST) /(repos|orgs|user|installation).*",
+        status=403,
+        headers={"retry-after": "60"},
+        body=LIMITED,
+    )
+    await stage.click(ADMIN, "check_validity")
+    asked = len(stage.github.calls())
+    for _ in range(10):
+        await stage.click(ADMIN, "check_validity")
+    assert len(stage.github.calls()) == asked

@@ -1,4 +1,4 @@
-"""Who is on an alert: on the cards at once, on GitHub by its rules, and ended where the right is gone."""
+"""Taken alerts: shown on cards, assigned on GitHub where its rules allow it, released when access ends."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ VIEW = "view_secret_scanning_alerts"
 
 
 def writes(stage: Stage) -> list[object]:
-    """What GitHub's assignee was set to, in order."""
+    """The values that GitHub's assignee was set to, in order."""
     calls = stage.github.calls("PATCH", PATCH)
     return [
         call.body["assignee"] for call in calls if isinstance(call.body, dict) and "assignee" in call.body
@@ -30,8 +30,8 @@ async def take(stage: Stage, user: str) -> None:
     await stage.work(within=10)
 
 
-async def test_an_assignee_whom_somebody_else_set_stays(stage: Stage) -> None:
-    """Neither taking nor stepping back changes it, and the card shows both."""
+async def test_an_assignee_set_by_somebody_else_stays(stage: Stage) -> None:
+    """Neither taking nor stepping back changes it; the card shows both people."""
     alert = await stage.leak()
     stage.github.webhook_url = None
     stage.github.assign(alert, stage.leaker)
@@ -45,7 +45,7 @@ async def test_an_assignee_whom_somebody_else_set_stays(stage: Stage) -> None:
     assert writes(stage) == []
 
 
-async def test_an_assignment_on_github_does_not_push_aside_whoever_took_it(stage: Stage) -> None:
+async def test_an_assignment_on_github_does_not_release_the_alert(stage: Stage) -> None:
     alert = await stage.leak()
     await take(stage, MANAGER)
     stage.github.assign(alert, stage.people[ADMIN], by=stage.people[OWNER])
@@ -60,10 +60,10 @@ async def test_an_assignment_on_github_does_not_push_aside_whoever_took_it(stage
 @pytest.mark.parametrize(
     ("permission", "base", "assigned"), [(RESOLVE, "write", True), (VIEW, "write", False)]
 )
-async def test_only_who_may_resolve_by_role_is_assigned(
+async def test_only_people_who_may_resolve_by_role_are_assigned(
     stage: Stage, permission: str, base: str, assigned: bool
 ) -> None:
-    """With write access GitHub would take either of them, and give the second one a right that they lack."""
+    """GitHub would assign both, and so give the second one a right that they lack."""
     user = await somebody(stage)
     custom_role(permission)(stage, user)
     organization(stage).custom_repository_roles[-1].base_role = base
@@ -75,7 +75,7 @@ async def test_only_who_may_resolve_by_role_is_assigned(
 
 
 @pytest.mark.parametrize("status", [403, 422])
-async def test_a_refusal_leaves_the_take_in_place(stage: Stage, status: int) -> None:
+async def test_a_refused_assignment_does_not_release_the_alert(stage: Stage, status: int) -> None:
     alert = await stage.leak()
     stage.github.faults.add("PATCH .*", status=status, body={"message": "No."}, times=1)
     await take(stage, ADMIN)
@@ -87,8 +87,8 @@ async def test_a_refusal_leaves_the_take_in_place(stage: Stage, status: int) -> 
     assert stored.assigned_by_us is None
 
 
-async def test_an_assignment_of_ours_is_taken_back_when_the_role_is_lost(stage: Stage) -> None:
-    """They may still view, so they stay on it; a webhook tells of it."""
+async def test_our_assignment_is_taken_back_when_the_role_is_lost(stage: Stage) -> None:
+    """They may still view the alert, so they stay on it. A webhook reports the loss."""
     user = await somebody(stage)
     custom_role(VIEW)(stage, user)
     stage.github.add_collaborator(stage.repository, user, "admin")
@@ -117,7 +117,7 @@ async def test_a_role_lost_without_a_webhook_is_found_by_the_sync(stage: Stage) 
     assert await stage.audited("release") == [("done", "no_view")]
 
 
-async def test_a_refusal_to_take_it_back_is_tried_again(stage: Stage) -> None:
+async def test_a_refused_removal_of_the_assignee_is_retried(stage: Stage) -> None:
     alert = await stage.leak()
     await take(stage, ADMIN)
     rule = stage.github.faults.add("PATCH .*", status=403, body={"message": "No."})
@@ -132,7 +132,7 @@ async def test_a_refusal_to_take_it_back_is_tried_again(stage: Stage) -> None:
     assert alert.assigned_to is None
 
 
-async def test_who_is_deactivated_in_slack_is_no_longer_on_it(stage: Stage) -> None:
+async def test_an_alert_is_released_when_its_holder_is_deactivated_in_slack(stage: Stage) -> None:
     alert = await stage.leak()
     await take(stage, ADMIN)
     stage.slack.workspace.change_user(ADMIN, deleted=True)
@@ -163,7 +163,7 @@ async def test_taking_and_stepping_back_work_while_github_is_down(
     assert f"<@{ADMIN}>" in stage.card().shown_text
 
 
-async def test_who_took_it_while_github_was_down_and_may_not_see_it_is_off_it_later(stage: Stage) -> None:
+async def test_an_alert_taken_during_an_outage_by_somebody_without_access_is_released(stage: Stage) -> None:
     alert = await stage.leak()
     rule = stage.github.faults.add(".*", status=503)
     await stage.click(READER, "take")
@@ -176,7 +176,7 @@ async def test_who_took_it_while_github_was_down_and_may_not_see_it_is_off_it_la
     assert writes(stage) == []
 
 
-async def test_who_github_refused_a_moment_ago_takes_nothing_while_it_is_down(stage: Stage) -> None:
+async def test_somebody_without_access_takes_nothing_during_an_outage(stage: Stage) -> None:
     await stage.leak()
     await stage.click(READER, "check_validity")
     stage.github.faults.add(".*", status=503)
@@ -185,8 +185,8 @@ async def test_who_github_refused_a_moment_ago_takes_nothing_while_it_is_down(st
     assert "not yours to see" in stage.answer_to(READER)
 
 
-async def test_a_lost_answer_leaves_no_assignment_behind(stage: Stage) -> None:
-    """GitHub assigned; its answer got lost; stepping back still ends what Stanch set."""
+async def test_an_assignment_whose_answer_was_lost_is_taken_back(stage: Stage) -> None:
+    """GitHub assigned and its answer was lost; stepping back still removes the assignee."""
     alert = await stage.leak()
     stage.github.faults.add("PATCH .*", drop="after", times=1)
     await stage.click(ADMIN, "take")
@@ -198,7 +198,7 @@ async def test_a_lost_answer_leaves_no_assignment_behind(stage: Stage) -> None:
     assert alert.assigned_to is None
 
 
-async def test_a_login_in_new_hands_is_not_assigned(stage: Stage) -> None:
+async def test_a_login_that_changed_hands_is_not_assigned(stage: Stage) -> None:
     """The account was renamed, and a stranger with write access has its old login."""
     alert = await stage.leak()
     rule = stage.github.faults.add(".*", status=503)

@@ -1,0 +1,42 @@
+"""`stanch sync` beside a running server."""
+
+import pytest
+
+from bot.cli.github_accounts import open_accounts
+from bot.cli.sync import Synced, run_sync
+from bot.errors import StartRefused
+from bot.options import Options
+from tests.flows.stage import Stage
+
+
+async def sync_one(stage: Stage, repository: str | None = None, *, dry_run: bool = False) -> list[Synced]:
+    return await run_sync(stage.settings, Options(), org=None, repository=repository, dry_run=dry_run)
+
+
+async def test_a_dry_run_counts_and_stores_nothing(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    alert = stage.github.leak(stage.repository, token=stage.live_token())
+    stage.github.leak(stage.github.add_repository(stage.github.app_owner, "website"))
+    assert await sync_one(stage, dry_run=True) == [Synced("octo", 2, 2, 0)]
+    assert await stage.stored(alert) is None
+    assert await sync_one(stage, "octo/Payments") == [Synced("octo", 1, 1, 0)]
+    assert await stage.stored(alert) is not None
+
+
+@pytest.mark.parametrize("name", ["octo/nope", "stranger/nope", "nonsense", "octo/pay ments", "a/b/c"])
+async def test_a_repository_that_github_does_not_show_is_an_error(stage: Stage, name: str) -> None:
+    with pytest.raises(StartRefused, match="GitHub shows Stanch no repository"):
+        await sync_one(stage, name)
+
+
+async def test_a_foreign_installation_is_not_used_to_resolve_logins(stage: Stage) -> None:
+    stranger = stage.github.add_organization("stranger")
+    ours = stage.github.installations.copy()
+    stage.github.installations.clear()
+    theirs = stage.github.install(stranger)
+    stage.github.installations.update(ours)
+    async with open_accounts(stage.settings, stage.context.db) as accounts:
+        assert (await accounts.find("leaky-dev")).id == stage.leaker.id
+    used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
+    assert theirs.id not in used
+    assert len(used) == 1
