@@ -31,8 +31,12 @@ class RepositoryAccess:
         self.repository_id = repository_id
 
     async def repository(self, full_name: str) -> RepositoryFacts:
-        """The repository that has this name now; the caller compares the id."""
-        return await self._calls.repository(full_name)
+        """The repository that has this name now.
+
+        It may be another one, after a rename or a new registration of the name, so the caller compares the id.
+        """
+        path = "/repos/{owner}/{repo}"
+        return await self._calls.get(parse_repository, path, repository_variables(path, full_name))
 
     async def current(self) -> RepositoryFacts:
         """The repository by its id, with its current name. Raises NotFound where the token gives no access to it.

@@ -19,7 +19,7 @@ from integrations.github.errors import (
     NotFound,
     Unavailable,
 )
-from integrations.github.facts import RepositoryFacts, is_full_name, parse_repository
+from integrations.github.facts import is_full_name
 from integrations.github.responses import error_from_exception, error_from_response
 from integrations.json_types import JsonObject
 from integrations.literal import Literal
@@ -117,14 +117,6 @@ class TypedCalls:
         if found is None:
             raise Unavailable(call, detail="the answer holds no secret")
         return found
-
-    async def repository(self, full_name: str) -> RepositoryFacts:
-        """GET the repository that has this name now.
-
-        It may be another one, after a rename or a new registration of the name, so the caller compares the id.
-        """
-        path = "/repos/{owner}/{repo}"
-        return await self.get(parse_repository, path, repository_variables(path, full_name))
 
     async def _record(self, read: Reader[T], call: str, response: Awaitable[Any]) -> T:
         found = _read(read, await self._result(call, response))
