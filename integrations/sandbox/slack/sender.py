@@ -12,7 +12,7 @@ from integrations.sandbox.slack.transport import (
 
 
 class Sender:
-    """All deliveries to the app go through here; `results` holds what came of each."""
+    """All deliveries to the app go through here; `results` holds the result of each."""
 
     def __init__(self, http: HttpTransport) -> None:
         self.http = http

@@ -168,7 +168,7 @@ function drawAlert() {
     alert.state === "open" ? closeForm(alert) : h("div", { class: "alert-actions" }, h("button", { type: "button", class: "button", id: "reopen-alert", on: { click: (event) => act("reopen", { alert: alert.id }, event.currentTarget) } }, "Reopen alert")),
     h("div", { class: "alert-actions" },
       alert.token && !dead && h("button", { type: "button", class: "button danger", id: "revoke-token", on: { click: (event) => act("revoke", { alert: alert.id }, event.currentTarget) } }, "Revoke the token"),
-      !alert.publicly_leaked && h("button", { type: "button", class: "button", id: "publish-leak", on: { click: (event) => act("publish", { alert: alert.id }, event.currentTarget) } }, "Found in public")),
+      !alert.publicly_leaked && h("button", { type: "button", class: "button", id: "publish-leak", on: { click: (event) => act("publish", { alert: alert.id }, event.currentTarget) } }, "Mark as publicly leaked")),
     h("h4", {}, "Timeline"),
     h("ol", { class: "timeline" }, alert.timeline.map((entry) => h("li", {}, h("span", {}, timelineWords(entry)), h("time", {}, clock(entry.at))))),
     repository && repositoryForm(repository),
@@ -178,8 +178,8 @@ function drawAlert() {
 
 const TIMELINE = {
   "secret_scanning_alert.created": "found this secret", "secret_scanning_alert.resolved": "closed the alert", "secret_scanning_alert.reopened": "reopened the alert",
-  "secret_scanning_alert.validated": "changed its validity", "secret_scanning_alert.publicly_leaked": "found it in public", "secret_scanning_alert.assigned": "assigned the alert",
-  "secret_scanning_alert.unassigned": "removed the assignee", "secret_scanning_alert_location.created": "found it in one more place",
+  "secret_scanning_alert.validated": "changed its validity", "secret_scanning_alert.publicly_leaked": "marked it as publicly leaked", "secret_scanning_alert.assigned": "assigned the alert",
+  "secret_scanning_alert.unassigned": "removed the assignee", "secret_scanning_alert_location.created": "found one more location",
 };
 const timelineWords = ({ kind, by }) => [h("b", {}, kind.endsWith(".created") ? "GitHub" : by ?? "GitHub"), ` ${TIMELINE[kind] ?? kind}`];
 
