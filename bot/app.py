@@ -14,10 +14,9 @@ from bot.context import Context
 from bot.database import SLACK_TEAM, build_database
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
-from bot.inbound import health
-from bot.inbound.github_webhooks import LARGEST, GitHubWebhooks
+from bot.inbound.github_webhooks import LARGEST
+from bot.inbound.routes import request_routes, status_routes
 from bot.inbound.slack_app import SlackApp
-from bot.inbound.slack_requests import SlackRequests
 from bot.inbound.socket_mode import PING, SocketMode
 from bot.jobs import housekeeping
 from bot.jobs.handlers import HANDLERS
@@ -225,7 +224,9 @@ async def _listen(
     stack: AsyncExitStack, settings: Settings, context: Context, role: Role, slack_app: SlackApp
 ) -> tuple[web.TCPSite, str, int]:
     web_app = web.Application(client_max_size=LARGEST)
-    web_app.add_routes(_routes(settings, context, role, slack_app))
+    web_app.add_routes(status_routes(context))
+    if role is not Role.WORKER:
+        web_app.add_routes(request_routes(settings, context, slack_app))
     runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=1.0, lingering_time=2.0)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -251,32 +252,6 @@ async def _connect(
     socket = SocketMode(context, slack_app, slack, ping=ping)
     stack.push_async_callback(socket.stop)
     await socket.start()
-
-
-def _routes(settings: Settings, context: Context, role: Role, slack_app: SlackApp) -> list[web.RouteDef]:
-    async def readyz(_: web.Request) -> web.Response:
-        return await health.readyz(context)
-
-    async def metrics(_: web.Request) -> web.Response:
-        return await health.metrics(context)
-
-    routes = [
-        web.get("/healthz", health.healthz),
-        web.get("/readyz", readyz),
-        web.get("/metrics", metrics),
-    ]
-    if role is Role.WORKER:
-        return routes
-    secret = settings.github_webhook_secret
-    webhooks = GitHubWebhooks(context, secret.get_secret_value() if secret else None).receive
-    posts = [web.post("/github/webhooks", webhooks)]
-    if settings.slack_app_token is None:
-        signing = settings.slack_signing_secret
-        requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
-        posts.append(web.post("/slack/events", requests.receive))
-    # Also with a slash at the end: people enter that in GitHub's and Slack's settings and would not see the 404.
-    slashed = [web.RouteDef("POST", f"{post.path}/", post.handler, {}) for post in posts]
-    return [*routes, *posts, *slashed]
 
 
 def _log_missing_settings(settings: Settings) -> None:

@@ -180,11 +180,11 @@ class SendIdentityNotice(JobKind):
 
 @dataclass(frozen=True, slots=True)
 class FollowUpReport(JobKind):
-    """Probe a reported secret again; `look` counts from 0."""
+    """Probe a reported secret again; `attempt` counts from 0."""
 
     kind = "follow_up"
     alert: StoredAlertKey
-    look: int
+    attempt: Annotated[int, Field(alias="look")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool =
         details = {"confirmed": confirmed_inactive(change(case.alert))}
         once = f"confirmed:{now}"
         events.append(Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once))
-    follow_up = new_job(FollowUpReport(key, look=0), delay=FOLLOW_UP_DELAYS[0])
+    follow_up = new_job(FollowUpReport(key, attempt=0), delay=FOLLOW_UP_DELAYS[0])
     return Outcome(
         answer=reported_answer(case, inactive=inactive),
         change=change,

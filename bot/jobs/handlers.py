@@ -125,7 +125,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             FollowUpReport,
-            lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.look, job),
+            lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.attempt, job),
         ),
         Handler(
             RecheckRevoked,

@@ -1,0 +1,36 @@
+"""The HTTP routes of a process."""
+
+from aiohttp import web
+
+from bot.context import Context
+from bot.inbound import health
+from bot.inbound.github_webhooks import GitHubWebhooks
+from bot.inbound.slack_app import SlackApp
+from bot.inbound.slack_requests import SlackRequests
+from bot.settings import Settings
+
+
+def status_routes(context: Context) -> list[web.RouteDef]:
+    """The routes of every process."""
+
+    async def readyz(_: web.Request) -> web.Response:
+        return await health.readyz(context)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return await health.metrics(context)
+
+    return [web.get("/healthz", health.healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+
+
+def request_routes(settings: Settings, context: Context, slack_app: SlackApp) -> list[web.RouteDef]:
+    """The routes of a process that takes requests; without Slack's in Socket Mode."""
+    secret = settings.github_webhook_secret
+    webhooks = GitHubWebhooks(context, secret.get_secret_value() if secret else None)
+    routes = [web.post("/github/webhooks", webhooks.receive)]
+    if settings.slack_app_token is None:
+        signing = settings.slack_signing_secret
+        requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
+        routes.append(web.post("/slack/events", requests.receive))
+    # Also with a slash at the end: people enter that in GitHub's and Slack's settings and would not see the 404.
+    slashed = [web.RouteDef("POST", f"{route.path}/", route.handler, {}) for route in routes]
+    return [*routes, *slashed]
