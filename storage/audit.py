@@ -1,8 +1,8 @@
 """The audit log: who did, tried or was refused what, in rows that are chained by hashes and never change.
 
 A row's hash is the HMAC-SHA256, keyed by the operator's key, of the previous row's hash and the row's canonical
-JSON. Without a key, whoever can write to the database can make a new chain, which only a hash kept elsewhere, as
-in the process's log, can reveal.
+JSON. Without a key, anyone who can write to the database can make a new chain. Only a hash that was kept elsewhere,
+as in the process's log, then shows the change.
 """
 
 import hashlib

@@ -32,7 +32,7 @@ async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
     if not jobs:
         return []
     origin, now = _origin(tx)
-    # PostgreSQL tells the other processes' workers at the commit, once however often it is called.
+    # PostgreSQL notifies the other processes at the commit, once however often this is called.
     wakes = [sa.func.pg_notify(CHANNEL, "")] if tx.dialect == "postgresql" else []
     insert = (
         tx.insert(job)

@@ -219,7 +219,7 @@ async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
     return following - interval
 
 
-async def hold_channel(tx: Tx, channel: str, until: UnixTime) -> None:
+async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
     """Give no slot before `until`, and take back those given to planned messages: Slack asked to wait."""
     next_at = channel_pace.c.next_at
     later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))

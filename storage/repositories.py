@@ -79,7 +79,7 @@ async def load_installation(tx: Tx, installation_id: InstallationId) -> Installa
 async def load_with_installation(
     tx: Tx, installation_id: InstallationId, repository_id: RepositoryId
 ) -> tuple[Installation | None, Repository | None]:
-    """Both, in one statement; neither where the installation is not known."""
+    """An installation and a repository, by one statement; both None if the installation is not stored."""
     joined = installation.outerjoin(repository, repository.c.id == repository_id)
     query = (
         sa.select(installation, repository).select_from(joined).where(installation.c.id == installation_id)

@@ -81,7 +81,7 @@ async def count(tx: Tx, search: Search, *, before: PagePosition | None = None) -
     return (await tx.conn.execute(query)).scalar_one()
 
 
-async def has_unasked(tx: Tx, search: Search) -> bool:
+async def has_unknown_rights(tx: Tx, search: Search) -> bool:
     """Whether the filter matches alerts of repositories for which the person's rights are not known."""
     query = sa.select(sa.literal(1)).select_from(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id)

@@ -94,10 +94,10 @@ async def test_simultaneous_callers_get_different_slots(db: Database, clock: Clo
 async def test_no_slot_is_given_before_the_time_that_slack_asked_for(db: Database, clock: Clock) -> None:
     async with db.begin() as tx:
         until = clock.now() + 100
-        await messages.hold_channel(tx, CHANNEL, until)
-        await messages.hold_channel(tx, CHANNEL, until - 50)
+        await messages.pause_channel(tx, CHANNEL, until)
+        await messages.pause_channel(tx, CHANNEL, until - 50)
         assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until)
         assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until + 1)
         assert await messages.reserve_slot(tx, ChannelId("C2"), 1.0) <= clock.now()
-        await messages.hold_channel(tx, CHANNEL, until + 60)
+        await messages.pause_channel(tx, CHANNEL, until + 60)
         assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until + 60)

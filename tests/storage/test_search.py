@@ -175,9 +175,9 @@ async def test_only_alerts_in_the_scope_are_found_and_counted(db: Database) -> N
     assert await numbers(Scope(BEN.id, owners=[GitHubId(101)])) == [2, 5, 8]
     assert await numbers(Scope(ANA.id, unseen=[two], guesses=True)) == [1, 2, 3, 5, 6, 8, 9]
     async with db.read() as tx:
-        assert await search.has_unasked(tx, Search(Filter(), Scope(ANA.id, seen=[one], unseen=[two])))
+        assert await search.has_unknown_rights(tx, Search(Filter(), Scope(ANA.id, seen=[one], unseen=[two])))
         known = Scope(ANA.id, seen=[one, three], unseen=[two])
-        assert not await search.has_unasked(tx, Search(Filter(), known))
+        assert not await search.has_unknown_rights(tx, Search(Filter(), known))
     assert await numbers(known) == [1, 2, 3, 5, 6, 8, 9]
 
 

@@ -223,7 +223,7 @@ async def _not_posted(context: Context, message: Message, error: errors.SlackErr
     if isinstance(error, errors.SlackRateLimited):
         later = retry_later(context, error)
         async with context.db.begin() as tx:
-            await messages.hold_channel(tx, message.channel, later.at)
+            await messages.pause_channel(tx, message.channel, later.at)
         raise later from None
     if isinstance(error, errors.SlackUnauthorized):
         raise retry_later(context, error) from None

@@ -131,7 +131,7 @@ async def _listing(
 ) -> Listing:
     """The page with its totals, which are given only if the person's role is known for every matching alert."""
     sort, shown = query.wanted.sort, window.shown
-    unasked = await search.has_unasked(tx, query)
+    unasked = await search.has_unknown_rights(tx, query)
     total = None if unasked else await search.count(tx, query)
     first = (
         await search.count(tx, query, before=shown[0].position(sort)) + 1 if shown and not unasked else None
