@@ -1,4 +1,4 @@
-"""What the product is held against: check the signature, make one raw SQLite insert, answer."""
+"""The baseline server: checks the signature, makes one SQLite insert, answers."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ SECRET = "baseline"
 
 
 def serve(path: str) -> None:
-    """Serve on any free port, which is printed; every request has its own commit, as safe as the product's."""
+    """Serve; each request has a commit of its own, with `synchronous=FULL` as in the product."""
     conn = sqlite3.connect(path, isolation_level=None)
     conn.execute("PRAGMA journal_mode=WAL")
     conn.execute("PRAGMA synchronous=FULL")

@@ -1,4 +1,4 @@
-"""From a webhook to its card, and the memory that a thousand alerts leave taken."""
+"""Measures the time from a webhook to its card, and the memory after a thousand alerts."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ RATE = 5
 CHANNELS = 10
 PARTS = 5
 SECONDS = 5
-"""For each part."""
+"""In each part."""
 ALERTS = 1000
 TARGET = 500.0
 MEMORY_TARGET = 150.0
@@ -24,13 +24,13 @@ Key: TypeAlias = tuple[int, int]
 
 
 async def measure_cards(scene: Scene) -> list[Row]:
-    """Both from one process in the role all, which does everything that it does in production."""
+    """Both rows come from one process in the role `all`."""
     environment = await scene.environment("cards")
     async with product(environment, scene.directory, role="all") as server:
         await scene.idle("cards")
         scene.slack.requests.clear()
         scene.github.webhook_url = f"http://127.0.0.1:{server.port}/github/webhooks"
-        # A first card in each channel, so that what is asked once is known.
+        # A first card in each channel fills the caches.
         await _leak(scene, dict.fromkeys(range(CHANNELS), 1))
         waits = [await _part(scene) for _ in range(PARTS)]
         delays = Series(tuple(1000 * percentile(part, 0.95) for part in waits))
@@ -68,7 +68,7 @@ async def _part(scene: Scene) -> list[float]:
 
 
 async def _leak(scene: Scene, numbers: Mapping[int, int]) -> None:
-    """So many alerts in each of these repositories, and their cards."""
+    """Create so many alerts in each of these repositories, and wait for their cards."""
     leaked = []
     for number, count in numbers.items():
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""How long a click waits for its acknowledgement when fifty people click at once."""
+"""Measures how long a click waits for its acknowledgement when fifty people click at once."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,7 @@ from tests.bench.servers import product as product_server
 
 SERIES = 5
 ROUNDS = 4
-"""In each series, so twenty in all."""
+"""In each series; twenty in all."""
 PAUSE = 0.5
 """Seconds between two rounds."""
 TARGET = 150.0
@@ -25,7 +25,7 @@ KINDS = {"check_validity": "clicks with an effect", "report_leak": "clicks that 
 
 
 class _Catcher:
-    """Takes the place of Slack's way to the app, and keeps what it would have sent."""
+    """Replaces the transport of Slack's sandbox, and keeps the requests instead of sending them."""
 
     def __init__(self) -> None:
         self.caught: list[tuple[bytes, str]] = []
@@ -36,7 +36,7 @@ class _Catcher:
 
 
 async def measure_clicks(scene: Scene, clients: Clients) -> list[Row]:
-    """One row for each kind of click, beside the baseline; the product's jobs are at work (role all)."""
+    """One row for each kind of click, beside the baseline. The product runs its jobs as well (role `all`)."""
     rows = []
     for action, name in KINDS.items():
         environment = await scene.environment(action)
@@ -44,7 +44,7 @@ async def measure_clicks(scene: Scene, clients: Clients) -> list[Row]:
             await scene.idle(action)
             card = await _card(scene, ours)
             product = await _series(scene, ours, scene.slack.signing_secret, clients, action, card)
-        # Afterwards, since the jobs of a thousand clicks would take its share of the machine.
+        # Afterwards, since the jobs of a thousand clicks would slow the baseline down.
         async with baseline_server(scene.directory) as raw:
             base = await _series(scene, raw, baseline.SECRET, clients, action, card)
         what = f"{name}, 50 at once, p99"

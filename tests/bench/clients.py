@@ -18,7 +18,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How a load was answered."""
+    """The answers to a load."""
 
     seconds: float
     latencies: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""Measured figures: their median, whether they meet their target, and the table of them all."""
+"""Measured figures: their median, their target, and the table that is printed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """The value that `part` (0 to 1) of all values do not exceed."""
+    """The percentile at `part` (0 to 1) of the values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 

@@ -1,4 +1,4 @@
-"""What the measured product stands between: both stand-ins, fifty people, a hundred channels."""
+"""Starts both stand-ins for a measurement, with fifty people and a hundred channels."""
 
 import asyncio
 import sqlite3
@@ -37,7 +37,7 @@ WITHIN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Each repository is subscribed to by the channel of the same position."""
+    """The stand-ins and their data; each repository is subscribed to by the channel of the same position."""
 
     slack: SlackSandbox
     github: GitHubSandbox
@@ -48,7 +48,7 @@ class Scene:
     directory: Path
 
     async def idle(self, name: str) -> None:
-        """Wait until the product on that database has nothing to do: its first sweep is over, or a burst."""
+        """Wait until the product on that database has no job that is due within a second."""
         conn = sqlite3.connect(self.directory / f"{name}.db")
         busy = "SELECT count(*) FROM job WHERE state = 'running' OR state = 'ready' AND run_at < ?"
         async with asyncio.timeout(WITHIN):
@@ -57,7 +57,7 @@ class Scene:
         conn.close()
 
     async def environment(self, name: str) -> dict[str, str]:
-        """The product's settings with a fresh database, in which people are linked and channels subscribed."""
+        """The product's settings, with a new database in which people are linked and channels subscribed."""
         url = f"sqlite+aiosqlite:///{self.directory / name}.db"
         await self._fill(url)
         return {
@@ -90,7 +90,7 @@ class Scene:
 
 @asynccontextmanager
 async def open_scene(directory: Path) -> AsyncIterator[Scene]:
-    """Start both stand-ins; what they check of others' messages is left to the tests, since it takes time."""
+    """Start both stand-ins, without the checks of messages and answers, which take time."""
     async with (
         SlackSandbox(check_blocks=False) as slack,
         GitHubSandbox(private_key=generate_private_key(), check_answers=False) as github,

@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own: the product and its baseline."""
+"""Runs the measured servers, the product and its baseline, each in a process."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ STOP_WITHIN = 15.0
 
 
 class Server:
-    """A process that listens on a port of its own; started and ended by `async with`."""
+    """A process that listens on a free port; started and ended by `async with`."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], directory: Path) -> None:
         self.port = _free_port()
@@ -57,7 +57,7 @@ class Server:
         await self._end()
 
     def memory(self) -> float:
-        """Resident megabytes, as Linux tells them."""
+        """Resident memory in megabytes, from /proc."""
         assert self._child is not None
         pages = int(Path(f"/proc/{self._child.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -91,7 +91,7 @@ def product(environment: Mapping[str, str], directory: Path, *, role: str) -> Se
 
 
 def baseline(directory: Path) -> Server:
-    """The handler that checks the signature and makes one raw insert, on a fresh database."""
+    """The baseline server, on a new database."""
     path = directory / f"baseline-{time.time_ns()}.db"
     return Server(["tests.bench.baseline", str(path), "PORT"], {}, directory)
 

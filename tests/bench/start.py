@@ -1,4 +1,4 @@
-"""From the start of the process to its first ready answer."""
+"""Measures the time from the start of the process to its first ready answer."""
 
 from tests.bench.figures import Row, Series
 from tests.bench.scene import Scene
@@ -9,7 +9,7 @@ TARGET = 3.0
 
 
 async def measure_start(scene: Scene) -> Row:
-    """Five starts on a database that is there already, beside the baseline's."""
+    """Five starts on an existing database, beside the baseline."""
     environment = await scene.environment("start")
     ours, theirs = [], []
     for _ in range(STARTS):

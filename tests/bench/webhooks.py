@@ -1,4 +1,4 @@
-"""Webhooks accepted per second, and how long the slowest hundredth waits for the answer."""
+"""Measures webhooks accepted per second, and the 99th percentile of their answer times."""
 
 import hashlib
 import hmac
@@ -18,12 +18,12 @@ from tests.bench.servers import product as product_server
 ROUNDS = 5
 CROWDS = (16, 64)
 REQUESTS = 1500
-"""In one round; about a second."""
+"""In one round, which takes about a second."""
 TARGET = 0.5
 
 
 async def measure_webhooks(scene: Scene, clients: Clients) -> list[Row]:
-    """The product's acceptance alone (role web) beside the baseline, then with its jobs at work (role all)."""
+    """The product without jobs (role `web`) and with them (role `all`), beside the baseline."""
     bodies = _bodies(scene, REQUESTS)
     rows = []
     async with AsyncExitStack() as stack:
@@ -45,7 +45,7 @@ async def measure_webhooks(scene: Scene, clients: Clients) -> list[Row]:
 
 
 async def _measure_at_work(scene: Scene, clients: Clients, bodies: Sequence[bytes]) -> list[Load]:
-    """Alerts that GitHub does not show yet: each costs its job two calls, and makes no card."""
+    """Alerts that GitHub does not show: each job makes calls and posts no card."""
     environment = await scene.environment("webhooks-all")
     async with product_server(environment, scene.directory, role="all") as server:
         await scene.idle("webhooks-all")
@@ -83,7 +83,7 @@ def _request(secret: str, body: bytes) -> bytes:
 
 
 def _bodies(scene: Scene, count: int) -> list[bytes]:
-    """Real payloads, each of another alert."""
+    """Captured payloads, each with another alert number."""
     scene.github.deliver, scene.github.webhook_url = "hold", "http://127.0.0.1:9/"
     scene.github.remove_alert(scene.github.leak(scene.repositories[-1]))
     payload = scene.github.held.pop().payload

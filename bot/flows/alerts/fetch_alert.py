@@ -8,7 +8,7 @@ from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage.records import AlertNumber, Repository
 
 REPOSITORY_LASTS = 300.0
-"""Seconds for which a repository's facts need not be read again, if neither a delivery nor the alert names others."""
+"""Seconds for which a repository is not read again, unless a delivery or the alert shows that it has changed."""
 
 
 async def fetch_alert(
@@ -16,8 +16,8 @@ async def fetch_alert(
 ) -> tuple[Repository, AlertFacts | None]:
     """The repository and the alert as GitHub shows them now; no facts where it does not show the alert (yet).
 
-    `delivered` are the repository's facts in a delivery: where they differ from the stored ones, GitHub is asked for
-    the repository too. Raises GitHubError where GitHub can't be asked.
+    `delivered` are the repository's facts in a delivery. Where they differ from the stored ones, the repository is
+    read too. Raises GitHubError where GitHub can't be asked.
     """
     if repository_access.was_read_within(context, repository, REPOSITORY_LASTS) and not _differs(
         repository, delivered
@@ -35,9 +35,9 @@ async def fetch_alert(
 async def _by_stored_name(context: Context, repository: Repository, number: AlertNumber) -> AlertFacts | None:
     """The alert, read by the repository's stored name; None where that name may lead elsewhere now.
 
-    The name is not checked first, for two reasons. The token is minted for the repository's id, and GitHub answers
-    nothing about another repository's alerts with it, also where a stranger has registered the name meanwhile. And
-    GitHub redirects the old name of a renamed repository to the same repository, whose answer has the new address.
+    The name is not checked first. The token is minted for the repository's id, so with it GitHub shows no alert of
+    another repository, even if a stranger has registered the name meanwhile. If the repository was renamed, GitHub
+    redirects the old name to it, and the answer has the new address.
     """
     if repository.installation_id is None:
         return None

@@ -57,7 +57,7 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 DETAILS_IN_OUTAGE = 5
-"""The last of the tries to fetch details that an outage uses up: from then on it is tried every five minutes."""
+"""During an outage the number of the try stops at this one: then details are fetched every five minutes."""
 
 
 @dataclass(frozen=True, slots=True)

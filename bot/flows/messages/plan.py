@@ -55,7 +55,7 @@ async def plan_messages(
 
     `events` are the timeline entries that the change added. An alert that was closed when it was first stored gets no
     card. `delay` holds new cards back, in seconds. With `summary`, a subject such as `first:7`, new cards are folded
-    into that summary of their channel, whose publish_job is left to the caller.
+    into that summary of their channel, which the caller publishes.
     """
     is_new = any(event.kind is EventKind.FOUND for event in events)
     known = [] if is_new else await messages.of_alert(tx, alert.key)
