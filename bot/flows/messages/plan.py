@@ -38,7 +38,7 @@ class PlannedMessages:
     cards: tuple[Message, ...]
     """Its cards, without those that were given up."""
     jobs: tuple[NewJob, ...]
-    """What the caller has to enqueue: the publish_job of each message that is new or changes."""
+    """What the caller has to enqueue: the publishing of each message that is new or changes."""
 
 
 async def plan_messages(
