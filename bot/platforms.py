@@ -182,7 +182,9 @@ class Platforms:
                 raise RetryLater(self._clock.now() + CHECK_EVERY, str(error)) from None
             ours = self.accounts.is_ours(account)
         if ours is None:
-            raise RetryLater(self._clock.now() + RETRY_AFTER, "GitHub has not said yet which accounts count")
+            raise RetryLater(
+                self._clock.now() + RETRY_AFTER, "GitHub has not said yet which accounts are ours"
+            )
         if not ours:
             await self.accounts.compare_login(account, is_current=False)
         return ours

@@ -85,7 +85,7 @@ class Bot:
             self._child = await _spawn(
                 self.environment, self._directory, "serve", "--role", self.role, "--port", "0", output=log
             )
-        self.port = await until(self._said_port, "serving", within=within)
+        self.port = await until(self._logged_port, "serving", within=within)
         await until(self.readiness, "readyz answers", within=within)
         return time.monotonic() - began
 
@@ -115,15 +115,15 @@ class Bot:
         async with asyncio.timeout(within):
             return await self._child.wait()
 
-    def said(self) -> list[dict[str, Any]]:
+    def log_lines(self) -> list[dict[str, Any]]:
         """The events of the present log."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
-    def _said_port(self) -> int:
+    def _logged_port(self) -> int:
         if not self.runs:
             raise RuntimeError(f"it ended instead: {self.log.read_text(errors='replace')[-2000:]}")
-        return next((int(line["port"]) for line in self.said() if line.get("event") == "serving"), 0)
+        return next((int(line["port"]) for line in self.log_lines() if line.get("event") == "serving"), 0)
 
 
 async def _spawn(

@@ -16,7 +16,7 @@ def private_key() -> str:
 
 @pytest.fixture
 async def scene(database_url: str, tmp_path: Path, private_key: str) -> AsyncIterator[Scene]:
-    """Both stand-ins; the test starts the bot. At the end the stand-ins must have refused nothing."""
+    """Both stand-ins; the test starts the bot. At the end the stand-ins must have refused nothing that was sent."""
     async with open_scene(database_url, tmp_path, private_key) as scene:
         yield scene
         scene.check()

@@ -150,7 +150,7 @@ class Scene:
         assert (result.status, result.error) == (200, None), "the submit is not acknowledged"
         return result
 
-    def told(self, user: str) -> list[str]:
+    def answers_to(self, user: str) -> list[str]:
         """The private messages of a user."""
         return [message.shown_text for message in self.slack.private_messages(user)]
 
@@ -184,7 +184,7 @@ class Scene:
 
     def note(self, figure: str) -> None:
         """Print a measured figure; `pytest -rP` shows it."""
-        print(figure)  # noqa: T201 - for whoever reads the test's output.
+        print(figure)  # noqa: T201 - shown in the test's output.
 
     def check(self) -> None:
         """Assert that nothing was sent that the real servers refuse, or that we promise not to send."""

@@ -20,10 +20,12 @@ async def test_operators_work_beside_the_server(scene: Scene) -> None:
     newcomer = scene.github.add_user("newcomer")
     await scene.start()
     await scene.leak()
-    # 1. A new identity, in the workspace that the server knows; the person hears of it.
+    # 1. A new identity, in the workspace that the server knows; the person is told.
     [line] = await command(scene, "identities", "add", "U0NEW", "newcomer")
     assert line == f"{scene.slack.team_id}\tU0NEW\tnewcomer\t{newcomer.id}\tmapping"
-    await until(lambda: any("newcomer" in words for words in scene.told("U0NEW")), "told", within=RECOVERED)
+    await until(
+        lambda: any("newcomer" in words for words in scene.answers_to("U0NEW")), "told", within=RECOVERED
+    )
     # 2. A channel of its own for one repository, from the next alert on.
     await command(scene, "subscriptions", "add", PAYMENTS, "repo:octo/payments")
     scene.github.leak(scene.repository, token=scene.live_token())

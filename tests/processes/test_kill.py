@@ -78,7 +78,7 @@ async def test_after_a_kill_between_record_and_answer_the_person_is_told(scene: 
 async def _closed_once(scene: Scene) -> None:
     """The alert is closed once, by the person who wanted it, on the card, in the thread and in the audit log."""
     await until(lambda: "Closed as revoked" in scene.card().shown_text, "the card says so", within=RECOVERED)
-    await until(lambda: any("Closed as revoked." in words for words in scene.told(ADMIN)), "told")
+    await until(lambda: any("Closed as revoked." in words for words in scene.answers_to(ADMIN)), "told")
     await scene.idle()
     assert len(scene.github.calls("PATCH", ANY_ALERT)) == 1
     assert f"<@{ADMIN}>" in scene.card().shown_text

@@ -27,7 +27,7 @@ async def _report(scene: Scene) -> None:
     """A secret leaks and is reported: probes, the report, and messages of all kinds."""
     await scene.leak(validity="active")
     await scene.submit_report()
-    await until(lambda: any("Reported to GitHub." in words for words in scene.told(ADMIN)), "told")
+    await until(lambda: any("Reported to GitHub." in words for words in scene.answers_to(ADMIN)), "told")
     await scene.idle()
     await scene.bring_forward("follow_up")
     await scene.idle()

@@ -43,12 +43,14 @@ async def test_a_dead_workers_job_is_taken_over(scene: Scene) -> None:
     gate = scene.github.faults.gate(rf"PATCH {ANY_ALERT}", at="after")
     await scene.submit_close()
     await gate.reached(timeout=RECOVERED)
-    busy = first if any(line.get("job") == "act" for line in first.said()) else second
+    busy = first if any(line.get("job") == "act" for line in first.log_lines()) else second
     await busy.kill()
     began = time.monotonic()
     scene.calm()
     scene.point_at(second if busy is first else first)
-    await until(lambda: any("Closed as revoked." in words for words in scene.told(ADMIN)), "told", within=30)
+    await until(
+        lambda: any("Closed as revoked." in words for words in scene.answers_to(ADMIN)), "told", within=30
+    )
     scene.note(f"the dead worker's job was done after {time.monotonic() - began:.1f} s")
     await scene.idle()
     assert alert.state == "resolved"

@@ -184,7 +184,7 @@ async def test_without_slack_and_github_it_serves_and_catches_up_later(scene: Sc
         faults.add(".*", hang=True)
     bot = scene.new_bot()
     took = await bot.start()
-    scene.note(f"ready {took:.1f} s after a start while nobody answers")
+    scene.note(f"ready {took:.1f} s after a start while no server answers")
     assert took < SERVES_WITHIN
     scene.point_at(bot)
     await _says_who_is_silent(scene)

@@ -20,7 +20,7 @@ async def test_a_running_job_finishes_before_the_stop(scene: Scene) -> None:
     await scene.submit_close()
     await gate.reached(timeout=RECOVERED)
     stopping = asyncio.create_task(scene.bot.stop(within=STOPS_WITHIN))
-    await until(lambda: any(line["event"] == "stopping" for line in scene.bot.said()), "it stops")
+    await until(lambda: any(line["event"] == "stopping" for line in scene.bot.log_lines()), "it stops")
     assert not stopping.done()
     gate.open()
     assert await stopping == 0
