@@ -49,7 +49,7 @@ async def test_no_planted_secret_is_found_in_anything_put_out(
     outputs |= {"standard output": said.out.encode(), "the log": said.err.encode()}
     assert find_traces(outputs, PLANTED) == []
     assert ('"exc_type"' if style == "json" else "Traceback") in said.err
-    assert "actions/probing.py" in said.err, "nothing failed in the middle of a probe"
+    assert "actions/probe.py" in said.err, "nothing failed in the middle of a probe"
 
 
 async def _play(stage: Stage) -> None:
