@@ -20,9 +20,9 @@ async def parked(stage: Stage) -> list[str]:
 async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_later(stage: Stage) -> None:
     stage.github.read_lag = 30
     stage.github.leak(stage.repository, validity="active", path="late.env")
-    await stage.work(within=4)
-    assert stage.slack.channel_messages(CHANNEL) == []
     await stage.work(within=2)
+    assert stage.slack.channel_messages(CHANNEL) == []
+    await stage.work(within=4)
     card = stage.card()
     assert "Open: this token still works" in card.shown_text
     assert UNFINISHED in card.shown_text
