@@ -111,11 +111,7 @@ def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock
 def build_accounts(settings: GitHubSettings, github: GitHub, db: Database) -> OurAccounts:
     """The accounts that we serve; no call is made yet."""
     return OurAccounts(
-        github,
-        db,
-        settings.github_accounts,
-        api_url=settings.github_api_url,
-        app_id=settings.github_app_id,
+        github, db, settings.github_accounts, api_url=settings.github_api_url, app_id=settings.github_app_id
     )
 
 

@@ -9,22 +9,13 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.deliveries = Counter(
-            "stanch_github_deliveries",
-            "Webhook deliveries by outcome.",
-            ["outcome"],
-            registry=self.registry,
+            "stanch_github_deliveries", "Webhook deliveries by outcome.", ["outcome"], registry=self.registry
         )
         self.slack_requests = Counter(
-            "stanch_slack_requests",
-            "Requests of Slack by outcome.",
-            ["outcome"],
-            registry=self.registry,
+            "stanch_slack_requests", "Requests of Slack by outcome.", ["outcome"], registry=self.registry
         )
         self.actions = Counter(
-            "stanch_actions",
-            "Actions by name and outcome.",
-            ["action", "outcome"],
-            registry=self.registry,
+            "stanch_actions", "Actions by name and outcome.", ["action", "outcome"], registry=self.registry
         )
         self.messages = Counter(
             "stanch_slack_messages",
@@ -47,7 +38,5 @@ class Metrics:
         self.jobs = Gauge("stanch_jobs", "Jobs in the table by state.", ["state"], registry=self.registry)
         self.alerts = Gauge("stanch_alerts", "Alerts stored, by state.", ["state"], registry=self.registry)
         self.blocked_messages = Gauge(
-            "stanch_blocked_messages",
-            "Channel messages that wait for their channel.",
-            registry=self.registry,
+            "stanch_blocked_messages", "Channel messages that wait for their channel.", registry=self.registry
         )

@@ -15,12 +15,7 @@ from integrations.github.facts import RepositoryFacts
 from integrations.github.repository import RepositoryAccess
 from storage import jobs, repositories
 from storage.db import Tx
-from storage.records import (
-    Account,
-    GitHubId,
-    Repository,
-    RepositoryState,
-)
+from storage.records import Account, GitHubId, Repository, RepositoryState
 
 log = structlog.get_logger(__name__)
 

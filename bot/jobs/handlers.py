@@ -7,15 +7,7 @@ from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows.acting import fill_form, perform_action, show_details
-from bot.flows.alerts import (
-    installations,
-    intake,
-    rechecks,
-    redeliver,
-    sync,
-    taken_alerts,
-    validity_override,
-)
+from bot.flows.alerts import installations, intake, rechecks, redeliver, sync, taken_alerts, validity_override
 from bot.flows.messages import backfill, publish
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.job_kinds import (
@@ -147,10 +139,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             SyncInstallation, lambda context, todo, job: sync.sync_installation(context, todo.installation)
         ),
-        Handler(
-            BackfillChannel,
-            lambda context, todo, job: backfill.backfill_channel(context, todo.channel),
-        ),
+        Handler(BackfillChannel, lambda context, todo, job: backfill.backfill_channel(context, todo.channel)),
         Handler(
             AnnounceRepositoryChange,
             lambda context, todo, job: installations.show_repository_change(

@@ -18,17 +18,7 @@ from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effect
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
 from storage import alerts, jobs, leases, repositories
-from storage.records import (
-    Alert,
-    AlertKey,
-    Event,
-    EventKind,
-    Job,
-    Report,
-    ReportState,
-    Repository,
-    UnixTime,
-)
+from storage.records import Alert, AlertKey, Event, EventKind, Job, Report, ReportState, Repository, UnixTime
 
 log = structlog.get_logger(__name__)
 MOST_PROBES = 6

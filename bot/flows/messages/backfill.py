@@ -7,15 +7,7 @@ from bot.flows.messages.message_jobs import new_message, publish_job
 from bot.rules.routing import takes_alert
 from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
-from storage.records import (
-    Alert,
-    AlertKey,
-    ChannelId,
-    Message,
-    MessagePurpose,
-    MessageState,
-    Subscription,
-)
+from storage.records import Alert, AlertKey, ChannelId, Message, MessagePurpose, MessageState, Subscription
 
 BATCH = 100
 """Alerts folded in one transaction. On SQLite a webhook waits for it."""

@@ -12,15 +12,7 @@ from bot.flows.messages.message_jobs import new_message, publish_job, summary_jo
 from bot.rules.replies import raises_alert
 from storage import alerts, jobs, messages, summaries
 from storage.db import Tx
-from storage.records import (
-    Alert,
-    ChannelId,
-    Event,
-    Message,
-    MessageKey,
-    MessagePurpose,
-    MessageState,
-)
+from storage.records import Alert, ChannelId, Event, Message, MessageKey, MessagePurpose, MessageState
 
 log = structlog.get_logger(__name__)
 STAND_INS = 5

@@ -6,13 +6,7 @@ from bot.flows.messages.message_jobs import SUMMARY_PACE, new_message, summary_j
 from bot.rules.urgency import ORDER, URGENT, Urgency
 from storage import jobs, messages, summaries
 from storage.db import Tx
-from storage.records import (
-    ChannelId,
-    MessageKey,
-    MessagePurpose,
-    MessageState,
-    UnixTime,
-)
+from storage.records import ChannelId, MessageKey, MessagePurpose, MessageState, UnixTime
 
 FLOOD_WINDOW = 60.0
 """Seconds in which new cards of a channel are counted."""

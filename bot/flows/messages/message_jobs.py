@@ -5,14 +5,7 @@ import secrets
 from bot.job_kinds import PublishMessage
 from bot.job_rows import new_job
 from storage.db import Tx
-from storage.records import (
-    AlertKey,
-    ChannelId,
-    Message,
-    MessageKey,
-    MessagePurpose,
-    NewJob,
-)
+from storage.records import AlertKey, ChannelId, Message, MessageKey, MessagePurpose, NewJob
 
 SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""

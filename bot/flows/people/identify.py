@@ -2,18 +2,11 @@
 
 from bot.context import Context
 from bot.flows.channel_facts import channel_facts
-from bot.rules.permissions import (
-    outsider_reason,
-)
+from bot.rules.permissions import outsider_reason
 from bot.views import refusals
 from integrations.slack.errors import ChannelUnavailable, SlackError
 from storage import identities
-from storage.records import (
-    ChannelId,
-    Identity,
-    SlackTeamId,
-    SlackUserId,
-)
+from storage.records import ChannelId, Identity, SlackTeamId, SlackUserId
 
 
 async def identify(

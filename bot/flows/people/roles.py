@@ -20,12 +20,7 @@ from bot.views import refusals
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.installation import InstallationClient
 from storage import identities, role_cache
-from storage.records import (
-    Account,
-    Alert,
-    GitHubId,
-    Repository,
-)
+from storage.records import Account, Alert, GitHubId, Repository
 
 log = structlog.get_logger(__name__)
 ROLE_LASTS = 300.0
