@@ -25,17 +25,20 @@ from storage.records import (
 
 
 class JobKind:
-    """What all kinds have; a subclass is a frozen dataclass."""
+    """What all kinds have; a subclass is a frozen dataclass, and names its stored word and the rest with `class`."""
 
-    __slots__ = ()
     kind: ClassVar[str]
     """The stored word."""
+    key_pattern: ClassVar[str | None] = None
     attempts: ClassVar[int] = 8
     """How often it is tried before it is parked."""
     inlined: ClassVar[str | None] = None
     """The name of its only field where that field's own fields are stored in its place."""
 
-    key_pattern: ClassVar[str | None] = None
+    def __init_subclass__(
+        cls, *, kind: str, key: str | None = None, attempts: int = attempts, inlined: str | None = None
+    ) -> None:
+        cls.kind, cls.key_pattern, cls.attempts, cls.inlined = kind, key, attempts, inlined
 
     @property
     def key(self) -> str | None:
@@ -43,11 +46,10 @@ class JobKind:
         return self.key_pattern and self.key_pattern.format(job=self)
 
 
-@dataclass(frozen=True, slots=True)
-class HandleDelivery(JobKind):
+@dataclass(frozen=True)
+class HandleDelivery(JobKind, kind="delivery"):
     """Work a stored webhook of GitHub."""
 
-    kind = "delivery"
     guid: str
     alert: Annotated[AlertKey | None, Field(exclude=True)] = None
     """Not stored: deliveries about one alert have one key."""
@@ -57,104 +59,77 @@ class HandleDelivery(JobKind):
         return f"alert:{self.alert}" if self.alert else None
 
 
-@dataclass(frozen=True, slots=True)
-class FetchDetails(JobKind):
+@dataclass(frozen=True)
+class FetchDetails(JobKind, kind="details", key="alert:{job.alert}"):
     """Fetch what a delivery did not hold; `attempt` counts from 0."""
 
-    kind = "details"
-    key_pattern = "alert:{job.alert}"
     alert: StoredAlertKey
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class PublishMessage(JobKind):
+@dataclass(frozen=True)
+class PublishMessage(JobKind, kind="message", key="message:{job.message}", attempts=12):
     """Post or update a message in Slack."""
 
-    kind = "message"
-    key_pattern = "message:{job.message}"
-    attempts = 12
     message: Annotated[MessageKey, Field(alias="key")]
 
 
-@dataclass(frozen=True, slots=True)
-class PerformAction(JobKind):
+@dataclass(frozen=True)
+class PerformAction(JobKind, kind="act", key="alert:{job.request.alert}", attempts=3, inlined="request"):
     """Do what a click or submit requests. A person waits: few quick tries, then an answer."""
 
-    kind = "act"
-    key_pattern = "alert:{job.request.alert}"
-    attempts = 3
-    inlined = "request"
     request: ActionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class ShowDetails(JobKind):
+@dataclass(frozen=True)
+class ShowDetails(JobKind, kind="look", attempts=2, inlined="request"):
     """Show what a line of the card's menu stands for."""
 
-    kind = "look"
-    attempts = 2
-    inlined = "request"
     request: ActionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class FillForm(JobKind):
+@dataclass(frozen=True)
+class FillForm(JobKind, kind="fill_form", attempts=2):
     """Put the form into the modal that was opened as a skeleton; `hash` is the skeleton's."""
 
-    kind = "fill_form"
-    attempts = 2
     request: ActionRequest
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCommand(JobKind):
+@dataclass(frozen=True)
+class AnswerCommand(JobKind, kind="command", attempts=2, inlined="request"):
     """Answer a command."""
 
-    kind = "command"
-    attempts = 2
-    inlined = "request"
     request: CommandRequest
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerShortcut(JobKind):
+@dataclass(frozen=True)
+class AnswerShortcut(JobKind, kind="shortcut", attempts=2, inlined="request"):
     """Show the alert that a message is about."""
 
-    kind = "shortcut"
-    attempts = 2
-    inlined = "request"
     request: CommandRequest
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerButton(JobKind):
+@dataclass(frozen=True)
+class AnswerButton(JobKind, kind="button", attempts=2):
     """Answer a button of a list or a summary; with `replaces` in the place of the clicked message."""
 
-    kind = "button"
-    attempts = 2
     button: str
     request: Annotated[CommandRequest, Field(alias="asked")]
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerOutdated(JobKind):
+@dataclass(frozen=True)
+class AnswerOutdated(JobKind, kind="outdated", attempts=3, inlined="request"):
     """Answer a control that this version does not know."""
 
-    kind = "outdated"
-    attempts = 3
-    inlined = "request"
     request: ActionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class SendAnswer(JobKind):
+@dataclass(frozen=True)
+class SendAnswer(JobKind, kind="tell", attempts=12):
     """Send one person a finished answer, privately."""
 
-    kind = "tell"
-    attempts = 12
     user: SlackUserId
     content: Annotated[
         Content, Field(alias="said"), PlainValidator(Content.from_json), PlainSerializer(Content.to_json)
@@ -166,110 +141,88 @@ class SendAnswer(JobKind):
     """When the person clicked or typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendIdentityNotice(JobKind):
+@dataclass(frozen=True)
+class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
     """Tell a person that they were linked to a GitHub account, or unlinked from it."""
 
-    kind = "tell_identity"
-    attempts = 12
     user: SlackUserId
     login: str
     change: str
     """`linked` or `unlinked`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpReport(JobKind):
+@dataclass(frozen=True)
+class FollowUpReport(JobKind, kind="follow_up"):
     """Probe a reported secret again; `attempt` counts from 0."""
 
-    kind = "follow_up"
     alert: StoredAlertKey
     attempt: Annotated[int, Field(alias="look")]
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckRevoked(JobKind):
+@dataclass(frozen=True)
+class RecheckRevoked(JobKind, kind="revoked_look"):
     """Check whether a secret still works whose alert was closed as revoked at `resolved_at`."""
 
-    kind = "revoked_look"
     alert: StoredAlertKey
     resolved_at: UnixTime
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectValidity(JobKind):
+@dataclass(frozen=True)
+class CorrectValidity(JobKind, kind="keep_validity", key="alert:{job.alert}"):
     """Correct the validity that Stanch wrote to GitHub once a probe has shown another one."""
 
-    kind = "keep_validity"
-    key_pattern = "alert:{job.alert}"
     alert: StoredAlertKey
 
 
-@dataclass(frozen=True, slots=True)
-class SyncAssignee(JobKind):
+@dataclass(frozen=True)
+class SyncAssignee(JobKind, kind="assignment", key="assignment:{job.alert}"):
     """Make GitHub's assignee the person who has taken the alert."""
 
-    kind = "assignment"
-    key_pattern = "assignment:{job.alert}"
     alert: StoredAlertKey
 
 
-@dataclass(frozen=True, slots=True)
-class CheckHolders(JobKind):
+@dataclass(frozen=True)
+class CheckHolders(JobKind, kind="holders", key="holders:{job.repository}"):
     """Check whether those who have taken alerts of a repository may still see them."""
 
-    kind = "holders"
-    key_pattern = "holders:{job.repository}"
     repository: Annotated[RepositoryId, Field(alias="id")]
 
 
-@dataclass(frozen=True, slots=True)
-class RedrawChannel(JobKind):
+@dataclass(frozen=True)
+class RedrawChannel(JobKind, kind="channel"):
     """Draw the cards of a channel again, after it was shared or is no longer shared."""
 
-    kind = "channel"
     channel: ChannelId
 
 
-@dataclass(frozen=True, slots=True)
-class RedrawCards(JobKind):
+@dataclass(frozen=True)
+class RedrawCards(JobKind, kind="redraw_cards"):
     """Draw all cards again that would look different now."""
 
-    kind = "redraw_cards"
 
-
-@dataclass(frozen=True, slots=True)
-class SyncAll(JobKind):
+@dataclass(frozen=True)
+class SyncAll(JobKind, kind="sweep", key="sweep"):
     """Compare the store with GitHub, for every installation."""
 
-    kind = "sweep"
-    key_pattern = "sweep"
 
-
-@dataclass(frozen=True, slots=True)
-class SyncInstallation(JobKind):
+@dataclass(frozen=True)
+class SyncInstallation(JobKind, kind="sweep_installation", key="sweep:{job.installation}"):
     """Compare the store with GitHub, for one installation."""
 
-    kind = "sweep_installation"
-    key_pattern = "sweep:{job.installation}"
     installation: Annotated[InstallationId, Field(alias="id")]
 
 
-@dataclass(frozen=True, slots=True)
-class BackfillChannel(JobKind):
+@dataclass(frozen=True)
+class BackfillChannel(JobKind, kind="subscribed", key="subscribed:{job.channel}"):
     """Summarize in a newly subscribed channel the alerts that were open before."""
 
-    kind = "subscribed"
-    key_pattern = "subscribed:{job.channel}"
     channel: ChannelId
 
 
-@dataclass(frozen=True, slots=True)
-class AnnounceRepositoryChange(JobKind):
+@dataclass(frozen=True)
+class AnnounceRepositoryChange(JobKind, kind="repository", key="repository:{job.repository}"):
     """Add a repository's change to the timeline of its alerts, and redraw their cards."""
 
-    kind = "repository"
-    key_pattern = "repository:{job.repository}"
     repository: Annotated[RepositoryId, Field(alias="id")]
     change: Mapping[str, str] | None = None
     """As `timeline.repository_change` returns it."""
@@ -280,3 +233,34 @@ class AnnounceRepositoryChange(JobKind):
     def details(self) -> Mapping[str, str]:
         """The details of the timeline entries."""
         return self.change if self.change is not None else {"what": self.what or ""}
+
+
+KINDS: Mapping[str, type[JobKind]] = {
+    kind.kind: kind
+    for kind in (
+        HandleDelivery,
+        FetchDetails,
+        PublishMessage,
+        PerformAction,
+        ShowDetails,
+        FillForm,
+        AnswerCommand,
+        AnswerShortcut,
+        AnswerButton,
+        AnswerOutdated,
+        SendAnswer,
+        SendIdentityNotice,
+        FollowUpReport,
+        RecheckRevoked,
+        CorrectValidity,
+        SyncAssignee,
+        CheckHolders,
+        RedrawChannel,
+        RedrawCards,
+        SyncAll,
+        SyncInstallation,
+        BackfillChannel,
+        AnnounceRepositoryChange,
+    )
+}
+"""By stored word."""

@@ -1,69 +1,13 @@
 """Turns a job record into a row to store, and a stored row of any version back into its record."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import UnusableJob
-from bot.job_kinds import (
-    AnnounceRepositoryChange,
-    AnswerButton,
-    AnswerCommand,
-    AnswerOutdated,
-    AnswerShortcut,
-    BackfillChannel,
-    CheckHolders,
-    CorrectValidity,
-    FetchDetails,
-    FillForm,
-    FollowUpReport,
-    HandleDelivery,
-    JobKind,
-    PerformAction,
-    PublishMessage,
-    RecheckRevoked,
-    RedrawCards,
-    RedrawChannel,
-    SendAnswer,
-    SendIdentityNotice,
-    ShowDetails,
-    SyncAll,
-    SyncAssignee,
-    SyncInstallation,
-)
+from bot.job_kinds import KINDS, JobKind
 from storage.records import Job, NewJob
-
-KINDS: Mapping[str, type[JobKind]] = {
-    kind.kind: kind
-    for kind in (
-        HandleDelivery,
-        FetchDetails,
-        PublishMessage,
-        PerformAction,
-        ShowDetails,
-        FillForm,
-        AnswerCommand,
-        AnswerShortcut,
-        AnswerButton,
-        AnswerOutdated,
-        SendAnswer,
-        SendIdentityNotice,
-        FollowUpReport,
-        RecheckRevoked,
-        CorrectValidity,
-        SyncAssignee,
-        CheckHolders,
-        RedrawChannel,
-        RedrawCards,
-        SyncAll,
-        SyncInstallation,
-        BackfillChannel,
-        AnnounceRepositoryChange,
-    )
-}
-"""By stored word."""
 
 
 def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None) -> NewJob:

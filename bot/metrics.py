@@ -8,35 +8,31 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.deliveries = Counter(
-            "stanch_github_deliveries", "Webhook deliveries by outcome.", ["outcome"], registry=self.registry
-        )
-        self.slack_requests = Counter(
-            "stanch_slack_requests", "Requests of Slack by outcome.", ["outcome"], registry=self.registry
-        )
-        self.actions = Counter(
-            "stanch_actions", "Actions by name and outcome.", ["action", "outcome"], registry=self.registry
-        )
-        self.messages = Counter(
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=self.registry)
+
+        self.deliveries = counter("stanch_github_deliveries", "Webhook deliveries by outcome.", "outcome")
+        self.slack_requests = counter("stanch_slack_requests", "Requests of Slack by outcome.", "outcome")
+        self.actions = counter("stanch_actions", "Actions by name and outcome.", "action", "outcome")
+        self.messages = counter(
             "stanch_slack_messages",
             "Channel messages posted, updated, found again after an uncertain post, or blocked.",
-            ["outcome"],
-            registry=self.registry,
+            "outcome",
         )
-        self.swept = Counter(
+        self.swept = counter(
             "stanch_swept_alerts",
             "Alerts that syncs saw on GitHub, stored as new, or found changed.",
-            ["outcome"],
-            registry=self.registry,
+            "outcome",
         )
-        self.jobs_finished = Counter(
-            "stanch_jobs_finished",
-            "Runs of jobs by kind and outcome.",
-            ["kind", "outcome"],
-            registry=self.registry,
+        self.jobs_finished = counter(
+            "stanch_jobs_finished", "Runs of jobs by kind and outcome.", "kind", "outcome"
         )
-        self.jobs = Gauge("stanch_jobs", "Jobs in the table by state.", ["state"], registry=self.registry)
-        self.alerts = Gauge("stanch_alerts", "Alerts stored, by state.", ["state"], registry=self.registry)
-        self.blocked_messages = Gauge(
-            "stanch_blocked_messages", "Channel messages that wait for their channel.", registry=self.registry
+        self.jobs = gauge("stanch_jobs", "Jobs in the table by state.", "state")
+        self.alerts = gauge("stanch_alerts", "Alerts stored, by state.", "state")
+        self.blocked_messages = gauge(
+            "stanch_blocked_messages", "Channel messages that wait for their channel."
         )

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
+from bot import job_kinds as kinds
 from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
@@ -10,37 +11,13 @@ from bot.flows.acting import fill_form, perform_action, show_details
 from bot.flows.alerts import installations, intake, rechecks, redeliver, sync, taken_alerts, validity_override
 from bot.flows.messages import backfill, publish
 from bot.flows.private_answers import send_answer, send_direct_message
-from bot.job_kinds import (
-    AnnounceRepositoryChange,
-    AnswerButton,
-    AnswerCommand,
-    AnswerOutdated,
-    AnswerShortcut,
-    BackfillChannel,
-    CheckHolders,
-    CorrectValidity,
-    FetchDetails,
-    FillForm,
-    FollowUpReport,
-    HandleDelivery,
-    JobKind,
-    PerformAction,
-    PublishMessage,
-    RecheckRevoked,
-    RedrawCards,
-    RedrawChannel,
-    SendAnswer,
-    SendIdentityNotice,
-    ShowDetails,
-    SyncAll,
-    SyncAssignee,
-    SyncInstallation,
-)
+from bot.job_kinds import JobKind
 from bot.jobs.worker import Handler
 from bot.requests import CommandRequest
 from bot.views.answers import identity_notice, refusal
 from bot.views.refusals import outdated_control
 from integrations.slack.blocks import Content
+from storage.records import Job
 
 
 async def _answer(
@@ -54,6 +31,15 @@ async def _answer(
     await send_answer(context, request, content, replaces=replaces)
 
 
+async def _tell_failure(
+    context: Context,
+    todo: kinds.ShowDetails | kinds.AnswerCommand | kinds.AnswerShortcut | kinds.AnswerButton,
+    job: Job,
+    mistake: Refused,
+) -> None:
+    await send_answer(context, todo.request, refusal(mistake))
+
+
 async def _sync_all(context: Context) -> None:
     await sync.sync_all(context)
     if context.receives_webhooks:
@@ -64,84 +50,92 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
     handler.kind: handler
     for handler in (
         # `context` is the outside, `todo` the job's fields, `job` its row.
-        Handler(HandleDelivery, lambda context, todo, job: intake.receive(context, todo.guid, job)),
+        Handler(kinds.HandleDelivery, lambda context, todo, job: intake.receive(context, todo.guid, job)),
         Handler(
-            FetchDetails, lambda context, todo, job: intake.fetch_details(context, todo.alert, todo.attempt)
+            kinds.FetchDetails,
+            lambda context, todo, job: intake.fetch_details(context, todo.alert, todo.attempt),
         ),
-        Handler(PublishMessage, lambda context, todo, job: publish.publish(context, todo.message, job)),
+        Handler(kinds.PublishMessage, lambda context, todo, job: publish.publish(context, todo.message, job)),
         Handler(
-            PerformAction,
+            kinds.PerformAction,
             lambda context, todo, job: perform_action.perform(context, todo.request, job),
             lambda context, todo, job, mistake: perform_action.give_up(context, todo.request, job, mistake),
         ),
         Handler(
-            ShowDetails,
+            kinds.ShowDetails,
             lambda context, todo, job: show_details.show_details(context, todo.request),
-            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
+            _tell_failure,
         ),
         Handler(
-            FillForm,
+            kinds.FillForm,
             lambda context, todo, job: fill_form.fill_form(context, todo.request, todo.hash),
             lambda context, todo, job, mistake: fill_form.show_error(context, todo.request, mistake),
         ),
         Handler(
-            AnswerCommand,
+            kinds.AnswerCommand,
             lambda context, todo, job: _answer(context, todo.request, answer(context, todo.request)),
-            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
+            _tell_failure,
         ),
         Handler(
-            AnswerShortcut,
+            kinds.AnswerShortcut,
             lambda context, todo, job: _answer(context, todo.request, answer_shortcut(context, todo.request)),
-            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
+            _tell_failure,
         ),
         Handler(
-            AnswerButton,
+            kinds.AnswerButton,
             lambda context, todo, job: _answer(
                 context,
                 todo.request,
                 answer_button(context, todo.button, todo.request),
                 replaces=todo.replaces,
             ),
-            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
+            _tell_failure,
         ),
         Handler(
-            AnswerOutdated,
+            kinds.AnswerOutdated,
             lambda context, todo, job: send_answer(context, todo.request, refusal(outdated_control())),
         ),
-        Handler(SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
+        Handler(kinds.SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
         Handler(
-            SendIdentityNotice,
+            kinds.SendIdentityNotice,
             lambda context, todo, job: send_direct_message(
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),
         Handler(
-            FollowUpReport,
+            kinds.FollowUpReport,
             lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.attempt, job),
         ),
         Handler(
-            RecheckRevoked,
+            kinds.RecheckRevoked,
             lambda context, todo, job: rechecks.recheck_revoked(context, todo.alert, todo.resolved_at, job),
         ),
         Handler(
-            CorrectValidity,
+            kinds.CorrectValidity,
             lambda context, todo, job: validity_override.correct_override(context, todo.alert, job),
         ),
         Handler(
-            SyncAssignee, lambda context, todo, job: taken_alerts.sync_assignee(context, todo.alert, job)
+            kinds.SyncAssignee,
+            lambda context, todo, job: taken_alerts.sync_assignee(context, todo.alert, job),
         ),
         Handler(
-            CheckHolders, lambda context, todo, job: taken_alerts.check_holders(context, todo.repository)
+            kinds.CheckHolders,
+            lambda context, todo, job: taken_alerts.check_holders(context, todo.repository),
         ),
-        Handler(RedrawChannel, lambda context, todo, job: publish.redraw_channel(context, todo.channel)),
-        Handler(RedrawCards, lambda context, todo, job: publish.redraw_cards(context)),
-        Handler(SyncAll, lambda context, todo, job: _sync_all(context)),
         Handler(
-            SyncInstallation, lambda context, todo, job: sync.sync_installation(context, todo.installation)
+            kinds.RedrawChannel, lambda context, todo, job: publish.redraw_channel(context, todo.channel)
         ),
-        Handler(BackfillChannel, lambda context, todo, job: backfill.backfill_channel(context, todo.channel)),
+        Handler(kinds.RedrawCards, lambda context, todo, job: publish.redraw_cards(context)),
+        Handler(kinds.SyncAll, lambda context, todo, job: _sync_all(context)),
         Handler(
-            AnnounceRepositoryChange,
+            kinds.SyncInstallation,
+            lambda context, todo, job: sync.sync_installation(context, todo.installation),
+        ),
+        Handler(
+            kinds.BackfillChannel, lambda context, todo, job: backfill.backfill_channel(context, todo.channel)
+        ),
+        Handler(
+            kinds.AnnounceRepositoryChange,
             lambda context, todo, job: installations.show_repository_change(
                 context, todo.repository, todo.details
             ),

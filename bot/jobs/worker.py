@@ -14,8 +14,8 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.private_answers import answer_job, find_recipient
-from bot.job_kinds import JobKind
-from bot.job_rows import KINDS, read_job
+from bot.job_kinds import KINDS, JobKind
+from bot.job_rows import read_job
 from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot import job_kinds
 from bot.context import Context
 from bot.job_kinds import (
+    KINDS,
     AnswerCommand,
     HandleDelivery,
     JobKind,
@@ -17,7 +18,7 @@ from bot.job_kinds import (
     RedrawCards,
     SyncInstallation,
 )
-from bot.job_rows import KINDS, new_job
+from bot.job_rows import new_job
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.housekeeping import DAY, run_housekeeping_once
 from bot.jobs.worker import (
