@@ -10,12 +10,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from bot.cli.console import Output, remark, run, say
-from bot.database import open_database
+from bot.cli.console import Output, read, remark, say, with_database
 from bot.errors import StartRefused
-from bot.settings import StorageSettings, load_settings
 from storage import audit
-from storage.db import Database
+from storage.db import Database, Tx
 from storage.records import AuditEntry, AuditOutcome, AuditRow, StoredJson, UnixTime
 
 group = typer.Typer(no_args_is_help=True, help="The audit log: who did, tried or was refused what.")
@@ -29,9 +27,9 @@ def print_audit(
 ) -> None:
     """Print the audit log."""
 
-    async def work(settings: StorageSettings) -> None:
+    async def work(db: Database) -> int:
         table, printed = csv.DictWriter(Output(), AUDIT_COLUMNS), 0
-        async with open_database(settings) as db, aclosing(export_audit(db, since)) as rows:
+        async with aclosing(export_audit(db, since)) as rows:
             if style == "csv":
                 table.writeheader()
             async for row in rows:
@@ -40,10 +38,10 @@ def print_audit(
                     table.writerow(row)
                 else:
                     say(json.dumps(row))
-        if not printed:
-            remark("The audit log has no row since then." if since else "The audit log has no row yet.")
+        return printed
 
-    run(work(load_settings(StorageSettings)))
+    if not with_database(work):
+        remark("The audit log has no row since then." if since else "The audit log has no row yet.")
 
 
 @group.command("verify")
@@ -51,12 +49,7 @@ def verify(
     head: Annotated[str | None, typer.Option(metavar="HASH", help="A head noted earlier.")] = None,
 ) -> None:
     """Check that no row was changed, removed or added."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            say(await _verify(db, head))
-
-    run(work(load_settings(StorageSettings)))
+    say(read(lambda tx: _verify(tx, head)))
 
 
 async def export_audit(db: Database, since: str | None) -> AsyncGenerator[dict[str, StoredJson], None]:
@@ -92,7 +85,7 @@ AUDIT_COLUMNS = tuple(
 )
 
 
-async def _verify(db: Database, head: str | None) -> str:
+async def _verify(tx: Tx, head: str | None) -> str:
     """Check the chain, and that it contains `head`; raises StartRefused with the first fault."""
     if head is not None:
         head = head.strip().lower()
@@ -101,8 +94,7 @@ async def _verify(db: Database, head: str | None) -> str:
                 f"--head {head[:80]!r} is not a hash of 64 characters 0-9 and a-f; "
                 "copy it whole from stanch audit verify or the log event audited."
             )
-    async with db.read() as tx:
-        found = await audit.verify(tx, head)
+    found = await audit.verify(tx, head)
     if not found.ok:
         raise StartRefused(f"The audit log does not verify: {found.problem}")
     return f"{found.rows} rows verify; the head is {found.head}."

@@ -1,11 +1,17 @@
-"""Runs commands; prints answers on standard output and remarks on standard error."""
+"""Runs commands with the database; prints answers on standard output and remarks on standard error."""
 
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import TypeVar
+
+from bot.database import open_database
+from bot.settings import StorageSettings, load_settings
+from storage.db import Database, Tx
+
+T = TypeVar("T")
 
 
 class OutputLost(Exception):
@@ -54,6 +60,32 @@ def give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command to its end."""
-    asyncio.run(work)
+def with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    """Return the result of `work` with the settings' database. Raises StartRefused, StorageUnavailable."""
+    settings = load_settings(StorageSettings)
+
+    async def run() -> T:
+        async with open_database(settings) as db:
+            return await work(db)
+
+    return asyncio.run(run())
+
+
+def read(query: Callable[[Tx], Awaitable[T]]) -> T:
+    """Return what `query` reads from the settings' database."""
+
+    async def work(db: Database) -> T:
+        async with db.read() as tx:
+            return await query(tx)
+
+    return with_database(work)
+
+
+def change(work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Change the settings' database in one transaction, and return the result of `work`."""
+
+    async def in_transaction(db: Database) -> T:
+        async with db.begin() as tx:
+            return await work(tx)
+
+    return with_database(in_transaction)

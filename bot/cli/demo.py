@@ -1,10 +1,10 @@
 """`stanch demo`: starts the demo, whose packages are an extra."""
 
+import asyncio
 from typing import Annotated
 
 import typer
 
-from bot.cli.console import run
 from bot.errors import StartRefused
 
 
@@ -18,4 +18,4 @@ def demo(
     except ModuleNotFoundError as missing:
         advice = f"The demo needs {missing.name}; make demo installs it, and so does pip install '.[demo]'."
         raise StartRefused(advice) from None
-    run(run_demo(host, port))
+    asyncio.run(run_demo(host, port))

@@ -1,5 +1,6 @@
 """`stanch identities`: lists, links and unlinks Slack users and GitHub accounts."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from bot.cli.console import remark, run, say
+from bot.cli.console import change, read, remark, say
 from bot.cli.github_accounts import Accounts, GitHubUnavailable, open_accounts
 from bot.cli.identity_file import Row, read_rows
 from bot.cli.workspace import find_workspace
@@ -17,19 +18,11 @@ from bot.errors import StartRefused
 from bot.flows.audit import build_entry
 from bot.job_kinds import SendIdentityNotice
 from bot.job_rows import new_job
-from bot.settings import IdentitySettings, StorageSettings, load_settings
+from bot.settings import IdentitySettings, load_settings
 from storage import audit, identities, jobs, saved_values
 from storage.db import Database, Tx
 from storage.identities import IdentityTaken
-from storage.records import (
-    Account,
-    AuditOutcome,
-    Identity,
-    NewJob,
-    Person,
-    SlackTeamId,
-    SlackUserId,
-)
+from storage.records import Account, AuditOutcome, Identity, Person, SlackTeamId, SlackUserId
 
 group = typer.Typer(no_args_is_help=True, help="Which Slack user is linked to which GitHub account.")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -40,16 +33,11 @@ Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default t
 @group.command("list")
 def print_identities() -> None:
     """List every identity: workspace, Slack user, GitHub login and id, and how it was linked."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            found = await _list_identities(db)
-        for identity in found:
-            say(_line(identity))
-        if not found:
-            remark("Nobody is linked yet: stanch identities add SLACK_USER GITHUB_LOGIN links somebody.")
-
-    run(work(load_settings(StorageSettings)))
+    found = read(identities.all_identities)
+    for identity in found:
+        say(_line(identity))
+    if not found:
+        remark("Nobody is linked yet: stanch identities add SLACK_USER GITHUB_LOGIN links somebody.")
 
 
 @group.command("add")
@@ -60,20 +48,18 @@ def link(slack_user: str, github_login: str, team: Team = None) -> None:
         async with open_database(settings) as db, open_accounts(settings, db) as accounts:
             account = await _check(accounts, slack_user, github_login)
             workspace = await find_workspace(db, settings, team)
-            say(_line(await _add_identity(db, workspace, slack_user, account)))
+            async with db.begin() as tx:
+                added = await _link(tx, (workspace, SlackUserId(slack_user), account))
+        say(_line(added))
 
-    run(work(load_settings(IdentitySettings)))
+    asyncio.run(work(load_settings(IdentitySettings)))
 
 
 @group.command("remove")
 def unlink(slack_user: str, team: Team = None) -> None:
     """Unlink a Slack user."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            say(f"Removed {_line(await _remove_identity(db, slack_user, team))}")
-
-    run(work(load_settings(StorageSettings)))
+    removed = change(lambda tx: _unlink(tx, slack_user, team))
+    say(f"Removed {_line(removed)}")
 
 
 @group.command("import")
@@ -96,7 +82,7 @@ def import_file(
         if dry_run:
             remark("Nobody was linked: this was a dry run.")
 
-    run(work(load_settings(IdentitySettings)))
+    asyncio.run(work(load_settings(IdentitySettings)))
 
 
 def _line(identity: Identity) -> str:
@@ -113,12 +99,6 @@ async def _check(accounts: Accounts, user: str, login: str) -> Account:
     if not SLACK_USER.fullmatch(user):
         raise StartRefused(f"{user[:40]!r} is not a Slack user id, which looks like U012AB3CD; names change.")
     return await accounts.find(login)
-
-
-async def _add_identity(db: Database, team: SlackTeamId, user: str, account: Account) -> Identity:
-    """Link a Slack user to a GitHub account and audit it; the running server tells the person."""
-    async with db.begin() as tx:
-        return await _link(tx, Identity(team, SlackUserId(user), account, "mapping", tx.now, "cli"))
 
 
 async def _import_identities(
@@ -138,10 +118,9 @@ async def _import_identities(
     linked: list[Identity] = []
     with suppress(_DryRun):
         async with db.begin() as tx:
-            for line, (workspace, user, account) in found:
-                identity = Identity(workspace, user, account, "mapping", tx.now, "cli")
+            for line, link in found:
                 try:
-                    linked.append(await _link(tx, identity))
+                    linked.append(await _link(tx, link))
                 except StartRefused as refused:
                     faults[line] = str(refused)
             if faults:
@@ -179,8 +158,9 @@ async def _check_rows(
     return found, faults
 
 
-async def _link(tx: Tx, identity: Identity) -> Identity:
+async def _link(tx: Tx, link: Link) -> Identity:
     """Store and audit an identity; raises StartRefused if one side is linked to somebody else."""
+    identity = Identity(*link, "mapping", tx.now, "cli")
     try:
         await identities.link(tx, identity)
     except IdentityTaken as taken:
@@ -188,25 +168,17 @@ async def _link(tx: Tx, identity: Identity) -> Identity:
             f"{taken} ({taken.holder.slack_user} is {taken.holder.github.login}); "
             "remove that identity first: stanch identities remove SLACK_USER."
         ) from None
-    await jobs.enqueue(tx, _notice(identity, "linked"))
-    await _audit(tx, "link_identity", identity)
+    await _record(tx, identity, "link_identity", "linked")
     return identity
 
 
-async def _remove_identity(db: Database, user: str, team: str | None) -> Identity:
-    """Unlink a Slack user and audit it; the running server tells the person. Raises StartRefused."""
-    async with db.begin() as tx:
-        identity = await identities.unlink(tx, await _team(tx, team), SlackUserId(user))
-        if identity is None:
-            raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
-        await jobs.enqueue(tx, _notice(identity, "unlinked"))
-        await _audit(tx, "unlink_identity", identity)
+async def _unlink(tx: Tx, user: str, team: str | None) -> Identity:
+    """Unlink a Slack user; raises StartRefused."""
+    identity = await identities.unlink(tx, await _team(tx, team), SlackUserId(user))
+    if identity is None:
+        raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
+    await _record(tx, identity, "unlink_identity", "unlinked")
     return identity
-
-
-async def _list_identities(db: Database) -> list[Identity]:
-    async with db.read() as tx:
-        return await identities.all_identities(tx)
 
 
 async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
@@ -218,10 +190,8 @@ async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
     return SlackTeamId(known)
 
 
-def _notice(identity: Identity, change: str) -> NewJob:
-    return new_job(SendIdentityNotice(identity.slack_user, identity.github.login, change))
-
-
-async def _audit(tx: Tx, action: str, identity: Identity) -> None:
+async def _record(tx: Tx, identity: Identity, action: str, notice: str) -> None:
+    """Audit a change; the running server tells the person about it."""
+    await jobs.enqueue(tx, new_job(SendIdentityNotice(identity.slack_user, identity.github.login, notice)))
     person = Person(identity.slack_team, identity.slack_user, identity.github)
     await audit.append(tx, build_entry(action, AuditOutcome.DONE, person, reason="by cli"))

@@ -9,7 +9,6 @@ import structlog
 import typer
 
 from bot import app
-from bot.cli.console import run
 from bot.logs import set_up_logging
 from bot.options import Options
 from bot.settings import Settings, load_all, questionable_settings
@@ -31,7 +30,7 @@ def serve(
     set_up_logging(settings.stanch_log_level, settings.stanch_log_format)
     for setting, advice in questionable_settings(settings):
         log.warning("questionable_setting", setting=setting, advice=advice)
-    run(_serve(settings, options, role))
+    asyncio.run(_serve(settings, options, role))
 
 
 async def _serve(settings: Settings, options: Options, role: app.Role) -> None:

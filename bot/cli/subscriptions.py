@@ -6,17 +6,15 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import remark, run, say
-from bot.database import open_database
+from bot.cli.console import change, read, remark, say, with_database
 from bot.errors import StartRefused
 from bot.flows.audit import build_entry
 from bot.job_kinds import BackfillChannel
 from bot.job_rows import new_job
 from bot.rules.filters import BadFilter, parse_subscription_filter
 from bot.rules.typed_text import normalize_typed
-from bot.settings import StorageSettings, load_settings
 from storage import audit, jobs, subscriptions
-from storage.db import Database
+from storage.db import Database, Tx
 from storage.records import AuditOutcome, ChannelId, Subscription
 
 group = typer.Typer(no_args_is_help=True, help="Which channel gets which alerts.")
@@ -26,16 +24,11 @@ CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 @group.command("list")
 def print_subscriptions() -> None:
     """List every subscribed channel with its filter."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            found = await _list_subscriptions(db)
-        for subscription in found:
-            say(f"{subscription.channel}\t{subscription.filter or 'every alert'}")
-        if not found:
-            remark("No channel is subscribed: all alerts go to STANCH_DEFAULT_CHANNEL.")
-
-    run(work(load_settings(StorageSettings)))
+    found = read(subscriptions.all_subscriptions)
+    for subscription in found:
+        say(f"{subscription.channel}\t{subscription.filter or 'every alert'}")
+    if not found:
+        remark("No channel is subscribed: all alerts go to STANCH_DEFAULT_CHANNEL.")
 
 
 # Without this setting, click would take a term like -repo:octo/web for an option.
@@ -44,26 +37,16 @@ def subscribe(
     channel: str, words: Annotated[list[str] | None, typer.Argument(metavar="[FILTER…]")] = None
 ) -> None:
     """Subscribe a channel to the alerts of a filter, as `org:octo -repo:octo/web`, or to all alerts."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            added, former = await add_subscription(db, channel, words or [])
-        before = f" instead of {former.filter or 'every alert'}" if former else ""
-        say(f"{added.channel} gets {added.filter or 'every alert'}{before}.")
-
-    run(work(load_settings(StorageSettings)))
+    added, former = with_database(lambda db: add_subscription(db, channel, words or []))
+    before = f" instead of {former.filter or 'every alert'}" if former else ""
+    say(f"{added.channel} gets {added.filter or 'every alert'}{before}.")
 
 
 @group.command("remove")
 def unsubscribe(channel: str) -> None:
     """End a channel's subscription."""
-
-    async def work(settings: StorageSettings) -> None:
-        async with open_database(settings) as db:
-            await _remove_subscription(db, channel)
-            say(f"{channel} gets no more alerts.")
-
-    run(work(load_settings(StorageSettings)))
+    change(lambda tx: _remove_subscription(tx, ChannelId(channel)))
+    say(f"{channel} gets no more alerts.")
 
 
 async def add_subscription(
@@ -99,13 +82,7 @@ def _requoted(word: str) -> str:
     return f'{term}:"{value}"'
 
 
-async def _remove_subscription(db: Database, channel: str) -> None:
-    async with db.begin() as tx:
-        if not await subscriptions.remove(tx, ChannelId(channel)):
-            raise StartRefused(f"{channel[:40]!r} has no subscription; stanch subscriptions list shows all.")
-        await audit.append(tx, build_entry("unsubscribe", AuditOutcome.DONE, reason=f"cli: {channel}"))
-
-
-async def _list_subscriptions(db: Database) -> list[Subscription]:
-    async with db.read() as tx:
-        return await subscriptions.all_subscriptions(tx)
+async def _remove_subscription(tx: Tx, channel: ChannelId) -> None:
+    if not await subscriptions.remove(tx, channel):
+        raise StartRefused(f"{channel[:40]!r} has no subscription; stanch subscriptions list shows all.")
+    await audit.append(tx, build_entry("unsubscribe", AuditOutcome.DONE, reason=f"cli: {channel}"))

@@ -1,12 +1,13 @@
 """`stanch sync`: compares GitHub with the store now: all, one organization or one repository."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from bot.app import build_context, open_session
-from bot.cli.console import run, say
+from bot.cli.console import say
 from bot.context import Context
 from bot.database import open_database
 from bot.errors import RetryLater, StartRefused
@@ -35,12 +36,8 @@ def sync(
 ) -> None:
     """Compare GitHub's alerts with the store now."""
     settings, options = load_all(Settings)
-
-    async def work() -> None:
-        for synced in await run_sync(settings, options, org=org, repository=repo, dry_run=dry_run):
-            say(f"{synced.account}: {synced.seen} seen, {synced.new} new, {synced.changed} changed.")
-
-    run(work())
+    for synced in asyncio.run(run_sync(settings, options, org=org, repository=repo, dry_run=dry_run)):
+        say(f"{synced.account}: {synced.seen} seen, {synced.new} new, {synced.changed} changed.")
 
 
 async def run_sync(

@@ -36,7 +36,8 @@ async def collect_outputs(stage: Stage) -> dict[str, bytes]:
     """All of it but the log, by a name for the failure's message."""
     db = stage.context.db
     rows = [row async for row in export_audit(db, None)]
-    waiting = [f"{job.kind} {job.error} {job.payload}" for job in await list_jobs(db)]
+    async with db.read() as tx:
+        waiting = [f"{job.kind} {job.error} {job.payload}" for job in await list_jobs(tx)]
     return {
         **await _stored(db),
         **await _asked_by_machines(stage),
