@@ -1,8 +1,11 @@
 """The controls of cards and threads, the modals with their errors, and the message box."""
 
-import pytest
-from playwright.async_api import expect
+import itertools
 
+import pytest
+from playwright.async_api import Route, expect
+
+from bot.demo import Demo
 from tests.browser.conftest import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -62,6 +65,52 @@ async def test_reporting_needs_consent_and_can_notify_the_owner_first(window: Op
     await modal.locator("[type=submit]").click()
     await expect(modal).to_have_count(0)
     await expect(card).to_contain_text("Reported to GitHub")
+
+
+async def test_a_click_on_a_card_that_was_just_redrawn_is_not_lost(window: OpenWindow, demo: Demo) -> None:
+    sam = await window()
+    page, workspace = sam.page, demo.stage.slack.workspace
+    alert = await sam.leak("dead")
+    card = sam.card(alert)
+    await expect(card).to_be_visible()
+    ts = str(await card.get_attribute("data-ts"))
+    drawn = itertools.count()
+
+    def redraw(*, controls: bool = True) -> None:
+        """Draw the card anew, as the bot does: with a new id for the block of controls, or without it."""
+        message = workspace.message("C0PAYMENTS", ts)
+        assert message is not None
+        *facts, last = message.blocks
+        renamed = {**last, "block_id": f"alert:{alert}:redrawn-{next(drawn)}"}
+        workspace.redraw(message, blocks=[*facts, *([renamed] if controls else [])])
+
+    async def redraw_first(route: Route) -> None:
+        redraw()
+        await route.fallback()
+
+    async def take_controls_away(route: Route) -> None:
+        redraw(controls=False)
+        await route.fallback()
+
+    await page.route("**/slack/*", redraw_first, times=2)
+    await sam.choose(card, "close_as", "Used in tests")
+    await expect(sam.modal.get_by_role("textbox")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.route("**/slack/click", redraw_first, times=1)
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await expect(sam.private).to_contain_text("You are on it.")
+    button = card.get_by_role("button", name="Check validity")
+    await button.hover()
+    await page.mouse.down()
+    redraw()
+    await expect(page.locator("html[data-held]")).to_be_attached()
+    await page.mouse.up()
+    await expect(card).to_contain_text("not valid on this GitHub, checked")
+    await page.route("**/slack/click", take_controls_away, times=1)
+    await button.click()
+    gone = page.locator(f'#message-list [data-ts="{ts}"] .notice')
+    await expect(gone).to_contain_text("the control is no longer there")
 
 
 async def test_a_cancelled_modal_changes_nothing(window: OpenWindow) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from integrations.sandbox.demo.world import DemoPerson
-from integrations.sandbox.slack import DeliveryResult, ImpossibleGesture, Json, SlackSandbox
+from integrations.sandbox.slack import DeliveryResult, ImpossibleGesture, Json, NothingChanged, SlackSandbox
 
 LONGEST_MESSAGE = 4000
 
@@ -24,6 +24,7 @@ class PageGestures:
 
         `error` is Slack's error if the app didn't answer. `impossible` is a sentence about a gesture that
         Slack's client would not offer: on a control that was just redrawn, or a command of an outsider.
+        `unchanged` is one where Slack's client sends nothing, since the menu shows the choice already.
         """
         gestures: dict[str, Callable[[Json], Awaitable[DeliveryResult | None]]] = {
             "click": self._click,
@@ -38,6 +39,8 @@ class PageGestures:
             raise BadGesture(f"There is no gesture {kind!r}.")
         try:
             result = await gestures[kind](fields)
+        except NothingChanged as unchanged:
+            return {"unchanged": str(unchanged)}
         except ImpossibleGesture as impossible:
             return {"impossible": str(impossible)}
         if result is None:

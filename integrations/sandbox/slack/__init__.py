@@ -22,7 +22,7 @@ freezes and closes them. `faults`, `rate_limit` and `fail` make calls fail.
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import RecordedCall
 from integrations.sandbox.slack.feed import FeedSubscription, SlackChange
-from integrations.sandbox.slack.gestures import ImpossibleGesture
+from integrations.sandbox.slack.gestures import ImpossibleGesture, NothingChanged
 from integrations.sandbox.slack.methods import DEFAULT_SCOPES
 from integrations.sandbox.slack.records import Channel, SlackMessage, SlackTeam, SlackUser, UserGroup, View
 from integrations.sandbox.slack.sandbox import SlackSandbox
@@ -36,6 +36,7 @@ __all__ = [
     "FeedSubscription",
     "ImpossibleGesture",
     "Json",
+    "NothingChanged",
     "RecordedCall",
     "SignedRequest",
     "SlackChange",

@@ -11,6 +11,10 @@ class ImpossibleGesture(Exception):
     """Slack's client would not offer this: no such control or option, not in the channel, nothing changed."""
 
 
+class NothingChanged(ImpossibleGesture):
+    """The menu shows that choice already: Slack's client sends nothing."""
+
+
 def acting_user(world: SlackWorld, user_id: str, *, force: bool) -> SlackUser:
     """The user, who must be an active person; with `force` a bot or a deactivated user will do."""
     user = world.workspace.users.get(user_id)
@@ -79,7 +83,7 @@ def choose(
         return option
     before = world.modals.state_of(user, holder, control.block_id, control.element) or {}
     if before.get("selected_option") == option and not force:
-        raise ImpossibleGesture(f"{control.action_id} shows that choice already: the client sends nothing")
+        raise NothingChanged(f"{control.action_id} shows that choice already: the client sends nothing")
     state = {"type": control.type, "selected_option": option}
     world.modals.set_state(user, holder, control.block_id, control.action_id, state)
     return option

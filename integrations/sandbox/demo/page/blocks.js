@@ -128,7 +128,7 @@ const ELEMENTS = {
     for (const option of part.options) {
       const box = h("input", { type: "checkbox", checked: ticked.has(option.value), value: option.value, on: { change: () => {
         if (place.form) clearError(box);
-        else place.act("tick", { action: part.action_id, block: block.block_id, value: option.value }, box);
+        else place.act("tick", { action: part.action_id, block: block.block_id, value: option.value, ticked: box.checked }, box);
       } } });
       if (place.id) box.setAttribute("aria-describedby", `${place.id}-error`);
       group.append(h("label", { class: "checkbox" }, box, h("span", { class: "checkbox-words" }, h("span", { class: "text" }, drawText(option.text, place)), option.description && h("span", { class: "hint" }, drawText(option.description, place)))));

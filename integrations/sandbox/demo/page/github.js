@@ -1,6 +1,7 @@
 // The GitHub panel: repositories, alerts, alert pages, actions, roles.
 import { $, ago, clock, h, newId } from "./dom.js";
 import { emit, on, onGitHub, state } from "./live.js";
+import { whenReleased } from "./press.js";
 
 export const REASONS = { revoked: "Revoked", false_positive: "False positive", used_in_tests: "Used in tests", wont_fix: "Won't fix", pattern_edited: "Pattern edited", pattern_deleted: "Pattern deleted" };
 const VALIDITY = { active: "Active", inactive: "Inactive", unknown: "Unknown" };
@@ -25,7 +26,7 @@ export function startGitHub() {
   $("#leak-form").addEventListener("submit", leak);
   $("#alert-back").addEventListener("click", () => showAlert(null));
   $("#redeliver").addEventListener("click", () => act("redeliver", {}, $("#redeliver")));
-  setInterval(() => open.alert && drawAlert(), 30000);
+  setInterval(() => whenReleased(() => open.alert && drawAlert()), 30000);
 }
 
 /** The login that acts in the panel: the person's, or the owner's for people without an account. */

@@ -1,5 +1,7 @@
 // The connection to the server: state, changes, and the person's actions.
 
+import { whenReleased } from "./press.js";
+
 const listeners = new Map();
 
 /** The page's state. Only `live.js` writes the parts that come from the server. */
@@ -24,8 +26,8 @@ let source = null;
 export function connect(person) {
   source?.close();
   source = new EventSource(`/events?as=${encodeURIComponent(person)}`);
-  source.addEventListener("whole", (event) => takeWhole(JSON.parse(event.data)));
-  source.addEventListener("changes", (event) => takeChanges(JSON.parse(event.data)));
+  source.addEventListener("whole", (event) => whenReleased(() => takeWhole(JSON.parse(event.data))));
+  source.addEventListener("changes", (event) => whenReleased(() => takeChanges(JSON.parse(event.data))));
   source.addEventListener("error", () => setConnected(false));
 }
 

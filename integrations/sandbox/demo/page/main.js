@@ -2,6 +2,7 @@
 import { $, $$ } from "./dom.js";
 import { icon, logo } from "./icons.js";
 import { connect, emit, on, state } from "./live.js";
+import { startClicks } from "./clicks.js";
 import { startComposer } from "./composer.js";
 import { startGitHub } from "./github.js";
 import { startMachine } from "./machine.js";
@@ -14,6 +15,7 @@ import { startTour } from "./tour.js";
 for (const place of $$("[data-icon]")) place.prepend(icon(place.dataset.icon));
 for (const place of $$("[data-logo]")) place.prepend(logo());
 
+startClicks();
 startPeople();
 startMessages();
 startModal();

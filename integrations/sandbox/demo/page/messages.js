@@ -2,8 +2,9 @@
 import { $, add, ago, announce, clock, h } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
 import { drawChannels, isTop, markRead } from "./channels.js";
+import { actOn } from "./clicks.js";
 import { icon } from "./icons.js";
-import { emit, gesture, messagesOf, names, on, state } from "./live.js";
+import { emit, messagesOf, names, on, state } from "./live.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { face } from "./people.js";
 
@@ -160,9 +161,12 @@ function placeOf(message) {
       if (element.getAttribute("aria-busy") === "true") return;
       element.setAttribute("aria-busy", "true");
       notice(message.ts, null);
-      const answer = await gesture(kind, { channel: message.channel, ts: message.ts, ...fields });
+      const answer = await actOn(message, kind, fields);
       element.removeAttribute("aria-busy");
-      if (answer.error || answer.problem) notice(message.ts, answer.problem ?? `Stanch didn't answer (${answer.error}). Try again.`);
+      const problem = answer.problem ?? (answer.error && `Stanch didn't answer (${answer.error}). Try again.`);
+      if (!problem) return;
+      if (state.messages.get(message.channel)?.has(message.ts)) notice(message.ts, problem);
+      else showFromSlack(problem, message.thread);
     },
   };
 }

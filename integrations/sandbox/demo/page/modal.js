@@ -5,6 +5,7 @@ import { icon, logo } from "./icons.js";
 import { gesture, names, on, state } from "./live.js";
 import { closeMenu } from "./menu.js";
 
+const CHANGED = "This form changed meanwhile. Look at it and try again.";
 let shown = null; // {id, hash, dialog}
 let before = null; // the element that had the focus
 
@@ -107,7 +108,8 @@ async function submit(view, dialog) {
   for (const { block, action, value } of fieldValues(dialog)) (values[block] ??= {})[action] = value;
   const answer = await gesture("submit", { view: view.id, values });
   button.removeAttribute("aria-busy");
-  if (answer.error || answer.problem) trouble(dialog, "We had some trouble connecting. Try again?");
+  if (answer.impossible) trouble(dialog, CHANGED);
+  else if (answer.error || answer.problem) trouble(dialog, "We had some trouble connecting. Try again?");
 }
 
 async function act(view, kind, fields, element) {
@@ -115,7 +117,8 @@ async function act(view, kind, fields, element) {
   element.setAttribute("aria-busy", "true");
   const answer = await gesture(kind, { view: view.id, ...fields });
   element.removeAttribute("aria-busy");
-  if (answer.error || answer.problem) trouble(shown?.dialog, "We had some trouble connecting. Try again?");
+  if (answer.impossible) trouble(shown?.dialog, CHANGED);
+  else if (answer.error || answer.problem) trouble(shown?.dialog, "We had some trouble connecting. Try again?");
 }
 
 async function leave(view) {
