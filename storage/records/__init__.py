@@ -12,13 +12,7 @@ from storage.records.alerts import (
     SecretLocation,
     TokenFacts,
 )
-from storage.records.github import (
-    Account,
-    Installation,
-    InstallationState,
-    Repository,
-    RepositoryState,
-)
+from storage.records.github import Account, Installation, InstallationState, Repository, RepositoryState
 from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, RunResult
 from storage.records.messages import (
     Message,
@@ -43,59 +37,4 @@ from storage.records.names import (
     StoredJson,
     UnixTime,
 )
-from storage.records.people import (
-    AuditEntry,
-    AuditOutcome,
-    AuditRow,
-    Identity,
-)
-
-__all__ = [
-    "Account",
-    "Alert",
-    "AlertKey",
-    "AlertNumber",
-    "AlertState",
-    "AuditEntry",
-    "AuditOutcome",
-    "AuditRow",
-    "ChannelId",
-    "Claim",
-    "Delivery",
-    "Done",
-    "Event",
-    "EventKind",
-    "GitHubId",
-    "Identity",
-    "Installation",
-    "InstallationId",
-    "InstallationState",
-    "Job",
-    "JobId",
-    "JobState",
-    "Message",
-    "MessageKey",
-    "MessagePurpose",
-    "MessageState",
-    "MessageTs",
-    "NewJob",
-    "Parked",
-    "Person",
-    "Probe",
-    "Report",
-    "ReportState",
-    "Repository",
-    "RepositoryId",
-    "RepositoryState",
-    "Retry",
-    "RunResult",
-    "SecretLocation",
-    "SlackTeamId",
-    "SlackUserId",
-    "StoredJson",
-    "Subscription",
-    "SummaryGroup",
-    "ThreadLevel",
-    "TokenFacts",
-    "UnixTime",
-]
+from storage.records.people import AuditEntry, AuditOutcome, AuditRow, Identity
