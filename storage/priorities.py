@@ -17,31 +17,16 @@ class Priority(IntEnum):
     """Comparing GitHub with the store, which is never urgent."""
 
 
-PRIORITIES: Mapping[str, Priority] = {
-    "act": Priority.PERSON,
-    "look": Priority.PERSON,
-    "fill_form": Priority.PERSON,
-    "button": Priority.PERSON,
-    "shortcut": Priority.PERSON,
-    "command": Priority.PERSON,
-    "outdated": Priority.PERSON,
-    "tell": Priority.PERSON,
-    "message": Priority.MESSAGE,
-    "tell_identity": Priority.MESSAGE,
-    "delivery": Priority.INTAKE,
-    "details": Priority.INTAKE,
-    "follow_up": Priority.INTAKE,
-    "revoked_look": Priority.INTAKE,
-    "keep_validity": Priority.INTAKE,
-    "subscribed": Priority.INTAKE,
-    "channel": Priority.INTAKE,
-    "redraw_cards": Priority.INTAKE,
-    "repository": Priority.INTAKE,
-    "assignment": Priority.INTAKE,
-    "holders": Priority.SYNC,
-    "sweep": Priority.SYNC,
-    "sweep_installation": Priority.SYNC,
+_KINDS: Mapping[Priority, tuple[str, ...]] = {
+    Priority.PERSON: ("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell"),
+    Priority.MESSAGE: ("message", "tell_identity"),
+    Priority.INTAKE: (
+        *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
+        *("redraw_cards", "repository", "assignment"),
+    ),
+    Priority.SYNC: ("holders", "sweep", "sweep_installation"),
 }
+PRIORITIES: Mapping[str, Priority] = {kind: priority for priority, kinds in _KINDS.items() for kind in kinds}
 """By job kind."""
 CONCURRENCY: Mapping[Priority, int] = {
     Priority.PERSON: 16,

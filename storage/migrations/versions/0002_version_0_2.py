@@ -23,8 +23,8 @@ def _assignments() -> None:
     """Whom Stanch assigned on GitHub, and an index of the alerts that are taken or so assigned."""
     op.add_column("alert", sa.Column("assigned_by_us_id", sa.BigInteger))
     op.add_column("alert", sa.Column("assigned_by_us_login", sa.Text))
-    held = sa.text("taken_by_id IS NOT NULL OR assigned_by_us_id IS NOT NULL")
-    op.create_index("alert_held", "alert", ["repository_id"], sqlite_where=held, postgresql_where=held)
+    held = "taken_by_id IS NOT NULL OR assigned_by_us_id IS NOT NULL"
+    _index("alert_held", "alert", ["repository_id"], where=held)
 
 
 def _make_places_readable() -> None:
@@ -42,9 +42,7 @@ def _make_places_readable() -> None:
 def _priorities() -> None:
     """The priority of jobs. All jobs of 0.1.0 get the one between messages and syncs."""
     op.add_column("job", sa.Column("priority", sa.Integer, nullable=False, server_default="2"))
-    ready = sa.text("state = 'ready'")
-    columns = ["priority", "run_at", "id"]
-    op.create_index("job_next", "job", columns, sqlite_where=ready, postgresql_where=ready)
+    _index("job_next", "job", ["priority", "run_at", "id"], where="state = 'ready'")
 
 
 def _claims() -> None:
@@ -64,14 +62,7 @@ def _messages_of_blocked_channels() -> None:
     """
     op.add_column("message", sa.Column("raised_at", sa.Double))
     op.add_column("message", sa.Column("stands_for", sa.Text))
-    problem = sa.text("problem IS NOT NULL")
-    op.create_index(
-        "message_problem",
-        "message",
-        ["channel", "created_at"],
-        sqlite_where=problem,
-        postgresql_where=problem,
-    )
+    _index("message_problem", "message", ["channel", "created_at"], where="problem IS NOT NULL")
     message = sa.table("message", *(sa.column(name) for name in ("state", "ts", "problem")))
     given_up = sa.and_(
         message.c.state == "dropped", message.c.ts.is_not(None), message.c.problem.in_(_CHANNEL_PROBLEMS)
@@ -79,19 +70,15 @@ def _messages_of_blocked_channels() -> None:
     op.get_bind().execute(sa.update(message).where(given_up).values(state="posted"))
 
 
+def _index(name: str, table: str, columns: list[str], *, where: str) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition)
+
+
 _CHANNEL_PROBLEMS = (
-    "app_access_restricted",
-    "channel_is_limited_access",
-    "channel_not_found",
-    "external_channel_migrating",
-    "is_archived",
-    "is_inactive",
-    "not_in_channel",
-    "posting_to_channel_denied",
-    "restricted_action",
-    "restricted_action_non_threadable_channel",
-    "restricted_action_read_only_channel",
-    "restricted_action_thread_locked",
+    *("app_access_restricted", "channel_is_limited_access", "channel_not_found"),
+    *("external_channel_migrating", "is_archived", "is_inactive", "not_in_channel", "team_not_found"),
+    *("posting_to_channel_denied", "restricted_action", "restricted_action_non_threadable_channel"),
+    *("restricted_action_read_only_channel", "restricted_action_thread_locked"),
     "restricted_action_thread_only_channel",
-    "team_not_found",
 )
