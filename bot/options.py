@@ -11,46 +11,40 @@ SHAPES = {
 """What a value of an option with a pattern looks like, by the last part of the option's name."""
 
 
-class ReportOptions(BaseModel):
-    """`[report]`: the kinds of tokens that may be reported besides personal access tokens."""
-
+class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class ReportOptions(_Table):
+    """`[report]`: the kinds of tokens that may be reported besides personal access tokens."""
 
     oauth_tokens: bool = False
     app_user_tokens: bool = False
     refresh_tokens: bool = False
 
 
-class CloseOptions(BaseModel):
+class CloseOptions(_Table):
     """`[close]`: what is needed to close an alert."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     require_comment: bool = False
 
 
-class ValidityOptions(BaseModel):
+class ValidityOptions(_Table):
     """`[validity]`: whether a check writes its verdict to GitHub."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     write_back: bool = True
 
 
-class Step(BaseModel):
+class Step(_Table):
     """One step of a checklist: an id that is stored, a text, and an optional link."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     text: Annotated[str, Field(min_length=1, max_length=70)]
     link: Annotated[str, Field(pattern=r"^https://[^\s<>|]+$")] | None = None
 
 
-class Options(BaseModel):
+class Options(_Table):
     """All options."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     report: ReportOptions = ReportOptions()
     close: CloseOptions = CloseOptions()

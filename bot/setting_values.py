@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AfterValidator, SecretStr
+
+from storage.database_url import read_url
 
 _MARKS = "\ufeff\u200b"
 """Byte order mark and zero-width space: they come with copied text, and Python does not strip them."""
@@ -21,8 +24,25 @@ def strip(value: str) -> str:
     return value
 
 
+def token_prefix(prefix: str, kind: str) -> AfterValidator:
+    """A check that a token starts with the prefix of its kind."""
+
+    def check(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(prefix):
+            raise ValueError(f"must be {kind}, which starts with {prefix}")
+        return value
+
+    return AfterValidator(check)
+
+
+def check_database_url(value: str) -> str:
+    """The address unchanged; ValueError unless `storage` can use it."""
+    read_url(value)
+    return value
+
+
 def http_base(value: str) -> str:
-    """Check the base address of an API. Credentials belong in headers, so an address with a user is refused."""
+    """The base address of an API without a slash at its end. With a user it is refused: credentials go in headers."""
     fault = ValueError("must be an http(s) address without user, query or fragment")
     try:
         parts = urlsplit(value)
@@ -31,11 +51,13 @@ def http_base(value: str) -> str:
         raise fault from None
     if not usable or parts.username is not None or parts.query or parts.fragment:
         raise fault
-    return value
+    return value.rstrip("/")
 
 
-def read_accounts(value: str) -> frozenset[str]:
-    """The comma-separated logins, in lower case, and numeric ids."""
+def read_accounts(value: str | frozenset[str]) -> frozenset[str]:
+    """The comma-separated logins, in lower case, and numeric ids; the setting's default as it is."""
+    if not isinstance(value, str):
+        return value
     accounts = frozenset(account.strip().lower() for account in value.split(",") if account.strip())
     if not accounts:
         raise ValueError("names no account: write logins or numeric ids, as octo,octo-labs, or unset it")
@@ -57,8 +79,9 @@ def _account_fault(account: str) -> str:
     return "holds an entry that is no login and no numeric id: separate them with commas, as octo,octo-labs"
 
 
-def read_key(text: str) -> str:
-    """The App's private key as PEM text. `text` is that, its line ends possibly escaped, or a file's path."""
+def read_key(value: SecretStr) -> SecretStr:
+    """The App's private key as PEM text. `value` is that, its line ends possibly escaped, or a file's path."""
+    text = value.get_secret_value()
     if "-----BEGIN" not in text:
         try:
             text = Path(text).expanduser().read_text(encoding="utf-8-sig")
@@ -73,4 +96,4 @@ def read_key(text: str) -> str:
         raise ValueError("does not hold a valid PEM private key without a passphrase") from None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("does not hold an RSA key, as GitHub makes them for Apps")
-    return text
+    return SecretStr(text)

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -23,8 +25,7 @@ from bot.errors import StartRefused
 from bot.faults import Fault, dotted, faults_of, reason
 from bot.options import SHAPES as OPTION_SHAPES
 from bot.options import Options
-from bot.setting_values import http_base, read_accounts, read_key, strip
-from storage.database_url import read_url
+from bot.setting_values import check_database_url, http_base, read_accounts, read_key, strip, token_prefix
 
 MISSING = {
     "SLACK_BOT_TOKEN": "take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions",
@@ -36,7 +37,8 @@ SHAPES = {
     "STANCH_DEFAULT_CHANNEL": "it is a channel's id, as C012AB3CD, not its name",
 }
 
-
+BotToken = Annotated[SecretStr, token_prefix("xoxb-", "a bot token")]
+LowerCase = BeforeValidator(lambda value: value.lower())
 ENV_FILE = ".env"
 KUBERNETES = re.compile(r"STANCH_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_[0-9]+_)")
 """Variables that Kubernetes sets in every container for a service named `stanch`."""
@@ -68,85 +70,40 @@ class OptionsFile(_Environment):
 class StorageSettings(OptionsFile):
     """The settings of commands that need the database alone."""
 
-    database_url: str = "sqlite+aiosqlite:///stanch.db"
+    database_url: Annotated[str, AfterValidator(check_database_url)] = "sqlite+aiosqlite:///stanch.db"
     stanch_audit_key: SecretStr | None = None
-    stanch_log_level: Literal["debug", "info", "warning", "error"] = "info"
-    stanch_log_format: Literal["json", "text"] = "json"
-
-    @field_validator("database_url")
-    @classmethod
-    def _known_driver(cls, value: str) -> str:
-        read_url(value)
-        return value
-
-    @field_validator("stanch_log_level", "stanch_log_format", mode="before")
-    @classmethod
-    def _lower(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
+    stanch_log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = "info"
+    stanch_log_format: Annotated[Literal["json", "text"], LowerCase] = "json"
 
 
 class GitHubSettings(StorageSettings):
     """The settings of commands that also ask GitHub."""
 
     github_app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-    github_app_private_key: SecretStr
-    github_accounts: Annotated[frozenset[str], NoDecode] = frozenset()
-    github_url: str = "https://github.com"
-    github_api_url: str = "https://api.github.com"
-
-    @field_validator("github_accounts", mode="before")
-    @classmethod
-    def _logins(cls, value: object) -> object:
-        return read_accounts(value) if isinstance(value, str) else value
-
-    @field_validator("github_url", "github_api_url")
-    @classmethod
-    def _base(cls, value: str) -> str:
-        return http_base(value).rstrip("/")
-
-    @field_validator("github_app_private_key")
-    @classmethod
-    def _pem(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(read_key(value.get_secret_value()))
+    github_app_private_key: Annotated[SecretStr, AfterValidator(read_key)]
+    github_accounts: Annotated[frozenset[str], NoDecode, BeforeValidator(read_accounts)] = frozenset()
+    github_url: Annotated[str, AfterValidator(http_base)] = "https://github.com"
+    github_api_url: Annotated[str, AfterValidator(http_base)] = "https://api.github.com"
 
 
 class IdentitySettings(GitHubSettings):
     """The settings of commands that link identities: they may also ask Slack for the workspace."""
 
-    slack_bot_token: SecretStr | None = None
-    slack_api_url: str = "https://slack.com/api/"
-
-    @field_validator("slack_api_url")
-    @classmethod
-    def _slack_base(cls, value: str) -> str:
-        return http_base(value).rstrip("/") + "/"
-
-    @field_validator("slack_bot_token")
-    @classmethod
-    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xoxb-"):
-            raise ValueError("must be a bot token, which starts with xoxb-")
-        return value
+    slack_bot_token: BotToken | None = None
+    slack_api_url: Annotated[str, AfterValidator(lambda url: http_base(url) + "/")] = "https://slack.com/api/"
 
 
 class Settings(IdentitySettings):
     """The settings of `stanch serve`."""
 
-    slack_bot_token: SecretStr
-    slack_app_token: SecretStr | None = None
+    slack_bot_token: BotToken
+    slack_app_token: Annotated[SecretStr, token_prefix("xapp-", "an app-level token")] | None = None
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     github_webhook_secret: SecretStr | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 3000
     stanch_default_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")] | None = None
     stanch_sync_interval: Annotated[int, Field(ge=0, le=7 * 86400)] = 900
-
-    @field_validator("slack_app_token")
-    @classmethod
-    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xapp-"):
-            raise ValueError("must be an app-level token, which starts with xapp-")
-        return value
 
     @field_validator("slack_signing_secret")
     @classmethod
