@@ -6,29 +6,16 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from integrations.github import errors
 from integrations.github.accounts import GitHubAccount, account
 from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
 from integrations.github.client import Anonymous, Client, Credential, RateLimitPause, call_name
-from integrations.github.errors import (
-    Forbidden,
-    GitHubUnauthorized,
-    InstallationGone,
-    Invalid,
-    Malformed,
-    NoAccount,
-    NotFound,
-)
 from integrations.github.facts import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
 from integrations.github.installation import InstallationClient
 from integrations.github.json_fields import identifier, json_object, text, timestamp
 from integrations.github.revocation import RevokeResponse, revoke
 from integrations.github.server_features import UNKNOWN_VERSION, ServerFacts, server_by_host
-from integrations.github.typed_calls import (
-    RefusalLog,
-    TypedCalls,
-    account_variables,
-    repository_variables,
-)
+from integrations.github.typed_calls import RefusalLog, TypedCalls
 from integrations.json_types import JsonObject
 from integrations.literal import Literal
 
@@ -106,24 +93,23 @@ class GitHub:
     async def installation(self, installation_id: int) -> InstallationFacts:
         """One installation. Raises NotFound where it was removed or belongs to an enterprise."""
         path = "/app/installations/{installation_id}"
-        found = await self._app.get(_with_account, path, {"installation_id": str(installation_id)})
+        found = await self._app.get(_with_account, path, installation_id=installation_id)
         if found is None:
-            raise NotFound(call_name("GET", path), 200, "the installation belongs to no account with a login")
+            reason = "the installation belongs to no account with a login"
+            raise errors.NotFound(call_name("GET", path), 200, reason)
         return found
 
     async def installation_on(self, login: str) -> InstallationFacts:
         """The installation on the account that has this login now. Raises NotFound without one."""
-        path = "/orgs/{org}/installation"
         try:
-            return await self._app.get(parse_installation, path, account_variables(path, org=login))
-        except NotFound:
-            path = "/users/{username}/installation"
-            return await self._app.get(parse_installation, path, account_variables(path, username=login))
+            return await self._app.get(parse_installation, "/orgs/{org}/installation", org=login)
+        except errors.NotFound:
+            return await self._app.get(parse_installation, "/users/{username}/installation", username=login)
 
     async def installation_of(self, full_name: str) -> InstallationFacts:
         """The installation that includes this repository. Raises NotFound without one."""
         path = "/repos/{owner}/{repo}/installation"
-        return await self._app.get(parse_installation, path, repository_variables(path, full_name))
+        return await self._app.get(parse_installation, path, full_name=full_name)
 
     def of(self, installation_id: int) -> InstallationClient:
         """A client for one installation; makes no call yet."""
@@ -139,17 +125,17 @@ class GitHub:
         path = "/app/installations/{installation_id}/access_tokens"
         data: dict[str, object] = {} if repository_ids is None else {"repository_ids": sorted(repository_ids)}
         try:
-            return await self._app.post(_minted, path, {"installation_id": str(installation_id)}, data)
-        except NotFound as error:
-            gone = InstallationGone(error.call, 404, "removed")
-        except Forbidden as error:
+            return await self._app.post(_minted, path, data, installation_id=installation_id)
+        except errors.NotFound as error:
+            gone = errors.InstallationGone(error.call, 404, "removed")
+        except errors.Forbidden as error:
             if "suspended" not in (error.detail or "").lower():
                 raise
-            gone = InstallationGone(error.call, 403, "suspended")
-        except Invalid as error:
+            gone = errors.InstallationGone(error.call, 403, "suspended")
+        except errors.Invalid as error:
             if repository_ids is None or error.status != 422:
                 raise
-            raise NotFound(error.call, 422, "the installation does not have this repository") from None
+            raise errors.NotFound(error.call, 422, "the installation does not have this repository") from None
         raise gone
 
     def deliveries(self) -> AsyncIterator[DeliveryFacts]:
@@ -159,7 +145,7 @@ class GitHub:
     async def redeliver(self, delivery_id: int) -> None:
         """Make GitHub send a delivery again, with the same guid."""
         path = "/app/hook/deliveries/{delivery_id}/attempts"
-        await self._app.post(dict, path, {"delivery_id": str(delivery_id)})
+        await self._app.post(dict, path, delivery_id=delivery_id)
 
     async def server(self) -> ServerFacts:
         """Which GitHub this is; cached for an hour. GitHub's docs: only Enterprise Server has `installed_version`."""
@@ -175,7 +161,7 @@ class GitHub:
         anonymous = self._connect(Anonymous(), RateLimitPause())
         try:
             return ServerFacts(await anonymous.get(_installed_version, "/meta"))
-        except (GitHubUnauthorized, Forbidden):
+        except (errors.GitHubUnauthorized, errors.Forbidden):
             # GitHub's docs: an Enterprise Server in private mode refuses calls without a login. No other server does.
             return ServerFacts(UNKNOWN_VERSION)
 
@@ -194,21 +180,21 @@ def _app_facts(raw: JsonObject) -> AppFacts:
     # GitHub's REST description: the owner is a user, an organization, or an enterprise with a slug and no login.
     number, slug = identifier(raw_owner.get("id")), text(raw_owner.get("slug"))
     if number is None or slug is None:
-        raise Malformed("the App has no owner")
+        raise errors.Malformed("the App has no owner")
     return AppFacts(GitHubAccount(number, slug), ENTERPRISE)
 
 
 def _with_account(raw: JsonObject) -> InstallationFacts | None:
     try:
         return parse_installation(raw)
-    except NoAccount:
+    except errors.NoAccount:
         return None
 
 
 def _minted(raw: JsonObject) -> Minted:
     token, expires_at = text(raw.get("token")), timestamp(raw.get("expires_at"))
     if token is None or expires_at is None:
-        raise Malformed("the token has no text or expiry")
+        raise errors.Malformed("the token has no text or expiry")
     return Minted(Literal(token), expires_at)
 
 

@@ -19,7 +19,7 @@ from integrations.github.role_facts import (
     parse_organization_role,
     parse_permission,
 )
-from integrations.github.typed_calls import TypedCalls, account_variables, repository_variables
+from integrations.github.typed_calls import TypedCalls
 from integrations.json_types import JsonObject
 
 T = TypeVar("T")
@@ -47,19 +47,17 @@ class InstallationClient:
 
     async def account(self, login: str) -> GitHubAccount:
         """The account that has this login now. Raises NotFound without one."""
-        path = "/users/{username}"
-        return await self._calls.get(_account, path, account_variables(path, username=login))
+        return await self._calls.get(_account, "/users/{username}", username=login)
 
     async def account_by_id(self, account_id: int) -> GitHubAccount:
         """The account with this id, and its current login."""
-        return await self._calls.get(_account, "/user/{account_id}", {"account_id": str(account_id)})
+        return await self._calls.get(_account, "/user/{account_id}", account_id=account_id)
 
     async def membership(self, org: str, login: str) -> Membership | None:
         """A person's membership in an organization; None without one."""
         path = "/orgs/{org}/memberships/{username}"
         try:
-            variables = account_variables(path, org=org, username=login)
-            return await self._calls.get(parse_membership, path, variables)
+            return await self._calls.get(parse_membership, path, org=org, username=login)
         except NotFound:
             return None
 
@@ -67,29 +65,25 @@ class InstallationClient:
         """A person's permission in a repository; None where GitHub answers 404 for either."""
         path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
         try:
-            variables = repository_variables(path, full_name) | account_variables(path, username=login)
-            return await self._calls.get(parse_permission, path, variables)
+            return await self._calls.get(parse_permission, path, full_name=full_name, username=login)
         except NotFound:
             return None
 
     async def organization_roles(self, org: str) -> tuple[OrganizationRole, ...]:
         """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""
-        path = "/orgs/{org}/organization-roles"
         read = partial(_listed, "roles", parse_organization_role)
-        return await self._calls.get(read, path, account_variables(path, org=org))
+        return await self._calls.get(read, "/orgs/{org}/organization-roles", org=org)
 
     async def organization_role_holders(self, org: str, role_id: int) -> frozenset[int]:
         """The ids of all users who have a role, directly or by a team."""
-        path = "/orgs/{org}/organization-roles/{role_id}/users"
-        variables = account_variables(path, org=org) | {"role_id": str(role_id)}
-        holders = self._calls.each(_account, path + "?per_page=100", variables)
+        path = "/orgs/{org}/organization-roles/{role_id}/users?per_page=100"
+        holders = self._calls.each(_account, path, org=org, role_id=role_id)
         return frozenset([holder.id async for holder in holders])
 
     async def custom_repository_roles(self, org: str) -> tuple[CustomRepositoryRole, ...]:
         """The custom repository roles of an organization. Needs the permission `organization_custom_roles: read`."""
-        path = "/orgs/{org}/custom-repository-roles"
         read = partial(_listed, "custom_roles", parse_custom_repository_role)
-        return await self._calls.get(read, path, account_variables(path, org=org))
+        return await self._calls.get(read, "/orgs/{org}/custom-repository-roles", org=org)
 
     def organization_alerts(
         self, org: str, *, secret_types: Iterable[str] = ()
@@ -99,23 +93,18 @@ class InstallationClient:
         `secret_types` are GitHub's slugs. GitHub's docs: without any, only alerts of default patterns are listed;
         generic patterns must be named.
         """
-        path = "/orgs/{org}/secret-scanning/alerts"
-        variables = account_variables(path, org=org) | _filters(secret_types)
-        return self._calls.each(_alert_with_repository, path + _LATEST_FIRST, variables)
+        path = "/orgs/{org}/secret-scanning/alerts" + _LATEST_FIRST
+        return self._calls.each(
+            _alert_with_repository, path, org=org, secret_type=",".join(secret_types) or None
+        )
 
     def repository_alerts(
         self, full_name: str, *, secret_types: Iterable[str] = ()
     ) -> AsyncIterator[AlertFacts]:
         """All alerts of a repository, the latest change first; `secret_types` as for `organization_alerts`."""
-        path = "/repos/{owner}/{repo}/secret-scanning/alerts"
-        variables = repository_variables(path, full_name) | _filters(secret_types)
+        path = "/repos/{owner}/{repo}/secret-scanning/alerts" + _LATEST_FIRST
         read = partial(parse_alert, repository_url=f"{self._calls.web_url}/{full_name}")
-        return self._calls.each(read, path + _LATEST_FIRST, variables)
-
-
-def _filters(secret_types: Iterable[str]) -> dict[str, str]:
-    named = ",".join(secret_types)
-    return {"secret_type": named} if named else {}
+        return self._calls.each(read, path, full_name=full_name, secret_type=",".join(secret_types) or None)
 
 
 def _account(raw: JsonObject) -> GitHubAccount:

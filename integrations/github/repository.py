@@ -13,7 +13,7 @@ from integrations.github.facts import (
     parse_location,
     parse_repository,
 )
-from integrations.github.typed_calls import TypedCalls, repository_variables
+from integrations.github.typed_calls import TypedCalls
 from integrations.literal import Literal
 
 _ALERT = "/repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}"
@@ -35,8 +35,7 @@ class RepositoryAccess:
 
         It may be another one, after a rename or a new registration of the name, so the caller compares the id.
         """
-        path = "/repos/{owner}/{repo}"
-        return await self._calls.get(parse_repository, path, repository_variables(path, full_name))
+        return await self._calls.get(parse_repository, "/repos/{owner}/{repo}", full_name=full_name)
 
     async def current(self) -> RepositoryFacts:
         """The repository by its id, with its current name. Raises NotFound where the token gives no access to it.
@@ -52,8 +51,7 @@ class RepositoryAccess:
     async def alert(self, full_name: str, number: int) -> AlertFacts:
         """The alert, requested without its secret."""
         path = _ALERT + "?hide_secret=true"
-        variables = repository_variables(path, full_name, alert_number=number)
-        return await self._calls.get(self._parser(full_name), path, variables)
+        return await self._calls.get(self._parser(full_name), path, full_name=full_name, alert_number=number)
 
     async def alert_with_location(self, full_name: str, number: int) -> AlertFacts:
         """The alert; without `first_location_detected` in the response, its first location comes from the list.
@@ -75,7 +73,7 @@ class RepositoryAccess:
 
     async def literal(self, full_name: str, number: int) -> Literal:
         """The alert's secret. No other call requests it, and nothing else of the response is kept."""
-        return await self._calls.literal(_ALERT, repository_variables(_ALERT, full_name, alert_number=number))
+        return await self._calls.literal(_ALERT, full_name=full_name, alert_number=number)
 
     async def close(
         self, full_name: str, number: int, resolution: str, comment: str | None = None
@@ -103,14 +101,14 @@ class RepositoryAccess:
 
     def locations(self, full_name: str, number: int) -> AsyncIterator[LocationFacts]:
         """All locations of the secret."""
-        path = _ALERT + "/locations"
-        variables = repository_variables(path, full_name, alert_number=number)
         read = partial(parse_location, repository_url=self._page(full_name))
-        return self._calls.each(read, path + "?per_page=100", variables)
+        path = _ALERT + "/locations?per_page=100"
+        return self._calls.each(read, path, full_name=full_name, alert_number=number)
 
     async def _change(self, full_name: str, number: int, data: dict[str, str | None]) -> AlertFacts:
-        variables = repository_variables(_ALERT, full_name, alert_number=number)
-        return await self._calls.patch(self._parser(full_name), _ALERT, variables, data)
+        return await self._calls.patch(
+            self._parser(full_name), _ALERT, data, full_name=full_name, alert_number=number
+        )
 
     def _parser(self, full_name: str) -> "partial[AlertFacts]":
         return partial(parse_alert, repository_url=self._page(full_name))
