@@ -197,10 +197,9 @@ def test_what_the_log_is_told_holds_no_payload() -> None:
 def test_a_literal_is_revealed_only_where_it_is_needed() -> None:
     allowed = (
         "bot/actions/token_uses.py",  # Its hash, for the search of GitHub's audit log.
-        "integrations/github/client.py",  # Our own tokens, in the Authorization header.
+        "integrations/github/client.py",  # The token of a call, in the Authorization header.
         "integrations/github/revocation.py",
         "integrations/github/token_format.py",
-        "integrations/github/token_probe.py",
     )
     found = [
         place for place, name in calls(*PRODUCT) if name.endswith(".reveal") and not place.startswith(allowed)

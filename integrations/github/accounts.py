@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from integrations.github.errors import Malformed
 from integrations.github.json_fields import identifier, json_object, text
 
 # Letters, digits and hyphens; managed users have an underscore, and bots end in `[bot]`.
@@ -24,6 +25,14 @@ def account(value: object) -> GitHubAccount | None:
         return None
     number, login = identifier(raw.get("id")), text(raw.get("login"))
     return GitHubAccount(number, login) if number and login else None
+
+
+def needed_account(value: object, what: str) -> GitHubAccount:
+    """Read an account that must be there. Raises Malformed, which names it by `what`."""
+    found = account(value)
+    if found is None:
+        raise Malformed(f"{what} has no usable id or login")
+    return found
 
 
 def is_login(value: str) -> bool:

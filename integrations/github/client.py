@@ -168,6 +168,29 @@ class Client(GitHubAPI):
         raise RedirectRefused("it is redirected again and again")
 
 
+async def send_alone(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    user_agent: str,
+    *,
+    timeout: float,
+    token: Literal | None = None,
+    json: object = None,
+) -> RawResponse:
+    """Send one request without a credential of ours, and follow no redirect; `timeout` is in seconds."""
+    headers = {"User-Agent": user_agent, "Accept": ACCEPT, "X-GitHub-Api-Version": API_VERSION}
+    async with session.request(
+        method,
+        url,
+        headers=headers | ({"Authorization": f"Bearer {token.reveal()}"} if token else {}),
+        json=json,
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(total=timeout),
+    ) as response:
+        return response.status, response.headers, await response.read()
+
+
 def call_name(method: str, path: str) -> str:
     """Return a call's name for errors and logs: method and path template, without the query."""
     return f"{method} {path.partition('?')[0]}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integrations.github.accounts import GitHubAccount, account
+from integrations.github.accounts import GitHubAccount, account, needed_account
 from integrations.github.errors import Malformed, NoAccount
 from integrations.github.json_fields import (
     flag,
@@ -157,12 +157,10 @@ def parse_installation(raw: JsonObject) -> InstallationFacts:
 
 def _account_of(value: object, what: str) -> GitHubAccount:
     """Read the account that a repository or installation (`what`) belongs to. Raises NoAccount or Malformed."""
-    found, raw = account(value), json_object(value)
-    if found is not None:
-        return found
+    raw = json_object(value)
     if value is None or (raw is not None and identifier(raw.get("id")) and "login" not in raw):
         raise NoAccount(f"the {what} belongs to no account with a login")
-    raise Malformed(f"the account of the {what} has no usable id or login")
+    return needed_account(value, f"the account of the {what}")
 
 
 def parse_alert(raw: JsonObject, *, action: str | None = None, repository_url: str = "") -> AlertFacts:

@@ -4,21 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from integrations.github.accounts import GitHubAccount, account
-from integrations.github.errors import Malformed, NotFound
+from integrations.github import role_facts
+from integrations.github.accounts import GitHubAccount, needed_account
+from integrations.github.errors import NotFound
 from integrations.github.facts import AlertFacts, RepositoryFacts, parse_alert, parse_repository
 from integrations.github.json_fields import json_objects
 from integrations.github.repository import RepositoryAccess
-from integrations.github.role_facts import (
-    CustomRepositoryRole,
-    Membership,
-    OrganizationRole,
-    RepositoryPermission,
-    parse_custom_repository_role,
-    parse_membership,
-    parse_organization_role,
-    parse_permission,
-)
 from integrations.github.typed_calls import TypedCalls
 from integrations.json_types import JsonObject
 
@@ -53,25 +44,27 @@ class InstallationClient:
         """The account with this id, and its current login."""
         return await self._calls.get(_account, "/user/{account_id}", account_id=account_id)
 
-    async def membership(self, org: str, login: str) -> Membership | None:
+    async def membership(self, org: str, login: str) -> role_facts.Membership | None:
         """A person's membership in an organization; None without one."""
         path = "/orgs/{org}/memberships/{username}"
         try:
-            return await self._calls.get(parse_membership, path, org=org, username=login)
+            return await self._calls.get(role_facts.parse_membership, path, org=org, username=login)
         except NotFound:
             return None
 
-    async def permission(self, full_name: str, login: str) -> RepositoryPermission | None:
+    async def permission(self, full_name: str, login: str) -> role_facts.RepositoryPermission | None:
         """A person's permission in a repository; None where GitHub answers 404 for either."""
         path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
         try:
-            return await self._calls.get(parse_permission, path, full_name=full_name, username=login)
+            return await self._calls.get(
+                role_facts.parse_permission, path, full_name=full_name, username=login
+            )
         except NotFound:
             return None
 
-    async def organization_roles(self, org: str) -> tuple[OrganizationRole, ...]:
+    async def organization_roles(self, org: str) -> tuple[role_facts.OrganizationRole, ...]:
         """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""
-        read = partial(_listed, "roles", parse_organization_role)
+        read = partial(_listed, "roles", role_facts.parse_organization_role)
         return await self._calls.get(read, "/orgs/{org}/organization-roles", org=org)
 
     async def organization_role_holders(self, org: str, role_id: int) -> frozenset[int]:
@@ -80,9 +73,9 @@ class InstallationClient:
         holders = self._calls.each(_account, path, org=org, role_id=role_id)
         return frozenset([holder.id async for holder in holders])
 
-    async def custom_repository_roles(self, org: str) -> tuple[CustomRepositoryRole, ...]:
+    async def custom_repository_roles(self, org: str) -> tuple[role_facts.CustomRepositoryRole, ...]:
         """The custom repository roles of an organization. Needs the permission `organization_custom_roles: read`."""
-        read = partial(_listed, "custom_roles", parse_custom_repository_role)
+        read = partial(_listed, "custom_roles", role_facts.parse_custom_repository_role)
         return await self._calls.get(read, "/orgs/{org}/custom-repository-roles", org=org)
 
     def organization_alerts(
@@ -108,10 +101,7 @@ class InstallationClient:
 
 
 def _account(raw: JsonObject) -> GitHubAccount:
-    found = account(raw)
-    if found is None:
-        raise Malformed("the account has no id or login")
-    return found
+    return needed_account(raw, "the account")
 
 
 def _alert_with_repository(raw: JsonObject) -> tuple[RepositoryFacts, AlertFacts]:

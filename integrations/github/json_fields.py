@@ -1,11 +1,20 @@
-"""Reads single JSON values leniently: each reader returns None for a value of another type."""
+"""Reads JSON leniently: each reader of a value returns None for one of another type."""
 
+import json
 from datetime import UTC, datetime
 
 from integrations.json_types import JsonObject
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_ID = 2**63 - 1
+
+
+def decode_object(body: bytes) -> JsonObject | None:
+    """The JSON object in a body; None for any other body."""
+    try:
+        return json_object(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
 
 
 def text(value: object) -> str | None:

@@ -8,20 +8,8 @@ from typing import TypeAlias
 
 import aiohttp
 
-from integrations.github.errors import (
-    FeatureOff,
-    Forbidden,
-    GitHubError,
-    GitHubRateLimited,
-    GitHubUnauthorized,
-    GitHubUntrusted,
-    Invalid,
-    Moved,
-    NotFound,
-    Unavailable,
-    Unreachable,
-    is_write,
-)
+from integrations.github import errors
+from integrations.github.json_fields import decode_object, json_object, text
 from integrations.github.rate_limits import is_limited, retry_time
 from integrations.github.token_format import mask_tokens
 from integrations.literal import Literal
@@ -40,28 +28,28 @@ _FEATURE_OFF = re.compile(
 
 def error_from_response(
     call: str, status: int, headers: Mapping[str, str], message: str, now: float
-) -> GitHubError:
+) -> errors.GitHubError:
     """Return the error for a response with a status of 300 or more.
 
     `call` is the call's name (`client.call_name`), `message` GitHub's reason (`message_of`), `now` Unix seconds.
     """
     if is_limited(status, headers, message):
-        return GitHubRateLimited(call, retry_time(headers, now), status)
+        return errors.GitHubRateLimited(call, retry_time(headers, now), status)
     match status:
         case 401:
-            return GitHubUnauthorized(call, status, message or None, _clock_ahead(headers, now))
+            return errors.GitHubUnauthorized(call, status, message or None, _clock_ahead(headers, now))
         case 403 | 404 if _FEATURE_OFF.search(message):
-            return FeatureOff(call, status, message)
+            return errors.FeatureOff(call, status, message)
         case 403:
-            return Forbidden(call, status, message)
+            return errors.Forbidden(call, status, message)
         case 404 | 410 | 451:
-            return NotFound(call, status, None if message == "Not Found" else message)
+            return errors.NotFound(call, status, None if message == "Not Found" else message)
         case _ if status >= 500:
-            return Unavailable(call, status, message)
+            return errors.Unavailable(call, status, message)
         case _ if status >= 400:
-            return Invalid(call, status, message)
+            return errors.Invalid(call, status, message)
         case _:
-            return Moved(call, status)
+            return errors.Moved(call, status)
 
 
 def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
@@ -72,19 +60,19 @@ def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
-def error_from_exception(call: str, error: Exception) -> Unreachable:
+def error_from_exception(call: str, error: Exception) -> errors.Unreachable:
     """Return the error for a call without a response.
 
     A write counts as maybe done unless no connection was made.
     """
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or "verify failed"
-        return GitHubUntrusted(call, reason)
+        return errors.GitHubUntrusted(call, reason)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | aiohttp.ConnectionTimeoutError):
-        return Unreachable(call, "no connection", maybe_done=False)
+        return errors.Unreachable(call, "no connection", maybe_done=False)
     if isinstance(error, TimeoutError):
-        return Unreachable(call, "no answer in time", maybe_done=is_write(call))
-    return Unreachable(call, "the connection was lost", maybe_done=is_write(call))
+        return errors.Unreachable(call, "no answer in time", maybe_done=errors.is_write(call))
+    return errors.Unreachable(call, "the connection was lost", maybe_done=errors.is_write(call))
 
 
 def without_secrets(body: bytes) -> bytes:
@@ -104,17 +92,11 @@ def _without_secret(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def message_of(body: bytes) -> str:
     """Return GitHub's reason from the body of an error: at most 200 characters, masked; empty without one."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(content, dict):
-        return ""
-    errors = content.get("errors")
-    listed = errors if isinstance(errors, list) else [errors]
-    reasons = [error.get("message") if isinstance(error, dict) else error for error in listed]
-    parts = [part for part in (content.get("message"), *reasons) if isinstance(part, str) and part]
-    message = mask_tokens(" ".join(": ".join(parts).split()))
+    content = decode_object(body) or {}
+    reasons = content.get("errors")
+    listed = reasons if isinstance(reasons, list) else [reasons]
+    parts = (content.get("message"), *((json_object(item) or {}).get("message", item) for item in listed))
+    message = mask_tokens(" ".join(": ".join(filter(None, map(text, parts))).split()))
     return _LONG_WORD.sub(_mask_if_random, message)[:_LONGEST_MESSAGE]
 
 
@@ -130,9 +112,5 @@ def _mask_if_random(word: re.Match[str]) -> str:
 
 def secret_of(body: bytes) -> Literal | None:
     """Return the `secret` of an alert's JSON, or None; nothing else of the body is kept."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    secret = content.get("secret") if isinstance(content, dict) else None
-    return Literal(secret) if isinstance(secret, str) and secret else None
+    secret = text((decode_object(body) or {}).get("secret"))
+    return Literal(secret) if secret else None

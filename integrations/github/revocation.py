@@ -1,12 +1,11 @@
 """Reports a leaked credential to GitHub, which then revokes it. This can't be undone."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
 
-from integrations.github.client import ACCEPT, API_VERSION
+from integrations.github.client import send_alone
 from integrations.github.errors import GitHubUncertain
 from integrations.github.rate_limits import is_limited, retry_time
 from integrations.github.responses import error_from_exception, message_of
@@ -40,20 +39,12 @@ async def revoke(
     GitHub's docs: with an Authorization header the response is 403; 202 means accepted; an IP address has 60 reports
     an hour. Raises GitHubUncertain where GitHub may have received the report, Unreachable where it was not sent.
     """
+    url = f"{api_url}/credentials/revoke"
     try:
-        async with session.post(
-            f"{api_url}/credentials/revoke",
-            data=json.dumps({"credentials": [literal.reveal()]}),
-            headers={
-                "Accept": ACCEPT,
-                "Content-Type": "application/json",
-                "User-Agent": user_agent,
-                "X-GitHub-Api-Version": API_VERSION,
-            },
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=timeout),
-        ) as response:
-            status, headers, body = response.status, response.headers, await response.read()
+        # The body has no name here, so that no frame of ours holds the literal.
+        status, headers, body = await send_alone(
+            session, "POST", url, user_agent, timeout=timeout, json={"credentials": [literal.reveal()]}
+        )
     except (aiohttp.ClientError, OSError) as error:
         lost = error_from_exception(_CALL, error)
     else:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from integrations.github.accounts import account
+from integrations.github.accounts import needed_account
 from integrations.github.errors import Malformed
 from integrations.github.json_fields import identifier, strings, text
 from integrations.json_types import JsonObject
@@ -49,17 +49,13 @@ class CustomRepositoryRole:
 
 def parse_membership(raw: JsonObject) -> Membership:
     """Read GitHub's `org-membership`. Raises Malformed without the person's id."""
-    person = account(raw.get("user"))
-    if person is None:
-        raise Malformed("the membership has no user")
+    person = needed_account(raw.get("user"), "the membership's user")
     return Membership(text(raw.get("state")) or "", text(raw.get("role")) or "", person.id)
 
 
 def parse_permission(raw: JsonObject) -> RepositoryPermission:
     """Read GitHub's `repository-collaborator-permission`. Raises Malformed without the person's id."""
-    person = account(raw.get("user"))
-    if person is None:
-        raise Malformed("the permission has no user")
+    person = needed_account(raw.get("user"), "the permission's user")
     permission = text(raw.get("permission")) or "none"
     role_name = text(raw.get("role_name")) or permission
     return RepositoryPermission(permission, role_name, person.id)

@@ -1,12 +1,12 @@
 """Probes a leaked token: sends it to GitHub, without a credential of ours, to see whether it still works."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import aiohttp
 
-from integrations.github.client import ACCEPT, API_VERSION
+from integrations.github.client import send_alone
 from integrations.github.token_format import decode, kind_of, kinds_of_type
-from integrations.github.token_verdict import ProbeRequest, Reason, Verdict, probe_request, verdict_of
+from integrations.github.token_verdict import Reason, Verdict, probe_paths, verdict_of
 from integrations.literal import Literal
 
 
@@ -33,43 +33,16 @@ async def probe_token(
     if token is None or kind is None:
         of_github = secret_type.startswith("github_") and not kinds_of_type(secret_type)
         return Verdict("unknown", Reason.CANNOT_BE_PROBED if of_github else Reason.NOT_A_TOKEN)
-    first = probe_request(kind, with_owner)
-    if first is None:
-        return Verdict("unknown", Reason.CANNOT_BE_PROBED)
-
-    async def send(request: ProbeRequest) -> Verdict:
-        status, headers, body = await _send(session, api_url, user_agent, token, request, timeout)
-        return verdict_of(status, headers, body, now=now())
-
+    verdict = Verdict("unknown", Reason.CANNOT_BE_PROBED)
     try:
-        verdict = await send(first)
-        if verdict.reason == Reason.NOT_FOUND and first.after_not_found:
-            verdict = await send(first.after_not_found)
+        for path in probe_paths(kind, with_owner):
+            url = api_url.rstrip("/") + path
+            response = await send_alone(session, "GET", url, user_agent, timeout=timeout, token=token)
+            verdict = verdict_of(*response, now=now())
+            if verdict.reason != Reason.NOT_FOUND:
+                break
     except TimeoutError:
         return Verdict("unknown", Reason.TIMEOUT)
     except (aiohttp.ClientError, OSError):
         return Verdict("unknown", Reason.UNREACHABLE)
     return verdict
-
-
-async def _send(
-    session: aiohttp.ClientSession,
-    api_url: str,
-    user_agent: str,
-    token: Literal,
-    request: ProbeRequest,
-    timeout: float,
-) -> tuple[int, Mapping[str, str], bytes]:
-    async with session.request(
-        request.method,
-        api_url.rstrip("/") + request.path,
-        headers={
-            "Authorization": f"Bearer {token.reveal()}",
-            "User-Agent": user_agent,
-            "Accept": ACCEPT,
-            "X-GitHub-Api-Version": API_VERSION,
-        },
-        allow_redirects=False,
-        timeout=aiohttp.ClientTimeout(total=timeout),
-    ) as response:
-        return response.status, response.headers, await response.read()

@@ -4,25 +4,19 @@ GitHub has no API that starts its validity check, so the token itself is sent wi
 (`token_probe` sends it).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal as OneOf
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from integrations.github.rate_limits import retry_time
+from integrations.github.accounts import GitHubAccount, account
+from integrations.github.json_fields import decode_object
+from integrations.github.rate_limits import is_limited, retry_time
 from integrations.github.token_format import TokenKind
 
 Validity: TypeAlias = OneOf["active", "inactive", "unknown"]
-
-
-class TokenOwner(NamedTuple):
-    """The account that a token belongs to."""
-
-    id: int
-    login: str
 
 
 class Reason(StrEnum):
@@ -51,23 +45,14 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeRequest:
-    """A request that is sent with the leaked token."""
-
-    method: str
-    path: str
-    after_not_found: "ProbeRequest | None" = None
-    """The request to send next if the response is a 404."""
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a secret works, as far as we know."""
 
     value: Validity
     reason: str
     """One of `Reason`."""
-    account: TokenOwner | None = None
+    account: GitHubAccount | None = None
+    """The token's owner."""
     scopes: tuple[str, ...] = ()
     expires_at: float | None = None
     """Unix seconds; None for a token that does not expire, and where GitHub gives no time."""
@@ -75,45 +60,32 @@ class Verdict:
     """Unix seconds from which another probe may succeed."""
 
 
-_RATE_LIMIT = "/rate_limit"
-_WITH_OWNER = ProbeRequest("GET", "/user")
-# GitHub's docs: a server with rate limits turned off answers 404 to `GET /rate_limit`.
-_WITHOUT_OWNER = ProbeRequest("GET", _RATE_LIMIT, after_not_found=_WITH_OWNER)
-# `GET /user` answers 403 to an installation token, since it has no user.
-_INSTALLATION = ProbeRequest(
-    "GET", _RATE_LIMIT, after_not_found=ProbeRequest("GET", "/installation/repositories?per_page=1")
-)
+def probe_paths(kind: TokenKind, with_owner: bool) -> tuple[str, ...]:
+    """Return the paths to GET with a token of this kind, each after a 404 to the one before.
 
-
-def probe_request(kind: TokenKind, with_owner: bool) -> ProbeRequest | None:
-    """Return the request for a token of this kind; None where no harmless one exists.
-
-    With `with_owner` the response also names the token's owner. A refresh token can only be exchanged, and that
-    would rotate it.
+    GitHub's docs: a server with rate limits turned off answers 404 to `GET /rate_limit`. With `with_owner` the
+    response also names the token's owner. A refresh token has no path: it can only be exchanged, which rotates it.
     """
     match kind:
         case TokenKind.REFRESH:
-            return None
+            return ()
         case TokenKind.INSTALLATION:
-            return _INSTALLATION
+            # `GET /user` answers 403 to an installation token, since it has no user.
+            return ("/rate_limit", "/installation/repositories?per_page=1")
         case _:
-            return _WITH_OWNER if with_owner else _WITHOUT_OWNER
+            return ("/user",) if with_owner else ("/rate_limit", "/user")
 
 
 def verdict_of(status: int, headers: Mapping[str, str], body: bytes, *, now: float) -> Verdict:
-    """Read GitHub's response to a `ProbeRequest`; `body` is the raw body, `now` Unix seconds.
+    """Read GitHub's response to a probe; `body` is the raw body, `now` Unix seconds.
 
     The names in `headers` are in lower case, or the mapping ignores case. A body that is not GitHub's JSON, such as
     a proxy's page, gives `unknown`.
     """
-    content = _json_object(body)
-    message = str((content or {}).get("message") or "").lower()
-    if (
-        status == 200
-        and content is not None
-        and ({"id", "resources", "rate", "total_count"} & content.keys())
-    ):
-        return Verdict("active", Reason.ACCEPTED, _owner(content), _scopes(headers), _expiry(headers))
+    content = decode_object(body) or {}
+    message = str(content.get("message") or "").lower()
+    if status == 200 and {"id", "resources", "rate", "total_count"} & content.keys():
+        return Verdict("active", Reason.ACCEPTED, account(content), _scopes(headers), _expiry(headers))
     if status == 401 and "bad credentials" in message:
         return Verdict("inactive", Reason.BAD_CREDENTIALS)
     if status in {403, 429}:
@@ -130,29 +102,13 @@ def _verdict_of_refusal(status: int, headers: Mapping[str, str], message: str, n
         return Verdict("active", Reason.SSO_REQUIRED)
     if "login attempts" in message:
         return Verdict("unknown", Reason.LOGINS_LOCKED, retry_at=retry_time(headers, now))
-    limited = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
-    if status == 429 or limited or "rate limit" in message or "abuse" in message:
+    if is_limited(status, headers, message) or "abuse" in message:
         return Verdict("unknown", Reason.RATE_LIMITED, retry_at=retry_time(headers, now))
     if "ip allow list" in message:
         return Verdict("active", Reason.IP_ALLOW_LIST)
     if "resource not accessible by" in message:
         return Verdict("active", Reason.NOT_PERMITTED)
     return Verdict("unknown", Reason.FORBIDDEN)
-
-
-def _json_object(body: bytes) -> dict[str, object] | None:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _owner(answer: Mapping[str, object]) -> TokenOwner | None:
-    number, login = answer.get("id"), answer.get("login")
-    if isinstance(number, int) and not isinstance(number, bool) and isinstance(login, str) and login:
-        return TokenOwner(number, login)
-    return None
 
 
 def _scopes(headers: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ required (the repository's id, the alert's number), and the action. Everything e
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from integrations.github.accounts import GitHubAccount, account
+from integrations.github.accounts import GitHubAccount, account, needed_account
 from integrations.github.errors import BadDelivery, Malformed, NoAccount
 from integrations.github.facts import (
     AlertFacts,
@@ -200,9 +200,7 @@ def _repository_event(event: str, payload: JsonObject) -> RepositoryEvent:
 
 def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEvent | Ignored:
     action, organization = _action(payload), _object(payload, "organization")
-    owner, number = account(organization), _installation_id(payload)
-    if owner is None:
-        raise Malformed("the organization has no usable id or login")
+    owner, number = needed_account(organization, "the organization"), _installation_id(payload)
     if action == "renamed" and number:
         return InstallationEvent(action, InstallationFacts(number, owner, "Organization", suspended=False))
     if action == "member_invited":

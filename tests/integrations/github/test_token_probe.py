@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from integrations.github.accounts import GitHubAccount
 from integrations.github.token_probe import probe_token
-from integrations.github.token_verdict import Reason, TokenOwner, Verdict
+from integrations.github.token_verdict import Reason, Verdict
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox
 from tests.integrations.github.conftest import Time
@@ -49,7 +50,7 @@ async def test_an_active_token_is_probed_with_owner_and_scopes(sandbox: GitHubSa
     token = sandbox.add_live_token(owner=ana, scopes=("repo", "read:org"))
     verdict = await ask(token.literal)
     assert (verdict.value, verdict.reason) == ("active", Reason.ACCEPTED)
-    assert verdict.account == TokenOwner(ana.id, "ana")
+    assert verdict.account == GitHubAccount(ana.id, "ana")
     assert verdict.scopes == ("repo", "read:org")
     assert token.last_user_agent == "stanch/1.2.3"
     assert [call.path for call in sandbox.calls()] == ["/user"]

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integrations.github.accounts import GitHubAccount
 from integrations.github.token_format import TokenKind
-from integrations.github.token_verdict import ProbeRequest, Reason, TokenOwner, probe_request, verdict_of
+from integrations.github.token_verdict import Reason, probe_paths, verdict_of
 
 NOW = 1_800_000_000.0
 
@@ -25,25 +26,17 @@ NOW = 1_800_000_000.0
     ],
 )
 def test_the_request_asks_for_the_owner_only_if_wanted(kind: TokenKind, with_owner: bool, path: str) -> None:
-    request = probe_request(kind, with_owner)
-    assert request is not None
-    assert (request.method, request.path) == ("GET", path)
+    assert probe_paths(kind, with_owner)[0] == path
 
 
 def test_a_refresh_token_is_never_sent() -> None:
-    assert probe_request(TokenKind.REFRESH, True) is None
-    assert probe_request(TokenKind.REFRESH, False) is None
+    assert probe_paths(TokenKind.REFRESH, True) == probe_paths(TokenKind.REFRESH, False) == ()
 
 
 def test_another_request_follows_on_servers_without_rate_limits() -> None:
-    classic, installation = (
-        probe_request(TokenKind.CLASSIC, False),
-        probe_request(TokenKind.INSTALLATION, False),
-    )
-    assert classic is not None
-    assert installation is not None
-    assert classic.after_not_found == ProbeRequest("GET", "/user")
-    assert installation.after_not_found == ProbeRequest("GET", "/installation/repositories?per_page=1")
+    assert probe_paths(TokenKind.CLASSIC, False) == ("/rate_limit", "/user")
+    installation = probe_paths(TokenKind.INSTALLATION, False)
+    assert installation == ("/rate_limit", "/installation/repositories?per_page=1")
 
 
 USER = {"id": 583231, "login": "octocat"}
@@ -126,7 +119,7 @@ def test_an_active_token_has_owner_scopes_and_expiry() -> None:
         "github-authentication-token-expiration": "2027-01-15 08:00:00 UTC",
     }
     verdict = verdict_of(200, headers, json.dumps(USER).encode(), now=NOW)
-    assert verdict.account == TokenOwner(583231, "octocat")
+    assert verdict.account == GitHubAccount(583231, "octocat")
     assert verdict.scopes == ("repo", "read:org")
     assert verdict.expires_at == NOW
     offset = {"github-authentication-token-expiration": "2027-01-15 03:00:00 -0500"}
