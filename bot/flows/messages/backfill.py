@@ -7,7 +7,7 @@ from bot.flows.messages.message_jobs import new_message, publish_job
 from bot.rules.routing import takes_alert
 from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
-from storage.records import Alert, AlertKey, ChannelId, Message, MessagePurpose, MessageState, Subscription
+from storage.records import Alert, AlertKey, ChannelId, MessagePurpose, MessageState, Subscription
 
 BATCH = 100
 """Alerts folded in one transaction. On SQLite a webhook waits for it."""
@@ -39,13 +39,10 @@ async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:
     repository = await repositories.load_repository(tx, alert.key.repository_id)
     if repository is None or not takes_alert(subscription, alert, repository):
         return
-    summary = await messages.plan(tx, _summary(tx, subscription))
+    summary = new_message(MessagePurpose.SUMMARY, subscription.channel, _subject(subscription), None, tx)
+    summary = await messages.plan(tx, summary)
     card = new_message(MessagePurpose.CARD, subscription.channel, str(alert.key), alert.key, tx)
     await messages.plan(tx, replace(card, state=MessageState.FOLDED, folded_into=summary.key))
-
-
-def _summary(tx: Tx, subscription: Subscription) -> Message:
-    return new_message(MessagePurpose.SUMMARY, subscription.channel, _subject(subscription), None, tx)
 
 
 def _subject(subscription: Subscription) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
 import structlog
 
@@ -32,9 +31,8 @@ async def block(context: Context, message: Message, problem: str) -> None:
         kept = await messages.load_for_update(tx, message.key)
         if kept is None or kept.state in (MessageState.FOLDED, MessageState.DROPPED):
             return
-        state = (
-            kept.state if kept.state in (MessageState.POSTED, MessageState.POSTING) else MessageState.BLOCKED
-        )
+        may_be_posted = kept.state in (MessageState.POSTED, MessageState.POSTING)
+        state = kept.state if may_be_posted else MessageState.BLOCKED
         await messages.save(tx, replace(kept, state=state, problem=problem, slot_at=None))
         if message.problem is None:
             await stand_in(tx, context, kept)
@@ -86,14 +84,8 @@ async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
     if shown is None:
         shown = new_message(MessagePurpose.CARD, default, blocked.subject, blocked.alert, tx)
         shown = await messages.plan(tx, shown)
-    place: dict[str, Any] = {
-        "state": state,
-        "folded_into": line,
-        "stands_for": blocked.channel,
-        "created_at": tx.now,
-    }
-    place["urgency"] = blocked.urgency
-    await messages.change(tx, shown.key, **place)
+    place = {"state": state, "folded_into": line, "stands_for": blocked.channel}
+    await messages.change(tx, shown.key, **place, created_at=tx.now, urgency=blocked.urgency)
     if line is None:
         await jobs.enqueue(tx, publish_job(shown))
 

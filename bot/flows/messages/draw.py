@@ -124,7 +124,6 @@ async def _blocked_line(tx: Tx, line: Message, found: list[SummaryGroup]) -> Dra
         return None
     blocked = await messages.blocked(tx, channel=channel)
     problem = blocked[-1].problem if blocked else None
-
     number = line.draw + 1
     content = draw_blocked(line.key, channel, problem, found, number)
     return Drawing(content, reply_metadata(line.key), fingerprint(content, number))

@@ -109,14 +109,12 @@ async def _update(
     if differs:
         try:
             await context.slack.update(message.channel, ts, drawing.content, metadata=drawing.metadata)
-        except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
-            # Unlike a post, an update may be repeated.
-            raise retry_later(context, error) from None
-        except errors.ChannelUnavailable as error:
-            await blocked_messages.block(context, message, error.code)
-            return
         except errors.MessageGone as error:
             await lost_cards.gone(context, message, error.code)
+            return
+        except errors.SlackError as error:
+            # Unlike a post, an update may be repeated.
+            await _block_or_raise(context, message, error)
             return
         context.metrics.messages.labels("updated").inc()
     if differs or problem != message.problem:
@@ -150,24 +148,16 @@ async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job)
         ts = await context.slack.find_post(
             message.channel, drawing.metadata, since=since, until=settled, thread_ts=drawing.thread
         )
-    except errors.ChannelUnavailable as error:
-        await blocked_messages.block(context, message, error.code)
-        return True
     except errors.MessageGone:
         await lost_cards.thread_gone(context, message)
         return True
-    except errors.TooManyMessages as error:
-        if context.clock.now() < settled:
-            raise retry_later(context, error) from None
-        await lost_cards.give_up(context, message, error)
+    except errors.SlackError as error:
+        too_many = isinstance(error, errors.TooManyMessages)
+        if error.code == "missing_scope" or (too_many and context.clock.now() >= settled):
+            await lost_cards.give_up(context, message, error)
+        else:
+            await _block_or_raise(context, message, error)
         return True
-    except errors.SlackUnauthorized as error:
-        if error.code != "missing_scope":
-            raise retry_later(context, error) from None
-        await lost_cards.give_up(context, message, error)
-        return True
-    except (errors.SlackRateLimited, errors.SlackUncertain) as error:
-        raise retry_later(context, error) from None
     if ts is None:
         if context.clock.now() < settled:
             raise RetryLater(context.clock.now() + ASK_AGAIN, "not known yet whether it was posted")
@@ -225,14 +215,19 @@ async def _not_posted(context: Context, message: Message, error: errors.SlackErr
         async with context.db.begin() as tx:
             await messages.pause_channel(tx, message.channel, later.at)
         raise later from None
-    if isinstance(error, errors.SlackUnauthorized):
-        raise retry_later(context, error) from None
     if isinstance(error, errors.MessageGone):
         await lost_cards.thread_gone(context, message)
-        return
+    else:
+        await _block_or_raise(context, message, error)
+
+
+async def _block_or_raise(context: Context, message: Message, error: errors.SlackError) -> None:
+    """Block the message if its channel can't take it; else raise RetryLater, or an error that no retry mends."""
     if isinstance(error, errors.ChannelUnavailable):
         await blocked_messages.block(context, message, error.code)
         return
+    if isinstance(error, errors.SlackRateLimited | errors.SlackUncertain | errors.SlackUnauthorized):
+        raise retry_later(context, error) from None
     raise error
 
 
