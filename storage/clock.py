@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import TypeVar
 
 from storage.records import UnixTime
+
+Result = TypeVar("Result")
 
 
 class Clock:
@@ -50,3 +54,14 @@ class Clock:
                 await asyncio.wait([sleeper], timeout=left)
             finally:
                 self._sleepers.discard(sleeper)
+
+    async def wait_for(self, coroutine: Coroutine[object, object, Result], seconds: float) -> Result | None:
+        """What the coroutine returns; None, with the coroutine cancelled, if it takes longer than `seconds`."""
+        running = asyncio.create_task(coroutine)
+        limit = asyncio.create_task(self.sleep(seconds))
+        try:
+            await asyncio.wait({running, limit}, return_when=asyncio.FIRST_COMPLETED)
+            return running.result() if running.done() else None
+        finally:
+            running.cancel()
+            limit.cancel()

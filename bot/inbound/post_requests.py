@@ -3,8 +3,6 @@
 Until the signature is checked, anybody on the network may have sent the request.
 """
 
-import asyncio
-
 import structlog
 from aiohttp import web
 
@@ -30,16 +28,10 @@ async def read_body(request: web.Request, clock: Clock, *, largest: int) -> byte
     """The body; raises BodyRefused if it has more than `largest` bytes or takes too long."""
     if (request.content_length or 0) > largest:
         raise BodyRefused(413, "too_large")
-    reading = asyncio.create_task(_read(request, largest))
-    limit = asyncio.create_task(clock.sleep(READ_WITHIN))
-    try:
-        await asyncio.wait({reading, limit}, return_when=asyncio.FIRST_COMPLETED)
-        if not reading.done():
-            raise BodyRefused(408, "too_slow")
-        return reading.result()
-    finally:
-        reading.cancel()
-        limit.cancel()
+    body = await clock.wait_for(_read(request, largest), READ_WITHIN)
+    if body is None:
+        raise BodyRefused(408, "too_slow")
+    return body
 
 
 async def _read(request: web.Request, largest: int) -> bytes:

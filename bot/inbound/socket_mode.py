@@ -88,13 +88,7 @@ class SocketConnection:
     async def wait_for_end(self, context: Context) -> None:
         """Return when the connection has to be replaced."""
         while await self.is_alive() and not self._client.over.is_set():
-            over = asyncio.create_task(self._client.over.wait())
-            check = asyncio.create_task(context.clock.sleep(CHECK_EVERY))
-            try:
-                await asyncio.wait({over, check}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                over.cancel()
-                check.cancel()
+            await context.clock.wait_for(self._client.over.wait(), CHECK_EVERY)
 
     async def is_alive(self) -> bool:
         """Whether it is open and Slack answers pings."""
@@ -111,11 +105,8 @@ class SocketConnection:
                 await client.close()  # type: ignore[no-untyped-call]  # As the SDK has it.
         except TimeoutError:
             log.info("socket_not_closed", reason="Slack did not close its side in time")
-        tasks = [
-            task
-            for task in (client.message_processor, client.current_session_monitor, client.message_receiver)
-            if task is not None
-        ]
+        started = (client.message_processor, client.current_session_monitor, client.message_receiver)
+        tasks = [task for task in started if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -198,17 +189,15 @@ class SocketMode:
             try:
                 await self._wait_for_end()
                 await self._connect()
-            except SlackError as error:
-                self._note_disconnect(error.code)
-                await self._context.clock.sleep(
-                    max(pause, error.retry_after) if isinstance(error, SlackRateLimited) else pause
-                )
-                pause = min(2 * pause, LONGEST_PAUSE)
             except Exception as error:
-                # If an unexpected error ended this loop, no request would come in until the restart.
-                log.error("socket_stumbled", exc_info=error)
-                self._note_disconnect(type(error).__name__)
-                await self._context.clock.sleep(pause)
+                if isinstance(error, SlackError):
+                    self._note_disconnect(error.code)
+                else:
+                    # If an unexpected error ended this loop, no request would come in until the restart.
+                    log.error("socket_stumbled", exc_info=error)
+                    self._note_disconnect(type(error).__name__)
+                least = error.retry_after if isinstance(error, SlackRateLimited) else 0.0
+                await self._context.clock.sleep(max(pause, least))
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 pause = FIRST_PAUSE

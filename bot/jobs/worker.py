@@ -65,9 +65,7 @@ class Worker:
     def __init__(self, context: Context, handlers: Mapping[type[JobKind], Handler[Any]]) -> None:
         self._context = context
         self._handlers = handlers
-        self._running: dict[JobId, asyncio.Task[None]] = {}
-        self._priorities: dict[JobId, Priority] = {}
-        """Of the running jobs."""
+        self._running: dict[JobId, tuple[Priority, asyncio.Task[None]]] = {}
         self._ended: list[RunResult] = []
         self._is_stopping = False
         self._leases_renewed_at = -RENEW_EVERY
@@ -131,14 +129,13 @@ class Worker:
             return False
         claimed = await job_queue.claim(self._context.db, self.name, free, LEASE, self._free_places)
         for job in claimed:
-            self._priorities[job.id] = priority_of(job.kind)
-            self._running[job.id] = asyncio.create_task(self._work(job))
+            self._running[job.id] = priority_of(job.kind), asyncio.create_task(self._work(job))
         return bool(claimed) and len(claimed) == free
 
     @property
     def _free_places(self) -> dict[Priority, int]:
         """How many jobs of each priority may start now."""
-        taken = Counter(self._priorities.values())
+        taken = Counter(priority for priority, _ in self._running.values())
         return {priority: places - taken[priority] for priority, places in CONCURRENCY.items()}
 
     async def _rest(self) -> None:
@@ -150,11 +147,7 @@ class Worker:
             wait = min(wait, max(0.0, due - now))
         elif self._context.batch_writer.burst_seconds is not None:
             wait = BURST_CHECK
-        sleeping = asyncio.create_task(self._context.clock.sleep(wait))
-        woken = asyncio.create_task(self._wake.wait())
-        await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (sleeping, woken):
-            task.cancel()
+        await self._context.clock.wait_for(self._wake.wait(), wait)
 
     async def _renew_leases(self) -> None:
         now = self._context.clock.monotonic()
@@ -167,7 +160,7 @@ class Worker:
 
     async def _finish(self) -> None:
         """Wait for running jobs; those that take too long are cancelled and released to the next worker."""
-        running = list(self._running.values())
+        running = [task for _, task in self._running.values()]
         if running:
             await asyncio.wait(running, timeout=STOP_WITHIN)
         for task in running:
@@ -196,23 +189,18 @@ class Worker:
             # Another worker has the job; this run's transaction was rolled back.
             log.warning("lease_lost", reason=str(lost))
         except RetryLater as later:
-            self._ended.append(Retry(job, later.at, later.reason, counts=False, holds=later.holds))
-            self._count(job, "later")
+            self._wait(job, later.at, later, holds=later.holds)
         except GitHubRateLimited as limited:
-            self._ended.append(Retry(job, limited.retry_at, str(limited), counts=False))
-            self._count(job, "later")
+            self._wait(job, limited.retry_at, limited)
         except StaleStatement as stale:
-            self._ended.append(Retry(job, self._context.clock.now(), str(stale), counts=False))
-            self._count(job, "later")
+            self._wait(job, self._context.clock.now(), stale)
         except (Unreachable, Unavailable) as down:
             # An outage costs no attempt: it may last longer than any number of tries.
-            self._ended.append(Retry(job, self._after_outage(job), str(down), counts=False))
-            self._count(job, "later")
+            self._wait(job, self._after_outage(job), down)
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
             await self._failed(job, error)
         finally:
             self._running.pop(job.id, None)
-            self._priorities.pop(job.id, None)
             self._context.db.finished_jobs.discard(job.id)
             self._wake.set()
 
@@ -233,6 +221,10 @@ class Worker:
             if job.id not in self._context.db.finished_jobs:
                 self._ended.append(Done(job))
             self._count(job, "done")
+
+    def _wait(self, job: Job, at: float, reason: Exception, **how: bool) -> None:
+        self._ended.append(Retry(job, at, str(reason), counts=False, **how))
+        self._count(job, "later")
 
     def _after_outage(self, job: Job) -> float:
         """When to try again while a server is down: the older the job, the longer the wait."""
