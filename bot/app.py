@@ -149,7 +149,7 @@ async def run(
             await context.batch_writer.start()
             stack.push_async_callback(context.batch_writer.stop)
         slack_app = SlackApp(context)
-        stack.push_async_callback(slack_app.stop)
+        stack.push_async_callback(slack_app.forms.stop)
         site, host, port = await _listen(stack, settings, context, role, slack_app)
         if role is not Role.WORKER:
             await _connect(stack, settings, context, slack_app, socket_ping)

@@ -95,14 +95,8 @@ class Platforms:
                 f"Slack at {self._slack.client.base_url} refuses SLACK_BOT_TOKEN ({error.code}): "
                 "take the current bot token from the app's page OAuth & Permissions."
             ) from None
-        except slack_errors.SlackUntrusted as error:
-            self.slack = _untrusted(f"Slack at {self._slack.client.base_url}", error.reason)
-            return
         except (slack_errors.SlackError, TimeoutError) as error:
-            reason = str(error) or f"nothing within {ANSWER_WITHIN:.0f} seconds"
-            self.slack = PlatformState(
-                False, f"Slack at {self._slack.client.base_url} does not answer: {reason}"
-            )
+            self.slack = _no_answer(f"Slack at {self._slack.client.base_url}", error)
             return
         self.workspace = Workspace(bot.team_id, bot.enterprise_id)
         self.slack = PlatformState(True, "answers")
@@ -126,12 +120,8 @@ class Platforms:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self.accounts.resolve(await self._fetch_app())
                 server = await self._github.server()
-        except github_errors.GitHubUntrusted as error:
-            self.github = _untrusted(f"GitHub at {self._github_api_url}", error.reason)
-            return
         except (github_errors.GitHubError, TimeoutError) as error:
-            reason = str(error) or f"nothing within {ANSWER_WITHIN:.0f} seconds"
-            self.github = PlatformState(False, f"GitHub at {self._github_api_url} does not answer: {reason}")
+            self.github = _no_answer(f"GitHub at {self._github_api_url}", error)
             return
         await self._save_server(server)
 
@@ -182,9 +172,8 @@ class Platforms:
                 raise RetryLater(self._clock.now() + CHECK_EVERY, str(error)) from None
             ours = self.accounts.is_ours(account)
         if ours is None:
-            raise RetryLater(
-                self._clock.now() + RETRY_AFTER, "GitHub has not said yet which accounts are ours"
-            )
+            unknown = "GitHub has not said yet which accounts are ours"
+            raise RetryLater(self._clock.now() + RETRY_AFTER, unknown)
         if not ours:
             await self.accounts.compare_login(account, is_current=False)
         return ours
@@ -194,9 +183,8 @@ class Platforms:
         if self.workspace is None:
             await self.check_slack()
         if self.workspace is None:
-            raise RetryLater(
-                self._clock.now() + RETRY_AFTER, "Slack has not said yet which workspace this is"
-            )
+            unknown = "Slack has not said yet which workspace this is"
+            raise RetryLater(self._clock.now() + RETRY_AFTER, unknown)
         return self.workspace
 
     async def person(self, user: str, *, fresh: bool = False) -> PersonFacts:
@@ -217,12 +205,15 @@ class Platforms:
         return known
 
 
-def _untrusted(server: str, reason: str) -> PlatformState:
-    return PlatformState(
-        False,
-        f"{server} has a certificate that is not trusted here ({reason}): "
-        "put the certificate authority that signed it into a file that SSL_CERT_FILE names",
-    )
+def _no_answer(server: str, error: Exception) -> PlatformState:
+    if isinstance(error, slack_errors.SlackUntrusted | github_errors.GitHubUntrusted):
+        return PlatformState(
+            False,
+            f"{server} has a certificate that is not trusted here ({error.reason}): "
+            "put the certificate authority that signed it into a file that SSL_CERT_FILE names",
+        )
+    reason = str(error) or f"nothing within {ANSWER_WITHIN:.0f} seconds"
+    return PlatformState(False, f"{server} does not answer: {reason}")
 
 
 def _abilities(server: github_server.ServerFacts) -> ServerAbilities:

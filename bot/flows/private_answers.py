@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.errors import RetryLater
 from bot.job_kinds import SendAnswer
 from bot.job_rows import new_job
+from bot.requests import ActionRequest, CommandRequest
 from integrations.slack.blocks import Content
 from integrations.slack.errors import PersonUnavailable, SlackError, SlackRateLimited
 from storage.records import ChannelId, MessageTs, NewJob, SlackUserId, UnixTime
@@ -19,21 +20,6 @@ RESPONSE_URL_LASTS = 25 * 60.0
 """Seconds after the click in which its `response_url` is tried; Slack's docs give it 30 minutes."""
 EPHEMERAL_LASTS = 120.0
 """Seconds after the click in which an ephemeral message is tried: Slack shows it only to people who are active."""
-
-
-class Answerable(Protocol):
-    """A request, or a recipient, that a private answer can be sent to."""
-
-    @property
-    def user(self) -> SlackUserId: ...
-    @property
-    def channel(self) -> ChannelId | None: ...
-    @property
-    def reply_to(self) -> MessageTs | None: ...
-    @property
-    def response_url(self) -> str | None: ...
-    @property
-    def at(self) -> UnixTime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +33,16 @@ class Recipient:
     at: UnixTime = 0.0
 
 
+Answerable: TypeAlias = ActionRequest | CommandRequest | SendAnswer | Recipient
+
+
 def find_recipient(payload: Mapping[str, Any]) -> Recipient | None:
     """The person who waits for a stored job, whatever its kind; None if no person waits for it.
 
     Rows of other versions and unknown kinds are read too, so every field may be missing or of another type.
     """
     for part in (payload, payload.get("request"), payload.get("asked")):
-        user = part.get("user") if isinstance(part, Mapping) else None
-        if isinstance(part, Mapping) and isinstance(user, str):
+        if isinstance(part, Mapping) and isinstance(user := part.get("user"), str):
             channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
             thread = part.get("thread") if part.get("in_thread") else part.get("reply_to")
             return Recipient(
@@ -104,9 +92,8 @@ async def send_answer(
             return
     if recipient.channel is not None and not recipient.channel.startswith("D") and age < EPHEMERAL_LASTS:
         try:
-            await context.slack.ephemeral(
-                recipient.channel, recipient.user, answer, thread_ts=recipient.reply_to
-            )
+            thread = recipient.reply_to
+            await context.slack.ephemeral(recipient.channel, recipient.user, answer, thread_ts=thread)
         except SlackError as error:
             log.info("answer_not_taken", way="ephemeral", reason=error.code)
         else:

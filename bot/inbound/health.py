@@ -26,10 +26,7 @@ async def readyz(context: Context) -> web.Response:
         "slack": _state_json(_slack(context)),
         "github": _state_json(context.platforms.github),
         "accounts": _state_json(_accounts(context)),
-        "channels": {
-            "state": "failing" if blocked or uncertain else "ok",
-            "reason": _channels(blocked, uncertain),
-        },
+        "channels": _state_json(_channels(blocked, uncertain)),
     }
     return web.json_response(body, status=200 if database.ok else 503)
 
@@ -63,7 +60,7 @@ def _accounts(context: Context) -> PlatformState:
     return PlatformState(ok=ours.are_known, reason="; ".join(ours.remarks) or "known")
 
 
-def _channels(blocked: int, uncertain: int) -> str:
+def _channels(blocked: int, uncertain: int) -> PlatformState:
     reasons = []
     if blocked:
         reasons.append(f"{blocked} messages wait for a channel that may take them")
@@ -72,7 +69,7 @@ def _channels(blocked: int, uncertain: int) -> str:
             f"{uncertain} messages of the last day may or may not be in their channel; "
             "the log names them as uncertain_post"
         )
-    return "; ".join(reasons) or "none waits"
+    return PlatformState(ok=not reasons, reason="; ".join(reasons) or "none waits")
 
 
 async def _database(context: Context) -> tuple[PlatformState, int, int]:

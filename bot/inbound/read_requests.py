@@ -19,8 +19,17 @@ PERFORMED = frozenset(action.id for action in ACTIONS if action not in FORMS)
 SHOWN = frozenset(line.id for line in READ_ACTIONS)
 
 
-def action_job(name: str, click: Click, now: float) -> JobKind:
-    """The job of a control or of a menu line; one that is not known or names no alert is answered as outdated."""
+def action_job(click: Click, now: float) -> JobKind:
+    """The job of a control; one that is not known or names no alert is answered as outdated."""
+    return _job_of(click.action_id, click, now)
+
+
+def menu_job(click: Click, now: float) -> JobKind:
+    """The same for the menu line that was picked."""
+    return _job_of(click.value if isinstance(click.value, str) else "", click, now)
+
+
+def _job_of(name: str, click: Click, now: float) -> JobKind:
     alert = alert_of(click)
     if alert is not None and name in PERFORMED:
         return PerformAction(action_request(name, alert, click, now))

@@ -56,7 +56,7 @@ class SlackApp:
         self._context = context
         self._unanswered = 0
         self._all_answered = asyncio.Event()
-        self._forms = FormOpener(context, self._all_answered)
+        self.forms = FormOpener(context, self._all_answered)
         self._bolt = self._build()
         self._register(self._bolt)
 
@@ -79,14 +79,6 @@ class SlackApp:
             self._unanswered -= 1
             if not self._unanswered:
                 self._all_answered.set()
-
-    async def settle(self) -> None:
-        """Wait for the forms that are being opened."""
-        await self._forms.settle()
-
-    async def stop(self) -> None:
-        """Wait a moment for the forms that are being opened, then cancel the rest."""
-        await self._forms.stop()
 
     def _build(self) -> AsyncApp:
         async def authorize() -> AuthorizeResult:
@@ -123,51 +115,41 @@ class SlackApp:
             bolt.view_submission(form.callback_id)(self._submit)
         for action in ACTIONS:
             if action not in FORMS:
-                _on_action(bolt, action.id, self._act)
-        _on_action(bolt, MENU, self._pick_menu_line)
+                _on_action(bolt, action.id, self._click(requests.action_job))
+        _on_action(bolt, MENU, self._click(requests.menu_job))
         for button in BUTTONS:
-            _on_action(bolt, button, self._look_up)
+            _on_action(bolt, button, self._click(requests.button_job))
         bolt.command(COMMAND)(self._command)
         bolt.message_shortcut(MESSAGE_SHORTCUT)(self._shortcut)
         for event in CHANNEL_EVENTS:
             bolt.event(event)(self._channel_event)
         # Controls of old cards, a command that an operator renamed, and events that we don't use.
-        _on_action(bolt, ANY, self._outdated_control)
+        _on_action(bolt, ANY, self._click(requests.outdated_job))
         bolt.view_submission(ANY)(self._outdated_form)
         bolt.command(ANY)(self._command)
         for nothing in (bolt.view_closed, bolt.shortcut, bolt.event):
             nothing(ANY)(_acknowledge)
 
-    async def _act(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        click = _parsed(context, Click)
-        await self._accept(context, requests.action_job(click.action_id, click, self._now))
-        await ack()
+    def _click(self, job_of: Callable[[Click, float], JobKind]) -> Callable[..., Awaitable[None]]:
+        """A listener that stores the job of a click."""
 
-    async def _pick_menu_line(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        click = _parsed(context, Click)
-        line = click.value if isinstance(click.value, str) else ""
-        await self._accept(context, requests.action_job(line, click, self._now))
-        await ack()
+        async def store(ack: AsyncAck, context: AsyncBoltContext) -> None:
+            await self._accept(context, job_of(_parsed(context, Click), self._now))
+            await ack()
 
-    async def _look_up(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        await self._accept(context, requests.button_job(_parsed(context, Click), self._now))
-        await ack()
-
-    async def _outdated_control(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        await self._accept(context, requests.outdated_job(_parsed(context, Click), self._now))
-        await ack()
+        return store
 
     async def _open_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         """Open a skeleton: asking GitHub for a role may take longer than the three seconds that a trigger lives."""
         click = _parsed(context, Click)
         alert = requests.alert_of(click)
         if alert is None:
-            await self._outdated_control(ack, context)
+            await self._click(requests.outdated_job)(ack, context)
             return
         is_new = await self._accept(context)
         await ack()
         if is_new:
-            self._forms.open(FORM_OF_CONTROL[click.action_id], alert, click)
+            self.forms.open(FORM_OF_CONTROL[click.action_id], alert, click)
 
     async def _submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         submit = _parsed(context, Submit)

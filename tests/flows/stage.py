@@ -69,7 +69,7 @@ class Stage:
         """
         left = within
         while True:
-            await self.running.slack.settle()
+            await self.running.slack.forms.settle()
             await self.github.settle()
             if await self.running.worker.run_due():
                 continue

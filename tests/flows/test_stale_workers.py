@@ -26,7 +26,7 @@ async def overtake(
     """Pause one worker in a call, before or after the call's effect, until another worker has run its job."""
     held = faults.gate(call, at=at)
     await start()
-    await stage.running.slack.settle()
+    await stage.running.slack.forms.settle()
     stopped = asyncio.create_task(stage.running.worker.run_due())
     await held.reached()
     stage.clock.advance(LEASE + 1)
