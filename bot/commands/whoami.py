@@ -30,7 +30,7 @@ async def whoami(context: Context, request: CommandRequest) -> Content:
         return identity_answer(identity)
     repository = await _find(context, named, identity)
     try:
-        repository, _, _ = await repository_access.reach(context, repository)
+        repository, _ = await repository_access.reach(context, repository)
         rights = await roles.rights(context, identity.github, repository, None, fresh=True)
     except Refused:
         # The person must not learn that Stanch once had access to this repository.

@@ -1,13 +1,13 @@
-"""Builds a case: the facts about one alert that drawings and decisions look at."""
+"""Loads an alert, and builds its case: the facts that drawings and decisions look at."""
 
 from collections.abc import Mapping
 
 from bot.context import Context
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
-from storage import alerts, messages
+from storage import alerts, messages, repositories
 from storage.db import Tx
-from storage.records import Alert, EventKind, MessagePurpose, Repository
+from storage.records import Alert, AlertKey, EventKind, MessagePurpose, Repository
 
 
 def build_case(
@@ -25,6 +25,12 @@ def build_case(
         steps_done=done_count(steps, done or {}),
         steps_total=len(steps),
     )
+
+
+async def load_alert(context: Context, key: AlertKey) -> tuple[Alert | None, Repository | None]:
+    """What is stored of an alert and of its repository."""
+    async with context.db.read() as tx:
+        return await alerts.load(tx, key), await repositories.load_repository(tx, key.repository_id)
 
 
 async def load_case(tx: Tx, context: Context, alert: Alert, repository: Repository) -> Case:

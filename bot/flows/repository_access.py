@@ -15,14 +15,12 @@ from integrations.github.facts import RepositoryFacts
 from integrations.github.repository import RepositoryAccess
 from storage import jobs, repositories
 from storage.db import Tx
-from storage.records import Account, GitHubId, Repository, RepositoryState
+from storage.records import Account, GitHubId, InstallationId, Repository, RepositoryId
 
 log = structlog.get_logger(__name__)
 
 
-async def reach(
-    context: Context, repository: Repository
-) -> tuple[Repository, RepositoryFacts, RepositoryAccess]:
+async def reach(context: Context, repository: Repository) -> tuple[Repository, RepositoryAccess]:
     """The repository as it is now, and access to it alone.
 
     A repository's name can come to belong to another one. So the token is created for the stored id, and the answer
@@ -43,23 +41,30 @@ async def reach(
     if facts is None:
         raise refusals.repository_out_of_reach(repository)
     context.repositories_read[repository.id] = context.clock.now()
-    now = replace(
-        repository,
+    now = new_repository(facts, repository.installation_id)
+    if facts.delegated_dismissal is None:
+        # GitHub sometimes leaves the settings out of its answer; then the last known value stays.
+        now = replace(now, delegated_dismissal=repository.delegated_dismissal)
+    if not facts.html_url:
+        now = replace(now, html_url=repository.html_url)
+    if now != repository:
+        async with context.db.begin() as tx:
+            await store_repository(tx, repository, now)
+    return now, access
+
+
+def new_repository(facts: RepositoryFacts, installation_id: InstallationId) -> Repository:
+    """A reachable repository, from GitHub's facts alone."""
+    return Repository(
+        id=RepositoryId(facts.id),
         full_name=facts.full_name,
         owner=Account(GitHubId(facts.owner.id), facts.owner.login),
         owner_type=facts.owner_type,
         visibility=facts.visibility,
-        html_url=facts.html_url or repository.html_url,
-        # GitHub sometimes leaves the settings out of its answer; then the last known value stays.
-        delegated_dismissal=(
-            repository.delegated_dismissal if facts.delegated_dismissal is None else facts.delegated_dismissal
-        ),
-        state=RepositoryState.REACHABLE,
+        html_url=facts.html_url,
+        installation_id=installation_id,
+        delegated_dismissal=facts.delegated_dismissal,
     )
-    if now != repository:
-        async with context.db.begin() as tx:
-            await store_repository(tx, repository, now)
-    return now, facts, access
 
 
 def was_read_within(context: Context, repository: Repository, seconds: float) -> bool:

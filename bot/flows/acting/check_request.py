@@ -1,15 +1,17 @@
 """Checks a request before a decision: who it is, which alert is meant, what the person may do, what GitHub shows."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
-from bot.actions.action import Action
+from bot.actions.action import Action, ReadAction
 from bot.context import Context
+from bot.errors import UnusableJob
 from bot.flows import repository_access
-from bot.flows.build_case import load_case
+from bot.flows.build_case import load_alert, load_case
 from bot.flows.people import current_rights, identify, roles
 from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
@@ -17,12 +19,13 @@ from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
-from storage import alerts, identities, repositories
+from storage import identities
 from storage.records import Alert, Identity, Repository, UnixTime
 
 log = structlog.get_logger(__name__)
 PATIENCE = 5.0
 """Seconds to wait for GitHub in an action that works offline."""
+Control = TypeVar("Control", bound=Action[Any] | ReadAction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class CheckedRequest:
     """The alert as GitHub answered just now; None while GitHub is down."""
 
 
+def find_by_id(known: Iterable[Control], name: str, what: str = "action {}") -> Control:
+    """The control of that id; raises UnusableJob, which names it by `what`."""
+    for control in known:
+        if control.id == name:
+            return control
+    raise UnusableJob(f"this version knows no {what.format(name)}")
+
+
 async def check_request(
     context: Context, action: Action[Any], request: ActionRequest, *, intended_at: UnixTime | None = None
 ) -> CheckedRequest:
@@ -44,16 +55,15 @@ async def check_request(
     """
     fresh = action.needs_fresh_role
     identity = await identify.identify(context, request.user, request.channel, fresh=fresh)
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, request.alert)
-        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    alert, repository = await load_alert(context, request.alert)
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")
     repository, access, current = await _load_rights(context, action, identity, repository, alert)
     alert, rights = current.alert, current.rights
     roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)
-    token_owner = await _token_owner(context, identity, alert)
+    owner = alert.token.owner
     async with context.db.read() as tx:
+        token_owner = await identities.of_github(tx, identity.slack_team, owner.id) if owner else None
         case = await load_case(tx, context, alert, repository)
     personal = case.for_person(
         Actor(identity, rights),
@@ -71,7 +81,7 @@ async def _load_rights(
     """The repository, alert and rights: from GitHub, or as last known if that fails and the action works offline."""
     try:
         async with asyncio.timeout(PATIENCE if action.works_offline else None):
-            now, _, access = await repository_access.reach(context, repository)
+            now, access = await repository_access.reach(context, repository)
             current = await current_rights.ask_github(
                 context, identity, now, access, alert, fresh=action.needs_fresh_role
             )
@@ -82,10 +92,3 @@ async def _load_rights(
         log.warning("github_not_asked", reason=str(error) or "no answer in time")
     access = context.github.of(repository.installation_id).only(repository.id)
     return repository, access, await current_rights.last_known(context, identity, repository, alert)
-
-
-async def _token_owner(context: Context, identity: Identity, alert: Alert) -> Identity | None:
-    if alert.token.owner is None:
-        return None
-    async with context.db.read() as tx:
-        return await identities.of_github(tx, identity.slack_team, alert.token.owner.id)

@@ -1,15 +1,12 @@
 """Fills the modal that was opened as a skeleton: with the form, or with the reason why there is none."""
 
-from typing import Any
-
 import structlog
 
 from bot.actions import FORMS
-from bot.actions.action import FormAction
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
-from bot.flows.acting.check_request import check_request
+from bot.flows.acting.check_request import check_request, find_by_id
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
 from bot.requests import ActionRequest
@@ -27,7 +24,7 @@ FORM_RETRY = 2.0
 
 async def fill_form(context: Context, request: ActionRequest, view_hash: str | None) -> None:
     """Replace the skeleton that was opened at the click; `view_hash` is the skeleton's hash."""
-    action = _find_form(request.action)
+    action = find_by_id(FORMS, request.action, "form {}")
     try:
         # 1. Check who it is, which alert is meant, and what the person may do.
         checked = await check_request(context, action, request)
@@ -56,16 +53,9 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
 
 async def show_error(context: Context, request: ActionRequest, refused: Refused) -> None:
     """Replace the skeleton by an error message after every try to fill it ended in an error of ours."""
-    action = _find_form(request.action)
+    action = find_by_id(FORMS, request.action, "form {}")
     view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     await context.slack.update_view(_view_id(request), view)
-
-
-def _find_form(name: str) -> FormAction[Any]:
-    for form in FORMS:
-        if form.id == name:
-            return form
-    raise UnusableJob(f"this version knows no form {name}")
 
 
 def _view_id(request: ActionRequest) -> str:

@@ -1,6 +1,6 @@
 """Performs an action: the steps that every click or submit with an effect goes through."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -10,7 +10,7 @@ from bot.actions.action import Action, ActionRun, Outcome
 from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
-from bot.flows.acting.check_request import CheckedRequest, check_request
+from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
 from bot.flows.alerts.store_alert import find_person, plan_consequences
 from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
@@ -40,34 +40,69 @@ UNCERTAIN_TRIES, UNCERTAIN_LASTS = 3, 600.0
 SLACK_FAILED = "Slack does not say who you are"
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One run of the job of a click or submit."""
+
+    context: Context
+    action: Action[Any]
+    request: ActionRequest
+    job: Job
+    intended_at: UnixTime | None = None
+    """Set if an earlier run was interrupted, or its answer was lost."""
+
+    async def end(self, tx: Tx) -> None:
+        """End the job and the alert's claim in the transaction that records the result. Raises LeaseLost.
+
+        So a crash does not repeat the action, and a worker that lost its lease does not record it. Call it first in
+        the transaction: the job is locked before the alert everywhere.
+        """
+        await leases.finish(tx, self.job)
+        await alerts.release(tx, self.request.alert, self.job.id)
+
+    async def answer_undone(self, tx: Tx, refused: Refused, outcome: AuditOutcome, reason: str) -> None:
+        """Answer the person and audit it, and take back what a request that had waited left on the alert."""
+        if self.request.waited:
+            await self._abandon(tx)
+        await jobs.enqueue(tx, answer_job(self.request, refusal(refused)))
+        await audit_failure(tx, self.context, self.action, self.request, outcome, reason)
+
+    async def _abandon(self, tx: Tx) -> None:
+        alert = await alerts.load_for_update(tx, self.request.alert)
+        repository = await repositories.load_repository(tx, self.request.alert.repository_id)
+        if alert is not None and repository is not None:
+            alert = self.action.abandon(alert)
+            await alerts.save(tx, alert)
+            await plan_consequences(tx, self.context, alert, repository, ())
+
+
 async def perform(context: Context, request: ActionRequest, job: Job) -> None:
     """Perform the action of a click or submit once, and answer the person."""
-    action = _find_action(request.action)
+    action = find_by_id(ACTIONS, request.action)
     async with context.db.read() as tx:
         intended_at = await alerts.claimed_at(tx, request.alert, job.id)
+    attempt = _Attempt(context, action, request, job, intended_at)
     try:
-        await _try_once(context, action, request, job, intended_at)
+        await _try_once(attempt)
     except OutcomeUnknown as unknown:
-        await _end_unknown(context, action, request, job, str(unknown))
+        await _end_unknown(attempt, str(unknown))
     except RetryLater as later:
         # Until then the alert stays claimed and other jobs on it wait, so the tries must end.
-        if intended_at is None or not await _was_tried_enough(context, request, job, intended_at):
+        if intended_at is None or not await _was_tried_enough(attempt, intended_at):
             raise
-        await _end_unknown(context, action, request, job, later.reason)
+        await _end_unknown(attempt, later.reason)
 
 
-async def _try_once(
-    context: Context, action: Action[Any], request: ActionRequest, job: Job, intended_at: UnixTime | None
-) -> None:
-    """One try; `intended_at` is set if an earlier try was interrupted, or its answer was lost."""
-    resumed = intended_at is not None
+async def _try_once(attempt: _Attempt) -> None:
+    context, action, request = attempt.context, attempt.action, attempt.request
+    resumed = attempt.intended_at is not None
     try:
         # 1. Check who it is, which alert is meant, and what the person may do, as of now.
-        checked = await check_request(context, action, request, intended_at=intended_at)
+        checked = await check_request(context, action, request, intended_at=attempt.intended_at)
         # 2. Decide what to do, on these facts alone.
         decision = action.decide(checked.case, request.user_input)
         # 3. Claim the alert, which only one of several simultaneous requests gets, and audit the intent.
-        await _claim(context, action, request, checked, job)
+        await _claim(attempt, checked)
         # 4. Call GitHub or Slack.
         run = ActionRun(context, checked.access, checked.case, request)
         outcome = await action.act(run, decision)
@@ -75,16 +110,20 @@ async def _try_once(
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
             # It may have been done already, or the person was promised it: wait until Slack says who it was.
             raise RetryLater(context.clock.now() + RETRY, SLACK_FAILED, holds=resumed) from None
-        await _refuse(context, action, request, job, refused)
+        if refused.quoted is not None:
+            log.warning(
+                "refused_by_github", action=action.id, alert=str(request.alert), reason=refused.audited
+            )
+        await _end_undone(attempt, refused, AuditOutcome.REFUSED, refused.audited)
         return
     except GitHubError as error:
-        await _fail(context, action, request, job, error, resumed=resumed)
+        await _fail(attempt, error)
         return
     # 5. Send an answer that must not be stored, before the result is recorded.
     if outcome.unstored_answer is not None:
         await send_answer(context, request, outcome.unstored_answer)
     # 6. Record the result in one transaction: alert, timeline, audit log, messages and the person's answer.
-    await _record(context, action, request, checked, outcome, job)
+    await _record(attempt, checked, outcome)
     # 7. Show the result in a form that is still open.
     if outcome.view is not None and request.view_id is not None:
         try:
@@ -93,133 +132,71 @@ async def _try_once(
             log.info("form_not_shown", action=action.id, reason=error.code)
 
 
-async def _was_tried_enough(
-    context: Context, request: ActionRequest, job: Job, intended_at: UnixTime
-) -> bool:
-    async with context.db.begin() as tx:
-        await leases.keep(tx, job)
-        tries = await alerts.count_try(tx, request.alert, job.id)
+async def _was_tried_enough(attempt: _Attempt, intended_at: UnixTime) -> bool:
+    async with attempt.context.db.begin() as tx:
+        await leases.keep(tx, attempt.job)
+        tries = await alerts.count_try(tx, attempt.request.alert, attempt.job.id)
         return tries >= UNCERTAIN_TRIES and tx.now - intended_at >= UNCERTAIN_LASTS
 
 
-async def _claim(
-    context: Context, action: Action[Any], request: ActionRequest, checked: CheckedRequest, job: Job
-) -> None:
-    async with context.db.begin() as tx:
-        await leases.keep(tx, job)
-        claim = await alerts.claim(tx, request.alert, action.audited_as, job.id)
+async def _claim(attempt: _Attempt, checked: CheckedRequest) -> None:
+    action, request, case = attempt.action, attempt.request, checked.case
+    async with attempt.context.db.begin() as tx:
+        await leases.keep(tx, attempt.job)
+        claim = await alerts.claim(tx, request.alert, action.audited_as, attempt.job.id)
         if claim is Claim.NEW:
-            identity, repository = checked.case.actor.identity, checked.case.repository
-            intended = AuditOutcome.INTENDED
-            await audit.append(tx, build_action_entry(action, request, intended, None, identity, repository))
+            identity, intended = case.actor.identity, AuditOutcome.INTENDED
+            entry = build_action_entry(action, request, intended, None, identity, case.repository)
+            await audit.append(tx, entry)
     if claim is Claim.TAKEN:
-        raise RetryLater(context.clock.now() + 1.0, "another action on this alert is under way")
+        raise RetryLater(attempt.context.clock.now() + 1.0, "another action on this alert is under way")
 
 
-async def _refuse(
-    context: Context, action: Action[Any], request: ActionRequest, job: Job, refused: Refused
-) -> None:
-    """End a request that is refused."""
-    if refused.quoted is not None:
-        log.warning("refused_by_github", action=action.id, alert=str(request.alert), reason=refused.audited)
-    await _end_undone(context, action, request, job, refused, AuditOutcome.REFUSED, refused.audited)
-
-
-async def _fail(
-    context: Context,
-    action: Action[Any],
-    request: ActionRequest,
-    job: Job,
-    error: GitHubError,
-    *,
-    resumed: bool,
-) -> None:
+async def _fail(attempt: _Attempt, error: GitHubError) -> None:
     """End a request because GitHub failed, or raise RetryLater.
 
     The request is tried again if the call may have been done, or if it had waited, since the person was promised it.
     """
+    context, request, resumed = attempt.context, attempt.request, attempt.intended_at is not None
     lost = isinstance(error, GitHubUncertain) or (
         isinstance(error, Unreachable | Unavailable) and error.maybe_done
     )
     again = resumed or request.waited
     if lost or (again and isinstance(error, Unreachable | Unavailable | GitHubRateLimited)):
-        log.warning("answer_lost", action=action.id, alert=str(request.alert), reason=str(error))
+        log.warning("answer_lost", action=attempt.action.id, alert=str(request.alert), reason=str(error))
         at = error.retry_at if isinstance(error, GitHubRateLimited) else context.clock.now() + RETRY
         raise RetryLater(at, str(error), holds=lost or resumed) from None
     refused = repository_access.github_failure_refusal(error)
     reason = ": ".join(part for part in (type(error).__name__, refused.quoted) if part)
-    await _end_undone(context, action, request, job, refused, AuditOutcome.FAILED, reason)
+    await _end_undone(attempt, refused, AuditOutcome.FAILED, reason)
 
 
-async def _end_unknown(
-    context: Context, action: Action[Any], request: ActionRequest, job: Job, why: str
-) -> None:
+async def _end_unknown(attempt: _Attempt, why: str) -> None:
     """End a request of which it can't be found out whether it was done."""
     unknown = refusals.outcome_unknown(why)
-    log.error("outcome_unknown", action=action.id, alert=str(request.alert), reason=why)
-    await _end_undone(context, action, request, job, unknown, AuditOutcome.FAILED, unknown.audited)
+    log.error("outcome_unknown", action=attempt.action.id, alert=str(attempt.request.alert), reason=why)
+    await _end_undone(attempt, unknown, AuditOutcome.FAILED, unknown.audited)
 
 
-async def _end_undone(
-    context: Context,
-    action: Action[Any],
-    request: ActionRequest,
-    job: Job,
-    refused: Refused,
-    outcome: AuditOutcome,
-    reason: str,
-) -> None:
-    """Answer the person and audit it; the alert's claim ends."""
-    async with context.db.begin() as tx:
-        await _end(tx, request, job)
-        await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        await audit_failure(tx, context, action, request, outcome, reason)
+async def _end_undone(attempt: _Attempt, refused: Refused, outcome: AuditOutcome, reason: str) -> None:
+    async with attempt.context.db.begin() as tx:
+        await attempt.end(tx)
+        await attempt.answer_undone(tx, refused, outcome, reason)
 
 
 async def give_up(context: Context, request: ActionRequest, job: Job, refused: Refused) -> None:
     """Answer the person and audit it after every try ended in an error of ours; the worker parks the job."""
-    action = _find_action(request.action)
+    attempt = _Attempt(context, find_by_id(ACTIONS, request.action), request, job)
     async with context.db.begin() as tx:
         await leases.keep(tx, job)
-        await _abandon(tx, context, action, request)
-        await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        await audit_failure(tx, context, action, request, AuditOutcome.FAILED, refused.reason)
+        await attempt.answer_undone(tx, refused, AuditOutcome.FAILED, refused.reason)
 
 
-async def _end(tx: Tx, request: ActionRequest, job: Job) -> None:
-    """End the job and the alert's claim in the transaction that records the result. Raises LeaseLost.
-
-    So a crash does not repeat the action, and a worker that lost its lease does not record it. Call it first in the
-    transaction: the job is locked before the alert everywhere.
-    """
-    await leases.finish(tx, job)
-    await alerts.release(tx, request.alert, job.id)
-
-
-async def _abandon(tx: Tx, context: Context, action: Action[Any], request: ActionRequest) -> None:
-    """Take back what a request that had waited left on the alert, and update its cards."""
-    if not request.waited:
-        return
-    alert = await alerts.load_for_update(tx, request.alert)
-    repository = await repositories.load_repository(tx, request.alert.repository_id)
-    if alert is not None and repository is not None:
-        alert = action.abandon(alert)
-        await alerts.save(tx, alert)
-        await plan_consequences(tx, context, alert, repository, ())
-
-
-async def _record(
-    context: Context,
-    action: Action[Any],
-    request: ActionRequest,
-    checked: CheckedRequest,
-    outcome: Outcome,
-    job: Job,
-) -> None:
+async def _record(attempt: _Attempt, checked: CheckedRequest, outcome: Outcome) -> None:
+    context, action, request = attempt.context, attempt.action, attempt.request
     repository = checked.case.repository
     async with context.db.begin() as tx:
-        await _end(tx, request, job)
+        await attempt.end(tx)
         before = await alerts.load_for_update(tx, request.alert)
         if before is None:
             raise UnusableJob(f"the alert {request.alert} is no longer stored")
@@ -241,21 +218,12 @@ async def _record(
         answers = (answer_job(request, outcome.answer),) if outcome.answer is not None else ()
         await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
         identity = checked.case.actor.identity
-        await audit.append(
-            tx, build_action_entry(action, request, outcome.outcome, outcome.reason, identity, repository)
-        )
+        entry = build_action_entry(action, request, outcome.outcome, outcome.reason, identity, repository)
+        await audit.append(tx, entry)
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
 
 def _without_own_validity(before: Alert, fetched: Alert, after: Alert) -> Alert:
     """The alert with GitHub's own changes only, without the validity that this run or an interrupted one wrote."""
-    return replace(
-        after, validity=before.validity if fetched.validity == after.validity else fetched.validity
-    )
-
-
-def _find_action(name: str) -> Action[Any]:
-    for action in ACTIONS:
-        if action.id == name:
-            return action
-    raise UnusableJob(f"this version knows no action {name}")
+    source = before if fetched.validity == after.validity else fetched
+    return replace(after, validity=source.validity)

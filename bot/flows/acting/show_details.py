@@ -3,10 +3,11 @@
 from bot.actions import READ_ACTIONS
 from bot.actions.action import ReadAction
 from bot.context import Context
-from bot.errors import Refused, UnusableJob
+from bot.errors import Refused
 from bot.flows import repository_access
+from bot.flows.acting.check_request import find_by_id
 from bot.flows.audit import audit_refused_look_up
-from bot.flows.build_case import build_case
+from bot.flows.build_case import build_case, load_alert
 from bot.flows.people import current_rights, identify, roles
 from bot.flows.private_answers import send_answer
 from bot.requests import ActionRequest
@@ -16,13 +17,14 @@ from bot.views.answers import refusal
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubError
 from integrations.slack.blocks import Content
-from storage import alerts, repositories
 
 
 async def show_details(context: Context, request: ActionRequest) -> None:
     """Answer the person who picked the line."""
     try:
-        content = await _answer(context, _find_action(request.action), request)
+        content = await _answer(
+            context, find_by_id(READ_ACTIONS, request.action, "line {} of the menu"), request
+        )
     except Refused as refused:
         await audit_refused_look_up(context, request.team, request.user, refused)
         content = refusal(refused)
@@ -31,19 +33,10 @@ async def show_details(context: Context, request: ActionRequest) -> None:
     await send_answer(context, request, content)
 
 
-def _find_action(name: str) -> ReadAction:
-    for action in READ_ACTIONS:
-        if action.id == name:
-            return action
-    raise UnusableJob(f"this version knows no line {name} of the menu")
-
-
 async def _answer(context: Context, action: ReadAction, request: ActionRequest) -> Content:
     # 1. Find out who asks, and load the alert.
     identity = await identify.identify(context, request.user, request.channel)
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, request.alert)
-        repository = await repositories.load_repository(tx, request.alert.repository_id)
+    alert, repository = await load_alert(context, request.alert)
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")
     # 2. Check that they may see it. Before GitHub is asked anything by name, the repository is checked.
@@ -52,11 +45,11 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
         context, identity.github, repository, None, lasts=roles.LOOK_UP_ROLE_LASTS
     )
     if rights is None or not rights.view:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
         current = await current_rights.ask_github(context, identity, repository, access, alert, fresh=False)
         alert, rights = current.alert, current.rights
     elif action.asks_github:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
     roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
     # 3. Answer.
     case = build_case(context, alert, repository).for_person(Actor(identity, rights))

@@ -50,14 +50,13 @@ async def find_lists(
         default = parse_progress(await saved_values.load(tx, name))
         # Version 0.1.0 saved one progress for both.
         generic = parse_progress(await saved_values.load(tx, f"{name}:generic")) or default
+    types, everything_generic = (
+        generic_types(server.version),
+        everything or is_full_sync_due(generic, started),
+    )
     return (
         AlertList((), name, default, everything or is_full_sync_due(default, started)),
-        AlertList(
-            generic_types(server.version),
-            f"{name}:generic",
-            generic,
-            everything or is_full_sync_due(generic, started),
-        ),
+        AlertList(types, f"{name}:generic", generic, everything_generic),
     )
 
 

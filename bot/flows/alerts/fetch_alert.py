@@ -26,7 +26,7 @@ async def fetch_alert(
         if facts is not None:
             return repository, facts
     try:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
         return repository, await access.alert_with_location(repository.full_name, number)
     except (NotFound, Refused):
         return repository, None

@@ -5,21 +5,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.context import Context
+from bot.flows import repository_access
+from bot.flows.alerts import installations
 from bot.flows.alerts.fetch_alert import fetch_alert
-from bot.flows.alerts.installations import (
-    ask_installation_of,
-    handle_installation,
-    handle_membership,
-    handle_repository,
-)
-from bot.flows.alerts.store_alert import (
-    DETAILS_TRIES,
-    details_job,
-    new_repository,
-    plan_consequences,
-    store_alert,
-)
+from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, plan_consequences, store_alert
 from bot.flows.audit import build_entry
+from bot.flows.build_case import load_alert
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
 from integrations.github.accounts import GitHubAccount
@@ -66,8 +57,8 @@ class _Run:
 
     delivery: Delivery
     job: Job
-    installation: Installation | None
-    repository: Repository | None
+    installation: Installation | None = None
+    repository: Repository | None = None
 
     async def end(self, tx: Tx, outcome: str) -> str:
         """End the job and the delivery with the caller's change. Raises LeaseLost."""
@@ -84,49 +75,38 @@ async def receive(context: Context, guid: str, job: Job) -> None:
         if delivery is None:
             return
         event = parse_event(delivery.event, delivery.body)
-        run = _Run(delivery, job, *await _load_stored(tx, event))
+        run = _Run(delivery, job)
+        if isinstance(event, AlertEvent | LocationEvent) and event.installation_id is not None:
+            stored = InstallationId(event.installation_id), RepositoryId(event.repository.id)
+            run = _Run(delivery, job, *await repositories.load_with_installation(tx, *stored))
     # 2. What follows from it, if it belongs to an account that Stanch serves.
     outcome = await _handle(context, event, run)
     context.metrics.deliveries.labels(outcome).inc()
 
 
-async def _load_stored(tx: Tx, event: Parsed) -> tuple[Installation | None, Repository | None]:
-    if not isinstance(event, AlertEvent | LocationEvent) or event.installation_id is None:
-        return None, None
-    installation_id, repository_id = InstallationId(event.installation_id), RepositoryId(event.repository.id)
-    return await repositories.load_with_installation(tx, installation_id, repository_id)
-
-
 async def _handle(context: Context, event: Parsed, run: _Run) -> str:
     """Returns the delivery's outcome, one short word."""
+    account = None
     match event:
         case AlertEvent() | LocationEvent():
             return await _handle_alert(context, event, run)
         case InstallationEvent():
-            account: GitHubAccount | None = event.installation.account
+            account = event.installation.account
         case MembershipEvent():
             account = event.owner
-        case RepositoryEvent() | Ignored():
-            account = None
     if account is not None and not await context.platforms.is_ours(account):
         return await _refuse_foreign(context, account, run)
-    outcome = await _handle_other(context, event)
-    async with context.db.begin() as tx:
-        return await run.end(tx, outcome)
-
-
-async def _handle_other(
-    context: Context, event: Ignored | InstallationEvent | MembershipEvent | RepositoryEvent
-) -> str:
     match event:
         case Ignored(reason):
-            return reason
+            outcome = reason
         case InstallationEvent():
-            return await handle_installation(context, event)
+            outcome = await installations.handle_installation(context, event)
         case MembershipEvent():
-            return await handle_membership(context, event)
+            outcome = await installations.handle_membership(context, event)
         case RepositoryEvent():
-            return await handle_repository(context, event)
+            outcome = await installations.handle_repository(context, event)
+    async with context.db.begin() as tx:
+        return await run.end(tx, outcome)
 
 
 async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run: _Run) -> str:
@@ -134,7 +114,9 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
     # 1. The installation, and whether Stanch serves its account.
     installation, stored = run.installation, run.repository
     if installation is None or installation.state is not InstallationState.ACTIVE:
-        installation = await ask_installation_of(context, event.installation_id, event.repository.full_name)
+        installation = await installations.ask_installation_of(
+            context, event.installation_id, event.repository.full_name
+        )
         async with context.db.read() as tx:
             stored = await repositories.load_repository(tx, RepositoryId(event.repository.id))
     if installation is None:
@@ -144,7 +126,7 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
     if not await context.platforms.is_ours(account):
         return await _refuse_foreign(context, account, run, event)
     # 2. The alert as GitHub shows it now: a delivery may be old, and leaves details out.
-    repository = new_repository(event.repository, installation.id)
+    repository = repository_access.new_repository(event.repository, installation.id)
     if stored is not None:
         repository = replace(stored, installation_id=installation.id)
     number, fetched = AlertNumber(event.alert.number), None
@@ -174,9 +156,7 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
 
 async def fetch_details(context: Context, key: AlertKey, attempt: int) -> None:
     """Fetch the details that were missing when the alert was stored; `attempt` counts from 0."""
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, key)
-        repository = await repositories.load_repository(tx, key.repository_id)
+    alert, repository = await load_alert(context, key)
     if alert is None or repository is None:
         return
     is_down, fetched = False, None

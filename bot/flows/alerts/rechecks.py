@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.store_alert import plan_consequences
+from bot.flows.build_case import load_alert
 from bot.flows.private_answers import Recipient, answer_job
 from bot.job_kinds import FollowUpReport
 from bot.job_rows import new_job
@@ -17,7 +18,7 @@ from bot.rules.alert_merge import merge_facts
 from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
-from storage import alerts, jobs, leases, repositories
+from storage import alerts, jobs, leases
 from storage.records import Alert, AlertKey, Event, EventKind, Job, Report, ReportState, Repository, UnixTime
 
 log = structlog.get_logger(__name__)
@@ -28,15 +29,13 @@ MOST_PROBES = 6
 async def follow_up_report(context: Context, key: AlertKey, number: int, job: Job) -> None:
     """Probe once more; `number` counts from 0. Raises GitHubError, and the job is tried again."""
     # 1. Whether the result is still awaited.
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, key)
-        repository = await repositories.load_repository(tx, key.repository_id)
+    alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not _is_awaited(alert):
         return
     # 2. A probe with the secret, fetched anew. A refusal by GitHub counts as an unclear verdict.
     result = None
     try:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
         result = await fetch_and_probe(context, access, alert, repository, by=None)
     except Refused as refused:
         log.warning("not_asked_again", alert=str(key), reason=refused.audited)
@@ -65,8 +64,7 @@ async def _record(
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, _events(after, report, result.probe.at if result else tx.now))
         if delay:
-            again = new_job(FollowUpReport(key, number + 1), delay=delay)
-            await jobs.enqueue(tx, again)
+            await jobs.enqueue(tx, new_job(FollowUpReport(key, number + 1), delay=delay))
         elif report.by.slack_user:
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, answer_job(Recipient(report.by.slack_user), ended))
@@ -103,14 +101,12 @@ def _events(alert: Alert, report: Report, at: UnixTime) -> tuple[Event, ...]:
 async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime, job: Job) -> None:
     """Raise an alert again, a day after it was closed as revoked, if its secret still works."""
     # 1. Whether it is still closed by that closure.
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, key)
-        repository = await repositories.load_repository(tx, key.repository_id)
+    alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not _is_closed_since(alert, resolved_at):
         return
     # 2. GitHub's validity, and for a token of GitHub's a probe.
     try:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
     except Refused:
         return
     facts = await access.alert(repository.full_name, key.number)
@@ -132,13 +128,8 @@ async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
             validity_written=seen.validity_written,
         )
         await alerts.save(tx, after)
-        raised = Event(
-            key,
-            EventKind.RAISED_AGAIN,
-            tx.now,
-            details={"because": "still_works"},
-            once=f"still_works:{resolved_at}",
-        )
+        once = f"still_works:{resolved_at}"
+        raised = Event(key, EventKind.RAISED_AGAIN, tx.now, details={"because": "still_works"}, once=once)
         stored = await alerts.add_events(tx, (raised,) if _still_works(after) else ())
         await plan_consequences(tx, context, after, repository, stored)
 

@@ -29,7 +29,9 @@ async def redeliver_failed(context: Context) -> int:
     since = max(float(seen) if isinstance(seen, int | float) else 0.0, started - KEPT)
     try:
         failed = await _failed_since(context, since)
-        again = [number for guid, number in failed.items() if not await _is_stored(context, guid)][:MOST]
+        async with context.db.read() as tx:
+            # GitHub counts a late answer as a failure, so a failed delivery may be stored all the same.
+            again = [number for guid, number in failed.items() if not await deliveries.load(tx, guid)][:MOST]
         sent = [await _redeliver(context, number) for number in again]
     except GitHubError as error:
         log.warning("not_redelivered", reason=str(error))
@@ -63,9 +65,3 @@ async def _failed_since(context: Context, since: float) -> dict[str, int]:
         else:
             failed.setdefault(attempt.guid, attempt.id)
     return {guid: number for guid, number in failed.items() if guid not in succeeded}
-
-
-async def _is_stored(context: Context, guid: str) -> bool:
-    """Whether it was stored all the same: GitHub counts a late answer as a failure."""
-    async with context.db.read() as tx:
-        return await deliveries.load(tx, guid) is not None

@@ -13,7 +13,7 @@ from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue
 from integrations.github.accounts import GitHubAccount
-from integrations.github.facts import AlertFacts, RepositoryFacts
+from integrations.github.facts import AlertFacts
 from storage import alerts, identities, jobs
 from storage.db import Tx
 from storage.records import (
@@ -24,11 +24,9 @@ from storage.records import (
     Event,
     EventKind,
     GitHubId,
-    InstallationId,
     NewJob,
     Person,
     Repository,
-    RepositoryId,
     SlackTeamId,
     UnixTime,
 )
@@ -75,7 +73,9 @@ async def store_alert(
         raise RetryLater(tx.now, "another delivery of the same alert came first")
     if before is not None and after != before:
         await alerts.save(tx, after)
-    by = _person(sender) if before is not None and after.state is not before.state else None
+    by = None
+    if sender is not None and before is not None and after.state is not before.state:
+        by = Person(github=Account(GitHubId(sender.id), sender.login))
     stored = await alerts.add_events(tx, events_between(before, after, tx.now, by=by))
     lacks_details = fetched is None and not after.detailed
     if before != after:
@@ -108,9 +108,11 @@ async def plan_consequences(
     `events` are the timeline entries that the change added, `more_jobs` what else it enqueues. The rest is as for
     `plan_messages`.
     """
-    planned = await plan_messages(tx, context, alert, repository, events, delay=delay, summary=summary)
-    await blocked_messages.show_blocked(tx, context, alert, planned.cards, events)
-    await jobs.enqueue(tx, *more_jobs, *planned.jobs, *_rechecks(alert, events))
+    cards, publishing = await plan_messages(
+        tx, context, alert, repository, events, delay=delay, summary=summary
+    )
+    await blocked_messages.show_blocked(tx, context, alert, cards, events)
+    await jobs.enqueue(tx, *more_jobs, *publishing, *_rechecks(alert, events))
 
 
 def _rechecks(alert: Alert, events: Sequence[Event]) -> Iterator[NewJob]:
@@ -137,21 +139,3 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
 def details_job(key: AlertKey, attempt: int) -> NewJob:
     """The job that fetches the details later."""
     return new_job(FetchDetails(key, attempt), delay=DETAILS_TRIES[attempt])
-
-
-def new_repository(facts: RepositoryFacts, installation_id: InstallationId) -> Repository:
-    """A repository that is not stored yet, from GitHub's facts."""
-    return Repository(
-        id=RepositoryId(facts.id),
-        full_name=facts.full_name,
-        owner=Account(GitHubId(facts.owner.id), facts.owner.login),
-        owner_type=facts.owner_type,
-        visibility=facts.visibility,
-        html_url=facts.html_url,
-        installation_id=installation_id,
-        delegated_dismissal=facts.delegated_dismissal,
-    )
-
-
-def _person(account: GitHubAccount | None) -> Person | None:
-    return Person(github=Account(GitHubId(account.id), account.login)) if account else None

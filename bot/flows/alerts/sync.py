@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.context import Context
+from bot.flows import repository_access
 from bot.flows.alerts.alert_lists import REFUSALS, AlertList, find_lists, list_alerts
 from bot.flows.alerts.installations import (
     refresh_missing_installations,
@@ -13,7 +14,7 @@ from bot.flows.alerts.installations import (
     refresh_repository,
     save_installation,
 )
-from bot.flows.alerts.store_alert import details_job, new_repository, store_alert
+from bot.flows.alerts.store_alert import details_job, store_alert
 from bot.flows.alerts.taken_alerts import enqueue_holder_checks
 from bot.flows.messages.message_jobs import publish_job
 from bot.job_kinds import SyncAll, SyncInstallation
@@ -134,12 +135,10 @@ async def sync_installation(
             _note_refusal(sync, error)
     # 3. How far the lists were read, and the publishing of the summaries.
     await _save_progress(context, sync, lists, complete if repository is None else [])
-    context.metrics.swept.labels("seen").inc(counts.seen)
-    context.metrics.swept.labels("new").inc(counts.new)
-    context.metrics.swept.labels("changed").inc(counts.changed)
-    log.info(
-        "swept", installation_id=installation_id, seen=counts.seen, new=counts.new, changed=counts.changed
-    )
+    numbers = {"seen": counts.seen, "new": counts.new, "changed": counts.changed}
+    for outcome, number in numbers.items():
+        context.metrics.swept.labels(outcome).inc(number)
+    log.info("swept", installation_id=installation_id, **numbers)
     return counts
 
 
@@ -208,7 +207,7 @@ async def _store(
         # A close or report is under way: what it changes is recorded under its person's name, not as GitHub's.
         return []
     known = await repositories.load_repository(tx, RepositoryId(listed.repository.id))
-    repository = known or new_repository(listed.repository, sync.installation.id)
+    repository = known or repository_access.new_repository(listed.repository, sync.installation.id)
     if known is None:
         await repositories.save_repository(tx, repository)
     old = is_old(listed.alert, last)

@@ -9,6 +9,7 @@ from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
 from bot.flows.alerts.store_alert import plan_consequences, store_alert
 from bot.flows.audit import build_entry
+from bot.flows.build_case import load_alert
 from bot.flows.people import roles
 from bot.job_kinds import CheckHolders, SyncAssignee
 from bot.job_rows import new_job
@@ -66,7 +67,7 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
     if repository is None or not held:
         return
     try:
-        repository, _, _ = await repository_access.reach(context, repository)
+        repository, _ = await repository_access.reach(context, repository)
     except Refused:
         return
     may: dict[GitHubId, tuple[str | None, Rights]] = {}
@@ -97,13 +98,11 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
     Raises GitHubError where GitHub is down.
     """
     # 1. The alert as GitHub shows it now.
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, key)
-        repository = await repositories.load_repository(tx, key.repository_id)
+    alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not (alert.taken_by or alert.assigned_by_us):
         return
     try:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
         facts = await access.alert(repository.full_name, key.number)
     except (Refused, NotFound):
         return
@@ -163,12 +162,9 @@ async def _release(
         await alerts.save(tx, after)
         released = Event(key, EventKind.RELEASED, tx.now, holder, {"because": why})
         await plan_consequences(tx, context, after, repository, await alerts.add_events(tx, (released,)))
-        await audit.append(
-            tx,
-            build_entry(
-                "release", AuditOutcome.DONE, holder, alert=key, repository=repository.full_name, reason=why
-            ),
-        )
+        name = repository.full_name
+        entry = build_entry("release", AuditOutcome.DONE, holder, alert=key, repository=name, reason=why)
+        await audit.append(tx, entry)
     return after
 
 
@@ -211,16 +207,9 @@ async def _assign(
         reason = "taken" if account else "role_lost" if holds else "stepped_back"
         if refused is not None:
             reason = f"{reason}: {github_reason(refused) or type(refused).__name__}"
-        who = current.taken_by if holds else None
-        action = "assign" if account else "unassign"
-        entry = build_entry(
-            action,
-            outcome,
-            who or Person(github=about),
-            alert=alert.key,
-            repository=repository.full_name,
-            reason=reason,
-        )
+        who = (current.taken_by if holds else None) or Person(github=about)
+        action, name = "assign" if account else "unassign", repository.full_name
+        entry = build_entry(action, outcome, who, alert=alert.key, repository=name, reason=reason)
         await audit.append(tx, entry)
 
 

@@ -9,12 +9,13 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
 from bot.flows.alerts.store_alert import plan_consequences
+from bot.flows.build_case import load_alert
 from bot.rules.alert_merge import merge_facts
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
-from storage import alerts, leases, repositories
+from storage import alerts, leases
 from storage.records import Alert, AlertKey, Claim, Job, Repository
 
 log = structlog.get_logger(__name__)
@@ -30,9 +31,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
     Raises RetryLater while GitHub does not answer, GitHubError where it refuses.
     """
     # 1. Whether there is still something to correct; the claim.
-    async with context.db.read() as tx:
-        alert = await alerts.load(tx, key)
-        repository = await repositories.load_repository(tx, key.repository_id)
+    alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not is_override_untrue(alert):
         return
     async with context.db.begin() as tx:
@@ -42,7 +41,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
         raise RetryLater(context.clock.now() + 1.0, "an action on this alert is under way", holds=False)
     # 2. GitHub's validity, and the correction.
     try:
-        repository, _, access = await repository_access.reach(context, repository)
+        repository, access = await repository_access.reach(context, repository)
         facts = await access.alert(repository.full_name, key.number)
         written = _lost_before(alert, facts) if claim is Claim.RESUMED else None
         if written is None:

@@ -1,7 +1,7 @@
 """Plans the messages of an alert: cards by channel, replies and checklists under them, summaries of many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -31,16 +31,6 @@ from storage.records import (
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMessages:
-    """What a changed alert shows."""
-
-    cards: tuple[Message, ...]
-    """Its cards, without those that were given up."""
-    jobs: tuple[NewJob, ...]
-    """What the caller has to enqueue: the publishing of each message that is new or changes."""
-
-
 async def plan_messages(
     tx: Tx,
     context: Context,
@@ -50,12 +40,14 @@ async def plan_messages(
     *,
     delay: float = 0.0,
     summary: str | None = None,
-) -> PlannedMessages:
+) -> tuple[list[Message], list[NewJob]]:
     """Plan new cards, replies and checklists, and the redraw of all others, in the transaction of the change.
 
     `events` are the timeline entries that the change added. An alert that was closed when it was first stored gets no
     card. `delay` holds new cards back, in seconds. With `summary`, a subject such as `first:7`, new cards are folded
     into that summary of their channel, which the caller publishes.
+    Returns the alert's cards without those that were given up, and the jobs that the caller has to enqueue: the
+    publishing of each message that is new or changes.
     """
     is_new = any(event.kind is EventKind.FOUND for event in events)
     known = [] if is_new else await messages.of_alert(tx, alert.key)
@@ -80,7 +72,7 @@ async def plan_messages(
     ]
     reply_jobs = [publish_job(reply) if reply.ts is None else summary_job(reply.key, tx) for reply in replies]
     checklist_jobs = [publish_job(checklist) for checklist in checklists]
-    return PlannedMessages(tuple(cards), (*card_jobs, *checklist_jobs, *reply_jobs))
+    return cards, [*card_jobs, *checklist_jobs, *reply_jobs]
 
 
 async def _plan_replies(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from bot.context import Context
 from bot.errors import Refused
@@ -40,12 +39,6 @@ class Gaps:
         return self.github_failed or self.asked >= MOST_REPOSITORIES
 
 
-class _Outcome(Enum):
-    ANSWERED = auto()
-    GITHUB_FAILED = auto()
-    OUT_OF_REACH = auto()
-
-
 async def load_visibility(context: Context, identity: Identity) -> Visibility:
     """What the person sees by stored roles: a yes counts for an hour, a no for five minutes."""
     now, person = context.clock.now(), identity.github.id
@@ -60,17 +53,10 @@ async def ask_github(
 ) -> Gaps:
     """Ask GitHub for the person's role in each repository and store it; returns the gaps after that."""
     chosen = repositories[: MOST_REPOSITORIES - gaps.asked]
-    outcomes = await asyncio.gather(*(_ask_one(context, identity, repository) for repository in chosen))
-    out_of_reach = {
-        repository.id
-        for repository, outcome in zip(chosen, outcomes, strict=True)
-        if outcome is _Outcome.OUT_OF_REACH
-    }
-    return Gaps(
-        asked=gaps.asked + len(chosen),
-        github_failed=gaps.github_failed or _Outcome.GITHUB_FAILED in outcomes,
-        out_of_reach=gaps.out_of_reach | out_of_reach,
-    )
+    failures = await asyncio.gather(*(_ask_one(context, identity, repository) for repository in chosen))
+    lost = {one.id for one, failure in zip(chosen, failures, strict=True) if isinstance(failure, Refused)}
+    github_failed = gaps.github_failed or any(isinstance(failure, GitHubError) for failure in failures)
+    return Gaps(gaps.asked + len(chosen), github_failed, gaps.out_of_reach | lost)
 
 
 async def is_github_up(context: Context) -> bool:
@@ -82,13 +68,14 @@ async def is_github_up(context: Context) -> bool:
     return True
 
 
-async def _ask_one(context: Context, identity: Identity, repository: Repository) -> _Outcome:
+async def _ask_one(
+    context: Context, identity: Identity, repository: Repository
+) -> Refused | GitHubError | None:
+    """Ask for one role; returns why there is none. Refused means that the repository is out of reach."""
     try:
         # Roles are asked for by the repository's name, which may belong to another repository by now.
-        repository, _, _ = await repository_access.reach(context, repository)
+        repository, _ = await repository_access.reach(context, repository)
         await roles.rights(context, identity.github, repository, None, fresh=True)
-    except Refused:
-        return _Outcome.OUT_OF_REACH
-    except GitHubError:
-        return _Outcome.GITHUB_FAILED
-    return _Outcome.ANSWERED
+    except (Refused, GitHubError) as error:
+        return error
+    return None
