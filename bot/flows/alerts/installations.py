@@ -1,6 +1,7 @@
 """Keeps installations, repositories and cached roles as GitHub shows them, after their webhooks and in a sync."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -79,16 +80,21 @@ async def _refresh_installation(context: Context, installation_id: InstallationI
 
     The repositories of an installation that is removed or suspended are out of reach.
     """
-    try:
-        facts = await context.github.installation(installation_id)
-    except NotFound:
-        await _remove(context, installation_id)
-        return None
-    installation = await save_installation(context, facts)
-    if installation.state is not InstallationState.ACTIVE:
-        async with context.db.read() as tx:
-            mine = await repositories.repositories_of(tx, installation_id)
-        await _set_state(context, mine, RepositoryState.REMOVED)
+    installation = None
+    with suppress(NotFound):
+        installation = await save_installation(context, await context.github.installation(installation_id))
+        if installation.state is InstallationState.ACTIVE:
+            return installation
+    async with context.db.begin() as tx:
+        known = await repositories.load_installation(tx, installation_id)
+        if installation is None and known is not None:
+            await repositories.save_installation(tx, replace(known, state=InstallationState.REMOVED))
+        mine = await repositories.repositories_of(tx, installation_id)
+        for repository in mine:
+            unreachable = replace(repository, state=RepositoryState.REMOVED)
+            await repository_access.store_repository(tx, repository, unreachable)
+    if mine:
+        log.warning("repositories_out_of_reach", count=len(mine), state=RepositoryState.REMOVED)
     return installation
 
 
@@ -188,20 +194,3 @@ async def save_installation(context: Context, facts: InstallationFacts) -> Insta
     async with context.db.begin() as tx:
         await repositories.save_installation(tx, installation)
     return installation
-
-
-async def _remove(context: Context, installation_id: InstallationId) -> None:
-    async with context.db.begin() as tx:
-        known = await repositories.load_installation(tx, installation_id)
-        mine = await repositories.repositories_of(tx, installation_id)
-        if known is not None:
-            await repositories.save_installation(tx, replace(known, state=InstallationState.REMOVED))
-    await _set_state(context, mine, RepositoryState.REMOVED)
-
-
-async def _set_state(context: Context, found: list[Repository], state: RepositoryState) -> None:
-    async with context.db.begin() as tx:
-        for repository in found:
-            await repository_access.store_repository(tx, repository, replace(repository, state=state))
-    if found:
-        log.warning("repositories_out_of_reach", count=len(found), state=state)
