@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from integrations.sandbox.github.addresses import REPOSITORY_LINKS, USER_LINKS
 from integrations.sandbox.github.records import (
@@ -34,7 +35,9 @@ def node_id(kind: str, number: int) -> str:
 
 def simple_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
     """The `simple-user` schema, which GitHub uses for organizations and bots too."""
-    api = f"{world.api_url}/users/{account.login}"
+    # A bot's login has brackets, which GitHub encodes in addresses.
+    login = quote(account.login)
+    api = f"{world.api_url}/users/{login}"
     return {
         "login": account.login,
         "id": account.id,
@@ -42,7 +45,7 @@ def simple_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
         "avatar_url": f"{world.url}/avatars/u/{account.id}",
         "gravatar_id": "",
         "url": api,
-        "html_url": f"{world.url}/{account.login}",
+        "html_url": f"{world.url}/{login}",
         **{name: api + tail for name, tail in USER_LINKS.items()},
         "type": account.kind,
         "user_view_type": "public",

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import cast
 
 import aiohttp
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.deliveries import WebhookDelivery
@@ -202,5 +202,5 @@ def _payload_schema(event: str, action: str) -> Draft202012Validator:
 def check_payload(event: str, action: str, payload: JsonObject) -> None:
     """Raise `AnswerMismatch` unless GitHub's schema allows the payload."""
     for error in _payload_schema(event, action).iter_errors(payload):
-        field_path = ".".join(str(part) for part in error.absolute_path)
-        raise AnswerMismatch(f"webhook {event}.{action}: {field_path or 'payload'} breaks {error.validator}")
+        field_path = ".".join(str(part) for part in error.instance_path)
+        raise AnswerMismatch(f"webhook {event}.{action}: {field_path or 'payload'} breaks {error.kind.name}")

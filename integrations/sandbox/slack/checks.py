@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema_rs import Draft7Validator
 
 from integrations.sandbox.slack.blocks import Json, elements, options, walk
 from integrations.sandbox.slack.calls import ApiError
@@ -30,7 +30,7 @@ class Checker:
 
     def __init__(self, *, on: bool = True) -> None:
         self.on = on
-        definitions = json.loads(SCHEMA.read_text())["definitions"] if on else {}
+        definitions = json.loads(SCHEMA.read_text())["definitions"]
         self._validators = {
             surface: Draft7Validator({"$ref": f"#/definitions/{surface}", "definitions": definitions})
             for surface in ("Message", "ModalView", "HomeView")
@@ -72,7 +72,7 @@ class Checker:
 
     def _schema_faults(self, surface: str, payload: Json, root: str = "") -> Iterator[str]:
         for error in self._validators[surface].iter_errors(payload):
-            pointer = "".join(f"/{step}" for step in error.absolute_path)
+            pointer = "".join(f"/{step}" for step in error.instance_path)
             yield f"{error.message[:160]} [json-pointer:{root}{pointer}]"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from jsonschema import Draft7Validator
+from jsonschema_rs import Draft7Validator
 
 import integrations.sandbox
 from integrations.slack.blocks import (
@@ -42,7 +42,10 @@ ALERT = "90001/42"
 
 
 def faults(validator: Draft7Validator, payload: object) -> list[str]:
-    return [f"{error.json_path}: {error.message[:200]}" for error in validator.iter_errors(payload)]
+    return [
+        f"{error.instance_path}: {error.message[:200]}"
+        for error in validator.iter_errors(json.loads(json.dumps(payload)))
+    ]
 
 
 def texts_in(node: object) -> Iterator[Json]:

@@ -65,11 +65,11 @@ class EventReader:
                     return name, json.loads(line.removeprefix("data: "))
         raise AssertionError("the server closed the page's stream")
 
-    async def until(self, part: str) -> Any:
-        """The first change of this part."""
+    async def until(self, part: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The first change of this part that is as wanted."""
         while True:
             _, changes = await self.next()
-            if part in changes:
+            if part in changes and wanted(changes[part]):
                 return changes[part]
 
 
