@@ -244,7 +244,7 @@ def test_history_and_locations_with_hostile_text_are_sent(
 def test_a_checklist_with_hostile_text_is_sent(
     case: PersonalCase, words: str, by: Person, at: float, page: str | None
 ) -> None:
-    # stanch.toml is UTF-8, so it has no half characters.
-    words = words.encode(errors="ignore").decode()[:70] or "-"
+    # stanch.toml is UTF-8, so it has no half characters; white space around a text is removed.
+    words = words.encode(errors="ignore").decode()[:70].strip() or "-"
     steps = [Step(id=name, text=words) for name in ("one", "two")]
     sent(draw_checklist(case, steps, {"one": Tick(by, at)}, 1, token_page=page, uses=None))
