@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType
 
-from integrations.slack.elements import Element, Json, identifier, marked, plain, with_margin
+from integrations.slack.elements import Element, Json, identifier, marked, plain, present, with_margin
 from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, cut
 
 Block = NewType("Block", Json)
@@ -25,7 +25,6 @@ MESSAGE_TEXT = 4_000
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 SECTION_TEXT = 3_000
-HEADER_TEXT = 150
 CONTEXT_TEXT = 3_000
 CONTEXT_ELEMENTS = 10
 ACTIONS_ELEMENTS = 25
@@ -72,29 +71,24 @@ def message(text: Mrkdwn, *blocks: Block | None) -> Content:
 
 def section(text: Mrkdwn, *, accessory: Element | None = None, block_id: str | None = None) -> Block:
     """A paragraph of mrkdwn, optionally with one control beside it."""
-    return _block("section", block_id, text=marked(text, SECTION_TEXT), accessory=accessory)
+    return _block("section", block_id=block_id, text=marked(text, SECTION_TEXT), accessory=accessory)
 
 
-def plain_section(text: str, *, block_id: str | None = None) -> Block:
+def plain_section(text: str) -> Block:
     """A paragraph shown literally, with its line breaks; for texts of other people."""
-    return _block("section", block_id, text=plain(text, SECTION_TEXT, lines=True))
+    return _block("section", text=plain(text, SECTION_TEXT, lines=True))
 
 
-def header(text: str, *, block_id: str | None = None) -> Block:
-    """A line in large letters."""
-    return _block("header", block_id, text=plain(text, HEADER_TEXT))
-
-
-def context(*texts: Mrkdwn | None, block_id: str | None = None) -> Block:
+def context(*texts: Mrkdwn | None) -> Block:
     """Small grey text, in up to ten pieces side by side."""
     shown = [marked(text, CONTEXT_TEXT) for text in texts if text is not None][:CONTEXT_ELEMENTS]
-    return _block("context", block_id, elements=shown or [marked(Mrkdwn(EMPTY), CONTEXT_TEXT)])
+    return _block("context", elements=shown or [marked(Mrkdwn(EMPTY), CONTEXT_TEXT)])
 
 
 def actions(*elements: Element | None, block_id: str) -> Block | None:
     """A row of up to 25 controls; None without controls, since Slack refuses an empty row."""
     shown = [element for element in elements if element is not None][:ACTIONS_ELEMENTS]
-    return _block("actions", block_id, elements=shown) if shown else None
+    return _block("actions", block_id=block_id, elements=shown) if shown else None
 
 
 def input_block(
@@ -103,7 +97,7 @@ def input_block(
     """A labelled input of a form. Without `optional`, Slack requires a value."""
     return _block(
         "input",
-        block_id,
+        block_id=block_id,
         label=plain(label, INPUT_LABEL),
         element=element,
         hint=plain(hint, INPUT_HINT) if hint else None,
@@ -125,26 +119,22 @@ def modal(
     Raises ValueError for inputs without `submit`, which Slack refuses, and for `private_metadata` of more than 3,000
     characters. Slack's client can read `private_metadata`, so it must not hold secrets.
     """
-    shown = _shown(blocks)
+    shown = [block for block in blocks if block is not None][:VIEW_BLOCKS]
     if submit is None and any(block["type"] == "input" for block in shown):
         raise ValueError("a modal with an input needs a submit button")
-    view: Json = {"type": "modal", "callback_id": identifier(callback_id), "title": plain(title, VIEW_TITLE)}
-    if submit is not None:
-        view["submit"] = plain(submit, VIEW_TITLE)
-    view["close"] = plain(close, VIEW_TITLE)
-    if private_metadata:
-        view["private_metadata"] = identifier(private_metadata, PRIVATE_METADATA)
-    view["blocks"] = shown
+    view = present(
+        type="modal",
+        callback_id=identifier(callback_id),
+        title=plain(title, VIEW_TITLE),
+        submit=None if submit is None else plain(submit, VIEW_TITLE),
+        close=plain(close, VIEW_TITLE),
+        private_metadata=identifier(private_metadata, PRIVATE_METADATA) if private_metadata else None,
+        blocks=shown,
+    )
     return View(view)
 
 
-def _shown(blocks: Sequence[Block | None]) -> list[Block]:
-    return [block for block in blocks if block is not None][:VIEW_BLOCKS]
-
-
-def _block(kind: str, block_id: str | None, **parts: Element | Sequence[Element] | bool | None) -> Block:
-    built: Json = {"type": kind}
-    if block_id is not None:
-        built["block_id"] = identifier(block_id)
-    built.update((name, part) for name, part in parts.items() if part is not None)
-    return Block(built)
+def _block(
+    kind: str, *, block_id: str | None = None, **parts: Element | Sequence[Element] | bool | None
+) -> Block:
+    return Block(present(type=kind, block_id=None if block_id is None else identifier(block_id), **parts))

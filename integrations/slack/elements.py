@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NewType, TypeAlias
 
 from integrations.json_types import JsonValue
-from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, clean, cut, web_url
+from integrations.slack.text import EMPTY, Mrkdwn, as_mrkdwn, clean, cut
 
 Json: TypeAlias = dict[str, JsonValue]
 Element = NewType("Element", Json)
@@ -18,7 +18,6 @@ Style: TypeAlias = Literal["primary", "danger"]
 # Slack's docs, Block Kit reference. They don't say which characters the limits count (code points, UTF-16 units).
 BUTTON_TEXT = OPTION_TEXT = OPTION_DESCRIPTION = 75
 BUTTON_VALUE = 2_000
-BUTTON_URL = 3_000
 OPTION_VALUE = PLACEHOLDER = 150
 IDENTIFIER = 255
 SELECT_OPTIONS = 100
@@ -62,23 +61,15 @@ def identifier(text: str, limit: int = IDENTIFIER) -> str:
     return text
 
 
-def button(
-    text: str, *, action_id: str, value: str | None = None, style: Style | None = None, url: str | None = None
-) -> Element:
-    """A button. With `url` it also opens that page; a `url` that is not a web address is left out."""
-    element: Json = {
-        "type": "button",
-        "action_id": identifier(action_id),
-        "text": plain(text, BUTTON_TEXT),
-    }
-    if value is not None:
-        element["value"] = identifier(value, BUTTON_VALUE)
-    if style is not None:
-        element["style"] = style
-    address = web_url(url, with_margin(BUTTON_URL)) if url is not None else None
-    if address is not None:
-        element["url"] = address
-    return Element(element)
+def button(text: str, *, action_id: str, value: str | None = None, style: Style | None = None) -> Element:
+    """A button; Slack sends its `value` with a click."""
+    return _control(
+        "button",
+        action_id,
+        text=plain(text, BUTTON_TEXT),
+        value=None if value is None else identifier(value, BUTTON_VALUE),
+        style=style,
+    )
 
 
 def select(
@@ -86,61 +77,44 @@ def select(
 ) -> Element:
     """A menu of up to 100 options; `initial` is the value that is selected at first, if it is among them."""
     shown = options[:SELECT_OPTIONS]
-    element: Json = {
-        "type": "static_select",
-        "action_id": identifier(action_id),
-        "placeholder": plain(placeholder, PLACEHOLDER),
-        "options": _options(shown),
-    }
-    chosen = _options([option for option in shown if option.value == initial])
-    if chosen:
-        element["initial_option"] = chosen[0]
-    return Element(element)
+    return _control(
+        "static_select",
+        action_id,
+        placeholder=plain(placeholder, PLACEHOLDER),
+        options=_options(shown),
+        initial_option=next((_option(option) for option in shown if option.value == initial), None),
+    )
 
 
 def overflow(*, action_id: str, options: Sequence[Option]) -> Element:
     """The "…" menu of up to five options."""
-    return Element(
-        {
-            "type": "overflow",
-            "action_id": identifier(action_id),
-            "options": _options(options[:OVERFLOW_OPTIONS]),
-        }
-    )
+    return _control("overflow", action_id, options=_options(options[:OVERFLOW_OPTIONS]))
 
 
 def checkboxes(*, action_id: str, options: Sequence[Option], checked: Collection[str] = ()) -> Element:
     """Up to ten checkboxes; those with a value in `checked` are ticked at first."""
     shown = options[:CHECKBOXES]
-    element: Json = {
-        "type": "checkboxes",
-        "action_id": identifier(action_id),
-        "options": _options(shown),
-    }
     ticked = _options([option for option in shown if option.value in checked])
-    if ticked:
-        element["initial_options"] = ticked
-    return Element(element)
+    return _control("checkboxes", action_id, options=_options(shown), initial_options=ticked or None)
 
 
-def text_input(
-    *,
-    action_id: str,
-    multiline: bool = False,
-    max_length: int | None = None,
-    initial: str | None = None,
-) -> Element:
+def text_input(*, action_id: str, multiline: bool = False, max_length: int | None = None) -> Element:
     """A text field; `max_length` is the longest text that people can enter, at most 3,000 characters."""
-    element: Json = {"type": "plain_text_input", "action_id": identifier(action_id)}
-    longest = with_margin(INPUT_TEXT)
-    if multiline:
-        element["multiline"] = True
-    if max_length is not None:
-        longest = min(longest, max_length)
-        element["max_length"] = min(max(max_length, 1), INPUT_TEXT)
-    if initial:
-        element["initial_value"] = clean(initial, longest, lines=multiline)
-    return Element(element)
+    return _control(
+        "plain_text_input",
+        action_id,
+        multiline=True if multiline else None,
+        max_length=None if max_length is None else min(max(max_length, 1), INPUT_TEXT),
+    )
+
+
+def present(**parts: JsonValue) -> Json:
+    """A JSON object of the parts that are not None."""
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _control(kind: str, action_id: str, **parts: JsonValue) -> Element:
+    return Element(present(type=kind, action_id=identifier(action_id), **parts))
 
 
 def _options(options: Sequence[Option]) -> list[Json]:
@@ -148,7 +122,8 @@ def _options(options: Sequence[Option]) -> list[Json]:
 
 
 def _option(option: Option) -> Json:
-    built: Json = {"text": plain(option.text, OPTION_TEXT), "value": identifier(option.value, OPTION_VALUE)}
-    if option.description:
-        built["description"] = plain(option.description, OPTION_DESCRIPTION)
-    return built
+    return present(
+        text=plain(option.text, OPTION_TEXT),
+        value=identifier(option.value, OPTION_VALUE),
+        description=plain(option.description, OPTION_DESCRIPTION) if option.description else None,
+    )
