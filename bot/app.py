@@ -66,7 +66,7 @@ def build_context(
     settings: Settings, options: Options, db: Database, session: aiohttp.ClientSession, clock: Clock
 ) -> Context:
     """The context of flows and actions."""
-    slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+    slack = Slack(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
     github = build_github(settings, session, clock)
     channel = settings.stanch_default_channel
     return Context(

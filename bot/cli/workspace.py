@@ -33,7 +33,7 @@ async def _ask(settings: IdentitySettings) -> str:
             "or name it with --team T012AB3CD."
         )
     async with open_session() as session:
-        slack = Slack.build(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        slack = Slack(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         try:
             return (await slack.whoami()).team_id
         except SlackUnauthorized as error:

@@ -1,25 +1,14 @@
 """Slack's Web API for one bot: messages, views, people and channels. Failures are the classes of `errors`."""
 
 import json
-import logging
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from integrations.json_types import JsonObject
+from integrations.slack import errors
 from integrations.slack.blocks import Content, Metadata, View
-from integrations.slack.errors import (
-    Rejected,
-    ResponseUrlGone,
-    SlackError,
-    SlackRateLimited,
-    SlackUnauthorized,
-    SlackUncertain,
-    TooManyMessages,
-    retry_after_seconds,
-)
 from integrations.slack.facts import (
     BotFacts,
     ChannelFacts,
@@ -33,7 +22,7 @@ from integrations.slack.facts import (
     parse_view,
     text,
 )
-from integrations.slack.web_api import WebApi
+from integrations.slack.web_api import WebApi, build_client
 
 PAGE = 200
 PAGES = 10
@@ -53,33 +42,18 @@ class Slack:
     was not. A write is sent once; a read is repeated once after a lost connection.
     """
 
-    def __init__(self, client: AsyncWebClient, *, session: aiohttp.ClientSession) -> None:
-        self._client = client
-        self._session = session
-        self._api = WebApi(client)
-        self._bot: BotFacts | None = None
-
-    @classmethod
-    def build(cls, token: str, api_url: str, session: aiohttp.ClientSession) -> "Slack":
-        """Make a client for the API at `api_url`, without a call. `session` sets the time limit of each call."""
-        # The SDK logs whole bodies at DEBUG, and its default handlers repeat a post after a lost connection.
-        logger = logging.getLogger("integrations.slack.sdk")
-        logger.setLevel(logging.INFO)
-        client = AsyncWebClient(token, base_url=api_url, session=session, logger=logger, retry_handlers=[])
-        # The SDK's own choice of a proxy ignores NO_PROXY; the session chooses it for each address.
-        client.proxy = None
-        return cls(client, session=session)
-
-    @property
-    def client(self) -> AsyncWebClient:
+    def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
+        self.client = build_client(token, api_url, session)
         """The SDK's client, for Bolt."""
-        return self._client
+        self._session = session
+        self._api = WebApi(self.client)
+        self._bot: BotFacts | None = None
 
     async def whoami(self) -> BotFacts:
         """The owner of the token, by a new call. Raises `SlackUnauthorized` if it is not a valid bot token."""
         bot = parse_bot(await self._api.post("auth.test", {}))
         if not bot.bot_id:
-            raise SlackUnauthorized("auth.test", "not_a_bot_token")
+            raise errors.SlackUnauthorized("auth.test", "not_a_bot_token")
         self._bot = bot
         return bot
 
@@ -88,7 +62,7 @@ class Slack:
         channel: str,
         message: Content,
         *,
-        metadata: Metadata,
+        metadata: Metadata | None,
         thread_ts: str | None = None,
         broadcast: bool = False,
     ) -> str:
@@ -96,7 +70,16 @@ class Slack:
 
         A reply with `broadcast` is also shown in the channel.
         """
-        return await self._post(channel, message, metadata, thread_ts, broadcast=broadcast)
+        target = {
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "reply_broadcast": True if broadcast and thread_ts else None,
+            "metadata": None if metadata is None else _metadata(metadata),
+        }
+        response = await self._api.post(
+            "chat.postMessage", {**target, **_content(message), **_LITERAL, **_NO_PREVIEWS}
+        )
+        return _needed(response, "ts", "chat.postMessage")
 
     async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
         """Replace the content of one of our messages. Idempotent."""
@@ -131,20 +114,18 @@ class Slack:
         target = {"channel": channel, "user": user, "thread_ts": thread_ts}
         await self._api.post("chat.postEphemeral", {**target, **_content(message), **_LITERAL})
 
-    async def direct_message(
-        self, user: str, message: Content, *, metadata: Metadata | None = None
-    ) -> tuple[str, str]:
+    async def direct_message(self, user: str, message: Content) -> tuple[str, str]:
         """Send a direct message; return its channel and `ts`."""
         opened = await self._api.post("conversations.open", {"users": user})
         channel = _needed(member(opened, "channel"), "id", "conversations.open")
-        return channel, await self._post(channel, message, metadata, None)
+        return channel, await self.post(channel, message, metadata=None)
 
     async def respond(self, response_url: str, message: Content, *, replace_original: bool = False) -> None:
         """Answer a click or command privately. Slack's docs: a `response_url` takes five answers within 30 minutes.
 
         Raises ValueError unless the address is on the API's origin or on `https://hooks.slack.com`.
         """
-        if _origin(response_url) not in {_origin(self._client.base_url), ("https", "hooks.slack.com", 443)}:
+        if _origin(response_url) not in {_origin(self.client.base_url), ("https", "hooks.slack.com", 443)}:
             raise ValueError("a response_url that is not Slack's")
         kind = {"response_type": "ephemeral", "replace_original": replace_original}
         body = {**kind, **_content(message), **_LITERAL, **_NO_PREVIEWS}
@@ -158,7 +139,7 @@ class Slack:
                     response.status, response.headers, await response.text(errors="replace")
                 )
         except (TimeoutError, aiohttp.ClientError):
-            raise SlackUncertain("response_url", "no_answer") from None
+            raise errors.SlackUncertain("response_url", "no_answer") from None
         if error is not None:
             raise error
 
@@ -178,26 +159,6 @@ class Slack:
     async def channel(self, channel: str) -> ChannelFacts:
         """A channel's facts. Raises `ChannelUnavailable`."""
         return parse_channel(await self._api.get("conversations.info", {"channel": channel}))
-
-    async def _post(
-        self,
-        channel: str,
-        message: Content,
-        metadata: Metadata | None,
-        thread_ts: str | None,
-        *,
-        broadcast: bool = False,
-    ) -> str:
-        target = {
-            "channel": channel,
-            "thread_ts": thread_ts,
-            "reply_broadcast": True if broadcast and thread_ts else None,
-            "metadata": None if metadata is None else _metadata(metadata),
-        }
-        response = await self._api.post(
-            "chat.postMessage", {**target, **_content(message), **_LITERAL, **_NO_PREVIEWS}
-        )
-        return _needed(response, "ts", "chat.postMessage")
 
     async def _history(
         self, channel: str, oldest: str, latest: str | None, thread_ts: str | None
@@ -220,7 +181,7 @@ class Slack:
             arguments["cursor"] = text(member(response, "response_metadata"), "next_cursor")
             if not arguments["cursor"]:
                 return
-        raise TooManyMessages(method, "too_many_messages")
+        raise errors.TooManyMessages(method, "too_many_messages")
 
 
 def _content(message: Content) -> dict[str, object]:
@@ -230,7 +191,7 @@ def _content(message: Content) -> dict[str, object]:
 def _needed(response: JsonObject, key: str, method: str) -> str:
     value = text(response, key)
     if not value:
-        raise SlackUncertain(method, "unreadable_answer")
+        raise errors.SlackUncertain(method, "unreadable_answer")
     return value
 
 
@@ -255,20 +216,22 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
     return parts.scheme, parts.hostname, port
 
 
-def _respond_error(status: int, headers: Mapping[str, str], body: str) -> SlackError | None:
+def _respond_error(status: int, headers: Mapping[str, str], body: str) -> errors.SlackError | None:
     """Return the error for a response of a `response_url`; None if it took the message."""
     method = "response_url"
     if status == 429:
-        return SlackRateLimited(method, "ratelimited", retry_after_seconds(headers.get("Retry-After")))
+        return errors.SlackRateLimited(
+            method, "ratelimited", errors.retry_after_seconds(headers.get("Retry-After"))
+        )
     if status in {404, 410}:
-        return ResponseUrlGone(method, f"http_{status}")
+        return errors.ResponseUrlGone(method, f"http_{status}")
     if status >= 500:
-        return SlackUncertain(method, f"http_{status}")
+        return errors.SlackUncertain(method, f"http_{status}")
     code = _respond_code(body)
     if code in {"used_url", "expired_url"}:
-        return ResponseUrlGone(method, code)
+        return errors.ResponseUrlGone(method, code)
     if status >= 300 or code is not None:
-        return Rejected(method, code or f"http_{status}")
+        return errors.Rejected(method, code or f"http_{status}")
     return None
 
 

@@ -1,13 +1,10 @@
 """Opens Socket Mode connections with Slack's app-level token."""
 
-import logging
-
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from integrations.slack.errors import SlackUncertain
 from integrations.slack.facts import text
-from integrations.slack.web_api import WebApi
+from integrations.slack.web_api import WebApi, build_client
 
 METHOD = "apps.connections.open"
 
@@ -16,15 +13,8 @@ class AppLevelClient:
     """Slack's Web API for one app-level token (`xapp-…`)."""
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        # The SDK logs whole responses at DEBUG, and this one holds an address that needs no other credential.
-        logger = logging.getLogger("integrations.slack.sdk")
-        logger.setLevel(logging.INFO)
         self.token = token
-        self.client = AsyncWebClient(
-            token, base_url=api_url, session=session, logger=logger, retry_handlers=[]
-        )
-        # The SDK's own choice of a proxy ignores NO_PROXY; the session chooses it for each address.
-        self.client.proxy = None
+        self.client = build_client(token, api_url, session)
         self._api = WebApi(self.client)
 
     async def open_connection(self) -> str:

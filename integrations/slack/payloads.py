@@ -136,7 +136,7 @@ def parse_payload(payload: JsonObject) -> Payload:
             return _event(payload)
         case "":
             if text(payload, "command"):
-                return parse_command(payload)
+                return _command(payload)
             if text(payload, "ssl_check"):
                 return OtherPayload("ssl_check")
             raise BadPayload("the payload has no type")
@@ -144,8 +144,7 @@ def parse_payload(payload: JsonObject) -> Payload:
             return OtherPayload(kind)
 
 
-def parse_command(form: JsonObject) -> SlashCommand:
-    """Parse a slash command's form. Raises BadPayload without a required field."""
+def _command(form: JsonObject) -> SlashCommand:
     return SlashCommand(
         user=_needed(form, "user_id"),
         user_team=_needed(form, "team_id"),
@@ -230,11 +229,8 @@ def _shortcut(payload: JsonObject) -> Shortcut:
 
 def _event(payload: JsonObject) -> SlackEvent:
     event = member(payload, "event")
-    channel = event.get("channel")
-    channel_id = (
-        text(channel, "id") if isinstance(channel, dict) else channel if isinstance(channel, str) else ""
-    )
-    return SlackEvent(type=_needed(event, "type"), channel=channel_id or None)
+    channel = text(event, "channel") or text(member(event, "channel"), "id")
+    return SlackEvent(type=_needed(event, "type"), channel=channel or None)
 
 
 def _value(element: JsonObject) -> InputValue:

@@ -9,11 +9,7 @@ _TIMESTAMP_DIGITS = 12
 
 
 def verify(
-    signing_secret: str,
-    body: bytes,
-    timestamp_header: str | None,
-    signature_header: str | None,
-    now: float,
+    signing_secret: str, body: bytes, timestamp_header: str | None, signature_header: str | None, now: float
 ) -> bool:
     """Whether the signature is right and its timestamp within five minutes of `now` (Unix seconds). Never raises.
 

@@ -1,5 +1,6 @@
 """Calls methods of Slack's Web API and turns every failure, HTTP 429 included, into a SlackError."""
 
+import logging
 import re
 from collections.abc import Mapping
 
@@ -18,6 +19,18 @@ from integrations.slack.errors import (
 )
 
 _POINTER = re.compile(r"\[json-pointer:[^\]\s]{1,200}\]")
+
+
+def build_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """The SDK's client for the API at `api_url`. `session` sets the time limit of each call."""
+    # The SDK logs whole bodies at DEBUG, e.g. Socket Mode's address, which needs no other credential. Its default
+    # handlers repeat a post after a lost connection.
+    logger = logging.getLogger("integrations.slack.sdk")
+    logger.setLevel(logging.INFO)
+    client = AsyncWebClient(token, base_url=api_url, session=session, logger=logger, retry_handlers=[])
+    # The SDK's own choice of a proxy ignores NO_PROXY; the session chooses it for each address.
+    client.proxy = None
+    return client
 
 
 class WebApi:

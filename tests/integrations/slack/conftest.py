@@ -27,4 +27,4 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def slack(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> Slack:
-    return Slack.build(sandbox.bot_token, sandbox.api_url, session)
+    return Slack(sandbox.bot_token, sandbox.api_url, session)

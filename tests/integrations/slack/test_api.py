@@ -48,7 +48,7 @@ async def test_a_reply_is_posted_in_the_thread(slack: Slack, sandbox: SlackSandb
 
 async def test_ephemeral_and_direct_messages_reach_one_person(slack: Slack, sandbox: SlackSandbox) -> None:
     await slack.ephemeral(SEC, DANA, words("only you"))
-    channel, ts = await slack.direct_message(DANA, words("to you"), metadata=EVENT)
+    channel, ts = await slack.direct_message(DANA, words("to you"))
     await slack.direct_message(DANA, message(mrkdwn("text alone")))
     assert [m.text for m in sandbox.private_messages(DANA)] == ["only you", "to you", "text alone"]
     assert sandbox.message(channel, ts) is not None

@@ -51,7 +51,7 @@ async def test_a_post_with_an_unclear_response_is_uncertain(
 async def test_a_post_that_times_out_is_uncertain(sandbox: SlackSandbox) -> None:
     sandbox.faults.add("chat.postMessage", hang=True)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as hasty:
-        slack = Slack.build(sandbox.bot_token, sandbox.api_url, hasty)
+        slack = Slack(sandbox.bot_token, sandbox.api_url, hasty)
         with pytest.raises(errors.SlackUncertain, match="timeout"):
             await slack.post(SEC, words("open"), metadata=CARD)
 
@@ -138,7 +138,7 @@ async def test_an_invalid_block_is_named_by_its_pointer_without_its_text(
 
 async def test_a_wrong_token_is_unauthorized(sandbox: SlackSandbox, session: aiohttp.ClientSession) -> None:
     with pytest.raises(errors.SlackUnauthorized, match="invalid_auth"):
-        await Slack.build("xoxb" + "-wrong", sandbox.api_url, session).whoami()
+        await Slack("xoxb" + "-wrong", sandbox.api_url, session).whoami()
 
 
 async def test_a_users_token_is_refused(slack: Slack, sandbox: SlackSandbox) -> None:

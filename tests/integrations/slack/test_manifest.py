@@ -28,7 +28,7 @@ async def do_everything(scopes: frozenset[str]) -> None:
     content = message(mrkdwn("open"))
     view = modal(callback_id="close_alert", title="Close alert", blocks=[section(mrkdwn("a"))])
     async with SlackSandbox(scopes=scopes) as sandbox, aiohttp.ClientSession() as session:
-        slack = Slack.build(sandbox.bot_token, sandbox.api_url, session)
+        slack = Slack(sandbox.bot_token, sandbox.api_url, session)
         sandbox.workspace.add_user("U0DANA", name="dana")
         await slack.whoami()
         await slack.person("U0DANA")
