@@ -4,14 +4,15 @@ A login is resolved once and the account's numeric id stored in the database, be
 registered by somebody else. The App's owner is stored too, so that it is known while GitHub does not answer.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 
 from bot.errors import StartRefused
-from integrations.github.accounts import GitHubAccount
+from integrations.github.accounts import GitHubAccount, account
 from integrations.github.api import ENTERPRISE, AppFacts, GitHub
 from integrations.github.errors import NotFound
+from integrations.github.json_fields import identifier
 from storage import repositories, saved_values
 from storage.db import Database
 from storage.records import GitHubId, StoredJson
@@ -28,10 +29,6 @@ class NamedAccount:
     """Its login as GitHub last showed it."""
     namesake: int | None = None
     """The id of another account that was seen with the configured login."""
-
-    def to_json(self) -> dict[str, StoredJson]:
-        """The stored form."""
-        return {"id": self.id, "login": self.login, "namesake": self.namesake}
 
 
 class OurAccounts:
@@ -76,7 +73,8 @@ class OurAccounts:
                 login: _read_named(await saved_values.load(tx, self._key(login))) for login in self._logins
             }
         if isinstance(owner, dict) and self._owner is None:
-            self._set_owner(_account(owner), is_enterprise=owner.get("type") == ENTERPRISE)
+            self._owner = account(owner)
+            self._owner_is_enterprise = owner.get("type") == ENTERPRISE
         self._named |= {login: known for login, known in named.items() if known is not None}
         self._unasked -= self._named.keys()
 
@@ -86,7 +84,7 @@ class OurAccounts:
         Raises GitHubError, StorageUnavailable, and StartRefused for a login that several accounts have had.
         """
         if app.owner != self._owner:
-            self._set_owner(app.owner, is_enterprise=app.owner_type == ENTERPRISE)
+            self._owner, self._owner_is_enterprise = app.owner, app.owner_type == ENTERPRISE
             value: StoredJson = {"id": app.owner.id, "login": app.owner.login, "type": app.owner_type}
             async with self._db.begin() as tx:
                 await saved_values.save(tx, self._owner_key, value)
@@ -165,17 +163,14 @@ class OurAccounts:
             for number in ids:
                 new = NamedAccount(number, found.login if found else login)
                 self._named[login] = (
-                    _read_named(await saved_values.keep(tx, self._key(login), new.to_json())) or new
+                    _read_named(await saved_values.keep(tx, self._key(login), asdict(new))) or new
                 )
         self._unasked.discard(login)
 
     async def _save(self, login: str, named: NamedAccount) -> None:
         self._named = {**self._named, login: named}
         async with self._db.begin() as tx:
-            await saved_values.save(tx, self._key(login), named.to_json())
-
-    def _set_owner(self, owner: GitHubAccount | None, *, is_enterprise: bool) -> None:
-        self._owner, self._owner_is_enterprise = owner, is_enterprise
+            await saved_values.save(tx, self._key(login), asdict(named))
 
     def _key(self, login: str) -> str:
         return f"account:{self._api_url}:{login}"
@@ -192,14 +187,8 @@ def _taken(login: str, named: NamedAccount) -> str:
     )
 
 
-def _account(value: dict[str, StoredJson]) -> GitHubAccount | None:
-    number, login = value.get("id"), value.get("login")
-    return GitHubAccount(number, login) if isinstance(number, int) and isinstance(login, str) else None
-
-
 def _read_named(value: StoredJson) -> NamedAccount | None:
-    account = _account(value) if isinstance(value, dict) else None
-    if account is None or not isinstance(value, dict):
+    known = account(value)
+    if known is None or not isinstance(value, dict):
         return None
-    namesake = value.get("namesake")
-    return NamedAccount(account.id, account.login, namesake if isinstance(namesake, int) else None)
+    return NamedAccount(known.id, known.login, identifier(value.get("namesake")))
