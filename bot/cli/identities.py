@@ -102,13 +102,7 @@ async def _check(accounts: Accounts, user: str, login: str) -> Account:
 
 
 async def _import_identities(
-    db: Database,
-    accounts: Accounts,
-    path: Path,
-    rows: Sequence[Row],
-    team: str | None,
-    *,
-    dry_run: bool,
+    db: Database, accounts: Accounts, path: Path, rows: Sequence[Row], team: str | None, *, dry_run: bool
 ) -> list[Identity]:
     """Link all rows of a file, or none; `team` is the workspace of rows that name none.
 

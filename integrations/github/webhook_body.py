@@ -19,45 +19,31 @@ _Shape: TypeAlias = "Mapping[str, _Shape] | None"
 """The fields to keep of an object, or of each object in a list; None keeps all of them."""
 _ACCOUNT: _Shape = {"id": None, "login": None, "type": None}
 
+
+def _whole(*names: str) -> dict[str, _Shape]:
+    return dict.fromkeys(names)
+
+
 _ALERT: _Shape = {
-    "number": None,
-    "state": None,
-    "html_url": None,
-    "created_at": None,
-    "updated_at": None,
-    "secret_type": None,
-    "secret_type_display_name": None,
-    "secret_category": None,
-    "provider": None,
-    "resolution": None,
-    "resolution_comment": None,
-    "resolved_at": None,
+    **_whole("number", "state", "html_url", "created_at", "updated_at"),
+    **_whole("secret_type", "secret_type_display_name", "secret_category", "provider"),
+    **_whole("resolution", "resolution_comment", "resolved_at"),
     "resolved_by": _ACCOUNT,
-    "validity": None,
-    "publicly_leaked": None,
-    "multi_repo": None,
-    "is_base64_encoded": None,
-    "push_protection_bypassed": None,
-    "push_protection_bypassed_at": None,
+    **_whole("validity", "publicly_leaked", "multi_repo", "is_base64_encoded"),
+    **_whole("push_protection_bypassed", "push_protection_bypassed_at"),
+    **_whole("push_protection_bypass_request_comment"),
     "push_protection_bypassed_by": _ACCOUNT,
-    "push_protection_bypass_request_comment": None,
     "assigned_to": _ACCOUNT,
-    "metadata": None,
-    "first_location_detected": None,
-    "has_more_locations": None,
+    **_whole("metadata", "first_location_detected", "has_more_locations"),
 }
-_NAMES: _Shape = {"id": None, "full_name": None}
+_NAMES: _Shape = _whole("id", "full_name")
 _PAYLOAD: _Shape = {
     "action": None,
     "alert": _ALERT,
     "location": None,
     "repository": {
-        "id": None,
-        "full_name": None,
+        **_whole("id", "full_name", "html_url", "private", "visibility"),
         "owner": _ACCOUNT,
-        "html_url": None,
-        "private": None,
-        "visibility": None,
         "security_and_analysis": {"secret_scanning_delegated_alert_dismissal": {"status": None}},
     },
     "installation": {"id": None, "account": _ACCOUNT, "target_type": None, "suspended_at": None},

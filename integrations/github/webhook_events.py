@@ -7,18 +7,9 @@ required (the repository's id, the alert's number), and the action. Everything e
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from integrations.github import facts
 from integrations.github.accounts import GitHubAccount, account, needed_account
 from integrations.github.errors import BadDelivery, Malformed, NoAccount
-from integrations.github.facts import (
-    AlertFacts,
-    InstallationFacts,
-    LocationFacts,
-    RepositoryFacts,
-    parse_alert,
-    parse_installation,
-    parse_location,
-    parse_repository,
-)
 from integrations.github.json_fields import identifier, json_object, json_objects, text
 from integrations.json_types import JsonObject
 
@@ -28,8 +19,8 @@ class AlertEvent:
     """An alert was created or changed (`secret_scanning_alert`)."""
 
     action: str
-    alert: AlertFacts
-    repository: RepositoryFacts
+    alert: facts.AlertFacts
+    repository: facts.RepositoryFacts
     installation_id: int | None
     sender: GitHubAccount | None
 
@@ -39,9 +30,9 @@ class LocationEvent:
     """A secret that has an alert was found at another location (`secret_scanning_alert_location`)."""
 
     action: str
-    alert: AlertFacts
-    location: LocationFacts
-    repository: RepositoryFacts
+    alert: facts.AlertFacts
+    location: facts.LocationFacts
+    repository: facts.RepositoryFacts
     installation_id: int | None
     sender: GitHubAccount | None
 
@@ -51,7 +42,7 @@ class InstallationEvent:
     """An installation was created, deleted or suspended, its repositories changed, or its account was renamed."""
 
     action: str
-    installation: InstallationFacts
+    installation: facts.InstallationFacts
     added: tuple[tuple[int, str], ...] = ()
     """Repositories, by id and full name."""
     removed: tuple[tuple[int, str], ...] = ()
@@ -63,7 +54,7 @@ class RepositoryEvent:
     """A repository was renamed, transferred, deleted, made public, or its settings changed."""
 
     action: str
-    repository: RepositoryFacts
+    repository: facts.RepositoryFacts
     installation_id: int | None
     sender: GitHubAccount | None
 
@@ -144,10 +135,10 @@ def _installation_id(payload: JsonObject) -> int | None:
 
 
 def _alert_event(payload: JsonObject) -> AlertEvent:
-    action, repository = _action(payload), parse_repository(_object(payload, "repository"))
+    action, repository = _action(payload), facts.parse_repository(_object(payload, "repository"))
     return AlertEvent(
         action,
-        parse_alert(_object(payload, "alert"), action=action, repository_url=repository.html_url),
+        facts.parse_alert(_object(payload, "alert"), action=action, repository_url=repository.html_url),
         repository,
         _installation_id(payload),
         account(payload.get("sender")),
@@ -156,11 +147,11 @@ def _alert_event(payload: JsonObject) -> AlertEvent:
 
 def _location_event(payload: JsonObject) -> LocationEvent:
     # In GitHub's description the action is optional here, and `created` is the only one.
-    action, repository = _action(payload, "created"), parse_repository(_object(payload, "repository"))
+    action, repository = _action(payload, "created"), facts.parse_repository(_object(payload, "repository"))
     return LocationEvent(
         action,
-        parse_alert(_object(payload, "alert"), repository_url=repository.html_url),
-        parse_location(json_object(payload.get("location")) or {}, repository_url=repository.html_url),
+        facts.parse_alert(_object(payload, "alert"), repository_url=repository.html_url),
+        facts.parse_location(json_object(payload.get("location")) or {}, repository_url=repository.html_url),
         repository,
         _installation_id(payload),
         account(payload.get("sender")),
@@ -175,7 +166,7 @@ def _installation_event(event: str, payload: JsonObject) -> InstallationEvent:
     everything = _names(payload.get("repositories"))
     return InstallationEvent(
         action,
-        parse_installation(raw),
+        facts.parse_installation(raw),
         added=_names(payload.get("repositories_added")) + (everything if action == "created" else ()),
         removed=_names(payload.get("repositories_removed")) + (everything if action == "deleted" else ()),
         sender=account(payload.get("sender")),
@@ -188,7 +179,7 @@ def _names(value: object) -> tuple[tuple[int, str], ...]:
 
 
 def _repository_event(event: str, payload: JsonObject) -> RepositoryEvent:
-    repository = parse_repository(_object(payload, "repository"))
+    repository = facts.parse_repository(_object(payload, "repository"))
     return RepositoryEvent(
         # The event `security_and_analysis` has no action.
         _action(payload, event if event == "security_and_analysis" else None),
@@ -202,7 +193,9 @@ def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEv
     action, organization = _action(payload), _object(payload, "organization")
     owner, number = needed_account(organization, "the organization"), _installation_id(payload)
     if action == "renamed" and number:
-        return InstallationEvent(action, InstallationFacts(number, owner, "Organization", suspended=False))
+        return InstallationEvent(
+            action, facts.InstallationFacts(number, owner, "Organization", suspended=False)
+        )
     if action == "member_invited":
         return Ignored("nothing_changed_yet")
     person = account((json_object(payload.get("membership")) or {}).get("user"))
