@@ -1,7 +1,6 @@
 """Sends private answers: by `response_url`, as an ephemeral message, or as a direct message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import structlog
@@ -13,31 +12,18 @@ from bot.job_rows import new_job
 from bot.requests import ActionRequest, CommandRequest
 from integrations.slack.blocks import Content
 from integrations.slack.errors import PersonUnavailable, SlackError, SlackRateLimited
-from storage.records import ChannelId, MessageTs, NewJob, SlackUserId, UnixTime
+from storage.records import ChannelId, MessageTs, NewJob, SlackUserId
 
 log = structlog.get_logger(__name__)
 RESPONSE_URL_LASTS = 25 * 60.0
 """Seconds after the click in which its `response_url` is tried; Slack's docs give it 30 minutes."""
 EPHEMERAL_LASTS = 120.0
 """Seconds after the click in which an ephemeral message is tried: Slack shows it only to people who are active."""
+Answerable: TypeAlias = ActionRequest | CommandRequest | SendAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A person who gets an answer later. Without a channel and a URL, it is a direct message."""
-
-    user: SlackUserId
-    channel: ChannelId | None = None
-    reply_to: MessageTs | None = None
-    response_url: str | None = None
-    at: UnixTime = 0.0
-
-
-Answerable: TypeAlias = ActionRequest | CommandRequest | SendAnswer | Recipient
-
-
-def find_recipient(payload: Mapping[str, Any]) -> Recipient | None:
-    """The person who waits for a stored job, whatever its kind; None if no person waits for it.
+def answer_to_waiting(payload: Mapping[str, Any], answer: Content) -> SendAnswer | None:
+    """An answer to the person who waits for a stored job, whatever its kind; None if no person waits for it.
 
     Rows of other versions and unknown kinds are read too, so every field may be missing or of another type.
     """
@@ -45,8 +31,9 @@ def find_recipient(payload: Mapping[str, Any]) -> Recipient | None:
         if isinstance(part, Mapping) and isinstance(user := part.get("user"), str):
             channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
             thread = part.get("thread") if part.get("in_thread") else part.get("reply_to")
-            return Recipient(
-                user=SlackUserId(user),
+            return SendAnswer(
+                SlackUserId(user),
+                answer,
                 channel=ChannelId(channel) if isinstance(channel, str) else None,
                 reply_to=MessageTs(thread) if isinstance(thread, str) else None,
                 response_url=url if isinstance(url, str) else None,
@@ -55,20 +42,13 @@ def find_recipient(payload: Mapping[str, Any]) -> Recipient | None:
     return None
 
 
-def answer_job(recipient: Answerable, answer: Content) -> NewJob:
+def answer_job(request: ActionRequest, answer: Content) -> NewJob:
     """The job that sends an answer.
 
     Enqueue it in the transaction that records what the answer says: then a crash loses both or neither.
     """
     return new_job(
-        SendAnswer(
-            user=recipient.user,
-            content=answer,
-            channel=recipient.channel,
-            reply_to=recipient.reply_to,
-            response_url=recipient.response_url,
-            at=recipient.at,
-        )
+        SendAnswer(request.user, answer, request.channel, request.reply_to, request.response_url, request.at)
     )
 
 

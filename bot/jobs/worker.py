@@ -13,9 +13,9 @@ import structlog
 
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
-from bot.flows.private_answers import answer_job, find_recipient
+from bot.flows.private_answers import answer_to_waiting
 from bot.job_kinds import KINDS, JobKind
-from bot.job_rows import read_job
+from bot.job_rows import new_job, read_job
 from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
@@ -211,11 +211,11 @@ class Worker:
         except UnusableJob as unusable:
             # Another try would fail too, so the person who waits is told at once.
             log.error("job_unusable", reason=str(unusable))
-            recipient = find_recipient(job.payload)
+            answer = answer_to_waiting(job.payload, refusal(outdated_control()))
             async with self._context.db.begin() as tx:
                 await leases.park(tx, job, str(unusable))
-                if recipient is not None:
-                    await jobs.enqueue(tx, answer_job(recipient, refusal(outdated_control())))
+                if answer is not None:
+                    await jobs.enqueue(tx, new_job(answer))
             self._count(job, "parked")
         else:
             if job.id not in self._context.db.finished_jobs:

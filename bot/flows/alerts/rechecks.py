@@ -11,8 +11,7 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.store_alert import plan_consequences
 from bot.flows.build_case import load_alert
-from bot.flows.private_answers import Recipient, answer_job
-from bot.job_kinds import FollowUpReport
+from bot.job_kinds import FollowUpReport, SendAnswer
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
 from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity
@@ -67,7 +66,7 @@ async def _record(
             await jobs.enqueue(tx, new_job(FollowUpReport(key, number + 1), delay=delay))
         elif report.by.slack_user:
             ended = report_ended(after, repository, report.state)
-            await jobs.enqueue(tx, answer_job(Recipient(report.by.slack_user), ended))
+            await jobs.enqueue(tx, new_job(SendAnswer(report.by.slack_user, ended)))
         await plan_consequences(tx, context, after, repository, stored)
 
 
