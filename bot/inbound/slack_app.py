@@ -27,15 +27,7 @@ from bot.job_kinds import AnswerCommand, JobKind, PerformAction, RedrawChannel
 from bot.job_rows import new_job
 from bot.views.answers import refusal_view
 from bot.views.refusals import outdated_control
-from integrations.slack.payloads import (
-    BadPayload,
-    Click,
-    Shortcut,
-    SlackEvent,
-    SlashCommand,
-    Submit,
-    parse_payload,
-)
+from integrations.slack import payloads
 from storage.db import StorageUnavailable
 from storage.records import ChannelId
 
@@ -130,18 +122,18 @@ class SlackApp:
         for nothing in (bolt.view_closed, bolt.shortcut, bolt.event):
             nothing(ANY)(_acknowledge)
 
-    def _click(self, job_of: Callable[[Click, float], JobKind]) -> Callable[..., Awaitable[None]]:
+    def _click(self, job_of: Callable[[payloads.Click, float], JobKind]) -> Callable[..., Awaitable[None]]:
         """A listener that stores the job of a click."""
 
         async def store(ack: AsyncAck, context: AsyncBoltContext) -> None:
-            await self._accept(context, job_of(_parsed(context, Click), self._now))
+            await self._accept(context, job_of(_parsed(context, payloads.Click), self._now))
             await ack()
 
         return store
 
     async def _open_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         """Open a skeleton: asking GitHub for a role may take longer than the three seconds that a trigger lives."""
-        click = _parsed(context, Click)
+        click = _parsed(context, payloads.Click)
         alert = requests.alert_of(click)
         if alert is None:
             await self._click(requests.outdated_job)(ack, context)
@@ -152,7 +144,7 @@ class SlackApp:
             self.forms.open(FORM_OF_CONTROL[click.action_id], alert, click)
 
     async def _submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        submit = _parsed(context, Submit)
+        submit = _parsed(context, payloads.Submit)
         form = FORM_OF_CALLBACK[submit.callback_id]
         request = requests.submit_request(form.id, submit, self._now)
         if request is None:
@@ -166,12 +158,12 @@ class SlackApp:
         await ack()
 
     async def _outdated_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        callback_id = _parsed(context, Submit).callback_id
+        callback_id = _parsed(context, payloads.Submit).callback_id
         view = refusal_view(outdated_control(), callback_id=callback_id, title="Stanch")
         await ack(response_action="update", view=view)
 
     async def _command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        command = _parsed(context, SlashCommand)
+        command = _parsed(context, payloads.SlashCommand)
         content = answer_without_look_up(command.text)
         if content is None:
             request = requests.command_request(command, self._now)
@@ -184,13 +176,13 @@ class SlackApp:
             await ack(text=content.text, blocks=list(content.blocks), response_type="ephemeral")
 
     async def _shortcut(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
-        shortcut = _parsed(context, Shortcut)
+        shortcut = _parsed(context, payloads.Shortcut)
         job = requests.shortcut_job(shortcut, self._now, self._context.github_url)
         await self._accept(context, *([job] if job else []))
         await ack()
 
     async def _channel_event(self, context: AsyncBoltContext) -> None:
-        event = _parsed(context, SlackEvent)
+        event = _parsed(context, payloads.SlackEvent)
         if event.channel is None:
             return
         channel = ChannelId(event.channel)
@@ -210,7 +202,7 @@ class SlackApp:
 
     async def _on_error(self, error: Exception, context: AsyncBoltContext) -> BoltResponse:
         """The one error place of Slack's requests: Slack shows the person that it failed."""
-        if isinstance(error, BadPayload):
+        if isinstance(error, payloads.BadPayload):
             log.info("bad_payload", reason=str(error))
             return BoltResponse(status=400)
         if isinstance(error, StorageUnavailable):
@@ -232,8 +224,8 @@ class ParsePayload(AsyncMiddleware):
     ) -> BoltResponse:
         """Called by Bolt."""
         try:
-            req.context["parsed"] = parse_payload(req.body)
-        except BadPayload as error:
+            req.context["parsed"] = payloads.parse_payload(req.body)
+        except payloads.BadPayload as error:
             log.info("bad_payload", reason=str(error))
             return BoltResponse(status=400)
         return await next()
@@ -243,7 +235,7 @@ def _parsed(context: AsyncBoltContext, kind: type[Payload]) -> Payload:
     """The record of the payload; raises BadPayload where Bolt takes the payload for another kind than we do."""
     payload = context["parsed"]
     if not isinstance(payload, kind):
-        raise BadPayload(f"the payload is no {kind.__name__}")
+        raise payloads.BadPayload(f"the payload is no {kind.__name__}")
     return payload
 
 
