@@ -1,7 +1,7 @@
 """The base classes of actions, and the records that an action gets and returns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -12,15 +12,9 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
-from integrations.slack.blocks import Content, View
+from integrations.slack.blocks import Block, Content, View, modal
 from integrations.slack.elements import Element, Option
-from storage.records import (
-    Alert,
-    AuditOutcome,
-    Event,
-    NewJob,
-    Person,
-)
+from storage.records import Alert, AuditOutcome, Event, NewJob, Person
 
 Decision = TypeVar("Decision")
 
@@ -125,9 +119,19 @@ class FormAction(CardAction[Decision]):
     is_menu: ClassVar[bool] = False
     """The control is a menu. Slack shows the picked option in it until the card is drawn again."""
 
-    @abstractmethod
     def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         """The form; raises Refused if the action is not possible."""
+        return modal(
+            callback_id=self.callback_id,
+            title=self.title,
+            submit=self.title,
+            private_metadata=metadata,
+            blocks=self.form_blocks(case, user_input),
+        )
+
+    @abstractmethod
+    def form_blocks(self, case: PersonalCase, user_input: UserInput) -> Sequence[Block | None]:
+        """The content of the form; raises Refused if the action is not possible."""
 
     @abstractmethod
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Check validity: asks GitHub whether the secret still works, and answers the person who clicked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -9,8 +9,7 @@ from bot.actions.probe import PROBE_INTERVAL, ProbeResult, fetch_and_probe
 from bot.actions.write_back import WriteBack, write_back
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
-from bot.rules.validity import CheckKind, check_kind, confirmed_inactive
+from bot.rules.validity import confirmed_inactive, is_probeable
 from bot.views.answers import answer
 from bot.views.formatting import PROBE_REASONS, alert_name, duration_words
 from integrations.github.errors import GitHubError
@@ -35,41 +34,32 @@ WRITTEN, CLEARED = (
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """How to check; with `recent`, a probe of the last 30 seconds, GitHub is not asked again."""
+class CheckValidity(CardAction[Probe | None]):
+    """Probes GitHub's own tokens; for every other secret, reads GitHub's validity again.
 
-    kind: CheckKind
-    recent: Probe | None = None
-
-
-class CheckValidity(CardAction[Check]):
-    """Probes GitHub's own tokens; for every other secret, reads GitHub's validity again."""
+    The decision is the probe of the last 30 seconds, if there was one: its result is shown again.
+    """
 
     id = "check_validity"
     audited_as = "check_validity"
-    needs = Need.VIEW
 
     def shown(self, case: Case) -> bool:
         return case.alert.is_open and case.repository.is_reachable
 
     def control(self, case: Case) -> Element:
-        label = CHECK if check_kind(case.alert) is CheckKind.PROBE else REFRESH
+        label = CHECK if is_probeable(case.alert) else REFRESH
         return button(label, action_id=self.id, value=str(case.alert.key))
 
-    def decide(self, case: PersonalCase, user_input: UserInput) -> Check:
-        kind, probe = check_kind(case.alert), case.alert.probe
-        recent = probe if probe is not None and case.now - probe.at < PROBE_INTERVAL else None
-        return Check(kind, recent if kind is CheckKind.PROBE else None)
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Probe | None:
+        probe = case.alert.probe
+        return probe if probe is not None and case.now - probe.at < PROBE_INTERVAL else None
 
-    async def act(self, run: ActionRun, decision: Check) -> Outcome:
+    async def act(self, run: ActionRun, decision: Probe | None) -> Outcome:
         alert, repository = run.case.alert, run.case.repository
-        if decision.kind is CheckKind.REFRESH:
+        if not is_probeable(alert):
             return Outcome(answer=refresh_answer(run.case))
-        if decision.recent is not None:
-            return Outcome(
-                answer=probe_answer(run.case, decision.recent, again=True), reason="asked_recently"
-            )
+        if decision is not None:
+            return Outcome(answer=probe_answer(run.case, decision, again=True), reason="asked_recently")
         probed = await fetch_and_probe(run.context, run.access, alert, repository, by=run.case.actor.person)
         after = replace(run.case, alert=probed.apply_to(alert))
         written = await _write_back(run, after.alert)

@@ -21,11 +21,11 @@ from bot.views.formatting import (
     secret_noun,
     steps_words,
 )
-from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
+from bot.views.refusals import changed_meanwhile, forbidden, incomplete_form
 from integrations.github.errors import Forbidden, Invalid
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
-from integrations.slack.blocks import Block, Content, View, input_block, modal, section
+from integrations.slack.blocks import Block, Content, input_block, section
 from integrations.slack.elements import Element, Option, select
 from integrations.slack.text import Mrkdwn
 
@@ -35,7 +35,7 @@ REASONS = (
     Option("Used in tests", "used_in_tests", "It is not used in production"),
     Option("Won't fix", "wont_fix", "We accept the risk"),
 )
-TITLE, MENU = "Close alert", "Close as…"
+MENU = "Close as…"
 NO_REASON = "Pick one of the reasons."
 REVIEWERS = "organization owners and security managers"
 
@@ -56,7 +56,7 @@ class CloseAlert(FormAction[Close]):
     callback_id = "close_alert"
     audited_as = "close_alert"
     verb_phrase = "close this alert"
-    title = TITLE
+    title = "Close alert"
     is_menu = True
     needs = Need.RESOLVE
     needs_fresh_role = True
@@ -68,29 +68,19 @@ class CloseAlert(FormAction[Close]):
         options = [Option(reason.text, reason.value) for reason in REASONS]
         return select(MENU, action_id=self.id, options=options)
 
-    def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
+    def form_blocks(self, case: PersonalCase, user_input: UserInput) -> list[Block | None]:
         if not case.alert.is_open:
             raise _closed_meanwhile(case)
         _check_delegation(case)
-        picked = user_input.get("value")
-        reason = select(
-            "Reason",
-            action_id="resolution",
-            options=REASONS,
-            initial=picked if isinstance(picked, str) else None,
-        )
-        return modal(
-            callback_id=self.callback_id,
-            title=TITLE,
-            submit=TITLE,
-            private_metadata=metadata,
-            blocks=[
-                section(alert_name(case.alert, case.repository)),
-                _warning(case),
-                input_block("Reason", reason, block_id="resolution"),
-                comment_field(case, required=case.options.close.require_comment),
-            ],
-        )
+        picked, warning = user_input.get("value"), _warning(case)
+        initial = picked if isinstance(picked, str) else None
+        reason = select("Reason", action_id="resolution", options=REASONS, initial=initial)
+        return [
+            section(alert_name(case.alert, case.repository)),
+            section(warning) if warning else None,
+            input_block("Reason", reason, block_id="resolution"),
+            comment_field(case, required=case.options.close.require_comment),
+        ]
 
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
         known = {reason.value for reason in REASONS}
@@ -130,7 +120,8 @@ class CloseAlert(FormAction[Close]):
         try:
             return await run.access.close(name, number, decision.resolution, decision.comment), True
         except Forbidden as error:
-            raise _forbidden(run.case, error) from None
+            there = "Close it on GitHub, or request its dismissal there"
+            raise forbidden(run.case, self.verb_phrase, error, there) from None
         except Invalid:
             # GitHub answers 400 if the alert has this resolution already: somebody else closed it a moment ago.
             facts = await run.access.alert(name, number)
@@ -144,7 +135,7 @@ def closed_answer(case: PersonalCase, resolution: str, *, ours: bool) -> Content
     words = resolution_words(resolution)
     headline = f"Closed as {words}." if ours else f"It was closed as {words} already."
     name = alert_name(case.alert, case.repository)
-    return answer("white_check_mark", headline, t.lines(name, _warning_words(case)))
+    return answer("white_check_mark", headline, t.lines(name, _warning(case)))
 
 
 def _check_delegation(case: PersonalCase) -> None:
@@ -153,23 +144,10 @@ def _check_delegation(case: PersonalCase) -> None:
     GitHub's docs: only reviewers may close then. GitHub can't check it, since it sees the app and not the person.
     """
     if case.repository.delegated_dismissal and not case.actor.rights.reviewer:
-        raise _needs_reviewer(case)
-
-
-def _needs_reviewer(case: PersonalCase) -> Refused:
-    name = t.code(case.repository.full_name)
-    why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
-    there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
-    return Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
-
-
-def _forbidden(case: PersonalCase, error: Forbidden) -> Refused:
-    """A 403 means delegated dismissal, an archived repository or a missing permission: GitHub's reason is quoted."""
-    there = t.link(case.alert.html_url, "Close it on GitHub, or request its dismissal there")
-    why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)
-    return Refused(
-        "forbidden", "GitHub does not let Stanch close this alert.", why, quoted=github_reason(error)
-    )
+        name = t.code(case.repository.full_name)
+        why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
+        there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
+        raise Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
 
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:
@@ -186,12 +164,7 @@ def _closed_meanwhile(case: PersonalCase) -> Refused:
     )
 
 
-def _warning(case: PersonalCase) -> Block | None:
-    words = _warning_words(case)
-    return section(words) if words else None
-
-
-def _warning_words(case: PersonalCase) -> Mrkdwn | None:
+def _warning(case: PersonalCase) -> Mrkdwn | None:
     """A warning that the secret still works, and how many steps of the checklist are done."""
     active = None
     if effective_validity(case.alert) == "active":

@@ -7,7 +7,6 @@ from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.checklist import steps_for
-from bot.rules.permissions import Need
 from storage.records import Event, EventKind
 
 
@@ -24,7 +23,6 @@ class NextSteps(Action[StepsChange]):
 
     id = "next_steps"
     audited_as = "next_steps"
-    needs = Need.VIEW
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> StepsChange:
         known = {step.id for step in steps_for(case.alert.secret_type, case.options)}

@@ -11,14 +11,14 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, by_words, closed_by, resolution_words
-from bot.views.refusals import changed_meanwhile, github_answer, github_reason, incomplete_form
+from bot.views.refusals import changed_meanwhile, forbidden, incomplete_form
 from integrations.github.errors import Forbidden
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, View, modal, section
+from integrations.slack.blocks import Block, Content, section
 from integrations.slack.elements import Element, button
 
-TITLE, BUTTON = "Reopen alert", "Reopen"
+BUTTON = "Reopen"
 DONE, ALREADY = "Reopened.", "It is open already."
 
 
@@ -37,7 +37,7 @@ class ReopenAlert(FormAction[Reopen]):
     callback_id = "reopen_alert"
     audited_as = "reopen_alert"
     verb_phrase = "reopen this alert"
-    title = TITLE
+    title = "Reopen alert"
     needs = Need.RESOLVE
     needs_fresh_role = True
 
@@ -47,22 +47,14 @@ class ReopenAlert(FormAction[Reopen]):
     def control(self, case: Case) -> Element:
         return button(BUTTON, action_id=self.id, value=str(case.alert.key))
 
-    def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
+    def form_blocks(self, case: PersonalCase, user_input: UserInput) -> list[Block]:
         if case.alert.is_open:
             raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
         closed = t.mrkdwn(
             "Closed as {} {}.", resolution_words(case.alert.resolution), by_words(closed_by(case.alert))
         )
-        return modal(
-            callback_id=self.callback_id,
-            title=TITLE,
-            submit=TITLE,
-            private_metadata=metadata,
-            blocks=[
-                section(t.lines(alert_name(case.alert, case.repository), closed)),
-                comment_field(case, required=False),
-            ],
-        )
+        about = section(t.lines(alert_name(case.alert, case.repository), closed))
+        return [about, comment_field(case, required=False)]
 
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
         return comment_errors(user_input, required=False)
@@ -90,10 +82,7 @@ class ReopenAlert(FormAction[Reopen]):
         try:
             return await run.access.reopen(case.repository.full_name, case.alert.key.number, decision.comment)
         except Forbidden as error:
-            there = t.link(case.alert.html_url, "Reopen it on GitHub")
-            why = t.lines(alert_name(case.alert, case.repository), github_answer(error), there)
-            headline = "GitHub does not let Stanch reopen this alert."
-            raise Refused("forbidden", headline, why, quoted=github_reason(error)) from None
+            raise forbidden(case, self.verb_phrase, error, "Reopen it on GitHub") from None
 
 
 def reopened_answer(case: PersonalCase, *, ours: bool) -> Content:

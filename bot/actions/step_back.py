@@ -1,6 +1,6 @@
 """Step back: releases a taken alert, so that another person can take it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.actions.action import ActionRun, MenuAction, Outcome
 from bot.errors import Refused
@@ -8,35 +8,28 @@ from bot.job_kinds import SyncAssignee
 from bot.job_rows import new_job
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, person_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.elements import Option
-from storage.records import Alert, Event, EventKind
+from storage.records import Event, EventKind
 
 DONE, NOBODY = "Nobody is on it now.", "Nobody is on it."
 
 
-@dataclass(frozen=True, slots=True)
-class StepBack:
-    """The decision to let the person go; it has no fields."""
-
-
-class StepBackFromAlert(MenuAction[StepBack]):
+class StepBackFromAlert(MenuAction[None]):
     """A line of the overflow menu while somebody is on the alert; for that person, and people who may close it."""
 
     id = "step_back"
     audited_as = "step_back"
     menu_line = Option("Step back", "step_back")
-    needs = Need.VIEW
     works_offline = True
 
     def shown(self, case: Case) -> bool:
         return case.repository.is_reachable and case.alert.is_open and case.alert.taken_by is not None
 
-    def decide(self, case: PersonalCase, user_input: UserInput) -> StepBack:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> None:
         alert, holder = case.alert, case.alert.taken_by
         name = alert_name(alert, case.repository)
         if holder is None:
@@ -48,22 +41,16 @@ class StepBackFromAlert(MenuAction[StepBack]):
                 person_words(holder),
             )
             raise Refused("not_theirs", "You are not on it.", detail)
-        return StepBack()
 
-    async def act(self, run: ActionRun, decision: StepBack) -> Outcome:
-        case, now, person = run.case, run.context.clock.now(), run.case.actor.person
-
-        def release(alert: Alert) -> Alert:
-            return replace(alert, taken_by=None, taken_at=None)
-
+    async def act(self, run: ActionRun, decision: None) -> Outcome:
+        case, key = run.case, run.case.alert.key
         return Outcome(
             answer=stepped_back_answer(case),
-            change=release,
-            events=(Event(case.alert.key, EventKind.STEPPED_BACK, now, person),),
-            jobs=(new_job(SyncAssignee(case.alert.key)),),
+            change=lambda alert: replace(alert, taken_by=None, taken_at=None),
+            events=(Event(key, EventKind.STEPPED_BACK, run.context.clock.now(), case.actor.person),),
+            jobs=(new_job(SyncAssignee(key)),),
         )
 
 
 def stepped_back_answer(case: PersonalCase) -> Content:
-    """The private answer."""
     return answer("wave", DONE, alert_name(case.alert, case.repository))

@@ -8,7 +8,6 @@ from bot.job_kinds import SyncAssignee
 from bot.job_rows import new_job
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, person_words
 from integrations.slack import text as t
@@ -40,7 +39,6 @@ class TakeAlert(CardAction[Take]):
 
     id = "take"
     audited_as = "take"
-    needs = Need.VIEW
     works_offline = True
 
     def shown(self, case: Case) -> bool:
@@ -76,7 +74,6 @@ class TakeAlert(CardAction[Take]):
 
 
 def taken_answer(case: PersonalCase) -> Content:
-    """The private answer."""
     there = _on_github(case) if case.server.assigns else None
     return answer("raising_hand", DONE, t.lines(alert_name(case.alert, case.repository), there))
 

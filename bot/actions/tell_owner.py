@@ -1,13 +1,12 @@
 """Tell the owner first: sends a direct message to the token's owner before the token is reported."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from bot.actions.action import Action, ActionRun, Outcome
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
-from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, alert_title, location_words, person_words
 from integrations.slack import text as t
@@ -20,35 +19,24 @@ HEADLINE = "A token of yours has leaked."
 ADVICE = "Make a new token, give it to whatever uses the old one, and delete the old one now."
 
 
-@dataclass(frozen=True, slots=True)
-class TellOwnerDecision:
-    """Who gets the message."""
-
-    owner: Identity
-
-
-class TellOwner(Action[TellOwnerDecision]):
-    """A button in the form of `report_leak`; no card shows it."""
+class TellOwner(Action[Identity]):
+    """A button in the form of `report_leak`; no card shows it. The decision is who gets the message."""
 
     id = "tell_owner"
     audited_as = "tell_owner"
-    needs = Need.VIEW
 
-    def decide(self, case: PersonalCase, user_input: UserInput) -> TellOwnerDecision:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> Identity:
         owner = case.alert.token.owner
         if owner is None or case.token_owner is None:
             login = t.code(owner.login) if owner else "the token's owner"
-            raise Refused(
-                "owner_not_linked",
-                "The owner can't be told.",
-                t.mrkdwn("Nobody here is linked to {}.", login),
-            )
-        return TellOwnerDecision(case.token_owner)
+            nobody = t.mrkdwn("Nobody here is linked to {}.", login)
+            raise Refused("owner_not_linked", "The owner can't be told.", nobody)
+        return case.token_owner
 
-    async def act(self, run: ActionRun, decision: TellOwnerDecision) -> Outcome:
-        case, owner = run.case, decision.owner
+    async def act(self, run: ActionRun, decision: Identity) -> Outcome:
+        case, owner = run.case, decision
         # Drawn before the message is sent: if the token can no longer be reported, this raises Refused.
-        form = ReportLeak().form(case, {}, run.request.metadata, owner_told=True)
+        form = ReportLeak().form(replace(case, owner_told=True), {}, run.request.metadata)
         told = Event(
             case.alert.key,
             EventKind.OWNER_TOLD,
@@ -97,7 +85,6 @@ def _unknown_whether_told() -> Refused:
 
 
 def owner_told_answer(case: PersonalCase, owner: Identity) -> Content:
-    """The private answer."""
     who = t.mrkdwn("{} ({})", t.user(owner.slack_user), t.code(owner.github.login))
     name = alert_name(case.alert, case.repository)
     return answer("speech_balloon", "The owner has been told.", t.lines(who, name))

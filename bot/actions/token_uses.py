@@ -2,14 +2,12 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.actions.action import Action, ActionRun, Outcome
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name
 from integrations.github.token_format import decode, kind_of
@@ -27,29 +25,24 @@ KEEP_IT_HERE = Mrkdwn(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UsesSearch:
-    """The organization whose audit log is searched."""
+class TokenUses(Action[str]):
+    """A button of the checklist, for GitHub tokens found in an organization's repository.
 
-    organization: str
-
-
-class TokenUses(Action[UsesSearch]):
-    """A button of the checklist, for GitHub tokens found in an organization's repository."""
+    The decision is the login of the organization whose audit log is searched.
+    """
 
     id = "token_uses"
     audited_as = "token_uses"
-    needs = Need.VIEW
 
-    def decide(self, case: PersonalCase, user_input: UserInput) -> UsesSearch:
+    def decide(self, case: PersonalCase, user_input: UserInput) -> str:
         repository = case.repository
         if not can_search_uses(case) or not repository.is_reachable:
             raise Refused("not_searchable", "There is no audit log to search for this secret.")
         if not case.actor.rights.owner:
             raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
-        return UsesSearch(repository.owner.login)
+        return repository.owner.login
 
-    async def act(self, run: ActionRun, decision: UsesSearch) -> Outcome:
+    async def act(self, run: ActionRun, decision: str) -> Outcome:
         case = run.case
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = decode(literal, case.alert.base64_encoded)
@@ -57,7 +50,7 @@ class TokenUses(Action[UsesSearch]):
             raise Refused(
                 "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
             )
-        found = search_answer(case, _hashed(token), decision.organization, run.context.github_url)
+        found = search_answer(case, _hashed(token), decision, run.context.github_url)
         return Outcome(answer=None, unstored_answer=found)
 
 

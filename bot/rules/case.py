@@ -1,6 +1,6 @@
 """The case: all facts about one alert that a decision or a message is made from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from bot.options import Options
 from bot.rules.permissions import Rights
@@ -33,30 +33,9 @@ class Case:
     steps_total: int = 0
     """Progress of the checklist; 0 of 0 without one."""
 
-    def for_person(
-        self,
-        actor: Actor,
-        *,
-        token_owner: Identity | None = None,
-        offline: bool = False,
-        waited: bool = False,
-        intended_at: UnixTime | None = None,
-    ) -> "PersonalCase":
-        """The same case for the person who acts, with the facts of their request."""
-        return PersonalCase(
-            alert=self.alert,
-            repository=self.repository,
-            now=self.now,
-            server=self.server,
-            options=self.options,
-            steps_done=self.steps_done,
-            steps_total=self.steps_total,
-            actor=actor,
-            token_owner=token_owner,
-            offline=offline,
-            waited=waited,
-            intended_at=intended_at,
-        )
+    def for_person(self, actor: Actor) -> "PersonalCase":
+        """The same case for the person who acts."""
+        return PersonalCase(**{one.name: getattr(self, one.name) for one in fields(self)}, actor=actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +45,8 @@ class PersonalCase(Case):
     actor: Actor
     token_owner: Identity | None = None
     """The token's owner, if their GitHub account is linked to a Slack user."""
+    owner_told: bool = False
+    """The token's owner has just been told."""
     offline: bool = False
     """GitHub can't be reached: the alert and the rights are the last known ones."""
     waited: bool = False

@@ -11,6 +11,7 @@ Two terms with the same word are one term with all their values: `repo:a/b repo:
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 
 from bot.rules.filter_contradictions import find_contradiction
 from bot.rules.masking import mask
@@ -80,7 +81,7 @@ def parse_filter(text: str) -> Filter:
     merged: dict[tuple[Qualifier, bool], set[str]] = {}
     alone: set[Term] = set()
     sort = Sort.CREATED_DESC
-    for pieces in _split(text):
+    for pieces in _split(_pieces(text), str.isspace):
         word, values, negated = _read(pieces)
         if word == SORT:
             if negated or len(values) != 1:
@@ -142,17 +143,17 @@ def names_state(alert_filter: Filter) -> bool:
     )
 
 
-def _split(text: str) -> list[list[str]]:
-    """The terms, each as a list of pieces: single characters, and quoted parts as one piece."""
-    terms: list[list[str]] = [[]]
-    for piece in _PIECE.findall(text):
-        if piece.isspace():
-            terms.append([])
-        elif piece == '"':
-            raise BadFilter('A quote `"` is not closed; close it at the end of the value.')
-        else:
-            terms[-1].append(piece)
-    return [pieces for pieces in terms if pieces]
+def _pieces(text: str) -> list[str]:
+    """The text as pieces: single characters, and quoted parts as one piece."""
+    pieces: list[str] = _PIECE.findall(text)
+    if '"' in pieces:
+        raise BadFilter('A quote `"` is not closed; close it at the end of the value.')
+    return pieces
+
+
+def _split(pieces: Iterable[str], separates: Callable[[str], bool]) -> list[list[str]]:
+    """The pieces between separators, without empty groups."""
+    return [list(group) for is_separator, group in groupby(pieces, separates) if not is_separator]
 
 
 def _read(pieces: list[str]) -> tuple[str, list[str], bool]:
@@ -168,20 +169,11 @@ def _read(pieces: list[str]) -> tuple[str, list[str], bool]:
     word = fold("".join(rest[:colon]))
     if word not in WORDS:
         raise _unknown_word(word, _unquoted(pieces))
-    values = [value for value in _values(rest[colon + 1 :]) if value.strip()]
-    if not values:
+    values = map(_unquoted, _split(rest[colon + 1 :], ",".__eq__))
+    checked = [_checked(word, value) for value in values if value.strip()]
+    if not checked:
         raise BadFilter(f"`{word}:` has no value; write {_example(word)}.")
-    return word, [_checked(word, value) for value in values], negated
-
-
-def _values(pieces: list[str]) -> list[str]:
-    values: list[list[str]] = [[]]
-    for piece in pieces:
-        if piece == ",":
-            values.append([])
-        else:
-            values[-1].append(piece)
-    return [_unquoted(value) for value in values]
+    return word, checked, negated
 
 
 def _unquoted(pieces: list[str]) -> str:

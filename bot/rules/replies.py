@@ -4,28 +4,15 @@ from collections.abc import Sequence
 
 from storage.records import Alert, Event, EventKind, ThreadLevel
 
-ACTION_KINDS = frozenset(
-    {
-        EventKind.PROBED,
-        EventKind.REPORT_WAITING,
-        EventKind.REPORTED,
-        EventKind.REPORT_CONFIRMED,
-        EventKind.REPORT_STILL_ACTIVE,
-        EventKind.REPORT_FAILED,
-        EventKind.OWNER_TOLD,
-        EventKind.CLOSED,
-        EventKind.REOPENED,
-        EventKind.TAKEN,
-        EventKind.STEPPED_BACK,
-        EventKind.RELEASED,
-        EventKind.PUBLICLY_LEAKED,
-        EventKind.RAISED_AGAIN,
-    }
-)
-"""Events that get a reply at level `actions`: what people did, and what makes an alert worse."""
 KINDS_WITHOUT_REPLY = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """Events without a reply, because the card or the checklist shows them."""
-
+FACT_KINDS = frozenset(
+    {
+        *(EventKind.VALIDITY_CHANGED, EventKind.MULTI_REPO, EventKind.PLACE_ADDED),
+        *(EventKind.ASSIGNED, EventKind.UNASSIGNED, EventKind.REPOSITORY_CHANGED),
+    }
+)
+"""Changes on GitHub; at level `actions` they get a reply only if they raise the alert."""
 LOCATION_GROUP_KINDS = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
 """The events that decide which new locations share a reply."""
 
@@ -34,7 +21,7 @@ def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel with this thread level gets a reply for the event."""
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
-    return level is ThreadLevel.ALL or event.kind in ACTION_KINDS or raises_alert(event, alert)
+    return level is ThreadLevel.ALL or event.kind not in FACT_KINDS or raises_alert(event, alert)
 
 
 def raises_alert(event: Event, alert: Alert) -> bool:

@@ -1,7 +1,5 @@
 """Says whether a secret works, from GitHub's validity and Stanch's probe, and how that is checked."""
 
-from enum import StrEnum
-
 from storage.records import Alert, Probe
 
 PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
@@ -12,17 +10,9 @@ PROBEABLE_TYPES = PERSONAL_ACCESS_TOKENS | {
 }
 
 
-class CheckKind(StrEnum):
-    """How Check validity finds out whether a secret works."""
-
-    PROBE = "probe"
-    """Ask GitHub with the token itself."""
-    REFRESH = "refresh"
-    """Read GitHub's `validity` again."""
-
-
-def check_kind(alert: Alert) -> CheckKind:
-    return CheckKind.PROBE if alert.secret_type in PROBEABLE_TYPES else CheckKind.REFRESH
+def is_probeable(alert: Alert) -> bool:
+    """Whether GitHub can be asked with the secret itself; for all others its `validity` is read again."""
+    return alert.secret_type in PROBEABLE_TYPES
 
 
 def effective_validity(alert: Alert) -> str:

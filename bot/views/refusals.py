@@ -1,8 +1,9 @@
 """The shared refusals: each says why the request is refused and what to do. For guests and outsiders: `outsider`."""
 
 from bot.errors import Refused
-from bot.views.formatting import when
-from integrations.github.errors import GitHubError, GitHubRateLimited
+from bot.rules.case import Case
+from bot.views.formatting import alert_name
+from integrations.github.errors import Forbidden, GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Repository, SlackUserId
@@ -102,15 +103,12 @@ def slack_unreachable() -> Refused:
 
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub could not be asked or refused the call: says why, with GitHub's own reason, and when to try again."""
-    if error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited):
-        answered = t.join(
-            (github_answer(error), Mrkdwn("If it happens again, tell whoever runs Stanch.")), " "
-        )
-        return Refused(
-            "github_refused", "GitHub refused, so nothing was done.", answered, quoted=github_reason(error)
-        )
+    if _is_refusal(error):
+        answered = t.mrkdwn("{} If it happens again, tell whoever runs Stanch.", _github_answer(error))
+        headline = "GitHub refused, so nothing was done."
+        return Refused("github_refused", headline, answered, quoted=github_reason(error))
     if isinstance(error, GitHubRateLimited):
-        why = t.mrkdwn("Its rate limit is used up until {}.", when(error.retry_at))
+        why = t.mrkdwn("Its rate limit is used up until {}.", t.date(error.retry_at))
     elif error.status is not None:
         why = t.mrkdwn("It answered {}. Try again in a few minutes.", error.status)
     else:
@@ -118,22 +116,33 @@ def github_unreachable(error: GitHubError) -> Refused:
     return Refused("github_unreachable", "GitHub can't be asked right now, so nothing was done.", why)
 
 
-def github_answer(error: GitHubError) -> Mrkdwn:
+def forbidden(case: Case, verb_phrase: str, error: Forbidden, there: str) -> Refused:
+    """GitHub answered 403, for an archived repository, delegated dismissal or a missing permission: quotes it.
+
+    `there` is the text of the link to the alert on GitHub.
+    """
+    name, link = alert_name(case.alert, case.repository), t.link(case.alert.html_url, there)
+    why = t.lines(name, _github_answer(error), link)
+    return Refused(
+        "forbidden", f"GitHub does not let Stanch {verb_phrase}.", why, quoted=github_reason(error)
+    )
+
+
+def _github_answer(error: GitHubError) -> Mrkdwn:
     """GitHub's status and its own reason, as a sentence."""
     reason = github_reason(error)
-    return (
-        t.mrkdwn("It answered {}: “{}”", error.status or "nothing", reason)
-        if reason
-        else t.mrkdwn("It answered {}.", error.status or "nothing")
-    )
+    if reason:
+        return t.mrkdwn("It answered {}: “{}”", error.status or "nothing", reason)
+    return t.mrkdwn("It answered {}.", error.status or "nothing")
 
 
 def github_reason(error: GitHubError) -> str | None:
     """GitHub's own reason if it refused with a 4xx other than a rate limit; else None."""
-    refused = (
-        error.status is not None and 400 <= error.status < 500 and not isinstance(error, GitHubRateLimited)
-    )
-    return error.detail if refused and error.detail else None
+    return error.detail or None if _is_refusal(error) else None
+
+
+def _is_refusal(error: GitHubError) -> bool:
+    return error.status in range(400, 500) and not isinstance(error, GitHubRateLimited)
 
 
 def role_unknown() -> Refused:

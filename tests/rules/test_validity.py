@@ -5,26 +5,26 @@ from typing import Any
 
 import pytest
 
-from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity, was_ever_active
+from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable, was_ever_active
 from tests.views.cases import DEAD, NOT_HERE, WORKS, probe, token
 
 UNCLEAR = probe("unknown", "timeout")
 
 
 @pytest.mark.parametrize(
-    ("secret_type", "kind"),
+    ("secret_type", "probeable"),
     [
-        ("github_personal_access_token", CheckKind.PROBE),
-        ("github_oauth_access_token", CheckKind.PROBE),
-        ("github_app_installation_access_token", CheckKind.PROBE),
-        ("github_refresh_token", CheckKind.REFRESH),
-        ("github_ssh_private_key", CheckKind.REFRESH),
-        ("stripe_api_key", CheckKind.REFRESH),
-        ("", CheckKind.REFRESH),
+        ("github_personal_access_token", True),
+        ("github_oauth_access_token", True),
+        ("github_app_installation_access_token", True),
+        ("github_refresh_token", False),
+        ("github_ssh_private_key", False),
+        ("stripe_api_key", False),
+        ("", False),
     ],
 )
-def test_only_tokens_with_a_harmless_request_are_probed(secret_type: str, kind: CheckKind) -> None:
-    assert check_kind(token(secret_type=secret_type)) is kind
+def test_only_tokens_with_a_harmless_request_are_probed(secret_type: str, probeable: bool) -> None:
+    assert is_probeable(token(secret_type=secret_type)) is probeable
 
 
 @pytest.mark.parametrize(

@@ -174,9 +174,10 @@ def in_front_of(
 ) -> PersonalCase:
     """The alert's case for a person who may do everything; `owner` is the token's owner, if linked."""
     return replace(
-        case(alert, steps=steps, **repository_fields),
+        case(alert, steps=steps, **repository_fields).for_person(Actor(identity(person), rights)),
         options=Options(close=CloseOptions(require_comment=require_comment)),
-    ).for_person(Actor(identity(person), rights), token_owner=identity(owner) if owner else None)
+        token_owner=identity(owner) if owner else None,
+    )
 
 
 def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:

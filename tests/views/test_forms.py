@@ -1,6 +1,7 @@
 """Every modal as it is sent to Slack: skeletons, forms, and refusals in place of a form."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def reopen(case: PersonalCase) -> View:
 
 
 def report_form(case: PersonalCase, *, told: bool = False) -> View:
-    return ReportLeak().form(case, {}, METADATA, owner_told=told)
+    return ReportLeak().form(replace(case, owner_told=told), {}, METADATA)
 
 
 FORMS_SHOWN: dict[str, View] = {

@@ -186,7 +186,7 @@ def test_a_form_with_hostile_text_opens_or_is_refused(
             sent(refusal(refused))
         opened(view)
     try:
-        opened(ReportLeak().form(case, given, METADATA, owner_told=told))
+        opened(ReportLeak().form(replace(case, owner_told=told), given, METADATA))
     except Refused as refused:
         sent(refusal(refused))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -65,8 +65,8 @@ async def check_request(
     async with context.db.read() as tx:
         token_owner = await identities.of_github(tx, identity.slack_team, owner.id) if owner else None
         case = await load_case(tx, context, alert, repository)
-    personal = case.for_person(
-        Actor(identity, rights),
+    personal = replace(
+        case.for_person(Actor(identity, rights)),
         token_owner=token_owner,
         offline=current.facts is None,
         waited=request.waited,

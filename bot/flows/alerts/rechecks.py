@@ -14,7 +14,7 @@ from bot.flows.build_case import load_alert
 from bot.job_kinds import FollowUpReport, SendAnswer
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
-from bot.rules.validity import CheckKind, check_kind, confirmed_inactive, effective_validity
+from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
 from storage import alerts, jobs, leases
@@ -110,7 +110,7 @@ async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
         return
     facts = await access.alert(repository.full_name, key.number)
     seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
-    if check_kind(seen) is CheckKind.PROBE and not seen.is_open:
+    if is_probeable(seen) and not seen.is_open:
         result = await fetch_and_probe(context, access, seen, repository, by=None)
         seen = result.apply_to(seen)
     # 3. A reply in the thread, once.

@@ -1,0 +1,103 @@
+"""Draws the form of Report leak, and the refusal of what can't be reported."""
+
+from bot.errors import Refused
+from bot.rules.case import PersonalCase
+from bot.rules.validity import effective_validity
+from bot.views.formatting import (
+    alert_name,
+    by_words,
+    closed_by,
+    duration_words,
+    joined_words,
+    person_words,
+    resolution_words,
+)
+from integrations.slack import text as t
+from integrations.slack.blocks import Block, actions, input_block, section
+from integrations.slack.elements import Option, button, checkboxes
+from integrations.slack.text import Mrkdwn
+
+UNDERSTOOD = "I understand the consequence, report this secret"
+CONSEQUENCE = Mrkdwn(
+    ":one: *Rotate it first.* Whatever uses this token stops working, perhaps within minutes.\n"
+    ":two: GitHub treats it as publicly leaked and may revoke it.\n"
+    ":three: GitHub tells the token's owner.\n"
+    ":four: *It can't be undone.*"
+)
+TELL_FIRST = "Tell {} first"
+OWNER_UNKNOWN = Mrkdwn("Its owner is not known yet; *Check validity* on the card may tell.")
+OWN_TOKEN = Mrkdwn("This token is yours.")
+OBSTACLES = {
+    "unreachable": "Stanch can no longer reach this repository.",
+    "closed": "This alert is closed already.",
+    "secret_type": "This kind of secret can't be reported from here; revoke it at its provider.",
+    "server": "This GitHub server takes no reports.",
+    "public": "The repository is public, so GitHub reports its leaks itself.",
+    "reported": "It has been reported already.",
+    "waiting": "Its report is waiting for GitHub's quota and will be sent.",
+    "inactive": "It does not work here, so there is nothing to report.",
+}
+
+
+def draw_report_form(case: PersonalCase) -> list[Block | None]:
+    """The token, what reporting it means, its owner, and the box to accept the consequence."""
+    consent = checkboxes(action_id="understood", options=[Option(UNDERSTOOD, "yes")])
+    return [
+        section(t.lines(alert_name(case.alert, case.repository), _token_words(case))),
+        section(CONSEQUENCE),
+        _owner_row(case),
+        input_block("Consequence", consent, block_id="consequence"),
+    ]
+
+
+def not_reportable(case: PersonalCase, obstacle: str) -> Refused:
+    """The refusal for a word of `report_obstacle`."""
+    name = alert_name(case.alert, case.repository)
+    return Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _obstacle_detail(case, obstacle)))
+
+
+def _owner_row(case: PersonalCase) -> Block | None:
+    """The button that tells the token's owner, or why there is none."""
+    owner = case.alert.token.owner
+    if owner is None:
+        return section(OWNER_UNKNOWN) if case.alert.token.owner_name is None else None
+    if case.owner_told:
+        return section(t.mrkdwn(":white_check_mark: {} has been told.", t.code(owner.login)))
+    if case.token_owner is None:
+        nobody = t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", t.code(owner.login))
+        return section(nobody)
+    if case.token_owner.slack_user == case.actor.identity.slack_user:
+        return section(OWN_TOKEN)
+    tell = button(TELL_FIRST.format(owner.login), action_id="tell_owner", value=str(case.alert.key))
+    return actions(tell, block_id=f"alert:{case.alert.key}:owner")
+
+
+def _obstacle_detail(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
+    """Who closed or reported it, and how long ago."""
+    alert, report = case.alert, case.alert.report
+    if obstacle == "closed":
+        ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
+        words = resolution_words(alert.resolution)
+        return t.mrkdwn("Closed as {} {} {} ago.", words, by_words(closed_by(alert)), ago)
+    if report is None or obstacle not in ("reported", "waiting"):
+        return None
+    ago = duration_words(case.now - report.at)
+    if obstacle == "reported":
+        return t.mrkdwn("{} reported it {} ago.", person_words(report.by), ago)
+    due = t.date(report.next_look_at or report.at)
+    return t.mrkdwn("{} asked for it {} ago; it will be sent {}.", person_words(report.by), ago, due)
+
+
+def _token_words(case: PersonalCase) -> Mrkdwn:
+    token = case.alert.token
+    owner = token.owner.login if token.owner else token.owner_name
+    validity = {"active": "Active", "inactive": "Inactive"}.get(
+        effective_validity(case.alert), "Not known whether it works"
+    )
+    parts: list[str | Mrkdwn] = []
+    if owner:
+        parts.append(t.mrkdwn("Belongs to {}", t.code(owner)))
+    if token.scopes:
+        words = "scopes" if len(token.scopes) > 1 else "scope"
+        parts.append(f"{words if owner else words.capitalize()} {joined_words(token.scopes)}")
+    return t.mrkdwn("{}. {}.", validity, t.join(parts)) if parts else t.mrkdwn("{}.", validity)
