@@ -19,7 +19,6 @@ from bot.views.formatting import (
     duration_words,
     resolution_words,
     secret_noun,
-    steps_words,
 )
 from bot.views.refusals import changed_meanwhile, forbidden, incomplete_form
 from integrations.github.errors import Forbidden, Invalid
@@ -171,6 +170,6 @@ def _warning(case: PersonalCase) -> Mrkdwn | None:
         active = t.mrkdwn(
             ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_noun(case.alert)
         )
-    left = case.steps_total - case.steps_done
-    steps = f"{steps_words(case.steps_done, case.steps_total)}." if left else None
+    done, total = case.steps_done, case.steps_total
+    steps = f"{done} of {total} steps {'is' if done == 1 else 'are'} done." if done != total else None
     return t.lines(active, steps) or None

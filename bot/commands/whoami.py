@@ -8,7 +8,6 @@ from bot.flows.people import identify, roles
 from bot.requests import CommandRequest
 from bot.rules.permissions import Rights
 from bot.views.answers import answer
-from bot.views.formatting import when
 from integrations.github.errors import GitHubError
 from integrations.github.facts import is_full_name
 from integrations.slack import text as t
@@ -71,7 +70,7 @@ def _proof(identity: Identity) -> Mrkdwn:
         "GitHub account {} (id {}), since {}: {}.",
         t.code(identity.github.login),
         identity.github.id,
-        when(identity.linked_at),
+        t.date(identity.linked_at),
         how,
     )
 

@@ -25,26 +25,13 @@ def refusal(refused: Refused) -> Content:
 
 def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
     """The refusal as a modal, in place of the form."""
-    detail, hint = _markup(refused.detail), _markup(refused.hint)
-    return modal(
-        callback_id=callback_id,
-        title=title,
-        close="Close",
-        blocks=[
-            section(t.lines(t.mrkdwn(":no_entry: *{}*", refused.headline), detail)),
-            context(hint) if hint else None,
-        ],
-    )
+    return modal(callback_id=callback_id, title=title, close="Close", blocks=refusal(refused).blocks)
 
 
 def skeleton_view(*, callback_id: str, title: str) -> View:
     """The modal that is shown until the form is ready."""
-    return modal(
-        callback_id=callback_id,
-        title=title,
-        close="Cancel",
-        blocks=[section(Mrkdwn(":hourglass_flowing_sand: Asking GitHub what you may do here…"))],
-    )
+    waiting = section(Mrkdwn(":hourglass_flowing_sand: Asking GitHub what you may do here…"))
+    return modal(callback_id=callback_id, title=title, blocks=[waiting])
 
 
 def identity_notice(login: str, *, linked: bool) -> Content:

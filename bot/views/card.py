@@ -14,7 +14,6 @@ from bot.views.formatting import (
     joined_words,
     location_words,
     person_words,
-    when,
 )
 from bot.views.headline import headline, preview
 from integrations.slack import text as t
@@ -34,13 +33,19 @@ from storage.records import Alert, AlertKey, ReportState
 
 HIDDEN = "An alert is hidden here, because this channel is shared with another organization."
 VISIBILITIES = frozenset({"public", "private", "internal"})
-NO_DETAILS = "GitHub has not sent the details yet; they will be added here."
+NO_DETAILS = Mrkdwn(":hourglass: GitHub has not sent the details yet; they will be added here.")
 
 
 def draw_card(case: Case, controls: Sequence[Element], draw: int) -> Content:
     """The card's message. `draw` makes its block ids unique: Slack keeps a menu's selection while its id stays."""
-    blocks = _open_blocks(case) if case.alert.is_open else _closed_blocks(case)
-    return message(preview(case), *blocks, actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"))
+    state = headline(case)
+    heading = t.mrkdwn("{} *{}*", t.emoji(state.sign), state.words)
+    return message(
+        preview(case),
+        section(t.lines(heading, alert_title(case.alert, case.repository))),
+        *(_open_blocks(case) if case.alert.is_open else _closed_blocks(case)),
+        actions(*controls, block_id=f"alert:{case.alert.key}:{draw}"),
+    )
 
 
 def draw_hidden() -> Content:
@@ -53,19 +58,10 @@ def card_metadata(key: AlertKey) -> Metadata:
     return Metadata("stanch_alert", {"repository_id": key.repository_id, "alert_number": key.number})
 
 
-def _heading(case: Case) -> Block:
-    state = headline(case)
-    return section(
-        t.lines(
-            t.mrkdwn("{} *{}*", t.emoji(state.sign), state.words), alert_title(case.alert, case.repository)
-        )
-    )
-
-
 def _open_blocks(case: Case) -> list[Block | None]:
     alert = case.alert
     facts = t.lines(
-        *_report_facts(alert),
+        _report_facts(alert),
         t.fact("Validity", _validity(case)),
         _token_fact(case),
         t.fact("Exposure", _exposure(case)),
@@ -73,20 +69,18 @@ def _open_blocks(case: Case) -> list[Block | None]:
         _bypass_fact(alert),
         t.fact("On it", _on_it(case)),
     )
-    return [_heading(case), section(facts), _unfinished(case)]
+    return [section(facts), None if alert.detailed else context(NO_DETAILS)]
 
 
 def _closed_blocks(case: Case) -> list[Block | None]:
-    alert = case.alert
-    words = without_signature(alert.resolution_comment)
-    comment = plain_section(f"“{words}”") if words else None
-    return [_heading(case), comment, context(_closing(case)), _unfinished(case)]
+    words = without_signature(case.alert.resolution_comment)
+    return [plain_section(f"“{words}”") if words else None, context(_closing(case))]
 
 
 def _closing(case: Case) -> Mrkdwn:
     alert = case.alert
     at = alert.resolved_at or alert.updated_at
-    parts = [t.mrkdwn("{} {}", by_words(closed_by(alert), first=True), when(at))]
+    parts = [t.mrkdwn("{} {}", by_words(closed_by(alert), first=True), t.date(at))]
     if alert.resolved_at:
         parts.append(t.mrkdwn("open for {}", duration_words(alert.resolved_at - alert.created_at)))
     if case.steps_total:
@@ -100,17 +94,13 @@ def _validity(case: Case) -> Mrkdwn:
     github = "unknown to GitHub" if alert.validity == "unknown" else f"{alert.validity}, {source}"
     if probe is None or probe.superseded:
         return t.prose(github)
-    checked = t.mrkdwn("checked {}", when(probe.at))
+    checked = t.mrkdwn("checked {}", t.date(probe.at))
     if probe.by is not None:
         checked = t.mrkdwn("{} by {}", checked, person_words(probe.by))
     if probe.verdict == "unknown":
         return t.mrkdwn("{}; {}: {}", github, checked, PROBE_REASONS.get(probe.reason, probe.reason))
-    word = (
-        probe.verdict
-        if probe.verdict == "active" or confirmed_inactive(alert)
-        else "not valid on this GitHub"
-    )
-    return t.mrkdwn("{}, {}", word, checked)
+    known = probe.verdict == "active" or confirmed_inactive(alert)
+    return t.mrkdwn("{}, {}", probe.verdict if known else "not valid on this GitHub", checked)
 
 
 def _token_fact(case: Case) -> Mrkdwn | None:
@@ -145,11 +135,11 @@ def _exposure(case: Case) -> Mrkdwn:
 def _found(case: Case) -> Mrkdwn:
     alert = case.alert
     if alert.place is None:
-        return when(alert.created_at)
+        return t.date(alert.created_at)
     place = location_words(alert.place, case.repository)
     if alert.has_more_places:
         place = t.mrkdwn("{} and more locations", place)
-    return t.join((place, when(alert.created_at)))
+    return t.join((place, t.date(alert.created_at)))
 
 
 def _bypass_fact(alert: Alert) -> Mrkdwn | None:
@@ -173,25 +163,16 @@ def _on_it(case: Case) -> Mrkdwn:
     return t.mrkdwn("{}, {} of {} done", who, case.steps_done, case.steps_total) if case.steps_total else who
 
 
-def _report_facts(alert: Alert) -> list[Mrkdwn | None]:
+def _report_facts(alert: Alert) -> Mrkdwn | None:
     report = alert.report
     if report is None:
-        return []
-    who = person_words(report.by)
-    if report.state is ReportState.FAILED:
-        refused = t.mrkdwn("GitHub did not take it; sent by {}, {}", who, when(report.at))
-        return [t.fact("Report", refused)]
-    if report.state is ReportState.WAITING:
-        due = t.mrkdwn("requested by {}, will be sent {}", who, when(report.next_look_at or report.at))
-        return [t.fact("Report", due)]
-    next_look = report.next_look_at if report.state is ReportState.REPORTED else None
-    return [
-        t.fact("Reported by", t.mrkdwn("{}, {}", who, when(report.at))),
-        t.fact("Next check", when(next_look)) if next_look else None,
-    ]
-
-
-def _unfinished(case: Case) -> Block | None:
-    if case.alert.detailed or not case.alert.is_open:
         return None
-    return context(t.mrkdwn("{} {}", t.emoji("hourglass"), NO_DETAILS))
+    who, at = person_words(report.by), t.date(report.at)
+    if report.state is ReportState.FAILED:
+        return t.fact("Report", t.mrkdwn("GitHub did not take it; sent by {}, {}", who, at))
+    if report.state is ReportState.WAITING:
+        due = t.date(report.next_look_at or report.at)
+        return t.fact("Report", t.mrkdwn("requested by {}, will be sent {}", who, due))
+    next_look = report.next_look_at if report.state is ReportState.REPORTED else None
+    next_check = t.fact("Next check", t.date(next_look)) if next_look else None
+    return t.lines(t.fact("Reported by", t.mrkdwn("{}, {}", who, at)), next_check)

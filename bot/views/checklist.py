@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from bot.options import Step
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist
-from bot.views.formatting import when
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, actions, context, message, section
 from integrations.slack.elements import Element, Option, checkboxes
@@ -39,7 +38,7 @@ def draw_checklist(
         checked=[step.id for step in steps if step.id in done],
     )
     ticked = [
-        t.mrkdwn("{}: {} {}", step.text, _who(done[step.id]), when(done[step.id].at))
+        t.mrkdwn("{}: {} {}", step.text, _who(done[step.id]), t.date(done[step.id].at))
         for step in steps
         if step.id in done
     ]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from integrations.slack import text as t
+from integrations.slack.blocks import Block, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Person, Repository, SecretLocation, UnixTime
+from storage.records import Alert, Person, Repository, SecretLocation
 
 RESOLUTIONS = {
     "revoked": "revoked",
@@ -62,32 +63,27 @@ def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
     return t.mrkdwn("{} on GitHub", by) if person.slack_user is None else by
 
 
-def person_name(person: Person) -> str:
-    """A person's login for a lock screen, without markup."""
-    return person.github.login if person.github else "somebody"
-
-
-def when(at: UnixTime) -> Mrkdwn:
-    return t.date(at)
-
-
 def duration_words(seconds: float) -> str:
     """A duration in its largest unit: `20 seconds`, `16 minutes`, `2 days`."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''}"
+            return counted(int(seconds // size), unit)
     return "a moment"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: `1 alert`, `3 alerts`; `many` is a plural that is not made with `s`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
+def line_sections(lines: Sequence[Mrkdwn], size: int) -> list[Block]:
+    """The lines as sections of `size` lines each."""
+    return [section(t.lines(*lines[at : at + size])) for at in range(0, len(lines), size)]
 
 
 def joined_words(words: Sequence[str]) -> str:
     """Words joined to a list: `repo`, `repo and workflow`, `gist, repo and workflow`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)
-
-
-def steps_words(done: int, total: int) -> str:
-    """The progress of a checklist: `1 of 3 steps is done`."""
-    return f"{done} of {total} steps {'is' if done == 1 else 'are'} done"
 
 
 def alert_title(alert: Alert, repository: Repository) -> Mrkdwn:
@@ -112,13 +108,12 @@ def location_words(location: SecretLocation, repository: Repository) -> Mrkdwn:
     kind = location.kind.replace("_", " ")
     if location.commit_sha is None:
         return t.link(location.url or "", kind)
-    # A wiki is a repository of its own, so its commits have no page in the main one.
-    page = (
-        f"{repository.html_url}/commit/{location.commit_sha}" if location.kind == "commit" else location.url
-    )
-    commit = t.link(page or "", location.commit_sha[:7])
-    if location.kind != "commit":
-        commit = t.mrkdwn("{} {}", kind, commit)
+    sha = location.commit_sha[:7]
+    if location.kind == "commit":
+        commit = t.link(f"{repository.html_url}/commit/{location.commit_sha}", sha)
+    else:
+        # A wiki is a repository of its own, so its commits have no page in the main one.
+        commit = t.mrkdwn("{} {}", kind, t.link(location.url or "", sha))
     if not location.path:
         return commit
     path = t.code(location.path)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.rules.case import Case
 from bot.rules.validity import confirmed_inactive, effective_validity
-from bot.views.formatting import person_name, resolution_words, secret_noun
+from bot.views.formatting import resolution_words, secret_noun
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn, clean
 from storage.records import Alert, ReportState, RepositoryState
@@ -74,11 +74,8 @@ def _closed(alert: Alert) -> Headline:
         sign, end = "warning", ", but it still works"
     elif confirmed_inactive(alert):
         end = ", confirmed inactive"
-    return Headline(
-        sign,
-        f"Closed as {reason}{end}",
-        f"CLOSED as {reason}{end.replace('still works', 'STILL WORKS')}",
-    )
+    loud = end.replace("still works", "STILL WORKS")
+    return Headline(sign, f"Closed as {reason}{end}", f"CLOSED as {reason}{loud}")
 
 
 def _validity(alert: Alert) -> str:
@@ -114,5 +111,6 @@ def _some(scopes: tuple[str, ...]) -> str:
 
 def _on_it(alert: Alert) -> str:
     if alert.taken_by is not None:
-        return f"{person_name(alert.taken_by)} is on it."
+        account = alert.taken_by.github
+        return f"{account.login if account else 'somebody'} is on it."
     return f"{alert.assigned_to.login} is assigned." if alert.assigned_to else "Nobody is on it."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bot.rules.filters import names_state
 from bot.rules.pagination import ListPage
 from bot.rules.validity import confirmed_inactive, effective_validity
-from bot.views.formatting import duration_words, resolution_words
+from bot.views.formatting import counted, duration_words, resolution_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
 from integrations.slack.elements import button
@@ -19,6 +19,13 @@ SHOW_LIST_ACTION = "show_list"
 FRESH_ROLES = 300.0
 """Seconds after which a list says how old the roles behind it are."""
 ONLY_VISIBLE = Mrkdwn("Only repositories whose alerts you may view.")
+PAGE_GONE = Mrkdwn("The list is shorter now, and that page no longer exists: this is the last page.")
+UNREACHABLE = Mrkdwn(
+    ":warning: GitHub can't be asked right now what you may view, so some alerts may be missing."
+)
+TOO_MANY = Mrkdwn(
+    ":warning: There are too many repositories to ask GitHub about at once; name some with `repo:`."
+)
 _STATES = {Term(Qualifier.IS, ("open",)): "open", Term(Qualifier.IS, ("closed",)): "closed"}
 
 
@@ -54,7 +61,7 @@ def draw_list(listing: Listing) -> Content:
     return message(
         t.mrkdwn("{} that you may see", _count(listing)),
         section(
-            t.lines(_heading(listing), _page_gone(listing)),
+            t.lines(_heading(listing), PAGE_GONE if listing.page_gone else None),
             accessory=button("Previous page", action_id=PAGE_ACTION, value=back.value) if back else None,
         ),
         *rows,
@@ -72,13 +79,12 @@ def with_private_note(content: Content, since: UnixTime | None, now: UnixTime) -
 
 
 def _draw_nothing(listing: Listing) -> Content:
-    state, rest = _state(listing.alert_filter)
+    state, for_what = _state(listing.alert_filter)
     kind = f"{state} alerts" if state else "alerts"
-    for_what = t.mrkdwn(" for {}", t.code(str(rest), 1_000)) if str(rest) else Mrkdwn("")
     return message(
         t.mrkdwn("No {} that you may see", kind),
         section(t.mrkdwn(":mag: *No {}*{} that you may see.", kind, for_what)),
-        context(t.join([*_missing(listing), ONLY_VISIBLE, _wider(listing.alert_filter)], " ")),
+        context(_sentences(_missing(listing), ONLY_VISIBLE, _wider(listing.alert_filter))),
     )
 
 
@@ -87,46 +93,33 @@ def _wider(alert_filter: Filter) -> Mrkdwn:
     if _state(alert_filter)[0] == "open":
         closed = Term(Qualifier.IS, ("closed", "open"))
         terms = tuple(closed if term in _STATES else term for term in alert_filter.terms)
-        return t.mrkdwn(
-            "Closed ones too: {}", t.code(f"/leaks list {replace(alert_filter, terms=terms)}", 1_000)
-        )
+        wider = replace(alert_filter, terms=terms)
+        return t.mrkdwn("Closed ones too: {}", t.code(f"/leaks list {wider}", 1_000))
     return t.mrkdwn("All open ones: {}", t.code("/leaks list"))
 
 
 def _heading(listing: Listing) -> Mrkdwn:
-    rest = str(_state(listing.alert_filter)[1])
-    for_what = t.mrkdwn(" for {}", t.code(rest, 1_000)) if rest else Mrkdwn("")
     last = (listing.first or 0) + len(listing.shown) - 1
     part = Mrkdwn("")
     if listing.total is not None and listing.first is not None and len(listing.shown) < listing.total:
         part = t.mrkdwn(", {} to {}", listing.first, last)
-    return t.mrkdwn("*{}*{}{}", _count(listing), for_what, part)
+    return t.mrkdwn("*{}*{}{}", _count(listing), _state(listing.alert_filter)[1], part)
 
 
 def _count(listing: Listing) -> Mrkdwn:
     state = _state(listing.alert_filter)[0]
     if listing.total is None:
         return t.prose(f"{state.capitalize()} alerts" if state else "Alerts")
-    noun = "alert" if listing.total == 1 else "alerts"
-    return t.prose(" ".join(word for word in (str(listing.total), state, noun) if word))
-
-
-def _page_gone(listing: Listing) -> Mrkdwn | None:
-    if not listing.page_gone:
-        return None
-    return Mrkdwn("The list is shorter now, and that page no longer exists: this is the last page.")
+    return t.prose(counted(listing.total, f"{state} alert" if state else "alert"))
 
 
 def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     alert, repository = found.alert, found.repository
     name = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
-    facts = [name, _state_words(alert), f"{duration_words(now - alert.created_at)} old"]
-    on_it = _on_it(alert)
-    if on_it is not None:
-        facts.append(on_it)
+    facts = (name, _state_words(alert), f"{duration_words(now - alert.created_at)} old", _on_it(alert))
     title = t.mrkdwn("{} {}", t.emoji(_sign(alert)), t.link(alert.html_url, alert.secret_type_name))
     return section(
-        t.lines(title, t.join(facts)),
+        t.lines(title, t.join(fact for fact in facts if fact)),
         block_id=f"alert:{alert.key}:row-{number}",
         accessory=button("Show", action_id=SHOW_ALERT_ACTION, value=str(alert.key)),
     )
@@ -160,14 +153,12 @@ def _on_it(alert: Alert) -> str | None:
 
 
 def _footer(listing: Listing) -> Mrkdwn:
-    parts = [*_missing(listing), ONLY_VISIBLE]
     age = role_age(listing.roles_since, listing.now)
-    if age is not None:
-        parts.append(age)
-    narrower = _narrower(listing)
-    if narrower is not None:
-        parts.append(narrower)
-    return t.join(parts, " ")
+    return _sentences(_missing(listing), ONLY_VISIBLE, age, _narrower(listing))
+
+
+def _sentences(*parts: Mrkdwn | None) -> Mrkdwn:
+    return t.join((part for part in parts if part), " ")
 
 
 def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
@@ -177,21 +168,11 @@ def role_age(since: UnixTime | None, now: UnixTime) -> Mrkdwn | None:
     return t.mrkdwn("What you may view was last checked with GitHub {} ago.", duration_words(now - since))
 
 
-def _missing(listing: Listing) -> list[Mrkdwn]:
+def _missing(listing: Listing) -> Mrkdwn | None:
     """Why alerts may be missing from the list."""
     if listing.github_unreachable:
-        return [
-            Mrkdwn(
-                ":warning: GitHub can't be asked right now what you may view, so some alerts may be missing."
-            )
-        ]
-    if listing.too_many_repositories:
-        return [
-            Mrkdwn(
-                ":warning: There are too many repositories to ask GitHub about at once; name some with `repo:`."
-            )
-        ]
-    return []
+        return UNREACHABLE
+    return TOO_MANY if listing.too_many_repositories else None
 
 
 def _narrower(listing: Listing) -> Mrkdwn | None:
@@ -201,18 +182,17 @@ def _narrower(listing: Listing) -> Mrkdwn | None:
         return None
     name = Term(Qualifier.REPO, (listing.shown[0].repository.full_name,))
     example = replace(alert_filter, terms=(*alert_filter.terms, name))
-    return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {_subcommand(alert_filter)} {example}", 1_000))
+    # Without a state, `list` would add `is:open`.
+    subcommand = "list" if names_state(alert_filter) else "search"
+    return t.mrkdwn("Narrow it: {}", t.code(f"/leaks {subcommand} {example}", 1_000))
 
 
-def _subcommand(alert_filter: Filter) -> str:
-    """The command for the filter: without a state, `list` would add `is:open`."""
-    return "list" if names_state(alert_filter) else "search"
-
-
-def _state(alert_filter: Filter) -> tuple[str, Filter]:
-    """The state that the filter names, and the filter without it; an empty state if it names none or two."""
+def _state(alert_filter: Filter) -> tuple[str, Mrkdwn]:
+    """The state that the filter names, and `for` with the rest of it; an empty state if it names none or two."""
     states = [term for term in alert_filter.terms if term in _STATES]
-    if len(states) != 1:
-        return "", alert_filter
-    rest = tuple(term for term in alert_filter.terms if term not in _STATES)
-    return _STATES[states[0]], replace(alert_filter, terms=rest)
+    state = _STATES[states[0]] if len(states) == 1 else ""
+    if state:
+        others = tuple(term for term in alert_filter.terms if term not in _STATES)
+        alert_filter = replace(alert_filter, terms=others)
+    rest = str(alert_filter)
+    return state, t.mrkdwn(" for {}", t.code(rest, 1_000)) if rest else Mrkdwn("")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.rules.comments import without_signature
-from bot.views.formatting import PROBE_REASONS, alert_name, by_words, person_words, resolution_words, when
+from bot.views.formatting import PROBE_REASONS, alert_name, by_words, person_words, resolution_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, Metadata, context, message, section
 from integrations.slack.text import Mrkdwn
@@ -28,13 +28,11 @@ OTHER_RELEASE_REASON = "they can't act here any more"
 def draw_reply(event: Event, alert: Alert, repository: Repository, *, locations: int = 1) -> Content:
     """An event as a reply under the card. `locations`: how many new locations the reply stands for."""
     words = event_words(event) if locations == 1 else _new_locations(event, locations)
-    comment = event.details.get("comment")
-    comment_words = without_signature(comment) if isinstance(comment, str) else None
-    quoted = t.mrkdwn("“{}”", comment_words) if comment_words else None
+    quoted = quoted_comment(event)
     return message(
         t.without_markup(t.lines(words, alert_name(alert, repository), quoted)),
         section(t.lines(words, quoted)),
-        context(when(event.at)),
+        context(t.date(event.at)),
     )
 
 
@@ -43,16 +41,21 @@ def reply_metadata(key: MessageKey) -> Metadata:
     return Metadata("stanch_event", {"key": key})
 
 
+def quoted_comment(event: Event) -> Mrkdwn | None:
+    """The comment of a closure or a reopening in quotes, without our signature; None if there is none."""
+    comment = event.details.get("comment")
+    words = without_signature(comment) if isinstance(comment, str) else None
+    return t.mrkdwn("“{}”", words) if words else None
+
+
 def event_words(event: Event) -> Mrkdwn:
     """The event as one sentence."""
-    if event.kind is EventKind.PROBED:
-        return _probed(event)
-    if event.kind is EventKind.VALIDITY_CHANGED:
-        return _validity_changed(event)
     who, by, login = person_words(event.by), by_words(event.by), t.code(_detail(event, "login") or "somebody")
     because = _detail(event, "because")
     sentences: Mapping[EventKind, Mrkdwn] = {
         EventKind.FOUND: Mrkdwn("Found by GitHub."),
+        EventKind.VALIDITY_CHANGED: _validity_changed(event),
+        EventKind.PROBED: _probed(event),
         EventKind.REPORT_WAITING: t.mrkdwn(
             ":hourglass_flowing_sand: {} asked to report it to GitHub; it will be sent {}.",
             who,
@@ -74,9 +77,7 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.TAKEN: t.mrkdwn(":raising_hand: {} is on it.", who),
         EventKind.STEPPED_BACK: t.mrkdwn(":wave: {} stepped back.", who),
         EventKind.RELEASED: t.mrkdwn(
-            ":wave: {} is no longer on it: {}.",
-            who,
-            RELEASE_REASONS.get(because, OTHER_RELEASE_REASON),
+            ":wave: {} is no longer on it: {}.", who, RELEASE_REASONS.get(because, OTHER_RELEASE_REASON)
         ),
         EventKind.STEPS_CHANGED: t.mrkdwn("{} changed what is left to do.", who),
         EventKind.PUBLICLY_LEAKED: Mrkdwn(":rotating_light: GitHub found the secret in public."),
@@ -96,7 +97,7 @@ def _detail(event: Event, name: str) -> str:
 
 def _until(event: Event) -> Mrkdwn:
     until = event.details.get("until")
-    return when(until) if isinstance(until, int | float) else Mrkdwn("later")
+    return t.date(until) if isinstance(until, int | float) else Mrkdwn("later")
 
 
 def _path(event: Event) -> Mrkdwn:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.rules.urgency import Urgency
-from bot.views.formatting import when
+from bot.views.formatting import counted, line_sections
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
 from integrations.slack.elements import button
@@ -79,9 +79,9 @@ def draw_summary(
     by_repository: Counter[str] = Counter()
     for share in shares:
         by_repository[share.repository] += share.count
-    alerts = _counted(total, f"{wording.which}alert", f"{wording.which}alerts")
-    where = _counted(len(by_repository), "repository", "repositories")
-    why = t.mrkdwn(" since {}", when(since)) if kind == "flood" else wording.why
+    alerts = counted(total, f"{wording.which}alert")
+    where = counted(len(by_repository), "repository", "repositories")
+    why = t.mrkdwn(" since {}", t.date(since)) if kind == "flood" else wording.why
     most = t.join(
         t.mrkdwn("{} ({})", t.code(name), count)
         for name, count in by_repository.most_common(MAX_REPOSITORIES)
@@ -102,20 +102,13 @@ def draw_summary(
 
 def draw_urgent_reply(urgent: Sequence[UrgentAlert]) -> Content:
     """The reply that announces urgent alerts in a summary, because editing the summary notifies nobody."""
-    alerts = _counted(len(urgent), "critical or high alert", "critical or high alerts")
-    verb = "has" if len(urgent) == 1 else "have"
-    words = t.mrkdwn(
-        "{} in this summary {} no card of {} own", alerts, verb, "its" if verb == "has" else "their"
-    )
+    alerts = counted(len(urgent), "critical or high alert")
+    has, its = ("has", "its") if len(urgent) == 1 else ("have", "their")
+    words = t.mrkdwn("{} in this summary {} no card of {} own:", alerts, has, its)
+    named = [_line(one) for one in urgent[:NAMED_IN_REPLY]]
     return message(
-        t.without_markup(t.lines(t.mrkdwn("{}:", words), *map(_line, urgent[:NAMED_IN_REPLY]))),
-        section(
-            t.lines(
-                t.mrkdwn(":rotating_light: {}:", words),
-                *map(_line, urgent[:NAMED_IN_REPLY]),
-                _more(urgent, NAMED_IN_REPLY),
-            )
-        ),
+        t.without_markup(t.lines(words, *named)),
+        section(t.lines(t.mrkdwn(":rotating_light: {}", words), *named, _more(urgent, NAMED_IN_REPLY))),
     )
 
 
@@ -123,7 +116,7 @@ def draw_blocked(
     key: MessageKey, channel: ChannelId, problem: str | None, shares: Sequence[SummaryGroup], draw: int
 ) -> Content:
     """One line for a channel that can't take cards: its name, the reason, and how many alerts have no card there."""
-    total = _counted(sum(share.count for share in shares), "more alert", "more alerts")
+    total = counted(sum(share.count for share in shares), "more alert")
     why = t.mrkdwn(" ({})", CHANNEL_PROBLEMS.get(problem, f"Slack says {problem}")) if problem else Mrkdwn("")
     problem_words = t.mrkdwn(" can't take cards{}: {} for it", why, total)
     return message(
@@ -145,11 +138,7 @@ def _urgencies(urgent: Sequence[UrgentAlert]) -> Mrkdwn:
 
 def _named(urgent: Sequence[UrgentAlert]) -> list[Block]:
     """Sections that name the first alerts, and how many more there are."""
-    parts = [
-        urgent[start : start + NAMED_IN_SECTION]
-        for start in range(0, min(len(urgent), NAMED_IN_SUMMARY), NAMED_IN_SECTION)
-    ]
-    sections = [section(t.lines(*map(_line, part))) for number, part in enumerate(parts)]
+    sections = line_sections([_line(one) for one in urgent[:NAMED_IN_SUMMARY]], NAMED_IN_SECTION)
     more = _more(urgent, NAMED_IN_SUMMARY)
     return [*sections, section(more)] if more else sections
 
@@ -167,10 +156,6 @@ def _line(one: UrgentAlert) -> Mrkdwn:
 
 def _more(urgent: Sequence[UrgentAlert], named: int) -> Mrkdwn | None:
     return t.mrkdwn("and {} more", len(urgent) - named) if len(urgent) > named else None
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
