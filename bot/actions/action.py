@@ -29,10 +29,6 @@ class ActionRun:
     request: ActionRequest
 
 
-def unchanged(alert: Alert) -> Alert:
-    return alert
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of an action. All of it is recorded in one transaction, except `unstored_answer` and `view`."""
@@ -47,7 +43,7 @@ class Outcome:
     """Stanch wrote or cleared the validity that GitHub shows now, so the change gets no entry in the timeline."""
     by: Person | None = None
     """Who made the change that `facts` shows."""
-    change: Callable[[Alert], Alert] = unchanged
+    change: Callable[[Alert], Alert] = lambda alert: alert
     """What else changes in the stored alert."""
     events: tuple[Event, ...] = ()
     jobs: tuple[NewJob, ...] = ()

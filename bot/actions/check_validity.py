@@ -20,17 +20,12 @@ from storage.records import Alert, Event, EventKind, Probe, StoredJson
 
 log = structlog.get_logger(__name__)
 CHECK, REFRESH = "Check validity", "Refresh from GitHub"
-ACTIVE, INACTIVE, UNKNOWN = (
-    "It still works.",
-    "It no longer works.",
-    "It could not be found out whether it works.",
-)
+ACTIVE, INACTIVE = "It still works.", "It no longer works."
+UNKNOWN = "It could not be found out whether it works."
 NOT_HERE = "It is not valid on this GitHub."
 NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub server; this one never accepted it."
-WRITTEN, CLEARED = (
-    "GitHub's alert now says so too.",
-    "The validity that Stanch had written to GitHub's alert was cleared.",
-)
+WRITTEN = "GitHub's alert now says so too."
+CLEARED = "The validity that Stanch had written to GitHub's alert was cleared."
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 
 

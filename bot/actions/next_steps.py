@@ -29,23 +29,18 @@ class NextSteps(Action[StepsChange]):
         chosen, before = _names(user_input.get("value")) & known, _names(user_input.get("shown")) & known
         change = StepsChange(tuple(sorted(chosen - before)), tuple(sorted(before - chosen)))
         if not change.ticked and not change.unticked:
-            raise Refused(
-                "nothing_changed", "Nothing was ticked.", "The list has changed since; check it again."
-            )
+            hint = "The list has changed since; check it again."
+            raise Refused("nothing_changed", "Nothing was ticked.", hint)
         return change
 
     async def act(self, run: ActionRun, decision: StepsChange) -> Outcome:
-        case, now = run.case, run.context.clock.now()
-        changed = Event(
-            case.alert.key,
-            EventKind.STEPS_CHANGED,
-            now,
-            case.actor.person,
-            {"ticked": list(decision.ticked), "unticked": list(decision.unticked)},
-        )
-        words = [f"done: {step}" for step in decision.ticked] + [
-            f"open: {step}" for step in decision.unticked
+        key, now, person = run.case.alert.key, run.context.clock.now(), run.case.actor.person
+        details = {"ticked": list(decision.ticked), "unticked": list(decision.unticked)}
+        words = [
+            *(f"done: {step}" for step in decision.ticked),
+            *(f"open: {step}" for step in decision.unticked),
         ]
+        changed = Event(key, EventKind.STEPS_CHANGED, now, person, details)
         return Outcome(answer=None, events=(changed,), reason=", ".join(words))
 
 

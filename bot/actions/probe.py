@@ -70,7 +70,9 @@ async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: 
             with_owner=by is not None,
             now=context.clock.now,
         )
-    return ProbeResult(_probe(alert, verdict, context.clock.now(), by), _token(alert.token, verdict))
+    ever_active = verdict.value == "active" or was_ever_active(alert)
+    probe = Probe(verdict.value, verdict.reason, context.clock.now(), by, ever_active)
+    return ProbeResult(probe, _token(alert.token, verdict))
 
 
 async def probe_unless_recent(context: Context, alert: Alert, literal: Literal) -> ProbeResult | None:
@@ -81,21 +83,7 @@ async def probe_unless_recent(context: Context, alert: Alert, literal: Literal) 
         return None
 
 
-def _probe(alert: Alert, verdict: Verdict, now: float, by: Person | None) -> Probe:
-    return Probe(
-        verdict=verdict.value,
-        reason=verdict.reason,
-        at=now,
-        by=by,
-        ever_active=verdict.value == "active" or was_ever_active(alert),
-    )
-
-
 def _token(known: TokenFacts, verdict: Verdict) -> TokenFacts:
     owner = Account(GitHubId(verdict.account.id), verdict.account.login) if verdict.account else known.owner
-    return TokenFacts(
-        owner=owner,
-        owner_name=known.owner_name,
-        scopes=verdict.scopes or known.scopes,
-        expires_at=verdict.expires_at or known.expires_at,
-    )
+    expires_at = verdict.expires_at or known.expires_at
+    return replace(known, owner=owner, scopes=verdict.scopes or known.scopes, expires_at=expires_at)

@@ -104,10 +104,8 @@ def _reportable_token(alert: Alert, literal: Literal) -> Literal:
     token = decode(literal, alert.base64_encoded)
     kind = kind_of(alert.secret_type, token) if token else None
     if token is None or kind not in REVOCABLE:
-        there = t.link(alert.html_url, "Open the alert on GitHub")
-        raise Refused(
-            "not_a_token", "The secret is not a GitHub token in full, so it can't be reported.", there
-        )
+        headline = "The secret is not a GitHub token in full, so it can't be reported."
+        raise Refused("not_a_token", headline, t.link(alert.html_url, "Open the alert on GitHub"))
     return token
 
 
@@ -165,8 +163,7 @@ def waiting_answer(case: PersonalCase, until: UnixTime) -> Content:
 
 
 def _report_failed(run: ActionRun, status: int) -> Outcome:
-    case, person = run.case, run.case.actor.person
-    now = run.context.clock.now()
+    case, person, now = run.case, run.case.actor.person, run.context.clock.now()
     report = Report(ReportState.FAILED, person, now, reason=f"http_{status}")
     event = Event(case.alert.key, EventKind.REPORT_FAILED, now, person, {"status": status})
     return Outcome(
@@ -180,8 +177,6 @@ def _report_failed(run: ActionRun, status: int) -> Outcome:
 
 def failed_answer(case: PersonalCase, status: int) -> Content:
     """The private answer after GitHub refused the report."""
-    there = t.link(case.alert.html_url, "Report it on GitHub's page instead")
-    why = t.mrkdwn("It answered {}. {}.", status, there)
-    return answer(
-        "x", "GitHub did not take the report.", t.lines(alert_name(case.alert, case.repository), why)
-    )
+    name, there = alert_name(case.alert, case.repository), "Report it on GitHub's page instead"
+    why = t.mrkdwn("It answered {}. {}.", status, t.link(case.alert.html_url, there))
+    return answer("x", "GitHub did not take the report.", t.lines(name, why))

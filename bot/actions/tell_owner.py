@@ -62,26 +62,23 @@ async def _send(run: ActionRun, owner: Identity) -> None:
 
     The app may not read direct messages, so it can't look for one that may have been sent.
     """
+    unknown = Refused(
+        "owner_unknown_whether_told",
+        "It is not known whether the owner got the message.",
+        "Ask them before you press the button again.",
+    )
     if run.case.resumed:
-        raise _unknown_whether_told()
+        raise unknown
     try:
         await run.context.slack.direct_message(owner.slack_user, owner_message(run.case))
     except SlackUncertain:
-        raise _unknown_whether_told() from None
+        raise unknown from None
     except SlackError as error:
         raise Refused(
             "owner_not_reached",
             "The owner could not be told.",
             t.mrkdwn("Slack did not take a message to {}: {}.", t.user(owner.slack_user), t.code(error.code)),
         ) from None
-
-
-def _unknown_whether_told() -> Refused:
-    return Refused(
-        "owner_unknown_whether_told",
-        "It is not known whether the owner got the message.",
-        "Ask them before you press the button again.",
-    )
 
 
 def owner_told_answer(case: PersonalCase, owner: Identity) -> Content:

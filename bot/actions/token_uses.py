@@ -47,9 +47,8 @@ class TokenUses(Action[str]):
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = decode(literal, case.alert.base64_encoded)
         if token is None or kind_of(case.alert.secret_type, token) is None:
-            raise Refused(
-                "not_a_token", "The secret is not a GitHub token in full, so it can't be searched for."
-            )
+            headline = "The secret is not a GitHub token in full, so it can't be searched for."
+            raise Refused("not_a_token", headline)
         found = search_answer(case, _hashed(token), decision, run.context.github_url)
         return Outcome(answer=None, unstored_answer=found)
 

@@ -33,14 +33,12 @@ def answer_without_look_up(typed: str) -> Content | None:
     word, _ = split_command(typed)
     if word in ("", HELP):
         return help_answer(SUBCOMMANDS)
-    if any(subcommand.name == word for subcommand in SUBCOMMANDS):
-        return None
-    return unknown_word_answer(word, SUBCOMMANDS)
+    return None if _find_subcommand(word) else unknown_word_answer(word, SUBCOMMANDS)
 
 
 async def answer_from_store(context: Context, request: CommandRequest) -> Content | None:
     """The answer of a subcommand from stored data alone; None if that is not possible or takes too long."""
-    subcommand = _find_subcommand(request)
+    subcommand = _find_subcommand(split_command(request.text)[0])
     if subcommand is None or not subcommand.from_store:
         return None
     try:
@@ -54,11 +52,11 @@ async def answer_from_store(context: Context, request: CommandRequest) -> Conten
 
 async def answer(context: Context, request: CommandRequest) -> Content:
     """The answer of a subcommand; raises Refused."""
-    subcommand = _find_subcommand(request)
+    word, rest = split_command(request.text)
+    subcommand = _find_subcommand(word)
     if subcommand is None:
-        word = mask(split_command(request.text)[0])[:40]
-        raise Refused("unknown_command", f"/leaks has no {word}.", "Type /leaks help.")
-    return await _answer(subcommand.answer, context, replace(request, text=split_command(request.text)[1]))
+        raise Refused("unknown_command", f"/leaks has no {mask(word)[:40]}.", "Type /leaks help.")
+    return await _answer(subcommand.answer, context, replace(request, text=rest))
 
 
 async def answer_button(context: Context, button: str, request: CommandRequest) -> Content:
@@ -85,8 +83,7 @@ async def _answer(
         raise
 
 
-def _find_subcommand(request: CommandRequest) -> Subcommand | None:
-    word = split_command(request.text)[0]
+def _find_subcommand(word: str) -> Subcommand | None:
     return next((subcommand for subcommand in SUBCOMMANDS if subcommand.name == word), None)
 
 

@@ -12,9 +12,8 @@ from storage.filter import ME
 
 async def list_mine(context: Context, request: CommandRequest) -> Content:
     """The first page; a filter can narrow it."""
-    return await show_page(
-        context, request, ListPage(open_by_default(parse_typed_filter(f"{request.text} assignee:{ME}")))
-    )
+    alert_filter = parse_typed_filter(f"{request.text} assignee:{ME}")
+    return await show_page(context, request, ListPage(open_by_default(alert_filter)))
 
 
 MINE = Subcommand(

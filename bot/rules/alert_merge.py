@@ -20,7 +20,6 @@ from storage.records import (
     ReportState,
     RepositoryId,
     SecretLocation,
-    TokenFacts,
     UnixTime,
 )
 
@@ -98,10 +97,10 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
     """Add the details that seldom change. With `newer` they replace the known ones, else they fill empty fields."""
     token = known.token
     if facts.metadata:
-        token = TokenFacts(
+        token = replace(
+            token,
             owner=token.owner or _owner(facts.metadata),
             owner_name=token.owner_name or _masked(facts.metadata.get("owner-name")),
-            scopes=token.scopes,
             expires_at=token.expires_at or timestamp(facts.metadata.get("secret-expiration-date")),
         )
 
@@ -110,6 +109,7 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
 
     # Before the details were fetched, these two hold defaults, so older facts may replace them.
     flags = newer or not known.detailed
+    first = location_from_facts(facts.first_location) if facts.first_location else None
     return replace(
         known,
         created_at=facts.created_at or known.created_at,
@@ -118,9 +118,7 @@ def _with_details(known: Alert, facts: AlertFacts, *, newer: bool, fetched: bool
         bypassed_at=prefer_newer(facts.bypassed_at, known.bypassed_at),
         bypass_comment=prefer_newer(_masked(facts.bypass_comment), known.bypass_comment),
         base64_encoded=_new_or_known(facts.base64_encoded if flags else None, known.base64_encoded),
-        place=prefer_newer(
-            location_from_facts(facts.first_location) if facts.first_location else None, known.place
-        ),
+        place=prefer_newer(first, known.place),
         has_more_places=_new_or_known(facts.has_more_locations if flags else None, known.has_more_places),
         token=token,
         detailed=known.detailed or fetched,

@@ -3,12 +3,7 @@
 from dataclasses import dataclass, replace
 
 from integrations.github.facts import AlertFacts
-from storage.records import (
-    Account,
-    Alert,
-    GitHubId,
-    Person,
-)
+from storage.records import Account, Alert, GitHubId, Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,7 @@ TOKEN_STEPS = (
     Step(id="services", text="Services that used it updated"),
     Step(id="logs", text="Logs checked for use by others"),
 )
-SECRET_STEPS = (
-    Step(id="rotated", text="New secret made, old one revoked"),
-    *TOKEN_STEPS[1:],
-)
+SECRET_STEPS = (Step(id="rotated", text="New secret made, old one revoked"), *TOKEN_STEPS[1:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,29 @@
-"""Matches an alert against a filter; `storage.search` does the same in SQL."""
+"""Matches an alert against a filter, as `storage.search` does in SQL, and chooses the channels that get it."""
 
+from collections.abc import Sequence
+
+from bot.rules.filters import BadFilter, parse_filter
 from storage.filter import ME, NOBODY, Filter, Qualifier, fold, hyphened, seconds
-from storage.records import Alert, GitHubId, Repository, UnixTime
+from storage.records import Alert, ChannelId, GitHubId, Repository, Subscription, UnixTime
+
+
+def route(
+    alert: Alert, repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
+) -> list[ChannelId]:
+    """The channels of all subscriptions whose filter matches the alert; `default`, if set, when none does."""
+    channels = [one.channel for one in subscriptions if takes_alert(one, alert, repository)]
+    return channels or ([] if default is None else [default])
+
+
+def takes_alert(subscription: Subscription, alert: Alert, repository: Repository) -> bool:
+    """Whether a subscription's filter matches the alert at the time it was first seen.
+
+    A stored filter that can no longer be parsed matches every alert: better one alert too many than one unseen.
+    """
+    try:
+        return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)
+    except BadFilter:
+        return True
 
 
 def matches(

@@ -59,10 +59,7 @@ _NAME = (
     r"|account[ _-]?key|private[ _-]?key|auth[ _-]?key|connection[ _-]?string|(?<![a-z])sig)"
 )
 _VALUE = r"""(?P<value>"[^"\n]+"|'[^'\n]+'|<[^<>\n]*>|["']?[^\s"'`,;&]+)"""
-_ASSIGNED = re.compile(
-    _NAME + r"""["'\]]?\s{0,3}(?P<sign>:=|=>|==?|:)\s{0,3}""" + _VALUE,
-    re.IGNORECASE,
-)
+_ASSIGNED = re.compile(_NAME + r"""["'\]]?\s{0,3}(?P<sign>:=|=>|==?|:)\s{0,3}""" + _VALUE, re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"\b(?:bearer|basic)\s+(?P<value>[\w.~+/=-]{16,})", re.IGNORECASE | re.ASCII)
 _URL_PASSWORD = re.compile(r"://[^\s/:@]{0,100}:(?P<value>[^\s/@]{1,200})@")
 _PLACEHOLDER = re.compile(
@@ -74,7 +71,8 @@ _LEAST_GUESS = 8
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){14,}")
 _NESTING = 2
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
+"""Unicode's categories of control, format and surrogate characters."""
 
 Span = tuple[int, int]
 
@@ -170,7 +168,7 @@ def _from_hex(run: str) -> Iterator[str]:
 
 
 def _visible(text: str) -> str:
-    return "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in _INVISIBLE)
+    return "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in INVISIBLE)
 
 
 def _merged(spans: Iterator[Span]) -> list[Span]:

@@ -135,17 +135,12 @@ def outsider_reason(person: PersonFacts, workspace: Workspace) -> str | None:
     On Enterprise Grid people may act from any workspace of the organization, so the organization is compared. Without
     Grid it is the person's own team id, not the payload's, which may differ in Slack Connect channels.
     """
-    if person.is_bot:
-        return "bot"
-    if person.is_deleted:
-        return "deactivated"
-    if person.is_stranger:
-        return "other_organization"
-    if workspace.enterprise_id is not None and person.enterprise_id is not None:
-        if person.enterprise_id != workspace.enterprise_id:
-            return "other_organization"
-    elif person.team_id != workspace.team_id:
-        return "other_organization"
-    if person.is_guest or person.is_invited:
-        return "guest"
-    return None
+    on_grid = workspace.enterprise_id is not None and person.enterprise_id is not None
+    same = person.enterprise_id == workspace.enterprise_id if on_grid else person.team_id == workspace.team_id
+    reasons = (
+        (person.is_bot, "bot"),
+        (person.is_deleted, "deactivated"),
+        (person.is_stranger or not same, "other_organization"),
+        (person.is_guest or person.is_invited, "guest"),
+    )
+    return next((word for holds, word in reasons if holds), None)

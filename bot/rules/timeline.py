@@ -5,17 +5,7 @@ from collections.abc import Iterator, Mapping
 from bot.rules.alert_merge import confirm_report
 from bot.rules.assignment import is_our_assignment
 from bot.rules.validity import confirmed_inactive
-from storage.records import (
-    Account,
-    Alert,
-    AlertState,
-    Event,
-    EventKind,
-    Person,
-    Repository,
-    StoredJson,
-    UnixTime,
-)
+from storage.records import Alert, AlertState, Event, EventKind, Person, Repository, StoredJson, UnixTime
 
 
 def events_between(
@@ -42,7 +32,7 @@ def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None)
     if after.state is AlertState.RESOLVED:
         at = after.resolved_at
         details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment}
-        who = by or _person(after.resolved_by)
+        who = by or (Person(github=after.resolved_by) if after.resolved_by else None)
         yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
     else:
         details = {"comment": comment if comment != before.resolution_comment else None}
@@ -56,10 +46,8 @@ def _fact_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) 
         once = f"validity:{after.validity}:{after.updated_at}"
         yield Event(key, EventKind.VALIDITY_CHANGED, now, by, details, once=once)
     if before.report and after.report and confirm_report(before.report) == after.report != before.report:
-        details = {"confirmed": confirmed_inactive(after)}
-        yield Event(
-            key, EventKind.REPORT_CONFIRMED, now, details=details, once=f"confirmed:{after.report.at}"
-        )
+        details, once = {"confirmed": confirmed_inactive(after)}, f"confirmed:{after.report.at}"
+        yield Event(key, EventKind.REPORT_CONFIRMED, now, details=details, once=once)
     if after.publicly_leaked and not before.publicly_leaked:
         yield Event(key, EventKind.PUBLICLY_LEAKED, now, once="publicly_leaked")
     if after.multi_repo and not before.multi_repo:
@@ -74,10 +62,6 @@ def _assignment_events(before: Alert, after: Alert, now: UnixTime, by: Person | 
     kind = EventKind.ASSIGNED if after.assigned_to else EventKind.UNASSIGNED
     once = f"{kind}:{account.login}:{after.updated_at}"
     yield Event(after.key, kind, now, by, {"login": account.login}, once=once)
-
-
-def _person(account: Account | None) -> Person | None:
-    return Person(github=account) if account else None
 
 
 def repository_change(before: Repository, now: Repository) -> Mapping[str, str] | None:

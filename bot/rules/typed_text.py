@@ -3,13 +3,13 @@
 import re
 import unicodedata
 
+from bot.rules.masking import INVISIBLE
+
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\uff02"
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\uff07"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _QUOTES = str.maketrans({**dict.fromkeys(_DOUBLE, '"'), **dict.fromkeys(_SINGLE, "'")})
 _TO_HYPHEN = str.maketrans(dict.fromkeys(DASHES, "-"))
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
-"""Unicode's categories of control, format and surrogate characters."""
 _SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 """Variation selectors, which follow a character that can be shown as an emoji."""
 
@@ -31,4 +31,4 @@ def normalize_typed(text: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    return unicodedata.category(character) in _INVISIBLE or character in _SELECTORS
+    return unicodedata.category(character) in INVISIBLE or character in _SELECTORS

@@ -48,10 +48,9 @@ def identity_notice(login: str, *, linked: bool) -> Content:
 def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
     """Tells the person who reported a secret how the last follow-up ended."""
     name = alert_title(alert, repository)
-    if state is ReportState.CONFIRMED and confirmed_inactive(alert):
-        return answer("large_green_circle", "The secret you reported no longer works.", name)
     if state is ReportState.CONFIRMED:
-        return answer("large_green_circle", "The secret you reported is not valid on this GitHub.", name)
+        gone = "no longer works" if confirmed_inactive(alert) else "is not valid on this GitHub"
+        return answer("large_green_circle", f"The secret you reported {gone}.", name)
     if state is ReportState.STILL_ACTIVE:
         headline = "The secret you reported still works after 15 minutes."
         return answer("rotating_light", headline, t.lines(name, "Its owner can delete it on GitHub."))

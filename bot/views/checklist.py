@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.options import Step
 from bot.rules.case import Case
-from bot.rules.checklist import Tick, done_count, has_checklist
+from bot.rules.checklist import Tick, has_checklist
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, actions, context, message, section
 from integrations.slack.elements import Element, Option, checkboxes
@@ -32,24 +32,18 @@ def draw_checklist(
     if not has_checklist(case.alert):
         return message(t.escape(NOTHING), section(t.prose(NOTHING)))
     where = t.mrkdwn("{} for alert {} in {}", TITLE, key.number, case.repository.full_name)
-    boxes = checkboxes(
-        action_id="next_steps",
-        options=[Option(step.text, step.id) for step in steps],
-        checked=[step.id for step in steps if step.id in done],
-    )
-    ticked = [
-        t.mrkdwn("{}: {} {}", step.text, _who(done[step.id]), t.date(done[step.id].at))
-        for step in steps
-        if step.id in done
-    ]
+    options = [Option(step.text, step.id) for step in steps]
+    boxes = checkboxes(action_id="next_steps", options=options, checked=done)
+    ticked = [(step, done[step.id]) for step in steps if step.id in done]
+    by_whom = [t.mrkdwn("{}: {} {}", step.text, _who(tick), t.date(tick.at)) for step, tick in ticked]
     links = [t.link(step.link, step.text) for step in steps if step.link]
     owner = case.alert.token.owner
     if token_page is not None and case.alert.is_open:
         whose = t.code(owner.login) if owner else Mrkdwn("Its owner")
         links.append(t.mrkdwn("{} can delete it at {}", whose, t.link(token_page, "their token page")))
-    notes = [part for part in (t.join(ticked, ". "), t.join(links, ", ")) if part]
+    notes = [part for part in (t.join(by_whom, ". "), t.join(links, ", ")) if part]
     return message(
-        t.mrkdwn("{}: {} of {} done", where, done_count(steps, done), len(steps)),
+        t.mrkdwn("{}: {} of {} done", where, len(ticked), len(steps)),
         section(t.mrkdwn("*{}*", TITLE)),
         actions(boxes, block_id=f"alert:{key}:steps-{draw}"),
         context(t.join(notes, "\n")) if notes else None,

@@ -34,10 +34,8 @@ def headline(case: Case) -> Headline:
     if not alert.is_open:
         return _closed(alert)
     if not case.repository.is_reachable:
-        gone = UNREACHABLE_REASONS[case.repository.state]
-        return Headline(
-            "no_entry_sign", f"Open, out of reach: {gone}", f"OPEN, out of reach, {_validity(alert)}"
-        )
+        words = f"Open, out of reach: {UNREACHABLE_REASONS[case.repository.state]}"
+        return Headline("no_entry_sign", words, f"OPEN, out of reach, {_validity(alert)}")
     state = alert.report.state if alert.report else None
     if state is ReportState.WAITING:
         words = "Open: its report to GitHub is waiting"
@@ -56,15 +54,13 @@ def headline(case: Case) -> Headline:
 def _reported(alert: Alert, state: ReportState) -> Headline:
     if effective_validity(alert) == "inactive":
         dead = "confirmed inactive" if confirmed_inactive(alert) else "not valid on this GitHub"
-        return Headline(
-            "large_green_circle", f"Reported and {dead}, still open", f"REPORTED, {dead}, still open"
-        )
+        words = f"Reported and {dead}, still open"
+        return Headline("large_green_circle", words, f"REPORTED, {dead}, still open")
     if state is ReportState.REPORTED or effective_validity(alert) == "unknown":
         words = "not yet confirmed dead"
         return Headline("hourglass_flowing_sand", f"Reported to GitHub, {words}", f"REPORTED, {words}")
-    return Headline(
-        "rotating_light", f"Reported, but this {secret_noun(alert)} still works", "REPORTED, STILL WORKS"
-    )
+    words = f"Reported, but this {secret_noun(alert)} still works"
+    return Headline("rotating_light", words, "REPORTED, STILL WORKS")
 
 
 def _closed(alert: Alert) -> Headline:

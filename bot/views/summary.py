@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from bot.rules.urgency import Urgency
 from bot.views.formatting import counted, line_sections
+from bot.views.lists import SHOW_LIST_ACTION
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
-from integrations.slack.elements import button
+from integrations.slack.elements import Element, button
 from integrations.slack.text import Mrkdwn, clean
 from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository, SummaryGroup, UnixTime
 
@@ -25,7 +26,6 @@ MAX_REPOSITORIES = 3
 MAX_FILTER = 1_000
 """Characters of a filter; a button holds 2,000."""
 VALIDITIES = ("active", "unknown", "inactive")
-SHOW_BUTTON = "Show them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,8 @@ def draw_summary(
     alerts = counted(total, f"{wording.which}alert")
     where = counted(len(by_repository), "repository", "repositories")
     why = t.mrkdwn(" since {}", t.date(since)) if kind == "flood" else wording.why
-    most = t.join(
-        t.mrkdwn("{} ({})", t.code(name), count)
-        for name, count in by_repository.most_common(MAX_REPOSITORIES)
-    )
+    most = by_repository.most_common(MAX_REPOSITORIES)
+    names = t.join(t.mrkdwn("{} ({})", t.code(name), count) for name, count in most)
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
         t.mrkdwn("{} in {}{}; {} still work{}", alerts, where, wording.why, works, _urgencies(urgent)),
@@ -93,10 +91,8 @@ def draw_summary(
             t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(wording.sign), alerts, where, why), _states(shares))
         ),
         *_named(urgent),
-        section(t.mrkdwn("Most in {}", most)) if by_repository else None,
-        actions(
-            button(SHOW_BUTTON, action_id="show_list", value=_filter(shares)), block_id=f"list:{key}:{draw}"
-        ),
+        section(t.mrkdwn("Most in {}", names)) if most else None,
+        actions(_show_button(shares), block_id=f"list:{key}:{draw}"),
     )
 
 
@@ -123,7 +119,7 @@ def draw_blocked(
         t.mrkdwn("{}{}", t.prose(channel), problem_words),
         section(
             t.mrkdwn("{} {}{}", t.emoji("no_entry"), t.channel(channel), problem_words),
-            accessory=button(SHOW_BUTTON, action_id="show_list", value=_filter(shares)),
+            accessory=_show_button(shares),
             block_id=f"list:{key}:{draw}",
         ),
     )
@@ -168,12 +164,13 @@ def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
     return t.prose(", ".join(named) or "none")
 
 
-def _filter(shares: Sequence[SummaryGroup]) -> str:
-    """The filter of the button: the repositories while they are few, else their organizations."""
+def _show_button(shares: Sequence[SummaryGroup]) -> Element:
+    """The button's filter names the repositories while they are few, else their organizations."""
     names = sorted({share.repository for share in shares})
     owners = sorted({share.owner for share in shares})
     where = f"repo:{','.join(names)}" if len(names) <= MAX_REPOSITORIES else f"org:{','.join(owners)}"
-    return f"is:open {where}" if names and len(where) < MAX_FILTER else "is:open"
+    value = f"is:open {where}" if names and len(where) < MAX_FILTER else "is:open"
+    return button("Show them", action_id=SHOW_LIST_ACTION, value=value)
 
 
 def _is_open(share: SummaryGroup) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.filter_match import matches
+from bot.rules.filter_match import matches, route
 from bot.rules.filters import (
     BadFilter,
     open_by_default,
@@ -12,7 +12,6 @@ from bot.rules.filters import (
     parse_subscription_filter,
     refuse_contradiction,
 )
-from bot.rules.routing import route
 from bot.rules.typed_text import normalize_typed
 from storage.filter import Filter, Qualifier, Sort, Term
 from storage.records import ChannelId, Subscription

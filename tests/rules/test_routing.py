@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rules.routing import route
+from bot.rules.filter_match import route
 from storage.records import Alert, ChannelId, Subscription
 from tests.views.cases import repository, stripe, token
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.context import Context
 from bot.flows.messages.message_jobs import new_message, publish_job
-from bot.rules.routing import takes_alert
+from bot.rules.filter_match import takes_alert
 from storage import alerts, jobs, messages, repositories, subscriptions
 from storage.db import Tx
 from storage.records import Alert, AlertKey, ChannelId, MessagePurpose, MessageState, Subscription

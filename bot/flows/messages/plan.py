@@ -9,8 +9,8 @@ from bot.context import Context
 from bot.flows.messages.floods import flood_summary
 from bot.flows.messages.message_jobs import new_message, publish_job, summary_job
 from bot.rules.checklist import CHECKLIST_STARTERS, has_checklist
+from bot.rules.filter_match import route
 from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, gets_reply, raises_alert
-from bot.rules.routing import route
 from bot.rules.urgency import URGENT, Urgency, urgency
 from storage import alerts, jobs, messages, subscriptions, summaries
 from storage.db import Tx
