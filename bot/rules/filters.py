@@ -11,6 +11,7 @@ Two terms with the same word are one term with all their values: `repo:a/b repo:
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 from bot.rules.filter_contradictions import find_contradiction
@@ -129,10 +130,8 @@ def open_by_default(alert_filter: Filter) -> Filter:
     """The filter, with `is:open` added unless it names a state itself."""
     if names_state(alert_filter):
         return alert_filter
-    is_open = Term(Qualifier.IS, ("open",))
-    return Filter(
-        tuple(sorted((is_open, *alert_filter.terms), key=lambda term: term.sort_key)), alert_filter.sort
-    )
+    terms = (Term(Qualifier.IS, ("open",)), *alert_filter.terms)
+    return replace(alert_filter, terms=tuple(sorted(terms, key=lambda term: term.sort_key)))
 
 
 def names_state(alert_filter: Filter) -> bool:
@@ -215,13 +214,9 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
 
 def _unknown_word(word: str, term: str) -> BadFilter:
     near = _nearest(word, WORDS)
-    meant = (
-        f" Did you mean `{near}:`?" if near else f" There are {_listed([f'{known}:' for known in WORDS])}."
-    )
-    return BadFilter(
-        f"`{_quotable(word)}:` is not a filter.{meant} To search for the text itself, write "
-        f'`"{_quotable(term)}"`.'
-    )
+    meant = f"Did you mean `{near}:`?" if near else f"There are {_listed([f'{one}:' for one in WORDS])}."
+    as_text = f'To search for the text itself, write `"{_quotable(term)}"`.'
+    return BadFilter(f"`{_quotable(word)}:` is not a filter. {meant} {as_text}")
 
 
 def _unknown_value(word: str, value: str) -> BadFilter:

@@ -62,7 +62,8 @@ class Rights:
     owner: bool
     """Is an owner of the organization."""
     reviewer: bool
-    """May close alerts where delegated dismissal is on: an organization owner or a security manager."""
+    """Is an owner or a security manager of the organization: sees all its alerts, and may close them where delegated
+    dismissal is on."""
     role: str
     """The role's name for people: `organization owner`, `repository admin`, …"""
     resolve_by_role: bool = False

@@ -52,11 +52,12 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_sin
     hidden: set[RepositoryId] = set()
     asked_owners: set[GitHubId] = set()
     for role in sorted(known, key=lambda role: role.at):
+        rights = rights_of(role.facts)
         # The latest answer about a membership counts.
         organizations.pop(role.facts.owner_id, None)
-        if sees_whole_organization(role.facts):
+        if rights.reviewer:
             organizations[role.facts.owner_id] = role.at
-        if rights_of(role.facts).view:
+        if rights.view:
             repositories[role.repository_id] = role.at
         elif role.at >= denied_since:
             hidden.add(role.repository_id)
@@ -64,12 +65,6 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_sin
             continue
         asked_owners.add(role.facts.owner_id)
     return Visibility(person, organizations, repositories, frozenset(hidden), frozenset(asked_owners))
-
-
-def sees_whole_organization(facts: RoleFacts) -> bool:
-    """Whether the person sees every alert of the organization that owns the repository."""
-    whole = facts.membership == "admin" or facts.security_manager
-    return facts.owner_type == "Organization" and whole
 
 
 def repositories_to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:

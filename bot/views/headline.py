@@ -77,9 +77,8 @@ def _closed(alert: Alert) -> Headline:
 def _validity(alert: Alert) -> str:
     """Whether the secret works, in words. A 401 alone may mean that the token belongs to another GitHub."""
     dead = "no longer works" if confirmed_inactive(alert) else "not valid on this GitHub"
-    return {"active": "STILL WORKS", "inactive": dead}.get(
-        effective_validity(alert), "not known whether it works"
-    )
+    words = {"active": "STILL WORKS", "inactive": dead}
+    return words.get(effective_validity(alert), "not known whether it works")
 
 
 def preview(case: Case) -> Mrkdwn:

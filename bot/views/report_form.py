@@ -91,13 +91,12 @@ def _obstacle_detail(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
 def _token_words(case: PersonalCase) -> Mrkdwn:
     token = case.alert.token
     owner = token.owner.login if token.owner else token.owner_name
-    validity = {"active": "Active", "inactive": "Inactive"}.get(
-        effective_validity(case.alert), "Not known whether it works"
-    )
+    words = {"active": "Active", "inactive": "Inactive"}
+    validity = words.get(effective_validity(case.alert), "Not known whether it works")
     parts: list[str | Mrkdwn] = []
     if owner:
         parts.append(t.mrkdwn("Belongs to {}", t.code(owner)))
     if token.scopes:
-        words = "scopes" if len(token.scopes) > 1 else "scope"
-        parts.append(f"{words if owner else words.capitalize()} {joined_words(token.scopes)}")
+        noun = "scopes" if len(token.scopes) > 1 else "scope"
+        parts.append(f"{noun if owner else noun.capitalize()} {joined_words(token.scopes)}")
     return t.mrkdwn("{}. {}.", validity, t.join(parts)) if parts else t.mrkdwn("{}.", validity)
