@@ -54,9 +54,8 @@ class TakeAlert(CardAction[Take]):
             raise Refused("closed", "This alert is closed already.", name)
         holder = alert.taken_by
         if holder is not None and holder.github and holder.github.id != account.id:
-            raise Refused(
-                "taken", "Somebody is on it already.", t.mrkdwn("{}: {}", person_words(holder), name)
-            )
+            who = t.mrkdwn("{}: {}", person_words(holder), name)
+            raise Refused("taken", "Somebody is on it already.", who)
         return Take(already=holder is not None)
 
     async def act(self, run: ActionRun, decision: Take) -> Outcome:

@@ -37,14 +37,10 @@ class TellOwner(Action[Identity]):
         case, owner = run.case, decision
         # Drawn before the message is sent: if the token can no longer be reported, this raises Refused.
         form = ReportLeak().form(replace(case, owner_told=True), {}, run.request.metadata)
-        told = Event(
-            case.alert.key,
-            EventKind.OWNER_TOLD,
-            run.context.clock.now(),
-            case.actor.person,
-            {"login": owner.github.login, "slack_user": owner.slack_user},
-            once=f"owner_told:{owner.github.id}",
-        )
+        key, now, person = case.alert.key, run.context.clock.now(), case.actor.person
+        details = {"login": owner.github.login, "slack_user": owner.slack_user}
+        once = f"owner_told:{owner.github.id}"
+        told = Event(key, EventKind.OWNER_TOLD, now, person, details, once=once)
         if not await _was_told(run, told):
             await _send(run, owner)
         return Outcome(answer=owner_told_answer(case, owner), events=(told,), view=form)

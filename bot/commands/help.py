@@ -19,13 +19,12 @@ def help_answer(subcommands: Sequence[Subcommand]) -> Content:
     rows.append(t.mrkdwn("{}: this help", t.code("/leaks help")))
     commands = t.lines(Mrkdwn("*What* `/leaks` *can do*"), *rows)
     filters = t.lines(Mrkdwn("*What a* `FILTER` *is made of*"), *_filter_words())
+    note = Mrkdwn("Answers are visible to you alone. Alerts are worked with the buttons on their cards.")
     return message(
         t.without_markup(t.lines(commands, filters)),
         section(commands),
         section(filters),
-        context(
-            Mrkdwn("Answers are visible to you alone. Alerts are worked with the buttons on their cards.")
-        ),
+        context(note),
     )
 
 

@@ -35,16 +35,10 @@ def parse_typed_alert(context: Context, text: str, subcommand: str) -> AlertName
     """The name of the alert that a person typed; raises Refused, which says how to name one."""
     named = parse_alert_name(text, context.github_url)
     if named is None:
-        raise Refused(
-            "bad_name",
-            "That names no alert.",
-            t.mrkdwn(
-                "Write {}, or paste the alert's link on {}.",
-                t.code(f"/leaks {subcommand} octo/payments#42"),
-                t.code(context.github_url),
-            ),
-            t.mrkdwn("To look for words: {}", t.code("/leaks search WORDS")),
-        )
+        example, page = t.code(f"/leaks {subcommand} octo/payments#42"), t.code(context.github_url)
+        detail = t.mrkdwn("Write {}, or paste the alert's link on {}.", example, page)
+        hint = t.mrkdwn("To look for words: {}", t.code("/leaks search WORDS"))
+        raise Refused("bad_name", "That names no alert.", detail, hint)
     return named
 
 

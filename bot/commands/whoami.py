@@ -54,9 +54,8 @@ def role_answer(identity: Identity, repository: Repository, rights: Rights) -> C
 
 async def _find(context: Context, named: str, identity: Identity) -> Repository:
     if not is_full_name(named):
-        raise Refused(
-            "bad_repository", "That is not a repository.", "Write it as OWNER/NAME: /leaks whoami octo/web"
-        )
+        how = "Write it as OWNER/NAME: /leaks whoami octo/web"
+        raise Refused("bad_repository", "That is not a repository.", how)
     async with context.db.read() as tx:
         found = await repositories.load_by_name(tx, named)
     if not found:
@@ -65,14 +64,9 @@ async def _find(context: Context, named: str, identity: Identity) -> Repository:
 
 
 def _proof(identity: Identity) -> Mrkdwn:
-    how = PROOFS.get(identity.proof, identity.proof)
-    return t.mrkdwn(
-        "GitHub account {} (id {}), since {}: {}.",
-        t.code(identity.github.login),
-        identity.github.id,
-        t.date(identity.linked_at),
-        how,
-    )
+    account, how = identity.github, PROOFS.get(identity.proof, identity.proof)
+    since, login = t.date(identity.linked_at), t.code(account.login)
+    return t.mrkdwn("GitHub account {} (id {}), since {}: {}.", login, account.id, since, how)
 
 
 def _allowed(rights: Rights) -> str:

@@ -38,8 +38,5 @@ def _exclude(term: Term, other: Term) -> bool:
         return False
     if term.qualifier is Qualifier.IS and other.qualifier is Qualifier.IS:
         return (term.values, other.values) == (("open",), ("closed",))
-    return (
-        term.qualifier is Qualifier.RESOLUTION
-        and other.qualifier is Qualifier.IS
-        and other.values == ("open",)
-    )
+    is_open = other.qualifier is Qualifier.IS and other.values == ("open",)
+    return term.qualifier is Qualifier.RESOLUTION and is_open

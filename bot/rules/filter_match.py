@@ -63,9 +63,8 @@ def _holds(
             return alert.created_at <= now - seconds(value)
         case Qualifier.TEXT:
             path = alert.place.path if alert.place else None
-            return any(
-                value in fold(text) for text in (alert.secret_type_name, repository.full_name, path or "")
-            )
+            texts = (alert.secret_type_name, repository.full_name, path or "")
+            return any(value in fold(text) for text in texts)
 
 
 def _is(value: str, alert: Alert) -> bool:

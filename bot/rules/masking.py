@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 HIDDEN = "[hidden]"
 
@@ -139,11 +139,7 @@ def _is_secret_value(value: str, sign: str) -> bool:
 
 def _encoded(text: str, nesting: int) -> Iterator[Span]:
     """Spans of Base64 or hex that contain a token; `nesting` is how often it may be encoded."""
-    decoders: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[str]]], ...] = (
-        (_BASE64_RUN, _from_base64),
-        (_HEX_RUN, _from_hex),
-    )
-    for pattern, decode in decoders:
+    for pattern, decode in ((_BASE64_RUN, _from_base64), (_HEX_RUN, _from_hex)):
         for found in pattern.finditer(text):
             for inside in decode(found[0]):
                 if next(_tokens(inside), None) or (nesting > 1 and next(_encoded(inside, nesting - 1), None)):

@@ -54,12 +54,10 @@ class SyncProgress:
 
 def parse_progress(stored: StoredJson) -> SyncProgress | None:
     """The stored progress of the last sync; None if there was none or it can't be read."""
-    if not isinstance(stored, dict):
-        return None
-    finished_at, all_at = stored.get("finished_at"), stored.get("all_at")
-    if not isinstance(finished_at, int | float) or not isinstance(all_at, int | float):
-        return None
-    return SyncProgress(float(finished_at), float(all_at))
+    match stored:
+        case {"finished_at": int() | float() as finished_at, "all_at": int() | float() as all_at}:
+            return SyncProgress(float(finished_at), float(all_at))
+    return None
 
 
 def generic_types(version: str | None) -> tuple[str, ...]:

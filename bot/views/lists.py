@@ -8,7 +8,7 @@ from bot.rules.validity import confirmed_inactive, effective_validity
 from bot.views.formatting import counted, duration_words, resolution_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
-from integrations.slack.elements import button
+from integrations.slack.elements import Element, button
 from integrations.slack.text import Mrkdwn
 from storage.filter import Filter, FoundAlert, Qualifier, Term
 from storage.records import Alert, UnixTime
@@ -55,22 +55,25 @@ def draw_list(listing: Listing) -> Content:
     """The page, with a button for each alert. The buttons hold all that is needed to go on."""
     if not listing.shown:
         return _draw_nothing(listing)
-    back = listing.previous
+    back, forth = (
+        _page_button("Previous page", listing.previous),
+        _page_button("Next page", listing.following),
+    )
     rows = [_row(found, number, listing.now) for number, found in enumerate(listing.shown, 1)]
-    onward = listing.following
     return message(
         t.mrkdwn("{} that you may see", _count(listing)),
         section(
             t.lines(_heading(listing), PAGE_GONE if listing.page_gone else None),
-            accessory=button("Previous page", action_id=PAGE_ACTION, value=back.value) if back else None,
+            accessory=back,
         ),
         *rows,
-        actions(
-            button("Next page", action_id=PAGE_ACTION, value=onward.value) if onward else None,
-            block_id="list:onward",
-        ),
+        actions(forth, block_id="list:onward"),
         context(_footer(listing)),
     )
+
+
+def _page_button(label: str, page: ListPage | None) -> Element | None:
+    return button(label, action_id=PAGE_ACTION, value=page.value) if page else None
 
 
 def with_private_note(content: Content, since: UnixTime | None, now: UnixTime) -> Content:
@@ -128,9 +131,8 @@ def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
 def _sign(alert: Alert) -> str:
     if not alert.is_open:
         return "warning" if effective_validity(alert) == "active" else "white_check_mark"
-    return {"active": "rotating_light", "inactive": "large_orange_circle"}.get(
-        effective_validity(alert), "red_circle"
-    )
+    signs = {"active": "rotating_light", "inactive": "large_orange_circle"}
+    return signs.get(effective_validity(alert), "red_circle")
 
 
 def _state_words(alert: Alert) -> str:

@@ -34,7 +34,6 @@ def lacks_role(verb_phrase: str, role: str, login: str, repository: Repository) 
 
 
 def not_linked(user: SlackUserId) -> Refused:
-    """The person's Slack user is not linked to a GitHub account."""
     return Refused(
         "not_linked",
         "Stanch doesn't know which GitHub account is yours.",
@@ -79,7 +78,6 @@ def outsider(reason: str) -> Refused:
 
 
 def shared_channel() -> Refused:
-    """The channel can be read by people of another organization."""
     return Refused(
         "shared_channel",
         "Nothing can be done here: this channel is shared with another organization.",
@@ -97,7 +95,6 @@ def bot_not_in_channel() -> Refused:
 
 
 def slack_unreachable() -> Refused:
-    """Slack can't be asked who the person is, so the request is refused."""
     return Refused("slack_unreachable", "Slack did not say who you are; try again in a moment.")
 
 

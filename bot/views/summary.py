@@ -82,14 +82,13 @@ def draw_summary(
     alerts = counted(total, f"{wording.which}alert")
     where = counted(len(by_repository), "repository", "repositories")
     why = t.mrkdwn(" since {}", t.date(since)) if kind == "flood" else wording.why
+    heading = t.mrkdwn("{} *{}* in {}{}", t.emoji(wording.sign), alerts, where, why)
     most = by_repository.most_common(MAX_REPOSITORIES)
     names = t.join(t.mrkdwn("{} ({})", t.code(name), count) for name, count in most)
     works = sum(share.count for share in shares if _is_open(share) and share.validity == "active")
     return message(
         t.mrkdwn("{} in {}{}; {} still work{}", alerts, where, wording.why, works, _urgencies(urgent)),
-        section(
-            t.lines(t.mrkdwn("{} *{}* in {}{}", t.emoji(wording.sign), alerts, where, why), _states(shares))
-        ),
+        section(t.lines(heading, _states(shares))),
         *_named(urgent),
         section(t.mrkdwn("Most in {}", names)) if most else None,
         actions(_show_button(shares), block_id=f"list:{key}:{draw}"),
