@@ -55,19 +55,15 @@ def draw_list(listing: Listing) -> Content:
     """The page, with a button for each alert. The buttons hold all that is needed to go on."""
     if not listing.shown:
         return _draw_nothing(listing)
-    back, forth = (
-        _page_button("Previous page", listing.previous),
-        _page_button("Next page", listing.following),
-    )
     rows = [_row(found, number, listing.now) for number, found in enumerate(listing.shown, 1)]
     return message(
         t.mrkdwn("{} that you may see", _count(listing)),
         section(
             t.lines(_heading(listing), PAGE_GONE if listing.page_gone else None),
-            accessory=back,
+            accessory=_page_button("Previous page", listing.previous),
         ),
         *rows,
-        actions(forth, block_id="list:onward"),
+        actions(_page_button("Next page", listing.following), block_id="list:onward"),
         context(_footer(listing)),
     )
 
