@@ -30,7 +30,7 @@ _UNDERSCORE, _COLON, _ANGLE = (
 )
 # These don't backtrack into what they have matched, so their time grows linearly with the text.
 _EDGE_UNDERSCORE = re.compile(r"(?<!\w)_+|(?<!_)_++(?!\w)")
-_QUOTE_MARK = re.compile(r"^([^\S\n]*)>", re.MULTILINE)
+_QUOTE_MARK = re.compile("^>")
 _EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]+):")
 _MARKUP = re.compile(
     r"<@[A-Z0-9]+> \(`(?P<login>[^`\n]*)`\)"
@@ -73,17 +73,17 @@ def units(text: str) -> int:
     return len(text) + sum(c > "\uffff" for c in text)
 
 
-def escape(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
+def escape(text: str, limit: int = WORDS_LIMIT) -> Mrkdwn:
     """Clean text and escape `&`, `<` and `>`; the escaped result fits `limit`.
 
     Slack's docs: only these three are escaped. Formatting characters still format, so use `prose` for running text.
     """
-    return _escaped(_cut(clean(text, lines=lines), limit, _escaped_units))
+    return _escaped(_cut(clean(text), limit, _escaped_units))
 
 
-def prose(text: str, limit: int = WORDS_LIMIT, *, lines: bool = False) -> Mrkdwn:
+def prose(text: str, limit: int = WORDS_LIMIT) -> Mrkdwn:
     """Make text of other people harmless in ours: escape it, and replace characters that format by look-alikes."""
-    return _escaped(_cut(_without_formatting(clean(text, lines=lines)), limit, _escaped_units))
+    return _escaped(_cut(_without_formatting(clean(text)), limit, _escaped_units))
 
 
 def code(text: str, limit: int = CODE_LIMIT) -> Mrkdwn:
@@ -140,11 +140,9 @@ def user(slack_user_id: str) -> Mrkdwn:
     return Mrkdwn(f"<@{slack_user_id}>") if _SLACK_ID.fullmatch(slack_user_id) else code(slack_user_id)
 
 
-def channel(slack_channel_id: str) -> Mrkdwn:
+def channel(channel_id: str) -> Mrkdwn:
     """A link to a channel, shown by name to people who may see it."""
-    return (
-        Mrkdwn(f"<#{slack_channel_id}>") if _SLACK_ID.fullmatch(slack_channel_id) else code(slack_channel_id)
-    )
+    return Mrkdwn(f"<#{channel_id}>") if _SLACK_ID.fullmatch(channel_id) else code(channel_id)
 
 
 def emoji(name: str) -> Mrkdwn:
@@ -228,4 +226,4 @@ def _without_formatting(text: str) -> str:
     """Replace each character that formats by a look-alike; the length stays the same."""
     text = _EMOJI_CODE.sub(rf"{_COLON}\1{_COLON}", text.translate(_LOOK_ALIKES))
     text = _EDGE_UNDERSCORE.sub(lambda found: _UNDERSCORE * len(found[0]), text)
-    return _QUOTE_MARK.sub(rf"\1{_ANGLE}", text)
+    return _QUOTE_MARK.sub(_ANGLE, text)

@@ -70,7 +70,7 @@ def every_block(text: str, *, count: int = 1) -> list[Block | None]:
     return [
         section(lines(mrkdwn("*{}*", text), code(text), link(text, text)), accessory=controls[0]),
         plain_section(text),
-        context(*[prose(text, 3_500, lines=True)] * count),
+        context(*[prose(text, 3_500)] * count),
         None,
         actions(*controls, block_id=f"alert:{ALERT}:1"),
     ]
