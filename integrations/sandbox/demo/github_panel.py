@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import cast, get_args
 
 from integrations.sandbox.demo.leaks import LEAK_KINDS, MOST_AT_ONCE, Leak, LeakKind
@@ -12,8 +13,10 @@ from integrations.sandbox.github import (
     GitHubRepository,
     GitHubUser,
     LiveToken,
+    Location,
     WebhookDelivery,
 )
+from integrations.sandbox.github.rights import has_write_access
 from integrations.sandbox.slack import Json
 
 RESOLUTIONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
@@ -61,7 +64,6 @@ class GitHubPanel:
     def alert(self, alert: GitHubAlert) -> Json:
         """One alert as its page on GitHub shows it, without the secret."""
         token = self._token(alert)
-        path = alert.locations[0].details.get("path") if alert.locations else None
         return {
             "id": f"{alert.repository.id}/{alert.number}",
             "number": alert.number,
@@ -80,13 +82,10 @@ class GitHubPanel:
             "assigned_to": alert.assigned_to.login if alert.assigned_to else None,
             "created_at": alert.created_at,
             "updated_at": alert.updated_at,
-            "path": path,
+            "places": [_place(location) for location in alert.locations],
             "url": self._github.alert_url(alert),
             "token": token and {"owner": token.owner.login, "kind": token.kind, "dead_at": token.revoked_at},
-            "timeline": [
-                {"kind": change.kind, "at": change.at, "by": change.by}
-                for change in self._stage.timelines[alert.repository.id, alert.number]
-            ],
+            "timeline": [asdict(entry) for entry in self._stage.timelines.of(alert)],
         }
 
     # Actions
@@ -99,6 +98,7 @@ class GitHubPanel:
             "close": self._close,
             "reopen": lambda fields: self._github.reopen(self._alert(fields), self._actor(fields)),
             "publish": lambda fields: self._github.set_public_leak(self._alert(fields)),
+            "assign": self._assign,
             "revoke": self._revoke,
             "role": self._role,
             "rename": self._rename,
@@ -138,6 +138,17 @@ class GitHubPanel:
         if alert.state != "open":
             raise ValueError("It is closed already.")
         self._github.close(alert, self._actor(fields), str(resolution), comment)
+
+    def _assign(self, fields: Json) -> None:
+        alert, by = self._alert(fields), self._actor(fields)
+        if not fields.get("assignee"):
+            if alert.assigned_to is not None:
+                self._github.unassign(alert, by)
+            return
+        user = self._github.user(str(fields["assignee"]))
+        if user is None or not has_write_access(alert.repository, user):
+            raise ValueError("An assignee needs write access to the repository.")
+        self._github.assign(alert, user, by)
 
     def _revoke(self, fields: Json) -> None:
         token = self._token(self._alert(fields))
@@ -197,3 +208,13 @@ class GitHubPanel:
         if user is None:
             raise ValueError("Nobody on GitHub has this login.")
         return user
+
+
+def _place(location: Location) -> Json:
+    """A location as its alert's page shows it: the file and commit, or only its type where it is in no file."""
+    return {
+        "type": location.type,
+        "path": location.details.get("path"),
+        "line": location.details.get("start_line"),
+        "commit": location.details.get("commit_sha"),
+    }

@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
 from types import TracebackType
 from typing import Self
 
 from integrations.sandbox.demo.faults import Switchboard
 from integrations.sandbox.demo.leaks import Leak, leak_secrets
+from integrations.sandbox.demo.timelines import Timelines
 from integrations.sandbox.demo.world import fill_github, fill_slack
-from integrations.sandbox.github import GitHubAlert, GitHubChange, GitHubRepository, GitHubSandbox
+from integrations.sandbox.github import GitHubAlert, GitHubRepository, GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 
 REVOKE_SECONDS = 5.0
@@ -30,10 +30,12 @@ class Stage:
         # An afternoon of clicking must not reach GitHub's hourly limits.
         self.github.core_limit = self.github.unauthenticated_limit = 100_000
         self.switches = Switchboard(self.slack, self.github)
-        self.timelines: dict[tuple[int, int], list[GitHubChange]] = defaultdict(list)
+        self.opened = asyncio.Event()
+        """Set when the first secrets have leaked: from then on the page is for use."""
+        self.timelines = Timelines(self.github.alerts)
         fill_slack(self.slack)
+        self.github.watch(self.timelines.record)
         fill_github(self.github)
-        self.github.watch(self._record)
 
     async def __aenter__(self) -> Self:
         await self.slack.start()
@@ -61,7 +63,7 @@ class Stage:
         return alerts
 
     async def leak_first_secrets(self) -> None:
-        """Leak three secrets before the page is used, and close one alert on GitHub.
+        """Leak three secrets before the page is used, and close one alert on GitHub; sets `opened`.
 
         The bot treats alerts that its first sync finds as old, so this waits for the end of the sync.
         """
@@ -73,6 +75,7 @@ class Stage:
         await self._first_card("C0PAYMENTS")
         self.github.close(dead, self.github.user("ana-ruiz"), "revoked", "Rotated in the vault this morning")
         await self.github.settle()
+        self.opened.set()
 
     async def _first_sync_done(self) -> None:
         """Wait until the bot has called GitHub, and then has made no call for `QUIET_SECONDS`."""
@@ -88,7 +91,3 @@ class Stage:
                 with contextlib.closing(self.slack.subscribe()) as changes:
                     while not self.slack.cards(channel):
                         await anext(changes)
-
-    def _record(self, change: GitHubChange) -> None:
-        if change.repository_id is not None and change.alert_number is not None:
-            self.timelines[change.repository_id, change.alert_number].append(change)

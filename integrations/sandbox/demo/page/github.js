@@ -153,7 +153,7 @@ function drawAlert() {
   const repository = state.github.repositories.find((each) => each.id === alert.repository_id);
   const dead = alert.token?.dead_at;
   body.replaceChildren(
-    h("h3", { id: "alert-title", tabindex: "-1" }, alert.name, " ", h("span", { class: "row-number" }, `#${alert.number}`)),
+    h("h2", { id: "alert-title", tabindex: "-1" }, alert.name, " ", h("span", { class: "row-number" }, `#${alert.number}`)),
     h("p", { class: "alert-state" },
       h("span", { class: `state-badge ${alert.state}` }, alert.state === "open" ? "Open" : "Closed"), validityMark(alert),
       alert.publicly_leaked && h("span", { class: "label active" }, "Public leak")),
@@ -161,28 +161,36 @@ function drawAlert() {
       fact("Repository", `${alert.repository} (${alert.visibility})`),
       fact("Secret", alert.token ? `••••••••••••, a ${alert.token.kind.replace("_", "-")} token of ${alert.token.owner}` : "••••••••••••"),
       alert.token && fact("Token now", dead ? (dead * 1000 > Date.now() ? "works for a few more seconds" : `revoked at ${clock(dead)}`) : "works"),
-      fact("Found in", alert.path),
+      fact("Found in", alert.places.map(placeWords)),
       fact("Push protection", alert.bypassed_by && `bypassed by ${alert.bypassed_by}: “${alert.bypass_comment}”`),
-      fact("Assigned to", alert.assigned_to),
+      fact("Assignee", assigneeMenu(alert)),
       fact("Closed as", alert.resolution && `${REASONS[alert.resolution] ?? alert.resolution}${alert.resolved_by ? ` by ${alert.resolved_by}` : ""}`),
       fact("Comment", alert.comment)),
     alert.state === "open" ? closeForm(alert) : h("div", { class: "alert-actions" }, h("button", { type: "button", class: "button", id: "reopen-alert", on: { click: (event) => act("reopen", { alert: alert.id }, event.currentTarget) } }, "Reopen alert")),
     h("div", { class: "alert-actions" },
       alert.token && !dead && h("button", { type: "button", class: "button danger", id: "revoke-token", on: { click: (event) => act("revoke", { alert: alert.id }, event.currentTarget) } }, "Revoke the token"),
       !alert.publicly_leaked && h("button", { type: "button", class: "button", id: "publish-leak", on: { click: (event) => act("publish", { alert: alert.id }, event.currentTarget) } }, "Mark as publicly leaked")),
-    h("h4", {}, "Timeline"),
+    h("h3", {}, "Timeline"),
     h("ol", { class: "timeline" }, alert.timeline.map((entry) => h("li", {}, h("span", {}, timelineWords(entry)), h("time", {}, clock(entry.at))))),
     repository && repositoryForm(repository),
   );
   if (focus) document.getElementById(focus)?.focus();
 }
 
-const TIMELINE = {
-  "secret_scanning_alert.created": "found this secret", "secret_scanning_alert.resolved": "closed the alert", "secret_scanning_alert.reopened": "reopened the alert",
-  "secret_scanning_alert.validated": "changed its validity", "secret_scanning_alert.publicly_leaked": "marked it as publicly leaked", "secret_scanning_alert.assigned": "assigned the alert",
-  "secret_scanning_alert.unassigned": "removed the assignee", "secret_scanning_alert_location.created": "found one more location",
-};
-const timelineWords = ({ kind, by }) => [h("b", {}, kind.endsWith(".created") ? "GitHub" : by ?? "GitHub"), ` ${TIMELINE[kind] ?? kind}`];
+const placeWords = ({ type, path, line, commit }) =>
+  h("div", {}, path ? [h("code", {}, path), ` line ${line}, commit `, h("code", {}, commit.slice(0, 7))] : type.replaceAll("_", " "));
+
+function assigneeMenu(alert) {
+  const select = h("select", { id: "assignee", "aria-label": "Assignee", on: { change: () => act("assign", { alert: alert.id, assignee: select.value }, select) } },
+    h("option", { value: "" }, "nobody"), state.github.people.map((person) => h("option", { value: person.login }, person.login)));
+  select.value = alert.assigned_to ?? "";
+  return select;
+}
+
+const timelineWords = ({ by, what, old, new: now }) =>
+  old === null
+    ? [h("b", {}, by), " found this secret"]
+    : [h("b", {}, by ?? "GitHub"), ` changed ${what}: `, h("del", {}, old), " → ", h("ins", {}, now)];
 
 function closeForm(alert) {
   const select = h("select", { id: "close-reason", name: "resolution", "aria-label": "Reason" }, ["revoked", "false_positive", "used_in_tests", "wont_fix"].map((reason) => h("option", { value: reason }, REASONS[reason])));

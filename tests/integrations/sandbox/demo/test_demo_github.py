@@ -26,7 +26,7 @@ async def test_a_leak_shows_up_on_every_page_without_the_secret(demo: DemoServer
         alert = (await reader.until("alerts"))[key]
         assert (alert["state"], alert["validity"], alert["bypassed_by"]) == ("open", "unknown", "dana-kim")
         assert alert["token"]["owner"] == "dana-kim"
-        assert [entry["kind"] for entry in alert["timeline"]] == ["secret_scanning_alert.created"]
+        assert [entry["what"] for entry in alert["timeline"]] == ["found"]
     [literal] = demo.stage.github.live_tokens
     async with demo.page("U0SAM") as (whole, _):
         assert literal not in json.dumps(whole)
@@ -39,14 +39,14 @@ async def test_every_kind_of_secret_leaks(demo: DemoServer, kind: str) -> None:
     [key] = await leak(demo, kind=kind)
     async with demo.page("U0SAM") as (whole, _):
         alert = whole["alerts"][key]
-    assert (HOSTILE in alert["path"]) == (kind == "hostile")
+    assert (HOSTILE in alert["places"][0]["path"]) == (kind == "hostile")
 
 
 async def test_a_history_scan_leaks_five_hundred(demo: DemoServer) -> None:
     assert len(await leak(demo, count=500)) == 500
     async with demo.page("U0SAM") as (whole, _):
         found = [a for a in whole["alerts"].values() if a["repository"] == "octo/payments"]
-    assert len(found) == len({alert["path"] for alert in found}) == 500
+    assert len(found) == len({alert["places"][0]["path"] for alert in found}) == 500
 
 
 async def test_closing_and_reopening_name_the_person(demo: DemoServer) -> None:
@@ -64,6 +64,27 @@ async def test_closing_and_reopening_name_the_person(demo: DemoServer) -> None:
         assert (await demo.post("/github/close", **done))[1] == {"problem": "It is closed already."}
         await demo.post("/github/reopen", alert=key, login="ana-ruiz")
         await reader.until("alerts", lambda changed: changed[key]["state"] == "open")
+
+
+async def test_an_alerts_page_has_its_place_its_assignee_and_what_changed(demo: DemoServer) -> None:
+    [key] = await leak(demo, kind="dead")
+    async with demo.page("U0SAM") as (whole, reader):
+        [place] = whole["alerts"][key]["places"]
+        assert (place["path"], place["line"]) == ("config/deploy.env", 1)
+        assert len(place["commit"]) == 40
+        await demo.post("/github/assign", alert=key, login="olivia-chen", assignee="ana-ruiz")
+        assert (await reader.until("alerts"))[key]["assigned_to"] == "ana-ruiz"
+        await demo.post("/github/close", alert=key, login="ana-ruiz", resolution="wont_fix")
+        timeline = (await reader.until("alerts"))[key]["timeline"]
+        assert [(e["by"], e["what"], e["old"], e["new"]) for e in timeline] == [
+            ("GitHub", "found", None, "open"),
+            ("olivia-chen", "assignee", "nobody", "ana-ruiz"),
+            ("ana-ruiz", "state", "open", "closed as won't fix"),
+        ]
+        await demo.post("/github/assign", alert=key, login="olivia-chen", assignee="")
+        assert (await reader.until("alerts"))[key]["assigned_to"] is None
+    status, answer = await demo.post("/github/assign", alert=key, login="ana-ruiz", assignee="ravi-patel")
+    assert (status, answer) == (400, {"problem": "An assignee needs write access to the repository."})
 
 
 async def test_a_revoked_token_stops_working_without_a_webhook(demo: DemoServer) -> None:
