@@ -38,35 +38,31 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.JSON(none_as_null=True), nullable=nullable)
+_JSON = sa.JSON(none_as_null=True)
 
 
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False)
+def _required(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=False) for name in names]
 
 
-def _partial(
-    name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], unique: bool = False
-) -> None:
-    sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+def _optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name in names]
+
+
+def _partial(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], **options: Any) -> None:
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
 
 
 repository = sa.Table(
     "repository",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("full_name", StorableText, nullable=False),
+    *_required(StorableText, "full_name", "owner_login", "owner_type", "visibility", "html_url", "state"),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("delegated_dismissal", sa.Boolean),
     # GitHub compares names without regard to case.
     sa.Column("folded_name", StorableText, nullable=False, index=True),
-    sa.Column("owner_id", sa.BigInteger, nullable=False),
-    sa.Column("owner_login", StorableText, nullable=False),
-    sa.Column("owner_type", StorableText, nullable=False),
-    sa.Column("visibility", StorableText, nullable=False),
-    sa.Column("html_url", StorableText, nullable=False),
     sa.Column("installation_id", sa.BigInteger, index=True),
-    sa.Column("state", StorableText, nullable=False),
-    sa.Column("delegated_dismissal", sa.Boolean),
 )
 
 installation = sa.Table(
@@ -74,9 +70,7 @@ installation = sa.Table(
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("account_id", sa.BigInteger, nullable=False),
-    sa.Column("account_login", StorableText, nullable=False),
-    sa.Column("account_type", StorableText, nullable=False),
-    sa.Column("state", StorableText, nullable=False),
+    *_required(StorableText, "account_login", "account_type", "state"),
 )
 
 alert = sa.Table(
@@ -84,45 +78,22 @@ alert = sa.Table(
     METADATA,
     sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("html_url", StorableText, nullable=False),
-    sa.Column("secret_type", StorableText, nullable=False),
-    sa.Column("secret_type_name", StorableText, nullable=False),
-    sa.Column("provider", StorableText),
-    sa.Column("category", StorableText, nullable=False),
-    sa.Column("created_at", sa.Double, nullable=False),
-    sa.Column("updated_at", sa.Double, nullable=False),
-    sa.Column("state", StorableText, nullable=False),
-    sa.Column("resolution", StorableText),
-    sa.Column("resolution_comment", StorableText),
+    *_required(StorableText, "html_url", "secret_type", "secret_type_name", "category", "state", "validity"),
+    *_required(sa.Double, "created_at", "updated_at", "first_seen_at"),
+    *_required(sa.Boolean, "publicly_leaked", "multi_repo", "base64_encoded", "detailed", "validity_written"),
+    *_optional(StorableText, "provider", "resolution", "resolution_comment"),
     sa.Column("resolved_by_id", sa.BigInteger),
     sa.Column("resolved_by_login", StorableText),
-    sa.Column("resolved_at", sa.Double),
-    sa.Column("validity", StorableText, nullable=False),
-    _flag("publicly_leaked"),
-    _flag("multi_repo"),
-    _flag("base64_encoded"),
-    _flag("bypassed"),
-    sa.Column("bypassed_by", StorableText),
-    sa.Column("bypassed_at", sa.Double),
-    sa.Column("bypass_comment", StorableText),
-    _json("place", nullable=True),
-    _flag("has_more_places"),
+    sa.Column("bypassed", sa.Boolean, nullable=False),
+    *_optional(StorableText, "bypassed_by", "bypass_comment"),
+    *_optional(sa.Double, "resolved_at", "bypassed_at", "taken_at"),
+    sa.Column("has_more_places", sa.Boolean, nullable=False),
+    *_optional(_JSON, "place", "probe", "report", "acted_by"),
+    sa.Column("token", _JSON, nullable=False),
     sa.Column("assigned_to_id", sa.BigInteger, index=True),
-    sa.Column("assigned_to_login", StorableText),
-    _json("token"),
-    _flag("detailed"),
-    sa.Column("first_seen_at", sa.Double, nullable=False),
-    _json("probe", nullable=True),
-    _json("report", nullable=True),
-    sa.Column("taken_by_team", StorableText),
-    sa.Column("taken_by_user", StorableText),
-    sa.Column("taken_by_id", sa.BigInteger),
-    sa.Column("taken_by_login", StorableText),
-    sa.Column("taken_at", sa.Double),
-    _json("acted_by", nullable=True),
-    _flag("validity_written"),
-    sa.Column("assigned_by_us_id", sa.BigInteger),
-    sa.Column("assigned_by_us_login", StorableText),
+    *_optional(sa.BigInteger, "assigned_by_us_id", "taken_by_id"),
+    *_optional(StorableText, "assigned_to_login", "assigned_by_us_login", "taken_by_login"),
+    *_optional(StorableText, "taken_by_team", "taken_by_user"),
     # The job that has claimed the alert; only functions of `alerts` use these.
     sa.Column("claim_action", StorableText),
     sa.Column("claim_job", sa.BigInteger),
@@ -130,22 +101,18 @@ alert = sa.Table(
     sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("alert_state", alert.c.state, alert.c.created_at)
-_partial(
-    "alert_held",
-    alert.c.repository_id,
-    where=sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None)),
-)
+_IS_HELD = sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None))
+_partial("alert_held", alert.c.repository_id, where=_IS_HELD)
 
 event = sa.Table(
     "event",
     METADATA,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("repository_id", sa.BigInteger, nullable=False),
-    sa.Column("alert_number", sa.BigInteger, nullable=False),
+    *_required(sa.BigInteger, "repository_id", "alert_number"),
     sa.Column("kind", StorableText, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    _json("by", nullable=True),
-    _json("details"),
+    sa.Column("by", _JSON),
+    sa.Column("details", _JSON, nullable=False),
     sa.Column("once", StorableText),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("repository_id", "alert_number", "once"),
@@ -157,23 +124,14 @@ message = sa.Table(
     "message",
     METADATA,
     sa.Column("key", StorableText, primary_key=True),
-    sa.Column("purpose", StorableText, nullable=False),
-    sa.Column("channel", StorableText, nullable=False),
-    sa.Column("subject", StorableText, nullable=False),
-    sa.Column("repository_id", sa.BigInteger),
-    sa.Column("alert_number", sa.BigInteger),
-    sa.Column("state", StorableText, nullable=False, index=True),
-    sa.Column("ts", StorableText),
+    *_required(StorableText, "purpose", "channel", "subject"),
+    *_optional(sa.BigInteger, "repository_id", "alert_number"),
+    *_optional(StorableText, "ts", "fingerprint", "problem", "urgency", "stands_for"),
     sa.Column("draw", sa.Integer, nullable=False),
-    sa.Column("fingerprint", StorableText),
-    sa.Column("slot_at", sa.Double),
-    sa.Column("posting_since", sa.Double),
-    sa.Column("problem", StorableText),
-    sa.Column("folded_into", StorableText, index=True),
-    sa.Column("urgency", StorableText),
-    sa.Column("raised_at", sa.Double),
-    sa.Column("stands_for", StorableText),
+    *_optional(sa.Double, "slot_at", "posting_since", "raised_at"),
     sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("state", StorableText, nullable=False, index=True),
+    sa.Column("folded_into", StorableText, index=True),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),
 )
@@ -194,10 +152,9 @@ delivery = sa.Table(
     METADATA,
     sa.Column("guid", StorableText, primary_key=True),
     sa.Column("event", StorableText, nullable=False),
-    sa.Column("action", StorableText),
-    _json("body"),
+    *_optional(StorableText, "action", "outcome"),
+    sa.Column("body", _JSON, nullable=False),
     sa.Column("received_at", sa.Double, nullable=False, index=True),
-    sa.Column("outcome", StorableText),
 )
 
 slack_request = sa.Table(
@@ -211,22 +168,17 @@ job = sa.Table(
     "job",
     METADATA,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("kind", StorableText, nullable=False),
+    *_required(StorableText, "kind", "state"),
+    *_optional(StorableText, "key", "worker", "error"),
+    *_required(sa.Double, "run_at", "created_at"),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    *_optional(sa.Double, "lease_until", "finished_at"),
     sa.Column("payload", sa.JSON, nullable=False),
-    sa.Column("key", StorableText),
     sa.Column("dedup", StorableText, unique=True),
-    sa.Column("state", StorableText, nullable=False),
     # A `priorities.Priority`; the default is for rows of 0.1.0.
     sa.Column("priority", sa.Integer, nullable=False, server_default="2"),
-    sa.Column("run_at", sa.Double, nullable=False),
     # Whether later jobs with its key wait while this one waits for its next try.
-    _flag("holds"),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("worker", StorableText),
-    sa.Column("lease_until", sa.Double),
-    sa.Column("error", StorableText),
-    sa.Column("created_at", sa.Double, nullable=False),
-    sa.Column("finished_at", sa.Double),
+    sa.Column("holds", sa.Boolean, nullable=False),
     sqlite_autoincrement=True,
 )
 _IS_READY = job.c.state == "ready"
@@ -245,10 +197,8 @@ identity = sa.Table(
     sa.Column("slack_team", StorableText, primary_key=True),
     sa.Column("slack_user", StorableText, primary_key=True),
     sa.Column("github_id", sa.BigInteger, nullable=False),
-    sa.Column("github_login", StorableText, nullable=False),
-    sa.Column("proof", StorableText, nullable=False),
+    *_required(StorableText, "github_login", "proof", "linked_by"),
     sa.Column("linked_at", sa.Double, nullable=False),
-    sa.Column("linked_by", StorableText, nullable=False),
     sa.UniqueConstraint("slack_team", "github_id"),
 )
 
@@ -257,9 +207,9 @@ role = sa.Table(
     METADATA,
     sa.Column("github_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("owner_id", sa.BigInteger, nullable=False, index=True),
-    _json("facts"),
+    sa.Column("facts", _JSON, nullable=False),
     sa.Column("fetched_at", sa.Double, nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False, index=True),
 )
 sa.Index("role_repository", role.c.repository_id)
 
@@ -267,8 +217,7 @@ subscription = sa.Table(
     "subscription",
     METADATA,
     sa.Column("channel", StorableText, primary_key=True),
-    sa.Column("filter", StorableText, nullable=False),
-    sa.Column("thread", StorableText, nullable=False),
+    *_required(StorableText, "filter", "thread"),
     sa.Column("created_at", sa.Double, nullable=False),
 )
 
@@ -277,23 +226,14 @@ audit = sa.Table(
     METADATA,
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("slack_team", StorableText),
-    sa.Column("slack_user", StorableText),
-    sa.Column("github_login", StorableText),
-    sa.Column("github_id", sa.BigInteger),
-    sa.Column("action", StorableText, nullable=False),
-    sa.Column("repository_id", sa.BigInteger),
-    sa.Column("repository", StorableText),
-    sa.Column("alert_number", sa.BigInteger),
-    sa.Column("outcome", StorableText, nullable=False),
-    sa.Column("reason", StorableText),
-    sa.Column("previous", StorableText, nullable=False),
-    sa.Column("hash", StorableText, nullable=False),
+    *_optional(StorableText, "slack_team", "slack_user", "github_login", "repository", "reason"),
+    *_optional(sa.BigInteger, "github_id", "repository_id", "alert_number"),
+    *_required(StorableText, "action", "outcome", "previous", "hash"),
 )
 
 saved_value = sa.Table(
     "mark",
     METADATA,
     sa.Column("key", StorableText, primary_key=True),
-    _json("value", nullable=True),
+    sa.Column("value", _JSON),
 )
