@@ -47,9 +47,8 @@ async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
     """
     if tx.dialect == "postgresql":
         await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    last = (
-        await tx.conn.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
-    ).first()
+    newest = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    last = (await tx.conn.execute(newest)).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, START)
     row = AuditRow(seq, tx.now, _storable(entry), previous, "")
     row = replace(row, hash=chain_hash(tx.audit_key, row))
@@ -78,11 +77,8 @@ async def verify(tx: Tx, head: str | None = None) -> Verification:
             return Verification(False, checked, last, problem)
         checked, last = row.seq, row.hash
         has_head = has_head or last == head
-    if not has_head:
-        return Verification(
-            False, checked, last, "No row has the given hash: rows after it or all were replaced."
-        )
-    return Verification(True, checked, last, None)
+    problem = None if has_head else "No row has the given hash: rows after it or all were replaced."
+    return Verification(has_head, checked, last, problem)
 
 
 def iso(at: UnixTime) -> str:
@@ -114,10 +110,8 @@ def _problem(key: bytes, row: AuditRow, seq: int, previous: str) -> str | None:
 def _storable(entry: AuditEntry) -> AuditEntry:
     """The entry as the database returns it later, so that its hash matches."""
     values: dict[str, Any] = asdict(entry)
-    for name, value in values.items():
-        if isinstance(value, str) and not isinstance(value, AuditOutcome):
-            values[name] = storable(value)
-    return AuditEntry(**values)
+    texts = {name: storable(value) for name, value in values.items() if type(value) is str}
+    return AuditEntry(**{**values, **texts})
 
 
 def _record(row: Row) -> AuditRow:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
-from storage import deliveries, jobs
+from storage import deliveries, jobs, rows
 from storage.db import Database, Tx
 from storage.engines import LOCK_WAIT, encode_json, make_private
 from storage.records import Delivery, NewJob, UnixTime
-from storage.tables import slack_request, storable
+from storage.tables import delivery, slack_request, storable
 
 REPEAT_WINDOW = 600.0
 """Seconds in which a second copy of a signed Slack request is not processed again."""
@@ -32,16 +32,6 @@ class Incoming:
     """Stored only if the source is new."""
 
 
-class Writer(Protocol):
-    """Stores batches, each in one commit."""
-
-    async def write(self, batch: Sequence[Incoming]) -> list[bool]:
-        """Whether each element was new. Raises StorageUnavailable, or the driver's error for unusable data."""
-
-    async def close(self) -> None:
-        """Close what `write` opened."""
-
-
 class PostgresWriter:
     """Stores a batch by three statements of many rows, in one transaction."""
 
@@ -51,7 +41,7 @@ class PostgresWriter:
         self._prune_at: UnixTime = 0.0
 
     async def write(self, batch: Sequence[Incoming]) -> list[bool]:
-        """Whether each element was new."""
+        """Whether each element was new. Raises StorageUnavailable, or the driver's error for unusable data."""
         sources = [one.source for one in batch]
         async with self._db.begin() as tx:
             unknown = await deliveries.insert(tx, [one for one in sources if isinstance(one, Delivery)])
@@ -86,8 +76,8 @@ async def _insert_requests(tx: Tx, fingerprints: set[str]) -> set[str]:
         set_={"seen_at": insert.excluded.seen_at},
         where=slack_request.c.seen_at <= tx.now - REPEAT_WINDOW,
     ).returning(slack_request.c.fingerprint)
-    rows = [{"fingerprint": fingerprint, "seen_at": tx.now} for fingerprint in sorted(fingerprints)]
-    return set(await tx.conn.scalars(query, rows))
+    seen = [{"fingerprint": fingerprint, "seen_at": tx.now} for fingerprint in sorted(fingerprints)]
+    return set(await tx.conn.scalars(query, seen))
 
 
 _INSERT_DELIVERY = """
@@ -119,7 +109,7 @@ class SqliteWriter:
         self._prune_at: UnixTime = 0.0
 
     async def write(self, batch: Sequence[Incoming]) -> list[bool]:
-        """Whether each element was new."""
+        """Whether each element was new; raises as `PostgresWriter.write` does."""
         now = self._db.clock.now()
         with self._db.failures():
             async with self._db.write_lock(incoming=True):
@@ -161,12 +151,15 @@ class SqliteWriter:
             self._conn = None
 
 
+Writer: TypeAlias = PostgresWriter | SqliteWriter
+
+
 def _insert(conn: sqlite3.Connection, incoming: Incoming, now: UnixTime) -> bool:
     if isinstance(incoming.source, str):
         request = {"fingerprint": storable(incoming.source), "now": now, "window": REPEAT_WINDOW}
         stored = conn.execute(_INSERT_REQUEST, request)
     else:
-        stored = conn.execute(_INSERT_DELIVERY, _plain(deliveries.values(incoming.source)))
+        stored = conn.execute(_INSERT_DELIVERY, _plain(rows.values(incoming.source, delivery)))
     if stored.rowcount != 1:
         return False
     for new in incoming.jobs:

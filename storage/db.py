@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -60,7 +59,12 @@ class Tx:
 
     def insert(self, table: sa.Table) -> Insert:
         """An INSERT of this dialect, which has ON CONFLICT."""
-        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+        return insert_into(self.dialect, table)
+
+
+def insert_into(dialect: Dialect, table: sa.Table) -> Insert:
+    """An INSERT of that dialect, for a statement that is built once."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 class Database:
@@ -84,6 +88,8 @@ class Database:
         self._on_audit = on_audit
         self.clock = clock
         self.dialect: Dialect = self._engines.dialect
+        self.name = self._engines.name
+        """The URL without user and password."""
         self.path = self._engines.path
         """SQLite's file; None for PostgreSQL."""
         self.job_wake = asyncio.Event()
@@ -91,11 +97,6 @@ class Database:
         self.finished_jobs: set[JobId] = set()
         """Jobs that ended in the transaction of their own changes; the worker removes them from the set."""
         self._write_lock = WriteLock()
-
-    @property
-    def name(self) -> str:
-        """The database's URL without user and password."""
-        return self._engines.name
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
@@ -185,7 +186,7 @@ class Database:
         if self._engines.path is not None and not self._engines.path.exists():
             return False
         async with self.read() as tx:
-            if not await tx.conn.run_sync(_has_table, "alembic_version"):
+            if not await tx.conn.run_sync(lambda conn: sa.inspect(conn).has_table("alembic_version")):
                 return False
             version: str | None = await tx.conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
         return version == migrations.HEAD
@@ -235,15 +236,6 @@ class Database:
             raise StorageUnavailable(
                 f"The database at {self.name} can't be reached: {_reason(error)}."
             ) from error
-
-
-def columns_of(row: Row, table: sa.Table) -> Any:
-    """The columns of one table in a row of a join, as attributes."""
-    return SimpleNamespace(**{column.name: row._mapping[column] for column in table.c})
-
-
-def _has_table(conn: sa.Connection, name: str) -> bool:
-    return bool(sa.inspect(conn).has_table(name))
 
 
 def _set_journal_mode(conn: sa.Connection) -> None:

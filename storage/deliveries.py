@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from storage import rows
 from storage.db import Tx
 from storage.records import Delivery, UnixTime
 from storage.tables import delivery
@@ -14,26 +15,14 @@ async def insert(tx: Tx, arrived: Sequence[Delivery]) -> set[str]:
     if not arrived:
         return set()
     query = tx.insert(delivery).on_conflict_do_nothing(index_elements=[delivery.c.guid])
-    rows = [values(one) for one in arrived]
-    return set(await tx.conn.scalars(query.returning(delivery.c.guid), rows))
-
-
-def values(arrived: Delivery) -> dict[str, object]:
-    """The columns of a delivery's row."""
-    return {
-        "guid": arrived.guid,
-        "event": arrived.event,
-        "action": arrived.action,
-        "body": arrived.body,
-        "received_at": arrived.received_at,
-        "outcome": arrived.outcome,
-    }
+    new = [rows.values(one, delivery) for one in arrived]
+    return set(await tx.conn.scalars(query.returning(delivery.c.guid), new))
 
 
 async def load(tx: Tx, guid: str) -> Delivery | None:
     """The delivery of that guid, or None."""
-    row = (await tx.conn.execute(sa.select(delivery).where(delivery.c.guid == guid))).one_or_none()
-    return None if row is None else Delivery(**row._mapping)
+    query = sa.select(delivery).where(delivery.c.guid == guid)
+    return await rows.one(tx, query, lambda columns: Delivery(**columns))
 
 
 async def finish(tx: Tx, guid: str, outcome: str) -> None:

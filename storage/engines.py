@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -57,20 +57,20 @@ def open_engines(url: str) -> Engines:
 
 
 def encode_json(value: object) -> str:
-    """JSON as it is stored: compact, ASCII, and with all text made storable.
+    """JSON as it is stored: compact, ASCII, with all text made storable, and records as objects.
 
     PostgreSQL's type `json` takes an escaped NUL or half of a surrogate pair, but then fails on queries of it.
     """
-    text = json.dumps(value, separators=(",", ":"))
-    return json.dumps(_storable(value), separators=(",", ":")) if _ODD.search(text) else text
+    text = json.dumps(value, separators=(",", ":"), default=asdict)
+    return json.dumps(_storable(json.loads(text)), separators=(",", ":")) if _ODD.search(text) else text
 
 
 def _storable(value: object) -> object:
     if isinstance(value, str):
         return storable(value)
-    if isinstance(value, Mapping):
-        return {storable(str(name)): _storable(inside) for name, inside in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, dict):
+        return {storable(name): _storable(inside) for name, inside in value.items()}
+    if isinstance(value, list):
         return [_storable(inside) for inside in value]
     return value
 
@@ -88,13 +88,13 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
     # One connection writes; `Database.write_lock` queues the callers.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
     read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
-    for engine, begin, pragmas in (
-        (write, "BEGIN IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
-        (read, "BEGIN DEFERRED", ("query_only=ON",)),
+    for engine, mode, pragmas in (
+        (write, "IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
+        (read, "DEFERRED", ("query_only=ON",)),
     ):
-        sa.event.listen(engine.sync_engine, "do_connect", _make_private(path))
+        sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))
         sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
-        sa.event.listen(engine.sync_engine, "begin", _run_begin(begin))
+        sa.event.listen(engine.sync_engine, "begin", _begin(mode))
     return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")
 
 
@@ -141,11 +141,8 @@ def make_private(path: Path) -> None:
             os.chmod(f"{path}{suffix}", 0o600)
 
 
-def _make_private(path: Path) -> Callable[..., None]:
-    def run(*_: object) -> None:
-        make_private(path)
-
-    return run
+def _begin(mode: str) -> Callable[[sa.Connection], object]:
+    return lambda connection: connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 def _run_pragmas(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
@@ -160,12 +157,5 @@ def _run_pragmas(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, Connect
             connection.close()
             raise
         cursor.close()
-
-    return run
-
-
-def _run_begin(statement: str) -> Callable[[sa.Connection], None]:
-    def run(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(statement)
 
     return run

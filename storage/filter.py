@@ -108,9 +108,8 @@ class FoundAlert:
 
     def position(self, sort: Sort) -> PagePosition:
         """Its position in a list of that order."""
-        return PagePosition(
-            self.alert.updated_at if sort.by_update else self.alert.created_at, self.alert.key
-        )
+        at = self.alert.updated_at if sort.by_update else self.alert.created_at
+        return PagePosition(at, self.alert.key)
 
 
 def fold(text: str) -> str:

@@ -4,8 +4,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from storage.db import Row, Tx
-from storage.records import Account, GitHubId, Identity, SlackTeamId, SlackUserId
+from storage import rows
+from storage.db import Tx
+from storage.records import GitHubId, Identity, SlackTeamId, SlackUserId
 from storage.tables import identity
 
 
@@ -25,7 +26,8 @@ async def link(tx: Tx, new: Identity) -> None:
 
     Raises IdentityTaken if the user or the account is linked to another one.
     """
-    query = tx.insert(identity).values(_values(new)).on_conflict_do_nothing()
+    values = {**rows.values(new, identity), **rows.account_values("github", new.github)}
+    query = tx.insert(identity).values(values).on_conflict_do_nothing()
     if (await tx.conn.execute(query)).rowcount == 1:
         return
     slack = await of_slack(tx, new.slack_team, new.slack_user)
@@ -34,33 +36,30 @@ async def link(tx: Tx, new: Identity) -> None:
     github = await of_github(tx, new.slack_team, new.github.id)
     if github is not None and github.slack_user != new.slack_user:
         raise IdentityTaken("github", github)
-    await tx.conn.execute(sa.update(identity).where(_is(new.slack_team, new.slack_user)).values(_values(new)))
+    await tx.conn.execute(sa.update(identity).where(_is(new.slack_team, new.slack_user)).values(values))
 
 
 async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
     """Delete a Slack user's identity; returns it, or None if there was none."""
     query = sa.delete(identity).where(_is(team, user)).returning(*identity.c)
-    row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else _record(row)
+    return await rows.one(tx, query, _record)
 
 
 async def of_slack(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
     """The identity of a Slack user, or None."""
-    row = (await tx.conn.execute(sa.select(identity).where(_is(team, user)))).one_or_none()
-    return None if row is None else _record(row)
+    return await rows.one(tx, sa.select(identity).where(_is(team, user)), _record)
 
 
 async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
     """The identity of a GitHub account in a workspace, or None."""
     query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
-    row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else _record(row)
+    return await rows.one(tx, query, _record)
 
 
 async def all_identities(tx: Tx) -> list[Identity]:
     """All identities, in the order of workspace and login."""
     query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
-    return [_record(row) for row in await tx.conn.execute(query)]
+    return await rows.listed(tx, query, _record)
 
 
 async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
@@ -73,24 +72,5 @@ def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(identity.c.slack_team == team, identity.c.slack_user == user)
 
 
-def _values(record: Identity) -> dict[str, object]:
-    return {
-        "slack_team": record.slack_team,
-        "slack_user": record.slack_user,
-        "github_id": record.github.id,
-        "github_login": record.github.login,
-        "proof": record.proof,
-        "linked_at": record.linked_at,
-        "linked_by": record.linked_by,
-    }
-
-
-def _record(row: Row) -> Identity:
-    return Identity(
-        slack_team=SlackTeamId(row.slack_team),
-        slack_user=SlackUserId(row.slack_user),
-        github=Account(GitHubId(row.github_id), row.github_login),
-        proof=row.proof,
-        linked_at=row.linked_at,
-        linked_by=row.linked_by,
-    )
+def _record(columns: rows.Columns) -> Identity:
+    return rows.build(Identity, columns, github=rows.account(columns, "github"))

@@ -5,12 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage import alerts, leases, repositories
-from storage.db import Row, Tx, columns_of
+from storage import alerts, leases, repositories, rows
+from storage.db import Row, Tx
 from storage.records import (
     Alert,
     AlertKey,
-    AlertNumber,
     ChannelId,
     Job,
     Message,
@@ -51,12 +50,12 @@ async def plan(tx: Tx, new: Message) -> Message:
     if (await tx.conn.execute(query)).rowcount == 1:
         return new
     same = (column == getattr(new, column.name) for column in unique)
-    return _record((await tx.conn.execute(sa.select(message).where(*same))).one())
+    return _record((await tx.conn.execute(sa.select(message).where(*same))).one()._asdict())
 
 
 async def load(tx: Tx, key: MessageKey) -> Message | None:
     """The message, or None."""
-    return await _load(tx, sa.select(message).where(message.c.key == key))
+    return await rows.one(tx, sa.select(message).where(message.c.key == key), _record)
 
 
 async def load_to_draw(tx: Tx, key: MessageKey, *, saved_about: str) -> MessageToDraw | None:
@@ -74,7 +73,7 @@ async def posted_cards(tx: Tx, after: str, limit: int, *, saved_about: str) -> l
 
 async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
     """The message, or None; other transactions can't change it until this one ends."""
-    return await _load(tx, sa.select(message).where(message.c.key == key).with_for_update())
+    return await rows.one(tx, sa.select(message).where(message.c.key == key).with_for_update(), _record)
 
 
 async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
@@ -132,7 +131,7 @@ async def save(tx: Tx, changed: Message) -> None:
 async def find(tx: Tx, purpose: MessagePurpose, channel: ChannelId, subject: str) -> Message | None:
     """The message of that purpose, channel and subject, or None."""
     same = (message.c.purpose == purpose, message.c.channel == channel, message.c.subject == subject)
-    return await _load(tx, sa.select(message).where(*same))
+    return await rows.one(tx, sa.select(message).where(*same), _record)
 
 
 async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None) -> list[Message]:
@@ -158,9 +157,8 @@ async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Messa
 
 async def at(tx: Tx, channel: ChannelId, ts: MessageTs) -> Message | None:
     """The message with that timestamp in a channel, or None."""
-    return await _load(
-        tx, sa.select(message).where(message.c.channel == channel, message.c.ts == ts).limit(1)
-    )
+    query = sa.select(message).where(message.c.channel == channel, message.c.ts == ts)
+    return await rows.one(tx, query.limit(1), _record)
 
 
 async def blocked(tx: Tx, *, channel: ChannelId | None = None, idle: bool = False) -> list[Message]:
@@ -177,25 +175,19 @@ async def blocked(tx: Tx, *, channel: ChannelId | None = None, idle: bool = Fals
 
 async def count_blocked(tx: Tx) -> int:
     """The number of messages that can't be posted or updated in their channel."""
-    return (await tx.conn.execute(sa.select(sa.func.count()).where(_IS_BLOCKED))).scalar_one()
+    return await _count(tx, _IS_BLOCKED)
 
 
 async def count_uncertain(tx: Tx, since: UnixTime) -> int:
     """The number of messages sent since then that were dropped because it is not known whether Slack has them."""
-    lost = message.c.problem.startswith(UNCERTAIN)
-    query = sa.select(sa.func.count()).where(message.c.state == MessageState.DROPPED, lost)
-    return (await tx.conn.execute(query.where(message.c.posting_since > since))).scalar_one()
+    lost = sa.and_(message.c.state == MessageState.DROPPED, message.c.problem.startswith(UNCERTAIN))
+    return await _count(tx, lost, message.c.posting_since > since)
 
 
 async def count_stand_ins(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> int:
     """The number of stand-ins for a blocked channel in the default channel since then, without folded ones."""
-    query = sa.select(sa.func.count()).where(
-        message.c.channel == default,
-        message.c.stands_for == channel,
-        message.c.state != MessageState.FOLDED,
-        message.c.created_at > since,
-    )
-    return (await tx.conn.execute(query)).scalar_one()
+    stands_in = sa.and_(message.c.channel == default, message.c.stands_for == channel)
+    return await _count(tx, stands_in, message.c.state != MessageState.FOLDED, message.c.created_at > since)
 
 
 async def prune_pace(tx: Tx, before: UnixTime) -> int:
@@ -212,9 +204,8 @@ async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
     next_at = channel_pace.c.next_at
     slot = sa.case((next_at > tx.now, next_at), else_=sa.literal(tx.now, sa.Double))
     query = tx.insert(channel_pace).values(channel=channel, next_at=tx.now + interval)
-    query = query.on_conflict_do_update(
-        index_elements=[channel_pace.c.channel], set_={"next_at": slot + interval}
-    )
+    unique = [channel_pace.c.channel]
+    query = query.on_conflict_do_update(index_elements=unique, set_={"next_at": slot + interval})
     following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
     return following - interval
 
@@ -231,57 +222,36 @@ async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
 
 
 def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
-    about = sa.and_(
-        alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number
-    )
     saved = saved_value.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
-    joined = message.outerjoin(alert, about).outerjoin(repository, repository.c.id == message.c.repository_id)
-    return sa.select(message, alert, repository, saved_value.c.value).select_from(
-        joined.outerjoin(saved_value, saved)
-    )
+    query = sa.select(message, alert, repository, saved_value.c.value).select_from(message).outerjoin(alert)
+    query = query.outerjoin(repository, repository.c.id == message.c.repository_id)
+    return query.outerjoin(saved_value, saved)
 
 
 def _drawn(row: Row) -> MessageToDraw:
-    about, where = columns_of(row, alert), columns_of(row, repository)
+    about, where = rows.part(row, alert), rows.part(row, repository)
     return MessageToDraw(
-        _record(columns_of(row, message)),
-        None if about.number is None else alerts.record(about),
-        None if where.id is None else repositories.record(where),
+        _record(rows.part(row, message)),
+        None if about["number"] is None else alerts.record(about),
+        None if where["id"] is None else repositories.record(where),
         row._mapping[saved_value.c.value],
     )
 
 
-async def _load(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> Message | None:
-    row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else _record(row)
-
-
 async def _list(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> list[Message]:
-    rows = await tx.conn.execute(query.order_by(message.c.created_at, message.c.key))
-    return [_record(row) for row in rows]
+    return await rows.listed(tx, query.order_by(message.c.created_at, message.c.key), _record)
 
 
-_PLAIN = (
-    *("key", "purpose", "channel", "subject", "state", "ts", "draw", "fingerprint"),
-    *("slot_at", "posting_since", "problem", "folded_into", "urgency", "raised_at", "stands_for"),
-    "created_at",
-)
-"""The fields of `Message` that are columns of the same name."""
+async def _count(tx: Tx, *conditions: sa.ColumnElement[bool]) -> int:
+    return (await tx.conn.execute(sa.select(sa.func.count()).where(*conditions))).scalar_one()
 
 
 def _values(record: Message) -> dict[str, object]:
-    about = record.alert
-    return {
-        **{name: getattr(record, name) for name in _PLAIN},
-        "repository_id": about and about.repository_id,
-        "alert_number": about and about.number,
-    }
+    number = record.alert and record.alert.number
+    repository_id = record.alert and record.alert.repository_id
+    return {**rows.values(record, message), "repository_id": repository_id, "alert_number": number}
 
 
-def _record(row: Row) -> Message:
-    about = row.repository_id is not None
-    values = {name: getattr(row, name) for name in _PLAIN}
-    values["purpose"] = MessagePurpose(row.purpose)
-    values["state"] = MessageState(row.state)
-    key = AlertKey(RepositoryId(row.repository_id), AlertNumber(row.alert_number)) if about else None
-    return Message(alert=key, **values)
+def _record(columns: rows.Columns) -> Message:
+    key = AlertKey(columns["repository_id"], columns["alert_number"])
+    return rows.build(Message, columns, alert=None if columns["repository_id"] is None else key)

@@ -1,31 +1,28 @@
 """A cache of GitHub's answers about the rights of persons in repositories."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
+from storage import rows
 from storage.db import Tx
 from storage.records import GitHubId, RepositoryId, StoredJson, UnixTime
 from storage.tables import role
 
+Facts: TypeAlias = Mapping[str, StoredJson]
+
 
 async def save(
-    tx: Tx,
-    github_id: GitHubId,
-    repository_id: RepositoryId,
-    owner_id: GitHubId,
-    facts: Mapping[str, StoredJson],
+    tx: Tx, github_id: GitHubId, repository_id: RepositoryId, owner_id: GitHubId, facts: Facts
 ) -> None:
     """Store the facts about a person in a repository of that owner, as of now."""
-    values = {"owner_id": owner_id, "facts": dict(facts), "fetched_at": tx.now}
-    query = tx.insert(role).values(github_id=github_id, repository_id=repository_id, **values)
-    unique = [role.c.github_id, role.c.repository_id]
-    await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_=values))
+    key = {"github_id": github_id, "repository_id": repository_id}
+    known = {"owner_id": owner_id, "facts": dict(facts), "fetched_at": tx.now}
+    await rows.overwrite(tx, role, {**key, **known})
 
 
-async def load(
-    tx: Tx, github_id: GitHubId, repository_id: RepositoryId
-) -> tuple[Mapping[str, StoredJson], UnixTime] | None:
+async def load(tx: Tx, github_id: GitHubId, repository_id: RepositoryId) -> tuple[Facts, UnixTime] | None:
     """The facts and when they were fetched, or None. The caller decides how old they may be."""
     query = sa.select(role.c.facts, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.repository_id == repository_id)
@@ -35,7 +32,7 @@ async def load(
 
 async def of_person(
     tx: Tx, github_id: GitHubId, since: UnixTime
-) -> list[tuple[RepositoryId, Mapping[str, StoredJson], UnixTime]]:
+) -> list[tuple[RepositoryId, Facts, UnixTime]]:
     """All facts about a person fetched since then: repository, facts, and when they were fetched."""
     query = sa.select(role.c.repository_id, role.c.facts, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)

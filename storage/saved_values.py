@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from storage import rows
 from storage.db import Tx
 from storage.records import StoredJson, UnixTime
 from storage.tables import saved_value
@@ -15,10 +16,7 @@ async def load(tx: Tx, name: str) -> StoredJson:
 
 async def save(tx: Tx, name: str, value: StoredJson) -> None:
     """Store a value, or overwrite the value of the same name."""
-    query = tx.insert(saved_value).values(key=name, value=value)
-    await tx.conn.execute(
-        query.on_conflict_do_update(index_elements=[saved_value.c.key], set_={"value": value})
-    )
+    await rows.overwrite(tx, saved_value, {"key": name, "value": value})
 
 
 async def keep(tx: Tx, name: str, value: StoredJson) -> StoredJson:
@@ -31,7 +29,7 @@ async def keep(tx: Tx, name: str, value: StoredJson) -> StoredJson:
 async def prune_times(tx: Tx, prefix: str, before: UnixTime) -> None:
     """Delete the values whose names start with `prefix` and that are times before then."""
     starts = saved_value.c.key.startswith(prefix, autoescape=True)
-    rows = (await tx.conn.execute(sa.select(saved_value).where(starts))).all()
-    old = [row.key for row in rows if isinstance(row.value, int | float) and row.value < before]
+    found = await tx.conn.execute(sa.select(saved_value).where(starts))
+    old = [row.key for row in found if isinstance(row.value, int | float) and row.value < before]
     if old:
         await tx.conn.execute(sa.delete(saved_value).where(saved_value.c.key.in_(old)))

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from storage import alerts, repositories
+from storage import alerts, repositories, rows
 from storage.db import Tx
 from storage.engines import Dialect
 from storage.filter import ME, NOBODY, Filter, FoundAlert, PagePosition, Qualifier, Sort, Term, seconds
@@ -59,10 +59,10 @@ async def find(
         descending = not descending
         query = query.where(_beyond(sort, before, descending=descending))
     order = [column.desc() if descending else column.asc() for column in _columns(sort)]
-    rows = (await tx.conn.execute(query.order_by(*order).limit(limit))).all()
-    found = [alerts.record(row) for row in (reversed(rows) if before is not None else rows)]
+    found = await rows.listed(tx, query.order_by(*order).limit(limit), alerts.record)
     by_id = await repositories.load_all(tx, {one.key.repository_id for one in found})
-    return [FoundAlert(one, by_id[one.key.repository_id]) for one in found]
+    listed = [FoundAlert(one, by_id[one.key.repository_id]) for one in found]
+    return listed if before is None else listed[::-1]
 
 
 async def find_last(tx: Tx, search: Search, limit: int) -> list[FoundAlert]:

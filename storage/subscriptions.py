@@ -2,16 +2,16 @@
 
 import sqlalchemy as sa
 
-from storage.db import Row, Tx
-from storage.records import ChannelId, Subscription, ThreadLevel
+from storage import rows
+from storage.db import Tx
+from storage.records import ChannelId, Subscription
 from storage.tables import subscription
 
 
 async def add(tx: Tx, new: Subscription) -> None:
     """Store a channel's subscription, or replace the one that it has."""
-    values = {"filter": new.filter, "thread": new.thread, "created_at": new.created_at or tx.now}
-    query = tx.insert(subscription).values(channel=new.channel, **values)
-    await tx.conn.execute(query.on_conflict_do_update(index_elements=[subscription.c.channel], set_=values))
+    row = {**rows.values(new, subscription), "created_at": new.created_at or tx.now}
+    await rows.overwrite(tx, subscription, row)
 
 
 async def remove(tx: Tx, channel: ChannelId) -> bool:
@@ -23,15 +23,14 @@ async def remove(tx: Tx, channel: ChannelId) -> bool:
 async def all_subscriptions(tx: Tx) -> list[Subscription]:
     """All subscriptions, oldest first."""
     query = sa.select(subscription).order_by(subscription.c.created_at, subscription.c.channel)
-    return [_record(row) for row in await tx.conn.execute(query)]
+    return await rows.listed(tx, query, _record)
 
 
 async def of_channel(tx: Tx, channel: ChannelId) -> Subscription | None:
     """A channel's subscription, or None."""
     query = sa.select(subscription).where(subscription.c.channel == channel)
-    row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else _record(row)
+    return await rows.one(tx, query, _record)
 
 
-def _record(row: Row) -> Subscription:
-    return Subscription(ChannelId(row.channel), row.filter, ThreadLevel(row.thread), row.created_at)
+def _record(columns: rows.Columns) -> Subscription:
+    return rows.build(Subscription, columns)

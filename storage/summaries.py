@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from storage import alerts, repositories
+from storage import alerts, repositories, rows
 from storage.db import Tx
 from storage.records import (
     Alert,
@@ -15,7 +15,6 @@ from storage.records import (
     MessagePurpose,
     MessageState,
     Repository,
-    RepositoryId,
     SummaryGroup,
     UnixTime,
 )
@@ -52,9 +51,7 @@ async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime, urgent: C
     summary = message.alias("summary")
     alone, is_urgent = message.c.folded_into.is_(None), message.c.urgency.in_(urgent)
     columns = (sa.func.coalesce(is_urgent, sa.false()), alone, sa.func.count())
-    query = sa.select(*columns).select_from(
-        message.outerjoin(summary, summary.c.key == message.c.folded_into)
-    )
+    query = sa.select(*columns).outerjoin_from(message, summary, summary.c.key == message.c.folded_into)
     in_flood = sa.or_(alone, summary.c.subject.startswith(FLOOD))
     query = query.where(*_cards_since(channel, since), in_flood).group_by(*columns[:2])
     ordinary = urgent_cards = urgent_alone = 0
@@ -70,8 +67,8 @@ async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageK
     summary = message.alias("summary")
     query = sa.select(summary.c.key).join(message, message.c.folded_into == summary.c.key)
     query = query.where(*_cards_since(channel, since), summary.c.subject.startswith(FLOOD))
-    found: str | None = await tx.conn.scalar(query.order_by(summary.c.created_at.desc()).limit(1))
-    return None if found is None else MessageKey(found)
+    found: MessageKey | None = await tx.conn.scalar(query.order_by(summary.c.created_at.desc()).limit(1))
+    return found
 
 
 async def fold_waiting(
@@ -103,16 +100,15 @@ async def fold_one_waiting(
 
 async def at_risk(tx: Tx, summary: MessageKey) -> list[tuple[Alert, Repository, UnixTime]]:
     """The open alerts in a summary that may be urgent, each with its repository and when its card was planned."""
-    same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
-    query = sa.select(alert, message.c.created_at.label("folded_at")).select_from(message).join(alert, same)
+    query = sa.select(alert, message.c.created_at.label("folded_at")).select_from(message).join(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id)
     signs = (alert.c.bypassed, alert.c.publicly_leaked, alert.c.multi_repo)
     works = sa.or_(alert.c.validity == "active", alert.c.probe.is_not(None))
     risk = sa.or_(works, repository.c.visibility == "public", *(sign.is_(True) for sign in signs))
     query = query.where(message.c.folded_into == summary, alert.c.state == AlertState.OPEN, risk)
-    rows = (await tx.conn.execute(query)).all()
-    by_id = await repositories.load_all(tx, {RepositoryId(row.repository_id) for row in rows})
-    return [(alerts.record(row), by_id[RepositoryId(row.repository_id)], row.folded_at) for row in rows]
+    found = await rows.listed(tx, query, lambda columns: (alerts.record(columns), columns["folded_at"]))
+    by_id = await repositories.load_all(tx, {one.key.repository_id for one, _ in found})
+    return [(one, by_id[one.key.repository_id], folded_at) for one, folded_at in found]
 
 
 async def running_line(tx: Tx, default: ChannelId, channel: ChannelId, since: UnixTime) -> MessageKey | None:
@@ -124,8 +120,8 @@ async def running_line(tx: Tx, default: ChannelId, channel: ChannelId, since: Un
         message.c.created_at > since,
         message.c.state != MessageState.DROPPED,
     )
-    found: str | None = await tx.conn.scalar(query.order_by(message.c.created_at.desc()).limit(1))
-    return None if found is None else MessageKey(found)
+    found: MessageKey | None = await tx.conn.scalar(query.order_by(message.c.created_at.desc()).limit(1))
+    return found
 
 
 async def unposted(tx: Tx, subject: str) -> list[MessageKey]:
@@ -162,14 +158,11 @@ async def groups_of_blocked(tx: Tx, channel: ChannelId, default: ChannelId) -> l
 async def _groups(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[SummaryGroup]:
     number = sa.func.count().label("number")
     columns = (repository.c.full_name, repository.c.owner_login, alert.c.state, alert.c.validity)
-    same = sa.and_(alert.c.repository_id == message.c.repository_id, alert.c.number == message.c.alert_number)
-    query = sa.select(*columns, number).select_from(message).join(alert, same)
+    query = sa.select(*columns, number).select_from(message).join(alert)
     query = query.join(repository, repository.c.id == alert.c.repository_id)
     query = query.where(wanted).group_by(*columns)
-    rows = await tx.conn.execute(query.order_by(number.desc(), repository.c.full_name))
-    return [
-        SummaryGroup(name, owner, AlertState(state), validity, n) for name, owner, state, validity, n in rows
-    ]
+    found = await tx.conn.execute(query.order_by(number.desc(), repository.c.full_name))
+    return [SummaryGroup(row[0], row[1], AlertState(row[2]), row[3], row[4]) for row in found]
 
 
 def _cards_since(channel: ChannelId, since: UnixTime) -> tuple[sa.ColumnElement[bool], ...]:

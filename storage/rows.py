@@ -1,0 +1,76 @@
+"""Rows of the tables as records, and records as rows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from storage.db import Row, Tx
+from storage.records import Account
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Columns: TypeAlias = Mapping[str, Any]
+"""A row by column name."""
+R = TypeVar("R")
+
+
+async def one(tx: Tx, query: sa.Executable, record: Callable[[Columns], R]) -> R | None:
+    """The record in the only row that the query finds, or None if it finds none."""
+    row = (await tx.conn.execute(query)).one_or_none()
+    return None if row is None else record(row._asdict())
+
+
+async def listed(tx: Tx, query: sa.Executable, record: Callable[[Columns], R]) -> list[R]:
+    """The records in all rows that the query finds."""
+    return [record(row._asdict()) for row in await tx.conn.execute(query)]
+
+
+async def overwrite(tx: Tx, table: sa.Table, row: Columns) -> None:
+    """Insert a row, or overwrite the columns of the one with the same primary key."""
+    key = table.primary_key.columns
+    changed = {name: value for name, value in row.items() if name not in key}
+    insert = tx.insert(table).values(row)
+    await tx.conn.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed))
+
+
+def part(row: Row, table: sa.Table) -> Columns:
+    """The columns of one table in a row of a join."""
+    return {column.name: row._mapping[column] for column in table.c}
+
+
+def values(record: "DataclassInstance", table: sa.Table) -> dict[str, Any]:
+    """The fields of a record that are columns of the same name."""
+    return {name: getattr(record, name) for name in _names(type(record), table)}
+
+
+def account_values(name: str, account: Account | None) -> dict[str, object]:
+    """The two columns of an account."""
+    return {f"{name}_id": account and account.id, f"{name}_login": account and account.login}
+
+
+def account(columns: Columns, name: str) -> Account | None:
+    """The account in two columns."""
+    id_, login = columns[f"{name}_id"], columns[f"{name}_login"]
+    return None if id_ is None or login is None else Account(id_, login)
+
+
+def build(kind: type[R], stored: Columns, **parts: object) -> R:
+    """The record of a row or document, with `parts` instead of its values; nested documents become records.
+
+    Unknown fields of other versions are ignored, and missing ones get their defaults.
+    """
+    record: R = _adapter(kind).validate_python({**stored, **parts})
+    return record
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+@cache
+def _names(kind: Any, table: sa.Table) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name in table.c)
