@@ -1,14 +1,16 @@
 """Hands jobs to workers: claims them under a lease, renews leases, and records the results of runs."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 
 import sqlalchemy as sa
 
 from storage import jobs
 from storage.db import Database, Tx
+from storage.engines import Dialect
 from storage.priorities import Priority, priority_of
 from storage.records import Done, Job, JobId, Parked, Retry, RunResult, UnixTime
-from storage.tables import job
+from storage.tables import StorableText, job
 
 
 async def claim(
@@ -19,11 +21,14 @@ async def claim(
     The jobs come in the order of priority, and of each priority at most as many as it has `slots` (by default
     `limit`). Of the jobs with one key only the earliest is claimed, and only while none of that key runs.
     """
-    free = {priority: limit if slots is None else slots[priority] for priority in Priority}
+    free = {p.name: limit if slots is None else max(0, min(limit, slots[p])) for p in Priority}
     for _ in range(3):
         try:
             async with db.begin() as tx:
-                return await _claim(tx, worker, limit, lease, free)
+                asked = {"now": jobs.seconds(tx), "for_worker": worker, "lease": lease, "most": limit, **free}
+                started = await tx.conn.execute(_claim(tx.dialect), asked)
+                claimed = [jobs.record(row._asdict()) for row in started]
+                return sorted(claimed, key=lambda one: (priority_of(one.kind), one.run_at, one.id))
         except sa.exc.IntegrityError:
             # A job with an earlier id and the same key was committed meanwhile; the next try sees both.
             continue
@@ -57,24 +62,16 @@ async def settle(db: Database, results: Sequence[RunResult]) -> None:
     retries = [result for result in results if isinstance(result, Retry)]
     parked = [result for result in results if isinstance(result, Parked)]
     async with db.begin() as tx:
-        stop = sa.update(job).where(job.c.state == jobs.RUNNING).values(worker=None, lease_until=None)
+        now = jobs.seconds(tx)
         if done:
             runs = [(run.id, run.worker, run.attempts) for run in done]
-            finished = stop.where(sa.tuple_(*jobs.RUN).in_(runs))
-            await tx.conn.execute(finished.values(state=jobs.DONE, error=None, finished_at=jobs.now_of(tx)))
-        mine = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in jobs.RUN))
-        one = stop.where(mine).values(error=sa.bindparam("problem"))
+            await tx.conn.execute(_finish(tx.dialect), {"now": now, "runs": runs})
         if retries:
-            again = one.values(
-                state=jobs.READY,
-                run_at=jobs.now_of(tx) + sa.bindparam("wait", type_=sa.Double),
-                attempts=job.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
-                holds=sa.bindparam("held", type_=sa.Boolean),
-            )
-            await tx.conn.execute(again, [_retry_values(retry, tx.now) for retry in retries])
+            values = [{"now": now, **_retry_values(retry, tx.now)} for retry in retries]
+            await tx.conn.execute(_retry(tx.dialect), values)
         if parked:
-            rows = [{**_run_values(result.job), "problem": result.error} for result in parked]
-            await tx.conn.execute(one.values(state=jobs.PARKED), rows)
+            values = [{**_run_values(result.job), "problem": result.error} for result in parked]
+            await tx.conn.execute(_END_RUN.values(state=jobs.PARKED), values)
     db.job_wake.set()
 
 
@@ -93,11 +90,8 @@ async def next_due(db: Database, of: Collection[Priority] = tuple(Priority)) -> 
     A time that is past means that a job can be claimed now.
     """
     async with db.read() as tx:
-        now = jobs.now_of(tx)
-        query = sa.select(job.c.run_at - now).where(job.c.state == jobs.READY, ~_is_blocked(now))
-        if len(of) < len(Priority):
-            query = query.where(job.c.priority.in_(of))
-        wait: float | None = await tx.conn.scalar(query.order_by(job.c.run_at, job.c.id).limit(1))
+        query = _next_due(tx.dialect, None if len(of) == len(Priority) else tuple(of))
+        wait: float | None = await tx.conn.scalar(query, {"now": jobs.seconds(tx)})
         return None if wait is None else tx.now + wait
 
 
@@ -122,28 +116,59 @@ def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     return sa.and_(job.c.key.is_not(None), sa.or_(running, earlier))
 
 
-async def _claim(tx: Tx, worker: str, limit: int, lease: float, slots: Mapping[Priority, int]) -> list[Job]:
-    now = jobs.now_of(tx)
+_STOP = sa.update(job).where(job.c.state == jobs.RUNNING).values(worker=None, lease_until=None)
+_IS_RUN = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in jobs.RUN))
+_END_RUN = _STOP.where(_IS_RUN).values(error=sa.bindparam("problem"))
+
+
+# These statements are built once, since that takes longer than SQLite needs to run them.
+@cache
+def _finish(dialect: Dialect) -> sa.Executable:
+    mine = sa.tuple_(*jobs.RUN).in_(sa.bindparam("runs", expanding=True))
+    return _STOP.where(mine).values(state=jobs.DONE, error=None, finished_at=jobs.bound_now(dialect))
+
+
+@cache
+def _retry(dialect: Dialect) -> sa.Executable:
+    return _END_RUN.values(
+        state=jobs.READY,
+        run_at=jobs.bound_now(dialect) + sa.bindparam("wait", type_=sa.Double),
+        attempts=job.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
+        holds=sa.bindparam("held", type_=sa.Boolean),
+    )
+
+
+@cache
+def _claim(dialect: Dialect) -> sa.Executable:
+    """Starts due jobs: at most `most`, and of each priority at most the number in the parameter of its name."""
+    now = jobs.bound_now(dialect)
     due = sa.select(job.c.priority, job.c.run_at, job.c.id)
     due = due.where(job.c.state == jobs.READY, job.c.run_at <= now, ~_is_blocked(now))
     due = due.order_by(job.c.run_at, job.c.id).with_for_update(skip_locked=True)
     first = [
-        due.where(job.c.priority == priority).limit(min(limit, free)).subquery()
-        for priority, free in slots.items()
-        if free > 0
+        due.where(job.c.priority == priority).limit(sa.bindparam(priority.name, type_=sa.Integer)).subquery()
+        for priority in Priority
     ]
-    if not first:
-        return []
     found = sa.union_all(*(sa.select(of_one) for of_one in first)).subquery()
-    pick = sa.select(found.c.id).order_by(found.c.priority, found.c.run_at, found.c.id).limit(limit)
-    start = (
-        sa.update(job)
-        .where(job.c.id.in_(pick))
-        .values(state=jobs.RUNNING, worker=worker, lease_until=now + lease, attempts=job.c.attempts + 1)
-        .returning(*jobs.COLUMNS)
-    )
-    started = [jobs.record(row) for row in await tx.conn.execute(start)]
-    return sorted(started, key=lambda one: (priority_of(one.kind), one.run_at, one.id))
+    pick = sa.select(found.c.id).order_by(found.c.priority, found.c.run_at, found.c.id)
+    values = {
+        "state": jobs.RUNNING,
+        "worker": sa.bindparam("for_worker", type_=StorableText),
+        "lease_until": now + sa.bindparam("lease", type_=sa.Double),
+        "attempts": job.c.attempts + 1,
+    }
+    picked = job.c.id.in_(pick.limit(sa.bindparam("most", type_=sa.Integer)))
+    return sa.update(job).where(picked).values(values).returning(*jobs.COLUMNS)
+
+
+@cache
+def _next_due(dialect: Dialect, of: tuple[Priority, ...] | None) -> sa.Select[*tuple[float]]:
+    """Seconds until the next job of these priorities, or of all, can start."""
+    now = jobs.bound_now(dialect)
+    query = sa.select(job.c.run_at - now).where(job.c.state == jobs.READY, ~_is_blocked(now))
+    if of is not None:
+        query = query.where(job.c.priority.in_(of))
+    return query.order_by(job.c.run_at, job.c.id).limit(1)
 
 
 def _retry_values(retry: Retry, now: UnixTime) -> dict[str, object]:

@@ -1,10 +1,14 @@
 """Stores jobs, and lists, retries, counts and deletes them. `job_queue` hands them to workers."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
+from functools import cache
 
 import sqlalchemy as sa
 
-from storage.db import Row, Tx
+from storage import rows
+from storage.db import Row, Tx, insert_into
+from storage.engines import Dialect
 from storage.job_listener import CHANNEL
 from storage.priorities import priority_of
 from storage.records import Job, JobId, JobState, NewJob, UnixTime
@@ -16,12 +20,7 @@ RUNNING = sa.literal_column("'running'", sa.Text)
 DONE = sa.literal_column("'done'", sa.Text)
 PARKED = sa.literal_column("'parked'", sa.Text)
 
-COLUMNS = tuple(
-    job.c[name]
-    for name in (
-        *("id", "kind", "payload", "key", "state", "run_at", "attempts", "error", "created_at", "worker"),
-    )
-)
+COLUMNS = tuple(job.c[field.name] for field in fields(Job))
 """The columns of `Job`."""
 RUN = (job.c.id, job.c.worker, job.c.attempts)
 """The columns that identify one run of a job, since each claim counts as an attempt."""
@@ -31,24 +30,29 @@ async def enqueue(tx: Tx, *jobs: NewJob) -> list[JobId | None]:
     """Store jobs in the caller's transaction; returns an id for each, or None if a job with its `dedup` is stored."""
     if not jobs:
         return []
-    origin, now = _origin(tx)
+    stored = (await tx.conn.execute(_insert(tx.dialect), [values(new, seconds(tx)) for new in jobs])).all()
+    tx.job_enqueued = tx.job_enqueued or bool(stored)
+    return _ids(jobs, stored)
+
+
+@cache
+def _insert(dialect: Dialect) -> sa.Executable:
+    """Stores jobs with the parameters of `values`; built once, since it is needed so often."""
+    origin = _origin(dialect)
     # PostgreSQL notifies the other processes at the commit, once however often this is called.
-    wakes = [sa.func.pg_notify(CHANNEL, "")] if tx.dialect == "postgresql" else []
-    insert = (
-        tx.insert(job)
+    wakes = [sa.func.pg_notify(CHANNEL, "")] if dialect == "postgresql" else []
+    return (
+        insert_into(dialect, job)
         .values(run_at=origin + sa.bindparam("runs"), created_at=origin + sa.bindparam("made"))
         .on_conflict_do_nothing(index_elements=[job.c.dedup])
         .returning(job.c.id, job.c.dedup, *wakes)
     )
-    rows = (await tx.conn.execute(insert, [values(new, now) for new in jobs])).all()
-    tx.job_enqueued = tx.job_enqueued or bool(rows)
-    return _ids(jobs, rows)
 
 
 async def list_jobs(tx: Tx, *, states: Collection[JobState], limit: int = 200) -> list[Job]:
     """The jobs in any of these states, oldest first."""
     query = sa.select(*COLUMNS).where(job.c.state.in_(states)).order_by(job.c.id).limit(limit)
-    return [record(row) for row in await tx.conn.execute(query)]
+    return await rows.listed(tx, query, record)
 
 
 async def retry(tx: Tx, job_id: JobId) -> bool:
@@ -69,30 +73,36 @@ async def prune(tx: Tx, before: UnixTime) -> int:
 
 async def count(tx: Tx) -> dict[JobState, int]:
     """The number of jobs in each state."""
-    rows = await tx.conn.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
-    return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in rows}
+    found = await tx.conn.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
+    return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in found}
 
 
-def _origin(tx: Tx) -> tuple[sa.ColumnElement[float], float]:
-    """The time that all workers share, as two summands: PostgreSQL's clock and the offset of ours, or 0 and ours."""
-    if tx.dialect == "sqlite":
-        return sa.literal_column("0", sa.Double), tx.now
-    return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double), tx.clock.offset
+def _origin(dialect: Dialect) -> sa.ColumnElement[float]:
+    """What `seconds` is added to for the time that all workers share: PostgreSQL's clock, or 0."""
+    if dialect == "sqlite":
+        return sa.literal_column("0", sa.Double)
+    return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
+
+
+def seconds(tx: Tx) -> float:
+    """Our clock's part of the time that all workers share: its offset from PostgreSQL's clock, or all of it."""
+    return tx.now if tx.dialect == "sqlite" else tx.clock.offset
 
 
 def now_of(tx: Tx) -> sa.ColumnElement[float]:
     """The time that all workers share."""
-    origin, seconds = _origin(tx)
-    return origin + sa.literal(seconds, sa.Double)
+    return _origin(tx.dialect) + sa.literal(seconds(tx), sa.Double)
+
+
+def bound_now(dialect: Dialect) -> sa.ColumnElement[float]:
+    """The same for a statement that is built once; its parameter `now` is `seconds`."""
+    return _origin(dialect) + sa.bindparam("now", type_=sa.Double)
 
 
 def values(new: NewJob, now: float) -> dict[str, object]:
-    """The columns of a new job; `now` is the second summand of the time, see `_origin`."""
+    """The columns of a new job; `now` is what `seconds` returns, on SQLite the time."""
     return {
-        "kind": new.kind,
-        "payload": dict(new.payload),
-        "key": new.key,
-        "dedup": new.dedup,
+        **rows.values(new, job),
         "state": JobState.READY,
         "priority": priority_of(new.kind),
         "holds": False,
@@ -102,15 +112,15 @@ def values(new: NewJob, now: float) -> dict[str, object]:
     }
 
 
-def _ids(jobs: Sequence[NewJob], rows: Sequence[Row]) -> list[JobId | None]:
+def _ids(jobs: Sequence[NewJob], stored: Sequence[Row]) -> list[JobId | None]:
     """The id of each job's row: found by `dedup`, and for jobs without one by the order of the ids."""
-    by_dedup = {row.dedup: row.id for row in rows if row.dedup is not None}
-    others = iter(sorted(row.id for row in rows if row.dedup is None))
+    by_dedup = {row.dedup: row.id for row in stored if row.dedup is not None}
+    others = iter(sorted(row.id for row in stored if row.dedup is None))
     return [next(others) if new.dedup is None else by_dedup.pop(storable(new.dedup), None) for new in jobs]
 
 
-def record(row: Row) -> Job:
-    return Job(**{**row._mapping, "state": JobState(row.state)})
+def record(columns: rows.Columns) -> Job:
+    return Job(**{**columns, "state": JobState(columns["state"])})
 
 
 async def _unpark(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
