@@ -23,9 +23,10 @@ setup: $(DEVELOPMENT) ## The same with what development needs
 demo: $(DEMO) ## The whole bot against a stand-in Slack and GitHub, on one web page, until Ctrl-C; PORT=8080
 	@$(BIN)/stanch demo $(if $(filter command line,$(origin PORT)),--port '$(PORT)')
 
-# Two workers. The tests of one file run in one worker, since they share servers.
+# Twice as many workers as the smallest machine has cores: tests wait for servers and processes. The tests of one
+# file run in one worker, since they share servers.
 test: $(DEVELOPMENT) ## Every test; lists at the end what was skipped and why
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 4 --dist loadfile
 
 check: $(DEVELOPMENT) ## Format, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format ." >&2; exit 1; }

@@ -63,7 +63,7 @@ async def test_a_closure_whose_webhook_was_lost_is_shown(stage: Stage) -> None:
 
 async def test_the_first_sync_posts_one_summary_and_no_cards(stage: Stage) -> None:
     stage.github.webhook_url = None
-    for number in range(2_000):
+    for number in range(500):
         stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
     closed = stage.github.leak(stage.repository, secret_type="stripe_api_key", path="old.py")
     stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
@@ -71,14 +71,14 @@ async def test_the_first_sync_posts_one_summary_and_no_cards(stage: Stage) -> No
     await sync(stage)
     async with stage.context.db.read() as tx:
         counted = await alerts.count_by_state(tx)
-    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (2_000, 1)
+    assert (counted[AlertState.OPEN], counted[AlertState.RESOLVED]) == (500, 1)
     [message] = stage.slack.channel_messages(CHANNEL)
     [summary] = summaries(stage)
     assert message == summary
-    assert "*2000 alerts* in 1 repository, from before Stanch was connected" in summary.shown_text
+    assert "*500 alerts* in 1 repository, from before Stanch was connected" in summary.shown_text
     await stage.type(OWNER, "list")
-    shown = await stage.slack.command(OWNER, CHANNEL, "show octo/payments#1777")
-    assert "alert 1777" in shown.json()["text"]
+    shown = await stage.slack.command(OWNER, CHANNEL, "show octo/payments#377")
+    assert "alert 377" in shown.json()["text"]
 
 
 async def test_a_sync_that_github_interrupts_is_repeated_to_its_end(stage: Stage) -> None:
