@@ -2,15 +2,17 @@
 
 import asyncio
 import csv
+import errno
 import secrets
 import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -24,23 +26,64 @@ from integrations.sandbox.demo import (
     Stage,
     serve_page,
 )
+from integrations.sandbox.demo.browser import browser_with_windows
 from integrations.sandbox.demo.world import DEFAULT_CHANNEL
 
+HIGHEST_PORT = 65535
 
-@dataclass(frozen=True, slots=True)
+
 class Demo:
-    """The running demo: stand-ins, bot process, page address, and the task that sets it up."""
+    """The running demo: stand-ins, bot process, and the task that sets them up. `start_over` replaces all three.
+
+    The bot is a process of its own that runs `serve` and knows the stand-ins only from its settings. Its
+    database is in a directory of its own under `directory`.
+    """
 
     stage: Stage
     bot: BotProcess
-    address: str
     opening: asyncio.Task[None]
 
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.address = ""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Gets the error of a bot that does not start."""
 
-async def run_demo(host: str, port: int) -> None:
+    async def begin(self) -> None:
+        """Start the stand-ins, and the bot in the background."""
+        directory = Path(tempfile.mkdtemp(dir=self._directory))
+        self.stage = await Stage().__aenter__()
+        port = _free_port()
+        self.bot = BotProcess(_command(self.stage, directory, port), port)
+        self.stage.point_at(self.bot.address)
+        self.opening = asyncio.create_task(_open(self.stage, self.bot, directory))
+        self.opening.add_done_callback(self._note_failure)
+
+    async def end(self) -> None:
+        """Stop the bot and the stand-ins."""
+        self.opening.cancel()
+        await asyncio.gather(self.opening, return_exceptions=True)
+        await self.bot.stop()
+        await self.stage.__aexit__(None, None, None)
+
+    async def start_over(self) -> None:
+        """Replace everything by what the demo began with."""
+        # Nothing of the former bot is kept, so it need not stop in an orderly way.
+        await self.bot.kill()
+        await self.end()
+        await self.begin()
+
+    def _note_failure(self, opening: asyncio.Task[None]) -> None:
+        error = None if opening.cancelled() else opening.exception()
+        if error is not None and not self.failed.done():
+            self.failed.set_exception(error)
+
+
+async def run_demo(host: str, port: int, *, in_browser: bool) -> None:
     """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
 
-    Raises `StartRefused` if the port is taken or the bot doesn't start.
+    With `in_browser`, opens it in the person's browser, if that has windows. Raises `StartRefused` if the port
+    is taken or the bot doesn't start.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -49,37 +92,40 @@ async def run_demo(host: str, port: int) -> None:
     try:
         async with open_demo(host, port) as demo:
             typer.echo(f"Stanch's demo is at {demo.address}  (Ctrl-C ends it)")
-            waiting = asyncio.create_task(stopped.wait())
-            await asyncio.wait({demo.opening, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if demo.opening.done():
-                demo.opening.result()
-            await waiting
+            browser = browser_with_windows() if in_browser else None
+            if browser is not None:
+                # Opening may take seconds, in which the page has to be served.
+                threading.Thread(target=browser.open, args=(demo.address,), daemon=True).start()
+            ends: tuple[asyncio.Future[Any], ...] = (demo.failed, asyncio.create_task(stopped.wait()))
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if demo.failed.done():
+                demo.failed.result()
     except CommandFailed as failure:
         raise StartRefused(str(failure)) from None
     except OSError as error:
-        raise StartRefused(f"The demo can't listen on {host}:{port}: {error.strerror}.") from None
+        raise StartRefused(_cannot_listen(host, port, error)) from None
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < HIGHEST_PORT else 0
+        hint = f"make demo PORT={other}, or stanch demo --port {other}"
+        return f"Port {port} is taken by another program. Take another one: {hint}."
+    return f"The demo can't listen on {host}, port {port}: {error.strerror}."
 
 
 @asynccontextmanager
 async def open_demo(host: str, port: int) -> AsyncIterator[Demo]:
-    """Run the demo while the block runs. The page is served at once; `opening` ends when the bot serves too.
-
-    The bot is a process of its own that runs `serve` and knows the stand-ins only from its settings. Its
-    database is in a temporary directory.
-    """
+    """Run the demo while the block runs. The page is served at once; `opening` ends when the bot serves too."""
     with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
-        async with Stage() as stage:
-            bot_port = _free_port()
-            bot = BotProcess(_command(stage, Path(directory), bot_port), bot_port)
-            stage.point_at(bot.address)
-            async with serve_page(stage, bot, host, port) as address:
-                opening = asyncio.create_task(_open(stage, bot, Path(directory)))
-                try:
-                    yield Demo(stage, bot, address, opening)
-                finally:
-                    opening.cancel()
-                    await asyncio.gather(opening, return_exceptions=True)
-                    await bot.stop()
+        demo = Demo(Path(directory))
+        await demo.begin()
+        try:
+            async with serve_page(demo, host, port) as address:
+                demo.address = address
+                yield demo
+        finally:
+            await demo.end()
 
 
 async def _open(stage: Stage, bot: BotProcess, directory: Path) -> None:

@@ -11,6 +11,9 @@ from bot.errors import StartRefused
 def demo(
     host: Annotated[str, typer.Option(help="Address of the page.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 8080,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Don't open the page in a browser window.")
+    ] = False,
 ) -> None:
     """Try Stanch against stand-ins for Slack and GitHub on one web page."""
     try:
@@ -18,4 +21,4 @@ def demo(
     except ModuleNotFoundError as missing:
         advice = f"The demo needs {missing.name}; make demo installs it, and so does pip install '.[demo]'."
         raise StartRefused(advice) from None
-    asyncio.run(run_demo(host, port))
+    asyncio.run(run_demo(host, port, in_browser=not no_browser))

@@ -6,6 +6,8 @@ from integrations.sandbox.demo.world import DemoPerson
 from integrations.sandbox.slack import DeliveryResult, ImpossibleGesture, Json, NothingChanged, SlackSandbox
 
 LONGEST_MESSAGE = 4000
+MESSAGE_SHORTCUT = "show_alert"
+"""The callback id in manifest.yml."""
 
 
 class BadGesture(Exception):
@@ -33,6 +35,7 @@ class PageGestures:
             "submit": self._submit,
             "close": self._close,
             "command": self._command,
+            "shortcut": self._shortcut,
             "say": self._say,
         }
         if kind not in gestures:
@@ -80,6 +83,10 @@ class PageGestures:
 
     async def _command(self, fields: Json) -> DeliveryResult:
         return await self._slack.command(self._user, self._channel(fields), _text(fields, "text"))
+
+    async def _shortcut(self, fields: Json) -> DeliveryResult:
+        channel, ts = _text(fields, "channel"), _text(fields, "ts")
+        return await self._slack.message_shortcut(self._user, channel, ts, MESSAGE_SHORTCUT)
 
     async def _say(self, fields: Json) -> None:
         text = _text(fields, "text").strip()[:LONGEST_MESSAGE]

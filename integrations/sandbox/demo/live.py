@@ -31,6 +31,16 @@ class BotControls(Protocol):
     async def audit_log(self) -> list[dict[str, object]]: ...
 
 
+class RunningDemo(Protocol):
+    """The stand-ins and the bot of the page, until they are replaced by new ones."""
+
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def bot(self) -> BotControls: ...
+    async def start_over(self) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class OpenPage:
     """One open page: its person, and the changes not sent to it yet."""
@@ -42,6 +52,8 @@ class OpenPage:
     alerts: dict[str, Json | None] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
     """The changed parts, which are sent whole."""
+    over: bool = False
+    """Whether the demo starts over: the page has to be loaded again."""
 
     def note(self, part: str) -> None:
         self.parts.add(part)
@@ -57,18 +69,21 @@ class Live:
         self._bot = bot
         self._pages: set[OpenPage] = set()
         self._github_changed = asyncio.Event()
+        self._settled = asyncio.Event()
         self._sent_alerts: dict[str, Json] = {}
         self._sent_overview: Json = {}
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Watch while the block runs."""
-        self._bot.watch(lambda: self.resend_part("bot"))
+        self._bot.watch(self._note_bot)
+        self._note_bot()
         unwatch = self._stage.github.watch(lambda change: self._github_changed.set())
         subscription = self._stage.slack.subscribe()
         tasks = [
             asyncio.create_task(self._follow_slack(subscription)),
             asyncio.create_task(self._follow_github()),
+            asyncio.create_task(self._follow_opening()),
         ]
         try:
             yield
@@ -78,6 +93,18 @@ class Live:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def end_pages(self) -> None:
+        """Have every open page loaded again."""
+        for page in self._pages:
+            page.over = True
+            page.news.set()
+
+    async def until_settled(self, seconds: float) -> None:
+        """Wait while the bot starts, at most this long. A bot that is down is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
 
     @contextlib.contextmanager
     def page(self, person: DemoPerson) -> Iterator[OpenPage]:
@@ -151,8 +178,24 @@ class Live:
                 ]
             case "bot":
                 line = self._bot.last_log_line() if self._bot.state is BotState.DOWN else ""
-                return {"state": self._bot.state, "starts": self._bot.starts, "last_log_line": line}
+                return {"state": self._bot_state(), "starts": self._bot.starts, "last_log_line": line}
         raise AssertionError(part)
+
+    def _bot_state(self) -> BotState:
+        """The bot's state; until the stage is open it is still starting, although it serves."""
+        is_open = self._stage.opened.is_set()
+        return BotState.STARTING if self._bot.state is BotState.UP and not is_open else self._bot.state
+
+    def _note_bot(self) -> None:
+        if self._bot_state() is BotState.STARTING:
+            self._settled.clear()
+        else:
+            self._settled.set()
+        self.resend_part("bot")
+
+    async def _follow_opening(self) -> None:
+        await self._stage.opened.wait()
+        self._note_bot()
 
     async def _follow_slack(self, changes: AsyncIterator[SlackChange]) -> None:
         async for change in changes:

@@ -6,6 +6,8 @@ from integrations.sandbox.demo.world import CHANNELS, PEOPLE, DemoPerson
 from integrations.sandbox.slack import Channel, Json, SlackMessage, SlackSandbox, View
 
 BOT_NAME = "Stanch"
+DIRECT_TOPIC = "Messages from Stanch to you alone"
+DIRECT_EMPTY = "Stanch writes here when a secret of yours has leaked, and when you need to know of a change."
 
 
 class SlackWindow:
@@ -85,7 +87,8 @@ class SlackWindow:
         return {
             "id": channel.id,
             "name": BOT_NAME if channel.is_im else channel.name,
-            "topic": "Messages from Stanch to you alone" if channel.is_im else known.topic if known else "",
+            "topic": DIRECT_TOPIC if channel.is_im else known.topic if known else "",
+            "empty": DIRECT_EMPTY if channel.is_im else known.empty if known else "",
             "direct": channel.is_im,
             "shared": channel.is_ext_shared,
             "members": len(channel.members),

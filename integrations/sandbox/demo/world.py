@@ -31,11 +31,15 @@ class DemoPerson:
 
 @dataclass(frozen=True, slots=True)
 class DemoChannel:
-    """A channel of the page and its members; `filter` is its subscription, if it has one."""
+    """A channel of the page and its members; `filter` is its subscription, if it has one.
+
+    `empty` says what will be in the channel while it has no message.
+    """
 
     slack_id: str
     name: str
     topic: str
+    empty: str
     members: tuple[str, ...]
     filter: str | None = None
     shared: bool = False
@@ -101,14 +105,22 @@ CHANNELS = (
         "C0PAYMENTS",
         "payments-security",
         "Alerts of octo/payments",
+        "Leak a secret in octo/payments on GitHub, and its card appears here.",
         (*_MEMBERS, GRACE.slack_id),
         filter="repo:octo/payments",
     ),
-    DemoChannel(DEFAULT_CHANNEL, "security-alerts", "Alerts that no other channel takes", _MEMBERS),
+    DemoChannel(
+        DEFAULT_CHANNEL,
+        "security-alerts",
+        "Alerts that no other channel takes",
+        "Leak a secret in octo/infra on GitHub, and its card appears here.",
+        _MEMBERS,
+    ),
     DemoChannel(
         "C0PARTNERS",
         "partners-globex",
-        "Shared with Globex: no card may appear here",
+        "Shared with Globex, another company",
+        "Stanch posts no card where another company reads. The alerts of this channel go to #security-alerts.",
         (SAM.slack_id, OLIVIA.slack_id, ANA.slack_id, THEO.slack_id),
         filter="repo:octo/web",
         shared=True,

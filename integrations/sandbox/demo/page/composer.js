@@ -2,7 +2,7 @@
 import { $, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { gesture, names, on, state } from "./live.js";
-import { here, showFromSlack } from "./messages.js";
+import { followOwn, here, showFromSlack } from "./messages.js";
 
 const COMMAND = { name: "/leaks", hint: "help", description: "Look up secret scanning alerts" };
 
@@ -13,7 +13,7 @@ export function startComposer() {
   on("channel", (id) => {
     const channel = names.channel(id);
     const name = channel.direct ? "Stanch" : `#${channel.name}`;
-    hint = () => (main.placeholder = `Message ${name}${main.clientWidth > 380 ? ", or type /leaks" : ""}`);
+    hint = () => (main.placeholder = main.clientWidth < 260 ? "Message or /leaks" : `Message ${name}${main.clientWidth > 380 ? ", or type /leaks" : ""}`);
     hint();
   });
   // A text box cuts off a long placeholder.
@@ -111,6 +111,7 @@ function makeComposer(form, { label, thread }) {
     grow();
     close();
     const inThread = thread();
+    if (!inThread) followOwn({ command: text.startsWith("/") });
     if (text.startsWith("/")) await command(text, inThread);
     else await gesture("say", { channel: here.channel, text, thread: inThread });
   }

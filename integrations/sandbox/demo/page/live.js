@@ -28,6 +28,7 @@ export function connect(person) {
   source = new EventSource(`/events?as=${encodeURIComponent(person)}`);
   source.addEventListener("whole", (event) => whenReleased(() => takeWhole(JSON.parse(event.data))));
   source.addEventListener("changes", (event) => whenReleased(() => takeChanges(JSON.parse(event.data))));
+  source.addEventListener("over", () => location.reload());
   source.addEventListener("error", () => setConnected(false));
 }
 

@@ -55,7 +55,7 @@ function drawBot() {
   const banner = $("#bot-banner");
   banner.hidden = word === "up";
   banner.dataset.state = word;
-  $("#bot-banner-words").textContent = word === "starting" ? "Stanch is starting. This takes a few seconds." : `Stanch is down: cards don't change. ${last && starts === 0 ? last : ""}`;
+  $("#bot-banner-words").textContent = word === "starting" ? "Stanch is starting, which takes a few seconds. What you click now is done then." : `Stanch is down: cards don't change. ${last && starts === 0 ? last : ""}`;
   $("#bot-banner-start").hidden = word !== "down";
 }
 

@@ -9,6 +9,7 @@ import { startMachine } from "./machine.js";
 import { startMessages } from "./messages.js";
 import { startModal } from "./modal.js";
 import { personInAddress, startPeople } from "./people.js";
+import { startOver } from "./start_over.js";
 import { startToasts } from "./toasts.js";
 import { startTour } from "./tour.js";
 
@@ -24,6 +25,7 @@ startToasts();
 startGitHub();
 startMachine();
 startTour();
+startOver();
 startPanels();
 startTheme();
 startFrame();

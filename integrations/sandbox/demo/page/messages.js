@@ -7,12 +7,14 @@ import { icon } from "./icons.js";
 import { emit, messagesOf, names, on, state } from "./live.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { face } from "./people.js";
+import { moreButton } from "./shortcut.js";
 
 const SHOWN_AT_FIRST = 40;
 export const here = { channel: null, thread: null };
 const drawn = new Map(); // ts -> {element, json} in the open channel
 const drawnReplies = new Map();
 let stuck = true; // whether to keep the newest message in view
+let expected = false; // whether the next private message answers this person's command
 let oldest = 0; // number of older messages that are not drawn yet
 const notices = new Map(); // ts of a message -> Slack's notice below it
 
@@ -26,7 +28,8 @@ export function startMessages() {
   on("messages", takeMessages);
   $("#messages").addEventListener("scroll", onScroll, { passive: true });
   $("#to-newest").addEventListener("click", () => scrollToEnd());
-  new ResizeObserver(() => stuck && scrollToEnd()).observe($("#messages"));
+  const sizes = new ResizeObserver(() => stuck && scrollToEnd());
+  for (const box of ["#messages", "#message-list"]) sizes.observe($(box));
   $("#thread-close").addEventListener("click", () => openThread(null));
   $("#channel-back").addEventListener("click", () => ($(".slack").dataset.view = "list"));
   setInterval(() => drawn.forEach(({ element }, ts) => redrawFooter(element, ts)), 30000);
@@ -46,6 +49,8 @@ export function openChannel(id, { keepView = false } = {}) {
   oldest = Math.max(0, tops.length - SHOWN_AT_FIRST);
   const list = $("#message-list");
   list.replaceChildren(...tops.slice(oldest).map((message) => drawMessage(message, drawn)));
+  $("#channel-start").textContent = channel.direct ? "This is the beginning of your messages from Stanch." : `This is the beginning of #${channel.name}.`;
+  $("#channel-empty").textContent = channel.empty;
   $("#channel-start").hidden = oldest > 0;
   $("#channel-empty").hidden = tops.length > 0;
   scrollToEnd();
@@ -68,6 +73,8 @@ function takeMessages({ changed, gone }) {
   }
   $("#channel-empty").hidden = drawn.size > 0;
   if (stick) scrollToEnd();
+  const answer = expected && changed.find((message) => message.private && message.new && message.channel === here.channel);
+  if (answer) showAnswer(answer);
   else if (arrived) $("#to-newest").hidden = false;
   if (stick || !arrived) markRead();
   drawChannels();
@@ -128,8 +135,9 @@ function drawMessage(message, into) {
   add(element, [
     message.broadcast && !inThread && h("button", { type: "button", class: "broadcast link-button", on: { click: () => openThread(message.thread) } }, icon("thread"), "replied to a thread"),
     message.private && h("div", { class: "private-mark" }, icon("eye"), h("span", {}, "Only visible to you")),
-    h("div", { class: "message-row" }, message.bot || message.local ? face("bot") : face(message.user), body),
+    h("div", { class: "message-row" }, face(message.bot ? "bot" : message.user), body),
   ]);
+  add(element, [moreButton(message)]);
   if (message.private) body.append(h("button", { type: "button", class: "link-button dismiss", on: { click: () => dismiss(message) } }, "Dismiss message"));
   const notice = notices.get(message.ts);
   if (notice) body.append(drawNotice(notice));
@@ -239,6 +247,22 @@ function countReplies() {
 }
 
 // Scrolling
+
+/** Keep what was just sent in view, and then the answer of a command. */
+export function followOwn({ command = false } = {}) {
+  expected = command;
+  scrollToEnd();
+}
+
+/** Show the answer's start if it is longer than the window. */
+function showAnswer({ ts }) {
+  expected = false;
+  const element = drawn.get(ts)?.element;
+  if (element && element.offsetHeight > $("#messages").clientHeight) {
+    stuck = false;
+    element.scrollIntoView({ block: "start" });
+  }
+}
 
 function isAtEnd() {
   const box = $("#messages");

@@ -38,7 +38,7 @@ function draw() {
   const layer = $("#modal-layer");
   layer.replaceChildren(dialog);
   layer.hidden = false;
-  for (const part of $(".slack").children) if (part !== layer && part.id !== "toasts") part.inert = true;
+  for (const part of $(".slack").children) if (part !== layer) part.inert = true;
   shown = { id: view.id, hash: view.hash, dialog };
   sessionStorage.setItem("modal", view.id);
   restore(dialog, kept);

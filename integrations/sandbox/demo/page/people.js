@@ -6,10 +6,11 @@ import { openMenu } from "./menu.js";
 
 const HUES = { U0SAM: 205, U0OLIVIA: 160, U0ANA: 18, U0DANA: 275, U0RAVI: 45, U0NOOR: 330, U0GRACE: 95, U0THEO: 235 };
 
-/** The avatar of a person or of the bot. */
+/** The avatar of a person, of the bot (its id, or "bot"), or of Slack itself. */
 export function face(id, size = "") {
   const person = state.people.get(id);
-  if (person?.kind === "bot" || !person) return h("span", { class: `face bot ${size}`, "aria-hidden": "true" }, logo());
+  if (id === "bot" || person?.kind === "bot") return h("span", { class: `face bot ${size}`, "aria-hidden": "true" }, logo());
+  if (!person) return h("span", { class: `face slackbot ${size}`, "aria-hidden": "true" }, "S");
   const initials = person.name.split(" ").map((word) => word[0]).join("");
   const square = h("span", { class: `face ${size}`, "aria-hidden": "true" }, initials);
   square.style.setProperty("--hue", HUES[id] ?? 200);

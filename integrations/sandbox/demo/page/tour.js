@@ -47,6 +47,9 @@ function begin() {
   go(0);
 }
 
+/** Have the tour begin with the page, as at a first visit. */
+export const forgetTour = () => localStorage.removeItem(DONE_KEY);
+
 function end() {
   localStorage.setItem(DONE_KEY, "yes");
   tour.step = -1;

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,18 @@ class QuietBot:
             watcher()
 
 
+@dataclass
+class Running:
+    """What the page serves; starting over takes a new stage and a new bot."""
+
+    stage: Stage
+    bot: QuietBot
+    new_stage: Callable[[], Awaitable[Stage]]
+
+    async def start_over(self) -> None:
+        self.stage, self.bot = await self.new_stage(), QuietBot()
+
+
 class EventReader:
     """Reads the events sent to one open page, as a browser would."""
 
@@ -65,6 +77,13 @@ class EventReader:
                     return name, json.loads(line.removeprefix("data: "))
         raise AssertionError("the server closed the page's stream")
 
+    async def until_event(self, wanted: str) -> Any:
+        """The data of the first event with this name."""
+        while True:
+            name, data = await self.next()
+            if name == wanted:
+                return data
+
     async def until(self, part: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
         """The first change of this part that is as wanted."""
         while True:
@@ -77,9 +96,16 @@ class EventReader:
 class DemoServer:
     """The demo page's server, and a browser's session with it."""
 
-    stage: Stage
-    bot: QuietBot
+    running: Running
     session: aiohttp.ClientSession
+
+    @property
+    def stage(self) -> Stage:
+        return self.running.stage
+
+    @property
+    def bot(self) -> QuietBot:
+        return self.running.bot
 
     @asynccontextmanager
     async def page(self, person: str) -> AsyncIterator[tuple[dict[str, Any], EventReader]]:
@@ -104,11 +130,17 @@ def private_key() -> str:
 
 @pytest.fixture
 async def demo(private_key: str, small_app: SmallApp) -> AsyncIterator[DemoServer]:
-    bot = QuietBot()
-    async with Stage(private_key=private_key) as stage:
-        stage.slack.events_url = small_app.url
+    async with AsyncExitStack() as stages:
+
+        async def new_stage() -> Stage:
+            stage = await stages.enter_async_context(Stage(private_key=private_key))
+            stage.slack.events_url = small_app.url
+            stage.opened.set()
+            return stage
+
+        running = Running(await new_stage(), QuietBot(), new_stage)
         async with (
-            serve_page(stage, bot, "127.0.0.1", 0) as address,
+            serve_page(running, "127.0.0.1", 0) as address,
             aiohttp.ClientSession(base_url=address) as session,
         ):
-            yield DemoServer(stage, bot, session)
+            yield DemoServer(running, session)

@@ -1,10 +1,12 @@
 """The page's server: what it serves, to whom, and what it refuses."""
 
+import asyncio
 import re
 from pathlib import Path
 
 from integrations.sandbox.demo import BotState
 from integrations.sandbox.demo.server import PAGE
+from integrations.sandbox.demo.world import payments
 from tests.integrations.sandbox.demo.conftest import DemoServer
 
 
@@ -87,6 +89,48 @@ async def test_pages_follow_the_killing_and_starting_of_the_bot(demo: DemoServer
         await demo.post("/bot/start")
         assert (await reader.until("bot"))["state"] == BotState.UP
     assert demo.bot.commands == ["kill", "start"]
+
+
+async def test_a_click_waits_for_a_bot_that_starts(demo: DemoServer) -> None:
+    demo.bot.set_state("start", BotState.STARTING)
+    repository = payments(demo.stage.github).id
+    leaking = asyncio.create_task(demo.post("/github/leak", repository=repository))
+    typing = asyncio.create_task(demo.post("/slack/command", channel="C0PAYMENTS", text="whoami"))
+    async with demo.page("U0SAM") as (whole, reader):
+        assert whole["bot"]["state"] == "starting"
+        assert await demo.post("/slack/say", channel="C0PAYMENTS", text="Hello") == (200, {})
+        assert not leaking.done()
+        assert not typing.done()
+        assert len(demo.stage.github.alerts) == len(whole["alerts"])
+        demo.bot.set_state("started", BotState.UP)
+        assert (await reader.until("bot"))["state"] == "up"
+    for status, answer in (await leaking, await typing):
+        assert (status, answer.get("problem")) == (200, None)
+
+
+async def test_a_bot_that_serves_is_still_starting_until_the_first_secrets_have_leaked(
+    demo: DemoServer,
+) -> None:
+    demo.stage.opened.clear()
+    demo.bot.set_state("start", BotState.UP)
+    async with demo.page("U0SAM") as (whole, _):
+        assert whole["bot"]["state"] == "starting"
+
+
+async def test_starting_over_replaces_everything_and_has_pages_loaded_again(demo: DemoServer) -> None:
+    former = demo.stage
+    await demo.post("/switch", id="github_down", on=True)
+    demo.stage.slack.workspace.post_as_app("C0PAYMENTS", "A card")
+    async with demo.page("U0SAM") as (_, sam), demo.page("U0ANA") as (_, ana):
+        assert await demo.post("/start-over") == (200, {})
+        assert await sam.until_event("over") == {}
+        assert await ana.until_event("over") == {}
+    assert demo.stage is not former
+    async with demo.page("U0SAM") as (whole, reader):
+        assert whole["messages"] == []
+        assert not any(each["on"] for each in whole["switches"])
+        demo.stage.slack.workspace.post_as_app("C0PAYMENTS", "A new card")
+        assert [m["text"] for m in await reader.until("messages")] == ["A new card"]
 
 
 async def test_the_audit_log_is_the_bots_export(demo: DemoServer) -> None:
