@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -160,6 +161,52 @@ def test_the_demo_says_what_to_install_if_its_packages_are_missing() -> None:
     assert result.stderr == (
         "The demo needs jsonschema_rs; make demo installs it, and so does pip install '.[demo]'.\n"
     )
+
+
+def test_the_demo_says_which_port_to_take_if_its_own_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        words = [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", str(port)]
+        result = subprocess.run(words, capture_output=True, text=True, check=False)
+    free = port + 1
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"Port {port} is taken by another program. "
+        f"Take another one: make demo PORT={free}, or stanch demo --port {free}.\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS always has a display, and opens by osascript")
+@pytest.mark.parametrize(
+    ("display", "installed", "opened"),
+    [
+        ({"DISPLAY": ":0"}, ["firefox", "lynx"], "firefox"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, ["firefox"], "firefox"),
+        ({}, ["firefox"], "None"),
+        ({"BROWSER": "firefox"}, ["firefox"], "None"),
+        ({"DISPLAY": ":0"}, ["lynx", "elinks", "www-browser"], "None"),
+        ({"DISPLAY": ":0"}, ["elinks"], "None"),
+        ({"DISPLAY": ":0", "BROWSER": "lynx"}, ["firefox", "lynx"], "None"),
+    ],
+)
+def test_the_demo_opens_a_browser_only_in_a_window(
+    tmp_path: Path, display: dict[str, str], installed: list[str], opened: str
+) -> None:
+    for name in installed:
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    code = (
+        "from integrations.sandbox.demo.browser import browser_with_windows\n"
+        "print(getattr(browser_with_windows(), 'name', None))"
+    )
+    environment = {"PATH": str(tmp_path), "TERM": "xterm", "PYTHONPATH": str(Path.cwd()), **display}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert result.stdout.strip() == opened
 
 
 @pytest.mark.parametrize(
