@@ -36,7 +36,7 @@ function startPanels() {
   const show = (name) => {
     document.body.dataset.panel = name;
     for (const tab of $$("#bottom-tabs [data-panel]")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
-    if (name === "slack") return;
+    if (name === "slack") return emit("panel-shown", name);
     for (const panel of $$(".panel-page")) panel.hidden = panel.id !== name;
     for (const tab of $$("#panel-tabs [data-panel]")) tab.setAttribute("aria-selected", String(tab.dataset.panel === name));
     emit("panel-shown", name);

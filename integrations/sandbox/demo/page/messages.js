@@ -222,6 +222,7 @@ export function openThread(ts) {
   $(".slack").classList.toggle("with-thread", ts !== null);
   drawnReplies.clear();
   $("#reply-list").replaceChildren();
+  emit("thread", ts);
   if (ts === null) return;
   const parent = state.messages.get(here.channel)?.get(ts);
   const all = [...(parent ? [parent] : []), ...repliesOf(here.channel, ts)];

@@ -3,9 +3,10 @@ import { $ } from "./dom.js";
 import { forgetTour } from "./tour.js";
 import { post } from "./live.js";
 
+/** Ask first, since nothing of what was done remains. */
 export function startOver() {
   const box = $("#start-over-box");
-  $("#start-over").addEventListener("click", ask);
+  for (const button of ["#start-over", "#tour-over"]) $(button).addEventListener("click", () => box.showModal());
   box.addEventListener("close", async () => {
     if (box.returnValue !== "yes") return;
     box.returnValue = "";
@@ -14,6 +15,3 @@ export function startOver() {
     await post("/start-over");
   });
 }
-
-/** Ask first: nothing of what was done remains. */
-export const ask = () => $("#start-over-box").showModal();

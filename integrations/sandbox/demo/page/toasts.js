@@ -1,5 +1,5 @@
 // Push notifications: a message's top-level text, as a lock screen shows it.
-import { $, h } from "./dom.js";
+import { $, $$, h } from "./dom.js";
 import { names, on, state } from "./live.js";
 import { here, openChannel } from "./messages.js";
 import { isNarrow } from "./menu.js";
@@ -9,21 +9,24 @@ const SHOWN_MS = 6000;
 const most = () => (isNarrow($("#toasts")) ? 1 : 2);
 let waiting = 0;
 
-/** As in Slack, the open channel has no notifications, except on a phone. */
+/** As in Slack, the channel that is shown has no notifications. */
 export function startToasts() {
   on("messages", ({ changed }) => {
-    const fresh = changed.filter((message) => message.new && message.bot && !message.private && !message.thread && (message.channel !== here.channel || isNarrow($("#toasts"))));
+    const fresh = changed.filter((message) => message.new && message.bot && !message.private && !message.thread && !(message.channel === here.channel && isShown()));
     for (const message of fresh.slice(0, most())) show(message);
     if (fresh.length > most()) more(fresh.length - most());
   });
+  on("panel-shown", () => isShown() && $$(`[data-channel="${here.channel}"]`, $("#toasts")).forEach((toast) => toast.remove()));
   on("whole", () => $("#toasts").replaceChildren());
 }
+
+const isShown = () => $("#messages").checkVisibility({ visibilityProperty: true });
 
 function show(message) {
   const list = $("#toasts");
   while (list.children.length >= most()) list.firstElementChild.remove();
   const channel = names.channel(message.channel);
-  const toast = h("div", { class: "toast", role: "status" },
+  const toast = h("div", { class: "toast", role: "status", data: { channel: message.channel } },
     h("button", { type: "button", class: "toast-open", on: { click: () => {
       toast.remove();
       if (here.channel !== message.channel) openChannel(message.channel);
