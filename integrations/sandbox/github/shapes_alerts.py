@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
 
 from integrations.sandbox.github.records import Commit, GitHubAlert, GitHubRepository, JsonObject, Location
 from integrations.sandbox.github.shapes import (
@@ -141,7 +142,7 @@ def _commit_details(api: str, web: str, kind: str, details: JsonObject) -> JsonO
     if kind == "commit":
         made["blob_url"] = f"{api}/git/blobs/{blob_sha}"
         made["commit_url"] = f"{api}/git/commits/{commit_sha}"
-        made["html_url"] = f"{web}/blob/{commit_sha}/{path}#L{line}"
+        made["html_url"] = f"{web}/blob/{commit_sha}/{quote(str(path))}#L{line}"
     else:
         made["page_url"] = f"{web}/wiki/Home/{commit_sha}"
         made["commit_url"] = f"{web}/wiki/_compare/{commit_sha}"

@@ -18,6 +18,11 @@ async def leak(demo: DemoServer, **fields: Any) -> list[str]:
     return found
 
 
+def _key(alert: str) -> tuple[int, int]:
+    repository, number = alert.split("/")
+    return int(repository), int(number)
+
+
 async def test_a_leak_shows_up_on_every_page_without_the_secret(demo: DemoServer) -> None:
     async with demo.page("U0SAM") as (whole, reader):
         before = set(whole["alerts"])
@@ -40,6 +45,8 @@ async def test_every_kind_of_secret_leaks(demo: DemoServer, kind: str) -> None:
     async with demo.page("U0SAM") as (whole, _):
         alert = whole["alerts"][key]
     assert (HOSTILE in alert["places"][0]["path"]) == (kind == "hostile")
+    [address] = [str(place.details["html_url"]) for place in demo.stage.github.alerts[_key(key)].locations]
+    assert not set(address) & set(" <>`|"), "GitHub encodes the path in a link"
 
 
 async def test_a_history_scan_leaks_five_hundred(demo: DemoServer) -> None:
