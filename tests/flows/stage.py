@@ -1,7 +1,7 @@
 """Runs the whole product between a stand-in Slack and a stand-in GitHub; the test moves the clock."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -162,16 +162,15 @@ class Stage:
 
     async def link(self, user: str, account: GitHubUser) -> None:
         """Link a Slack user to a GitHub account, as the command line does it."""
-        identity = Identity(
-            SlackTeamId(self.slack.team_id),
-            SlackUserId(user),
-            Account(GitHubId(account.id), account.login),
-            "mapping",
-            self.clock.now(),
-            "cli",
-        )
+        await self.link_all({user: account})
+
+    async def link_all(self, people: Mapping[str, GitHubUser]) -> None:
+        """Link several Slack users."""
+        team, now = SlackTeamId(self.slack.team_id), self.clock.now()
         async with self.context.db.begin() as tx:
-            await identities.link(tx, identity)
+            for user, one in people.items():
+                account = Account(GitHubId(one.id), one.login)
+                await identities.link(tx, Identity(team, SlackUserId(user), account, "mapping", now, "cli"))
 
     def check(self) -> None:
         """Assert that nothing was sent that Slack or GitHub would refuse, or that Stanch promises not to send."""
@@ -248,8 +247,7 @@ async def open_stage(
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
             stage = Stage(slack, github, clock, running, people, repository, leaker, made)
             if prepare is None:
-                for user, account in people.items():
-                    await stage.link(user, account)
+                await stage.link_all(people)
                 await stage.work()
             yield stage
 

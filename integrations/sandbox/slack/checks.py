@@ -1,5 +1,6 @@
 """Checks messages and views as Slack does: by Block Kit's schema and by rules that no schema states."""
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -22,19 +23,21 @@ LONGEST_TABLE = 10_000
 SPECIAL_MENTION = re.compile(r"<!(?!date\^|subteam\^)")
 
 
+@functools.cache
+def validator(surface: str) -> Draft7Validator:
+    """The schema of a surface, compiled once per process: `Message`, `ModalView` or `HomeView`."""
+    definitions = json.loads(SCHEMA.read_text())["definitions"]
+    return Draft7Validator({"$ref": f"#/definitions/{surface}", "definitions": definitions})
+
+
 class Checker:
-    """Block Kit's schema, compiled once per surface, and the further rules.
+    """Block Kit's schema and the further rules.
 
     `on=False` accepts everything: for benchmarks of the app alone.
     """
 
     def __init__(self, *, on: bool = True) -> None:
         self.on = on
-        definitions = json.loads(SCHEMA.read_text())["definitions"]
-        self._validators = {
-            surface: Draft7Validator({"$ref": f"#/definitions/{surface}", "definitions": definitions})
-            for surface in ("Message", "ModalView", "HomeView")
-        }
 
     def message(self, text: str, blocks: list[Json] | None) -> None:
         """Refuse a message as Slack does: `no_text`, `msg_too_long`, `invalid_blocks` with the details.
@@ -71,7 +74,7 @@ class Checker:
             raise ApiError("invalid_arguments", *found)
 
     def _schema_faults(self, surface: str, payload: Json, root: str = "") -> Iterator[str]:
-        for error in self._validators[surface].iter_errors(payload):
+        for error in validator(surface).iter_errors(payload):
             pointer = "".join(f"/{step}" for step in error.instance_path)
             yield f"{error.message[:160]} [json-pointer:{root}{pointer}]"
 
