@@ -10,10 +10,10 @@ from bot.job_kinds import KINDS, JobKind
 from storage.records import Job, NewJob
 
 
-def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None) -> NewJob:
-    """The row to store; `delay` in seconds, `dedup` as in NewJob."""
+def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None, urgent: bool = False) -> NewJob:
+    """The row to store; `delay` in seconds, `dedup` and `urgent` as in NewJob."""
     fields: dict[str, Any] = _adapter(job.kind).dump_python(job, mode="json", by_alias=True)
-    return NewJob(job.kind, fields[job.inlined] if job.inlined else fields, job.key, dedup, delay)
+    return NewJob(job.kind, fields[job.inlined] if job.inlined else fields, job.key, dedup, delay, urgent)
 
 
 def read_job(stored: Job) -> JobKind:

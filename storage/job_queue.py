@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from storage import jobs
 from storage.db import Database, Tx
 from storage.engines import Dialect
-from storage.priorities import Priority, priority_of
+from storage.priorities import Priority
 from storage.records import Done, Job, JobId, Parked, Retry, RunResult, UnixTime
 from storage.tables import StorableText, job
 
@@ -28,7 +28,7 @@ async def claim(
                 asked = {"now": jobs.seconds(tx), "for_worker": worker, "lease": lease, "most": limit, **free}
                 started = await tx.conn.execute(_claim(tx.dialect), asked)
                 claimed = [jobs.record(row._asdict()) for row in started]
-                return sorted(claimed, key=lambda one: (priority_of(one.kind), one.run_at, one.id))
+                return sorted(claimed, key=lambda one: (one.priority, one.run_at, one.id))
         except sa.exc.IntegrityError:
             # A job with an earlier id and the same key was committed meanwhile; the next try sees both.
             continue

@@ -10,7 +10,7 @@ from storage import rows
 from storage.db import Row, Tx, insert_into
 from storage.engines import Dialect
 from storage.job_listener import CHANNEL
-from storage.priorities import priority_of
+from storage.priorities import Priority, priority_of
 from storage.records import Job, JobId, JobState, NewJob, UnixTime
 from storage.tables import job, storable
 
@@ -104,7 +104,7 @@ def values(new: NewJob, now: float) -> dict[str, object]:
     return {
         **rows.values(new, job),
         "state": JobState.READY,
-        "priority": priority_of(new.kind),
+        "priority": Priority.URGENT if new.urgent else priority_of(new.kind),
         "holds": False,
         "attempts": 0,
         "made": now,

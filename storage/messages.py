@@ -211,14 +211,15 @@ async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
 
 
 async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
-    """Give no slot before `until`, and take back those given to planned messages: Slack asked to wait."""
+    """Give no slot before `until`, and take back those that messages have: Slack asked to wait."""
     next_at = channel_pace.c.next_at
     later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
     query = tx.insert(channel_pace).values(channel=channel, next_at=until)
     unique = [channel_pace.c.channel]
     await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
-    waits = sa.and_(message.c.channel == channel, message.c.state == MessageState.PLANNED)
-    await tx.conn.execute(sa.update(message).where(waits).values(slot_at=None))
+    left = sa.and_(message.c.state == MessageState.FOLDED, message.c.slot_at > tx.now)
+    waits = sa.or_(message.c.state == MessageState.PLANNED, left)
+    await tx.conn.execute(sa.update(message).where(message.c.channel == channel, waits).values(slot_at=None))
 
 
 def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:

@@ -7,6 +7,8 @@ from enum import IntEnum
 class Priority(IntEnum):
     """Lower numbers come first. The numbers are stored."""
 
+    URGENT = -1
+    """A delivery about an urgent alert, and the post of its card, whatever else waits."""
     PERSON = 0
     """A person waits for the result."""
     MESSAGE = 1
@@ -22,21 +24,22 @@ _KINDS: Mapping[Priority, tuple[str, ...]] = {
     Priority.MESSAGE: ("message", "tell_identity"),
     Priority.INTAKE: (
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
-        *("redraw_cards", "repository", "assignment"),
+        *("redraw_cards", "repository", "assignment", "arrival_check"),
     ),
     Priority.SYNC: ("holders", "sweep", "sweep_installation"),
 }
 PRIORITIES: Mapping[str, Priority] = {kind: priority for priority, kinds in _KINDS.items() for kind in kinds}
 """By job kind."""
 CONCURRENCY: Mapping[Priority, int] = {
-    Priority.PERSON: 16,
+    Priority.URGENT: 4,
+    Priority.PERSON: 20,
     Priority.MESSAGE: 4,
     Priority.INTAKE: 8,
     Priority.SYNC: 2,
 }
 """The greatest number of jobs of each priority that run at once in one process.
 
-A process runs 16 jobs at once, so the other priorities always leave two of these for `PERSON`.
+A process runs 20 jobs at once, so the other priorities always leave two of these for `PERSON`.
 """
 
 

@@ -175,5 +175,6 @@ _UNSENT = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
 
 
 async def _fold(tx: Tx, which: sa.ColumnElement[bool], summary: MessageKey) -> int:
-    folded = {"state": MessageState.FOLDED, "folded_into": summary, "slot_at": None}
+    # A folded card keeps its slot: another message may take it (`slots.take_earlier`).
+    folded = {"state": MessageState.FOLDED, "folded_into": summary}
     return (await tx.conn.execute(sa.update(message).where(which).values(folded))).rowcount

@@ -23,11 +23,11 @@ from storage import job_queue, jobs, leases
 from storage.db import StaleStatement, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
-from storage.priorities import CONCURRENCY, Priority, priority_of
+from storage.priorities import CONCURRENCY, Priority
 from storage.records import Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
-SIMULTANEOUS = 16
+SIMULTANEOUS = 20
 """The most jobs of one process that run at once."""
 SIMULTANEOUS_IN_A_BURST = 2
 """The most jobs while many incoming requests wait to be stored: requests come first."""
@@ -129,7 +129,7 @@ class Worker:
             return False
         claimed = await job_queue.claim(self._context.db, self.name, free, LEASE, self._free_places)
         for job in claimed:
-            self._running[job.id] = priority_of(job.kind), asyncio.create_task(self._work(job))
+            self._running[job.id] = Priority(job.priority), asyncio.create_task(self._work(job))
         return bool(claimed) and len(claimed) == free
 
     @property

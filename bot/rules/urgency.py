@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.rules.validity import effective_validity
+from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage.records import Alert, Repository
 
 
@@ -38,6 +39,15 @@ ORDER = tuple(Urgency)
 def urgency(alert: Alert, repository: Repository) -> Urgency:
     """The urgency of an open alert; any validity but `active` and `inactive` counts as `unknown`."""
     exposed = alert.publicly_leaked or alert.multi_repo or repository.is_public
-    validity = effective_validity(alert)
+    return _level(effective_validity(alert), exposed=exposed, bypassed=alert.bypassed)
+
+
+def delivered_urgency(alert: AlertFacts, repository: RepositoryFacts) -> Urgency:
+    """The urgency of an open alert by what a delivery says alone."""
+    exposed = bool(alert.publicly_leaked or alert.multi_repo or repository.visibility == "public")
+    return _level(alert.validity or "unknown", exposed=exposed, bypassed=bool(alert.bypassed))
+
+
+def _level(validity: str, *, exposed: bool, bypassed: bool) -> Urgency:
     known = validity if validity in {"active", "inactive"} else "unknown"
-    return TABLE[known, exposed or (known == "unknown" and alert.bypassed)]
+    return TABLE[known, exposed or (known == "unknown" and bypassed)]

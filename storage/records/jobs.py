@@ -42,6 +42,8 @@ class NewJob:
     """A job is not stored while another one with the same `dedup` is."""
     delay: float = 0.0
     """Seconds until it may run. Meanwhile later jobs with its key don't wait for it."""
+    urgent: bool = False
+    """It comes before all others, whatever its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Job:
     created_at: UnixTime
     worker: str | None = None
     """The worker that runs it. With `attempts`, which each claim increases, it identifies one run."""
+    priority: int = 2
+    """A `priorities.Priority`; the default is that of a delivery."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ async def _part(scene: Scene) -> list[float]:
         alert = scene.github.leak(scene.repositories[turn % CHANNELS])
         leaked[alert.repository.id, alert.number] = time.time()
     await _wait_for(scene, leaked)
-    posted = _posted(scene)
+    posted = card_times(scene)
     return [posted[key] - at for key, at in leaked.items()]
 
 
@@ -80,14 +80,14 @@ async def _leak(scene: Scene, numbers: Mapping[int, int]) -> None:
 
 async def _wait_for(scene: Scene, keys: Collection[Key]) -> None:
     def left() -> int:
-        return len(set(keys) - set(_posted(scene)))
+        return len(set(keys) - set(card_times(scene)))
 
     async with asyncio.timeout(WITHIN):
         while left():  # noqa: ASYNC110 - what it waits for happens in another process.
             await asyncio.sleep(0.1)
 
 
-def _posted(scene: Scene) -> dict[Key, float]:
+def card_times(scene: Scene) -> dict[Key, float]:
     """When Slack got each alert's card."""
     posted = {}
     for call in scene.slack.calls("chat.postMessage"):

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 
 from tests.bench import baseline
@@ -70,6 +70,11 @@ async def _round(secret: str, server: Server, bodies: Sequence[bytes], clients: 
     load = await clients.send(server.port, [_request(secret, body) for body in bodies], clients=crowd)
     assert set(load.statuses) == {"202"}, load.statuses
     return load
+
+
+def delivery_request(secret: str, payload: Mapping[str, object]) -> bytes:
+    """A signed delivery about an alert."""
+    return _request(secret, json.dumps(payload).encode())
 
 
 def _request(secret: str, body: bytes) -> bytes:

@@ -102,13 +102,16 @@ async def test_a_click_does_not_wait_for_syncs_and_deliveries(stage: Stage) -> N
     async with stage.context.db.begin() as tx:
         for other in others:
             await jobs.enqueue(tx, *(replace(new_job(other), key=None) for _ in range(60)))
+        urgent = replace(new_job(HandleDelivery("urgent"), urgent=True), key=None)
+        await jobs.enqueue(tx, *(urgent for _ in range(60)))
     kinds = [type(other) for other in (*others, COMMAND)]
     worker = Worker(stage.context, {kind: Handler(kind, hold) for kind in kinds})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
-        first = [await started.get() for _ in range(14)]
-        assert first[:4] == ["message"] * 4, "messages come before deliveries"
-        assert Counter(first) == {"message": 4, "delivery": 8, "sweep_installation": 2}
+        first = [await started.get() for _ in range(18)]
+        assert first[:4] == ["delivery"] * 4, "urgent deliveries come first"
+        assert first[4:8] == ["message"] * 4, "messages come before other deliveries"
+        assert Counter(first) == {"message": 4, "delivery": 4 + 8, "sweep_installation": 2}
         async with stage.context.db.begin() as tx:
             await jobs.enqueue(tx, new_job(COMMAND))
         assert await started.get() == "command", "while the other kinds use all their places"

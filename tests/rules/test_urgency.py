@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.rules.urgency import TABLE, Urgency, urgency
+from bot.rules.urgency import TABLE, Urgency, delivered_urgency, urgency
+from integrations.github.accounts import GitHubAccount
+from integrations.github.facts import AlertFacts, RepositoryFacts
 from storage.records import Probe
 from tests.storage.examples import plain_alert, repository
 
@@ -44,3 +46,27 @@ def test_the_table_has_every_row() -> None:
         (validity, exposed) for validity in ("active", "unknown", "inactive") for exposed in (True, False)
     ]
     assert list(TABLE) == rows
+
+
+@pytest.mark.parametrize(
+    ("alert", "visibility", "expected"),
+    [
+        ({"validity": "active", "publicly_leaked": True}, "private", Urgency.CRITICAL),
+        ({"validity": "active"}, "public", Urgency.CRITICAL),
+        ({"validity": "active"}, "private", Urgency.HIGH),
+        ({"bypassed": True}, "private", Urgency.HIGH),
+        ({"multi_repo": True}, "internal", Urgency.HIGH),
+        ({}, "public", Urgency.HIGH),
+        ({}, "unknown", Urgency.NORMAL),
+        ({"validity": "unknown", "publicly_leaked": False, "bypassed": False}, "private", Urgency.NORMAL),
+        ({"validity": "inactive", "publicly_leaked": True}, "public", Urgency.LOW),
+    ],
+)
+def test_a_delivery_is_as_urgent_as_its_facts(
+    alert: dict[str, Any], visibility: str, expected: Urgency
+) -> None:
+    facts = AlertFacts(
+        number=1, html_url="", state="open", secret_type="stripe_api_key", secret_type_name="", **alert
+    )
+    where = RepositoryFacts(1, "octo/payments", GitHubAccount(1, "octo"), "Organization", visibility, "")
+    assert delivered_urgency(facts, where) is expected

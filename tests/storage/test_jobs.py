@@ -102,9 +102,27 @@ async def test_jobs_are_claimed_in_the_order_of_priority(db: Database) -> None:
     assert [one.kind for one in await claim(db)] == ["act", "message", "delivery", "unheard-of", "sweep"]
 
 
+async def test_an_urgent_job_is_claimed_before_all_others(db: Database) -> None:
+    await enqueue(
+        db, NewJob("act", {}), NewJob("delivery", {}, urgent=True), NewJob("message", {}, urgent=True)
+    )
+    claimed = await claim(db)
+    assert [(one.kind, one.priority) for one in claimed] == [
+        ("delivery", Priority.URGENT),
+        ("message", Priority.URGENT),
+        ("act", Priority.PERSON),
+    ]
+
+
 async def test_a_priority_without_a_slot_waits(db: Database) -> None:
     await enqueue(db, *(NewJob(kind, {}) for kind in ("delivery", "sweep", "message", "delivery")))
-    slots = {Priority.PERSON: 1, Priority.MESSAGE: 0, Priority.INTAKE: 1, Priority.SYNC: 1}
+    slots = {
+        Priority.URGENT: 0,
+        Priority.PERSON: 1,
+        Priority.MESSAGE: 0,
+        Priority.INTAKE: 1,
+        Priority.SYNC: 1,
+    }
     started = await job_queue.claim(db, "me", 10, 60.0, slots)
     assert [one.kind for one in started] == ["delivery", "sweep"]
     assert await job_queue.next_due(db, [Priority.PERSON]) is None

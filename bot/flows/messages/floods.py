@@ -2,7 +2,7 @@
 
 import secrets
 
-from bot.flows.messages.message_jobs import SUMMARY_PACE, new_message, summary_job
+from bot.flows.messages.message_jobs import FIRST_SUMMARY, SUMMARY_PACE, new_message, summary_job
 from bot.rules.urgency import ORDER, URGENT, Urgency
 from storage import jobs, messages, summaries
 from storage.db import Tx
@@ -46,7 +46,7 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
     urgent = [level for level in ORDER if level.is_urgent]
     await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
-    await jobs.enqueue(tx, summary_job(started.key, tx))
+    await jobs.enqueue(tx, summary_job(started.key, tx, FIRST_SUMMARY))
     return started.key
 
 

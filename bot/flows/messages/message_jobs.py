@@ -4,16 +4,21 @@ import secrets
 
 from bot.job_kinds import PublishMessage
 from bot.job_rows import new_job
+from bot.rules.urgency import URGENT
 from storage.db import Tx
 from storage.records import AlertKey, ChannelId, Message, MessageKey, MessagePurpose, NewJob
 
 SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""
+FIRST_SUMMARY = 1.0
+"""Seconds from the start of a flood to the first draw of its summary."""
 
 
 def publish_job(message: Message, delay: float = 0.0) -> NewJob:
-    """The job that posts or updates a message; `delay` in seconds."""
-    return new_job(PublishMessage(message.key), delay=delay)
+    """The job that posts or updates a message; `delay` in seconds. The first post of an urgent card comes first."""
+    return new_job(
+        PublishMessage(message.key), delay=delay, urgent=message.ts is None and message.urgency in URGENT
+    )
 
 
 def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:

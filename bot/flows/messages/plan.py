@@ -161,7 +161,7 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
         return card
     folder = await flood_summary(tx, card.channel, level)
     state = MessageState.PLANNED if folder is None else MessageState.FOLDED
-    risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder)
+    risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder, slot_at=None)
     await jobs.enqueue(tx, summary_job(summary.key, tx))
     return risen or card
 
@@ -170,7 +170,7 @@ async def _unfold(tx: Tx, card: Message) -> Message:
     """Take a card out of its summary, to be posted alone."""
     if card.state is not MessageState.FOLDED:
         return card
-    alone = {"state": MessageState.PLANNED, "folded_into": None, "urgency": card.urgency}
+    alone = {"state": MessageState.PLANNED, "folded_into": None, "urgency": card.urgency, "slot_at": None}
     return await messages.change(tx, card.key, **alone) or card
 
 
@@ -200,7 +200,9 @@ async def _plan_checklists(
 ) -> list[Message]:
     """Plan the checklist in each card's thread, after the first check, report or "I'm on it"."""
     started = any(message.purpose is MessagePurpose.CHECKLIST for message in known)
-    starts = has_checklist(alert) and any(event.kind in CHECKLIST_STARTERS for event in events)
+    starts = has_checklist(alert) and any(
+        event.kind in CHECKLIST_STARTERS and event.by is not None for event in events
+    )
     if not started and not starts:
         return []
     subject = f"checklist:{alert.key}"

@@ -11,9 +11,10 @@ from bot.flows.channel_facts import ASK_AGAIN, CHANGED, SHARED, retry_later, tim
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
 from bot.flows.messages.message_jobs import publish_job
+from bot.rules.urgency import URGENT
 from bot.views.card import draw_hidden
 from integrations.slack import errors
-from storage import jobs, leases, messages
+from storage import jobs, leases, messages, slots
 from storage.db import Tx
 from storage.records import (
     ChannelId,
@@ -177,6 +178,8 @@ async def _post(context: Context, message: Message, drawing: Drawing, changed_at
         slot = message.slot_at
         if slot is None:
             slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
+            if slot > tx.now and (message.alert is None or message.urgency in URGENT):
+                slot = await slots.take_earlier(tx, message.channel, slot, urgent=URGENT)
         fields: dict[str, Any] = {"slot_at": slot}
         due = slot <= tx.now
         if due:
