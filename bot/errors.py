@@ -27,6 +27,15 @@ class Refused(Exception):
         return f"{self.reason}: {self.quoted}" if self.quoted else self.reason
 
 
+class LimitReached(Refused):
+    """The person has done this as often within an hour as they may; the default channel is told too."""
+
+    def __init__(self, headline: str, detail: str, *, most: int, until: UnixTime) -> None:
+        super().__init__("limit_reached", headline, detail)
+        self.most = most
+        self.until = until
+
+
 class RetryLater(Exception):
     """The job has to run again at a later time; this uses none of its attempts.
 

@@ -1,14 +1,38 @@
 """The options of `stanch.toml`, with their defaults."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 SHAPES = {
     "id": "may have only small letters, digits and _, at most 40",
     "link": "must be an address that starts with https:// and has no white space",
 }
 """What a value of an option with a pattern looks like, by the last part of the option's name."""
+
+
+RESOLUTIONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
+"""GitHub's four reasons to close an alert."""
+_BOOL = TypeAdapter(bool)
+
+
+def _reasons(value: object) -> object:
+    """True, False, or the reasons of a list; raises ValueError for anything else."""
+    if isinstance(value, list | frozenset) and all(one in RESOLUTIONS for one in value):
+        return frozenset(value)
+    try:
+        return _BOOL.validate_python(value)
+    except ValidationError:
+        raise ValueError(f"must be true, false, or a list of {', '.join(RESOLUTIONS)}") from None
 
 
 class _Table(BaseModel):
@@ -26,13 +50,43 @@ class ReportOptions(_Table):
 class CloseOptions(_Table):
     """`[close]`: what is needed to close an alert."""
 
-    require_comment: bool = False
+    require_comment: Annotated[bool | frozenset[str], BeforeValidator(_reasons)] = False
+    """For every reason, for none, or for these."""
+
+    def requires_comment(self, resolution: object) -> bool:
+        """Whether closing for this reason needs a comment."""
+        if isinstance(self.require_comment, bool):
+            return self.require_comment
+        return resolution in self.require_comment
 
 
 class ValidityOptions(_Table):
-    """`[validity]`: whether a check writes its verdict to GitHub."""
+    """`[validity]`: when GitHub is asked with a secret, and whether a check writes its verdict to GitHub."""
 
+    check: Literal["click", "never"] = "click"
+    check_on_arrival: Literal["off", "members", "all"] = "off"
+    """Which new tokens are checked without a click: none, those of the organization's members, or all."""
     write_back: bool = True
+
+    @property
+    def probes(self) -> bool:
+        """Whether GitHub may be asked with a secret at all."""
+        return self.check != "never"
+
+    @model_validator(mode="after")
+    def _never_is_never(self) -> "ValidityOptions":
+        if not self.probes and self.check_on_arrival != "off":
+            raise ValueError(
+                'can\'t have check = "never" with check_on_arrival: set that to "off", or remove it'
+            )
+        return self
+
+
+class LimitsOptions(_Table):
+    """`[limits]`: how much one person may do in an hour."""
+
+    reports_per_hour: Annotated[int, Field(ge=1, le=1000)] = 10
+    closes_per_hour: Annotated[int, Field(ge=1, le=10_000)] = 50
 
 
 class Step(_Table):
@@ -49,6 +103,7 @@ class Options(_Table):
     report: ReportOptions = ReportOptions()
     close: CloseOptions = CloseOptions()
     validity: ValidityOptions = ValidityOptions()
+    limits: LimitsOptions = LimitsOptions()
     checklist: dict[str, tuple[Step, ...]] = {}
     """The steps by secret type; `default` holds for all types that are not named."""
 

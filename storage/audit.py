@@ -24,6 +24,8 @@ START = "0" * 64
 
 _LOCK = 5_283_127_014_411_917_302
 """The number of PostgreSQL's advisory lock under which one transaction at a time appends."""
+# A literal, not a parameter: a query planner uses a partial index only for a literal.
+_IS_INTENDED = audit.c.outcome == sa.literal_column("'intended'", sa.Text)
 _ENTRY = tuple(field.name for field in fields(AuditEntry))
 
 
@@ -45,8 +47,33 @@ async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
 
     On PostgreSQL other transactions can't append until this one ends, so append as late as possible.
     """
+    await _lock(tx)
+    return await _append(tx, entry)
+
+
+async def append_within(tx: Tx, entry: AuditEntry, *, most: int, seconds: float) -> UnixTime | None:
+    """Add a row of the outcome `intended`, unless its account has had `most` such rows in the last `seconds`.
+
+    Rows of the same action count, those with a reason don't. Returns None if the row was added, else the time from
+    which one can be added. Simultaneous callers are counted one after another, as for `append`.
+    """
+    await _lock(tx)
+    mine = (audit.c.github_id == entry.github_id, audit.c.action == entry.action, audit.c.reason.is_(None))
+    newest = sa.select(audit.c.at).where(*mine, _IS_INTENDED, audit.c.at > tx.now - seconds)
+    found = list(await tx.conn.scalars(newest.order_by(audit.c.at.desc()).limit(most)))
+    if len(found) == most:
+        oldest: UnixTime = found[-1]
+        return oldest + seconds
+    await _append(tx, entry)
+    return None
+
+
+async def _lock(tx: Tx) -> None:
     if tx.dialect == "postgresql":
         await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def _append(tx: Tx, entry: AuditEntry) -> AuditRow:
     newest = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
     last = (await tx.conn.execute(newest)).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, START)

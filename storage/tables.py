@@ -231,6 +231,8 @@ audit = sa.Table(
     *_required(StorableText, "action", "outcome", "previous", "hash"),
 )
 
+_partial("audit_intended", audit.c.github_id, audit.c.action, audit.c.at, where=audit.c.outcome == "intended")
+
 saved_value = sa.Table(
     "mark",
     METADATA,

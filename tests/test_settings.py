@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bot.errors import StartRefused
-from bot.options import Options
+from bot.options import RESOLUTIONS, Options
 from bot.settings import (
     MISSING,
     GitHubSettings,
@@ -362,6 +362,12 @@ def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
     assert settings.slack_signing_secret.get_secret_value() == MARK
 
 
+REQUIRE_COMMENT = (
+    "stanch.toml: close.require_comment must be true, false, or a list of "
+    "revoked, false_positive, used_in_tests, wont_fix."
+)
+
+
 def test_all_faults_of_settings_and_options_are_named_at_once(
     with_env: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -372,7 +378,7 @@ def test_all_faults_of_settings_and_options_are_named_at_once(
         "SLACK_BOT_TOKEN is not set: take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions.",
         "SLACK_SIGNING_SECRET is not set: it verifies Slack's requests; or set SLACK_APP_TOKEN for Socket Mode.",
         "PORT must be a whole number.",
-        "stanch.toml: close.require_comment must be true or false.",
+        REQUIRE_COMMENT,
         "stanch.toml has an unknown key close.require: remove it or correct its spelling.",
         "stanch.toml has an unknown key clse: remove it or correct its spelling.",
     ]
@@ -496,6 +502,25 @@ def test_stanch_toml_in_the_working_directory_is_read() -> None:
     assert [step.id for step in read.checklist["default"]] == ["vault"]
 
 
+@pytest.mark.parametrize(
+    ("value", "needed"),
+    [
+        ("false", set()),
+        ("true", {"revoked", "false_positive", "used_in_tests", "wont_fix"}),
+        ("['wont_fix']", {"wont_fix"}),
+        ("['wont_fix', 'used_in_tests']", {"wont_fix", "used_in_tests"}),
+        ("[]", set()),
+        # Accepted before there were lists.
+        ("'yes'", {"revoked", "false_positive", "used_in_tests", "wont_fix"}),
+        ("1", {"revoked", "false_positive", "used_in_tests", "wont_fix"}),
+    ],
+)
+def test_a_comment_is_required_for_all_reasons_or_for_some(value: str, needed: set[str]) -> None:
+    close = options(f"[close]\nrequire_comment = {value}\n").close
+    assert {reason for reason in RESOLUTIONS if close.requires_comment(reason)} == needed
+    assert close.requires_comment(None) is close.requires_comment("no reason") is (len(needed) == 4)
+
+
 def test_stanch_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STANCH_CONFIG", str(tmp_path / "other.toml"))
     assert options(OPTIONS, "other.toml").close.require_comment is True
@@ -516,8 +541,27 @@ def test_a_named_file_that_is_missing_ends_the_start(monkeypatch: pytest.MonkeyP
         ("[close]\nrequire = true\n", "stanch.toml has an unknown key close.require: remove it or correct"),
         (
             "[close]\nrequire_comment = 'perhaps'\n",
-            "stanch.toml: close.require_comment must be true or false.",
+            REQUIRE_COMMENT,
         ),
+        (
+            "[close]\nrequire_comment = ['wontfix']\n",
+            "stanch.toml: close.require_comment must be true, false, or a list of revoked,",
+        ),
+        ("[validity]\ncheck = 'always'\n", "stanch.toml: validity.check must be 'click' or 'never'."),
+        (
+            "[validity]\ncheck_on_arrival = true\n",
+            "stanch.toml: validity.check_on_arrival must be 'off', 'members' or 'all'.",
+        ),
+        (
+            "[validity]\ncheck = 'never'\ncheck_on_arrival = 'members'\n",
+            'stanch.toml: validity can\'t have check = "never" with check_on_arrival: set that to "off", or',
+        ),
+        ("[limits]\nreports_per_hour = 0\n", "stanch.toml: limits.reports_per_hour must be greater than or"),
+        (
+            "[limits]\ncloses_per_hour = 'many'\n",
+            "stanch.toml: limits.closes_per_hour must be a whole number",
+        ),
+        ("[limits]\ncloses = 1\n", "stanch.toml has an unknown key limits.closes: remove it or correct"),
         ("[close\n", "stanch.toml can't be read as TOML: "),
         ("close = 1\n", "stanch.toml: close must be a table."),
         (

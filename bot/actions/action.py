@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from bot.context import Context
-from bot.options import Options
+from bot.options import LimitsOptions, Options
 from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
@@ -71,6 +71,8 @@ class Action(ABC, Generic[Decision]):
     """It changes nothing on GitHub, so it is done while GitHub is down too."""
     verb_phrase: ClassVar[str] = "do this"
     """Verb phrase for the refusal "You can't {verb_phrase}", for people who may see the alert but lack `needs`."""
+    did_many: ClassVar[str] = "did this {} times"
+    """What a person did who has reached `most_per_hour`: `closed {} alerts`."""
 
     @abstractmethod
     def decide(self, case: PersonalCase, user_input: UserInput) -> Decision:
@@ -79,6 +81,10 @@ class Action(ABC, Generic[Decision]):
     @abstractmethod
     async def act(self, run: ActionRun, decision: Decision) -> Outcome:
         """Do it; raises Refused, or GitHubError if GitHub fails."""
+
+    def most_per_hour(self, limits: LimitsOptions) -> int | None:
+        """How often one person may do it within an hour; None: as often as they like."""
+        return None
 
     def abandon(self, alert: Alert) -> Alert:
         """The alert after a request that had waited is refused."""

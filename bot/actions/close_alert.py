@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, FormAction, Outcome
-from bot.actions.comment_field import comment_errors, comment_field, signed_comment
+from bot.actions.comment_field import HINT, comment_errors, comment_field, signed_comment
 from bot.errors import Refused
-from bot.options import Options
+from bot.options import RESOLUTIONS, CloseOptions, LimitsOptions, Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.comments import without_signature
@@ -17,6 +17,7 @@ from bot.views.formatting import (
     by_words,
     closed_by,
     duration_words,
+    joined_words,
     resolution_words,
     secret_noun,
 )
@@ -56,9 +57,13 @@ class CloseAlert(FormAction[Close]):
     audited_as = "close_alert"
     verb_phrase = "close this alert"
     title = "Close alert"
+    did_many = "closed {} alerts"
     is_menu = True
     needs = Need.RESOLVE
     needs_fresh_role = True
+
+    def most_per_hour(self, limits: LimitsOptions) -> int:
+        return limits.closes_per_hour
 
     def shown(self, case: Case) -> bool:
         return case.alert.is_open and case.repository.is_reachable
@@ -78,13 +83,18 @@ class CloseAlert(FormAction[Close]):
             section(alert_name(case.alert, case.repository)),
             section(warning) if warning else None,
             input_block("Reason", reason, block_id="resolution"),
-            comment_field(case, required=case.options.close.require_comment),
+            comment_field(
+                case,
+                required=case.options.close.requires_comment(initial),
+                hint=_required_for(case.options.close),
+            ),
         ]
 
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:
-        known = {reason.value for reason in REASONS}
-        errors = {} if user_input.get("resolution") in known else {"resolution": NO_REASON}
-        return {**errors, **comment_errors(user_input, required=options.close.require_comment)}
+        resolution = user_input.get("resolution")
+        errors = {} if resolution in RESOLUTIONS else {"resolution": NO_REASON}
+        required = options.close.requires_comment(resolution)
+        return {**errors, **comment_errors(user_input, required=required)}
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Close:
         if self.form_errors(user_input, case.options):
@@ -127,6 +137,14 @@ class CloseAlert(FormAction[Close]):
             if facts.resolution != decision.resolution:
                 raise
             return facts, facts.resolution_comment == decision.comment
+
+
+def _required_for(options: CloseOptions) -> str:
+    """The field's hint where only some reasons need a comment: the reason can still be changed in the form."""
+    if isinstance(options.require_comment, bool) or not options.require_comment:
+        return HINT
+    needing = [f"“{reason.text}”" for reason in REASONS if reason.value in options.require_comment]
+    return f"Required for {joined_words(needing)}. {HINT}"
 
 
 def closed_answer(case: PersonalCase, resolution: str, *, ours: bool) -> Content:

@@ -12,11 +12,11 @@ HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please
 FIELD = "comment"
 
 
-def comment_field(case: PersonalCase, *, required: bool) -> Block:
+def comment_field(case: PersonalCase, *, required: bool, hint: str = HINT) -> Block:
     """The field of the form; GitHub's limit leaves room for the signature."""
     longest = max_typed_length(case.actor.identity.github.login)
     typed = text_input(action_id=FIELD, multiline=True, max_length=longest)
-    return input_block("Comment", typed, block_id=FIELD, hint=HINT, optional=not required)
+    return input_block("Comment", typed, block_id=FIELD, hint=hint, optional=not required)
 
 
 def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """The shared refusals: each says why the request is refused and what to do. For guests and outsiders: `outsider`."""
 
-from bot.errors import Refused
+from bot.errors import LimitReached, Refused
 from bot.rules.case import Case
 from bot.views.formatting import alert_name
 from integrations.github.errors import Forbidden, GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
-from storage.records import Repository, SlackUserId
+from storage.records import Repository, SlackUserId, UnixTime
 
 WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
@@ -45,6 +45,19 @@ def not_linked(user: SlackUserId) -> Refused:
 def incomplete_form() -> Refused:
     """A submitted form has missing or invalid fields; the fields are checked again when the job runs."""
     return Refused("bad_form", "The form was not complete.", "Open it again from the card.")
+
+
+def limit_reached(did_many: str, most: int, until: UnixTime) -> LimitReached:
+    """The person has done this `most` times within an hour; `did_many`: `closed {} alerts`."""
+    return LimitReached(
+        f"You {did_many.format(most)} within an hour, which is the limit here.",
+        t.mrkdwn(
+            "The next one is possible {}; until then somebody else can do it. The default channel is told.",
+            t.date(until),
+        ),
+        most=most,
+        until=until,
+    )
 
 
 def changed_meanwhile(now: str) -> Refused:

@@ -1,10 +1,13 @@
 """Closing and reopening: the calls to GitHub, delegated dismissal, and lost answers."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import Worker
 from bot.options import CloseOptions, Options
 from integrations.sandbox.github import GitHubRepository
 from storage import jobs
@@ -81,6 +84,38 @@ async def test_a_comment_can_be_required(database_url: str, clock: Clock, privat
         await stage.submit(ADMIN, {"comment": {"comment": "Rotated."}})
         assert alert.resolution_comment == "Rotated. — by octo-admin via Stanch"
         stage.check()
+
+
+async def test_a_comment_can_be_required_for_some_reasons(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """The reason can be changed in the form, so the submit decides."""
+    options = Options(close=CloseOptions(require_comment=frozenset({"wont_fix"})))
+    async with open_stage(database_url, clock, private_key, options=options) as stage:
+        alert = await stage.leak()
+        await stage.pick(ADMIN, "close_as", "wont_fix")
+        assert set((await stage.submit(ADMIN)).view_errors) == {"comment"}
+        await stage.pick(ADMIN, "close_as", "revoked")
+        result = await stage.submit(ADMIN, {"resolution": {"resolution": "wont_fix"}})
+        assert result.json()["errors"] == {"comment": "Say in a sentence why; this is required here."}
+        assert patches(stage) == []
+        await stage.submit(ADMIN, {"resolution": {"resolution": "used_in_tests"}})
+        assert alert.resolution == "used_in_tests"
+        stage.check()
+
+
+async def test_a_comment_that_became_required_is_checked_when_the_job_runs(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """The submit was stored before a restart with the new option."""
+    async with open_stage(database_url, clock, private_key) as stage:
+        alert = await stage.leak()
+        await stage.pick(ADMIN, "close_as", "wont_fix")
+        await stage.slack.submit(ADMIN, stage.form(ADMIN).id, {})
+        options = Options(close=CloseOptions(require_comment=frozenset({"wont_fix"})))
+        await Worker(replace(stage.context, options=options), HANDLERS).run_due()
+        assert alert.state == "open"
+        assert "The form was not complete." in stage.answer_to(ADMIN)
 
 
 async def test_the_longest_comment_fits_with_the_longest_name(stage: Stage) -> None:

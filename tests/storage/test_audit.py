@@ -231,3 +231,41 @@ async def test_the_head_is_told_after_the_commit_and_never_of_what_was_rolled_ba
     row = await append(db)
     assert told == [row.hash]
     await db.close()
+
+
+async def test_intents_within_a_time_are_limited(db: Database, clock: Clock) -> None:
+    intent = replace(ENTRY, outcome=AuditOutcome.INTENDED, reason=None)
+
+    async def add(entry: AuditEntry = intent) -> float | None:
+        async with db.begin() as tx:
+            return await audit.append_within(tx, entry, most=2, seconds=60)
+
+    began = clock.now()
+    assert await add() is None
+    clock.advance(10)
+    # Neither another action, another person, another outcome, nor an intent with a reason counts.
+    for other in (
+        replace(intent, action="report_leak"),
+        replace(intent, github_id=GitHubId(7)),
+        ENTRY,
+        replace(intent, reason="waited"),
+    ):
+        await append(db, other)
+    assert await add() is None
+    free_at = await add()
+    assert free_at is not None
+    assert abs(free_at - (began + 60)) < 1
+    clock.advance(55)
+    assert await add() is None
+    assert (await verify(db)).ok
+
+
+async def test_of_two_intents_at_once_one_gets_the_last_place(db: Database) -> None:
+    intent = replace(ENTRY, outcome=AuditOutcome.INTENDED, reason=None)
+
+    async def add() -> bool:
+        async with db.begin() as tx:
+            return await audit.append_within(tx, intent, most=3, seconds=60) is None
+
+    assert sorted(await asyncio.gather(*(add() for _ in range(6)))) == [False] * 3 + [True] * 3
+    assert (await verify(db)).rows == 3

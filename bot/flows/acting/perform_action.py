@@ -12,7 +12,7 @@ from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
 from bot.flows.alerts.store_alert import find_person, plan_consequences
-from bot.flows.audit import audit_failure, build_action_entry
+from bot.flows.audit import audit_failure, audit_intent, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
 from bot.requests import ActionRequest
 from bot.rules.alert_merge import merge_facts
@@ -145,9 +145,7 @@ async def _claim(attempt: _Attempt, checked: CheckedRequest) -> None:
         await leases.keep(tx, attempt.job)
         claim = await alerts.claim(tx, request.alert, action.audited_as, attempt.job.id)
         if claim is Claim.NEW:
-            identity, intended = case.actor.identity, AuditOutcome.INTENDED
-            entry = build_action_entry(action, request, intended, None, identity, case.repository)
-            await audit.append(tx, entry)
+            await audit_intent(tx, attempt.context, action, request, case.actor.identity, case.repository)
     if claim is Claim.TAKEN:
         raise RetryLater(attempt.context.clock.now() + 1.0, "another action on this alert is under way")
 

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _claims()
     _urgencies()
     _messages_of_blocked_channels()
+    _limits()
 
 
 def _assignments() -> None:
@@ -68,6 +69,11 @@ def _messages_of_blocked_channels() -> None:
         message.c.state == "dropped", message.c.ts.is_not(None), message.c.problem.in_(_CHANNEL_PROBLEMS)
     )
     op.get_bind().execute(sa.update(message).where(given_up).values(state="posted"))
+
+
+def _limits() -> None:
+    """An index of what each person has wanted to do, for the limits of an hour."""
+    _index("audit_intended", "audit", ["github_id", "action", "at"], where="outcome = 'intended'")
 
 
 def _index(name: str, table: str, columns: list[str], *, where: str) -> None:

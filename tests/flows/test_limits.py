@@ -1,0 +1,127 @@
+"""How many reports and closures one person may make within an hour."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.job_kinds import PerformAction
+from bot.job_rows import new_job
+from bot.jobs.handlers import HANDLERS
+from bot.jobs.worker import Worker
+from bot.options import LimitsOptions, Options
+from bot.requests import ActionRequest
+from integrations.sandbox.github import GitHubAlert
+from storage import jobs
+from storage.clock import Clock
+from storage.records import SlackTeamId, SlackUserId
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
+from tests.flows.test_report import REVOKE, sent
+
+LIMITS = Options(limits=LimitsOptions(reports_per_hour=2, closes_per_hour=2))
+REACHED = "within an hour, which is the limit here."
+CONSENT = {"consequence": {"understood": ["yes"]}}
+DONE, REFUSED, INTENDED = ("done", "revoked"), ("refused", "limit_reached"), ("intended", None)
+
+
+@pytest.fixture
+async def limited(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
+    async with open_stage(database_url, clock, private_key, options=LIMITS) as stage:
+        yield stage
+        stage.check()
+
+
+async def leak_several(stage: Stage, count: int) -> list[GitHubAlert]:
+    leaked = [
+        stage.github.leak(stage.repository, token=stage.live_token(), path=f"{number}.py")
+        for number in range(count)
+    ]
+    await stage.work(within=count + 5)
+    return leaked
+
+
+async def close(stage: Stage, user: str, *positions: int) -> None:
+    """Close the alerts of these cards, one after another."""
+    for position in positions:
+        card = stage.slack.cards(CHANNEL)[position]
+        await stage.slack.select(user, CHANNEL, card.ts, "close_as", "revoked")
+        await stage.work(within=3)
+        await stage.submit(user)
+
+
+async def report(stage: Stage, user: str, *positions: int) -> None:
+    """Report the tokens of these cards, one after another."""
+    for position in positions:
+        await stage.slack.click(user, CHANNEL, stage.slack.cards(CHANNEL)[position].ts, "report_leak")
+        await stage.work(within=3)
+        await stage.submit(user, CONSENT)
+
+
+def states(leaked: list[GitHubAlert]) -> list[str]:
+    return sorted(alert.state for alert in leaked)
+
+
+async def test_more_closures_are_refused_and_audited(limited: Stage) -> None:
+    leaked = await leak_several(limited, 4)
+    await close(limited, ADMIN, 0, 1, 2, 3)
+    assert states(leaked) == ["open", "open", "resolved", "resolved"]
+    assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)
+    assert await limited.audited("close_alert") == [INTENDED, DONE, INTENDED, DONE, REFUSED, REFUSED]
+
+
+async def test_the_limit_is_each_person_s_own_and_ends_after_an_hour(limited: Stage) -> None:
+    """The alert of a refused request is not claimed: somebody else closes it at once."""
+    leaked = await leak_several(limited, 4)
+    await close(limited, ADMIN, 0, 1, 2)
+    assert states(leaked) == ["open", "open", "resolved", "resolved"]
+    await close(limited, OWNER, 2)
+    assert states(leaked) == ["open", "resolved", "resolved", "resolved"]
+    limited.clock.advance(3600)
+    await close(limited, ADMIN, 3)
+    assert states(leaked) == ["resolved"] * 4
+
+
+async def test_two_requests_at_once_can_t_both_take_the_last_place(limited: Stage) -> None:
+    """They are worked in two processes."""
+    leaked = await leak_several(limited, 5)
+    await close(limited, ADMIN, 0)
+    requests = [
+        ActionRequest(
+            action="close_as",
+            alert=key_of(alert),
+            team=SlackTeamId(limited.slack.team_id),
+            user=SlackUserId(ADMIN),
+            at=limited.clock.now(),
+            user_input={"resolution": "revoked"},
+        )
+        for alert in leaked
+        if alert.state == "open"
+    ]
+    async with limited.context.db.begin() as tx:
+        await jobs.enqueue(tx, *(new_job(PerformAction(request)) for request in requests))
+    other = Worker(limited.context, HANDLERS)
+    await asyncio.gather(limited.running.worker.run_due(), other.run_due())
+    await limited.work(within=5)
+    assert states(leaked) == ["open"] * 3 + ["resolved"] * 2
+    assert (await limited.audited("close_alert")).count(REFUSED) == 3
+
+
+async def test_more_reports_are_refused(limited: Stage) -> None:
+    await leak_several(limited, 3)
+    await report(limited, ADMIN, 0, 1, 2)
+    assert len(sent(limited)) == 2
+    assert f"You reported 2 secrets {REACHED}" in limited.answer_to(ADMIN)
+    assert REFUSED in await limited.audited("report_leak")
+
+
+async def test_a_report_that_waits_counts_once_and_is_sent(limited: Stage) -> None:
+    """It was accepted before; the limit that was reached meanwhile does not stop it."""
+    await leak_several(limited, 3)
+    limited.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
+    await report(limited, ADMIN, 0, 1, 2)
+    assert len(sent(limited)) == 2, "one was not taken, one was"
+    await limited.work(within=700)
+    assert len(sent(limited)) == 3
+    outcomes = await limited.audited("report_leak")
+    assert outcomes.count(INTENDED) == 2
+    assert ("intended", "waited") in outcomes
