@@ -168,6 +168,13 @@ class RecheckRevoked(JobKind, kind="revoked_look"):
 
 
 @dataclass(frozen=True)
+class CheckOnArrival(JobKind, kind="arrival_check", key="arrival_check"):
+    """Check without a click whether a new alert's token works. One at a time, over all processes."""
+
+    alert: StoredAlertKey
+
+
+@dataclass(frozen=True)
 class CorrectValidity(JobKind, kind="keep_validity", key="alert:{job.alert}"):
     """Correct the validity that Stanch wrote to GitHub once a probe has shown another one."""
 
@@ -252,6 +259,7 @@ KINDS: Mapping[str, type[JobKind]] = {
         SendIdentityNotice,
         FollowUpReport,
         RecheckRevoked,
+        CheckOnArrival,
         CorrectValidity,
         SyncAssignee,
         CheckHolders,

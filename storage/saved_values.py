@@ -26,6 +26,15 @@ async def keep(tx: Tx, name: str, value: StoredJson) -> StoredJson:
     return await load(tx, name)
 
 
+async def lock(tx: Tx, name: str) -> StoredJson:
+    """The value of that name, or None; other transactions can't lock or change it until this one ends."""
+    query = tx.insert(saved_value).values(key=name, value=None)
+    await tx.conn.execute(query.on_conflict_do_nothing(index_elements=[saved_value.c.key]))
+    same = sa.select(saved_value.c.value).where(saved_value.c.key == name)
+    value: StoredJson = await tx.conn.scalar(same.with_for_update())
+    return value
+
+
 async def prune_times(tx: Tx, prefix: str, before: UnixTime) -> None:
     """Delete the values whose names start with `prefix` and that are times before then."""
     starts = saved_value.c.key.startswith(prefix, autoescape=True)

@@ -9,7 +9,7 @@ from bot.actions.probe import PROBE_INTERVAL, ProbeResult, fetch_and_probe
 from bot.actions.write_back import WriteBack, write_back
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.validity import confirmed_inactive, is_probeable
+from bot.rules.validity import confirmed_inactive, is_probed
 from bot.views.answers import answer
 from bot.views.formatting import PROBE_REASONS, alert_name, duration_words
 from integrations.github.errors import GitHubError
@@ -30,7 +30,7 @@ ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 
 
 class CheckValidity(CardAction[Probe | None]):
-    """Probes GitHub's own tokens; for every other secret, reads GitHub's validity again.
+    """Probes GitHub's own tokens; for every other secret, and with probes off, reads GitHub's validity again.
 
     The decision is the probe of the last 30 seconds, if there was one: its result is shown again.
     """
@@ -42,7 +42,7 @@ class CheckValidity(CardAction[Probe | None]):
         return case.alert.is_open and case.repository.is_reachable
 
     def control(self, case: Case) -> Element:
-        label = CHECK if is_probeable(case.alert) else REFRESH
+        label = CHECK if is_probed(case.alert, case.options.validity) else REFRESH
         return button(label, action_id=self.id, value=str(case.alert.key))
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Probe | None:
@@ -51,7 +51,7 @@ class CheckValidity(CardAction[Probe | None]):
 
     async def act(self, run: ActionRun, decision: Probe | None) -> Outcome:
         alert, repository = run.case.alert, run.case.repository
-        if not is_probeable(alert):
+        if not is_probed(alert, run.case.options.validity):
             return Outcome(answer=refresh_answer(run.case))
         if decision is not None:
             return Outcome(answer=probe_answer(run.case, decision, again=True), reason="asked_recently")

@@ -1,6 +1,8 @@
 """Probes a leaked token: fetches its literal, asks GitHub with it, and keeps only the verdict."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from bot.context import Context
 from bot.errors import RetryLater
@@ -11,7 +13,18 @@ from integrations.github.token_probe import probe_token
 from integrations.github.token_verdict import Verdict
 from integrations.literal import Literal
 from storage import messages
-from storage.records import Account, Alert, ChannelId, GitHubId, Person, Probe, Repository, TokenFacts
+from storage.db import Tx
+from storage.records import (
+    Account,
+    Alert,
+    ChannelId,
+    GitHubId,
+    Person,
+    Probe,
+    Repository,
+    TokenFacts,
+    UnixTime,
+)
 
 PROBE_INTERVAL = 30.0
 """Seconds between two probes of one alert: several 401s in a short time can lock logins out (GitHub's docs)."""
@@ -21,6 +34,8 @@ ROUNDING = 0.001
 """Seconds by which a slot that is free now can lie in the future, by the rounding of stored times."""
 PROBES = ChannelId("probes")
 """The name of the slots of probes, in the table of the channels' slots; no channel has such an id."""
+Reserve: TypeAlias = Callable[[Tx, UnixTime], Awaitable[None]]
+"""Reserves what else a probe at that time needs, in the transaction that reserves its slot; raises RetryLater."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +52,37 @@ class ProbeResult:
 
 
 async def fetch_and_probe(
-    context: Context, access: RepositoryAccess, alert: Alert, repository: Repository, *, by: Person | None
+    context: Context,
+    access: RepositoryAccess,
+    alert: Alert,
+    repository: Repository,
+    *,
+    by: Person | None,
+    with_owner: bool = False,
+    reserve: Reserve | None = None,
 ) -> ProbeResult:
     """Fetch the literal and probe it.
 
-    With `by`, the person who clicked, GitHub is asked with `GET /user`, which names the token's owner. Raises
-    GitHubError if the literal can't be fetched, and RetryLater as `probe_secret`.
+    With `with_owner`, and with `by`, the person who clicked, GitHub is asked with `GET /user`, which names the owner
+    of the token. Raises GitHubError if the literal can't be fetched, and RetryLater as `probe_secret`.
     """
     literal = await access.literal(repository.full_name, alert.key.number)
-    return await probe_secret(context, alert, literal, by=by)
+    return await probe_secret(context, alert, literal, by=by, with_owner=with_owner, reserve=reserve)
 
 
-async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: Person | None) -> ProbeResult:
+async def probe_secret(
+    context: Context,
+    alert: Alert,
+    literal: Literal,
+    *,
+    by: Person | None,
+    with_owner: bool = False,
+    reserve: Reserve | None = None,
+) -> ProbeResult:
     """Probe a secret whose literal is at hand, one second after the last probe of any process.
 
-    If GitHub fails, the verdict is `unknown`. Raises RetryLater if this alert was probed in the last 30 seconds.
+    If GitHub fails, the verdict is `unknown`. Raises RetryLater if this alert was probed in the last 30 seconds, and
+    as `reserve` does.
     """
     async with context.probe_lock:
         async with context.db.begin() as tx:
@@ -59,6 +90,8 @@ async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: 
             if free_at > tx.now + ROUNDING:
                 raise RetryLater(free_at, "this alert was probed a moment ago")
             slot = await messages.reserve_slot(tx, PROBES, PROBE_PACE)
+            if reserve is not None:
+                await reserve(tx, slot)
         await context.clock.sleep(max(0.0, slot - context.clock.now()))
         verdict = await probe_token(
             context.session,
@@ -67,7 +100,7 @@ async def probe_secret(context: Context, alert: Alert, literal: Literal, *, by: 
             literal,
             secret_type=alert.secret_type,
             base64_encoded=alert.base64_encoded,
-            with_owner=by is not None,
+            with_owner=with_owner or by is not None,
             now=context.clock.now,
         )
     ever_active = verdict.value == "active" or was_ever_active(alert)

@@ -7,14 +7,14 @@ from bot.actions.probe import PROBE_INTERVAL, ProbeResult, probe_secret, probe_u
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.job_kinds import FollowUpReport, PerformAction
 from bot.job_rows import new_job
-from bot.options import Options
+from bot.options import LimitsOptions, Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.report_eligibility import report_obstacle
 from bot.rules.validity import confirmed_inactive, was_ever_active
 from bot.views.answers import answer
 from bot.views.formatting import PROBE_REASONS, alert_name
-from bot.views.report_form import draw_report_form, not_reportable
+from bot.views.report_form import UNCONFIRMED, draw_report_form, not_reportable
 from integrations.github.token_format import REVOCABLE, decode, kind_of
 from integrations.github.token_verdict import Reason
 from integrations.literal import Literal
@@ -30,6 +30,7 @@ UNPROBEABLE = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
 """Reasons for an unknown verdict that another probe would not change."""
 INACTIVE = "It no longer works."
 FOLLOW_UP = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card shows the result."
+PROBES_OFF = "checks are turned off here"
 WAITING = "Not sent yet: GitHub takes no more reports from here for now."
 
 
@@ -41,6 +42,10 @@ class ReportLeak(FormAction[None]):
     audited_as = "report_leak"
     title = "Report leak"
     needs_fresh_role = True
+    did_many = "reported {} secrets"
+
+    def most_per_hour(self, limits: LimitsOptions) -> int:
+        return limits.reports_per_hour
 
     def shown(self, case: Case) -> bool:
         return report_obstacle(case.alert, case.repository, case.server, case.options.report) is None
@@ -62,9 +67,11 @@ class ReportLeak(FormAction[None]):
 
     async def act(self, run: ActionRun, decision: None) -> Outcome:
         case, context = run.case, run.context
+        probed, probes = None, case.options.validity.probes
+        if case.resumed and not probes:
+            raise OutcomeUnknown(PROBES_OFF)
         literal = await run.access.literal(case.repository.full_name, case.alert.key.number)
         token = _reportable_token(case.alert, literal)
-        probed = None
         if case.resumed:
             # Only the token itself shows whether the interrupted run reported it.
             probed = await probe_secret(context, case.alert, literal, by=None)
@@ -75,7 +82,7 @@ class ReportLeak(FormAction[None]):
                 raise RetryLater(context.clock.now() + PROBE_INTERVAL, why)
             if probed.probe.verdict == "inactive":
                 return _report_sent(run, probed, inactive=True)
-        elif not was_ever_active(case.alert):
+        elif probes and not was_ever_active(case.alert):
             # After the report, an inactive token counts as revoked only if it was seen active before: probe it now.
             probed = await probe_unless_recent(context, case.alert, literal)
         response = await context.github.revoke(token)
@@ -114,7 +121,8 @@ def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool =
     case, now = run.case, run.context.clock.now()
     key, person = case.alert.key, case.actor.person
     state = ReportState.CONFIRMED if inactive else ReportState.REPORTED
-    report = Report(state, person, now, None if inactive else now + FOLLOW_UP_DELAYS[0])
+    follows_up = not inactive and case.options.validity.probes
+    report = Report(state, person, now, now + FOLLOW_UP_DELAYS[0] if follows_up else None)
 
     def change(alert: Alert) -> Alert:
         return replace(probed.apply_to(alert) if probed else alert, report=report)
@@ -129,7 +137,7 @@ def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool =
         answer=reported_answer(case, inactive=inactive),
         change=change,
         events=tuple(events),
-        jobs=() if inactive else (follow_up,),
+        jobs=(follow_up,) if follows_up else (),
         reason="found_dead_after_a_lost_answer" if inactive else None,
     )
 
@@ -137,7 +145,8 @@ def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool =
 def reported_answer(case: PersonalCase, *, inactive: bool) -> Content:
     """The private answer after a report."""
     name = alert_name(case.alert, case.repository)
-    return answer("outbox_tray", "Reported to GitHub.", t.lines(name, INACTIVE if inactive else FOLLOW_UP))
+    after = FOLLOW_UP if case.options.validity.probes else UNCONFIRMED
+    return answer("outbox_tray", "Reported to GitHub.", t.lines(name, INACTIVE if inactive else after))
 
 
 def _report_waiting(run: ActionRun, retry_at: UnixTime) -> Outcome:

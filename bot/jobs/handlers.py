@@ -8,7 +8,16 @@ from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows.acting import fill_form, perform_action, show_details
-from bot.flows.alerts import installations, intake, rechecks, redeliver, sync, taken_alerts, validity_override
+from bot.flows.alerts import (
+    arrival_check,
+    installations,
+    intake,
+    rechecks,
+    redeliver,
+    sync,
+    taken_alerts,
+    validity_override,
+)
 from bot.flows.messages import backfill, publish
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.job_kinds import JobKind
@@ -109,6 +118,10 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             kinds.RecheckRevoked,
             lambda context, todo, job: rechecks.recheck_revoked(context, todo.alert, todo.resolved_at, job),
+        ),
+        Handler(
+            kinds.CheckOnArrival,
+            lambda context, todo, job: arrival_check.check_on_arrival(context, todo.alert, job),
         ),
         Handler(
             kinds.CorrectValidity,

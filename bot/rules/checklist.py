@@ -9,7 +9,7 @@ from storage.records import Alert, Event, EventKind, Person, UnixTime
 CHECKLIST_STARTERS = frozenset(
     {EventKind.PROBED, EventKind.REPORTED, EventKind.REPORT_WAITING, EventKind.TAKEN}
 )
-"""The first of these events starts an alert's checklist."""
+"""The first of these events starts an alert's checklist, if a person caused it."""
 NO_SECRET_RESOLUTIONS = frozenset({"false_positive", "used_in_tests"})
 """Resolutions that say the alert was not a real secret."""
 TOKEN_STEPS = (

@@ -21,6 +21,9 @@ def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel with this thread level gets a reply for the event."""
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
+    if event.kind is EventKind.PROBED and event.by is None:
+        # A check on arrival: the card shows its result.
+        return False
     return level is ThreadLevel.ALL or event.kind not in FACT_KINDS or raises_alert(event, alert)
 
 

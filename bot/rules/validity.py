@@ -1,5 +1,6 @@
 """Says whether a secret works, from GitHub's validity and Stanch's probe, and how that is checked."""
 
+from bot.options import ValidityOptions
 from storage.records import Alert, Probe
 
 PERSONAL_ACCESS_TOKENS = frozenset({"github_personal_access_token"})
@@ -13,6 +14,11 @@ PROBEABLE_TYPES = PERSONAL_ACCESS_TOKENS | {
 def is_probeable(alert: Alert) -> bool:
     """Whether GitHub can be asked with the secret itself; for all others its `validity` is read again."""
     return alert.secret_type in PROBEABLE_TYPES
+
+
+def is_probed(alert: Alert, options: ValidityOptions) -> bool:
+    """Whether Stanch may ask with it: a token that can be probed, unless the operator has turned probes off."""
+    return options.probes and is_probeable(alert)
 
 
 def effective_validity(alert: Alert) -> str:

@@ -33,6 +33,7 @@ from storage.records import Alert, AlertKey, ReportState
 
 HIDDEN = "An alert is hidden here, because this channel is shared with another organization."
 VISIBILITIES = frozenset({"public", "private", "internal"})
+UNCONFIRMED = "can't be confirmed, because checks are turned off here"
 NO_DETAILS = Mrkdwn(":hourglass: GitHub has not sent the details yet; they will be added here.")
 
 
@@ -61,7 +62,7 @@ def card_metadata(key: AlertKey) -> Metadata:
 def _open_blocks(case: Case) -> list[Block | None]:
     alert = case.alert
     facts = t.lines(
-        _report_facts(alert),
+        _report_facts(case),
         t.fact("Validity", _validity(case)),
         _token_fact(case),
         t.fact("Exposure", _exposure(case)),
@@ -95,8 +96,7 @@ def _validity(case: Case) -> Mrkdwn:
     if probe is None or probe.superseded:
         return t.prose(github)
     checked = t.mrkdwn("checked {}", t.date(probe.at))
-    if probe.by is not None:
-        checked = t.mrkdwn("{} by {}", checked, person_words(probe.by))
+    checked = t.mrkdwn("{} by {}", checked, person_words(probe.by) if probe.by else "Stanch")
     if probe.verdict == "unknown":
         return t.mrkdwn("{}; {}: {}", github, checked, PROBE_REASONS.get(probe.reason, probe.reason))
     known = probe.verdict == "active" or confirmed_inactive(alert)
@@ -163,8 +163,8 @@ def _on_it(case: Case) -> Mrkdwn:
     return t.mrkdwn("{}, {} of {} done", who, case.steps_done, case.steps_total) if case.steps_total else who
 
 
-def _report_facts(alert: Alert) -> Mrkdwn | None:
-    report = alert.report
+def _report_facts(case: Case) -> Mrkdwn | None:
+    report = case.alert.report
     if report is None:
         return None
     who, at = person_words(report.by), t.date(report.at)
@@ -175,4 +175,6 @@ def _report_facts(alert: Alert) -> Mrkdwn | None:
         return t.fact("Report", t.mrkdwn("requested by {}, will be sent {}", who, due))
     next_look = report.next_look_at if report.state is ReportState.REPORTED else None
     next_check = t.fact("Next check", t.date(next_look)) if next_look else None
+    if report.state is ReportState.REPORTED and not case.options.validity.probes:
+        next_check = t.fact("Result", UNCONFIRMED)
     return t.lines(t.fact("Reported by", t.mrkdwn("{}, {}", who, at)), next_check)

@@ -131,7 +131,8 @@ def _probed(event: Event) -> Mrkdwn:
         "active": ("rotating_light", "it still works"),
         "inactive": ("large_orange_circle", gone),
     }.get(verdict, ("grey_question", "not known whether it works"))
-    who = t.mrkdwn("{} checked it", person_words(event.by)) if event.by else Mrkdwn("Checked again")
+    itself = "Checked on arrival" if event.details.get("on_arrival") else "Checked again"
+    who = t.mrkdwn("{} checked it", person_words(event.by)) if event.by else t.prose(itself)
     why = PROBE_REASONS.get(reason, reason)
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
 

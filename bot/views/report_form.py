@@ -25,6 +25,7 @@ CONSEQUENCE = Mrkdwn(
     ":four: *It can't be undone.*"
 )
 TELL_FIRST = "Tell {} first"
+UNCONFIRMED = "Stanch does not check here whether it still works, so it can't confirm that GitHub revoked it."
 OWNER_UNKNOWN = Mrkdwn("Its owner is not known yet; *Check validity* on the card may tell.")
 OWN_TOKEN = Mrkdwn("This token is yours.")
 OBSTACLES = {
@@ -45,6 +46,7 @@ def draw_report_form(case: PersonalCase) -> list[Block | None]:
     return [
         section(t.lines(alert_name(case.alert, case.repository), _token_words(case))),
         section(CONSEQUENCE),
+        None if case.options.validity.probes else section(t.prose(UNCONFIRMED)),
         _owner_row(case),
         input_block("Consequence", consent, block_id="consequence"),
     ]

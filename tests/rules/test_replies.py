@@ -14,6 +14,7 @@ ASSIGNED = made_event(EventKind.ASSIGNED, login="octo-admin")
 NOW_ACTIVE = made_event(EventKind.VALIDITY_CHANGED, before="unknown", after="active")
 NOW_INACTIVE = made_event(EventKind.VALIDITY_CHANGED, before="active", after="inactive")
 LEAKED = made_event(EventKind.PUBLICLY_LEAKED)
+ON_ARRIVAL = made_event(EventKind.PROBED, verdict="active", reason="accepted", on_arrival=True)
 NEW_LOCATION = made_event(EventKind.PLACE_ADDED, path="config/old.env")
 
 
@@ -29,6 +30,7 @@ NEW_LOCATION = made_event(EventKind.PLACE_ADDED, path="config/old.env")
         (NOW_INACTIVE, ThreadLevel.ACTIONS, False),
         (LEAKED, ThreadLevel.ACTIONS, True),
         (NEW_LOCATION, ThreadLevel.ACTIONS, False),
+        (ON_ARRIVAL, ThreadLevel.ACTIONS, False),
     ],
 )
 def test_the_thread_level_decides_which_events_get_a_reply(

@@ -20,6 +20,7 @@ from bot.commands import SUBCOMMANDS
 from bot.commands.help import unknown_word_answer
 from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
+from bot.options import Options, ValidityOptions
 from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, refusal, report_ended
@@ -83,6 +84,10 @@ ANSWERS: dict[str, Content] = {
     "reopen-done": reopened_answer(in_front_of(closed("revoked")), ours=True),
     "reopen-done-already": reopened_answer(in_front_of(token()), ours=False),
     "report-done": reported_answer(in_front_of(working()), inactive=False),
+    "report-done-without-confirmation": reported_answer(
+        replace(in_front_of(working()), options=Options(validity=ValidityOptions(check="never"))),
+        inactive=False,
+    ),
     "report-found-dead": reported_answer(in_front_of(working()), inactive=True),
     "report-waits": waiting_answer(in_front_of(working()), FOUND + 3660),
     "report-not-taken": failed_answer(in_front_of(working()), 422),
@@ -122,6 +127,7 @@ ANSWERS: dict[str, Content] = {
         repository(),
         [
             event(EventKind.FOUND),
+            event(EventKind.PROBED, verdict="unknown", reason="timeout", on_arrival=True),
             event(EventKind.PROBED, ADMIN_PERSON, verdict="active", reason="accepted", ever_active=True),
             event(
                 EventKind.CLOSED,
@@ -159,6 +165,7 @@ REFUSALS: dict[str, Refused] = {
     "github-rate-limited": refusals.github_unreachable(GitHubRateLimited(ASKED, FOUND + 3660)),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
+    "limit-reached": refusals.limit_reached(CloseAlert.did_many, 50, FOUND + 3660),
     "mistake": internal_error("3f9c1a7e"),
 }
 RAISED: dict[str, Callable[[], object]] = {

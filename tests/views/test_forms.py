@@ -13,6 +13,7 @@ from bot.actions.close_alert import CloseAlert
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
+from bot.options import CloseOptions, Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.permissions import Rights
@@ -53,6 +54,11 @@ def report_form(case: PersonalCase, *, told: bool = False) -> View:
     return ReportLeak().form(replace(case, owner_told=told), {}, METADATA)
 
 
+FOR_TWO_REASONS = replace(
+    in_front_of(token()),
+    options=Options(close=CloseOptions(require_comment=frozenset({"wont_fix", "used_in_tests"}))),
+)
+PROBES_OFF = Options(validity=ValidityOptions(check="never"))
 FORMS_SHOWN: dict[str, View] = {
     "close": close(in_front_of(token(probe=DEAD))),
     "close-still-active": close(in_front_of(working())),
@@ -60,6 +66,8 @@ FORMS_SHOWN: dict[str, View] = {
     "close-still-active-and-steps-open": close(in_front_of(working(), steps=(2, 3))),
     "close-other-provider-still-active": close(in_front_of(stripe(validity="active"))),
     "close-comment-required": close(in_front_of(token(), require_comment=True), {"value": "false_positive"}),
+    "close-comment-required-for-this-reason": close(FOR_TWO_REASONS, {"value": "wont_fix"}),
+    "close-comment-required-for-other-reasons": close(FOR_TWO_REASONS, {"value": "revoked"}),
     "close-unknown-reason-picked": close(in_front_of(token()), {"value": "because"}),
     "close-by-a-reviewer": close(in_front_of(token(), delegated_dismissal=True)),
     "reopen": reopen(in_front_of(closed("revoked"))),
@@ -73,6 +81,7 @@ FORMS_SHOWN: dict[str, View] = {
     ),
     "report-scopes-alone": report_form(in_front_of(token(token=TokenFacts(scopes=("repo", "gist", "user"))))),
     "report-own-leak": report_form(in_front_of(working(), owner=ADMIN_PERSON)),
+    "report-without-confirmation": report_form(replace(in_front_of(working()), options=PROBES_OFF)),
 }
 REFUSED: dict[str, tuple[type[FormAction[Any]], Callable[[], View]]] = {
     "close-closed-meanwhile": (

@@ -14,7 +14,7 @@ from bot.flows.build_case import load_alert
 from bot.job_kinds import FollowUpReport, SendAnswer
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
-from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable
+from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable, is_probed
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
 from storage import alerts, jobs, leases
@@ -30,6 +30,10 @@ async def follow_up_report(context: Context, key: AlertKey, number: int, job: Jo
     # 1. Whether the result is still awaited.
     alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not _is_awaited(alert):
+        return
+    if not context.options.validity.probes:
+        # The operator has turned probes off since the report.
+        await _record(context, key, repository, None, MOST_PROBES, job)
         return
     # 2. A probe with the secret, fetched anew. A refusal by GitHub counts as an unclear verdict.
     result = None
@@ -64,7 +68,7 @@ async def _record(
         stored = await alerts.add_events(tx, _events(after, report, result.probe.at if result else tx.now))
         if delay:
             await jobs.enqueue(tx, new_job(FollowUpReport(key, number + 1), delay=delay))
-        elif report.by.slack_user:
+        elif report.by.slack_user and number < MOST_PROBES:
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, new_job(SendAnswer(report.by.slack_user, ended)))
         await plan_consequences(tx, context, after, repository, stored)
@@ -102,6 +106,8 @@ async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
     # 1. Whether it is still closed by that closure.
     alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not _is_closed_since(alert, resolved_at):
+        return
+    if is_probeable(alert) and not is_probed(alert, context.options.validity):
         return
     # 2. GitHub's validity, and for a token of GitHub's a probe.
     try:

@@ -6,12 +6,13 @@ from bot.context import Context
 from bot.errors import RetryLater
 from bot.flows.messages import blocked_messages
 from bot.flows.messages.plan import plan_messages, unfold_created
-from bot.job_kinds import CorrectValidity, FetchDetails, RecheckRevoked
+from bot.job_kinds import CheckOnArrival, CorrectValidity, FetchDetails, RecheckRevoked
 from bot.job_rows import new_job
 from bot.rules.alert_merge import merge_facts
+from bot.rules.arrival_check import has_own_card, is_check_due
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
-from bot.rules.validity import is_override_untrue
+from bot.rules.validity import is_override_untrue, is_probeable, is_probed
 from integrations.github.accounts import GitHubAccount
 from integrations.github.facts import AlertFacts
 from storage import alerts, identities, jobs
@@ -78,17 +79,31 @@ async def store_alert(
         by = Person(github=Account(GitHubId(sender.id), sender.login))
     stored = await alerts.add_events(tx, events_between(before, after, tx.now, by=by))
     lacks_details = fetched is None and not after.detailed
+    checks: tuple[NewJob, ...] = ()
+    if summary is None and is_check_due(
+        None if is_created else before, after, context.options.validity, tx.now
+    ):
+        checks = (_arrival_check(after),)
     if before != after:
         late = fetched is None and before is None
         delay = max(0.0, DETAILS_WAIT - (tx.now - received_at)) if late else 0.0
         details = (details_job(key, 0),) if lacks_details else ()
         await plan_consequences(
-            tx, context, after, repository, stored, delay=delay, summary=summary, more_jobs=details
+            tx,
+            context,
+            after,
+            repository,
+            stored,
+            delay=delay,
+            summary=summary,
+            more_jobs=details,
+            jobs_of_cards=checks,
         )
     elif lacks_details:
         await jobs.enqueue(tx, details_job(key, 0))
     if is_created and before is not None:
         await unfold_created(tx, after, repository)
+        await jobs.enqueue(tx, *checks)
     return after
 
 
@@ -102,22 +117,26 @@ async def plan_consequences(
     delay: float = 0.0,
     summary: str | None = None,
     more_jobs: Sequence[NewJob] = (),
+    jobs_of_cards: Sequence[NewJob] = (),
 ) -> None:
     """Plan a changed alert's messages and rechecks, in the transaction of the change.
 
-    `events` are the timeline entries that the change added, `more_jobs` what else it enqueues. The rest is as for
-    `plan_messages`.
+    `events` are the timeline entries that the change added, `more_jobs` what else it enqueues, `jobs_of_cards` what
+    it enqueues if the alert has a card of its own. The rest is as for `plan_messages`.
     """
     cards, publishing = await plan_messages(
         tx, context, alert, repository, events, delay=delay, summary=summary
     )
     await blocked_messages.show_blocked(tx, context, alert, cards, events)
-    await jobs.enqueue(tx, *more_jobs, *publishing, *_rechecks(alert, events))
+    if has_own_card(cards):
+        more_jobs = (*more_jobs, *jobs_of_cards)
+    await jobs.enqueue(tx, *more_jobs, *publishing, *_rechecks(context, alert, events))
 
 
-def _rechecks(alert: Alert, events: Sequence[Event]) -> Iterator[NewJob]:
+def _rechecks(context: Context, alert: Alert, events: Sequence[Event]) -> Iterator[NewJob]:
     closed = any(event.kind is EventKind.CLOSED for event in events)
-    if closed and alert.resolution == "revoked" and alert.resolved_at is not None:
+    checked = is_probed(alert, context.options.validity) or not is_probeable(alert)
+    if closed and checked and alert.resolution == "revoked" and alert.resolved_at is not None:
         yield new_job(
             RecheckRevoked(alert.key, alert.resolved_at),
             dedup=f"revoked_look:{alert.key}:{alert.resolved_at}",
@@ -134,6 +153,12 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
     home = context.platforms.workspace
     identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
     return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
+
+
+def _arrival_check(alert: Alert) -> NewJob:
+    """The check of a new token, once; and once more if its owner becomes known later."""
+    owner = alert.token.owner.id if alert.token.owner else ""
+    return new_job(CheckOnArrival(alert.key), dedup=f"arrival_check:{alert.key}:{owner}")
 
 
 def details_job(key: AlertKey, attempt: int) -> NewJob:
