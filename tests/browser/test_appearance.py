@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.demo import Demo
+from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import PHONE
+from tests.browser.visitor import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SMALLEST_TARGET = 44
@@ -82,6 +83,45 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
     await assert_accessible(page)
     await page.locator("#switcher").click()
     await assert_accessible(page)
+
+
+@pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop", "phone"])
+async def test_axe_finds_nothing_serious(window: OpenWindow, size: tuple[int, int], dark: bool) -> None:
+    sam = await window(size=size, dark=dark, tour=True)
+    page = sam.page
+    await expect(page.locator("#tour")).to_be_visible()
+    await assert_nothing_serious(page, "the tour")
+    await page.get_by_role("button", name="End the tour").click()
+    card = await sam.leaked_card()
+    for panel in ("github", "roles", "faults", "audit"):
+        await sam.show(panel)
+        await assert_nothing_serious(page, panel)
+    await sam.show("github")
+    await page.locator("#alert-list button").first.click()
+    await assert_nothing_serious(page, "an alert on GitHub")
+    await sam.show("slack")
+    for menu in ("close_as", "more"):
+        await sam.press(card, menu)
+        await assert_nothing_serious(page, menu)
+        await page.keyboard.press("Escape")
+    await sam.press(card, "report_leak")
+    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await sam.modal.locator("[type=submit]").click()
+    await expect(sam.modal.locator(".field-error")).to_be_visible()
+    await assert_nothing_serious(page, "a form with an error")
+    await page.keyboard.press("Escape")
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("0 of 3 done")
+    await card.locator(".thread-link").click()
+    await assert_nothing_serious(page, "a thread")
+    await page.get_by_role("button", name="Close thread").click()
+    await sam.command("/leaks list")
+    await assert_nothing_serious(page, "a list")
+    await page.locator("#switcher").click()
+    await assert_nothing_serious(page, "the people")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Start over").click()
+    await assert_nothing_serious(page, "a question of the page")
 
 
 async def test_reporting_takes_at_most_four_taps(window: OpenWindow) -> None:
