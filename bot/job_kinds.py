@@ -6,10 +6,11 @@ field needs a default, and where the stored name differs from the field's, it is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, PlainSerializer, PlainValidator
 
+from bot.job_kind import JobKind
 from bot.requests import ActionRequest, CommandRequest, StoredAlertKey
 from integrations.slack.blocks import Content
 from storage.records import (
@@ -24,26 +25,9 @@ from storage.records import (
 )
 
 
-class JobKind:
-    """What all kinds have; a subclass is a frozen dataclass, and names its stored word and the rest with `class`."""
-
-    kind: ClassVar[str]
-    """The stored word."""
-    key_pattern: ClassVar[str | None] = None
-    attempts: ClassVar[int] = 8
-    """How often it is tried before it is parked."""
-    inlined: ClassVar[str | None] = None
-    """The name of its only field where that field's own fields are stored in its place."""
-
-    def __init_subclass__(
-        cls, *, kind: str, key: str | None = None, attempts: int = attempts, inlined: str | None = None
-    ) -> None:
-        cls.kind, cls.key_pattern, cls.attempts, cls.inlined = kind, key, attempts, inlined
-
-    @property
-    def key(self) -> str | None:
-        """Jobs of one key run one after another; None for jobs that wait for no other."""
-        return self.key_pattern and self.key_pattern.format(job=self)
+def shown_key(what: str) -> str:
+    """The key of the answers that wait whether a message or a form shows the result; `what` names that."""
+    return f"shown:{what}"
 
 
 @dataclass(frozen=True)
@@ -127,6 +111,22 @@ class AnswerOutdated(JobKind, kind="outdated", attempts=3, inlined="request"):
 
 
 @dataclass(frozen=True)
+class RecordOwnerAnswer(
+    JobKind, kind="owner_answer", key="alert:{job.request.alert}", attempts=3, inlined="request"
+):
+    """Record what the token's owner answered to the message about the leak."""
+
+    request: ActionRequest
+
+
+@dataclass(frozen=True)
+class UpdateOwnerMessage(JobKind, kind="owner_message", key="owner_message:{job.alert}"):
+    """Update the direct message that told the token's owner of the leak."""
+
+    alert: StoredAlertKey
+
+
+@dataclass(frozen=True)
 class SendAnswer(JobKind, kind="tell", attempts=12):
     """Send one person a finished answer, privately."""
 
@@ -139,6 +139,12 @@ class SendAnswer(JobKind, kind="tell", attempts=12):
     response_url: str | None = field(default=None, repr=False)
     at: UnixTime = 0.0
     """When the person clicked or typed."""
+    unless_shown: str | None = None
+    """What shows the result by itself, as in `shown_key`; once it does, this job is deleted."""
+
+    @property
+    def key(self) -> str | None:
+        return shown_key(self.unless_shown) if self.unless_shown else None
 
 
 @dataclass(frozen=True)
@@ -255,6 +261,8 @@ KINDS: Mapping[str, type[JobKind]] = {
         AnswerShortcut,
         AnswerButton,
         AnswerOutdated,
+        RecordOwnerAnswer,
+        UpdateOwnerMessage,
         SendAnswer,
         SendIdentityNotice,
         FollowUpReport,

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import UnusableJob
-from bot.job_kinds import KINDS, JobKind
+from bot.job_kind import JobKind
+from bot.job_kinds import KINDS
 from storage.records import Job, NewJob
 
 

@@ -65,6 +65,13 @@ async def retry_all(tx: Tx) -> int:
     return await _unpark(tx, sa.true())
 
 
+async def cancel(tx: Tx, key: str, before: JobId | None = None) -> int:
+    """Delete the jobs with this key that do not run yet, all or those stored before that job; returns how many."""
+    query = sa.delete(job).where(job.c.key == key, job.c.state == READY)
+    query = query if before is None else query.where(job.c.id < before)
+    return (await tx.conn.execute(query)).rowcount
+
+
 async def prune(tx: Tx, before: UnixTime) -> int:
     """Delete jobs that were done before then; returns how many."""
     query = sa.delete(job).where(job.c.state == DONE, job.c.finished_at < before)

@@ -20,8 +20,10 @@ class Priority(IntEnum):
 
 
 _KINDS: Mapping[Priority, tuple[str, ...]] = {
-    Priority.PERSON: ("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell"),
-    Priority.MESSAGE: ("message", "tell_identity"),
+    Priority.PERSON: (
+        *("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell", "owner_answer"),
+    ),
+    Priority.MESSAGE: ("message", "tell_identity", "owner_message"),
     Priority.INTAKE: (
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
         *("redraw_cards", "repository", "assignment", "arrival_check"),

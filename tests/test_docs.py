@@ -24,6 +24,7 @@ from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS
 from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
+from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_events import Ignored, parse_event
 from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
@@ -71,6 +72,11 @@ def test_each_control_is_described_with_what_it_needs() -> None:
     }
     assert {row[0].strip("`"): row[2] for row in table("id")} == existing
     assert all(f"`{MENU}`" in described(line.id, table("id")) for line in MENU_LINES)
+
+
+def test_each_answer_of_a_token_s_owner_is_described() -> None:
+    rows = table("button")
+    assert [row[0] for row in rows] == [f"`{name}` {label}" for name, (_, label) in OWNER_BUTTONS.items()]
 
 
 def test_each_subcommand_is_described() -> None:

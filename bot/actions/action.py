@@ -34,7 +34,10 @@ class Outcome:
     """The result of an action. All of it is recorded in one transaction, except `unstored_answer` and `view`."""
 
     answer: Content | None
-    """The private answer; None if the messages themselves show the result."""
+    """The private answer; None if there is none in any case."""
+    is_shown: bool = False
+    """The card shows the result, or for a button inside a modal its new content does. Then the answer is sent only
+    if the card that was clicked, or the modal, is not updated in time."""
     unstored_answer: Content | None = None
     """A private answer that must not be stored; sent before the result is recorded, so a crash can repeat it."""
     facts: AlertFacts | None = None
@@ -67,6 +70,8 @@ class Action(ABC, Generic[Decision]):
     """The right that a person must have."""
     needs_fresh_role: ClassVar[bool] = False
     """The person's role is asked for now; otherwise one of the last five minutes is used again."""
+    asks_about_owner: ClassVar[bool] = False
+    """Its form, or without a form its decision, needs to know whether the token's owner can be told."""
     works_offline: ClassVar[bool] = False
     """It changes nothing on GitHub, so it is done while GitHub is down too."""
     verb_phrase: ClassVar[str] = "do this"

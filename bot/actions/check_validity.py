@@ -68,6 +68,7 @@ class CheckValidity(CardAction[Probe | None]):
 
         return Outcome(
             answer=probe_answer(after, probed.probe, written=written),
+            is_shown=alert.is_open,
             facts=written.facts if written else None,
             wrote_validity=written is not None or lost,
             change=change,

@@ -118,6 +118,7 @@ class CloseAlert(FormAction[Close]):
             facts, ours = await self._close(run, decision)
         return Outcome(
             answer=closed_answer(case, decision.resolution, ours=ours),
+            is_shown=ours,
             facts=facts,
             by=case.actor.person if ours else None,
             reason=decision.resolution,

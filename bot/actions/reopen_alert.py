@@ -72,6 +72,7 @@ class ReopenAlert(FormAction[Reopen]):
         facts = None if decision.already else await self._reopen(run, decision)
         return Outcome(
             answer=reopened_answer(case, ours=ours),
+            is_shown=ours,
             facts=facts,
             by=case.actor.person if ours else None,
             reason=None if ours else "open_already",

@@ -42,6 +42,7 @@ class ReportLeak(FormAction[None]):
     audited_as = "report_leak"
     title = "Report leak"
     needs_fresh_role = True
+    asks_about_owner = True
     did_many = "reported {} secrets"
 
     def most_per_hour(self, limits: LimitsOptions) -> int:
@@ -135,6 +136,7 @@ def _report_sent(run: ActionRun, probed: ProbeResult | None, *, inactive: bool =
     follow_up = new_job(FollowUpReport(key, attempt=0), delay=FOLLOW_UP_DELAYS[0])
     return Outcome(
         answer=reported_answer(case, inactive=inactive),
+        is_shown=True,
         change=change,
         events=tuple(events),
         jobs=(follow_up,) if follows_up else (),
@@ -157,6 +159,7 @@ def _report_waiting(run: ActionRun, retry_at: UnixTime) -> Outcome:
     again = new_job(PerformAction(replace(run.request, waited=True)), delay=delay)
     return Outcome(
         answer=waiting_answer(case, retry_at),
+        is_shown=True,
         change=lambda alert: replace(alert, report=report),
         events=(Event(key, EventKind.REPORT_WAITING, report.at, person, {"until": retry_at}),),
         jobs=(again,),

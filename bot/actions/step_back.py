@@ -46,6 +46,7 @@ class StepBackFromAlert(MenuAction[None]):
         case, key = run.case, run.case.alert.key
         return Outcome(
             answer=stepped_back_answer(case),
+            is_shown=case.alert.is_open,
             change=lambda alert: replace(alert, taken_by=None, taken_at=None),
             events=(Event(key, EventKind.STEPPED_BACK, run.context.clock.now(), case.actor.person),),
             jobs=(new_job(SyncAssignee(key)),),

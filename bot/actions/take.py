@@ -66,6 +66,8 @@ class TakeAlert(CardAction[Take]):
 
         return Outcome(
             answer=taken_answer(case),
+            # The card does not say that the person's role is still to be checked.
+            is_shown=not decision.already and not case.offline,
             change=take,
             events=() if decision.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
             jobs=(new_job(SyncAssignee(case.alert.key)),),

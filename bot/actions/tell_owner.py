@@ -7,16 +7,16 @@ from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
+from bot.rules.owner_message import owner_obstacle
 from bot.views.answers import answer
-from bot.views.formatting import alert_name, alert_title, location_words, person_words
+from bot.views.formatting import alert_name
+from bot.views.owner_message import draw_owner_message, notice_of
+from bot.views.report_form import owner_not_told
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, message, section
+from integrations.slack.blocks import Content
 from integrations.slack.errors import SlackError, SlackUncertain
 from storage import alerts
-from storage.records import Event, EventKind, Identity
-
-HEADLINE = "A token of yours has leaked."
-ADVICE = "Make a new token, give it to whatever uses the old one, and delete the old one now."
+from storage.records import Event, EventKind, Identity, StoredJson
 
 
 class TellOwner(Action[Identity]):
@@ -24,13 +24,13 @@ class TellOwner(Action[Identity]):
 
     id = "tell_owner"
     audited_as = "tell_owner"
+    asks_about_owner = True
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Identity:
-        owner = case.alert.token.owner
-        if owner is None or case.token_owner is None:
-            login = t.code(owner.login) if owner else "the token's owner"
-            nobody = t.mrkdwn("Nobody here is linked to {}.", login)
-            raise Refused("owner_not_linked", "The owner can't be told.", nobody)
+        obstacle = owner_obstacle(case)
+        if obstacle is not None or case.token_owner is None:
+            why = owner_not_told(case, obstacle or "owner_not_linked")
+            raise Refused(obstacle or "owner_not_linked", "The owner can't be told.", why)
         return case.token_owner
 
     async def act(self, run: ActionRun, decision: Identity) -> Outcome:
@@ -38,12 +38,19 @@ class TellOwner(Action[Identity]):
         # Drawn before the message is sent: if the token can no longer be reported, this raises Refused.
         form = ReportLeak().form(replace(case, owner_told=True), {}, run.request.metadata)
         key, now, person = case.alert.key, run.context.clock.now(), case.actor.person
-        details = {"login": owner.github.login, "slack_user": owner.slack_user}
+        details: dict[str, StoredJson] = {"login": owner.github.login, "slack_user": owner.slack_user}
         once = f"owner_told:{owner.github.id}"
         told = Event(key, EventKind.OWNER_TOLD, now, person, details, once=once)
         if not await _was_told(run, told):
-            await _send(run, owner)
-        return Outcome(answer=owner_told_answer(case, owner), events=(told,), view=form)
+            channel, ts = await _send(run, owner)
+            more: dict[str, StoredJson] = {
+                "channel": channel,
+                "ts": ts,
+                "place": case.owner_views,
+                "by_name": case.actor_name,
+            }
+            told = replace(told, details={**details, **more})
+        return Outcome(answer=owner_told_answer(case, owner), is_shown=True, events=(told,), view=form)
 
 
 async def _was_told(run: ActionRun, told: Event) -> bool:
@@ -53,10 +60,11 @@ async def _was_told(run: ActionRun, told: Event) -> bool:
     return any(event.once == told.once for event in known)
 
 
-async def _send(run: ActionRun, owner: Identity) -> None:
-    """Send the direct message; raises Refused if Slack refuses it, or if it is unknown whether it was sent.
+async def _send(run: ActionRun, owner: Identity) -> tuple[str, str]:
+    """Send the direct message, and return its channel and `ts`.
 
-    The app may not read direct messages, so it can't look for one that may have been sent.
+    Raises Refused if Slack refuses it, or if it is unknown whether it was sent. The app may not read direct messages,
+    so it can't look for one that may have been sent.
     """
     unknown = Refused(
         "owner_unknown_whether_told",
@@ -66,7 +74,8 @@ async def _send(run: ActionRun, owner: Identity) -> None:
     if run.case.resumed:
         raise unknown
     try:
-        await run.context.slack.direct_message(owner.slack_user, owner_message(run.case))
+        content = draw_owner_message(notice_of(run.case))
+        return await run.context.slack.direct_message(owner.slack_user, content)
     except SlackUncertain:
         raise unknown from None
     except SlackError as error:
@@ -81,16 +90,3 @@ def owner_told_answer(case: PersonalCase, owner: Identity) -> Content:
     who = t.mrkdwn("{} ({})", t.user(owner.slack_user), t.code(owner.github.login))
     name = alert_name(case.alert, case.repository)
     return answer("speech_balloon", "The owner has been told.", t.lines(who, name))
-
-
-def owner_message(case: PersonalCase) -> Content:
-    """The message to the owner: what leaked, where, and who is about to report it."""
-    alert, repository = case.alert, case.repository
-    lines = t.lines(
-        t.mrkdwn(":rotating_light: *{}*", HEADLINE),
-        alert_title(alert, repository),
-        t.fact("Found", location_words(alert.place, repository)) if alert.place else None,
-        t.mrkdwn("{} is about to report it to GitHub, which may revoke it.", person_words(case.actor.person)),
-        ADVICE,
-    )
-    return message(t.without_markup(lines), section(lines))

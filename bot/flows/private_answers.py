@@ -19,6 +19,8 @@ RESPONSE_URL_LASTS = 25 * 60.0
 """Seconds after the click in which its `response_url` is tried; Slack's docs give it 30 minutes."""
 EPHEMERAL_LASTS = 120.0
 """Seconds after the click in which an ephemeral message is tried: Slack shows it only to people who are active."""
+SHOWN_WITHIN = 2.0
+"""Seconds in which what shows a result has to be updated; otherwise the person gets the private answer."""
 Answerable: TypeAlias = ActionRequest | CommandRequest | SendAnswer
 
 
@@ -42,14 +44,23 @@ def answer_to_waiting(payload: Mapping[str, Any], answer: Content) -> SendAnswer
     return None
 
 
-def answer_job(request: ActionRequest, answer: Content) -> NewJob:
+def answer_job(request: ActionRequest, answer: Content, *, unless_shown: str | None = None) -> NewJob:
     """The job that sends an answer.
 
-    Enqueue it in the transaction that records what the answer says: then a crash loses both or neither.
+    Enqueue it in the transaction that records what the answer says: then a crash loses both or neither. With
+    `unless_shown` it waits for SHOWN_WITHIN seconds, and the update of what it names deletes it: see `shown_key`.
+    Enqueue it before the job of that update.
     """
-    return new_job(
-        SendAnswer(request.user, answer, request.channel, request.reply_to, request.response_url, request.at)
+    job = SendAnswer(
+        request.user,
+        answer,
+        request.channel,
+        request.reply_to,
+        request.response_url,
+        request.at,
+        unless_shown,
     )
+    return new_job(job, delay=SHOWN_WITHIN if unless_shown else 0.0)
 
 
 async def send_answer(

@@ -3,7 +3,15 @@
 import json
 
 from bot.actions import ACTIONS, FORMS, READ_ACTIONS
-from bot.job_kinds import AnswerButton, AnswerOutdated, AnswerShortcut, JobKind, PerformAction, ShowDetails
+from bot.job_kind import JobKind
+from bot.job_kinds import (
+    AnswerButton,
+    AnswerOutdated,
+    AnswerShortcut,
+    PerformAction,
+    RecordOwnerAnswer,
+    ShowDetails,
+)
 from bot.requests import ActionRequest, CommandRequest
 from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
@@ -36,6 +44,14 @@ def _job_of(name: str, click: Click, now: float) -> JobKind:
     if alert is not None and name in SHOWN:
         return ShowDetails(action_request(name, alert, click, now))
     return outdated_job(click, now)
+
+
+def owner_job(click: Click, now: float) -> JobKind:
+    """The job of a button in the message to a token's owner."""
+    alert = alert_of(click)
+    if alert is None:
+        return outdated_job(click, now)
+    return RecordOwnerAnswer(action_request(click.action_id, alert, click, now))
 
 
 def outdated_job(click: Click, now: float) -> AnswerOutdated:

@@ -23,9 +23,11 @@ from bot.context import Context
 from bot.flows.channel_facts import save_channel_change
 from bot.inbound import read_requests as requests
 from bot.inbound.open_forms import FormOpener
-from bot.job_kinds import AnswerCommand, JobKind, PerformAction, RedrawChannel
+from bot.job_kind import JobKind
+from bot.job_kinds import AnswerCommand, PerformAction, RedrawChannel
 from bot.job_rows import new_job
 from bot.views.answers import refusal_view
+from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from bot.views.refusals import outdated_control
 from integrations.slack import payloads
 from storage.db import StorageUnavailable
@@ -109,6 +111,8 @@ class SlackApp:
             if action not in FORMS:
                 _on_action(bolt, action.id, self._click(requests.action_job))
         _on_action(bolt, MENU, self._click(requests.menu_job))
+        for answer in OWNER_BUTTONS:
+            _on_action(bolt, answer, self._click(requests.owner_job))
         for button in BUTTONS:
             _on_action(bolt, button, self._click(requests.button_job))
         bolt.command(COMMAND)(self._command)

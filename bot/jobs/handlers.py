@@ -7,7 +7,7 @@ from bot import job_kinds as kinds
 from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
-from bot.flows.acting import fill_form, perform_action, show_details
+from bot.flows.acting import fill_form, owner_answers, perform_action, show_details
 from bot.flows.alerts import (
     arrival_check,
     installations,
@@ -18,9 +18,9 @@ from bot.flows.alerts import (
     taken_alerts,
     validity_override,
 )
-from bot.flows.messages import backfill, publish
+from bot.flows.messages import backfill, owner_messages, publish
 from bot.flows.private_answers import send_answer, send_direct_message
-from bot.job_kinds import JobKind
+from bot.job_kind import JobKind
 from bot.jobs.worker import Handler
 from bot.requests import CommandRequest
 from bot.views.answers import identity_notice, refusal
@@ -103,6 +103,15 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             kinds.AnswerOutdated,
             lambda context, todo, job: send_answer(context, todo.request, refusal(outdated_control())),
+        ),
+        Handler(
+            kinds.RecordOwnerAnswer,
+            lambda context, todo, job: owner_answers.record_answer(context, todo.request, job),
+            lambda context, todo, job, mistake: send_answer(context, todo.request, refusal(mistake)),
+        ),
+        Handler(
+            kinds.UpdateOwnerMessage,
+            lambda context, todo, job: owner_messages.update_owner_messages(context, todo.alert, job),
         ),
         Handler(kinds.SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
         Handler(

@@ -14,7 +14,8 @@ import structlog
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.private_answers import answer_to_waiting
-from bot.job_kinds import KINDS, JobKind
+from bot.job_kind import JobKind
+from bot.job_kinds import KINDS
 from bot.job_rows import new_job, read_job
 from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control

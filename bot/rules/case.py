@@ -45,8 +45,16 @@ class PersonalCase(Case):
     actor: Actor
     token_owner: Identity | None = None
     """The token's owner, if their GitHub account is linked to a Slack user."""
+    owner_is_outside: bool = False
+    """Slack calls the token's owner a guest, deactivated or of another organization, or does not say."""
+    owner_views: bool = False
+    """GitHub lets the token's owner see this alert."""
     owner_told: bool = False
-    """The token's owner has just been told."""
+    """The token's owner has been told of this alert."""
+    owner_answer: str | None = None
+    """The last answer of the token's owner, as its stored word."""
+    actor_name: str = ""
+    """The name in Slack of the person who acts; empty where it was not asked for."""
     offline: bool = False
     """GitHub can't be reached: the alert and the rights are the last known ones."""
     waited: bool = False

@@ -1,11 +1,13 @@
 """Decides which events of an alert get a reply in its thread, and which bring the alert up in the channel again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from storage.records import Alert, Event, EventKind, ThreadLevel
+from storage.records import Alert, Event, EventKind, Person, ThreadLevel
 
 KINDS_WITHOUT_REPLY = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """Events without a reply, because the card or the checklist shows them."""
+CARD_KINDS = frozenset({EventKind.PROBED, EventKind.TAKEN, EventKind.STEPPED_BACK})
+"""What people do and the card shows at once; only at level `all` it gets a reply too."""
 FACT_KINDS = frozenset(
     {
         *(EventKind.VALIDITY_CHANGED, EventKind.MULTI_REPO, EventKind.PLACE_ADDED),
@@ -13,18 +15,30 @@ FACT_KINDS = frozenset(
     }
 )
 """Changes on GitHub; at level `actions` they get a reply only if they raise the alert."""
-LOCATION_GROUP_KINDS = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
-"""The events that decide which new locations share a reply."""
+_LOCATION_GROUP = (EventKind.CLOSED, EventKind.REOPENED, EventKind.PLACE_ADDED)
+_REPORT_GROUP = (
+    *(EventKind.REPORT_WAITING, EventKind.REPORTED, EventKind.REPORT_CONFIRMED),
+    EventKind.REPORT_FAILED,
+)
+_OWNER_GROUP = (EventKind.OWNER_TOLD, EventKind.OWNER_ANSWERED)
+GROUPS: Mapping[EventKind, tuple[EventKind, ...]] = {
+    EventKind.PLACE_ADDED: _LOCATION_GROUP,
+    **dict.fromkeys(_REPORT_GROUP, _REPORT_GROUP),
+    **dict.fromkeys(_OWNER_GROUP, _OWNER_GROUP),
+}
+"""The kinds of events that share one reply, which is edited; for each the kinds that decide which ones do."""
 
 
 def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
-    """Whether a channel with this thread level gets a reply for the event."""
+    """Whether a channel with this thread level gets a reply for the event, or the reply that it shares is edited."""
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
     if event.kind is EventKind.PROBED and event.by is None:
         # A check on arrival: the card shows its result.
         return False
-    return level is ThreadLevel.ALL or event.kind not in FACT_KINDS or raises_alert(event, alert)
+    if level is ThreadLevel.ALL or raises_alert(event, alert):
+        return True
+    return event.kind not in FACT_KINDS | CARD_KINDS
 
 
 def raises_alert(event: Event, alert: Alert) -> bool:
@@ -41,10 +55,27 @@ def raises_alert(event: Event, alert: Alert) -> bool:
 
 
 def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
-    """The events that one reply covers: all new locations while the alert is closed, else the single event.
+    """The events that the reply of one event covers, oldest first.
 
-    `timeline` has the alert's events of `LOCATION_GROUP_KINDS`, oldest first, with the event `event_id` among them.
+    New locations while the alert is closed share a reply; so do a report, from its request to its confirmation, and
+    the message to the token's owner with the answers. `timeline` has the alert's events of the event's `GROUPS`,
+    oldest first, with the event `event_id` among them.
     """
+    if any(event.id == event_id and event.kind is EventKind.PLACE_ADDED for event in timeline):
+        return _locations(timeline, event_id)
+    groups: list[list[Event]] = []
+    for event in timeline:
+        continued = (group for group in reversed(groups) if _continues(event, group))
+        group = next(continued, None)
+        if group is None:
+            groups.append([event])
+        else:
+            group.append(event)
+    return next(group for group in groups if any(event.id == event_id for event in group))
+
+
+def _locations(timeline: Sequence[Event], event_id: int) -> list[Event]:
+    """All new locations while the alert is closed, else the single one."""
     group: list[Event] = []
     closed = False
     for event in timeline:
@@ -55,3 +86,21 @@ def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
         elif closed or not any(one.id == event_id for one in group):
             group = [*group, event] if closed else [event]
     return group
+
+
+def _continues(event: Event, group: Sequence[Event]) -> bool:
+    """Whether the event is shown by the reply of the events before it."""
+    first, last = group[0], group[-1]
+    match event.kind:
+        case EventKind.REPORT_WAITING | EventKind.REPORTED | EventKind.REPORT_FAILED:
+            return last.kind is EventKind.REPORT_WAITING and _is_same(last.by, event.by)
+        case EventKind.REPORT_CONFIRMED:
+            return last.kind is EventKind.REPORTED
+        case EventKind.OWNER_ANSWERED:
+            return first.details.get("slack_user") == event.details.get("slack_user")
+        case _:
+            return False
+
+
+def _is_same(one: Person | None, other: Person | None) -> bool:
+    return bool(one and other and one.github and other.github and one.github.id == other.github.id)

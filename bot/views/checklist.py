@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.options import Step
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, has_checklist
+from bot.views.formatting import plain_name
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, actions, context, message, section
 from integrations.slack.elements import Element, Option, checkboxes
@@ -35,7 +36,9 @@ def draw_checklist(
     options = [Option(step.text, step.id) for step in steps]
     boxes = checkboxes(action_id="next_steps", options=options, checked=done)
     ticked = [(step, done[step.id]) for step in steps if step.id in done]
-    by_whom = [t.mrkdwn("{}: {} {}", step.text, _who(tick), t.date(tick.at)) for step, tick in ticked]
+    by_whom = [
+        t.mrkdwn("{}: {} {}", step.text, plain_name(tick.by), t.date(tick.at)) for step, tick in ticked
+    ]
     links = [t.link(step.link, step.text) for step in steps if step.link]
     owner = case.alert.token.owner
     if token_page is not None and case.alert.is_open:
@@ -49,9 +52,3 @@ def draw_checklist(
         context(t.join(notes, "\n")) if notes else None,
         actions(uses, block_id=f"alert:{key}:uses-{draw}") if uses else None,
     )
-
-
-def _who(tick: Tick) -> Mrkdwn:
-    if tick.by.slack_user is not None:
-        return t.user(tick.by.slack_user)
-    return t.code(tick.by.github.login) if tick.by.github else Mrkdwn("somebody")

@@ -50,6 +50,11 @@ def person_words(person: Person | None) -> Mrkdwn:
     return t.mrkdwn("{} ({})", t.user(person.slack_user), login) if login else t.user(person.slack_user)
 
 
+def plain_name(person: Person | None) -> Mrkdwn:
+    """A person by the GitHub login, without a mention: nobody is notified of what they did themselves."""
+    return t.code(person.github.login) if person and person.github else Mrkdwn("somebody")
+
+
 def closed_by(alert: Alert) -> Person | None:
     """Who closed the alert, through Stanch or on GitHub; None if GitHub names nobody."""
     return alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)

@@ -1,13 +1,13 @@
 """Words the events of an alert, and draws them as replies in the card's thread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.rules.comments import without_signature
-from bot.views.formatting import PROBE_REASONS, alert_name, by_words, person_words, resolution_words
+from bot.views.formatting import PROBE_REASONS, alert_name, alert_title, plain_name, resolution_words
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, Metadata, context, message, section
+from integrations.slack.blocks import Content, Metadata, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Event, EventKind, MessageKey, Repository, RepositoryState
+from storage.records import Alert, Event, EventKind, MessageKey, Person, Repository, RepositoryState
 
 STATE_CHANGES: Mapping[str, str] = {
     RepositoryState.DELETED: "it was deleted",
@@ -23,17 +23,42 @@ RELEASE_REASONS = {
     "other_organization": "they belong to another organization in Slack now",
 }
 OTHER_RELEASE_REASON = "they can't act here any more"
+OWNER_ANSWERS = {
+    "rotated": Mrkdwn("*says* it is rotated"),
+    "not_mine": Mrkdwn("*says* it is not theirs"),
+    "wait": Mrkdwn("*asks* to wait with the report"),
+}
+"""What the token's owner said, by the stored word. It is a claim: nobody has checked it."""
+OTHER_OWNER_ANSWER = Mrkdwn("answered")
 
 
-def draw_reply(event: Event, alert: Alert, repository: Repository, *, locations: int = 1) -> Content:
-    """An event as a reply under the card. `locations`: how many new locations the reply stands for."""
-    words = event_words(event) if locations == 1 else _new_locations(event, locations)
-    quoted = quoted_comment(event)
+def draw_reply(
+    events: Sequence[Event], alert: Alert, repository: Repository, *, in_channel: bool = False
+) -> Content:
+    """A reply under the card. `events` are those that share it, oldest first; `in_channel`: the channel shows it too.
+
+    Slack shows the time of the first event beside the message; the others, which edited it, name theirs.
+    """
+    quoted = quoted_comment(events[0])
+    words = t.lines(*_shared_words(events))
+    title = alert_title(alert, repository) if in_channel else None
     return message(
         t.without_markup(t.lines(words, alert_name(alert, repository), quoted)),
-        section(t.lines(words, quoted)),
-        context(t.date(event.at)),
+        section(t.lines(words, title, quoted)),
     )
+
+
+def _shared_words(events: Sequence[Event]) -> list[Mrkdwn]:
+    first = events[0]
+    if first.kind is EventKind.PLACE_ADDED and len(events) > 1:
+        return [_new_locations(first, len(events))]
+    # A report that was sent, or asked for again, no longer waits as it did.
+    waited = [event for event in events[:-1] if event.kind is EventKind.REPORT_WAITING]
+    shown = [event for event in events if event not in waited]
+    return [
+        event_words(event) if event is first else t.mrkdwn("{} ({})", event_words(event), t.date(event.at))
+        for event in shown
+    ]
 
 
 def reply_metadata(key: MessageKey) -> Metadata:
@@ -50,7 +75,7 @@ def quoted_comment(event: Event) -> Mrkdwn | None:
 
 def event_words(event: Event) -> Mrkdwn:
     """The event as one sentence."""
-    who, by, login = person_words(event.by), by_words(event.by), t.code(_detail(event, "login") or "somebody")
+    who, by, login = plain_name(event.by), _by(event.by), t.code(_detail(event, "login") or "somebody")
     because = _detail(event, "because")
     sentences: Mapping[EventKind, Mrkdwn] = {
         EventKind.FOUND: Mrkdwn("Found by GitHub."),
@@ -68,6 +93,9 @@ def event_words(event: Event) -> Mrkdwn:
         ),
         EventKind.REPORT_FAILED: t.mrkdwn(":x: GitHub did not take the report by {}.", who),
         EventKind.OWNER_TOLD: t.mrkdwn(":speech_balloon: {} told the owner, {}.", who, login),
+        EventKind.OWNER_ANSWERED: t.mrkdwn(
+            "{} {}.", login, OWNER_ANSWERS.get(_detail(event, "answer"), OTHER_OWNER_ANSWER)
+        ),
         EventKind.CLOSED: t.mrkdwn(
             ":white_check_mark: Closed as {} {}.", resolution_words(_detail(event, "resolution")), by
         ),
@@ -89,6 +117,13 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.REPOSITORY_CHANGED: t.mrkdwn("The repository changed: {}.", _repository_change(event)),
     }
     return sentences[event.kind]
+
+
+def _by(person: Person | None) -> Mrkdwn:
+    """Who did something, as `by_words`, but without a mention."""
+    if person is None:
+        return Mrkdwn("on GitHub")
+    return t.mrkdwn("by {}" if person.slack_user else "by {} on GitHub", plain_name(person))
 
 
 def _detail(event: Event, name: str) -> str:
@@ -132,7 +167,7 @@ def _probed(event: Event) -> Mrkdwn:
         "inactive": ("large_orange_circle", gone),
     }.get(verdict, ("grey_question", "not known whether it works"))
     itself = "Checked on arrival" if event.details.get("on_arrival") else "Checked again"
-    who = t.mrkdwn("{} checked it", person_words(event.by)) if event.by else t.prose(itself)
+    who = t.mrkdwn("{} checked it", plain_name(event.by)) if event.by else t.prose(itself)
     why = PROBE_REASONS.get(reason, reason)
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
 

@@ -2,6 +2,7 @@
 
 from bot.errors import Refused
 from bot.rules.case import PersonalCase
+from bot.rules.owner_message import advises_report_first, owner_obstacle
 from bot.rules.validity import effective_validity
 from bot.views.formatting import (
     alert_name,
@@ -12,8 +13,10 @@ from bot.views.formatting import (
     person_words,
     resolution_words,
 )
+from bot.views.owner_message import notice_of, owner_lines
+from bot.views.replies import OWNER_ANSWERS
 from integrations.slack import text as t
-from integrations.slack.blocks import Block, actions, input_block, section
+from integrations.slack.blocks import Block, actions, context, input_block, section
 from integrations.slack.elements import Option, button, checkboxes
 from integrations.slack.text import Mrkdwn
 
@@ -27,6 +30,9 @@ CONSEQUENCE = Mrkdwn(
 TELL_FIRST = "Tell {} first"
 UNCONFIRMED = "Stanch does not check here whether it still works, so it can't confirm that GitHub revoked it."
 OWNER_UNKNOWN = Mrkdwn("Its owner is not known yet; *Check validity* on the card may tell.")
+REPORT_FIRST = Mrkdwn(
+    ":warning: *Report it first, and tell the owner afterwards:* it works and is in public, so others may use it."
+)
 OWN_TOKEN = Mrkdwn("This token is yours.")
 OBSTACLES = {
     "unreachable": "Stanch can no longer reach this repository.",
@@ -46,8 +52,9 @@ def draw_report_form(case: PersonalCase) -> list[Block | None]:
     return [
         section(t.lines(alert_name(case.alert, case.repository), _token_words(case))),
         section(CONSEQUENCE),
+        section(REPORT_FIRST) if advises_report_first(case.alert) else None,
         None if case.options.validity.probes else section(t.prose(UNCONFIRMED)),
-        _owner_row(case),
+        *_owner_blocks(case),
         input_block("Consequence", consent, block_id="consequence"),
     ]
 
@@ -58,20 +65,36 @@ def not_reportable(case: PersonalCase, obstacle: str) -> Refused:
     return Refused(obstacle, OBSTACLES[obstacle], t.lines(name, _obstacle_detail(case, obstacle)))
 
 
-def _owner_row(case: PersonalCase) -> Block | None:
-    """The button that tells the token's owner, or why there is none."""
+def owner_not_told(case: PersonalCase, obstacle: str) -> Mrkdwn:
+    """Why the token's owner can't be told, for a word of `owner_obstacle`."""
     owner = case.alert.token.owner
+    login = t.code(owner.login) if owner else Mrkdwn("the token's owner")
+    if obstacle == "owner_outside":
+        return t.mrkdwn("{} is a guest or not active in this Slack, so Stanch can't tell them.", login)
+    return {
+        "owner_unknown": OWNER_UNKNOWN,
+        "owner_acts": OWN_TOKEN,
+        "owner_not_linked": t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", login),
+    }[obstacle]
+
+
+def _owner_blocks(case: PersonalCase) -> list[Block | None]:
+    """The message to the token's owner and the button that sends it, or why there is none."""
+    owner, obstacle = case.alert.token.owner, owner_obstacle(case)
     if owner is None:
-        return section(OWNER_UNKNOWN) if case.alert.token.owner_name is None else None
+        return [section(OWNER_UNKNOWN)] if case.alert.token.owner_name is None else []
     if case.owner_told:
-        return section(t.mrkdwn(":white_check_mark: {} has been told.", t.code(owner.login)))
-    if case.token_owner is None:
-        nobody = t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", t.code(owner.login))
-        return section(nobody)
-    if case.token_owner.slack_user == case.actor.identity.slack_user:
-        return section(OWN_TOKEN)
+        answer = OWNER_ANSWERS.get(case.owner_answer or "")
+        said = t.mrkdwn(", and {}", answer) if answer else Mrkdwn("")
+        return [section(t.mrkdwn(":white_check_mark: {} has been told{}.", t.code(owner.login), said))]
+    if obstacle is not None:
+        return [section(owner_not_told(case, obstacle))]
     tell = button(TELL_FIRST.format(owner.login), action_id="tell_owner", value=str(case.alert.key))
-    return actions(tell, block_id=f"alert:{case.alert.key}:owner")
+    return [
+        section(t.mrkdwn("{} would get this message:", t.code(owner.login))),
+        context(owner_lines(notice_of(case))),
+        actions(tell, block_id=f"alert:{case.alert.key}:owner"),
+    ]
 
 
 def _obstacle_detail(case: PersonalCase, obstacle: str) -> Mrkdwn | None:

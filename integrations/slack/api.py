@@ -81,9 +81,10 @@ class Slack:
         )
         return _needed(response, "ts", "chat.postMessage")
 
-    async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata) -> None:
-        """Replace the content of one of our messages. Idempotent."""
-        target = {"channel": channel, "ts": ts, "metadata": _metadata(metadata)}
+    async def update(self, channel: str, ts: str, message: Content, *, metadata: Metadata | None) -> None:
+        """Replace the content of one of our messages; without `metadata` it keeps what it has. Idempotent."""
+        sent = None if metadata is None else _metadata(metadata)
+        target = {"channel": channel, "ts": ts, "metadata": sent}
         await self._api.post("chat.update", {**target, **_content(message), **_LITERAL})
 
     async def find_post(

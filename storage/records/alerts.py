@@ -157,6 +157,8 @@ class EventKind(StrEnum):
     REPORT_STILL_ACTIVE = "report_still_active"
     REPORT_FAILED = "report_failed"
     OWNER_TOLD = "owner_told"
+    OWNER_ANSWERED = "owner_answered"
+    """The token's owner pressed a button of the message that told them."""
     CLOSED = "closed"
     REOPENED = "reopened"
     ASSIGNED = "assigned"

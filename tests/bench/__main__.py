@@ -1,6 +1,6 @@
 """`make bench`: the product beside its baselines, in one run and one table.
 
-`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, floods, budgets.
+`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, floods, budgets, messages.
 Everything runs on this machine: the servers, the stand-ins and the load share its processors.
 """
 
@@ -21,6 +21,7 @@ from tests.bench.clicks import measure_clicks
 from tests.bench.clients import Clients
 from tests.bench.figures import table
 from tests.bench.floods import measure_floods
+from tests.bench.messages import measure_messages
 from tests.bench.scene import open_scene
 from tests.bench.start import measure_start
 from tests.bench.webhooks import measure_webhooks
@@ -38,6 +39,7 @@ async def run(directory: Path) -> None:
             ("cards", lambda: measure_cards(scene)),
             ("floods", lambda: measure_floods(scene, clients)),
             ("budgets", lambda: measure_budgets(directory)),
+            ("messages", lambda: measure_messages(directory)),
         ):
             if sys.argv[1:] and name not in sys.argv[1:]:
                 continue

@@ -107,6 +107,18 @@ class Stage:
         await self.work(within=3)
         return result
 
+    async def click_privately(self, user: str, action: str) -> DeliveryResult:
+        """Click a button on a private card of the only card's alert, whose result is answered; run its jobs."""
+        metadata = self.card().metadata
+        assert metadata is not None
+        where = metadata["event_payload"]
+        alert = self.github.alerts[where["repository_id"], where["alert_number"]]
+        await self.type(user, f"show {self.github.alert_url(alert)}")
+        shown = self.slack.private_messages(user)[-1]
+        result = await self.slack.click(user, CHANNEL, shown.ts, action)
+        await self.work(within=3)
+        return result
+
     async def pick(self, user: str, action: str, value: str) -> DeliveryResult:
         """Pick from a menu on the only card, and run its jobs."""
         result = await self.slack.select(user, CHANNEL, self.card().ts, action, value)

@@ -54,7 +54,7 @@ async def test_what_was_opened_in_a_thread_is_answered_in_it(stage: Stage) -> No
     await stage.slack.select(ADMIN, CHANNEL, private.ts, "close_as", "wont_fix")
     await stage.work(within=3)
     await stage.submit(ADMIN)
-    assert "Closed" in last_told(stage, ADMIN).shown_text
+    assert "Closed as won't fix." in last_told(stage, ADMIN).shown_text
     assert last_told(stage, ADMIN).thread_ts == ts
     assert stage.slack.calls("response_url") == []
 
@@ -63,7 +63,7 @@ async def test_somebody_who_is_not_in_the_channel_is_answered_directly(stage: St
     await stage.leak()
     members = stage.slack.workspace.channels[CHANNEL].members
     stage.slack.workspace.change_channel(CHANNEL, members=members - {ADMIN})
-    await stage.click(ADMIN, "take")
+    await stage.pick(ADMIN, "more", "history")
     said = last_told(stage, ADMIN)
     assert stage.slack.workspace.channels[said.channel].dm_user == ADMIN
     assert stage.slack.calls("response_url") == []

@@ -67,7 +67,7 @@ async def test_the_verdict_follows_from_github_s_answer(
     """Every unclear answer means `unknown`, never `inactive`."""
     alert = await stage.leak()
     stage.github.faults.add("GET /user", **fault)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert answer in stage.answer_to(ADMIN)
     # A 401 proves nothing about a token that this host never accepted, so nothing is written.
     assert alert.validity == ("active" if answer == ACTIVE else "unknown")
@@ -76,7 +76,7 @@ async def test_the_verdict_follows_from_github_s_answer(
 async def test_a_401_alone_is_worded_as_not_valid_here(stage: Stage) -> None:
     """GitHub answers 401 to a token of another GitHub server too."""
     await stage.leak(secret_type="github_personal_access_token")
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     answer = stage.answer_to(ADMIN)
     assert NOT_HERE in answer
     assert "belong to another GitHub" in answer
@@ -88,13 +88,13 @@ async def test_a_401_alone_is_worded_as_not_valid_here(stage: Stage) -> None:
 
 async def test_a_401_after_an_active_probe_means_inactive(stage: Stage) -> None:
     alert = await stage.leak()
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
     token = stage.github.token_of(alert)
     assert token is not None
     stage.github.revoke_token(token)
     stage.clock.advance(31)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert INACTIVE in stage.answer_to(ADMIN)
     assert "this token no longer works" in stage.read()
 
@@ -108,12 +108,12 @@ async def test_an_alert_is_probed_once_in_thirty_seconds(stage: Stage) -> None:
     await stage.work(within=5)
     assert probes(stage) == 1
     stage.clock.advance(20)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert probes(stage) == 1
     assert ACTIVE in stage.answer_to(ADMIN)
     assert "it is asked again after 30 seconds at the earliest" in stage.answer_to(ADMIN)
     stage.clock.advance(10)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert probes(stage) == 2
 
 
@@ -152,7 +152,7 @@ async def test_probes_of_several_alerts_run_one_after_another(stage: Stage) -> N
 
 async def test_a_verdict_is_written_to_github_if_its_validity_is_unknown(stage: Stage) -> None:
     alert = await stage.leak()
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert written(stage) == ["active"]
     assert alert.validity_override == "active"
     assert "GitHub's alert now says so too." in stage.answer_to(ADMIN)
@@ -163,7 +163,7 @@ async def test_inactive_is_written_only_for_a_token_that_was_active_before(stage
     token = stage.live_token()
     stage.github.revoke_token(token)
     alert = await stage.leak(token=token)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert NOT_HERE in stage.answer_to(ADMIN)
     assert "GitHub's alert" not in stage.answer_to(ADMIN)
     assert written(stage) == []
@@ -183,7 +183,7 @@ async def test_a_person_who_may_only_view_writes_no_validity(stage: Stage) -> No
     stage.github.add_custom_repository_role(octo, "viewer", permissions=[VIEW])
     stage.github.add_collaborator(stage.repository, stage.people[READER], "viewer")
     await stage.leak()
-    await stage.click(READER, "check_validity")
+    await stage.click_privately(READER, "check_validity")
     assert ACTIVE in stage.answer_to(READER)
     assert written(stage) == []
     assert "Open: this token still works" in stage.read()
@@ -192,24 +192,24 @@ async def test_a_person_who_may_only_view_writes_no_validity(stage: Stage) -> No
 async def test_a_written_validity_is_corrected_when_it_is_no_longer_true(stage: Stage) -> None:
     """It is cleared first, since only then GitHub shows its own validity."""
     alert = await stage.leak()
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     token = stage.github.token_of(alert)
     assert token is not None
     stage.github.revoke_token(token)
     stage.clock.advance(31)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert written(stage) == ["active", None, "inactive"]
     assert (alert.validity_override, alert.validity) == ("inactive", "inactive")
     assert "GitHub's alert now says so too." in stage.answer_to(ADMIN)
     stage.clock.advance(31)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert written(stage) == ["active", None, "inactive"]
 
 
 async def test_a_check_succeeds_if_github_refuses_the_validity(stage: Stage) -> None:
     await stage.leak()
     stage.github.faults.add("PATCH .*", status=422)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
     assert "Open: this token still works" in stage.read()
 
@@ -231,7 +231,7 @@ async def test_the_secret_of_another_provider_is_never_fetched(stage: Stage) -> 
 
 async def test_a_base64_encoded_token_is_probed_decoded(stage: Stage) -> None:
     alert = await stage.leak(token=stage.live_token(), is_base64_encoded=True)
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
     token = stage.github.token_of(alert)
     assert token is not None
@@ -244,7 +244,7 @@ async def test_an_incomplete_token_is_never_sent(stage: Stage, content: bytes) -
     alert = await stage.leak(
         secret_type="github_personal_access_token", literal=literal, is_base64_encoded=True
     )
-    await stage.click(ADMIN, "check_validity")
+    await stage.click_privately(ADMIN, "check_validity")
     assert UNKNOWN in stage.answer_to(ADMIN)
     assert "not a GitHub token in full" in stage.answer_to(ADMIN)
     assert probes(stage) == 0
@@ -271,7 +271,7 @@ async def test_nothing_is_written_if_the_option_is_off(
     options = Options(validity=ValidityOptions(write_back=False))
     async with open_stage(database_url, clock, private_key, options=options) as stage:
         await stage.leak()
-        await stage.click(ADMIN, "check_validity")
+        await stage.click_privately(ADMIN, "check_validity")
         assert ACTIVE in stage.answer_to(ADMIN)
         assert written(stage) == []
         stage.check()

@@ -189,11 +189,9 @@ async def test_two_people_close_an_alert_once(stage: Stage) -> None:
     await asyncio.gather(*(stage.slack.submit(user, view, {}) for user, view in views))
     await stage.work(within=5)
     assert len(patches(stage)) == 1
+    assert "Closed as revoked" in stage.read()
     told = sorted(stage.answer_to(user).split("\n")[0] for user in (ADMIN, OWNER))
-    assert told == [
-        ":white_check_mark: Closed as revoked.",
-        ":white_check_mark: It was closed as revoked already.",
-    ]
+    assert told == ["", ":white_check_mark: It was closed as revoked already."]
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "after"}, {"drop": "before"}])
@@ -217,13 +215,11 @@ async def test_after_a_lost_answer_the_alert_is_read_and_not_closed_again(stage:
     await stage.work(within=30)
     assert len(patches(stage)) == 1
     assert alert.resolution == "revoked"
-    answer = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
-    assert len(answer) == 1
-    assert "Closed as revoked." in answer[0]
+    assert stage.slack.private_messages(ADMIN) == []
     assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
     replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
     assert len(replies) == 1
-    assert f"<@{ADMIN}>" in replies[0]
+    assert "octo-admin" in replies[0]
 
 
 async def test_an_alert_reopened_after_a_lost_answer_is_not_closed_again(stage: Stage) -> None:
@@ -252,7 +248,7 @@ async def test_a_call_that_never_arrived_is_sent_again(stage: Stage, fault: dict
     await stage.work(within=30)
     assert alert.resolution == "revoked"
     assert len(patches(stage)) == 3
-    assert len(stage.slack.private_messages(ADMIN)) == 1
+    assert "Closed as revoked" in stage.read()
 
 
 async def test_reopening_an_open_alert_says_so(stage: Stage) -> None:

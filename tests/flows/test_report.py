@@ -127,21 +127,19 @@ async def test_a_report_over_the_rate_limit_is_sent_later(stage: Stage, limit: d
     await stage.leak()
     stage.github.faults.add(f"POST {REVOKE}", times=1, **limit)
     await stage.report(ADMIN)
-    assert "It will be sent" in stage.answer_to(ADMIN)
     assert "its report to GitHub is waiting" in stage.read()
     assert "report_leak" not in stage.card().action_ids
     await stage.work(within=700)
     assert len(sent(stage)) == 2
     assert "Reported and confirmed inactive" in stage.read()
-    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
-    assert sum("Reported to GitHub." in words for words in told) == 1
+    assert stage.slack.private_messages(ADMIN) == []
 
 
 async def test_a_report_waits_for_the_hourly_limit_of_the_address(stage: Stage) -> None:
     await stage.leak()
     stage.github.unauthenticated_limit = 0
     await stage.report(ADMIN)
-    assert "It will be sent" in stage.answer_to(ADMIN)
+    assert "will be sent" in stage.read()
     stage.github.unauthenticated_limit = 60
     await stage.work(within=3700)
     assert "Reported and confirmed inactive" in stage.read()
@@ -179,8 +177,7 @@ async def test_after_a_lost_answer_the_token_is_probed_and_not_reported_again(st
     await stage.work(within=60)
     assert len(stage.github.calls("POST", REVOKE)) == 1
     assert "Reported" in stage.read()
-    told = [message.shown_text for message in stage.slack.private_messages(ADMIN)]
-    assert sum("Reported to GitHub." in words for words in told) == 1
+    assert stage.slack.private_messages(ADMIN) == []
     assert await stage.audited("report_leak") == [
         ("intended", None),
         ("done", "found_dead_after_a_lost_answer"),
@@ -222,7 +219,7 @@ async def test_a_report_refused_by_github_says_why_and_ends_the_claim(stage: Sta
     assert "It answered 422." in stage.answer_to(ADMIN)
     assert await stage.audited("report_leak") == [("intended", None), ("failed", "http_422")]
     await stage.report(OWNER)
-    assert "Reported to GitHub." in stage.answer_to(OWNER)
+    assert "Reported to GitHub" in stage.read()
 
 
 async def test_a_report_is_confirmed_by_the_first_inactive_follow_up(stage: Stage) -> None:
@@ -235,7 +232,7 @@ async def test_a_report_is_confirmed_by_the_first_inactive_follow_up(stage: Stag
     await stage.work(within=2000)
     assert [round(at, -1) for at in probe_times(stage)] == [60, 300]
     assert "Reported and confirmed inactive" in stage.read()
-    assert "no longer works" in stage.answer_to(ADMIN)
+    assert stage.slack.private_messages(ADMIN) == []
 
 
 async def test_after_15_minutes_the_person_is_told_that_the_token_still_works(stage: Stage) -> None:

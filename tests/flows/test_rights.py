@@ -96,6 +96,7 @@ async def test_an_assignee_does_not_close_if_dismissal_is_or_may_be_delegated(
     assert alert.state == "open"
     await stage.click(READER, "check_validity")
     assert NOT_THEIRS not in stage.answer_to(READER)
+    assert await stage.audited("check_validity") == [("intended", None), ("done", "active: accepted")]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from integrations.sandbox.github import GitHubAlert
+from storage import subscriptions
+from storage.records import ChannelId, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
 from tests.flows.test_check import written
 from tests.flows.test_roles import VIEW, organization
@@ -39,6 +41,8 @@ def replies(stage: Stage) -> list[str]:
 async def test_a_validity_that_stanch_wrote_gives_no_reply(stage: Stage, webhook: bool) -> None:
     """Neither when it is written or cleared, nor when GitHub's webhook reports it."""
     stage.github.validated_on_override = webhook
+    async with stage.context.db.begin() as tx:
+        await subscriptions.add(tx, Subscription(ChannelId(CHANNEL), "", ThreadLevel.ALL))
     alert = await stage.leak()
     await check(stage)
     assert alert.validity == "active"
@@ -83,7 +87,7 @@ async def test_a_correction_is_retried_and_does_not_hold_the_alert(
     await stage.work(within=120)
     let_view(stage, READER)
     await stage.click(READER, "take")
-    assert "is on it" in " ".join(replies(stage))
+    assert "On it: <@U0READER>" in stage.read()
     stage.github.faults.remove(down)
     await stage.work(within=120)
     assert alert.validity == "inactive"

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from bot import job_kinds
 from bot.context import Context
+from bot.job_kind import JobKind
 from bot.job_kinds import (
     KINDS,
     AnswerCommand,
     HandleDelivery,
-    JobKind,
     PublishMessage,
     RedrawCards,
     SyncInstallation,

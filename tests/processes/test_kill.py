@@ -67,6 +67,8 @@ async def test_after_a_kill_between_close_and_record_the_alert_is_closed_once(sc
 async def test_after_a_kill_between_record_and_answer_the_person_is_told(scene: Scene) -> None:
     await scene.start()
     await scene.leak()
+    # The card is not updated, so the person is answered.
+    scene.slack.faults.add("chat.update", status=503)
     gate = scene.slack.faults.gate("chat.postEphemeral|conversations.open", at="before", times=None)
     await scene.submit_close()
     await gate.reached(timeout=RECOVERED)
@@ -78,13 +80,13 @@ async def test_after_a_kill_between_record_and_answer_the_person_is_told(scene: 
 async def _closed_once(scene: Scene) -> None:
     """The alert is closed once, by the person who wanted it, on the card, in the thread and in the audit log."""
     await until(lambda: "Closed as revoked" in scene.card().shown_text, "the card says so", within=RECOVERED)
-    await until(lambda: any("Closed as revoked." in words for words in scene.answers_to(ADMIN)), "told")
     await scene.idle()
+    assert sum("Closed as revoked." in words for words in scene.answers_to(ADMIN)) <= 1
     assert len(scene.github.calls("PATCH", ANY_ALERT)) == 1
     assert f"<@{ADMIN}>" in scene.card().shown_text
     assert "reopen" in scene.card().action_ids
     [reply] = scene.slack.thread(CHANNEL, scene.card().ts)
-    assert f"Closed as revoked by <@{ADMIN}>" in reply.shown_text
+    assert "Closed as revoked by `octo-admin`" in reply.shown_text
     assert await scene.audited("close_alert") == [
         (ADMIN, "octo-admin", "intended"),
         (ADMIN, "octo-admin", "done"),

@@ -1,6 +1,6 @@
 """`kill -9` during a report and its follow-up: GitHub gets one report, and the person is told the result."""
 
-from tests.processes.scene import ADMIN, RECOVERED, Scene
+from tests.processes.scene import ADMIN, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
 REVOKE = r"/credentials/revoke"
@@ -14,7 +14,7 @@ async def test_after_a_kill_between_report_and_record_it_is_reported_once(scene:
     await gate.reached(timeout=RECOVERED)
     await scene.kill()
     await scene.restart()
-    await until(lambda: any("Reported to GitHub." in words for words in scene.answers_to(ADMIN)), "told")
+    await until(lambda: "Reported" in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
     assert len(scene.github.calls("POST", REVOKE)) == 1
     assert "Reported and confirmed inactive" in scene.card().shown_text
@@ -28,7 +28,7 @@ async def test_after_a_kill_in_a_follow_up_the_result_is_sent(scene: Scene) -> N
     await scene.start()
     await scene.leak(validity="active")
     await scene.submit_report()
-    await until(lambda: any("Reported to GitHub." in words for words in scene.answers_to(ADMIN)), "told")
+    await until(lambda: "Reported" in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
     gate = scene.github.faults.gate(r"GET /rate_limit", at="after")
     await scene.bring_forward("follow_up")
@@ -44,9 +44,9 @@ async def test_after_a_kill_behind_the_record_of_a_follow_up_the_result_is_sent(
     await scene.start()
     await scene.leak(validity="active")
     await scene.submit_report()
-    await until(lambda: any("Reported to GitHub." in words for words in scene.answers_to(ADMIN)), "told")
+    await until(lambda: "Reported" in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
-    gate = scene.slack.faults.gate("conversations.open", at="before", times=None)
+    gate = scene.slack.faults.gate("chat.update", at="before", times=None)
     await scene.bring_forward("follow_up")
     await gate.reached(timeout=RECOVERED)
     await scene.kill()
@@ -55,8 +55,9 @@ async def test_after_a_kill_behind_the_record_of_a_follow_up_the_result_is_sent(
 
 
 async def _confirmed(scene: Scene) -> None:
-    words = "The secret you reported no longer works."
-    await until(lambda: any(words in answer for answer in scene.answers_to(ADMIN)), "told", within=RECOVERED)
+    words = "Reported and confirmed inactive"
+    await until(lambda: words in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
-    assert "Reported and confirmed inactive" in scene.card().shown_text
+    [reply] = [one for one in scene.slack.thread(CHANNEL, scene.card().ts) if "reported" in one.shown_text]
+    assert "no longer works" in reply.shown_text
     assert len(scene.github.calls("POST", REVOKE)) == 1

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.processes.bot import run_command
 from tests.processes.proxy import Proxy, open_proxy
-from tests.processes.scene import ADMIN, Scene
+from tests.processes.scene import RECOVERED, Scene
 from tests.processes.waiting import until
 
 SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -27,7 +27,7 @@ async def _report(scene: Scene) -> None:
     """A secret leaks and is reported: probes, the report, and messages of all kinds."""
     await scene.leak(validity="active")
     await scene.submit_report()
-    await until(lambda: any("Reported to GitHub." in words for words in scene.answers_to(ADMIN)), "told")
+    await until(lambda: "Reported" in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
     await scene.bring_forward("follow_up")
     await scene.idle()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.processes.scene import ADMIN, ANY_ALERT, CHANNEL, RECOVERED, Scene
+from tests.processes.scene import ANY_ALERT, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -48,9 +48,7 @@ async def test_a_dead_workers_job_is_taken_over(scene: Scene) -> None:
     began = time.monotonic()
     scene.calm()
     scene.point_at(second if busy is first else first)
-    await until(
-        lambda: any("Closed as revoked." in words for words in scene.answers_to(ADMIN)), "told", within=30
-    )
+    await until(lambda: "Closed as revoked" in scene.card().shown_text, "the card says so", within=30)
     scene.note(f"the dead worker's job was done after {time.monotonic() - began:.1f} s")
     await scene.idle()
     assert alert.state == "resolved"

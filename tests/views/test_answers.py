@@ -13,7 +13,7 @@ from bot.actions.reopen_alert import reopened_answer
 from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
 from bot.actions.step_back import StepBackFromAlert, stepped_back_answer
 from bot.actions.take import TakeAlert, taken_answer
-from bot.actions.tell_owner import TellOwner, owner_message, owner_told_answer
+from bot.actions.tell_owner import TellOwner, owner_told_answer
 from bot.actions.token_uses import TokenUses, search_answer
 from bot.actions.write_back import WriteBack
 from bot.commands import SUBCOMMANDS
@@ -25,6 +25,7 @@ from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, refusal, report_ended
 from bot.views.history import draw_history, draw_locations
+from bot.views.owner_message import OBSTACLES, answer_refused, not_the_owner
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
@@ -103,7 +104,6 @@ ANSWERS: dict[str, Content] = {
     "report-ended-unknown": report_ended(
         reported(ReportState.REPORTED, probe=UNCLEAR), repository(), ReportState.REPORTED
     ),
-    "owner-warned": owner_message(in_front_of(working(), owner=BY_LEAKY)),
     "owner-told": owner_told_answer(in_front_of(working(), owner=BY_LEAKY), identity(BY_LEAKY)),
     "take-done": taken_answer(in_front_of(working())),
     "take-done-and-assigned": taken_answer(in_front_of(replace(working(), assigned_to=ADMIN))),
@@ -166,6 +166,8 @@ REFUSALS: dict[str, Refused] = {
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
     "limit-reached": refusals.limit_reached(CloseAlert.did_many, 50, FOUND + 3660),
+    "not-the-owner": not_the_owner(),
+    **{obstacle.replace("_", "-"): answer_refused(obstacle) for obstacle in OBSTACLES},
     "mistake": internal_error("3f9c1a7e"),
 }
 RAISED: dict[str, Callable[[], object]] = {
@@ -179,6 +181,10 @@ RAISED: dict[str, Callable[[], object]] = {
     "report-not-accepted": lambda: ReportLeak().decide(in_front_of(working()), {"consequence": ()}),
     "tell-owner-not-linked": lambda: TellOwner().decide(in_front_of(working()), {}),
     "tell-owner-unknown": lambda: TellOwner().decide(in_front_of(token()), {}),
+    "tell-owner-oneself": lambda: TellOwner().decide(in_front_of(working(), owner=ADMIN_PERSON), {}),
+    "tell-owner-guest": lambda: TellOwner().decide(
+        replace(in_front_of(working(), owner=BY_LEAKY), owner_is_outside=True), {}
+    ),
     "take-closed": lambda: TakeAlert().decide(in_front_of(closed("revoked")), {}),
     "take-taken": lambda: TakeAlert().decide(in_front_of(token(taken_by=BY_LEAKY)), {}),
     "step-back-nobody-on-it": lambda: StepBackFromAlert().decide(in_front_of(token()), {}),
@@ -213,9 +219,3 @@ def test_a_refusal_does_not_reveal_whether_the_alert_exists() -> None:
     assert refusal(refusals.alert_not_visible("no_role")) == refusal(
         refusals.alert_not_visible("unknown_alert")
     )
-
-
-def test_the_warning_to_the_owner_names_who_reports() -> None:
-    message = sent(owner_message(in_front_of(working(), owner=BY_LEAKY)))
-    assert "octo-admin is about to report it" in message["text"]
-    assert LEAKY.login not in message["text"]

@@ -73,7 +73,17 @@ FORMS_SHOWN: dict[str, View] = {
     "reopen": reopen(in_front_of(closed("revoked"))),
     "reopen-closed-on-github": reopen(in_front_of(closed("pattern_edited", acted_by=None))),
     "report-owner-linked": report_form(in_front_of(working(), owner=BY_LEAKY)),
+    "report-owner-may-view": report_form(
+        replace(in_front_of(working(), owner=BY_LEAKY), owner_views=True, actor_name="Ana Ruiz")
+    ),
     "report-owner-told": report_form(in_front_of(working(), owner=BY_LEAKY), told=True),
+    "report-owner-answered": report_form(
+        replace(in_front_of(working(), owner=BY_LEAKY), owner_answer="rotated"), told=True
+    ),
+    "report-owner-is-a-guest": report_form(
+        replace(in_front_of(working(), owner=BY_LEAKY), owner_is_outside=True)
+    ),
+    "report-abuse-suspected": report_form(in_front_of(working(publicly_leaked=True), owner=BY_LEAKY)),
     "report-owner-not-linked": report_form(in_front_of(working())),
     "report-owner-unknown": report_form(in_front_of(token())),
     "report-owner-known-by-name": report_form(

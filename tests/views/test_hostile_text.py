@@ -10,7 +10,7 @@ from bot.actions.check_validity import probe_answer, refresh_answer
 from bot.actions.close_alert import CloseAlert, closed_answer
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
-from bot.actions.tell_owner import owner_message, owner_told_answer
+from bot.actions.tell_owner import owner_told_answer
 from bot.commands import SUBCOMMANDS
 from bot.commands.help import unknown_word_answer
 from bot.commands.whoami import identity_answer, role_answer
@@ -24,6 +24,7 @@ from bot.views.answers import identity_notice, refusal, refusal_view, report_end
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.history import draw_history, draw_locations
+from bot.views.owner_message import draw_owner_message, notice_of
 from bot.views.refusals import internal_error
 from bot.views.replies import draw_reply
 from integrations.github.errors import Unreachable
@@ -170,7 +171,7 @@ def test_a_card_with_hostile_text_is_sent(case: PersonalCase, draw: int) -> None
 @FEWER
 @given(EVENTS, texts, REPOSITORIES)
 def test_a_reply_with_hostile_text_is_sent(event: Event, name: str, where: Repository) -> None:
-    sent(draw_reply(event, replace(token(), secret_type_name=name), where))
+    sent(draw_reply([event], replace(token(), secret_type_name=name), where, in_channel=True))
 
 
 @FEWER
@@ -204,7 +205,12 @@ def test_an_answer_with_hostile_text_is_sent(
     sent(waiting_answer(case, until))
     sent(failed_answer(case, status))
     sent(report_ended(case.alert, case.repository, state))
-    sent(owner_message(case))
+    for views in (True, False):
+        sent(
+            draw_owner_message(
+                notice_of(replace(case, owner_views=views, actor_name=case.repository.full_name))
+            )
+        )
     sent(owner_told_answer(case, case.actor.identity))
     sent(identity_answer(case.actor.identity))
     sent(role_answer(case.actor.identity, case.repository, case.actor.rights))

@@ -1,5 +1,8 @@
 """The replies in a card's thread and the checklist, as they are sent to Slack."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -16,6 +19,7 @@ from storage.records import Event, EventKind, MessageKey, Person
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
+    BY_LEAKY,
     FOUND,
     case,
     closed,
@@ -29,6 +33,7 @@ from tests.views.sending import sent
 
 ON_GITHUB = Person(github=ADMIN)
 KEY = MessageKey("5f0c2b6e9d1a4c73")
+OWNER: dict[str, Any] = {"login": "leaky-dev", "slack_user": "U0LEAKY"}
 EVENTS = {
     "validity-active": event(EventKind.VALIDITY_CHANGED, before="unknown", after="active"),
     "validity-inactive": event(EventKind.VALIDITY_CHANGED, before="active", after="inactive"),
@@ -50,6 +55,7 @@ EVENTS = {
     "report-still-active": event(EventKind.REPORT_STILL_ACTIVE),
     "report-failed": event(EventKind.REPORT_FAILED, ADMIN_PERSON, status=422),
     "owner-told": event(EventKind.OWNER_TOLD, ADMIN_PERSON, login="leaky-dev", slack_user="U0LEAKY"),
+    "owner-answered": event(EventKind.OWNER_ANSWERED, BY_LEAKY, **OWNER, answer="rotated"),
     "closed": event(
         EventKind.CLOSED, ADMIN_PERSON, resolution="revoked", comment="Rotated. — by octo-admin via Stanch"
     ),
@@ -89,7 +95,51 @@ EVENTS = {
 
 @pytest.mark.parametrize("event_to_draw", [pytest.param(one, id=name) for name, one in EVENTS.items()])
 def test_reply(event_to_draw: Event, golden: SnapshotAssertion) -> None:
-    assert sent(draw_reply(event_to_draw, token(), repository()), reply_metadata(KEY)) == golden
+    assert sent(draw_reply([event_to_draw], token(), repository()), reply_metadata(KEY)) == golden
+
+
+def later(seconds: float, kind: EventKind, by: Person | None = None, **details: Any) -> Event:
+    """An event so many seconds after the first one."""
+    one = event(kind, by, **details)
+    return replace(one, at=one.at + seconds)
+
+
+WAITED, SENT = EVENTS["report-waiting"], later(3060, EventKind.REPORTED, ADMIN_PERSON)
+CONFIRMED = later(3120, EventKind.REPORT_CONFIRMED, confirmed=True)
+TOLD = EVENTS["owner-told"]
+SHARED = {
+    "reported-and-confirmed": [EVENTS["reported"], later(60, EventKind.REPORT_CONFIRMED, confirmed=True)],
+    "report-waited-and-sent": [WAITED, SENT],
+    "report-waited-sent-and-confirmed": [WAITED, SENT, CONFIRMED],
+    "report-waited-and-failed": [WAITED, later(3060, EventKind.REPORT_FAILED, ADMIN_PERSON, status=422)],
+    "owner-told-and-rotated": [TOLD, later(240, EventKind.OWNER_ANSWERED, **OWNER, answer="rotated")],
+    "owner-told-and-not-theirs": [TOLD, later(240, EventKind.OWNER_ANSWERED, **OWNER, answer="not_mine")],
+    "owner-told-waits-and-rotated": [
+        TOLD,
+        later(60, EventKind.OWNER_ANSWERED, **OWNER, answer="wait"),
+        later(240, EventKind.OWNER_ANSWERED, **OWNER, answer="rotated"),
+    ],
+    "forty-locations": [later(n, EventKind.PLACE_ADDED, path=f"src/{n}.py") for n in range(40)],
+}
+
+
+@pytest.mark.parametrize("events", [pytest.param(one, id=name) for name, one in SHARED.items()])
+def test_shared_reply(events: list[Event], golden: SnapshotAssertion) -> None:
+    """A reply that several events share, each after the first with its time."""
+    assert sent(draw_reply(events, token(), repository()), reply_metadata(KEY)) == golden
+
+
+@pytest.mark.parametrize("name", ["publicly-leaked", "reopened", "raised-again", "place-added"])
+def test_reply_in_the_channel(name: str, golden: SnapshotAssertion) -> None:
+    """A reply that the channel shows too says which alert it is about."""
+    drawn = sent(draw_reply([EVENTS[name]], token(), repository(), in_channel=True), reply_metadata(KEY))
+    assert drawn == golden
+    assert "octo/payments" in drawn["blocks"][0]["text"]["text"]
+
+
+@pytest.mark.parametrize("events", [*([one] for one in EVENTS.values()), *SHARED.values()])
+def test_a_reply_mentions_nobody(events: list[Event]) -> None:
+    assert "<@" not in str(sent(draw_reply(events, token(), repository())))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +153,7 @@ def test_reply(event_to_draw: Event, golden: SnapshotAssertion) -> None:
     ],
 )
 def test_an_event_of_0_1_0_with_a_stored_sentence_is_drawn_the_same(now: str, stored_by_0_1_0: Event) -> None:
-    drawn = (draw_reply(one, token(), repository()) for one in (stored_by_0_1_0, EVENTS[now]))
+    drawn = (draw_reply([one], token(), repository()) for one in (stored_by_0_1_0, EVENTS[now]))
     assert next(drawn) == next(drawn)
 
 
@@ -118,7 +168,7 @@ def test_every_reason_of_a_verdict_has_words() -> None:
 @pytest.mark.parametrize("kind", EventKind)
 def test_an_event_without_any_detail_still_has_a_sentence(kind: EventKind) -> None:
     """Rows of other versions may lack details."""
-    assert sent(draw_reply(event(kind), token(), repository()))["text"]
+    assert sent(draw_reply([event(kind)], token(), repository()))["text"]
 
 
 TICKS = {"rotated": Tick(ADMIN_PERSON, FOUND + 500), "services": Tick(ON_GITHUB, FOUND + 700)}

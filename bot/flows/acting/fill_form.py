@@ -7,6 +7,7 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import check_request, find_by_id
+from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
 from bot.requests import ActionRequest
@@ -28,6 +29,8 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
     try:
         # 1. Check who it is, which alert is meant, and what the person may do.
         checked = await check_request(context, action, request)
+        if action.asks_about_owner:
+            checked = await with_token_owner(context, checked, fresh=False)
         # 2. Draw the form for this alert and this person.
         view = action.form(checked.case, request.user_input, request.metadata)
     except Refused as refused:

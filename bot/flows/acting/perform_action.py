@@ -6,14 +6,16 @@ from typing import Any
 import structlog
 
 from bot.actions import ACTIONS
-from bot.actions.action import Action, ActionRun, Outcome
+from bot.actions.action import Action, ActionRun, FormAction, Outcome
 from bot.context import Context
 from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
+from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.alerts.store_alert import find_person, plan_consequences
 from bot.flows.audit import audit_failure, audit_intent, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
+from bot.job_kinds import shown_key
 from bot.requests import ActionRequest
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
@@ -27,10 +29,11 @@ from integrations.github.errors import (
     Unavailable,
     Unreachable,
 )
+from integrations.slack.blocks import View
 from integrations.slack.errors import SlackError
-from storage import alerts, audit, jobs, leases, repositories
+from storage import alerts, audit, jobs, leases, messages, repositories
 from storage.db import Tx
-from storage.records import Alert, AuditOutcome, Claim, Job, UnixTime
+from storage.records import Alert, AuditOutcome, Claim, Job, MessagePurpose, NewJob, UnixTime
 
 log = structlog.get_logger(__name__)
 RETRY = 5.0
@@ -99,6 +102,8 @@ async def _try_once(attempt: _Attempt) -> None:
     try:
         # 1. Check who it is, which alert is meant, and what the person may do, as of now.
         checked = await check_request(context, action, request, intended_at=attempt.intended_at)
+        if action.asks_about_owner and not isinstance(action, FormAction):
+            checked = await with_token_owner(context, checked, fresh=True)
         # 2. Decide what to do, on these facts alone.
         decision = action.decide(checked.case, request.user_input)
         # 3. Claim the alert, which only one of several simultaneous requests gets, and audit the intent.
@@ -126,10 +131,17 @@ async def _try_once(attempt: _Attempt) -> None:
     await _record(attempt, checked, outcome)
     # 7. Show the result in a form that is still open.
     if outcome.view is not None and request.view_id is not None:
-        try:
-            await context.slack.update_view(request.view_id, outcome.view)
-        except SlackError as error:
-            log.info("form_not_shown", action=action.id, reason=error.code)
+        await _show(context, action, request.view_id, outcome.view)
+
+
+async def _show(context: Context, action: Action[Any], view_id: str, view: View) -> None:
+    try:
+        await context.slack.update_view(view_id, view)
+    except SlackError as error:
+        log.info("form_not_shown", action=action.id, reason=error.code)
+        return
+    async with context.db.begin() as tx:
+        await jobs.cancel(tx, shown_key(_view_name(view_id)))
 
 
 async def _was_tried_enough(attempt: _Attempt, intended_at: UnixTime) -> bool:
@@ -213,12 +225,37 @@ async def _record(attempt: _Attempt, checked: CheckedRequest, outcome: Outcome) 
         events = (*events_between(before, changed, tx.now, by=outcome.by), *outcome.events)
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, events)
-        answers = (answer_job(request, outcome.answer),) if outcome.answer is not None else ()
+        answers = await _answers(tx, request, outcome)
         await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
         identity = checked.case.actor.identity
         entry = build_action_entry(action, request, outcome.outcome, outcome.reason, identity, repository)
         await audit.append(tx, entry)
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
+
+
+async def _answers(tx: Tx, request: ActionRequest, outcome: Outcome) -> list[NewJob]:
+    """The job of the private answer, if there is one."""
+    if outcome.answer is None:
+        return []
+    shown_by = await _shown_by(tx, request, outcome) if outcome.is_shown else None
+    return [answer_job(request, outcome.answer, unless_shown=shown_by)]
+
+
+async def _shown_by(tx: Tx, request: ActionRequest, outcome: Outcome) -> str | None:
+    """What shows the result where the person clicked; None where nothing does, as in a list or a private card."""
+    if outcome.view is not None:
+        return _view_name(request.view_id) if request.view_id else None
+    if request.channel is None or request.thread is None or request.in_thread:
+        return None
+    clicked = await messages.at(tx, request.channel, request.thread)
+    is_card = clicked is not None and clicked.purpose is MessagePurpose.CARD
+    if clicked is None or not is_card or clicked.alert != request.alert or clicked.is_blocked:
+        return None
+    return clicked.key
+
+
+def _view_name(view_id: str) -> str:
+    return f"view:{view_id}"
 
 
 def _without_own_validity(before: Alert, fetched: Alert, after: Alert) -> Alert:

@@ -17,8 +17,21 @@ from bot.rules.alert_merge import merge_facts
 from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable, is_probed
 from bot.views.answers import report_ended
 from integrations.github.errors import Forbidden, InstallationGone, Invalid, NotFound
-from storage import alerts, jobs, leases
-from storage.records import Alert, AlertKey, Event, EventKind, Job, Report, ReportState, Repository, UnixTime
+from storage import alerts, jobs, leases, messages
+from storage.db import Tx
+from storage.records import (
+    Alert,
+    AlertKey,
+    Event,
+    EventKind,
+    Job,
+    MessagePurpose,
+    MessageState,
+    Report,
+    ReportState,
+    Repository,
+    UnixTime,
+)
 
 log = structlog.get_logger(__name__)
 MOST_PROBES = 6
@@ -68,10 +81,18 @@ async def _record(
         stored = await alerts.add_events(tx, _events(after, report, result.probe.at if result else tx.now))
         if delay:
             await jobs.enqueue(tx, new_job(FollowUpReport(key, number + 1), delay=delay))
-        elif report.by.slack_user and number < MOST_PROBES:
+        elif report.by.slack_user and number < MOST_PROBES and not await _is_shown(tx, after, report):
             ended = report_ended(after, repository, report.state)
             await jobs.enqueue(tx, new_job(SendAnswer(report.by.slack_user, ended)))
         await plan_consequences(tx, context, after, repository, stored)
+
+
+async def _is_shown(tx: Tx, alert: Alert, report: Report) -> bool:
+    """Whether a card shows the good end; who reported is told of any other one in any case."""
+    if report.state is not ReportState.CONFIRMED:
+        return False
+    cards = await messages.of_alert(tx, alert.key, MessagePurpose.CARD)
+    return any(card.state is MessageState.POSTED and not card.is_blocked for card in cards)
 
 
 def _next_delay(verdict: str, number: int) -> float | None:

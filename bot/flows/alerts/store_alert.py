@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bot.context import Context
 from bot.errors import RetryLater
 from bot.flows.messages import blocked_messages
+from bot.flows.messages.owner_messages import owner_message_jobs
 from bot.flows.messages.plan import plan_messages, unfold_created
 from bot.job_kinds import CheckOnArrival, CorrectValidity, FetchDetails, RecheckRevoked
 from bot.job_rows import new_job
@@ -130,7 +131,8 @@ async def plan_consequences(
     await blocked_messages.show_blocked(tx, context, alert, cards, events)
     if has_own_card(cards):
         more_jobs = (*more_jobs, *jobs_of_cards)
-    await jobs.enqueue(tx, *more_jobs, *publishing, *_rechecks(context, alert, events))
+    to_owner = await owner_message_jobs(tx, alert, events)
+    await jobs.enqueue(tx, *more_jobs, *publishing, *to_owner, *_rechecks(context, alert, events))
 
 
 def _rechecks(context: Context, alert: Alert, events: Sequence[Event]) -> Iterator[NewJob]:

@@ -12,7 +12,7 @@ from bot.context import Context
 from bot.flows.build_case import build_case, load_ticks
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, steps_for
-from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, raises_alert
+from bot.rules.replies import GROUPS, events_in_reply, raises_alert
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
@@ -24,7 +24,6 @@ from storage.db import Tx
 from storage.messages import MessageToDraw
 from storage.records import (
     ChannelId,
-    EventKind,
     Message,
     MessageKey,
     MessagePurpose,
@@ -162,12 +161,14 @@ async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: Me
     event = await alerts.event(tx, int(message.subject.removeprefix("event:")))
     if event is None:
         return None
-    places = 1
-    if event.kind is EventKind.PLACE_ADDED:
-        timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
-        places = len(events_in_reply(timeline, int(message.subject.removeprefix("event:"))))
-    content = draw_reply(event, case.alert, case.repository, locations=places)
+    shared = [event]
+    if event.kind in GROUPS:
+        timeline = await alerts.events_of_kind(tx, event.alert, *GROUPS[event.kind])
+        group = events_in_reply(timeline, int(message.subject.removeprefix("event:")))
+        # Version 0.1.0 posted a reply of its own for each event of a report: it stays as it is.
+        shared = group if group[0].id == event.id else shared
     # If the card was posted after the event, the card itself notifies the channel.
     is_older = card.posting_since is None or card.posting_since <= event.at
     broadcast = is_older and raises_alert(event, case.alert)
+    content = draw_reply(shared, case.alert, case.repository, in_channel=broadcast)
     return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)

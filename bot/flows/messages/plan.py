@@ -10,7 +10,7 @@ from bot.flows.messages.floods import flood_summary
 from bot.flows.messages.message_jobs import new_message, publish_job, summary_job
 from bot.rules.checklist import CHECKLIST_STARTERS, has_checklist
 from bot.rules.filter_match import route
-from bot.rules.replies import LOCATION_GROUP_KINDS, events_in_reply, gets_reply, raises_alert
+from bot.rules.replies import GROUPS, events_in_reply, gets_reply, raises_alert
 from bot.rules.urgency import URGENT, Urgency, urgency
 from storage import alerts, jobs, messages, subscriptions, summaries
 from storage.db import Tx
@@ -70,9 +70,8 @@ async def plan_messages(
         for card in cards
         if card.folded_into is None or summary is None
     ]
-    reply_jobs = [publish_job(reply) if reply.ts is None else summary_job(reply.key, tx) for reply in replies]
     checklist_jobs = [publish_job(checklist) for checklist in checklists]
-    return cards, [*card_jobs, *checklist_jobs, *reply_jobs]
+    return cards, [*card_jobs, *checklist_jobs, *replies]
 
 
 async def _plan_replies(
@@ -81,10 +80,10 @@ async def _plan_replies(
     cards: Sequence[Message],
     subscribed: Sequence[Subscription],
     events: Sequence[Event],
-) -> list[Message]:
-    """The replies in each card's thread, as its channel wants them."""
+) -> list[NewJob]:
+    """Plan the replies in each card's thread, as its channel wants them; returns the jobs that publish them."""
     levels = {subscription.channel: subscription.thread for subscription in subscribed}
-    replies = []
+    publishing = []
     for event in events:
         channels = [
             card.channel
@@ -94,15 +93,18 @@ async def _plan_replies(
         first = await _first_of_reply(tx, event) if channels else None
         for channel in channels:
             reply = new_message(MessagePurpose.REPLY, channel, f"event:{first}", alert.key, tx)
-            replies.append(await messages.plan(tx, reply))
-    return replies
+            reply = await messages.plan(tx, reply)
+            # A history scan may find many locations at once.
+            paced = event.kind is EventKind.PLACE_ADDED and reply.ts is not None
+            publishing.append(summary_job(reply.key, tx) if paced else publish_job(reply))
+    return publishing
 
 
 async def _first_of_reply(tx: Tx, event: Event) -> int | None:
-    """The id of the entry whose reply shows this one: new locations of a closed alert share a reply."""
-    if event.kind is not EventKind.PLACE_ADDED or event.id is None:
+    """The id of the entry whose reply shows this one, for kinds that share a reply."""
+    if event.kind not in GROUPS or event.id is None:
         return event.id
-    timeline = await alerts.events_of_kind(tx, event.alert, *LOCATION_GROUP_KINDS)
+    timeline = await alerts.events_of_kind(tx, event.alert, *GROUPS[event.kind])
     return events_in_reply(timeline, event.id)[0].id
 
 

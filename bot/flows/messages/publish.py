@@ -11,6 +11,7 @@ from bot.flows.channel_facts import ASK_AGAIN, CHANGED, SHARED, retry_later, tim
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
 from bot.flows.messages.message_jobs import publish_job
+from bot.job_kinds import shown_key
 from bot.rules.urgency import URGENT
 from bot.views.card import draw_hidden
 from integrations.slack import errors
@@ -120,6 +121,11 @@ async def _update(
         context.metrics.messages.labels("updated").inc()
     if differs or problem != message.problem:
         await _record_update(context, message, drawing, problem, job)
+    elif message.purpose is MessagePurpose.CARD and problem is None:
+        # An earlier update has shown it.
+        async with context.db.begin() as tx:
+            await leases.finish_own(tx, job)
+            await jobs.cancel(tx, shown_key(message.key), before=job.id)
 
 
 async def _record_update(
@@ -129,6 +135,8 @@ async def _record_update(
     async with context.db.begin() as tx:
         await leases.finish_own(tx, job)
         await messages.record_draw(tx, message, drawing.fingerprint, problem=problem)
+        if problem is None and message.purpose is MessagePurpose.CARD:
+            await jobs.cancel(tx, shown_key(message.key), before=job.id)
         if problem is None and message.raised_at is not None:
             await _wake_thread(tx, message)
         if problem is None and message.problem is not None:

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.flows.channel_facts import channel_facts
-from bot.rules.permissions import outsider_reason
+from bot.rules.permissions import Workspace, outsider_reason
 from bot.views import refusals
 from integrations.slack.errors import ChannelUnavailable, SlackError
 from storage import identities
@@ -17,6 +17,19 @@ async def identify(
     Slack is asked about the person: in a shared channel the payload of a click names our own team even for people of
     another one. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.
     """
+    workspace = await check_person(context, user, channel, fresh=fresh)
+    async with context.db.read() as tx:
+        # On Enterprise Grid a person may act from any workspace of the organization; identities are stored for ours.
+        identity = await identities.of_slack(tx, SlackTeamId(workspace.team_id), user)
+    if identity is None:
+        raise refusals.not_linked(user)
+    return identity
+
+
+async def check_person(
+    context: Context, user: SlackUserId, channel: ChannelId | None, *, fresh: bool
+) -> Workspace:
+    """Refuse outsiders, and everybody in a channel that outsiders can read; returns our workspace."""
     workspace = await context.platforms.require_workspace()
     try:
         if channel is not None and not channel.startswith("D"):
@@ -34,9 +47,4 @@ async def identify(
     outsider = outsider_reason(person, workspace)
     if outsider is not None:
         raise refusals.outsider(outsider)
-    async with context.db.read() as tx:
-        # On Enterprise Grid a person may act from any workspace of the organization; identities are stored for ours.
-        identity = await identities.of_slack(tx, SlackTeamId(workspace.team_id), user)
-    if identity is None:
-        raise refusals.not_linked(user)
-    return identity
+    return workspace
