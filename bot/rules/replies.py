@@ -33,9 +33,6 @@ def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel with this thread level gets a reply for the event, or the reply that it shares is edited."""
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
-    if event.kind is EventKind.PROBED and event.by is None:
-        # A check on arrival: the card shows its result.
-        return False
     if level is ThreadLevel.ALL or raises_alert(event, alert):
         return True
     return event.kind not in FACT_KINDS | CARD_KINDS

@@ -72,17 +72,21 @@ def owner_not_told(case: PersonalCase, obstacle: str) -> Mrkdwn:
     if obstacle == "owner_outside":
         return t.mrkdwn("{} is a guest or not active in this Slack, so Stanch can't tell them.", login)
     return {
-        "owner_unknown": OWNER_UNKNOWN,
+        "owner_unknown": _owner_unknown(case),
         "owner_acts": OWN_TOKEN,
         "owner_not_linked": t.mrkdwn("Nobody here is linked to {}, so Stanch can't tell them.", login),
     }[obstacle]
+
+
+def _owner_unknown(case: PersonalCase) -> Mrkdwn:
+    return OWNER_UNKNOWN if case.options.validity.probes else Mrkdwn("Its owner is not known.")
 
 
 def _owner_blocks(case: PersonalCase) -> list[Block | None]:
     """The message to the token's owner and the button that sends it, or why there is none."""
     owner, obstacle = case.alert.token.owner, owner_obstacle(case)
     if owner is None:
-        return [section(OWNER_UNKNOWN)] if case.alert.token.owner_name is None else []
+        return [section(_owner_unknown(case))] if case.alert.token.owner_name is None else []
     if case.owner_told:
         answer = OWNER_ANSWERS.get(case.owner_answer or "")
         said = t.mrkdwn(", and {}", answer) if answer else Mrkdwn("")

@@ -47,6 +47,23 @@ async def test_no_table_but_those_of_the_alerts_grows_without_end(stage: Stage) 
     assert after["slack_request"] <= 2
 
 
+async def test_what_is_deleted_after_days_is_kept_until_then(stage: Stage) -> None:
+    """GitHub redelivers within three days: a delivery that is known by then changes nothing."""
+    await stage.leak()
+    await stage.click(ADMIN, "take")
+    grown = await rows(stage)
+    stage.clock.advance(0.9 * DAY)
+    await run_housekeeping_once(stage.context)
+    assert (await rows(stage))["role"] == grown["role"] == 1
+    stage.clock.advance(2 * DAY)
+    await run_housekeeping_once(stage.context)
+    kept = await rows(stage)
+    assert (kept["job"], kept["delivery"]) == (grown["job"], grown["delivery"])
+    stage.clock.advance(0.2 * DAY)
+    await run_housekeeping_once(stage.context)
+    assert (await rows(stage))["delivery"] == 0
+
+
 async def test_a_pace_that_still_counts_is_kept(stage: Stage) -> None:
     stage.slack.rate_limit("chat.postMessage", retry_after=3600)
     stage.github.leak(stage.repository)

@@ -1,14 +1,16 @@
 """The validity that Stanch writes to GitHub is corrected after later probes, and gives no replies."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
 import pytest
 
+from bot.jobs.worker import LEASE
 from integrations.sandbox.github import GitHubAlert
-from storage import subscriptions
-from storage.records import ChannelId, Subscription, ThreadLevel
-from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
+from storage import alerts, job_queue, subscriptions
+from storage.records import ChannelId, EventKind, Subscription, ThreadLevel
+from tests.flows.stage import ADMIN, CHANNEL, READER, Stage, key_of
 from tests.flows.test_check import written
 from tests.flows.test_roles import VIEW, organization
 from tests.flows.test_stale_workers import overtake
@@ -35,6 +37,13 @@ def let_view(stage: Stage, user: str) -> None:
 
 def replies(stage: Stage) -> list[str]:
     return [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
+
+
+async def changes(stage: Stage, alert: GitHubAlert) -> list[object]:
+    """The validities to which GitHub's own changed, by the timeline."""
+    async with stage.context.db.read() as tx:
+        found = await alerts.events_of_kind(tx, key_of(alert), EventKind.VALIDITY_CHANGED)
+    return [event.details["after"] for event in found]
 
 
 @pytest.mark.parametrize("webhook", [True, False])
@@ -73,7 +82,7 @@ async def test_a_confirmed_report_corrects_what_a_check_had_written(stage: Stage
     await stage.work(within=120)
     assert "Reported and confirmed inactive" in stage.read()
     assert alert.validity == "inactive"
-    assert not any("Validity on GitHub changed" in words for words in replies(stage))
+    assert await changes(stage, alert) == []
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}, {"drop": "after"}])
@@ -92,6 +101,26 @@ async def test_a_correction_is_retried_and_does_not_hold_the_alert(
     await stage.work(within=120)
     assert alert.validity == "inactive"
     assert not any("Validity on GitHub changed" in words for words in replies(stage))
+
+
+async def test_a_correction_that_was_not_recorded_is_no_news(stage: Stage) -> None:
+    """The process ended between GitHub's answer and its record."""
+    alert = await stage.leak()
+    await check(stage)
+    await stage.report(ADMIN)
+    held = stage.github.faults.gate("PATCH .*", at="after")
+    stage.clock.advance(61)
+    working = asyncio.create_task(stage.running.worker.run_due())
+    await held.reached()
+    working.cancel()
+    await asyncio.wait({working})
+    held.open()
+    stage.clock.advance(LEASE + 1)
+    await job_queue.recover(stage.context.db, max_attempts=12)
+    await stage.work(within=60)
+    assert written(stage)[:2] == ["active", None]
+    assert alert.validity != "active"
+    assert await changes(stage, alert) == []
 
 
 async def test_the_recheck_after_a_day_corrects_it(stage: Stage) -> None:
