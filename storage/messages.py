@@ -22,7 +22,7 @@ from storage.records import (
     StoredJson,
     UnixTime,
 )
-from storage.tables import alert, channel_pace, job, message, repository, saved_value
+from storage.tables import alert, channel_pace, job, message, repository, saved_value, subscription
 
 UNCERTAIN = "uncertain: "
 """How the problem of a message begins that was dropped because it is not known whether Slack has it."""
@@ -41,6 +41,8 @@ class MessageToDraw:
     repository: Repository | None
     saved: StoredJson
     """The saved value of its channel, see `load_to_draw`."""
+    mention: str | None = None
+    """The user group that its channel mentions."""
 
 
 async def plan(tx: Tx, new: Message) -> Message:
@@ -147,6 +149,21 @@ async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
     return await _list(tx, sa.select(message).where(message.c.channel == channel, ~gone))
 
 
+async def notices(tx: Tx, channel: ChannelId, about: str) -> list[Message]:
+    """A channel's notices whose subject starts with `about`, except dropped ones, oldest first."""
+    starts = message.c.subject.startswith(about, autoescape=True)
+    is_notice = message.c.purpose == MessagePurpose.NOTICE
+    query = sa.select(message).where(message.c.channel == channel, is_notice, starts)
+    return await _list(tx, query.where(message.c.state != MessageState.DROPPED))
+
+
+async def prune_notices(tx: Tx, before: UnixTime) -> int:
+    """Delete notices that were planned before then, and that are posted or given up; returns how many."""
+    ended = message.c.state.in_((MessageState.POSTED, MessageState.DROPPED))
+    is_old = sa.and_(message.c.purpose == MessagePurpose.NOTICE, message.c.created_at < before, ended)
+    return (await tx.conn.execute(sa.delete(message).where(is_old))).rowcount
+
+
 async def cards_of_repository(tx: Tx, repository_id: RepositoryId) -> list[Message]:
     """The cards of a repository's alerts in all channels except dropped ones, oldest first."""
     of_repository = message.c.repository_id == repository_id
@@ -224,8 +241,10 @@ async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
 
 def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
     saved = saved_value.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
-    query = sa.select(message, alert, repository, saved_value.c.value).select_from(message).outerjoin(alert)
+    columns = (message, alert, repository, saved_value.c.value, subscription.c.mention)
+    query = sa.select(*columns).select_from(message).outerjoin(alert)
     query = query.outerjoin(repository, repository.c.id == message.c.repository_id)
+    query = query.outerjoin(subscription, subscription.c.channel == message.c.channel)
     return query.outerjoin(saved_value, saved)
 
 
@@ -236,6 +255,7 @@ def _drawn(row: Row) -> MessageToDraw:
         None if about["number"] is None else alerts.record(about),
         None if where["id"] is None else repositories.record(where),
         row._mapping[saved_value.c.value],
+        row._mapping[subscription.c.mention],
     )
 
 

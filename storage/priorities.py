@@ -28,7 +28,7 @@ _KINDS: Mapping[Priority, tuple[str, ...]] = {
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
         *("redraw_cards", "repository", "assignment", "arrival_check"),
     ),
-    Priority.SYNC: ("holders", "sweep", "sweep_installation"),
+    Priority.SYNC: ("holders", "sweep", "sweep_installation", "subscription_check"),
 }
 PRIORITIES: Mapping[str, Priority] = {kind: priority for priority, kinds in _KINDS.items() for kind in kinds}
 """By job kind."""

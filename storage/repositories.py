@@ -30,6 +30,17 @@ async def load_by_name(tx: Tx, full_name: str) -> list[Repository]:
     return await rows.listed(tx, query.order_by(repository.c.id.desc()), record)
 
 
+async def similar_names(tx: Tx, full_name: str) -> list[str]:
+    """Names of up to 1,000 repositories with the same owner or the same name as `full_name`, `owner/name`."""
+    owner, _, name = full_name.casefold().partition("/")
+    like = sa.or_(
+        repository.c.folded_name.startswith(f"{owner}/", autoescape=True),
+        repository.c.folded_name.endswith(f"/{name}", autoescape=True),
+    )
+    query = sa.select(repository.c.full_name).where(like).order_by(repository.c.folded_name).limit(1_000)
+    return [str(found) for found in await tx.conn.scalars(query)]
+
+
 async def save_repository(tx: Tx, known: Repository) -> None:
     """Store the repository, or overwrite the one of the same id."""
     own = {**rows.account_values("owner", known.owner), "folded_name": known.full_name.casefold()}

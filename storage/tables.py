@@ -132,6 +132,7 @@ message = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("state", StorableText, nullable=False, index=True),
     sa.Column("folded_into", StorableText, index=True),
+    sa.Column("facts", _JSON),
     sa.ForeignKeyConstraint(["repository_id", "alert_number"], ["alert.repository_id", "alert.number"]),
     sa.UniqueConstraint("purpose", "channel", "subject"),
 )
@@ -219,6 +220,9 @@ subscription = sa.Table(
     sa.Column("channel", StorableText, primary_key=True),
     *_required(StorableText, "filter", "thread"),
     sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("mention", StorableText),
+    *_optional(_JSON, "pinned", "author", "audience"),
+    *_optional(sa.Double, "changed_at", "lost_at", "paused_at"),
 )
 
 audit = sa.Table(

@@ -1,7 +1,8 @@
 """Matches an alert against a filter, as `storage.search` does in SQL, and chooses the channels that get it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bot.rules.coverage import pin
 from bot.rules.filters import BadFilter, parse_filter
 from storage.filter import ME, NOBODY, Filter, Qualifier, fold, hyphened, seconds
 from storage.records import Alert, ChannelId, GitHubId, Repository, Subscription, UnixTime
@@ -10,8 +11,13 @@ from storage.records import Alert, ChannelId, GitHubId, Repository, Subscription
 def route(
     alert: Alert, repository: Repository, subscriptions: Sequence[Subscription], default: ChannelId | None
 ) -> list[ChannelId]:
-    """The channels of all subscriptions whose filter matches the alert; `default`, if set, when none does."""
-    channels = [one.channel for one in subscriptions if takes_alert(one, alert, repository)]
+    """The channels of all subscriptions whose filter matches the alert; `default`, if set, when none does.
+
+    Paused subscriptions take none.
+    """
+    channels = [
+        one.channel for one in subscriptions if one.paused_at is None and takes_alert(one, alert, repository)
+    ]
     return channels or ([] if default is None else [default])
 
 
@@ -21,18 +27,36 @@ def takes_alert(subscription: Subscription, alert: Alert, repository: Repository
     A stored filter that can no longer be parsed matches every alert: better one alert too many than one unseen.
     """
     try:
-        return matches(parse_filter(subscription.filter), alert, repository, alert.first_seen_at)
+        alert_filter = parse_filter(subscription.filter)
+        return matches(alert_filter, alert, repository, alert.first_seen_at, pinned=subscription.pinned)
     except BadFilter:
         return True
 
 
 def matches(
-    alert_filter: Filter, alert: Alert, repository: Repository, now: UnixTime, me: GitHubId | None = None
+    alert_filter: Filter,
+    alert: Alert,
+    repository: Repository,
+    now: UnixTime,
+    me: GitHubId | None = None,
+    *,
+    pinned: Mapping[str, int] | None = None,
 ) -> bool:
-    """Whether every term holds for the alert; `me` is the GitHub id of the person who asks, for `assignee:@me`."""
+    """Whether every term holds for the alert; `me` is the GitHub id of the person who asks, for `assignee:@me`.
+
+    A repository or an account with an id in `pinned` is compared by that id: a rename changes nothing, and another
+    repository under the former name does not match.
+    """
+    ids = pinned or {}
+
+    def holds(word: Qualifier, value: str) -> bool:
+        known = ids.get(pin(word, value)) if word in (Qualifier.REPO, Qualifier.ORG) else None
+        if known is None:
+            return _holds(word, value, alert, repository, now, me)
+        return known == (repository.id if word is Qualifier.REPO else repository.owner.id)
+
     return all(
-        any(_holds(term.qualifier, value, alert, repository, now, me) for value in term.values)
-        is not term.negated
+        any(holds(term.qualifier, value) for value in term.values) is not term.negated
         for term in alert_filter.terms
     )
 

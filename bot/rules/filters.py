@@ -82,11 +82,11 @@ def parse_filter(text: str) -> Filter:
     merged: dict[tuple[Qualifier, bool], set[str]] = {}
     alone: set[Term] = set()
     sort = Sort.CREATED_DESC
-    for pieces in _split(_pieces(text), str.isspace):
+    for pieces in split_words(text):
         word, values, negated = _read(pieces)
         if word == SORT:
             if negated or len(values) != 1:
-                raise BadFilter(f"`sort:` takes one of {_listed(VALUES[SORT])}.")
+                raise BadFilter(f"`sort:` takes one of {listed(VALUES[SORT])}.")
             sort = Sort(values[0])
         elif word in (Qualifier.IS, Qualifier.TEXT, Qualifier.OLDER):
             # One alert can match several such terms, so they stay separate.
@@ -109,8 +109,8 @@ def parse_subscription_filter(text: str) -> Filter:
             if term.qualifier is Qualifier.TEXT:
                 part, hint = str(term), " Put a value with spaces in quotes."
             raise BadFilter(
-                f"`{_quotable(part)}` can't choose a channel's alerts, because it may change while an alert is open; "
-                f"use {_listed([f'{word}:' for word in SUBSCRIPTION_WORDS])}.{hint}"
+                f"`{quotable(part)}` can't choose a channel's alerts, because it may change while an alert is open; "
+                f"use {listed([f'{word}:' for word in SUBSCRIPTION_WORDS])}.{hint}"
             )
     if alert_filter.sort is not Sort.CREATED_DESC:
         raise BadFilter("`sort:` can't choose a channel's alerts; remove it.")
@@ -121,7 +121,7 @@ def refuse_contradiction(alert_filter: Filter) -> Filter:
     """Return the filter; raises BadFilter if no alert can match it. Stored filters are not checked."""
     terms = find_contradiction(alert_filter)
     if terms:
-        quoted = " and ".join(f"`{_quotable(str(term))}`" for term in terms)
+        quoted = " and ".join(f"`{quotable(str(term))}`" for term in terms)
         raise BadFilter(f"{quoted}: no alert can match that; remove a part.")
     return alert_filter
 
@@ -140,6 +140,11 @@ def names_state(alert_filter: Filter) -> bool:
     return alert_filter.uses(Qualifier.RESOLUTION) or any(
         term.qualifier is Qualifier.IS and states & set(term.values) for term in alert_filter.terms
     )
+
+
+def split_words(text: str) -> list[list[str]]:
+    """Normalized text as words, each in pieces: characters, and quoted parts as one piece. Raises BadFilter."""
+    return _split(_pieces(text), str.isspace)
 
 
 def _pieces(text: str) -> list[str]:
@@ -189,7 +194,7 @@ def _checked(word: str, value: str) -> str:
         return value
     check = _CHECKS.get(word)
     if check is not None and not check(value):
-        raise BadFilter(f"`{_quotable(f'{word}:{value}')}` is not a valid value; write {_example(word)}.")
+        raise BadFilter(f"`{quotable(f'{word}:{value}')}` is not a valid value; write {_example(word)}.")
     if word == Qualifier.PROVIDER:
         return hyphened(value)
     return value.removeprefix("@") if word == Qualifier.ASSIGNEE and value != ME else value
@@ -213,20 +218,21 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
 
 
 def _unknown_word(word: str, term: str) -> BadFilter:
-    near = _nearest(word, WORDS)
-    meant = f"Did you mean `{near}:`?" if near else f"There are {_listed([f'{one}:' for one in WORDS])}."
-    as_text = f'To search for the text itself, write `"{_quotable(term)}"`.'
-    return BadFilter(f"`{_quotable(word)}:` is not a filter. {meant} {as_text}")
+    near = nearest(word, WORDS)
+    meant = f"Did you mean `{near}:`?" if near else f"There are {listed([f'{one}:' for one in WORDS])}."
+    as_text = f'To search for the text itself, write `"{quotable(term)}"`.'
+    return BadFilter(f"`{quotable(word)}:` is not a filter. {meant} {as_text}")
 
 
 def _unknown_value(word: str, value: str) -> BadFilter:
     known = VALUES[word]
-    near = _nearest(value, known)
-    meant = f"Did you mean `{word}:{near}`?" if near else f"There are {_listed(known)}."
-    return BadFilter(f"`{word}:` has no `{_quotable(value)}`. {meant}")
+    near = nearest(value, known)
+    meant = f"Did you mean `{word}:{near}`?" if near else f"There are {listed(known)}."
+    return BadFilter(f"`{word}:` has no `{quotable(value)}`. {meant}")
 
 
-def _nearest(typed: str, known: Iterable[str]) -> str | None:
+def nearest(typed: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, or None."""
     choice = list(known)
     meant = SYNONYMS.get(hyphened(typed))
     if meant in choice:
@@ -238,11 +244,12 @@ def _example(word: str) -> str:
     return EXAMPLES.get(word) or f"{word}:{VALUES[word][0]}"
 
 
-def _listed(values: Iterable[str]) -> str:
+def listed(values: Iterable[str]) -> str:
+    """Values in backticks, separated by commas."""
     return ", ".join(f"`{value}`" for value in values)
 
 
-def _quotable(text: str) -> str:
+def quotable(text: str) -> str:
     """Typed text for a message: masked, cut to 40 characters, without backticks."""
     text = mask(text).replace("`", "'")
     return text if len(text) <= 40 else f"{text[:39]}…"

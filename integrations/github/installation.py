@@ -36,6 +36,10 @@ class InstallationClient:
         path = "/installation/repositories?per_page=100"
         return self._calls.each(parse_repository, path, key="repositories")
 
+    async def repository(self, full_name: str) -> RepositoryFacts:
+        """The repository that has this name now. Raises NotFound if the installation does not have it."""
+        return await self._calls.get(parse_repository, "/repos/{owner}/{repo}", full_name=full_name)
+
     async def account(self, login: str) -> GitHubAccount:
         """The account that has this login now. Raises NotFound without one."""
         return await self._calls.get(_account, "/users/{username}", username=login)

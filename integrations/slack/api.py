@@ -13,12 +13,15 @@ from integrations.slack.facts import (
     BotFacts,
     ChannelFacts,
     PersonFacts,
+    UserGroupFacts,
     ViewRef,
     items,
     member,
     parse_bot,
     parse_channel,
+    parse_members,
     parse_person,
+    parse_user_groups,
     parse_view,
     text,
 )
@@ -160,6 +163,22 @@ class Slack:
     async def channel(self, channel: str) -> ChannelFacts:
         """A channel's facts. Raises `ChannelUnavailable`."""
         return parse_channel(await self._api.get("conversations.info", {"channel": channel}))
+
+    async def members(self, channel: str, *, most: int) -> tuple[str, ...] | None:
+        """The ids of the users in a channel, bots too; None for more than `most`. Raises `ChannelUnavailable`."""
+        found: tuple[str, ...] = ()
+        arguments: dict[str, object] = {"channel": channel, "limit": most + 1}
+        while len(found) <= most:
+            some, cursor = parse_members(await self._api.get("conversations.members", arguments))
+            found += some
+            if not cursor:
+                break
+            arguments["cursor"] = cursor
+        return found if len(found) <= most else None
+
+    async def user_groups(self) -> tuple[UserGroupFacts, ...]:
+        """The workspace's user groups. Raises `SlackUnauthorized` without the scope `usergroups:read`."""
+        return parse_user_groups(await self._api.get("usergroups.list", {}))
 
     async def _history(
         self, channel: str, oldest: str, latest: str | None, thread_ts: str | None

@@ -49,6 +49,21 @@ class ChannelFacts:
     is_archived: bool
     is_shared_outside: bool
     """Shared with another organization, or a share is pending."""
+    is_public: bool = True
+    """Everybody in the workspace can read it; also where Slack does not say that it is private."""
+    is_direct: bool = False
+    """A direct message, of two people or of several."""
+    is_member: bool = True
+    """The bot is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroupFacts:
+    """A user group of the workspace."""
+
+    id: str
+    handle: str
+    """Without `@`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,22 @@ def parse_channel(raw: JsonObject) -> ChannelFacts:
         is_archived=bool(channel.get("is_archived")),
         is_shared_outside=any(channel.get(key) for key in (*outside, *others))
         or bool(channel.get("is_shared") and not channel.get("is_org_shared")),
+        is_public=channel.get("is_private") is not True,
+        is_direct=bool(channel.get("is_im") or channel.get("is_mpim")),
+        is_member=channel.get("is_member") is not False,
     )
+
+
+def parse_members(raw: JsonObject) -> tuple[tuple[str, ...], str]:
+    """Read a page of conversations.members: the users' ids, and the next page's cursor, empty on the last page."""
+    found = tuple(user for user in items(raw, "members") if isinstance(user, str))
+    return found, text(member(raw, "response_metadata"), "next_cursor")
+
+
+def parse_user_groups(raw: JsonObject) -> tuple[UserGroupFacts, ...]:
+    """Read the response of usergroups.list, which has no deactivated groups."""
+    found = (group for group in items(raw, "usergroups") if isinstance(group, dict))
+    return tuple(UserGroupFacts(text(group, "id"), text(group, "handle")) for group in found)
 
 
 def parse_view(raw: JsonObject) -> ViewRef:

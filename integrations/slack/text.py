@@ -35,6 +35,7 @@ _EMOJI_CODE = re.compile(r":(?=[a-z0-9_'-]*[a-z]|100:|1234:|[+-]1:)([a-z0-9_+'-]
 _MARKUP = re.compile(
     r"<@[A-Z0-9]+> \(`(?P<login>[^`\n]*)`\)"
     r"|`(?P<code>[^`\n]*)`"
+    r"|<#(?P<channel>[A-Z][A-Z0-9]+)>"
     r"|<(?:https?://|!date\^)[^<|>]*\|(?P<label>[^<>]*)>"
     rf"|{_EMOJI_CODE.pattern} ?"
     r"|\*"
@@ -140,6 +141,11 @@ def user(slack_user_id: str) -> Mrkdwn:
     return Mrkdwn(f"<@{slack_user_id}>") if _SLACK_ID.fullmatch(slack_user_id) else code(slack_user_id)
 
 
+def user_group(group_id: str) -> Mrkdwn:
+    """A mention of a user group. An id of another form becomes a code span, so that it can't be `<!channel>`."""
+    return Mrkdwn(f"<!subteam^{group_id}>") if _SLACK_ID.fullmatch(group_id) else code(group_id)
+
+
 def channel(channel_id: str) -> Mrkdwn:
     """A link to a channel, shown by name to people who may see it."""
     return Mrkdwn(f"<#{channel_id}>") if _SLACK_ID.fullmatch(channel_id) else code(channel_id)
@@ -183,10 +189,11 @@ def lines(*parts: str | int | Mrkdwn | None) -> Mrkdwn:
 def without_markup(text: Mrkdwn) -> Mrkdwn:
     """Return the text of finished markup, for notifications and screen readers.
 
-    Code spans, links and times become their text; emoji and bold marks are removed. A mention followed by a login in
-    brackets becomes the login; other mentions stay, since Slack shows a name for them.
+    Code spans, links and times become their text, a channel its id; emoji and bold marks are removed. A mention
+    followed by a login in brackets becomes the login; other mentions stay, since Slack shows a name for them.
     """
-    return Mrkdwn(_MARKUP.sub(lambda found: found["login"] or found["code"] or found["label"] or "", text))
+    kept = ("login", "code", "label", "channel")
+    return Mrkdwn(_MARKUP.sub(lambda found: next((found[part] for part in kept if found[part]), ""), text))
 
 
 def cut(text: Mrkdwn, limit: int) -> Mrkdwn:

@@ -1,10 +1,19 @@
 """Stanch's messages in channels, and subscriptions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from storage.records.alerts import AlertState
-from storage.records.names import AlertKey, ChannelId, MessageKey, MessageTs, UnixTime
+from storage.records.alerts import AlertState, Person
+from storage.records.names import (
+    AlertKey,
+    ChannelId,
+    MessageKey,
+    MessageTs,
+    SlackUserId,
+    UnixTime,
+)
 
 
 class MessagePurpose(StrEnum):
@@ -14,6 +23,8 @@ class MessagePurpose(StrEnum):
     REPLY = "reply"
     CHECKLIST = "checklist"
     SUMMARY = "summary"
+    NOTICE = "notice"
+    """What people are told about no single alert; `facts` holds it."""
 
 
 class MessageState(StrEnum):
@@ -61,6 +72,8 @@ class Message:
     stands_for: ChannelId | None = None
     """For a stand-in in the default channel, the blocked channel."""
     created_at: UnixTime = 0.0
+    facts: Mapping[str, Any] | None = None
+    """For a notice, what it says: its kind and the fields of that kind."""
 
     @property
     def is_blocked(self) -> bool:
@@ -89,6 +102,20 @@ class ThreadLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can read a channel besides its ordinary members."""
+
+    is_public: bool
+    guests: tuple[SlackUserId, ...] | None = ()
+    """The guests in it, sorted; None for a channel with more members than Stanch asks Slack about."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more people can read it than its ordinary members, as far as is known."""
+        return self.is_public or self.guests is None or bool(self.guests)
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A channel, and the filter of the alerts that it gets."""
 
@@ -96,3 +123,20 @@ class Subscription:
     filter: str
     thread: ThreadLevel = ThreadLevel.ACTIONS
     created_at: UnixTime = 0.0
+    """When the channel got this filter; alerts from before are summarized."""
+    mention: str | None = None
+    """The id of the user group that is mentioned for urgent alerts and those raised again."""
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    """The numeric ids of what the filter names, by term: `repo:octo/payments`, `org:octo`.
+
+    A name without an id here is compared as a name.
+    """
+    author: Person | None = None
+    """Who subscribed or adopted it in Slack; None if an operator did at the command line."""
+    changed_at: UnixTime | None = None
+    lost_at: UnixTime | None = None
+    """Since when its author may no longer view all that it covers."""
+    paused_at: UnixTime | None = None
+    """Since when it gets no new alerts."""
+    audience: Audience | None = None
+    """Who could read the channel when it was last checked; None if it never was."""

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.rules.filter_match import route
-from storage.records import Alert, ChannelId, Subscription
+from storage.records import Alert, ChannelId, RepositoryId, Subscription
 from tests.views.cases import repository, stripe, token
 
 DEFAULT, PAYMENTS, STRIPE, BROKEN = (
@@ -38,3 +38,29 @@ def test_a_stored_filter_that_can_not_be_parsed_matches_every_alert() -> None:
     """Better one alert too many than one that nobody sees."""
     broken = (Subscription(BROKEN, "repo:octo/payments nonsense:yes"),)
     assert route(token(), repository(full_name="octo/web"), broken, DEFAULT) == [BROKEN]
+
+
+def test_a_paused_subscription_takes_nothing() -> None:
+    paused = (Subscription(PAYMENTS, "", paused_at=5.0),)
+    assert route(token(), repository(), paused, DEFAULT) == [DEFAULT]
+
+
+@pytest.mark.parametrize(
+    ("written", "pinned", "name", "number", "takes"),
+    [
+        ("repo:octo/payments", {}, "octo/payments", 90001, True),
+        ("repo:octo/payments", {"repo:octo/payments": 90001}, "octo/payments", 90001, True),
+        ("repo:octo/payments", {"repo:octo/payments": 90001}, "octo/billing", 90001, True),
+        ("repo:octo/payments", {"repo:octo/payments": 90001}, "octo/payments", 90002, False),
+        ("-repo:octo/payments", {"repo:octo/payments": 90001}, "octo/billing", 90001, False),
+        ("-repo:octo/payments", {"repo:octo/payments": 90001}, "octo/payments", 90002, True),
+        ("org:octo", {"org:octo": 100}, "renamed/payments", 90001, True),
+        ("org:octo", {"org:octo": 99}, "octo/payments", 90001, False),
+    ],
+)
+def test_a_known_id_counts_and_not_the_name(
+    written: str, pinned: dict[str, int], name: str, number: int, takes: bool
+) -> None:
+    subscribed = (Subscription(PAYMENTS, written, pinned=pinned),)
+    shown = repository(full_name=name, id=RepositoryId(number))
+    assert (route(token(), shown, subscribed, None) == [PAYMENTS]) is takes

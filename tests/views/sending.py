@@ -16,6 +16,7 @@ ARGUMENTS = frozenset({"text", "blocks", "metadata", "view"})
 MARKUP = re.compile(
     r"<@[A-Z][A-Z0-9]+>"
     r"|<#[A-Z][A-Z0-9]+>"
+    r"|<!subteam\^[A-Z][A-Z0-9]+>"
     r"|<!date\^[0-9]+\^[^|<>]+\|[^|<>]+>"
     r"|<https?://[^|<>\s]+\|[^|<>]+>"
 )

@@ -37,7 +37,7 @@ async def backfill_channel(context: Context, channel: ChannelId) -> None:
 async def _fold(tx: Tx, subscription: Subscription, alert: Alert) -> None:
     """Plan a card of the alert in this channel, folded into the summary."""
     repository = await repositories.load_repository(tx, alert.key.repository_id)
-    if repository is None or not takes_alert(subscription, alert, repository):
+    if repository is None or not repository.is_reachable or not takes_alert(subscription, alert, repository):
         return
     summary = new_message(MessagePurpose.SUMMARY, subscription.channel, _subject(subscription), None, tx)
     summary = await messages.plan(tx, summary)

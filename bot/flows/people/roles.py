@@ -20,7 +20,7 @@ from bot.views import refusals
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.installation import InstallationClient
 from storage import identities, role_cache
-from storage.records import Account, Alert, GitHubId, Repository
+from storage.records import Account, Alert, GitHubId, Installation, Repository
 
 log = structlog.get_logger(__name__)
 ROLE_LASTS = 300.0
@@ -108,6 +108,31 @@ async def ask_roles(context: Context, account: Account, repository: Repository) 
     if rights_of(facts).reviewer or repository.owner_type != "Organization":
         return facts
     return await _ask_custom_roles(installation, repository.owner.login, facts)
+
+
+async def reviews_account(context: Context, account: Account, installation: Installation) -> bool:
+    """Whether the person sees all alerts of an installation's account: as an owner, or as a security manager.
+
+    GitHub is asked now. Raises GitHubError.
+    """
+    if installation.account_type != "Organization":
+        return account.id == installation.account.id
+    try:
+        # The stored login may belong to somebody else by now.
+        org = (await context.github.installation(installation.id)).account.login
+    except NotFound:
+        return False
+    client = context.github.of(installation.id)
+    found = await client.membership(org, account.login)
+    if found is None or found.user_id != account.id:
+        present = await _present_login(client, account)
+        found = await client.membership(org, present.login) if present else None
+    if found is None or found.user_id != account.id or found.state != "active":
+        return False
+    facts = RoleFacts(account, installation.account_type, installation.account.id, membership=found.role)
+    if not rights_of(facts).reviewer:
+        facts = await _ask_custom_roles(client, org, facts)
+    return rights_of(facts).reviewer
 
 
 async def present_account(context: Context, repository: Repository, account: Account) -> Account | None:

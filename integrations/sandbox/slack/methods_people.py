@@ -53,6 +53,16 @@ def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
     return {"channels": channels, "response_metadata": {"next_cursor": cursor}}
 
 
+def usergroups(world: SlackWorld, arguments: Arguments) -> Json:
+    """usergroups.list, without deactivated groups."""
+    team = world.app.team_id
+    listed = [
+        {"id": group.id, "team_id": team, "is_usergroup": True, "name": group.handle, "handle": group.handle}
+        for group in world.workspace.usergroups.values()
+    ]
+    return {"usergroups": listed}
+
+
 def usergroup_users(world: SlackWorld, arguments: Arguments) -> Json:
     """usergroups.users.list, without deactivated people."""
     group = world.workspace.usergroups.get(arguments.required("usergroup"))

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _urgencies()
     _messages_of_blocked_channels()
     _limits()
+    _subscriptions()
 
 
 def _assignments() -> None:
@@ -74,6 +75,16 @@ def _messages_of_blocked_channels() -> None:
 def _limits() -> None:
     """An index of what each person has wanted to do, for the limits of an hour."""
     _index("audit_intended", "audit", ["github_id", "action", "at"], where="outcome = 'intended'")
+
+
+def _subscriptions() -> None:
+    """What `/leaks subscribe` stores besides the filter, and the facts of notices."""
+    op.add_column("subscription", sa.Column("mention", sa.Text))
+    for name in ("pinned", "author", "audience"):
+        op.add_column("subscription", sa.Column(name, sa.JSON))
+    for name in ("changed_at", "lost_at", "paused_at"):
+        op.add_column("subscription", sa.Column(name, sa.Double))
+    op.add_column("message", sa.Column("facts", sa.JSON))
 
 
 def _index(name: str, table: str, columns: list[str], *, where: str) -> None:

@@ -35,6 +35,7 @@ async def do_everything(scopes: frozenset[str]) -> None:
         for channel, private in (("C0SEC", False), ("C0PRIVATE", True)):
             sandbox.workspace.add_channel(channel, members=["U0DANA"], private=private)
             await slack.channel(channel)
+            await slack.members(channel, most=100)
             ts = await slack.post(channel, content, metadata=CARD)
             await slack.update(channel, ts, content, metadata=CARD)
             await slack.find_post(channel, CARD, since=float(ts))
@@ -47,6 +48,21 @@ async def do_everything(scopes: frozenset[str]) -> None:
 
 async def test_all_calls_work_with_the_scopes_of_the_manifest() -> None:
     await do_everything(SCOPES)
+
+
+async def test_user_groups_need_the_optional_scope() -> None:
+    optional = frozenset(MANIFEST["oauth_config"]["scopes"]["bot_optional"])
+    for scopes in (SCOPES, SCOPES | optional):
+        async with SlackSandbox(scopes=scopes) as sandbox, aiohttp.ClientSession() as session:
+            slack = Slack(sandbox.bot_token, sandbox.api_url, session)
+            sandbox.workspace.add_usergroup("S0SEC", handle="security")
+            if scopes == SCOPES:
+                with pytest.raises(errors.SlackUnauthorized, match="missing_scope"):
+                    await slack.user_groups()
+            else:
+                assert [(group.id, group.handle) for group in await slack.user_groups()] == [
+                    ("S0SEC", "security")
+                ]
 
 
 # The scope `commands` is for the slash command itself; no call needs it.
