@@ -233,6 +233,13 @@ class BackfillChannel(JobKind, kind="subscribed", key="subscribed:{job.channel}"
 
 
 @dataclass(frozen=True)
+class CheckSubscription(JobKind, kind="subscription_check", key="subscription:{job.channel}"):
+    """Check whether the author of a channel's subscription still has the right, and who reads the channel."""
+
+    channel: ChannelId
+
+
+@dataclass(frozen=True)
 class AnnounceRepositoryChange(JobKind, kind="repository", key="repository:{job.repository}"):
     """Add a repository's change to the timeline of its alerts, and redraw their cards."""
 
@@ -276,6 +283,7 @@ KINDS: Mapping[str, type[JobKind]] = {
         SyncAll,
         SyncInstallation,
         BackfillChannel,
+        CheckSubscription,
         AnnounceRepositoryChange,
     )
 }

@@ -261,7 +261,10 @@ def test_each_permission_of_the_github_app_is_described() -> None:
 
 
 def test_each_scope_has_its_reason() -> None:
-    assert sorted(names("scope")) == sorted(MANIFEST["oauth_config"]["scopes"]["bot"])
+    scopes = MANIFEST["oauth_config"]["scopes"]
+    assert sorted(names("scope")) == sorted([*scopes["bot"], *scopes["bot_optional"]])
+    for scope in scopes["bot_optional"]:
+        assert "optional" in described(scope, table("scope"))
 
 
 def test_each_event_of_slack_has_its_reason() -> None:

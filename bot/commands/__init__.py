@@ -12,6 +12,9 @@ from bot.commands.list_alerts import LIST
 from bot.commands.mine import MINE
 from bot.commands.search import SEARCH
 from bot.commands.show import SHOW
+from bot.commands.subscribe import SUBSCRIBE
+from bot.commands.subscriptions import SUBSCRIPTIONS
+from bot.commands.unsubscribe import UNSUBSCRIBE
 from bot.commands.whoami import WHOAMI
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
@@ -23,7 +26,17 @@ from bot.rules.typed_text import normalize_typed
 from bot.views.answers import refusal
 from integrations.slack.blocks import Content
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (LIST, SHOW, SEARCH, MINE, HISTORY, WHOAMI)
+SUBCOMMANDS: tuple[Subcommand, ...] = (
+    LIST,
+    SHOW,
+    SEARCH,
+    MINE,
+    HISTORY,
+    WHOAMI,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    SUBSCRIPTIONS,
+)
 PATIENCE = 1.5
 """Seconds for an answer while Slack waits for the acknowledgement, for which its docs allow three."""
 

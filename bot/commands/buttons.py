@@ -1,4 +1,4 @@
-"""Answers the buttons of lists and summaries, and the shortcut in a message's menu.
+"""Answers the buttons of lists, summaries and subscriptions, and the shortcut in a message's menu.
 
 A button's value holds all that its answer needs, so that it works after a restart. The person's roles are checked at
 every click.
@@ -10,11 +10,13 @@ from bot.commands.list_page import parse_typed_filter, show_page
 from bot.commands.show import show_alert
 from bot.context import Context
 from bot.errors import Refused
+from bot.flows.subscribing import change
 from bot.requests import CommandRequest
 from bot.rules.alert_names import parse_alert_name
 from bot.rules.pagination import ListPage, parse_page
 from bot.views.lists import PAGE_ACTION, SHOW_ALERT_ACTION, SHOW_LIST_ACTION
 from bot.views.refusals import outdated_control
+from bot.views.subscriptions import ADOPT_ACTION, SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn
 from storage import messages
@@ -70,4 +72,7 @@ BUTTONS: Mapping[str, Callable[[Context, CommandRequest], Awaitable[Content]]] =
     PAGE_ACTION: turn_page,
     SHOW_LIST_ACTION: open_list,
     SHOW_ALERT_ACTION: open_alert,
+    SUBSCRIBE_ACTION: change.subscribe,
+    UNSUBSCRIBE_ACTION: change.unsubscribe,
+    ADOPT_ACTION: change.adopt,
 }

@@ -16,13 +16,16 @@ from bot.requests import ActionRequest, CommandRequest
 from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
 from bot.views.lists import PAGE_ACTION
+from bot.views.subscriptions import SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION
 from integrations.slack.payloads import Click, Shortcut, SlashCommand, Submit
 from storage.records import AlertKey, ChannelId, MessageTs, SlackTeamId, SlackUserId
 
 OUTDATED = "outdated_control"
 NO_ALERT = AlertKey.parse("0/0")
-LONGEST_TEXT = 500
-"""Characters of a command that are read."""
+LONGEST_TEXT = 2_000
+"""Characters of a command that are read: more than a filter may have, so that no filter is cut to another one."""
+REPLACED = frozenset({PAGE_ACTION, SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION})
+"""Buttons whose answer replaces the private message that they are in."""
 PERFORMED = frozenset(action.id for action in ACTIONS if action not in FORMS)
 SHOWN = frozenset(line.id for line in READ_ACTIONS)
 
@@ -63,8 +66,8 @@ def button_job(click: Click, now: float) -> JobKind:
     """The job of a button of a list or a summary."""
     if click.channel is None:
         return outdated_job(click, now)
-    # Only a private answer is replaced by the next page: other people read the message of a channel.
-    replaces = click.action_id == PAGE_ACTION and click.is_ephemeral
+    # Only a private answer is replaced: other people read the message of a channel.
+    replaces = click.action_id in REPLACED and click.is_ephemeral
     request = CommandRequest(
         user=SlackUserId(click.user),
         team=SlackTeamId(click.user_team),

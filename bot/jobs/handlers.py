@@ -20,6 +20,7 @@ from bot.flows.alerts import (
 )
 from bot.flows.messages import backfill, owner_messages, publish
 from bot.flows.private_answers import send_answer, send_direct_message
+from bot.flows.subscribing import watch
 from bot.job_kind import JobKind
 from bot.jobs.worker import Handler
 from bot.requests import CommandRequest
@@ -155,6 +156,10 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             kinds.BackfillChannel, lambda context, todo, job: backfill.backfill_channel(context, todo.channel)
+        ),
+        Handler(
+            kinds.CheckSubscription,
+            lambda context, todo, job: watch.check_subscription(context, todo.channel),
         ),
         Handler(
             kinds.AnnounceRepositoryChange,

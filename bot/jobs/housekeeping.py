@@ -1,4 +1,4 @@
-"""Once a minute: requests a sync, retries blocked messages, deletes expired rows."""
+"""Once a minute: requests syncs and checks of subscriptions, retries blocked messages, deletes expired rows."""
 
 import structlog
 
@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
+from bot.flows.subscribing.watch import request_checks
 from storage import deliveries, jobs, messages, role_cache
 from storage.db import StorageUnavailable
 
@@ -15,6 +16,8 @@ EVERY = 60.0
 DAY = 86400.0
 KEPT = 3 * DAY
 """Seconds for which done jobs and deliveries are kept; GitHub redelivers within three days."""
+NOTICES_KEPT = 30 * DAY
+"""Seconds for which notices can still be redrawn."""
 
 
 async def run_housekeeping(context: Context) -> None:
@@ -36,7 +39,7 @@ async def keep_platforms_checked(context: Context) -> None:
 
 async def run_housekeeping_once(context: Context) -> None:
     """Run each part once. A part that fails is logged and does not stop the others."""
-    for part in (_request_sync, retry_blocked, _delete_expired):
+    for part in (_request_sync, retry_blocked, request_checks, _delete_expired):
         try:
             await part(context)
         except StorageUnavailable as error:
@@ -58,4 +61,5 @@ async def _delete_expired(context: Context) -> None:
         # None of these rows is used after an hour.
         await role_cache.prune(tx, tx.now - DAY)
         await messages.prune_pace(tx, tx.now - DAY)
+        await messages.prune_notices(tx, tx.now - NOTICES_KEPT)
         await delete_channel_changes(tx, tx.now - DAY)

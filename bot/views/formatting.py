@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from integrations.slack import text as t
-from integrations.slack.blocks import Block, section
+from integrations.slack.blocks import Block, Content, message, section
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Person, Repository, SecretLocation
 
@@ -84,6 +84,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def line_sections(lines: Sequence[Mrkdwn], size: int) -> list[Block]:
     """The lines as sections of `size` lines each."""
     return [section(t.lines(*lines[at : at + size])) for at in range(0, len(lines), size)]
+
+
+def with_mention(content: Content, group: str) -> Content:
+    """The message, with a mention of a user group below it; not in its text, which has no markup."""
+    return message(content.text, *content.blocks, section(t.mrkdwn("cc {}", t.user_group(group))))
 
 
 def joined_words(words: Sequence[str]) -> str:

@@ -4,18 +4,21 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.actions import controls
 from bot.actions.token_uses import can_search_uses, uses_button
 from bot.context import Context
 from bot.flows.build_case import build_case, load_ticks
+from bot.flows.messages.notices import is_settled
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, steps_for
 from bot.rules.replies import GROUPS, events_in_reply, raises_alert
 from bot.rules.urgency import ORDER, URGENT, Urgency, urgency
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
+from bot.views.formatting import with_mention
+from bot.views.notices import draw_notice
 from bot.views.replies import draw_reply, reply_metadata
 from bot.views.summary import UrgentAlert, draw_blocked, draw_summary, draw_urgent_reply
 from integrations.slack.blocks import Content, Metadata
@@ -52,9 +55,12 @@ class Drawing:
 async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | None:
     """Draw a message; None while that is not possible, for example for a reply whose card is not posted yet."""
     message, alert, repository = loaded.message, loaded.alert, loaded.repository
+    if message.purpose is MessagePurpose.NOTICE:
+        return await _notice(tx, message)
     if message.alert is None:
-        is_growth = message.purpose is MessagePurpose.REPLY
-        return await (_growth(tx, message) if is_growth else _summary(tx, message))
+        if message.purpose is MessagePurpose.REPLY:
+            return _mentioning(await _growth(tx, message), loaded.mention)
+        return await _summary(tx, message)
     if alert is None or repository is None:
         return None
     known = await messages.of_alert(tx, alert.key)
@@ -62,7 +68,8 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     done = await load_ticks(tx, alert) if started else {}
     case = build_case(context, alert, repository, done if started else None)
     if message.purpose is MessagePurpose.CARD:
-        return _card(case, message)
+        is_urgent = alert.is_open and urgency(alert, repository).is_urgent
+        return _mentioning(_card(case, message), loaded.mention if is_urgent else None)
     cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
     card = next(cards, None)
     if card is None or card.ts is None or card.state is MessageState.DROPPED:
@@ -73,7 +80,24 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     thread = card.ts
     if message.purpose is MessagePurpose.CHECKLIST:
         return _checklist(context, case, done, message, thread)
-    return await _reply(tx, case, message, card, thread)
+    reply = await _reply(tx, case, message, card, thread)
+    # A reply in the channel brings the alert up again.
+    return _mentioning(reply, loaded.mention if reply is not None and reply.broadcast else None)
+
+
+def _mentioning(drawing: Drawing | None, group: str | None) -> Drawing | None:
+    """The drawing, with a mention of the user group that the channel has chosen."""
+    if drawing is None or group is None:
+        return drawing
+    hashed = f"{drawing.fingerprint}{group}"
+    mark = hashlib.sha256(hashed.encode()).hexdigest()[:32]
+    return replace(drawing, content=with_mention(drawing.content, group), fingerprint=mark)
+
+
+async def _notice(tx: Tx, message: Message) -> Drawing:
+    number = message.draw + 1
+    content = draw_notice(message.key, message.facts or {}, number, is_settled=await is_settled(tx, message))
+    return Drawing(content, reply_metadata(message.key), fingerprint(content, number))
 
 
 async def _summary(tx: Tx, message: Message) -> Drawing | None:

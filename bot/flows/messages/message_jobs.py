@@ -1,12 +1,13 @@
 """Makes new messages, and the jobs that publish them."""
 
 import secrets
+from collections.abc import Mapping
 
 from bot.job_kinds import PublishMessage
 from bot.job_rows import new_job
 from bot.rules.urgency import URGENT
 from storage.db import Tx
-from storage.records import AlertKey, ChannelId, Message, MessageKey, MessagePurpose, NewJob
+from storage.records import AlertKey, ChannelId, Message, MessageKey, MessagePurpose, NewJob, StoredJson
 
 SUMMARY_PACE = 3.0
 """Seconds between two draws of one summary."""
@@ -28,7 +29,14 @@ def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> New
 
 
 def new_message(
-    purpose: MessagePurpose, channel: ChannelId, subject: str, alert: AlertKey | None, tx: Tx
+    purpose: MessagePurpose,
+    channel: ChannelId,
+    subject: str,
+    alert: AlertKey | None,
+    tx: Tx,
+    *,
+    facts: Mapping[str, StoredJson] | None = None,
 ) -> Message:
     """A message that is not stored yet, with a random key."""
-    return Message(MessageKey(secrets.token_hex(8)), purpose, channel, subject, alert, created_at=tx.now)
+    key = MessageKey(secrets.token_hex(8))
+    return Message(key, purpose, channel, subject, alert, created_at=tx.now, facts=facts)

@@ -1,0 +1,35 @@
+"""Plans notices: what a channel is told that is about no single alert."""
+
+from collections.abc import Mapping
+
+from bot.flows.messages.message_jobs import new_message, publish_job
+from storage import jobs, messages, subscriptions
+from storage.db import Tx
+from storage.records import ChannelId, Message, MessagePurpose, StoredJson
+
+ABOUT_AUTHOR = "author:"
+"""The subjects of notices that ask somebody to adopt a channel's subscription start with this and the channel."""
+
+
+async def plan_notice(tx: Tx, channel: ChannelId, subject: str, facts: Mapping[str, StoredJson]) -> None:
+    """Plan a notice in the transaction of what it tells; of a channel's notices with one subject only the first.
+
+    `facts` has its `kind`, a key of `views.notices.NOTICES`, and the fields of that kind.
+    """
+    notice = new_message(MessagePurpose.NOTICE, channel, subject, None, tx, facts=facts)
+    await jobs.enqueue(tx, publish_job(await messages.plan(tx, notice)))
+
+
+async def redraw_notices(tx: Tx, channel: ChannelId, about: str) -> None:
+    """Draw those of a channel's notices again whose subject starts with `about`."""
+    found = await messages.notices(tx, channel, about)
+    await jobs.enqueue(tx, *(publish_job(notice) for notice in found))
+
+
+async def is_settled(tx: Tx, notice: Message) -> bool:
+    """Whether somebody has adopted the subscription that a notice is about, or ended it."""
+    if not notice.subject.startswith(ABOUT_AUTHOR):
+        return False
+    about = ChannelId(notice.subject.split(":")[1])
+    known = await subscriptions.of_channel(tx, about)
+    return known is None or (known.lost_at is None and known.paused_at is None)
