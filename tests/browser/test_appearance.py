@@ -85,6 +85,39 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
     await assert_accessible(page)
 
 
+WIDTHS = (320, 358, 390, 768, 800, 900, 1280)
+CUT = """() => [...document.querySelectorAll(".topbar *, .tour *, .panel, .panel *")]
+    .filter((part) => part.checkVisibility({ visibilityProperty: true }) && part.clientWidth > 1)
+    .filter((part) => getComputedStyle(part).overflowX === "hidden" && part.scrollWidth > part.clientWidth + 1)
+    .map((part) => part.outerHTML.slice(0, 120))"""
+# A menu shows what fits before its arrow.
+CUT_MENUS = """() => [...document.querySelectorAll(".panel select")]
+    .filter((menu) => menu.checkVisibility())
+    .filter((menu) => {
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = getComputedStyle(menu).font;
+        return pen.measureText(menu.selectedOptions[0].text).width > menu.clientWidth - 36;
+    })
+    .map((menu) => menu.getAttribute("aria-label") ?? menu.id)"""
+
+
+async def test_at_every_width_the_purpose_is_shown_and_nothing_is_cut_off(window: OpenWindow) -> None:
+    sam = await window(tour=True)
+    page = sam.page
+    await expect(page.locator("#tour")).to_be_visible()
+    for width in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 844})
+        await expect(page.get_by_role("banner")).to_contain_text(
+            "Stanch brings GitHub's leaked secret alerts"
+        )
+        await expect(page.locator(".purpose")).to_be_visible()
+        for panel in ("slack", "github", "roles", "faults"):
+            await sam.show(panel)
+            assert not await sam.scrolls_sideways(), (width, panel)
+            assert await page.evaluate(CUT) == [], (width, panel)
+            assert await page.evaluate(CUT_MENUS) == [], (width, panel)
+
+
 @pytest.mark.parametrize(("size", "dark"), [(DESKTOP, False), (PHONE, True)], ids=["desktop", "phone"])
 async def test_axe_finds_nothing_serious(window: OpenWindow, size: tuple[int, int], dark: bool) -> None:
     sam = await window(size=size, dark=dark, tour=True)

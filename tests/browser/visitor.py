@@ -118,7 +118,7 @@ class Visitor:
         """Whether anything on the page scrolls sideways."""
         found: bool = await self.page.evaluate(
             """() => [document.documentElement, ...document.querySelectorAll(
-                "body, .slack, .messages, .modal-body, .panel-page")].some(
+                "body, .topbar, .tour, .slack, .messages, .modal-body, .panel, .panel-page")].some(
                     (box) => box.scrollWidth > box.clientWidth + 1)"""
         )
         return found

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ import aiohttp
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 10.0
 POLL_SECONDS = 0.15
+STAND_IN = re.compile(r"(?: at)? https?://(?:127\.0\.0\.1|localhost|\[::1\])[^\s\"']*")
+"""The address of a stand-in in a sentence of the bot: nobody can use it."""
 
 
 class BotState(StrEnum):
@@ -82,7 +85,7 @@ class BotProcess:
             raise
         if child.returncode != 0:
             lines = errors.decode(errors="replace").strip().splitlines()
-            raise CommandFailed(lines[-1] if lines else f"{' '.join(words)} failed")
+            raise CommandFailed(STAND_IN.sub("", lines[-1]) if lines else f"{' '.join(words)} failed")
         return output.decode()
 
     async def start(self) -> None:
@@ -153,9 +156,9 @@ class BotProcess:
         raise CommandFailed(self.last_log_line() or "The bot exited before it served.")
 
     def last_log_line(self) -> str:
-        """The last line of the child's output."""
+        """The last line of the child's output, without the addresses of the stand-ins."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        return lines[-1] if lines else ""
+        return STAND_IN.sub("", lines[-1]) if lines else ""
 
     def _set_state(self, state: BotState) -> None:
         self.state = state

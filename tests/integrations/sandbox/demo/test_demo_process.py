@@ -22,6 +22,8 @@ elif words == ["serve"]:
             self.send_response(200)
             self.end_headers()
     http.server.HTTPServer(("127.0.0.1", PORT), Health).serve_forever()
+elif words == ["sync"]:
+    sys.exit("GitHub at http://127.0.0.1:43361/api/v3 refuses the key.")
 else:
     sys.exit("There is no " + " ".join(words))
 """
@@ -74,6 +76,12 @@ async def test_the_audit_log_comes_from_the_export_command(bot: BotProcess) -> N
 async def test_a_failing_command_gives_its_reason(bot: BotProcess) -> None:
     with pytest.raises(CommandFailed, match="There is no jobs list"):
         await bot.run("jobs", "list")
+
+
+async def test_a_reason_has_no_address_of_a_stand_in(bot: BotProcess) -> None:
+    with pytest.raises(CommandFailed) as failed:
+        await bot.run("sync")
+    assert str(failed.value) == "GitHub refuses the key."
 
 
 async def test_a_bot_that_exits_early_leaves_its_last_log_line(tmp_path: Path) -> None:
