@@ -67,6 +67,19 @@ async def test_a_refused_update_is_made_once_the_channel_takes_it(stage: Stage, 
     assert await standing(stage) == ("ok", "none waits")
 
 
+async def test_after_one_update_all_others_of_the_channel_follow_at_once(stage: Stage) -> None:
+    await web_channel(stage)
+    leaked = await leak_apart(stage, 4)
+    refusing = stage.slack.fail("chat.update", "restricted_action", times=None)
+    for alert in leaked:
+        stage.github.set_validity(alert, "inactive")
+    await stage.work(within=10)
+    assert (await standing(stage))[1].startswith("4 messages")
+    stage.slack.faults.remove(refusing)
+    await minutes(stage, 1)
+    assert await standing(stage) == ("ok", "none waits")
+
+
 async def test_an_archived_channel_is_updated_once_it_is_back(stage: Stage) -> None:
     await web_channel(stage)
     alert = await stage.leak()
@@ -143,6 +156,18 @@ async def test_a_flood_for_a_blocked_channel_is_counted_in_the_line(stage: Stage
     assert int(counted[1]) + len(stage.slack.cards(CHANNEL)) == 40
 
 
+async def test_a_summary_of_a_blocked_channel_is_counted_in_the_line(stage: Stage) -> None:
+    """The alerts from before its subscription; none of them has a card in the default channel."""
+    stage.slack.workspace.add_channel("C0OTHER", name="other", members=[ADMIN])
+    await add_subscription(stage.context.db, "C0OTHER", [""])
+    await leak_apart(stage, 3)
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    await stage.work(within=10)
+    [line] = lines(stage)
+    assert "3 more alerts for it" in line.shown_text
+
+
 async def test_blocked_messages_add_no_jobs(stage: Stage) -> None:
     """One job retries the channel; while Slack does not answer, it stays the same job."""
     await web_channel(stage)
@@ -191,6 +216,22 @@ async def test_a_message_that_alone_is_refused_does_not_stop_the_others(stage: S
     await leak_apart(stage, 2)
     stage.slack.workspace.change_channel(WEB, is_archived=False)
     await minutes(stage, 10)
+    assert len(stage.slack.cards(WEB)) == 3
+
+
+async def test_an_update_that_is_always_refused_does_not_stop_the_posts(stage: Stage) -> None:
+    """It is the oldest of the blocked messages; each minute another one is retried."""
+    await web_channel(stage)
+    alert = await stage.leak()
+    stage.slack.fail("chat.update", "restricted_action", times=None)
+    stage.github.set_validity(alert, "inactive")
+    await stage.work(within=10)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    stage.clock.advance(400)
+    await leak_apart(stage, 2)
+    assert len(stage.slack.cards(WEB)) == 1
+    stage.slack.workspace.change_channel(WEB, is_archived=False)
+    await minutes(stage, 9)
     assert len(stage.slack.cards(WEB)) == 3
 
 
