@@ -6,7 +6,6 @@ from bot.actions.action import Action
 from bot.context import Context
 from bot.errors import Refused
 from bot.requests import ActionRequest
-from bot.views.refusals import limit_reached
 from storage import audit, identities, repositories
 from storage.db import Tx
 from storage.records import (
@@ -20,9 +19,6 @@ from storage.records import (
     SlackUserId,
 )
 
-HOUR = 3600.0
-WAITED = "waited"
-"""The reason of an intent whose request had to wait, after its first one."""
 LOOK_UP_REFUSALS = frozenset(
     {
         *("bot", "deactivated", "guest", "other_organization", "shared_channel"),
@@ -74,30 +70,6 @@ def build_action_entry(
         repository=repository.full_name if repository else None,
         reason=reason,
     )
-
-
-async def audit_intent(
-    tx: Tx,
-    context: Context,
-    action: Action[Any],
-    request: ActionRequest,
-    identity: Identity,
-    repository: Repository,
-) -> None:
-    """Audit that a person is about to act; raises LimitReached if they have done so too often within an hour.
-
-    A request that had waited was counted when it was made, and is not refused for the limit. On PostgreSQL other
-    writers of the audit log wait until the transaction ends.
-    """
-    most = None if request.waited else action.most_per_hour(context.options.limits)
-    reason = WAITED if request.waited else None
-    entry = build_action_entry(action, request, AuditOutcome.INTENDED, reason, identity, repository)
-    if most is None:
-        await audit.append(tx, entry)
-        return
-    until = await audit.append_within(tx, entry, most=most, seconds=HOUR)
-    if until is not None:
-        raise limit_reached(action.did_many, most, until)
 
 
 async def audit_failure(

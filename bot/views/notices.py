@@ -19,6 +19,8 @@ LOST_REASONS = {
     "other_organization": "they belong to another organization in Slack now",
 }
 """Why the author of a subscription has lost the right to it."""
+DID_MANY = {"report_leak": "reported {} secrets", "close_alert": "closed {} alerts"}
+"""What a person did who has reached a limit, by the action's word in the audit log."""
 OTHER_LOSS = "they can't act here any more"
 
 
@@ -93,6 +95,21 @@ def _guests_joined(facts: Facts) -> Mrkdwn:
     )
 
 
+def _limit_reached(facts: Facts) -> Mrkdwn:
+    most, until = facts.get("most"), facts.get("until")
+    did = DID_MANY.get(_text(facts, "action"), "did the same {} times").format(most)
+    again = t.date(until) if isinstance(until, int | float) else Mrkdwn("the hour is over")
+    unlink = t.code(f"stanch identities remove {_text(facts, 'user')}")
+    return t.mrkdwn(
+        ":no_entry: {} {} within an hour, which is the limit here. More are refused until {}. If that is not what "
+        "they meant to do, an operator can unlink them: {}.",
+        _by(facts),
+        did,
+        again,
+        unlink,
+    )
+
+
 def _unknown(facts: Facts) -> Mrkdwn:
     """A notice of a later version."""
     return t.mrkdwn(":information_source: Stanch has a notice of the kind {}.", t.code(_text(facts, "kind")))
@@ -107,6 +124,7 @@ NOTICES: Mapping[str, Callable[[Facts], Mrkdwn]] = {
     "paused": _paused,
     "became_public": _became_public,
     "guests_joined": _guests_joined,
+    "limit_reached": _limit_reached,
 }
 """By the stored kind."""
 ADOPTABLE = ("author_lost", "paused")

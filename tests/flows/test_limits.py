@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from integrations.sandbox.github import GitHubAlert
 from storage import jobs
 from storage.clock import Clock
 from storage.records import SlackTeamId, SlackUserId
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage, plain
 from tests.flows.test_report import REVOKE, sent
 
 LIMITS = Options(limits=LimitsOptions(reports_per_hour=2, closes_per_hour=2))
@@ -61,12 +62,25 @@ def states(leaked: list[GitHubAlert]) -> list[str]:
     return sorted(alert.state for alert in leaked)
 
 
-async def test_more_closures_are_refused_and_audited(limited: Stage) -> None:
+def notices(stage: Stage) -> list[str]:
+    """What the default channel is told of limits."""
+    return [
+        plain(message.shown_text)
+        for message in stage.slack.channel_messages(CHANNEL)
+        if "within an hour" in message.shown_text
+    ]
+
+
+async def test_more_closures_are_refused_audited_and_told_once(limited: Stage) -> None:
     leaked = await leak_several(limited, 4)
     await close(limited, ADMIN, 0, 1, 2, 3)
     assert states(leaked) == ["open", "open", "resolved", "resolved"]
     assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)
     assert await limited.audited("close_alert") == [INTENDED, DONE, INTENDED, DONE, REFUSED, REFUSED]
+    await limited.work(within=10)
+    [told] = notices(limited)
+    assert "octo-admin" in told
+    assert f"identities remove {ADMIN}" in told
 
 
 async def test_the_limit_is_each_person_s_own_and_ends_after_an_hour(limited: Stage) -> None:
@@ -125,3 +139,15 @@ async def test_a_report_that_waits_counts_once_and_is_sent(limited: Stage) -> No
     outcomes = await limited.audited("report_leak")
     assert outcomes.count(INTENDED) == 2
     assert ("intended", "waited") in outcomes
+
+
+async def test_without_a_default_channel_it_is_refused_all_the_same(limited: Stage) -> None:
+    await leak_several(limited, 3)
+    await close(limited, ADMIN, 0, 1)
+    card = limited.slack.cards(CHANNEL)[2]
+    await limited.slack.select(ADMIN, CHANNEL, card.ts, "close_as", "revoked")
+    await limited.work(within=3)
+    await limited.slack.submit(ADMIN, limited.form(ADMIN).id, {})
+    await Worker(replace(limited.context, default_channel=None), HANDLERS).run_due()
+    assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)
+    assert notices(limited) == []

@@ -118,6 +118,13 @@ FACTS: dict[str, dict[str, StoredJson]] = {
     "paused": {"by": "octo-admin", "channel": CHANNEL},
     "became_public": {"channel": CHANNEL},
     "guests_joined": {"channel": CHANNEL, "guests": ["visitor (U0GUEST)"]},
+    "limit_reached": {
+        "action": "close_alert",
+        "by": "octo-admin",
+        "user": "U0ADMIN",
+        "most": 50,
+        "until": FOUND + 3660,
+    },
 }
 DRAWN = {kind: draw_notice(KEY, {"kind": kind, **facts}, 1) for kind, facts in FACTS.items()} | {
     "subscribed-instead": draw_notice(

@@ -8,12 +8,13 @@ import structlog
 from bot.actions import ACTIONS
 from bot.actions.action import Action, ActionRun, FormAction, Outcome
 from bot.context import Context
-from bot.errors import OutcomeUnknown, Refused, RetryLater, UnusableJob
+from bot.errors import LimitReached, OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
+from bot.flows.acting.limits import audit_intent, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.alerts.store_alert import find_person, plan_consequences
-from bot.flows.audit import audit_failure, audit_intent, build_action_entry
+from bot.flows.audit import audit_failure, build_action_entry
 from bot.flows.private_answers import answer_job, send_answer
 from bot.job_kinds import shown_key
 from bot.requests import ActionRequest
@@ -68,6 +69,8 @@ class _Attempt:
         if self.request.waited:
             await self._abandon(tx)
         await jobs.enqueue(tx, answer_job(self.request, refusal(refused)))
+        if isinstance(refused, LimitReached):
+            await tell_of_limit(tx, self.context, self.action, self.request, refused)
         await audit_failure(tx, self.context, self.action, self.request, outcome, reason)
 
     async def _abandon(self, tx: Tx) -> None:

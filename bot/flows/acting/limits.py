@@ -1,0 +1,61 @@
+"""Limits what one person may do within an hour: audits each intent, and tells the default channel of a refusal."""
+
+from typing import Any
+
+from bot.actions.action import Action
+from bot.context import Context
+from bot.errors import LimitReached
+from bot.flows.audit import build_action_entry
+from bot.flows.messages.notices import plan_notice
+from bot.requests import ActionRequest
+from bot.views.refusals import limit_reached
+from storage import audit, identities
+from storage.db import Tx
+from storage.records import AuditOutcome, Identity, Repository, StoredJson
+
+HOUR = 3600.0
+WAITED = "waited"
+"""The reason of an intent whose request had to wait, after its first one."""
+
+
+async def audit_intent(
+    tx: Tx,
+    context: Context,
+    action: Action[Any],
+    request: ActionRequest,
+    identity: Identity,
+    repository: Repository,
+) -> None:
+    """Audit that a person is about to act; raises LimitReached if they have done so too often within an hour.
+
+    A request that had waited was counted when it was made, and is not refused for the limit. On PostgreSQL other
+    writers of the audit log wait until the transaction ends.
+    """
+    most = None if request.waited else action.most_per_hour(context.options.limits)
+    reason = WAITED if request.waited else None
+    entry = build_action_entry(action, request, AuditOutcome.INTENDED, reason, identity, repository)
+    if most is None:
+        await audit.append(tx, entry)
+        return
+    until = await audit.append_within(tx, entry, most=most, seconds=HOUR)
+    if until is not None:
+        raise limit_reached(action.did_many, most, until)
+
+
+async def tell_of_limit(
+    tx: Tx, context: Context, action: Action[Any], request: ActionRequest, refused: LimitReached
+) -> None:
+    """Tell the default channel who has reached which limit, at most once in an hour."""
+    if context.default_channel is None:
+        return
+    identity = await identities.of_slack(tx, request.team, request.user)
+    facts: dict[str, StoredJson] = {
+        "kind": "limit_reached",
+        "action": action.audited_as,
+        "by": identity.github.login if identity else None,
+        "user": request.user,
+        "most": refused.most,
+        "until": refused.until,
+    }
+    subject = f"limit:{action.audited_as}:{request.team}:{request.user}:{int(tx.now // HOUR)}"
+    await plan_notice(tx, context.default_channel, subject, facts)
