@@ -36,6 +36,7 @@ async def link(tx: Tx, new: Identity) -> None:
     github = await of_github(tx, new.slack_team, new.github.id)
     if github is not None and github.slack_user != new.slack_user:
         raise IdentityTaken("github", github)
+    del values["slack_name"]  # Known from Slack alone; whoever links somebody does not know it.
     await tx.conn.execute(sa.update(identity).where(_is(new.slack_team, new.slack_user)).values(values))
 
 
@@ -66,6 +67,11 @@ async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
     """Store the present login of a GitHub account."""
     query = sa.update(identity).where(identity.c.github_id == github_id)
     await tx.conn.execute(query.values(github_login=login))
+
+
+async def save_name(tx: Tx, team: SlackTeamId, user: SlackUserId, name: str) -> None:
+    """Store the present Slack name of a linked person."""
+    await tx.conn.execute(sa.update(identity).where(_is(team, user)).values(slack_name=name))
 
 
 def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:

@@ -88,7 +88,7 @@ alert = sa.Table(
     *_optional(StorableText, "bypassed_by", "bypass_comment"),
     *_optional(sa.Double, "resolved_at", "bypassed_at", "taken_at"),
     sa.Column("has_more_places", sa.Boolean, nullable=False),
-    *_optional(_JSON, "place", "probe", "report", "acted_by"),
+    *_optional(_JSON, "place", "commit_author", "probe", "report", "acted_by"),
     sa.Column("token", _JSON, nullable=False),
     sa.Column("assigned_to_id", sa.BigInteger, index=True),
     *_optional(sa.BigInteger, "assigned_by_us_id", "taken_by_id"),
@@ -199,6 +199,7 @@ identity = sa.Table(
     sa.Column("slack_user", StorableText, primary_key=True),
     sa.Column("github_id", sa.BigInteger, nullable=False),
     *_required(StorableText, "github_login", "proof", "linked_by"),
+    sa.Column("slack_name", StorableText),
     sa.Column("linked_at", sa.Double, nullable=False),
     sa.UniqueConstraint("slack_team", "github_id"),
 )

@@ -54,7 +54,7 @@ def merge_facts(
         state=state,
         resolution=(facts.resolution or known.resolution) if resolved else None,
         resolution_comment=_masked(facts.resolution_comment),
-        resolved_by=(_account(facts.resolved_by) or known.resolved_by) if resolved else None,
+        resolved_by=(stored_account(facts.resolved_by) or known.resolved_by) if resolved else None,
         resolved_at=(facts.resolved_at or known.resolved_at) if resolved else None,
         validity=validity,
         validity_written=known.validity_written and not changed,
@@ -64,7 +64,7 @@ def merge_facts(
         publicly_leaked=_new_or_known(facts.publicly_leaked, known.publicly_leaked),
         multi_repo=_new_or_known(facts.multi_repo, known.multi_repo),
         bypassed=_new_or_known(facts.bypassed, known.bypassed),
-        assigned_to=_account(facts.assigned_to) if facts.has_assigned_to else known.assigned_to,
+        assigned_to=stored_account(facts.assigned_to) if facts.has_assigned_to else known.assigned_to,
     )
     return _with_details(merged, facts, newer=True, fetched=fetched)
 
@@ -138,7 +138,8 @@ def _owner(metadata: Mapping[str, str]) -> Account | None:
     return Account(GitHubId(int(number)), login) if login and usable else None
 
 
-def _account(account: GitHubAccount | None) -> Account | None:
+def stored_account(account: GitHubAccount | None) -> Account | None:
+    """GitHub's account as it is stored."""
     return Account(GitHubId(account.id), account.login) if account else None
 
 

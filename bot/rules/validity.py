@@ -10,6 +10,9 @@ PROBEABLE_TYPES = PERSONAL_ACCESS_TOKENS | {
     "github_app_user_access_token",
 }
 
+RECHECK_AFTER = 86400.0
+"""Seconds from a closure as revoked to its recheck."""
+
 
 def is_probeable(alert: Alert) -> bool:
     """Whether GitHub can be asked with the secret itself; for all others its `validity` is read again."""

@@ -1,16 +1,29 @@
 """GitHub's REST API as the App sees it: App, installations, deliveries, server, and reports of leaked tokens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 
 from integrations.github import errors
 from integrations.github.accounts import GitHubAccount, account
-from integrations.github.app_auth import AppKey, InstallationCredential, InstallationTokens, Minted
+from integrations.github.app_auth import (
+    AppKey,
+    InstallationCredential,
+    InstallationTokens,
+    Minted,
+    TokenScope,
+)
 from integrations.github.client import Anonymous, Client, Credential, RateLimitPause, call_name
-from integrations.github.facts import DeliveryFacts, InstallationFacts, parse_delivery, parse_installation
+from integrations.github.facts import (
+    DeliveryFacts,
+    InstallationFacts,
+    parse_delivery,
+    parse_installation,
+    parse_permissions,
+)
+from integrations.github.granted import CONTENTS, GrantedPermissions, usual_permissions
 from integrations.github.installation import InstallationClient
 from integrations.github.json_fields import identifier, json_object, text, timestamp
 from integrations.github.revocation import RevokeResponse, revoke
@@ -64,6 +77,7 @@ class GitHub:
         self._timeout = timeout
         self._slots = asyncio.Semaphore(_SIMULTANEOUS)
         self._tokens = InstallationTokens(self._mint, now)
+        self._granted = GrantedPermissions(self._ask_permissions, now)
         self._pauses: dict[int, RateLimitPause] = {}
         self._refusals = RefusalLog(now)
         self._app = self._connect(AppKey(app_id, private_key, now), RateLimitPause())
@@ -88,7 +102,7 @@ class GitHub:
 
     def installations(self) -> AsyncIterator[InstallationFacts]:
         """All installations of the App on accounts with a login, also those by strangers."""
-        return self._app.each(parse_installation, "/app/installations?per_page=100")
+        return self._app.each(self._read_installation, "/app/installations?per_page=100")
 
     async def installation(self, installation_id: int) -> InstallationFacts:
         """One installation. Raises NotFound where it was removed or belongs to an enterprise."""
@@ -97,6 +111,7 @@ class GitHub:
         if found is None:
             reason = "the installation belongs to no account with a login"
             raise errors.NotFound(call_name("GET", path), 200, reason)
+        self._granted.note(found.id, found.permissions)
         return found
 
     async def installation_on(self, login: str) -> InstallationFacts:
@@ -115,17 +130,35 @@ class GitHub:
         """A client for one installation; makes no call yet."""
         pause = self._pauses.setdefault(installation_id, RateLimitPause())
 
-        def calls(repository_id: int | None = None) -> TypedCalls:
-            ids = None if repository_id is None else [repository_id]
-            return self._connect(InstallationCredential(self._tokens, installation_id, ids), pause)
+        def calls(scope: TokenScope) -> TypedCalls:
+            return self._connect(InstallationCredential(self._tokens, scope), pause)
 
-        return InstallationClient(installation_id, calls(), calls)
+        return InstallationClient(installation_id, calls, self._granted)
 
-    async def _mint(self, installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
-        path = "/app/installations/{installation_id}/access_tokens"
-        data: dict[str, object] = {} if repository_ids is None else {"repository_ids": sorted(repository_ids)}
+    def _read_installation(self, raw: JsonObject) -> InstallationFacts:
+        found = parse_installation(raw)
+        self._granted.note(found.id, found.permissions)
+        return found
+
+    async def _ask_permissions(self, installation_id: int) -> Mapping[str, str]:
+        """What an installation was granted. Raises InstallationGone where it was removed."""
+        path = "/app/installations/{installation_id}"
         try:
-            return await self._app.post(_minted, path, data, installation_id=installation_id)
+            return await self._app.get(parse_permissions, path, installation_id=installation_id)
+        except errors.NotFound as error:
+            gone = errors.InstallationGone(error.call, 404, "removed")
+        raise gone
+
+    async def _mint(self, scope: TokenScope) -> Minted:
+        """Mint a token. Each one names its permissions, so that only those for contents can read them."""
+        path = "/app/installations/{installation_id}/access_tokens"
+        granted = await self._granted.of(scope.installation_id)
+        permissions = {CONTENTS: "read"} if scope.contents else usual_permissions(granted)
+        data: dict[str, object] = {"permissions": permissions}
+        if scope.repository_ids is not None:
+            data["repository_ids"] = sorted(scope.repository_ids)
+        try:
+            return await self._app.post(_minted, path, data, installation_id=scope.installation_id)
         except errors.NotFound as error:
             gone = errors.InstallationGone(error.call, 404, "removed")
         except errors.Forbidden as error:
@@ -133,10 +166,24 @@ class GitHub:
                 raise
             gone = errors.InstallationGone(error.call, 403, "suspended")
         except errors.Invalid as error:
-            if repository_ids is None or error.status != 422:
+            if error.status != 422:
                 raise
-            raise errors.NotFound(error.call, 422, "the installation does not have this repository") from None
+            return await self._mint_again(scope, granted, error)
         raise gone
+
+    async def _mint_again(
+        self, scope: TokenScope, granted: Mapping[str, str], error: errors.Invalid
+    ) -> Minted:
+        """After a 422: mint once more if the permissions were changed meanwhile.
+
+        Otherwise raises NotFound if the token was to be for repositories, which the installation does not have then.
+        """
+        self._granted.forget(scope.installation_id)
+        if await self._granted.of(scope.installation_id) != granted:
+            return await self._mint(scope)
+        if scope.repository_ids is None or scope.contents:
+            raise error
+        raise errors.NotFound(error.call, 422, "the installation does not have this repository")
 
     def deliveries(self) -> AsyncIterator[DeliveryFacts]:
         """GitHub's log of webhook deliveries, the latest attempt first."""

@@ -1,9 +1,8 @@
 """Authenticates to GitHub: as the App by a signed JWT, as an installation by a short-lived token."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,8 +16,16 @@ _JWT_LIFE = 9 * 60
 _RENEW_BEFORE = 5 * 60
 """Seconds; a JWT or token with less time left is replaced."""
 
-Scope: TypeAlias = "tuple[int, frozenset[int] | None]"
-"""An installation's id, and the ids of the repositories that the token is restricted to; None for all."""
+
+@dataclass(frozen=True, slots=True)
+class TokenScope:
+    """What an installation token gives access to."""
+
+    installation_id: int
+    repository_ids: frozenset[int] | None = None
+    """The repositories that the token is restricted to; None for all of the installation."""
+    contents: bool = False
+    """Whether it reads the repositories' contents and nothing else; every other token can't read them."""
 
 
 def _load(pem: str) -> RSAPrivateKey:
@@ -74,13 +81,13 @@ class Minted:
 class InstallationTokens:
     """Installation tokens by scope, kept in memory. Simultaneous requests for one scope share one minting."""
 
-    mint: Callable[[int, frozenset[int] | None], Awaitable[Minted]]
+    mint: Callable[[TokenScope], Awaitable[Minted]]
     """`POST /app/installations/{installation_id}/access_tokens`; raises GitHubError."""
     now: Callable[[], float]
-    _kept: dict[Scope, Minted] = field(default_factory=dict, repr=False)
-    _minting: "dict[Scope, asyncio.Task[Minted]]" = field(default_factory=dict, repr=False)
+    _kept: dict[TokenScope, Minted] = field(default_factory=dict, repr=False)
+    _minting: "dict[TokenScope, asyncio.Task[Minted]]" = field(default_factory=dict, repr=False)
 
-    async def get(self, scope: Scope) -> Literal:
+    async def get(self, scope: TokenScope) -> Literal:
         """Return a token with at least five minutes left, minted if needed. Raises GitHubError."""
         kept = self._kept.get(scope)
         if kept is not None and self._usable(kept):
@@ -92,16 +99,16 @@ class InstallationTokens:
         # Shielded, so that a cancelled caller does not cancel the minting that others wait for.
         return (await asyncio.shield(task)).token
 
-    def drop(self, scope: Scope, token: Literal | None) -> None:
+    def drop(self, scope: TokenScope, token: Literal | None) -> None:
         """Delete a token that GitHub refused, unless it was replaced already."""
         kept = self._kept.get(scope)
         if kept is not None and kept.token is token:
             del self._kept[scope]
 
-    async def _mint(self, scope: Scope) -> Minted:
-        return await self.mint(*scope)
+    async def _mint(self, scope: TokenScope) -> Minted:
+        return await self.mint(scope)
 
-    def _minted(self, scope: Scope, task: "asyncio.Task[Minted]") -> None:
+    def _minted(self, scope: TokenScope, task: "asyncio.Task[Minted]") -> None:
         self._minting.pop(scope, None)
         if not task.cancelled() and task.exception() is None:
             self._kept = {key: kept for key, kept in self._kept.items() if self._usable(kept)}
@@ -116,11 +123,9 @@ class InstallationCredential:
 
     __slots__ = ("_scope", "_tokens")
 
-    def __init__(
-        self, tokens: InstallationTokens, installation_id: int, repository_ids: Iterable[int] | None = None
-    ) -> None:
+    def __init__(self, tokens: InstallationTokens, scope: TokenScope) -> None:
         self._tokens = tokens
-        self._scope: Scope = (installation_id, None if repository_ids is None else frozenset(repository_ids))
+        self._scope = scope
 
     async def token(self) -> Literal:
         """Return a valid token. Raises GitHubError where GitHub issues none."""

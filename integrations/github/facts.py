@@ -6,7 +6,7 @@ a field is None. GitHub may add values to its enums, so these stay plain strings
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from integrations.github.accounts import GitHubAccount, account, needed_account
@@ -53,6 +53,8 @@ class InstallationFacts:
     account_type: str
     """`Organization` or `User`, as GitHub spells it; `unknown` where it is missing."""
     suspended: bool
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    """What the account granted: `read`, `write` or `admin` by GitHub's name of the permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,14 @@ def parse_installation(raw: JsonObject) -> InstallationFacts:
         raise Malformed("the installation has no usable id")
     owner = _account_of(raw.get("account"), "installation")
     account_type = text((json_object(raw.get("account")) or {}).get("type")) or text(raw.get("target_type"))
-    return InstallationFacts(number, owner, account_type or "unknown", raw.get("suspended_at") is not None)
+    suspended, permissions = raw.get("suspended_at") is not None, parse_permissions(raw)
+    return InstallationFacts(number, owner, account_type or "unknown", suspended, permissions)
+
+
+def parse_permissions(raw: JsonObject) -> Mapping[str, str]:
+    """Read what an installation was granted."""
+    granted = json_object(raw.get("permissions")) or {}
+    return {name: level for name, value in granted.items() if (level := text(value))}
 
 
 def _account_of(value: object, what: str) -> GitHubAccount:

@@ -6,8 +6,11 @@ from typing import TypeVar
 
 from integrations.github import role_facts
 from integrations.github.accounts import GitHubAccount, needed_account
+from integrations.github.app_auth import TokenScope
+from integrations.github.commit_facts import CommitFacts, parse_commit
 from integrations.github.errors import NotFound
 from integrations.github.facts import AlertFacts, RepositoryFacts, parse_alert, parse_repository
+from integrations.github.granted import CONTENTS, GrantedPermissions
 from integrations.github.json_fields import json_objects
 from integrations.github.repository import RepositoryAccess
 from integrations.github.typed_calls import TypedCalls
@@ -21,15 +24,34 @@ class InstallationClient:
     """Calls with the token of one installation. Methods raise GitHubError; NotFound also without a usable name."""
 
     def __init__(
-        self, installation_id: int, calls: TypedCalls, calls_for: Callable[[int], TypedCalls]
+        self,
+        installation_id: int,
+        calls_with: Callable[[TokenScope], TypedCalls],
+        granted: GrantedPermissions,
     ) -> None:
         self.id = installation_id
-        self._calls = calls
-        self._calls_for = calls_for
+        self._calls = calls_with(TokenScope(installation_id))
+        self._calls_with = calls_with
+        self._granted = granted
 
     def only(self, repository_id: int) -> RepositoryAccess:
         """Access by a token that is restricted to this repository."""
-        return RepositoryAccess(self._calls_for(repository_id), repository_id)
+        scope = TokenScope(self.id, frozenset({repository_id}))
+        return RepositoryAccess(self._calls_with(scope), repository_id)
+
+    async def may_read_contents(self) -> bool:
+        """Whether the installation has the optional permission to read repositories' contents."""
+        return CONTENTS in await self._granted.of(self.id)
+
+    async def commit(self, repository_id: int, full_name: str, sha: str) -> CommitFacts:
+        """A commit, read with a token that can read this repository's contents and nothing else.
+
+        Raises Invalid (422) where the repository has no such commit.
+        """
+        calls = self._calls_with(TokenScope(self.id, frozenset({repository_id}), contents=True))
+        # The answer lists the changed files, which Stanch does not need: one at most.
+        path = "/repos/{owner}/{repo}/commits/{ref}?per_page=1"
+        return await calls.get(parse_commit, path, full_name=full_name, ref=sha)
 
     def repositories(self) -> AsyncIterator[RepositoryFacts]:
         """All repositories of the installation."""

@@ -3,6 +3,7 @@
 from storage.records.alerts import (
     Alert,
     AlertState,
+    CommitAuthor,
     Event,
     EventKind,
     Person,

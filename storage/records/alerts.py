@@ -29,6 +29,26 @@ class SecretLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitAuthor:
+    """Who made the commit that a secret was found in, as GitHub answered for it. It never holds an e-mail address."""
+
+    sha: str
+    """The commit that GitHub was asked about."""
+    account: Account | None = None
+    """The author's account, found by the e-mail address in the commit, which anyone with push can write."""
+    committer: Account | None = None
+    verified: bool = False
+    """GitHub calls the commit's signature verified."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the author's account itself made the commit: it signed it, as author and as committer."""
+        if not self.verified or self.account is None or self.committer is None:
+            return False
+        return self.account.id == self.committer.id
+
+
+@dataclass(frozen=True, slots=True)
 class TokenFacts:
     """The owner and rights of a token, as far as GitHub's metadata or a probe show them."""
 
@@ -117,6 +137,8 @@ class Alert:
     bypass_comment: str | None = None
     place: SecretLocation | None = None
     has_more_places: bool = False
+    commit_author: CommitAuthor | None = None
+    """Of the commit of `place`; None if GitHub was not asked."""
     assigned_to: Account | None = None
     token: TokenFacts = field(default_factory=TokenFacts)
     detailed: bool = False

@@ -19,6 +19,8 @@ class Identity:
     linked_at: UnixTime
     linked_by: str
     """`cli`, or the id of the Slack user who linked it."""
+    slack_name: str | None = None
+    """Their name in Slack as it was last seen; None if Slack was not asked."""
 
 
 class AuditOutcome(StrEnum):

@@ -7,6 +7,7 @@ import structlog
 from bot.context import Context
 from bot.flows import repository_access
 from bot.flows.alerts import installations
+from bot.flows.alerts.commit_author import NOT_ASKED, fetch_author
 from bot.flows.alerts.fetch_alert import fetch_alert
 from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, plan_consequences, store_alert
 from bot.flows.audit import build_entry
@@ -134,6 +135,7 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
         repository, fetched = await fetch_alert(context, repository, number, delivered=event.repository)
     except GitHubError as error:
         log.warning("github_not_asked", repository_id=repository.id, alert=number, reason=str(error))
+    commit = await fetch_author(context, repository, fetched)
     # 3. The alert, its timeline, its planned messages and the delivery's end, in one transaction.
     async with context.db.begin() as tx:
         await run.end(tx, "stored")
@@ -148,6 +150,7 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
             sender=event.sender if isinstance(event, AlertEvent) else None,
             received_at=run.delivery.received_at,
             is_created=isinstance(event, AlertEvent) and event.action == "created",
+            commit=commit,
         )
         if isinstance(event, LocationEvent):
             await _add_location(tx, context, alert, repository, event)
@@ -165,17 +168,28 @@ async def fetch_details(context: Context, key: AlertKey, attempt: int) -> None:
     except GitHubError as error:
         log.warning("github_not_asked", repository_id=repository.id, alert=key.number, reason=str(error))
         is_down = isinstance(error, GitHubRateLimited | Unavailable | Unreachable)
+    commit = await fetch_author(context, repository, fetched)
     if fetched is not None:
+        # The job below asks for a late author.
+        told = NOT_ASKED if commit.is_late else commit
         async with context.db.begin() as tx:
             await store_alert(
-                tx, context, repository, None, fetched, sender=None, received_at=alert.first_seen_at
+                tx,
+                context,
+                repository,
+                None,
+                fetched,
+                sender=None,
+                received_at=alert.first_seen_at,
+                commit=told,
             )
-    elif is_down or attempt + 1 < len(DETAILS_TRIES):
+    is_down = is_down or commit.is_late
+    if is_down or (fetched is None and attempt + 1 < len(DETAILS_TRIES)):
         # An outage says nothing about the alert, however long it lasts.
         following = min(attempt + 1, DETAILS_IN_OUTAGE) if is_down else attempt + 1
         async with context.db.begin() as tx:
             await jobs.enqueue(tx, details_job(key, following))
-    else:
+    elif fetched is None:
         log.warning("details_missing", alert=str(key), hint="GitHub does not show this alert to Stanch")
 
 

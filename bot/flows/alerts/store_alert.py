@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.context import Context
 from bot.errors import RetryLater
+from bot.flows.alerts.commit_author import NOT_ASKED, CommitAnswer
 from bot.flows.messages import blocked_messages
 from bot.flows.messages.owner_messages import owner_message_jobs
 from bot.flows.messages.plan import plan_messages, unfold_created
@@ -13,7 +14,7 @@ from bot.rules.alert_merge import merge_facts
 from bot.rules.arrival_check import has_own_card, is_check_due
 from bot.rules.assignment import follow_assignment
 from bot.rules.timeline import events_between
-from bot.rules.validity import is_override_untrue, is_probeable, is_probed
+from bot.rules.validity import RECHECK_AFTER, is_override_untrue, is_probeable, is_probed
 from integrations.github.accounts import GitHubAccount
 from integrations.github.facts import AlertFacts
 from storage import alerts, identities, jobs
@@ -37,8 +38,6 @@ DETAILS_WAIT = 5.0
 """Seconds for which a new card waits for the details; GitHub's read side may lag behind its webhook."""
 DETAILS_TRIES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds before each try to fetch them."""
-RECHECK_AFTER = 86400.0
-"""Seconds from a closure as revoked to its recheck."""
 
 
 async def store_alert(
@@ -52,12 +51,14 @@ async def store_alert(
     received_at: UnixTime,
     summary: str | None = None,
     is_created: bool = False,
+    commit: CommitAnswer = NOT_ASKED,
 ) -> Alert:
     """Insert or update an alert from a delivery's facts, the fetched ones, or both; then plan what follows.
 
     `sender` is who caused the delivery, `received_at` when it came in. With `summary`, a new card is folded into the
     summary of that subject. With `is_created`, GitHub has just created the alert: it gets a card of its own though a
-    sync found it first. Returns the stored alert; raises RetryLater where another process stores the same one now.
+    sync found it first. `commit` is what GitHub answered about its commit.
+    Returns the stored alert; raises RetryLater where another process stores the same one now.
     """
     facts = fetched or delivered
     assert facts is not None
@@ -69,6 +70,7 @@ async def store_alert(
     if fetched is not None:
         after = merge_facts(after, fetched, repository.id, tx.now, fetched=True)
     assert after is not None
+    after = commit.apply_to(after)
     after = follow_assignment(before, after, await find_person(tx, context, after.assigned_to))
     if before is None and not await alerts.insert(tx, after):
         # Another process was faster by a moment; what it stored is merged with at the next try.
@@ -79,7 +81,7 @@ async def store_alert(
     if sender is not None and before is not None and after.state is not before.state:
         by = Person(github=Account(GitHubId(sender.id), sender.login))
     stored = await alerts.add_events(tx, events_between(before, after, tx.now, by=by))
-    lacks_details = fetched is None and not after.detailed
+    lacks_details = (fetched is None and not after.detailed) or commit.is_late
     checks: tuple[NewJob, ...] = ()
     if summary is None and is_check_due(
         None if is_created else before, after, context.options.validity, tx.now

@@ -8,6 +8,7 @@ import structlog
 from bot.context import Context
 from bot.flows import repository_access
 from bot.flows.alerts.alert_lists import REFUSALS, AlertList, find_lists, list_alerts
+from bot.flows.alerts.commit_author import may_read_commits
 from bot.flows.alerts.installations import (
     refresh_missing_installations,
     refresh_moved_repositories,
@@ -19,6 +20,7 @@ from bot.flows.alerts.taken_alerts import enqueue_holder_checks
 from bot.flows.messages.message_jobs import publish_job
 from bot.job_kinds import SyncAll, SyncInstallation
 from bot.job_rows import new_job
+from bot.rules.commit_author import lacks_author
 from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged
 from integrations.github.errors import GitHubError
 from storage import alerts, jobs, messages, repositories, saved_values, summaries
@@ -60,6 +62,8 @@ class _Sync:
     """The full name of the only repository to compare; None for all."""
     dry_run: bool
     """Count, and store nothing."""
+    reads_commits: bool
+    """The installation has the optional permission to read who made a commit."""
     counts: SyncCounts
 
 
@@ -114,7 +118,8 @@ async def sync_installation(
     counts = SyncCounts()
     if installation is None or installation.state is not InstallationState.ACTIVE:
         return counts
-    sync = _Sync(installation, context.clock.now(), repository, dry_run, counts)
+    reads_commits = await may_read_commits(context, installation_id)
+    sync = _Sync(installation, context.clock.now(), repository, dry_run, reads_commits, counts)
     lists = await find_lists(
         context, installation, sync.started, everything=everything or repository is not None
     )
@@ -221,7 +226,8 @@ async def _store(
         received_at=sync.started,
         summary=_summary_subject(sync, last) if old else None,
     )
-    if listed.alert.first_location is None and stored.place is None and not old:
+    lacks_place = listed.alert.first_location is None and stored.place is None
+    if (lacks_place or (sync.reads_commits and lacks_author(stored))) and not old:
         await jobs.enqueue(tx, details_job(stored.key, 0))
     return [repository] if known is not None and known.full_name != listed.repository.full_name else []
 

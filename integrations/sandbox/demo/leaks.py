@@ -48,7 +48,7 @@ def leak_secrets(github: GitHubSandbox, repository: GitHubRepository, leak: Leak
         bypassed = author if leak.bypassed or leak.kind == "hostile" else None
         comment = HOSTILE if leak.kind == "hostile" else BYPASS_COMMENT
         secret_type, name, provider = _type_of(leak.kind)
-        yield github.leak(
+        alert = github.leak(
             repository,
             secret_type=secret_type,
             display_name=name,
@@ -60,6 +60,8 @@ def leak_secrets(github: GitHubSandbox, repository: GitHubRepository, leak: Leak
             path=path,
             author=author,
         )
+        github.commit_of(alert).signed = leak.kind not in ("hostile", "private_key")
+        yield alert
 
 
 def _paths(leak: Leak) -> Iterator[str]:

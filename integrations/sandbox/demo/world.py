@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, GitHubUser, Organization
+from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
 from integrations.sandbox.github.rights import (
     SECURITY_MANAGER,
     is_owner,
@@ -191,7 +192,8 @@ def fill_github(github: GitHubSandbox) -> None:
         github.add_user(person.login, name=person.name)
     for name, visibility in REPOSITORIES.items():
         github.add_repository(organization, name, visibility=visibility)
-    github.install(organization)
+    # With the optional permission, so that cards name who made a commit.
+    github.install(organization, permissions=DEFAULT_PERMISSIONS | {"contents": "read"})
     for login, role in _FIRST_ROLES.items():
         set_role(github, login, role)
     _add_old_alerts(github)

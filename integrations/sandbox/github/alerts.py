@@ -138,6 +138,10 @@ class AlertBuilders:
         self._emit_alert("created", alert, sender=author or self._world.github)
         return alert
 
+    def commit_of(self, alert: GitHubAlert) -> Commit:
+        """The commit of the alert's first location, to be changed; by itself it is not signed."""
+        return alert.repository.commits[str(alert.locations[0].details["commit_sha"])]
+
     def close(
         self, alert: GitHubAlert, by: RepositoryOwner | None, resolution: str, comment: str | None = None
     ) -> None:
@@ -247,7 +251,8 @@ class AlertBuilders:
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         commits = alert.repository.commits
         if sha not in commits:
-            commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at)
+            added = f"TOKEN={alert.literal}"
+            commits[sha] = Commit(sha, f"Add {path}", author, alert.created_at, path=path, added=added)
         return self.location(alert.repository, "commit", path=path, commit_sha=sha)
 
     def _made_up_literal(self, repository: GitHubRepository, number: int, secret_type: str) -> str:

@@ -109,6 +109,12 @@ class Commit:
     message: str
     author: GitHubUser | None
     date: float
+    committer: GitHubUser | None = None
+    """None: the author."""
+    signed: bool = False
+    path: str = "config/settings.py"
+    added: str = field(default="", repr=False)
+    """The line that the commit adds, with the secret in it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -21,7 +21,6 @@ DEFAULT_PERMISSIONS = {
     "metadata": "read",
     "secret_scanning_alerts": "write",
     "members": "read",
-    "contents": "read",
     "organization_custom_org_roles": "read",
     "organization_custom_roles": "read",
 }

@@ -99,6 +99,7 @@ class GitHubSandbox(GitHubWorld):
         self.revoke_token = alerts.revoke_token
         self.token_of = alerts.token_of
         self.leak = alerts.leak
+        self.commit_of = alerts.commit_of
         self.close = alerts.close
         self.reopen = alerts.reopen
         self.set_validity = alerts.set_validity

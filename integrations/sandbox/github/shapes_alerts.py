@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-from integrations.sandbox.github.records import Commit, GitHubAlert, GitHubRepository, JsonObject, Location
+from integrations.sandbox.github.records import (
+    Commit,
+    GitHubAlert,
+    GitHubRepository,
+    GitHubUser,
+    JsonObject,
+    Location,
+)
 from integrations.sandbox.github.shapes import (
     node_id,
     optional_timestamp,
     optional_user,
     simple_repository,
-    simple_user,
     timestamp,
 )
 from integrations.sandbox.github.world import GitHubWorld
@@ -164,13 +170,7 @@ def _conversation_address(api: str, web: str, kind: str, number: object) -> str:
 def commit(world: GitHubWorld, repository: GitHubRepository, record: Commit) -> JsonObject:
     """The `commit` schema; `author` is null if the author has no account."""
     api = f"{world.api_url}/repos/{repository.full_name}"
-    author = record.author
-    git_user = {
-        "name": (author.name or author.login) if author else "Somebody",
-        "email": (author.email if author else None) or "somebody@example.com",
-        "date": timestamp(record.date),
-    }
-    person = None if author is None else simple_user(world, author)
+    author, committer = record.author, record.committer or record.author
     return {
         "url": f"{api}/commits/{record.sha}",
         "sha": record.sha,
@@ -179,15 +179,47 @@ def commit(world: GitHubWorld, repository: GitHubRepository, record: Commit) -> 
         "comments_url": f"{api}/commits/{record.sha}/comments",
         "commit": {
             "url": f"{api}/git/commits/{record.sha}",
-            "author": git_user,
-            "committer": git_user,
+            "author": _git_user(author, record),
+            "committer": _git_user(committer, record),
             "message": record.message,
             "comment_count": 0,
             "tree": {"sha": record.sha, "url": f"{api}/git/trees/{record.sha}"},
+            "verification": {
+                "verified": record.signed,
+                "reason": "valid" if record.signed else "unsigned",
+                "signature": "-----BEGIN PGP SIGNATURE-----" if record.signed else None,
+                "payload": f"tree {record.sha}" if record.signed else None,
+                "verified_at": timestamp(record.date) if record.signed else None,
+            },
         },
-        "author": person,
-        "committer": person,
+        "author": optional_user(world, author),
+        "committer": optional_user(world, committer),
         "parents": [],
         "stats": {"additions": 1, "deletions": 0, "total": 1},
-        "files": [],
+        "files": [_changed_file(world, repository, record)],
+    }
+
+
+def _git_user(user: GitHubUser | None, record: Commit) -> JsonObject:
+    return {
+        "name": (user.name or user.login) if user else "Somebody",
+        "email": (user.email if user else None) or "somebody@example.com",
+        "date": timestamp(record.date),
+    }
+
+
+def _changed_file(world: GitHubWorld, repository: GitHubRepository, record: Commit) -> JsonObject:
+    """The only file of a commit; its patch shows the secret, as on GitHub."""
+    web, path = f"{world.url}/{repository.full_name}", quote(record.path)
+    return {
+        "sha": record.sha,
+        "filename": record.path,
+        "status": "added",
+        "additions": 1,
+        "deletions": 0,
+        "changes": 1,
+        "blob_url": f"{web}/blob/{record.sha}/{path}",
+        "raw_url": f"{web}/raw/{record.sha}/{path}",
+        "contents_url": f"{world.api_url}/repos/{repository.full_name}/contents/{path}?ref={record.sha}",
+        "patch": f"@@ -0,0 +1 @@\n+{record.added}",
     }

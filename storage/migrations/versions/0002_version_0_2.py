@@ -19,6 +19,7 @@ def upgrade() -> None:
     _messages_of_blocked_channels()
     _limits()
     _subscriptions()
+    _commit_authors()
 
 
 def _assignments() -> None:
@@ -85,6 +86,12 @@ def _subscriptions() -> None:
     for name in ("changed_at", "lost_at", "paused_at"):
         op.add_column("subscription", sa.Column(name, sa.Double))
     op.add_column("message", sa.Column("facts", sa.JSON))
+
+
+def _commit_authors() -> None:
+    """Who made the commit of an alert's location, and the Slack names by which people are shown."""
+    op.add_column("alert", sa.Column("commit_author", sa.JSON))
+    op.add_column("identity", sa.Column("slack_name", sa.Text))
 
 
 def _index(name: str, table: str, columns: list[str], *, where: str) -> None:

@@ -42,6 +42,8 @@ class OddServer:
         if request.path.endswith("/access_tokens"):
             end = "2030-01-01T00:00:00Z"
             return web.json_response({"token": "ghs_" + "t" * 36, "expires_at": end}, status=201)
+        if "/app/installations/" in request.path:
+            return web.json_response({"permissions": {"metadata": "read"}})
         self.received.append(request)
         return self.answer(request)
 

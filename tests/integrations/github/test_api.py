@@ -10,6 +10,7 @@ from integrations.github.errors import Forbidden, GitHubUnauthorized, Installati
 from integrations.github.facts import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
+from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.odd_server import serving
 
@@ -44,7 +45,9 @@ async def test_installations_are_listed_and_found_by_id_and_by_repository(
     installation = sandbox.install(sandbox.app_owner)
     foreign = sandbox.install(sandbox.add_organization("stranger"))
     owner = GitHubAccount(sandbox.app_owner.id, "octo")
-    facts = InstallationFacts(installation.id, owner, "Organization", suspended=False)
+    facts = InstallationFacts(
+        installation.id, owner, "Organization", suspended=False, permissions=DEFAULT_PERMISSIONS
+    )
     assert {found.id for found in [found async for found in github.installations()]} == {
         installation.id,
         foreign.id,

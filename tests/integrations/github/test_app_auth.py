@@ -9,10 +9,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from integrations.github.api import GitHub
-from integrations.github.app_auth import AppKey, InstallationTokens, Minted
-from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound, Unavailable
+from integrations.github.app_auth import AppKey, InstallationTokens, Minted, TokenScope
+from integrations.github.errors import (
+    GitHubError,
+    GitHubUnauthorized,
+    InstallationGone,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox
+from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
 from tests.integrations.github.conftest import Time
 
 MINT = r"/app/installations/\d+/access_tokens"
@@ -121,12 +129,70 @@ async def test_each_repository_has_its_own_token(sandbox: GitHubSandbox, github:
         await installation.only(payments.id).repository("octo/payments")
         await installation.only(api.id).repository("octo/api")
     assert [call.body for call in sandbox.calls("POST", MINT)] == [
-        {},
-        {"repository_ids": [payments.id]},
-        {"repository_ids": [api.id]},
+        {"permissions": DEFAULT_PERMISSIONS},
+        {"permissions": DEFAULT_PERMISSIONS, "repository_ids": [payments.id]},
+        {"permissions": DEFAULT_PERMISSIONS, "repository_ids": [api.id]},
     ]
     with pytest.raises(NotFound):
         await installation.only(api.id).repository("octo/payments")
+
+
+async def test_only_a_token_for_a_commit_can_read_contents(
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
+) -> None:
+    """Though the account granted more: also permissions that Stanch never needs, and write access."""
+    granted = DEFAULT_PERMISSIONS | {"contents": "write", "administration": "write", "issues": "write"}
+    installation = github.of(sandbox.install(sandbox.app_owner, permissions=granted).id)
+    leaked = sandbox.leak(payments, author=sandbox.add_user("dana-kim"))
+    sha = sandbox.commit_of(leaked).sha
+    assert await installation.may_read_contents()
+    await installation.account("octo")
+    await installation.only(payments.id).repository("octo/payments")
+    commit = await installation.commit(payments.id, "octo/payments", sha)
+    assert commit.author is not None
+    assert (commit.sha, commit.author.login, commit.verified) == (sha, "dana-kim", False)
+    usual = DEFAULT_PERMISSIONS | {"administration": "read"}
+    assert [call.body for call in sandbox.calls("POST", MINT)] == [
+        {"permissions": usual},
+        {"permissions": usual, "repository_ids": [payments.id]},
+        {"permissions": {"contents": "read"}, "repository_ids": [payments.id]},
+    ]
+    reading = sandbox.calls("GET", "/repos/.*")
+    assert [("contents" in call.permissions, "/commits/" in call.path) for call in reading] == [
+        (False, False),
+        (True, True),
+    ]
+
+
+async def test_without_the_permission_no_commit_is_read(
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
+) -> None:
+    installed = sandbox.install(sandbox.app_owner)
+    installation = github.of(installed.id)
+    assert not await installation.may_read_contents()
+    await installation.only(payments.id).repository("octo/payments")
+    assert len(sandbox.calls("GET", r"/app/installations/\d+")) == 1
+
+
+async def test_permissions_that_were_taken_back_are_asked_again_when_a_token_is_refused(
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository, time: Time
+) -> None:
+    installed = sandbox.install(sandbox.app_owner, permissions=DEFAULT_PERMISSIONS | {"contents": "read"})
+    installation = github.of(installed.id)
+    await installation.account("octo")
+    del installed.permissions["organization_custom_roles"]
+    await installation.only(payments.id).repository("octo/payments")
+    del installed.permissions["contents"]
+    with pytest.raises(Invalid):
+        await installation.commit(payments.id, "octo/payments", "0" * 40)
+    assert not await installation.may_read_contents()
+
+
+async def test_a_removed_installation_has_no_permissions(sandbox: GitHubSandbox, github: GitHub) -> None:
+    installed = sandbox.install(sandbox.app_owner)
+    sandbox.uninstall(installed)
+    with pytest.raises(InstallationGone):
+        await github.of(installed.id).may_read_contents()
 
 
 async def test_a_token_is_not_used_in_its_last_five_minutes(
@@ -190,11 +256,11 @@ async def test_a_cancelled_call_does_not_cancel_the_minting_for_others(
 async def test_a_late_refusal_does_not_delete_a_newer_token() -> None:
     time, minted = Time(), iter("abc")
 
-    async def mint(installation_id: int, repository_ids: frozenset[int] | None) -> Minted:
+    async def mint(scope: TokenScope) -> Minted:
         return Minted(Literal(next(minted)), time() + 3600)
 
     tokens = InstallationTokens(mint, time)
-    scope = (1, None)
+    scope = TokenScope(1)
     old = await tokens.get(scope)
     tokens.drop(scope, old)
     new = await tokens.get(scope)

@@ -302,13 +302,22 @@ async def test_an_alert_holds_its_first_location(scene: Scene, kind: str) -> Non
 
 async def test_the_commit_of_a_leak_names_its_author(scene: Scene) -> None:
     alert = scene.github.leak(scene.payments, author=scene.ana)
+    unpermitted = await scene.caller.token(scene.installation)
+    scene.installation.permissions["contents"] = "read"
     token = await scene.caller.token(scene.installation)
     sha = alert.locations[0].details["commit_sha"]
 
+    refused = await scene.caller.call("GET", f"/repos/octo/payments/commits/{sha}", unpermitted)
     found = await scene.caller.call("GET", f"/repos/octo/payments/commits/{sha}", token)
+    scene.github.commit_of(alert).signed = True
+    signed = await scene.caller.call("GET", f"/repos/octo/payments/commits/{sha}", token)
     unknown = await scene.caller.call("GET", f"/repos/octo/payments/commits/{'0' * 40}", token)
 
-    assert found.body["author"]["id"] == scene.ana.id
+    assert refused.status == 403
+    assert found.body["author"]["id"] == found.body["committer"]["id"] == scene.ana.id
+    assert found.body["commit"]["verification"]["verified"] is False
+    assert alert.literal in found.body["files"][0]["patch"]
+    assert signed.body["commit"]["verification"]["verified"] is True
     assert unknown.status == 422
 
 
