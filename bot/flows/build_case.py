@@ -5,15 +5,24 @@ from collections.abc import Mapping
 from bot.context import Context
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
-from storage import alerts, messages, repositories
+from bot.rules.commit_author import shown_author
+from storage import alerts, identities, messages, repositories
 from storage.db import Tx
-from storage.records import Alert, AlertKey, EventKind, MessagePurpose, Repository
+from storage.records import Alert, AlertKey, EventKind, MessagePurpose, Repository, SlackTeamId
 
 
 def build_case(
-    context: Context, alert: Alert, repository: Repository, done: Mapping[str, Tick] | None = None
+    context: Context,
+    alert: Alert,
+    repository: Repository,
+    done: Mapping[str, Tick] | None = None,
+    *,
+    committer_name: str | None = None,
 ) -> Case:
-    """The case as of now; `done` has who did which step of the checklist, None while there is no checklist."""
+    """The case as of now; `done` has who did which step of the checklist, None while there is no checklist.
+
+    `committer_name` is what `load_committer_name` returns.
+    """
     has_steps = done is not None and has_checklist(alert)
     steps = steps_for(alert.secret_type, context.options) if has_steps else ()
     return Case(
@@ -24,6 +33,7 @@ def build_case(
         options=context.options,
         steps_done=done_count(steps, done or {}),
         steps_total=len(steps),
+        committer_name=committer_name,
     )
 
 
@@ -38,7 +48,17 @@ async def load_case(tx: Tx, context: Context, alert: Alert, repository: Reposito
     done = None
     if has_checklist(alert) and await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST):
         done = await load_ticks(tx, alert)
-    return build_case(context, alert, repository, done)
+    name = await load_committer_name(tx, context, alert)
+    return build_case(context, alert, repository, done, committer_name=name)
+
+
+async def load_committer_name(tx: Tx, context: Context, alert: Alert) -> str | None:
+    """The Slack name of the account that made the leaking commit, if that is proved and it is linked."""
+    author, workspace = shown_author(alert), context.platforms.workspace
+    if workspace is None or author is None or author.account is None or not author.is_proved:
+        return None
+    identity = await identities.of_github(tx, SlackTeamId(workspace.team_id), author.account.id)
+    return identity.slack_name if identity else None
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:

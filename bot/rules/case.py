@@ -32,6 +32,8 @@ class Case:
     steps_done: int = 0
     steps_total: int = 0
     """Progress of the checklist; 0 of 0 without one."""
+    committer_name: str | None = None
+    """The Slack name of the account that made the leaking commit, if that is proved and it is linked."""
 
     def for_person(self, actor: Actor) -> "PersonalCase":
         """The same case for the person who acts."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Person, Repository, SecretLocation
+from storage.records import Alert, CommitAuthor, Person, Repository, SecretLocation
 
 RESOLUTIONS = {
     "revoked": "revoked",
@@ -53,6 +53,11 @@ def person_words(person: Person | None) -> Mrkdwn:
 def plain_name(person: Person | None) -> Mrkdwn:
     """A person by the GitHub login, without a mention: nobody is notified of what they did themselves."""
     return t.code(person.github.login) if person and person.github else Mrkdwn("somebody")
+
+
+def doubt(author: CommitAuthor) -> str:
+    """Why an author who is not proved may be another one."""
+    return "signed by another account" if author.verified else "unsigned"
 
 
 def closed_by(alert: Alert) -> Person | None:
@@ -132,6 +137,11 @@ def location_words(location: SecretLocation, repository: Repository) -> Mrkdwn:
     )
 
 
+def is_github_secret(alert: Alert) -> bool:
+    """Whether GitHub itself issued the secret."""
+    return alert.secret_type.startswith("github_")
+
+
 def secret_noun(alert: Alert) -> str:
     """`token` for GitHub's own tokens, `secret` for all others."""
-    return "token" if alert.secret_type.startswith("github_") else "secret"
+    return "token" if is_github_secret(alert) else "secret"

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from bot.rules.filters import names_state
 from bot.rules.pagination import ListPage
+from bot.rules.urgency import urgency
 from bot.rules.validity import confirmed_inactive, effective_validity
 from bot.views.formatting import counted, duration_words, resolution_words
+from bot.views.headline import NOT_KNOWN, urgency_sign
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, context, message, section
 from integrations.slack.elements import Element, button
@@ -114,9 +116,15 @@ def _count(listing: Listing) -> Mrkdwn:
 
 def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     alert, repository = found.alert, found.repository
+    level = urgency(alert, repository)
     name = t.mrkdwn("{} #{}", t.link(repository.html_url, repository.full_name), alert.key.number)
     facts = (name, _state_words(alert), f"{duration_words(now - alert.created_at)} old", _on_it(alert))
-    title = t.mrkdwn("{} {}", t.emoji(_sign(alert)), t.link(alert.html_url, alert.secret_type_name))
+    title = t.mrkdwn(
+        "{} {}{}",
+        t.emoji(urgency_sign(alert, level) if alert.is_open else _closed_sign(alert)),
+        t.mrkdwn("*{}* ", level.capitalize()) if alert.is_open else Mrkdwn(""),
+        t.link(alert.html_url, alert.secret_type_name),
+    )
     return section(
         t.lines(title, t.join(fact for fact in facts if fact)),
         block_id=f"alert:{alert.key}:row-{number}",
@@ -124,21 +132,16 @@ def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:
     )
 
 
-def _sign(alert: Alert) -> str:
-    if not alert.is_open:
-        return "warning" if effective_validity(alert) == "active" else "white_check_mark"
-    signs = {"active": "rotating_light", "inactive": "large_orange_circle"}
-    return signs.get(effective_validity(alert), "red_circle")
+def _closed_sign(alert: Alert) -> str:
+    return "warning" if effective_validity(alert) == "active" else "white_check_mark"
 
 
 def _state_words(alert: Alert) -> str:
     """The state in words, because an emoji alone is not enough."""
-    validity = effective_validity(alert)
-    if validity == "unknown":
-        validity = "validity unknown"
-    elif validity == "inactive" and not confirmed_inactive(alert):
-        validity = "not valid on this GitHub"
-    return validity if alert.is_open else f"closed as {resolution_words(alert.resolution)}, {validity}"
+    dead = "no longer works" if confirmed_inactive(alert) else "not valid on this GitHub"
+    words = {"active": "works" if alert.is_open else "still works", "inactive": dead}
+    works = words.get(effective_validity(alert), NOT_KNOWN)
+    return works if alert.is_open else f"closed as {resolution_words(alert.resolution)}, {works}"
 
 
 def _on_it(alert: Alert) -> str | None:

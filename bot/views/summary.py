@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.rules.urgency import Urgency
 from bot.views.formatting import counted, line_sections
+from bot.views.headline import urgency_sign
 from bot.views.lists import SHOW_LIST_ACTION
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, message, section
@@ -15,12 +16,6 @@ from storage.records import Alert, AlertState, ChannelId, MessageKey, Repository
 
 NAMED_IN_SUMMARY, NAMED_IN_SECTION, NAMED_IN_REPLY = 20, 5, 3
 """How many urgent alerts a summary names, how many one section names, and how many a reply names."""
-URGENCY_EMOJI = {
-    Urgency.CRITICAL: "rotating_light",
-    Urgency.HIGH: "red_circle",
-    Urgency.NORMAL: "large_orange_circle",
-    Urgency.LOW: "white_circle",
-}
 MAX_REPOSITORIES = 3
 """How many repositories a summary names."""
 MAX_FILTER = 1_000
@@ -142,7 +137,7 @@ def _line(one: UrgentAlert) -> Mrkdwn:
     name = t.link(one.alert.html_url, f"{one.repository.full_name}#{one.alert.key.number}")
     return t.mrkdwn(
         "{} *{}:* {} in {}",
-        t.emoji(URGENCY_EMOJI[one.urgency]),
+        t.emoji(urgency_sign(one.alert, one.urgency)),
         one.urgency.capitalize(),
         clean(one.alert.secret_type_name, 80),
         name,

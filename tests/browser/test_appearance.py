@@ -170,7 +170,7 @@ async def test_reporting_takes_at_most_four_taps(window: OpenWindow) -> None:
     await tap(card.locator('[data-action="report_leak"]'))
     await tap(sam.modal.get_by_role("checkbox"))
     await tap(sam.modal.locator("[type=submit]"))
-    await expect(card).to_contain_text("Reported to GitHub")
+    await expect(card).to_contain_text("reported to GitHub")
     assert taps <= 4
 
 

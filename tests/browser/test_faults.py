@@ -14,7 +14,7 @@ async def test_killing_the_bot_loses_nothing(window: OpenWindow, demo: Demo) -> 
     page = sam.page
     alert = await sam.leak("dead")
     card = sam.card(alert)
-    await expect(card).to_contain_text("Open:")
+    await expect(card).to_contain_text("Normal:")
     process = demo.bot.process_id
     await sam.show("faults")
     await page.get_by_role("button", name="Kill the bot").click()
@@ -25,7 +25,7 @@ async def test_killing_the_bot_loses_nothing(window: OpenWindow, demo: Demo) -> 
     await expect(page.locator("#alert-body")).to_contain_text("Closed as")
     await sam.press(card, "take")
     await expect(card.locator(".notice")).to_contain_text("Stanch didn't answer")
-    await expect(card).to_contain_text("Open:")
+    await expect(card).to_contain_text("Normal:")
     await expect(await sam.command("/leaks whoami")).to_contain_text("failed with the error")
     await page.locator("#bot-banner-start").click()
     await expect(page.locator("#bot-banner")).to_be_hidden(timeout=30_000)
@@ -50,7 +50,7 @@ async def test_while_github_is_down_a_check_is_refused_and_taking_works(
     await expect(sam.private).to_contain_text("GitHub does not answer now")
     await switch.uncheck()
     await sam.press(card, "check_validity")
-    await expect(card).to_contain_text("not valid on this GitHub, checked")
+    await expect(card).to_contain_text("not on this GitHub, checked")
 
 
 async def test_lost_answers_of_slack_cause_no_second_card(window: OpenWindow, demo: Demo) -> None:

@@ -80,7 +80,7 @@ async def test_a_deleted_repository_and_a_removed_installation_take_the_controls
     await stage.leak()
     stage.github.delete_repository(stage.repository)
     await stage.work(within=5)
-    assert "out of reach: the repository was deleted" in stage.card().shown_text
+    assert "out of reach, the repository was deleted" in stage.card().shown_text
     assert stage.card().action_ids == ["more"]
 
 
@@ -92,7 +92,7 @@ async def test_a_suspended_installation_is_told_and_comes_back(stage: Stage) -> 
     assert "access to the repository was removed" in stage.card().shown_text
     stage.github.unsuspend(installation)
     await stage.work(within=5)
-    assert "Open: not known whether it works" in stage.card().shown_text
+    assert "Normal: not known whether it works" in stage.card().shown_text
 
 
 async def test_forty_new_places_of_a_closed_alert_are_one_message_that_counts(stage: Stage) -> None:

@@ -105,7 +105,7 @@ async def test_a_change_of_an_open_alert_appears_in_the_default_channel(stage: S
     stage.github.set_validity(changed, "active")
     stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=10)
-    assert "this token still works" in stage.read()
+    assert "live token" in stage.read()
     stage.github.reopen(closed, by=stage.people[OWNER])
     await stage.work(within=10)
     assert len(stage.slack.cards(CHANNEL)) == 2
@@ -263,4 +263,4 @@ async def test_an_update_waits_while_slack_refuses_the_token(stage: Stage) -> No
     await stage.work(within=4 * HOUR)
     stage.slack.faults.remove(refusing)
     await stage.work(within=120)
-    assert "this token still works" in stage.read()
+    assert "live token" in stage.read()

@@ -186,7 +186,7 @@ async def test_a_person_who_may_only_view_writes_no_validity(stage: Stage) -> No
     await stage.click_privately(READER, "check_validity")
     assert ACTIVE in stage.answer_to(READER)
     assert written(stage) == []
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_a_written_validity_is_corrected_when_it_is_no_longer_true(stage: Stage) -> None:
@@ -211,7 +211,7 @@ async def test_a_check_succeeds_if_github_refuses_the_validity(stage: Stage) -> 
     stage.github.faults.add("PATCH .*", status=422)
     await stage.click_privately(ADMIN, "check_validity")
     assert ACTIVE in stage.answer_to(ADMIN)
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_the_secret_of_another_provider_is_never_fetched(stage: Stage) -> None:
@@ -224,7 +224,7 @@ async def test_the_secret_of_another_provider_is_never_fetched(stage: Stage) -> 
     await stage.click(ADMIN, "check_validity")
     assert "GitHub says that it still works." in stage.answer_to(ADMIN)
     assert stage.github.alert_url(alert) in stage.answer_markup(ADMIN)
-    assert "Open: this secret still works" in stage.read()
+    assert "live secret" in stage.read()
     assert literals(stage) == []
     assert probes(stage) == 0
 

@@ -56,7 +56,7 @@ async def test_a_reviewer_gets_the_link_if_the_app_may_not_review(stage: Stage, 
     assert alert.state == "open"
     assert "GitHub does not let Stanch close this alert." in stage.answer_to(user)
     assert stage.github.alert_url(alert) in stage.answer_markup(user)
-    assert "Open: not known" in stage.read()
+    assert "Normal: not known" in stage.read()
 
 
 async def test_a_403_leaves_the_alert_open_and_unclaimed(stage: Stage) -> None:

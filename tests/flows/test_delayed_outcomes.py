@@ -49,14 +49,14 @@ async def test_a_delayed_report_is_made_after_an_outage(stage: Stage, down: str)
     assert "nothing was done" not in stage.answer_to(ADMIN)
     stage.github.faults.remove(outage)
     await stage.work(within=1800)
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
 
 
 async def test_a_delayed_report_is_made_once_slack_answers_about_the_person(stage: Stage) -> None:
     await wait_for_quota(stage)
     stage.slack.faults.add("users.info", times=2, status=503)
     await stage.work(within=1800)
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
 
 
 async def test_a_delayed_report_that_is_refused_releases_the_alert(stage: Stage) -> None:
@@ -67,7 +67,7 @@ async def test_a_delayed_report_that_is_refused_releases_the_alert(stage: Stage)
     stage.github.faults.remove(refusing)
     assert "report_leak" in stage.card().action_ids
     await stage.report(ADMIN)
-    assert "Reported to GitHub" in stage.read()
+    assert "reported to GitHub" in stage.read()
 
 
 async def test_an_action_that_is_given_up_is_audited_as_failed(stage: Stage) -> None:

@@ -237,5 +237,5 @@ async def test_a_false_webhook_about_an_uninstallation_changes_nothing(stage: St
     for delivery in reversed(stage.github.held):
         assert await stage.github.send(delivery) == 202
         await stage.work(within=10)
-    assert "Open: not known whether it works" in stage.read()
+    assert "Normal: not known whether it works" in stage.read()
     assert "close_as" in stage.card().action_ids

@@ -26,11 +26,11 @@ def hold(stage: Stage) -> list[WebhookDelivery]:
 async def test_a_new_alert_gets_one_card_with_what_a_responder_needs(stage: Stage) -> None:
     await stage.leak(path="config/deploy.env")
     card = stage.card()
-    assert "Open: not known whether it works" in card.shown_text
+    assert "Normal: not known whether it works" in card.shown_text
     assert "octo/payments" in card.shown_text
     assert "config/deploy.env" in card.shown_text
     assert card.text.startswith(
-        "OPEN, not known whether it works: GitHub Personal Access Token in octo/payments"
+        "NORMAL, not known whether it works: GitHub Personal Access Token in octo/payments"
     )
     assert card.metadata == {
         "event_type": "stanch_alert",
@@ -49,10 +49,10 @@ async def test_every_change_on_github_updates_the_same_card(stage: Stage) -> Non
     assert "nobody yet" in stage.read()
     github.set_validity(alert, "active")
     await stage.work()
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
     github.set_public_leak(alert)
     await stage.work()
-    assert "publicly leaked" in stage.read()
+    assert "leaked publicly" in stage.read()
     github.add_metadata(alert, {"owner_name": "leaky-dev", "owner_id": str(stage.leaker.id)})
     await stage.work()
     assert "Token of: leaky-dev" in stage.read()
@@ -64,7 +64,7 @@ async def test_every_change_on_github_updates_the_same_card(stage: Stage) -> Non
     assert "“Rotated.”" in stage.read()
     github.reopen(alert, by=stage.people[OWNER])
     await stage.work()
-    assert stage.read().startswith(":rotating_light: Open")
+    assert stage.read().startswith(":rotating_light: Critical")
 
 
 async def test_a_delivery_with_an_unknown_action_updates_the_alert(stage: Stage) -> None:
@@ -110,7 +110,7 @@ async def test_simultaneous_deliveries_of_one_alert_make_one_card(stage: Stage) 
     answers = await asyncio.gather(*(stage.github.send(one) for one in [*held, *copies]))
     assert answers == [202] * 7
     await stage.work(within=10)
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
     assert "and more locations" in stage.read()
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
@@ -132,7 +132,7 @@ async def test_older_facts_never_overwrite_newer_ones(stage: Stage) -> None:
     stored = await stage.stored(alert)
     assert stored is not None
     assert (stored.state, stored.validity) == ("open", "active")
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_the_few_fields_of_old_servers_are_enough(stage: Stage) -> None:
@@ -140,7 +140,7 @@ async def test_the_few_fields_of_old_servers_are_enough(stage: Stage) -> None:
     stage.github.leak(stage.repository, validity="active")
     assert await stage.github.send(held[0].sparse()) == 202
     await stage.work(within=10)
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_the_few_fields_of_old_servers_make_a_card_while_github_is_down(stage: Stage) -> None:
@@ -149,7 +149,7 @@ async def test_the_few_fields_of_old_servers_make_a_card_while_github_is_down(st
     stage.github.faults.add("GET /repos/.*", status=503)
     await stage.github.send(held[0].sparse())
     await stage.work(within=10)
-    assert "Open: not known whether it works" in stage.read()
+    assert "Normal: not known whether it works" in stage.read()
     assert "GitHub has not sent the details yet" in stage.read()
     assert stage.github.alert_url(alert) in str(stage.card().blocks)
 
@@ -164,7 +164,7 @@ async def test_details_are_fetched_after_an_outage_of_any_length(stage: Stage) -
     stage.github.faults.remove(outage)
     await stage.work(within=400)
     assert "GitHub has not sent the details yet" not in stage.read()
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_unknown_words_are_shown_as_they_are(stage: Stage) -> None:
@@ -178,8 +178,8 @@ async def test_unknown_words_are_shown_as_they_are(stage: Stage) -> None:
     stage.github.faults.add("GET /repos/.*", status=503)
     await stage.github.send(odd)
     await stage.work(within=10)
-    assert "Open: not known whether it works" in stage.read()
-    assert "Validity: maybe" in stage.read()
+    assert "Normal: not known whether it works" in stage.read()
+    assert "Works: GitHub calls it maybe" in stage.read()
     assert "Quantum Key" in stage.read()
     stage.github.faults.clear()
     stage.github.close(alert, by=None, resolution="pattern_deleted")
@@ -203,7 +203,7 @@ async def test_a_location_of_an_unknown_kind_is_shown_by_its_word(stage: Stage) 
         assert await stage.github.send(delivery) == 202
         await stage.work(within=10)
     assert await outcome_of(stage, odd.guid) == "stored"
-    assert "Open: not known whether it works" in stage.read()
+    assert "Normal: not known whether it works" in stage.read()
 
 
 async def test_a_delivery_without_installation_finds_it_by_the_repository(stage: Stage) -> None:
@@ -212,7 +212,7 @@ async def test_a_delivery_without_installation_finds_it_by_the_repository(stage:
     del held[0].payload["installation"]
     assert await stage.github.send(held[0]) == 202
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
     assert len(stage.github.calls("GET", "/repos/octo/payments/installation")) == 1
 
 
@@ -226,7 +226,7 @@ async def test_an_alert_first_stored_as_resolved_gets_its_card_when_it_is_reopen
     stage.clock.advance(60)
     stage.github.reopen(alert, by=stage.people[OWNER])
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
 
 
 async def test_names_and_comments_from_github_neither_mention_nor_format(stage: Stage) -> None:
@@ -236,5 +236,5 @@ async def test_names_and_comments_from_github_neither_mention_nor_format(stage: 
     shown = str(stage.card().blocks)
     assert "<!channel>" not in shown
     assert "<https://evil.example" not in shown
-    assert "Push protection was bypassed by octo-reader" in stage.read()
+    assert "Push protection: bypassed by octo-reader" in stage.read()
     assert key_of(alert).number == 1

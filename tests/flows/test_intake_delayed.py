@@ -24,7 +24,7 @@ async def test_a_card_comes_after_five_seconds_without_details_and_is_completed_
     assert stage.slack.channel_messages(CHANNEL) == []
     await stage.work(within=4)
     card = stage.card()
-    assert "Open: this token still works" in card.shown_text
+    assert "live token" in card.shown_text
     assert UNFINISHED in card.shown_text
     assert "late.env" not in card.shown_text
     await stage.work(within=120)

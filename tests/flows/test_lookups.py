@@ -25,7 +25,7 @@ async def test_the_list_shows_open_alerts_with_their_main_facts(stage: Stage) ->
     stage.clock.advance(16 * 60)
     answer = await stage.type(OWNER, "list")
     assert "1 open alert" in answer
-    assert f"octo/payments #{alert.number}, active, 16 minutes old, nobody yet" in answer
+    assert f"octo/payments #{alert.number}, works, 16 minutes old, nobody yet" in answer
     assert "Only repositories whose alerts you may view." in answer
     [shown] = [one for one in stage.slack.private_messages(OWNER) if "1 open alert" in one.text]
     assert shown.action_ids == ["show_alert"]
@@ -36,10 +36,10 @@ async def test_a_filter_narrows_and_widens_the_list(stage: Stage) -> None:
     second = await stage.leak(secret_type="aws_access_key_id")
     stage.github.close(first, by=stage.people[OWNER], resolution="revoked")
     await stage.work()
-    assert f"#{second.number}, validity unknown" in await stage.type(OWNER, "list validity:unknown")
+    assert f"#{second.number}, not known whether it works" in await stage.type(OWNER, "list validity:unknown")
     closed = await stage.type(OWNER, "list is:closed")
     assert "1 closed alert" in closed
-    assert f"#{first.number}, closed as revoked, active" in closed
+    assert f"#{first.number}, closed as revoked, still works" in closed
     assert "2 alerts" in await stage.type(OWNER, "list is:open,closed")
     assert f"#{second.number}" in await stage.type(OWNER, "list secret-type:aws_access_key_id older:0m")
     assert "2 alerts" in await stage.type(OWNER, "search payments")
@@ -77,7 +77,7 @@ async def test_show_answers_with_the_card_and_its_controls_work(stage: Stage) ->
         stage.github.alert_url(alert),
     ):
         answer = await stage.type(ADMIN, f"show {named}")
-        assert "Open: not known whether it works" in answer
+        assert "Normal: not known whether it works" in answer
         assert "Only you see this." in answer
     card = stage.slack.private_messages(ADMIN)[-1]
     assert card.action_ids == stage.card().action_ids
@@ -201,7 +201,7 @@ async def test_the_shortcut_finds_the_alert_by_its_card_its_thread_or_a_link(sta
         await stage.slack.message_shortcut(OWNER, CHANNEL, message.ts, "show_alert")
         await stage.work(within=3)
         assert len(stage.slack.private_messages(OWNER)) == before + 1
-        assert "Open: not known whether it works" in stage.answer_to(OWNER)
+        assert "Normal: not known whether it works" in stage.answer_to(OWNER)
     other = stage.slack.workspace.post_as_user(OWNER, CHANNEL, "lunch?")
     await stage.slack.message_shortcut(OWNER, CHANNEL, other.ts, "show_alert")
     await stage.work(within=3)

@@ -33,7 +33,7 @@ async def test_a_token_that_can_t_be_asked_about_ends_the_report_at_once(
         outcomes = [outcome for outcome, _ in await stage.audited("report_leak")]
         assert outcomes == ["intended", "failed"]
         await stage.report(OWNER)
-        assert "Reported to GitHub" in stage.read()
+        assert "reported to GitHub" in stage.read()
         stage.check()
 
 

@@ -132,7 +132,7 @@ async def test_the_button_of_a_row_shows_its_alert_and_keeps_the_list(stage: Sta
     shown = stage.slack.private_messages(OWNER)[-1]
     await stage.slack.click(OWNER, CHANNEL, shown.ts, "show_alert", value=str(one.key))
     await stage.work(within=3)
-    assert "Open: not known whether it works" in stage.answer_to(OWNER)
+    assert "Normal: not known whether it works" in stage.answer_to(OWNER)
     assert "1 open alert" in stage.slack.private_messages(OWNER)[-2].shown_text
     await stage.slack.click(READER, CHANNEL, shown.ts, "show_alert", value=str(one.key), force=True)
     await stage.work(within=3)

@@ -95,7 +95,7 @@ async def test_retry_after_on_an_update_is_obeyed(stage: Stage) -> None:
     refused, sent = stage.slack.calls("chat.update")
     assert (refused.status, sent.status) == (429, 200)
     assert sent.at >= refused.at + 20
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 @pytest.mark.parametrize("status", [500, 503])
@@ -103,7 +103,7 @@ async def test_after_errors_of_slack_there_is_one_card(stage: Stage, status: int
     stage.slack.faults.add("chat.postMessage", status=status, times=2)
     await stage.leak()
     await stage.work(within=120)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
 
 
 async def test_a_card_whose_answer_was_lost_is_found_again(stage: Stage) -> None:
@@ -113,7 +113,7 @@ async def test_a_card_whose_answer_was_lost_is_found_again(stage: Stage) -> None
     assert len(posts(stage)) == 1
     stage.github.set_validity(alert, "active")
     await stage.work(within=10)
-    assert "Open: this token still works" in stage.read()
+    assert "live token" in stage.read()
 
 
 async def test_a_post_that_never_arrived_is_repeated_once(stage: Stage) -> None:
@@ -212,7 +212,7 @@ async def test_the_default_channel_stands_in_for_a_channel_that_can_t_be_posted_
     elif trouble == "gone":
         del stage.slack.workspace.channels[WEB]
     await stage.leak()
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
     async with stage.context.session.get(stage.address("/readyz")) as response:
         assert (await response.json())["channels"]["state"] == "failing"
 
@@ -224,4 +224,4 @@ async def test_a_card_is_posted_once_the_bot_is_invited(stage: Stage) -> None:
     stage.slack.workspace.change_channel(WEB, members=frozenset({ADMIN, stage.slack.bot_user_id}))
     await run_housekeeping_once(stage.context)
     await stage.work(within=10)
-    assert stage.read(WEB).startswith(":red_circle: Open")
+    assert stage.read(WEB).startswith(":large_orange_circle: Normal")

@@ -131,7 +131,7 @@ async def test_a_report_over_the_rate_limit_is_sent_later(stage: Stage, limit: d
     assert "report_leak" not in stage.card().action_ids
     await stage.work(within=700)
     assert len(sent(stage)) == 2
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
     assert stage.slack.private_messages(ADMIN) == []
 
 
@@ -142,7 +142,7 @@ async def test_a_report_waits_for_the_hourly_limit_of_the_address(stage: Stage) 
     assert "will be sent" in stage.read()
     stage.github.unauthenticated_limit = 60
     await stage.work(within=3700)
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
 
 
 async def test_a_waiting_report_is_checked_again_before_it_is_sent(stage: Stage) -> None:
@@ -219,7 +219,7 @@ async def test_a_report_refused_by_github_says_why_and_ends_the_claim(stage: Sta
     assert "It answered 422." in stage.answer_to(ADMIN)
     assert await stage.audited("report_leak") == [("intended", None), ("failed", "http_422")]
     await stage.report(OWNER)
-    assert "Reported to GitHub" in stage.read()
+    assert "reported to GitHub" in stage.read()
 
 
 async def test_a_report_is_confirmed_by_the_first_inactive_follow_up(stage: Stage) -> None:
@@ -231,7 +231,7 @@ async def test_a_report_is_confirmed_by_the_first_inactive_follow_up(stage: Stag
     assert "not yet confirmed" in stage.read()
     await stage.work(within=2000)
     assert [round(at, -1) for at in probe_times(stage)] == [60, 300]
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
     assert stage.slack.private_messages(ADMIN) == []
 
 
@@ -241,7 +241,7 @@ async def test_after_15_minutes_the_person_is_told_that_the_token_still_works(st
     await stage.report(ADMIN)
     await stage.work(within=2000)
     assert [round(at, -1) for at in probe_times(stage)] == [60, 300, 900]
-    assert "Reported, but this token still works" in stage.read()
+    assert "reported, but this token still works" in stage.read()
     assert "still works after 15 minutes" in stage.answer_to(ADMIN)
     replies = [reply.shown_text for reply in stage.slack.thread(CHANNEL, stage.card().ts)]
     assert sum("it still works" in words for words in replies) == 1

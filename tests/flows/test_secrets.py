@@ -127,7 +127,7 @@ async def _check(stage: Stage) -> None:
     await stage.click(OWNER, "check_validity")
     await _fail_in_the_middle_of_a_probe(stage)
     await stage.click(OWNER, "check_validity")
-    assert "Open: this token still works" in stage.card().shown_text
+    assert "live token" in stage.card().shown_text
 
 
 async def _fail_in_the_middle_of_a_probe(stage: Stage) -> None:
@@ -154,7 +154,7 @@ async def _report(stage: Stage) -> None:
     # Telling the person fails with a word that nobody knows, in the job that has just asked.
     stage.slack.fail("conversations.open", "strange_error")
     await stage.work(within=1000)
-    assert "Reported and confirmed inactive" in stage.card().shown_text
+    assert "reported and confirmed inactive" in stage.card().shown_text
 
 
 async def _close(stage: Stage, alert: GitHubAlert) -> None:

@@ -46,7 +46,7 @@ async def test_a_card_for_a_shared_channel_goes_to_the_default_one(
     await team_channel(stage, **fields)
     await stage.leak()
     assert stage.slack.channel_messages(TEAM) == []
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
     assert await standing(stage) == ("failing", "1 messages wait for a channel that may take them")
 
 
@@ -66,7 +66,7 @@ async def test_an_alert_waits_while_the_default_channel_is_shared(stage: Stage) 
     stage.slack.workspace.change_channel(CHANNEL, is_ext_shared=False)
     await stage.slack.event({"type": "channel_unshared", "channel": CHANNEL})
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
     assert await standing(stage) == ("ok", "none waits")
 
 
@@ -77,7 +77,7 @@ async def test_a_waiting_alert_is_posted_without_an_event_as_well(stage: Stage) 
     stage.clock.advance(400)
     await run_housekeeping_once(stage.context)
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
 
 
 async def test_sharing_a_channel_hides_its_cards_and_moves_them_to_the_default_channel(stage: Stage) -> None:

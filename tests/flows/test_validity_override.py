@@ -80,7 +80,7 @@ async def test_a_confirmed_report_corrects_what_a_check_had_written(stage: Stage
     assert written(stage) == ["active"]
     await stage.report(ADMIN)
     await stage.work(within=120)
-    assert "Reported and confirmed inactive" in stage.read()
+    assert "reported and confirmed inactive" in stage.read()
     assert alert.validity == "inactive"
     assert await changes(stage, alert) == []
 

@@ -30,7 +30,7 @@ async def test_a_role_finds_the_alerts_that_github_shows_it(
     for _ in range(2):
         answer = await stage.type(user, "list")
         assert count in answer
-        assert sum(f"octo/{name} #1, validity unknown" in answer for name in TEN) == repositories
+        assert sum(f"octo/{name} #1, not known whether it works" in answer for name in TEN) == repositories
 
 
 async def test_github_is_asked_once_for_an_organization_s_owner(stage: Stage) -> None:
@@ -70,7 +70,7 @@ async def test_an_assignee_sees_their_alert_and_no_other(stage: Stage) -> None:
     assert "1 open alert" in answer
     assert f"#{alert.number}," in answer
     assert f"#{other.number}," not in answer
-    assert "Open: not known" in await stage.type(READER, f"show octo/payments#{alert.number}")
+    assert "Normal: not known" in await stage.type(READER, f"show octo/payments#{alert.number}")
     assert "There is no such alert" in await stage.type(READER, f"show octo/payments#{other.number}")
 
 
@@ -94,7 +94,7 @@ async def test_while_github_is_down_a_role_of_the_last_hour_counts_and_its_age_i
     assert note in answer
     assert ("last checked with GitHub" in answer) is (minutes == 10)
     answer = await stage.type(ADMIN, f"show octo/payments#{alert.number}")
-    assert ("Open: not known" in answer) is shown
+    assert ("Normal: not known" in answer) is shown
     assert note in answer or "GitHub can't be asked right now what you may see." in answer
     stage.github.faults.remove(rule)
     assert "octo/payments" in await stage.type(ADMIN, "list")

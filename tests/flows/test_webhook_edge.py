@@ -124,7 +124,7 @@ async def test_githubs_form_encoding_is_accepted(stage: Stage) -> None:
     body = urlencode({"payload": stage.github.body(await held(stage)).decode()}).encode()
     assert await post(stage, body, content_type=f"{FORM}; charset=utf-8") == 202
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
 
 
 async def test_a_repeated_delivery_id_is_202_and_handled_once(stage: Stage) -> None:
@@ -165,7 +165,7 @@ async def test_what_is_not_stored_is_503_and_github_delivers_it_again(stage: Sta
     await stage.context.batch_writer.start()
     assert await stage.github.send(delivery) == 202
     await stage.work(within=10)
-    assert stage.read().startswith(":red_circle: Open")
+    assert stage.read().startswith(":large_orange_circle: Normal")
 
 
 async def test_without_a_secret_every_delivery_is_503(

@@ -17,7 +17,7 @@ async def test_after_a_kill_between_report_and_record_it_is_reported_once(scene:
     await until(lambda: "Reported" in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
     assert len(scene.github.calls("POST", REVOKE)) == 1
-    assert "Reported and confirmed inactive" in scene.card().shown_text
+    assert "reported and confirmed inactive" in scene.card().shown_text
     assert await scene.audited("report_leak") == [
         (ADMIN, "octo-admin", "intended"),
         (ADMIN, "octo-admin", "done"),
@@ -55,7 +55,7 @@ async def test_after_a_kill_behind_the_record_of_a_follow_up_the_result_is_sent(
 
 
 async def _confirmed(scene: Scene) -> None:
-    words = "Reported and confirmed inactive"
+    words = "reported and confirmed inactive"
     await until(lambda: words in scene.card().shown_text, "the card says so", within=RECOVERED)
     await scene.idle()
     [reply] = [one for one in scene.slack.thread(CHANNEL, scene.card().ts) if "reported" in one.shown_text]

@@ -1,6 +1,8 @@
 """The card in every state, as it is sent to Slack."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -9,7 +11,17 @@ from bot.actions import controls
 from bot.rules.case import Case
 from bot.rules.report_eligibility import ServerAbilities
 from bot.views.card import card_metadata, draw_card, draw_hidden
-from storage.records import ReportState, RepositoryState, SecretLocation, TokenFacts
+from storage.records import (
+    Account,
+    Alert,
+    AlertState,
+    CommitAuthor,
+    GitHubId,
+    ReportState,
+    RepositoryState,
+    SecretLocation,
+    TokenFacts,
+)
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
@@ -30,6 +42,9 @@ from tests.views.cases import (
 )
 from tests.views.sending import sent
 
+DANA = Account(GitHubId(14), "dana-kim")
+SIGNED = CommitAuthor("4f35f36a9d1c2b3e4f5061728394a5b6c7d8e9f0", DANA, DANA, verified=True)
+STRIPE_SHA = "830fbd7a9d1c2b3e4f5061728394a5b6c7d8e9f0"
 WAITING = report(ReportState.WAITING, next_look_at=FOUND + 3660)
 OPEN = {
     "open-unknown": case(token()),
@@ -78,6 +93,15 @@ OPEN = {
     ),
     "open-details-missing": case(token(place=None, detailed=False)),
     "open-server-without-reports": replace(case(token()), server=ServerAbilities(revokes=False)),
+    "open-committed-by": replace(case(token(commit_author=SIGNED)), committer_name="Dana *Kim*"),
+    "open-committed-by-not-linked": case(stripe(commit_author=replace(SIGNED, sha=STRIPE_SHA))),
+    "open-committed-and-owned": replace(
+        case(working(commit_author=SIGNED, bypassed=True, bypassed_by="dana-kim")), committer_name="Dana Kim"
+    ),
+    "open-git-author-unsigned": case(token(commit_author=replace(SIGNED, verified=False))),
+    "open-git-author-of-another-commit": case(token(commit_author=replace(SIGNED, sha="0" * 40))),
+    "open-git-author-signed-by-another": case(token(commit_author=replace(SIGNED, committer=ADMIN))),
+    "open-git-author-without-account": case(token(commit_author=replace(SIGNED, account=None))),
     "report-waiting": case(working(report=WAITING, taken_by=ADMIN_PERSON)),
     "report-sent": case(
         reported(
@@ -93,6 +117,12 @@ OPEN = {
     "report-failed": case(working(report=report(ReportState.FAILED, reason="http_422"))),
     "repository-deleted": case(working(), state=RepositoryState.DELETED),
     "access-removed": case(token(), state=RepositoryState.REMOVED),
+}
+CLOSING: dict[str, Any] = {
+    "state": AlertState.RESOLVED,
+    "resolved_by": ADMIN,
+    "resolved_at": NOW,
+    "acted_by": ADMIN_PERSON,
 }
 CLOSED = {
     "closed-revoked": case(
@@ -118,6 +148,73 @@ CLOSED = {
 @pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in (OPEN | CLOSED).items()])
 def test_card(case: Case, golden: SnapshotAssertion) -> None:
     assert sent(draw_card(case, controls(case), 3), card_metadata(case.alert.key)) == golden
+
+
+URGENCIES: dict[str, Alert] = {
+    "critical": working(publicly_leaked=True),
+    "high-works": working(),
+    "high-exposed": token(multi_repo=True),
+    "high-bypassed": token(bypassed=True, bypassed_by="dana-kim"),
+    "normal": token(),
+    "low": token(probe=DEAD, token=KNOWN_OWNER),
+    "low-here": token(probe=NOT_HERE, publicly_leaked=True),
+}
+STEPPED = (1, 3)
+STATES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "open": ({}, {}),
+    "taken": ({"taken_by": ADMIN_PERSON}, {"steps": STEPPED}),
+    "done": ({"taken_by": ADMIN_PERSON}, {"steps": (3, 3)}),
+    "report-waits": ({"report": WAITING}, {"steps": STEPPED}),
+    "reported": ({"report": report(ReportState.REPORTED, next_look_at=NOW)}, {"steps": STEPPED}),
+    "report-ended": ({"report": report(ReportState.STILL_ACTIVE)}, {"steps": STEPPED}),
+    "public": ({}, {"visibility": "public"}),
+    "out-of-reach": ({}, {"state": RepositoryState.REMOVED}),
+    "closed-revoked": (CLOSING | {"resolution": "revoked"}, {"steps": STEPPED}),
+    "closed-wont-fix": (CLOSING | {"resolution": "wont_fix"}, {}),
+}
+MATRIX = [(urgency, state) for urgency in URGENCIES for state in STATES]
+
+
+@pytest.mark.parametrize(
+    ("urgent", "state"), [pytest.param(*one, id="-".join(("urgency", *one))) for one in MATRIX]
+)
+def test_urgency(urgent: str, state: str, golden: SnapshotAssertion) -> None:
+    """A card of each urgency in each state: what is read on it, line by line."""
+    alert, more = STATES[state]
+    of = case(replace(URGENCIES[urgent], **alert), **more)
+    shown = sent(draw_card(of, controls(of), 3), card_metadata(of.alert.key))
+    texts = [block["text"]["text"] for block in shown["blocks"] if block["type"] == "section"]
+    assert {"lock screen": shown["text"], "card": "\n".join(texts).split("\n")} == golden
+
+
+@pytest.mark.parametrize(("urgent", "state"), MATRIX)
+def test_a_card_answers_the_five_questions_within_twelve_lines(urgent: str, state: str) -> None:
+    """What leaked and where, whose it is, whether it works, who is on it, what to do next."""
+    alert, more = STATES[state]
+    of = case(replace(URGENCIES[urgent], **alert), **more)
+    shown = sent(draw_card(of, controls(of), 3))
+    text = "\n".join(block["text"]["text"] for block in shown["blocks"] if block["type"] == "section")
+    assert len(text.split("\n")) <= 12
+    assert text.count("*Next:* ") == 1
+    assert "octo/payments" in text
+    if of.alert.is_open:
+        assert any(f"*{name}:* " in text for name in ("Token of", "Whose", "Push protection"))
+        assert "*Works:* " in text
+        assert "*On it:* " in text
+        assert re.search(r"\*(Critical|High|Normal|Low): ", text)
+
+
+@pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in OPEN.items()])
+def test_no_fact_is_written_twice(case: Case) -> None:
+    """The headline names the gravest exposure, so no line below repeats it."""
+    shown = sent(draw_card(case, controls(case), 3))
+    text = "\n".join(block["text"]["text"] for block in shown["blocks"] if block["type"] == "section")
+    for words in ("leaked publicly", "public repository", "several repositories", "reports it itself"):
+        assert text.count(words) <= 1
+    lines = text.split("\n")
+    assert len(lines) == len(set(lines))
+    names = re.findall(r"^\*([^*]+):\* ", text, re.MULTILINE)
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("channel", ["shared-channel"])

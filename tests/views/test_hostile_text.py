@@ -32,6 +32,7 @@ from storage.records import (
     Account,
     Alert,
     AlertState,
+    CommitAuthor,
     Event,
     EventKind,
     GitHubId,
@@ -51,6 +52,7 @@ from tests.views.cases import KEY, TEAM, repository, token
 from tests.views.sending import opened, sent
 
 MAYBE = st.none() | texts
+SHA = "4f35f36a9d1c2b3e4f5061728394a5b6c7d8e9f0"
 TIMES = st.floats(-1e11, 1e12) | st.sampled_from([0.0, 1795488000.0])
 ACCOUNTS = st.builds(Account, st.integers(1, 2**63 - 1).map(GitHubId), texts)
 PEOPLE = st.builds(
@@ -60,7 +62,12 @@ PEOPLE = st.builds(
     st.none() | ACCOUNTS,
 )
 PLACES = st.builds(
-    SecretLocation, texts | st.just("commit"), MAYBE, st.none() | st.integers(1, 2**63 - 1), MAYBE, MAYBE
+    SecretLocation,
+    texts | st.just("commit"),
+    MAYBE,
+    st.none() | st.integers(1, 2**63 - 1),
+    MAYBE | st.just(SHA),
+    MAYBE,
 )
 WORDS = texts | st.sampled_from(["active", "inactive", "unknown"])
 PROBES = st.builds(
@@ -68,6 +75,9 @@ PROBES = st.builds(
 )
 TOKENS = st.builds(
     TokenFacts, st.none() | ACCOUNTS, MAYBE, st.lists(texts, max_size=8).map(tuple), st.none() | TIMES
+)
+AUTHORS = st.builds(
+    CommitAuthor, st.just(SHA), st.none() | ACCOUNTS, st.none() | ACCOUNTS, verified=st.booleans()
 )
 REPORTS = st.builds(Report, st.sampled_from(ReportState), PEOPLE, TIMES, st.none() | TIMES, MAYBE)
 REPOSITORIES = st.builds(
@@ -114,6 +124,7 @@ ALERTS = st.builds(
     has_more_places=st.booleans(),
     assigned_to=st.none() | ACCOUNTS,
     token=TOKENS,
+    commit_author=st.none() | AUTHORS,
     detailed=st.booleans(),
     probe=st.none() | PROBES,
     report=st.none() | REPORTS,
@@ -138,6 +149,7 @@ CASES = st.builds(
     now=TIMES,
     steps_done=st.integers(0, 3),
     steps_total=st.sampled_from([0, 3]),
+    committer_name=MAYBE,
     actor=st.builds(Actor, IDENTITIES, RIGHTS),
     token_owner=st.none() | IDENTITIES,
 )

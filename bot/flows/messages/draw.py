@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.actions import controls
 from bot.actions.token_uses import can_search_uses, uses_button
 from bot.context import Context
-from bot.flows.build_case import build_case, load_ticks
+from bot.flows.build_case import build_case, load_committer_name, load_ticks
 from bot.flows.messages.notices import is_settled
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, steps_for
@@ -66,7 +66,8 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     known = await messages.of_alert(tx, alert.key)
     started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
     done = await load_ticks(tx, alert) if started else {}
-    case = build_case(context, alert, repository, done if started else None)
+    name = await load_committer_name(tx, context, alert)
+    case = build_case(context, alert, repository, done if started else None, committer_name=name)
     if message.purpose is MessagePurpose.CARD:
         is_urgent = alert.is_open and urgency(alert, repository).is_urgent
         return _mentioning(_card(case, message), loaded.mention if is_urgent else None)
