@@ -123,7 +123,8 @@ def _by(person: Person | None) -> Mrkdwn:
     """Who did something, as `by_words`, but without a mention."""
     if person is None:
         return Mrkdwn("on GitHub")
-    return t.mrkdwn("by {}" if person.slack_user else "by {} on GitHub", plain_name(person))
+    by = t.mrkdwn("by {}", plain_name(person))
+    return by if person.slack_user else t.mrkdwn("{} on GitHub", by)
 
 
 def _detail(event: Event, name: str) -> str:

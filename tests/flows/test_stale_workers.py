@@ -37,9 +37,10 @@ async def overtake(
     await stage.work(within=60)
 
 
-def count_answers(stage: Stage, words: str) -> int:
-    """How many private messages of the administrator contain the words."""
-    return sum(words in message.shown_text for message in stage.slack.private_messages(ADMIN))
+def count_in_thread(stage: Stage, words: str) -> int:
+    """How often the replies to the only card contain the words."""
+    thread = stage.slack.thread(CHANNEL, stage.card().ts)
+    return sum(message.shown_text.count(words) for message in thread)
 
 
 async def test_a_close_is_recorded_once(stage: Stage) -> None:
@@ -48,7 +49,7 @@ async def test_a_close_is_recorded_once(stage: Stage) -> None:
     view = stage.form(ADMIN).id
     await overtake(stage, stage.github.faults, "PATCH .*", lambda: stage.slack.submit(ADMIN, view, {}))
     assert await stage.audited("close_alert") == [("intended", None), ("done", "revoked")]
-    assert count_answers(stage, "Closed as revoked.") == 1
+    assert count_in_thread(stage, "Closed as revoked") == 1
 
 
 async def test_a_report_is_recorded_once(stage: Stage) -> None:
@@ -57,7 +58,7 @@ async def test_a_report_is_recorded_once(stage: Stage) -> None:
     view = stage.form(ADMIN).id
     await overtake(stage, stage.github.faults, REVOKE, lambda: stage.slack.submit(ADMIN, view, CONSENT))
     assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
-    assert count_answers(stage, "Reported to GitHub.") == 1
+    assert count_in_thread(stage, "reported the leak to GitHub") == 1
 
 
 async def test_a_worker_that_lost_its_job_before_the_call_does_not_call(stage: Stage) -> None:
@@ -89,7 +90,7 @@ async def test_the_result_of_a_report_is_sent_once(stage: Stage) -> None:
         stage.clock.advance(61)
 
     await overtake(stage, stage.github.faults, "GET /rate_limit", wait)
-    assert count_answers(stage, "no longer works") == 1
+    assert count_in_thread(stage, "no longer works") == 1
 
 
 async def test_two_workers_post_one_message_once(stage: Stage) -> None:
