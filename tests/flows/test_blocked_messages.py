@@ -246,6 +246,16 @@ async def test_a_hidden_card_waits_for_its_channel(stage: Stage) -> None:
     assert await standing(stage) == ("ok", "none waits")
 
 
+async def test_a_hidden_card_is_shown_in_the_default_channel(stage: Stage) -> None:
+    await web_channel(stage)
+    await stage.leak()
+    assert stage.slack.cards(CHANNEL) == []
+    await stage.slack.share_channel(WEB, "T0PARTNER")
+    await stage.work(within=5)
+    assert "is hidden here" in stage.slack.cards(WEB)[0].shown_text
+    assert "octo/payments" in stage.read()
+
+
 async def test_a_post_of_unknown_outcome_in_a_blocked_channel_is_not_repeated(stage: Stage) -> None:
     stage.slack.faults.add("chat.postMessage", drop="after", times=1)
     stage.github.leak(stage.repository)
