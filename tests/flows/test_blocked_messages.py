@@ -106,6 +106,9 @@ async def test_a_change_of_an_open_alert_appears_in_the_default_channel(stage: S
     stage.github.close(closed, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=10)
     assert "live token" in stage.read()
+    stage.github.assign(closed, stage.people[ADMIN])
+    await stage.work(within=10)
+    assert len(stage.slack.cards(CHANNEL)) == 1, "a change of a closed alert is not shown"
     stage.github.reopen(closed, by=stage.people[OWNER])
     await stage.work(within=10)
     assert len(stage.slack.cards(CHANNEL)) == 2
