@@ -8,6 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.actions import controls
+from bot.options import Options, ValidityOptions
 from bot.rules.case import Case
 from bot.rules.report_eligibility import ServerAbilities
 from bot.views.card import card_metadata, draw_card, draw_hidden
@@ -42,6 +43,7 @@ from tests.views.cases import (
 )
 from tests.views.sending import sent
 
+CHECKS_OFF = Options(validity=ValidityOptions(check="never"))
 DANA = Account(GitHubId(14), "dana-kim")
 SIGNED = CommitAuthor("4f35f36a9d1c2b3e4f5061728394a5b6c7d8e9f0", DANA, DANA, verified=True)
 STRIPE_SHA = "830fbd7a9d1c2b3e4f5061728394a5b6c7d8e9f0"
@@ -50,6 +52,8 @@ OPEN = {
     "open-unknown": case(token()),
     "open-active-says-github": case(token(validity="active")),
     "open-active": case(working()),
+    "open-checked-on-arrival": case(working(probe=probe("active", "accepted", by=None))),
+    "open-checks-turned-off": replace(case(token()), options=CHECKS_OFF),
     "open-expired": case(
         token(token=TokenFacts(owner_name="old-dev", scopes=("gist",), expires_at=FOUND - 86_400))
     ),
@@ -108,6 +112,9 @@ OPEN = {
             ReportState.REPORTED, taken_by=ADMIN_PERSON, report=report(ReportState.REPORTED, next_look_at=NOW)
         ),
         steps=(2, 3),
+    ),
+    "report-sent-without-confirmation": replace(
+        case(reported(ReportState.REPORTED, taken_by=ADMIN_PERSON), steps=(2, 3)), options=CHECKS_OFF
     ),
     "report-confirmed": case(reported(ReportState.CONFIRMED, probe=DEAD)),
     "report-confirmed-by-github": case(token(validity="inactive", report=report(ReportState.CONFIRMED))),
