@@ -449,6 +449,26 @@ async def test_subscriptions_are_added_replaced_listed_and_removed(stanch: Opera
     assert "repos" in await stanch.fails("subscriptions", "add", "C0ALL", "repos:octo/payments")
 
 
+async def test_options_of_a_subscription_are_written_like_its_filter(stanch: Operator) -> None:
+    added = await stanch.done("subscriptions", "add", "C0PAY", "org:octo", "thread=all", "mention=S012AB3CD")
+    assert added == ["C0PAY gets org:octo, thread=all, mention=S012AB3CD."]
+    await stanch.done("subscriptions", "add", "C0PAY", "repo:octo/web", "thread=none")
+    listed = await stanch.done("subscriptions", "list")
+    assert listed == ["C0PAY\trepo:octo/web\tthread=none\tmention=S012AB3CD"]
+    await stanch.done("subscriptions", "add", "C0PAY", "repo:octo/web thread=actions mention=none")
+    assert await stanch.done("subscriptions", "list") == ["C0PAY\trepo:octo/web"]
+    assert "Did you mean `thread=all`?" in await stanch.fails("subscriptions", "add", "C0PAY", "thread=al")
+    assert "Did you mean `thread=`?" in await stanch.fails("subscriptions", "add", "C0PAY", "threads=all")
+    assert "would notify everybody" in await stanch.fails("subscriptions", "add", "C0PAY", "mention=@here")
+    assert "write the id" in await stanch.fails("subscriptions", "add", "C0PAY", "mention=@security")
+    rows = [json.loads(line) for line in await stanch.done("audit", "export")]
+    assert [row["reason"] for row in rows] == [
+        "cli: C0PAY org:octo thread=all mention=S012AB3CD",
+        "cli: C0PAY repo:octo/web thread=none mention=S012AB3CD",
+        "cli: C0PAY repo:octo/web",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "stored"),
     [

@@ -82,13 +82,12 @@ def write_words(subscription: Subscription) -> str:
 
 def _unknown_option(name: str, value: str) -> BadFilter:
     near = nearest(name.strip("-"), [*OPTIONS, *SUBSCRIPTION_WORDS])
-    if near in OPTIONS:
-        meant = f"Did you mean `{near}=`?"
-    elif near is not None:
-        meant = f"Did you mean `{quotable(f'{near}:{value}')}`?"
-    else:
-        meant = f"There are {listed([f'{one}=' for one in OPTIONS])}."
-    return BadFilter(f"`{quotable(name)}=` is not an option. {meant}")
+    meant = ""
+    if near is not None:
+        word = f"{near}=" if near in OPTIONS else f"{near}:{value}"
+        meant = f" Did you mean `{quotable(word)}`?"
+    known = listed([f"{one}=" for one in OPTIONS])
+    return BadFilter(f"`{quotable(name)}=` is not an option.{meant} There are {known}.")
 
 
 def _thread(value: str) -> ThreadLevel:
@@ -96,8 +95,8 @@ def _thread(value: str) -> ThreadLevel:
     if fold(value) in known:
         return ThreadLevel(fold(value))
     near = nearest(value, known)
-    meant = f"Did you mean `{THREAD}={near}`?" if near else f"There are {listed(known)}."
-    raise BadFilter(f"`{THREAD}=` has no `{quotable(value)}`. {meant}")
+    meant = f" Did you mean `{THREAD}={near}`?" if near else ""
+    raise BadFilter(f"`{THREAD}=` has no `{quotable(value)}`.{meant} There are {listed(known)}.")
 
 
 def _mention(value: str) -> str:

@@ -188,7 +188,9 @@ def _missing(preview: Preview) -> Mrkdwn | None:
 
 def _audience(audience: Audience) -> Mrkdwn | None:
     if audience.is_public:
-        return Mrkdwn(":warning: *Public channel:* everybody in the workspace can read these alerts.")
+        return Mrkdwn(
+            ":warning: This is a *public channel*: everybody in the workspace can read these alerts."
+        )
     if audience.guests:
         return t.mrkdwn(":warning: *{}* can read these alerts.", counted(len(audience.guests), "guest"))
     if audience.guests is None:

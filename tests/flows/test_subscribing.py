@@ -172,7 +172,9 @@ async def test_a_public_channel_takes_an_owner_and_the_preview_says_so(stage: St
     assert "This is a public channel" in answer
     assert "1 open alert" not in answer
     assert ("refused", f"{OPEN_CHANNEL}: public_channel") in await stage.audited("subscribe")
-    assert "Public channel" in await type_in(stage, MANAGER, "subscribe repo:octo/payments", OPEN_CHANNEL)
+    assert "This is a public channel" in await type_in(
+        stage, MANAGER, "subscribe repo:octo/payments", OPEN_CHANNEL
+    )
     assert "Subscribed." in await press(stage, MANAGER, "subscribe")
 
 

@@ -101,3 +101,25 @@ async def test_no_slot_is_given_before_the_time_that_slack_asked_for(db: Databas
         assert await messages.reserve_slot(tx, ChannelId("C2"), 1.0) <= clock.now()
         await messages.pause_channel(tx, CHANNEL, until + 60)
         assert await messages.reserve_slot(tx, CHANNEL, 1.0) == pytest.approx(until + 60)
+
+
+async def test_notices_are_found_by_their_subject_and_deleted_after_their_time(
+    db: Database, clock: Clock
+) -> None:
+    facts = {"kind": "adopted", "by": "octo-admin"}
+    notice = replace(message("k1", subject="author:C7:5"), purpose=MessagePurpose.NOTICE, facts=facts)
+    waiting = replace(notice, key=MessageKey("k2"), subject="author:C7:6")
+    async with db.begin() as tx:
+        planned = replace(notice, created_at=tx.now)
+        await messages.plan(tx, planned)
+        await messages.plan(tx, replace(waiting, created_at=tx.now))
+        await messages.plan(tx, replace(waiting, key=MessageKey("k3"), subject="author:C70:6"))
+        assert await messages.load(tx, planned.key) == planned
+        await messages.change(tx, planned.key, state=MessageState.POSTED, ts=MessageTs("1.2"))
+        found = await messages.notices(tx, planned.channel, "author:C7:")
+        assert [one.key for one in found] == ["k1", "k2"]
+        assert await messages.prune_notices(tx, tx.now) == 0
+    clock.advance(10)
+    async with db.begin() as tx:
+        assert await messages.prune_notices(tx, tx.now) == 1
+        assert [one.key for one in await messages.notices(tx, planned.channel, "author:C7:")] == ["k2"]

@@ -1,5 +1,6 @@
 """Identities, cached roles, subscriptions and saved values."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,10 @@ from storage.clock import Clock
 from storage.db import Database
 from storage.identities import IdentityTaken
 from storage.records import (
+    Audience,
     ChannelId,
     GitHubId,
+    Person,
     RepositoryId,
     SlackTeamId,
     SlackUserId,
@@ -111,6 +114,46 @@ async def test_a_channel_has_one_subscription(db: Database, clock: Clock) -> Non
         assert await subscriptions.remove(tx, channel)
         assert not await subscriptions.remove(tx, channel)
         assert await subscriptions.of_channel(tx, channel) is None
+
+
+async def test_a_subscription_is_changed_only_as_long_as_it_is_the_loaded_one(db: Database) -> None:
+    channel, author = ChannelId("C1"), Person(TEAM, SlackUserId("U1"), ANA)
+    first = Subscription(channel, "org:octo", created_at=5.0, changed_at=5.0)
+    second = Subscription(
+        channel,
+        "repo:octo/web",
+        ThreadLevel.NONE,
+        6.0,
+        mention="S0SEC",
+        pinned={"repo:octo/web": 7},
+        author=author,
+        changed_at=6.0,
+        lost_at=7.0,
+        paused_at=8.0,
+        audience=Audience(is_public=False, guests=(SlackUserId("U2"),)),
+    )
+    async with db.begin() as tx:
+        assert await subscriptions.change(tx, None, first)
+        assert not await subscriptions.change(tx, None, second)
+        assert await subscriptions.change(tx, first, second)
+        assert not await subscriptions.change(tx, first, first)
+        assert await subscriptions.of_channel(tx, channel) == second
+        assert not await subscriptions.remove_unchanged(tx, first)
+        assert await subscriptions.remove_unchanged(tx, second)
+        assert await subscriptions.of_channel(tx, channel) is None
+
+
+async def test_two_people_can_t_both_replace_a_subscription(db: Database) -> None:
+    """Otherwise the second one would replace a filter that was never checked."""
+    before = Subscription(ChannelId("C1"), "org:octo", created_at=5.0)
+    async with db.begin() as tx:
+        await subscriptions.add(tx, before)
+
+    async def replace_it(written: str) -> bool:
+        async with db.begin() as tx:
+            return await subscriptions.change(tx, before, replace(before, filter=written, changed_at=tx.now))
+
+    assert sorted(await asyncio.gather(replace_it("repo:octo/a"), replace_it("repo:octo/b"))) == [False, True]
 
 
 async def test_a_saved_value_is_overwritten(db: Database) -> None:
