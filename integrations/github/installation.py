@@ -18,6 +18,8 @@ from integrations.json_types import JsonObject
 
 T = TypeVar("T")
 _LATEST_FIRST = "?sort=updated&direction=desc&hide_secret=true&per_page=100{&secret_type}"
+MOST_ADMINS = 100
+"""`repository_admins` reads so many."""
 
 
 class InstallationClient:
@@ -87,6 +89,16 @@ class InstallationClient:
             )
         except NotFound:
             return None
+
+    async def repository_admins(self, full_name: str) -> frozenset[int]:
+        """The ids of up to 100 admins of a repository, whether direct, by a team or as organization owners."""
+        path = "/repos/{owner}/{repo}/collaborators?permission=admin&per_page=100"
+        found: set[int] = set()
+        async for person in self._calls.each(_account, path, full_name=full_name):
+            found.add(person.id)
+            if len(found) == MOST_ADMINS:
+                break
+        return frozenset(found)
 
     async def organization_roles(self, org: str) -> tuple[role_facts.OrganizationRole, ...]:
         """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""

@@ -118,6 +118,11 @@ class Slack:
         target = {"channel": channel, "user": user, "thread_ts": thread_ts}
         await self._api.post("chat.postEphemeral", {**target, **_content(message), **_LITERAL})
 
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message. Raises `MessageGone` and `ChannelUnavailable`."""
+        response = await self._api.get("chat.getPermalink", {"channel": channel, "message_ts": ts})
+        return _needed(response, "permalink", "chat.getPermalink")
+
     async def direct_message(self, user: str, message: Content) -> tuple[str, str]:
         """Send a direct message; return its channel and `ts`."""
         opened = await self._api.post("conversations.open", {"users": user})

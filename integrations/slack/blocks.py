@@ -92,9 +92,18 @@ def actions(*elements: Element | None, block_id: str) -> Block | None:
 
 
 def input_block(
-    label: str, element: Element, *, block_id: str, hint: str | None = None, optional: bool = False
+    label: str,
+    element: Element,
+    *,
+    block_id: str,
+    hint: str | None = None,
+    optional: bool = False,
+    dispatches: bool = False,
 ) -> Block:
-    """A labelled input of a form. Without `optional`, Slack requires a value."""
+    """A labelled input of a form. Without `optional`, Slack requires a value.
+
+    With `dispatches`, Slack sends each pick at once as a click, besides the submit.
+    """
     return _block(
         "input",
         block_id=block_id,
@@ -102,6 +111,7 @@ def input_block(
         element=element,
         hint=plain(hint, INPUT_HINT) if hint else None,
         optional=True if optional else None,
+        dispatch_action=True if dispatches else None,
     )
 
 

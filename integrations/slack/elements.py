@@ -87,8 +87,20 @@ def select(
 
 
 def overflow(*, action_id: str, options: Sequence[Option]) -> Element:
-    """The "…" menu of up to five options."""
-    return _control("overflow", action_id, options=_options(options[:OVERFLOW_OPTIONS]))
+    """The "…" menu of one to five options; raises ValueError for another number, since each has an effect."""
+    if not 1 <= len(options) <= OVERFLOW_OPTIONS:
+        raise ValueError(f"Slack takes 1 to {OVERFLOW_OPTIONS} lines in an overflow menu, not {len(options)}")
+    return _control("overflow", action_id, options=_options(options))
+
+
+def people_select(placeholder: str, *, action_id: str, initial: str | None = None) -> Element:
+    """A menu of all people that Slack's client knows, guests, bots and deactivated users included.
+
+    `initial` is the user id that is selected at first.
+    """
+    return _control(
+        "users_select", action_id, placeholder=plain(placeholder, PLACEHOLDER), initial_user=initial
+    )
 
 
 def checkboxes(*, action_id: str, options: Sequence[Option], checked: Collection[str] = ()) -> Element:

@@ -28,7 +28,7 @@ class Click:
     action_id: str
     block_id: str
     value: InputValue
-    """The button's value, the selected option's value, or the values of all ticked checkboxes."""
+    """The button's value, the selected option's value, the picked user, or the values of all ticked checkboxes."""
     shown: tuple[str, ...] | None
     """For checkboxes of a message: the values that were ticked in the message before the click."""
     trigger_id: str
@@ -238,7 +238,7 @@ def _value(element: JsonObject) -> InputValue:
     if element.get("type") == "checkboxes":
         return _values(items(element, "selected_options"))
     selected = member(element, "selected_option")
-    return text(selected, "value") or text(element, "value") or None
+    return text(selected, "value") or text(element, "value") or text(element, "selected_user") or None
 
 
 def _values(options: list[object]) -> tuple[str, ...]:

@@ -38,6 +38,24 @@ def get_permission(call: Call) -> RouteResponse:
     return RouteResponse(200, {"permission": role.permission, "role_name": role.name, "user": person})
 
 
+def list_collaborators(call: Call) -> RouteResponse:
+    """`GET /repos/{owner}/{repo}/collaborators`: people with at least that permission, with organization owners.
+
+    Only permissions above `pull`, which everybody has in a public repository without being listed.
+    """
+    needed = call.text("permission")
+    if needed in (None, "pull"):
+        raise Refusal(422, "the stand-in lists no people who may only read")
+    people = [account for account in call.github.accounts.values() if isinstance(account, GitHubUser)]
+    roles = [(user, rights.repository_role(call.repository, user)) for user in people]
+    page, headers = page_of(call, [(user, role) for user, role in roles if role.flags[needed]])
+    listed: list[JsonObject] = [
+        shapes.simple_user(call.github, user) | {"permissions": role.flags, "role_name": role.name}
+        for user, role in page
+    ]
+    return RouteResponse(200, listed, headers)
+
+
 def get_organization(call: Call) -> RouteResponse:
     """`GET /orgs/{org}`."""
     return RouteResponse(200, shapes.full_organization(call.github, call.organization))
@@ -165,6 +183,7 @@ REPOSITORY_ROLES = (("organization_custom_roles", "read"), ("organization_admini
 ROUTES = (
     Route("repos/get", get_repository, "anyone", METADATA),
     Route("repos/get-commit", get_commit, "installation", (("contents", "read"),)),
+    Route("repos/list-collaborators", list_collaborators, "installation", METADATA),
     Route("repos/get-collaborator-permission-level", get_permission, "installation", METADATA),
     Route("orgs/get", get_organization, "anyone"),
     Route("orgs/get-membership-for-user", get_membership, "installation", MEMBERS),

@@ -54,6 +54,21 @@ def pick_control(
     raise ImpossibleGesture(f"{len(found)} controls {action_id!r} to choose from")
 
 
+def pick_person(world: SlackWorld, user: str, holder: str, control: Control, picked: str | None) -> Json:
+    """Pick somebody in a `users_select` of the user's client; returns the fields of the action.
+
+    Slack's picker offers everybody whom the client knows, bots, guests and deactivated users included.
+    """
+    if picked is not None and picked not in world.workspace.users:
+        raise ImpossibleGesture(f"the picker {control.action_id} does not offer {picked}")
+    before = world.modals.state_of(user, holder, control.block_id, control.element) or {}
+    if before.get("selected_user") == picked:
+        raise NothingChanged(f"{control.action_id} shows that person already: the client sends nothing")
+    state = {"type": control.type, "selected_user": picked}
+    world.modals.set_state(user, holder, control.block_id, control.action_id, state)
+    return {"selected_user": picked}
+
+
 def button_fields(button: Control, value: str | None) -> Json:
     """The fields of an action for a pressed button: its value, or `value` instead."""
     sent = button.element.get("value") if value is None else value

@@ -14,6 +14,7 @@ from integrations.sandbox.slack.gestures import (
     choose,
     chosen_option,
     pick_control,
+    pick_person,
     toggle,
 )
 from integrations.sandbox.slack.records import View
@@ -44,11 +45,14 @@ class ViewGestures:
     async def select_in_view(
         self, user: str, view_id: str, action_id: str, value: str | None, *, force: bool = False
     ) -> DeliveryResult:
-        """Choose an option of a menu in a view."""
+        """Choose an option of a menu, or a person of a people picker, in a view."""
         view = self._view(user, view_id, force=force)
-        control = pick_control(view.blocks, MENUS, action_id, force=force)
-        option = choose(self._world, user, view.id, control, value, force=force)
-        return await self._act(view, control, {"selected_option": option})
+        control = pick_control(view.blocks, (*MENUS, "users_select"), action_id, force=force)
+        if control.type == "users_select":
+            chosen = pick_person(self._world, user, view.id, control, value)
+        else:
+            chosen = {"selected_option": choose(self._world, user, view.id, control, value, force=force)}
+        return await self._act(view, control, chosen)
 
     async def tick_in_view(
         self, user: str, view_id: str, action_id: str, value: str, *, force: bool = False
@@ -98,6 +102,9 @@ class ViewGestures:
         return await self._sender.send("interactive", payload)
 
     async def _act(self, view: View, control: Control, chosen: Json) -> DeliveryResult:
+        """Send the action. Slack's docs: an input sends none unless it has `dispatch_action`."""
+        if control.block["type"] == "input" and not control.block.get("dispatch_action"):
+            return DeliveryResult()
         trigger_id = self._world.triggers.make(view.user, view.id)
         payload = payloads.view_actions(
             self._world, view, payloads.action(self._world, control, chosen), trigger_id
@@ -122,6 +129,7 @@ class ViewGestures:
             for action_id, value in actions.items():
                 control = fields.get((block_id, action_id))
                 if control is not None:
+                    self._refuse_stranger(control, value)
                     state = filled_state(control, value, force=force)
                     self._world.modals.set_state(view.user, view.id, block_id, action_id, state)
                 elif force:
@@ -129,6 +137,10 @@ class ViewGestures:
                 else:
                     raise ImpossibleGesture(f"{view.id} has no field {block_id}/{action_id}")
         return extra
+
+    def _refuse_stranger(self, control: Control, value: str | list[str] | None) -> None:
+        if control.type == "users_select" and value and value not in self._world.workspace.users:
+            raise ImpossibleGesture(f"the picker {control.action_id} does not offer {value}")
 
     def _apply_answer(self, submitted: View, result: DeliveryResult) -> DeliveryResult:
         """Apply the acknowledgement of a submit; a malformed one is a violation."""

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from integrations.sandbox.slack import ImpossibleGesture, SlackSandbox, View
+from integrations.sandbox.slack import ImpossibleGesture, NothingChanged, SlackSandbox, View
 from tests.integrations.sandbox.conftest import SmallApp, Time
 from tests.integrations.sandbox.slack_drawings import (
     FORM,
@@ -114,6 +114,28 @@ async def test_a_submit_sends_the_state_of_every_field(
         },
     }
     assert slack.view("U0OLGA") is None
+
+
+async def test_a_people_picker_offers_everybody_and_dispatches_each_pick_if_it_is_to(
+    slack: SlackSandbox, api: AsyncWebClient
+) -> None:
+    slack.workspace.add_user("U0GUEST", is_restricted=True)
+    picker = {"type": "users_select", "action_id": "who"}
+    quiet = field("quiet", picker)
+    loud = field("loud", {**picker, "action_id": "whom"}) | {"dispatch_action": True}
+    view = await opened(slack, api, modal(quiet, loud))
+    assert (await slack.select_in_view("U0OLGA", view.id, "who", "U0GUEST")).payload == {}
+    [action] = (await slack.select_in_view("U0OLGA", view.id, "whom", "U0GUEST")).payload["actions"]
+    assert (action["type"], action["selected_user"]) == ("users_select", "U0GUEST")
+    with pytest.raises(NothingChanged):
+        await slack.select_in_view("U0OLGA", view.id, "whom", "U0GUEST")
+    with pytest.raises(ImpossibleGesture):
+        await slack.select_in_view("U0OLGA", view.id, "whom", "U0NOSUCH")
+    with pytest.raises(ImpossibleGesture):
+        await slack.submit("U0OLGA", view.id, {"loud": {"whom": "U0NOSUCH"}})
+    values = (await slack.submit("U0OLGA", view.id)).payload["view"]["state"]["values"]
+    assert values["quiet"]["who"] == {"type": "users_select", "selected_user": "U0GUEST"}
+    assert values["loud"]["whom"] == {"type": "users_select", "selected_user": "U0GUEST"}
 
 
 async def test_slacks_client_does_not_submit_an_incomplete_form(

@@ -21,11 +21,13 @@ from integrations.slack.blocks import (
     section,
 )
 from integrations.slack.elements import (
+    OVERFLOW_OPTIONS,
     Json,
     Option,
     button,
     checkboxes,
     overflow,
+    people_select,
     select,
     text_input,
 )
@@ -63,7 +65,7 @@ def every_block(text: str, *, count: int = 1) -> list[Block | None]:
     controls = [
         button(text, action_id="take", value=ALERT, style="primary"),
         select(text, action_id="close_as", options=options, initial="v0"),
-        overflow(action_id="more", options=options),
+        overflow(action_id="more", options=options[:OVERFLOW_OPTIONS]),
         checkboxes(action_id="next_steps", options=options, checked={"v0"}),
         None,
     ]
@@ -88,7 +90,20 @@ def inputs(text: str) -> list[Block | None]:
         input_block(
             text, checkboxes(action_id="understood", options=[Option(text, "yes")]), block_id="consequence"
         ),
+        input_block(
+            text,
+            people_select(text, action_id="receiver", initial="U0DANA"),
+            block_id="receiver",
+            dispatches=True,
+        ),
     ]
+
+
+@pytest.mark.parametrize("count", [0, OVERFLOW_OPTIONS + 1])
+def test_an_overflow_menu_with_too_many_lines_is_an_error(count: int) -> None:
+    """A line that were cut off would be a control that nobody can reach."""
+    with pytest.raises(ValueError, match="1 to 5 lines"):
+        overflow(action_id="more", options=[Option("Line", f"v{number}") for number in range(count)])
 
 
 @given(texts)

@@ -45,7 +45,7 @@ const BLOCKS = {
     const error = place.errors?.[block.block_id];
     const isGroup = block.element.type === "checkboxes" || block.element.type === "radio_buttons";
     const label = [drawText(block.label, place), block.optional && h("span", { class: "optional" }, " (optional)")];
-    const field = element(block.element, block, { ...place, id, form: true, error, required: !block.optional });
+    const field = element(block.element, block, { ...place, id, form: true, dispatches: block.dispatch_action === true, error, required: !block.optional });
     const hint = block.hint && h("div", { class: "hint", id: `${id}-hint` }, drawText(block.hint, place));
     const fault = h("div", { class: "field-error", id: `${id}-error`, role: "alert", hidden: !error }, icon("alert"), h("span", {}, error ?? ""));
     const drawn = isGroup
@@ -66,6 +66,39 @@ function element(part, block, place) {
 
 const stateOf = (part, block, place) => place.state?.[block.block_id]?.[part.action_id];
 
+/** A button that opens a list of options, as `static_select` and `users_select` have it. `value` is the chosen one. */
+function picker(part, block, place, options, value) {
+  let chosen = options.find((option) => option.value === value) ?? null;
+  const words = h("span", { class: "select-words" });
+  const show = () => {
+    words.replaceChildren(chosen ? drawText(chosen.text, place) : part.placeholder ? drawText(part.placeholder, place) : "Choose an option");
+    words.classList.toggle("empty", !chosen);
+  };
+  const name = part.placeholder?.text ?? "Choose an option";
+  const labelled = place.id ? { "aria-labelledby": `${place.id}-label` } : {};
+  const button = h("button", { type: "button", id: place.id, class: "select", "aria-haspopup": "listbox", "aria-expanded": "false", ...labelled, on: { click: () =>
+    openMenu(button, {
+      role: "listbox",
+      label: name,
+      items: options.map((option) => ({
+        value: option.value, label: drawText(option.text, place), selected: option.value === chosen?.value,
+        description: option.description && drawText(option.description, place),
+      })),
+      pick(value) {
+        chosen = options.find((option) => option.value === value);
+        show();
+        if (place.form) clearError(button);
+        if (!place.form || place.dispatches) place.act("select", { action: part.action_id, block: block.block_id, value }, button);
+      },
+    }),
+  } }, words, icon("down"));
+  if (place.id) button.setAttribute("aria-describedby", `${place.id}-error`);
+  if (place.form) button.fieldValue = () => ({ block: block.block_id, action: part.action_id, value: chosen?.value ?? null });
+  button.classList.add("field");
+  show();
+  return button;
+}
+
 const ELEMENTS = {
   button(part, block, place) {
     const style = part.style ? ` ${part.style}` : "";
@@ -82,35 +115,11 @@ const ELEMENTS = {
   },
   static_select(part, block, place) {
     const options = part.options ?? part.option_groups.flatMap((group) => group.options);
-    let chosen = stateOf(part, block, place)?.selected_option ?? null;
-    const words = h("span", { class: "select-words" });
-    const show = () => {
-      words.replaceChildren(chosen ? drawText(chosen.text, place) : part.placeholder ? drawText(part.placeholder, place) : "Choose an option");
-      words.classList.toggle("empty", !chosen);
-    };
-    const name = part.placeholder?.text ?? "Choose an option";
-    const labelled = place.id ? { "aria-labelledby": `${place.id}-label` } : {};
-    const button = h("button", { type: "button", id: place.id, class: "select", "aria-haspopup": "listbox", "aria-expanded": "false", ...labelled, on: { click: () =>
-      openMenu(button, {
-        role: "listbox",
-        label: name,
-        items: options.map((option) => ({
-          value: option.value, label: drawText(option.text, place), selected: option.value === chosen?.value,
-          description: option.description && drawText(option.description, place),
-        })),
-        pick(value) {
-          chosen = options.find((option) => option.value === value);
-          show();
-          if (!place.form) place.act("select", { action: part.action_id, block: block.block_id, value }, button);
-          else clearError(button);
-        },
-      }),
-    } }, words, icon("down"));
-    if (place.id) button.setAttribute("aria-describedby", `${place.id}-error`);
-    if (place.form) button.fieldValue = () => ({ block: block.block_id, action: part.action_id, value: chosen?.value ?? null });
-    button.classList.add("field");
-    show();
-    return button;
+    return picker(part, block, place, options, stateOf(part, block, place)?.selected_option?.value);
+  },
+  users_select(part, block, place) {
+    const options = place.names.people().map((person) => ({ value: person.id, text: { type: "plain_text", text: person.name, emoji: false } }));
+    return picker(part, block, place, options, stateOf(part, block, place)?.selected_user);
   },
   overflow(part, block, place) {
     const button = h("button", { type: "button", class: "button overflow", "aria-label": "More actions", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () =>

@@ -95,6 +95,7 @@ export const onGitHub = (action, fields) => post(`/github/${action}`, fields);
 /** Names for mentions, and what a link to the stand-in GitHub does. */
 export const names = {
   person: (id) => state.people.get(id),
+  people: () => [...state.people.values()],
   channel: (id) => state.channels.find((channel) => channel.id === id),
   openLink(event, url) {
     if (!url.startsWith(`${state.githubUrl}/`)) return;

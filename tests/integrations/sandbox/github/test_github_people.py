@@ -155,3 +155,18 @@ async def test_bots_and_organizations_have_profiles(scene: Scene) -> None:
 
     assert kinds == ["Bot", "Organization"]
     assert organization.body["id"] == scene.octo.id
+
+
+async def test_collaborators_are_listed_by_their_least_permission_with_owners(scene: Scene) -> None:
+    rae, ivy, kim = (scene.github.add_user(login) for login in ("rae", "ivy", "kim"))
+    scene.github.add_collaborator(scene.payments, rae, "admin")
+    scene.github.add_collaborator(scene.payments, ivy, "write")
+    scene.github.add_member(scene.octo, kim, role="admin")
+    token = await scene.caller.token(scene.installation)
+    path = "/repos/octo/payments/collaborators"
+    admins = (await scene.caller.call("GET", f"{path}?permission=admin", token)).body
+    writers = (await scene.caller.call("GET", f"{path}?permission=push", token)).body
+    assert {"rae", "kim"} <= {each["login"] for each in admins}
+    assert "ivy" not in {each["login"] for each in admins}
+    assert {each["role_name"] for each in admins} == {"admin"}
+    assert {"rae", "ivy", "kim"} <= {each["login"] for each in writers}
