@@ -8,6 +8,7 @@ import aiohttp
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.platforms import Platforms
+from bot.rules.permissions import Need
 from integrations.github.api import GitHub
 from integrations.slack.api import Slack
 from storage.batch_writer import BatchWriter
@@ -39,5 +40,9 @@ class Context:
     """Seconds between syncs; 0 for the one at the start alone."""
     repositories_read: dict[RepositoryId, UnixTime] = field(default_factory=dict)
     """When this process last read each repository's facts from GitHub."""
+    entitled_asked: dict[tuple[RepositoryId, Need], tuple[UnixTime, frozenset[int]]] = field(
+        default_factory=dict
+    )
+    """When this process last asked GitHub who has a right in a repository, and the answer."""
     probe_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One probe at a time: GitHub's docs say that several 401s in a short time can lock a login out."""

@@ -73,11 +73,12 @@ class ShowDetails(JobKind, kind="look", attempts=2, inlined="request"):
 
 
 @dataclass(frozen=True)
-class FillForm(JobKind, kind="fill_form", attempts=2):
-    """Put the form into the modal that was opened as a skeleton; `hash` is the skeleton's."""
+class FillForm(JobKind, kind="fill_form", key="form:{job.request.view_id}", attempts=2):
+    """Put the form into the modal that was opened as a skeleton, and again after each pick of a person in it."""
 
     request: ActionRequest
-    hash: str
+    hash: str | None = None
+    """The skeleton's; None to replace a form in any state."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,20 @@ class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
     login: str
     change: str
     """`linked` or `unlinked`."""
+
+
+@dataclass(frozen=True)
+class TellReceiver(JobKind, kind="tell_receiver", attempts=12):
+    """Tell a person that an alert was handed over to them."""
+
+    alert: StoredAlertKey
+    receiver: SlackUserId
+    at: UnixTime
+    """When it was handed over."""
+    may_view: bool
+    """They may view the alert, as far as is known."""
+    channel: ChannelId | None = None
+    """Where the giver clicked; the message links to the card there."""
 
 
 @dataclass(frozen=True)
@@ -258,32 +273,11 @@ class AnnounceRepositoryChange(JobKind, kind="repository", key="repository:{job.
 KINDS: Mapping[str, type[JobKind]] = {
     kind.kind: kind
     for kind in (
-        HandleDelivery,
-        FetchDetails,
-        PublishMessage,
-        PerformAction,
-        ShowDetails,
-        FillForm,
-        AnswerCommand,
-        AnswerShortcut,
-        AnswerButton,
-        AnswerOutdated,
-        RecordOwnerAnswer,
-        UpdateOwnerMessage,
-        SendAnswer,
-        SendIdentityNotice,
-        FollowUpReport,
-        RecheckRevoked,
-        CheckOnArrival,
-        CorrectValidity,
-        SyncAssignee,
-        CheckHolders,
-        RedrawChannel,
-        RedrawCards,
-        SyncAll,
-        SyncInstallation,
-        BackfillChannel,
-        CheckSubscription,
+        *(HandleDelivery, FetchDetails, PublishMessage, PerformAction, ShowDetails, FillForm),
+        *(AnswerCommand, AnswerShortcut, AnswerButton, AnswerOutdated, SendAnswer, SendIdentityNotice),
+        *(RecordOwnerAnswer, UpdateOwnerMessage, TellReceiver),
+        *(FollowUpReport, RecheckRevoked, CheckOnArrival, CorrectValidity, SyncAssignee, CheckHolders),
+        *(RedrawChannel, RedrawCards, SyncAll, SyncInstallation, BackfillChannel, CheckSubscription),
         AnnounceRepositoryChange,
     )
 }

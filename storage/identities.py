@@ -1,5 +1,6 @@
 """Identities: which Slack user is which GitHub account, one to one within a workspace."""
 
+from collections.abc import Collection
 from typing import Literal
 
 import sqlalchemy as sa
@@ -55,6 +56,12 @@ async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity 
     """The identity of a GitHub account in a workspace, or None."""
     query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
     return await rows.one(tx, query, _record)
+
+
+async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId]) -> list[Identity]:
+    """The identities of these GitHub accounts in a workspace, in the order of their logins."""
+    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id.in_(github_ids))
+    return await rows.listed(tx, query.order_by(identity.c.github_login), _record)
 
 
 async def all_identities(tx: Tx) -> list[Identity]:

@@ -21,9 +21,10 @@ class Priority(IntEnum):
 
 _KINDS: Mapping[Priority, tuple[str, ...]] = {
     Priority.PERSON: (
-        *("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell", "owner_answer"),
+        *("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell"),
+        "owner_answer",
     ),
-    Priority.MESSAGE: ("message", "tell_identity", "owner_message"),
+    Priority.MESSAGE: ("message", "tell_identity", "tell_receiver", "owner_message"),
     Priority.INTAKE: (
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
         *("redraw_cards", "repository", "assignment", "arrival_check"),

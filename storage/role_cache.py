@@ -39,6 +39,16 @@ async def of_person(
     return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
 
 
+async def of_owner(
+    tx: Tx, owner_id: GitHubId, since: UnixTime, limit: int
+) -> list[tuple[GitHubId, RepositoryId, Facts]]:
+    """The latest facts about persons in an owner's repositories, fetched since then: account, repository, facts."""
+    query = sa.select(role.c.github_id, role.c.repository_id, role.c.facts)
+    query = query.where(role.c.owner_id == owner_id, role.c.fetched_at >= since)
+    found = await tx.conn.execute(query.order_by(role.c.fetched_at.desc()).limit(limit))
+    return [(row.github_id, row.repository_id, row.facts) for row in found]
+
+
 async def prune(tx: Tx, before: UnixTime) -> int:
     """Delete facts that were fetched before then; returns how many."""
     return (await tx.conn.execute(sa.delete(role).where(role.c.fetched_at < before))).rowcount

@@ -88,7 +88,7 @@ alert = sa.Table(
     *_optional(StorableText, "bypassed_by", "bypass_comment"),
     *_optional(sa.Double, "resolved_at", "bypassed_at", "taken_at"),
     sa.Column("has_more_places", sa.Boolean, nullable=False),
-    *_optional(_JSON, "place", "commit_author", "probe", "report", "acted_by"),
+    *_optional(_JSON, "place", "commit_author", "probe", "report", "acted_by", "last_hand_over"),
     sa.Column("token", _JSON, nullable=False),
     sa.Column("assigned_to_id", sa.BigInteger, index=True),
     *_optional(sa.BigInteger, "assigned_by_us_id", "taken_by_id"),

@@ -8,6 +8,7 @@ from typing import Any
 from bot.actions.action import Action, CardAction, FormAction, MenuAction, ReadAction
 from bot.actions.check_validity import CheckValidity
 from bot.actions.close_alert import CloseAlert
+from bot.actions.hand_over import HandOverAlert
 from bot.actions.history import History
 from bot.actions.locations import Locations
 from bot.actions.next_steps import NextSteps
@@ -26,6 +27,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     ReportLeak(),
     CloseAlert(),
     ReopenAlert(),
+    HandOverAlert(),
     StepBackFromAlert(),
     TellOwner(),
     NextSteps(),

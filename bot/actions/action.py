@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from bot.context import Context
+from bot.errors import Refused
 from bot.options import LimitsOptions, Options
 from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
@@ -74,6 +75,11 @@ class Action(ABC, Generic[Decision]):
     """Its form, or without a form its decision, needs to know whether the token's owner can be told."""
     works_offline: ClassVar[bool] = False
     """It changes nothing on GitHub, so it is done while GitHub is down too."""
+    receiver_block: ClassVar[str | None] = None
+    """The block of its form with a people picker: the picked person is loaded as the case's `receiver`.
+
+    The picker's action id is the same; each pick fills the form again.
+    """
     verb_phrase: ClassVar[str] = "do this"
     """Verb phrase for the refusal "You can't {verb_phrase}", for people who may see the alert but lack `needs`."""
     did_many: ClassVar[str] = "did this {} times"
@@ -118,8 +124,11 @@ class MenuAction(Action[Decision]):
         """Whether the menu has the line."""
 
 
-class FormAction(CardAction[Decision]):
-    """An action whose control opens a form; submitting the form has the effect."""
+class FormAction(Action[Decision]):
+    """An action whose control opens a form; submitting the form has the effect.
+
+    It is a `CardAction` or a `MenuAction` too.
+    """
 
     callback_id: ClassVar[str]
     title: ClassVar[str]
@@ -139,6 +148,10 @@ class FormAction(CardAction[Decision]):
     @abstractmethod
     def form_blocks(self, case: PersonalCase, user_input: UserInput) -> Sequence[Block | None]:
         """The content of the form; raises Refused if the action is not possible."""
+
+    def input_refusal(self, case: PersonalCase) -> Refused | None:
+        """Why what was picked so far is refused; the form shows it, and it is audited."""
+        return None
 
     @abstractmethod
     def form_errors(self, user_input: UserInput, options: Options) -> dict[str, str]:

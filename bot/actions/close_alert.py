@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import ActionRun, FormAction, Outcome
+from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
 from bot.actions.comment_field import HINT, comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import RESOLUTIONS, CloseOptions, LimitsOptions, Options
@@ -49,7 +49,7 @@ class Close:
     already: bool = False
 
 
-class CloseAlert(FormAction[Close]):
+class CloseAlert(CardAction[Close], FormAction[Close]):
     """A menu of reasons on the card; picking one opens the form with that reason."""
 
     id = "close_as"

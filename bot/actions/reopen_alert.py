@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.actions.action import ActionRun, FormAction, Outcome
+from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
 from bot.actions.comment_field import comment_errors, comment_field, signed_comment
 from bot.errors import Refused
 from bot.options import Options
@@ -30,7 +30,7 @@ class Reopen:
     already: bool = False
 
 
-class ReopenAlert(FormAction[Reopen]):
+class ReopenAlert(CardAction[Reopen], FormAction[Reopen]):
     """A button on closed cards; its form asks for an optional comment."""
 
     id = "reopen"

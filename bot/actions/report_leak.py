@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.actions.action import ActionRun, FormAction, Outcome
+from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
 from bot.actions.probe import PROBE_INTERVAL, ProbeResult, probe_secret, probe_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.job_kinds import FollowUpReport, PerformAction
@@ -34,7 +34,7 @@ PROBES_OFF = "checks are turned off here"
 WAITING = "Not sent yet: GitHub takes no more reports from here for now."
 
 
-class ReportLeak(FormAction[None]):
+class ReportLeak(CardAction[None], FormAction[None]):
     """A button that opens a form, which states the consequence and has a box to accept it."""
 
     id = "report_leak"

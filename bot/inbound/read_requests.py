@@ -1,6 +1,8 @@
 """Turns the payloads of clicks, submits, commands and shortcuts into requests and jobs. Pure."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.actions import ACTIONS, FORMS, READ_ACTIONS
 from bot.job_kind import JobKind
@@ -8,6 +10,7 @@ from bot.job_kinds import (
     AnswerButton,
     AnswerOutdated,
     AnswerShortcut,
+    FillForm,
     PerformAction,
     RecordOwnerAnswer,
     ShowDetails,
@@ -28,6 +31,7 @@ REPLACED = frozenset({PAGE_ACTION, SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION})
 """Buttons whose answer replaces the private message that they are in."""
 PERFORMED = frozenset(action.id for action in ACTIONS if action not in FORMS)
 SHOWN = frozenset(line.id for line in READ_ACTIONS)
+FORM_OF_PICKER = {form.receiver_block: form for form in FORMS if form.receiver_block is not None}
 
 
 def action_job(click: Click, now: float) -> JobKind:
@@ -55,6 +59,16 @@ def owner_job(click: Click, now: float) -> JobKind:
     if alert is None:
         return outdated_job(click, now)
     return RecordOwnerAnswer(action_request(click.action_id, alert, click, now))
+
+
+def pick_job(click: Click, now: float) -> JobKind:
+    """The job of a person who was picked in a form, which names its alert in what it carries."""
+    form = FORM_OF_PICKER.get(click.action_id)
+    alert = _parse_key(_metadata(click.private_metadata).get("alert"))
+    if form is None or alert is None or click.view_id is None:
+        return outdated_job(click, now)
+    request = action_request(form.id, alert, click, now)
+    return FillForm(replace(request, user_input={click.action_id: click.value}))
 
 
 def outdated_job(click: Click, now: float) -> AnswerOutdated:
@@ -128,7 +142,7 @@ def submit_request(action: str, submit: Submit, now: float) -> ActionRequest | N
         thread=_ts(metadata.get("thread")),
         in_thread=metadata.get("in_thread") is True,
         view_id=submit.view_id,
-        user_input=submit.user_input,
+        user_input={**_said(metadata), **submit.user_input},
     )
 
 
@@ -173,6 +187,13 @@ def _metadata(text: str) -> dict[str, object]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _said(metadata: Mapping[str, object]) -> dict[str, str]:
+    """What the form said to the person, as far as its action carries it to the submit."""
+    said = metadata.get("said")
+    known = said.items() if isinstance(said, dict) else ()
+    return {name: value for name, value in known if isinstance(value, str)}
 
 
 def _channel(value: object) -> ChannelId | None:

@@ -107,10 +107,12 @@ class SlackApp:
         for form in FORMS:
             _on_action(bolt, form.id, self._open_form)
             bolt.view_submission(form.callback_id)(self._submit)
+            if form.receiver_block is not None:
+                _on_action(bolt, form.receiver_block, self._click(requests.pick_job))
         for action in ACTIONS:
             if action not in FORMS:
                 _on_action(bolt, action.id, self._click(requests.action_job))
-        _on_action(bolt, MENU, self._click(requests.menu_job))
+        _on_action(bolt, MENU, self._pick_line)
         for answer in OWNER_BUTTONS:
             _on_action(bolt, answer, self._click(requests.owner_job))
         for button in BUTTONS:
@@ -135,6 +137,12 @@ class SlackApp:
 
         return store
 
+    async def _pick_line(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        """A line of the overflow menu, which may open a form."""
+        opens_form = _control_of(_parsed(context, payloads.Click)) in FORM_OF_CONTROL
+        listener = self._open_form if opens_form else self._click(requests.menu_job)
+        await listener(ack, context)
+
     async def _open_form(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         """Open a skeleton: asking GitHub for a role may take longer than the three seconds that a trigger lives."""
         click = _parsed(context, payloads.Click)
@@ -145,7 +153,7 @@ class SlackApp:
         is_new = await self._accept(context)
         await ack()
         if is_new:
-            self.forms.open(FORM_OF_CONTROL[click.action_id], alert, click)
+            self.forms.open(FORM_OF_CONTROL[_control_of(click)], alert, click)
 
     async def _submit(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         submit = _parsed(context, payloads.Submit)
@@ -154,7 +162,7 @@ class SlackApp:
         if request is None:
             await self._outdated_form(ack, context)
             return
-        errors = form.form_errors(submit.user_input, self._context.options)
+        errors = form.form_errors(request.user_input, self._context.options)
         if errors:
             await ack(response_action="errors", errors=errors)
             return
@@ -241,6 +249,11 @@ def _parsed(context: AsyncBoltContext, kind: type[Payload]) -> Payload:
     if not isinstance(payload, kind):
         raise payloads.BadPayload(f"the payload is no {kind.__name__}")
     return payload
+
+
+def _control_of(click: payloads.Click) -> str:
+    """The id of the control, which is the picked line for the overflow menu."""
+    return str(click.value) if click.action_id == MENU else click.action_id
 
 
 def _on_action(

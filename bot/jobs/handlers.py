@@ -10,6 +10,7 @@ from bot.errors import Refused
 from bot.flows.acting import fill_form, owner_answers, perform_action, show_details
 from bot.flows.alerts import (
     arrival_check,
+    hand_overs,
     installations,
     intake,
     rechecks,
@@ -121,6 +122,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),
+        Handler(kinds.TellReceiver, lambda context, todo, job: hand_overs.tell_receiver(context, todo)),
         Handler(
             kinds.FollowUpReport,
             lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.attempt, job),

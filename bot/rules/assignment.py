@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot.rules.permissions import Rights
 from integrations.github.facts import AlertFacts
 from storage.records import Account, Alert, GitHubId, Person
 
@@ -13,15 +14,31 @@ class Assignment:
     account: Account | None
 
 
+def may_be_assigned(alert: Alert, rights: Rights) -> bool:
+    """Whether Stanch may assign the person on the alert, who has these rights.
+
+    An assignee may see and resolve the alert. So only a person who may resolve by role is assigned, and one to whom
+    somebody who may resolve by role handed it over for that. GitHub wants write access of an assignee.
+    """
+    hand_over = alert.hand_over
+    allowed = rights.resolve_by_role if hand_over is None else hand_over.grants
+    return allowed and rights.write
+
+
+def is_free_to_assign(alert: Alert) -> bool:
+    """Whether Stanch may change GitHub's assignee: there is none, or Stanch set it."""
+    ours, now = alert.assigned_by_us, alert.assigned_to
+    return now is None or (ours is not None and ours.id == now.id)
+
+
 def assignment_change(alert: Alert, *, may_be_assigned: bool) -> Assignment | None:
     """The change that Stanch makes to GitHub's assignee; None for no change.
 
-    An assignee may see and resolve the alert. So Stanch assigns only the person who took it, and only if that person
-    may resolve by role and has write access (`may_be_assigned`). An assignee that somebody else set on GitHub
-    is never changed.
+    Stanch assigns only the person who is on the alert, and only if `may_be_assigned` says so. An assignee that
+    somebody else set on GitHub is never changed.
     """
-    ours, now = alert.assigned_by_us, alert.assigned_to
-    if now is not None and (ours is None or ours.id != now.id):
+    now = alert.assigned_to
+    if not is_free_to_assign(alert):
         return None
     holder = alert.taken_by.github if alert.taken_by else None
     target = holder if may_be_assigned else None

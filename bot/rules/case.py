@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from bot.options import Options
 from bot.rules.permissions import Rights
 from bot.rules.report_eligibility import ServerAbilities
-from storage.records import Alert, Identity, Person, Repository, UnixTime
+from storage.records import Alert, Identity, Person, Repository, SlackUserId, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,26 @@ class Actor:
     @property
     def person(self) -> Person:
         return Person(self.identity.slack_team, self.identity.slack_user, self.identity.github)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The person to whom the alert is to be handed over."""
+
+    user: SlackUserId
+    outsider: str | None = None
+    """Why they can't act here, as one short word: `guest`, `not_linked`, `slack_unreachable`, …"""
+    identity: Identity | None = None
+    """None for an outsider."""
+    rights: Rights | None = None
+    """None for an outsider."""
+
+    @property
+    def person(self) -> Person:
+        """The receiver as a person; raises ValueError for an outsider."""
+        if self.identity is None:
+            raise ValueError("nobody hands an alert over to an outsider")
+        return Person(self.identity.slack_team, self.user, self.identity.github)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +77,8 @@ class PersonalCase(Case):
     """The last answer of the token's owner, as its stored word."""
     actor_name: str = ""
     """The name in Slack of the person who acts; empty where it was not asked for."""
+    receiver: Receiver | None = None
+    """Whom the person picked to hand the alert over to."""
     offline: bool = False
     """GitHub can't be reached: the alert and the rights are the last known ones."""
     waited: bool = False

@@ -68,6 +68,8 @@ class Rights:
     """The role's name for people: `organization owner`, `repository admin`, …"""
     resolve_by_role: bool = False
     """May resolve without being the alert's assignee."""
+    member: bool = False
+    """Belongs to the organization that owns the repository."""
 
     def allow(self, need: Need) -> bool:
         return self.resolve if need is Need.RESOLVE else self.view
@@ -84,7 +86,8 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
 
     An assignee may see and resolve the alert (GitHub's changelog, 2025-11-25 and 2025-12-16). With delegated
     dismissal on, or unknown (`delegated` is None), the assignee may only see it. An assignment made by Stanch gives
-    no rights: it is only made for people who may resolve by role.
+    no rights, since it is only made for people who may resolve by role, unless it was made by a hand over that lets
+    the receiver see and resolve the alert.
     """
     organization = facts.owner_type == "Organization"
     owner = organization and facts.membership == "admin"
@@ -92,7 +95,7 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
     admin = facts.permission == "admin"
     manager = organization and facts.security_manager
     resolve = owner or own_repository or admin or manager or RESOLVE in facts.granted
-    assignee = alert is not None and alert.is_assigned_by_others(facts.account.id)
+    assignee = alert is not None and alert.is_entitled_assignee(facts.account.id)
     view = resolve or VIEW in facts.granted or assignee
     words = (
         (owner, "organization owner"),
@@ -113,6 +116,7 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
         owner=owner,
         reviewer=owner or manager,
         role=role,
+        member=organization and facts.membership is not None,
     )
 
 

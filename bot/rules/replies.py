@@ -6,7 +6,7 @@ from storage.records import Alert, Event, EventKind, Person, ThreadLevel
 
 KINDS_WITHOUT_REPLY = frozenset({EventKind.FOUND, EventKind.STEPS_CHANGED})
 """Events without a reply, because the card or the checklist shows them."""
-CARD_KINDS = frozenset({EventKind.PROBED, EventKind.TAKEN, EventKind.STEPPED_BACK})
+CARD_KINDS = frozenset({EventKind.PROBED, EventKind.TAKEN, EventKind.STEPPED_BACK, EventKind.HANDED_OVER})
 """What people do and the card shows at once; only at level `all` it gets a reply too."""
 FACT_KINDS = frozenset(
     {

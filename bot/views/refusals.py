@@ -1,12 +1,14 @@
 """The shared refusals: each says why the request is refused and what to do. For guests and outsiders: `outsider`."""
 
+from collections.abc import Sequence
+
 from bot.errors import LimitReached, Refused
 from bot.rules.case import Case
-from bot.views.formatting import alert_name
+from bot.views.formatting import alert_name, joined_words
 from integrations.github.errors import Forbidden, GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
-from storage.records import Repository, SlackUserId, UnixTime
+from storage.records import ChannelId, Repository, SlackUserId, UnixTime
 
 WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
@@ -17,7 +19,28 @@ def alert_not_visible(reason: str) -> Refused:
     return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
 
-def lacks_role(verb_phrase: str, role: str, login: str, repository: Repository) -> Refused:
+def no_view(login: str, repository: Repository, help_words: Mrkdwn) -> Refused:
+    """The person may not see the alert, whose card everybody in the channel sees; `help_words` as made below."""
+    headline = f"GitHub doesn't let {login} see the alerts of {repository.full_name}."
+    return Refused("no_role", headline, help_words, WHOAMI)
+
+
+def help_words(
+    names: Sequence[str], default_channel: ChannelId | None, channel: ChannelId | None = None
+) -> Mrkdwn:
+    """Who can do what was refused in `channel`; without names, where to ask."""
+    if names:
+        return t.mrkdwn("{} can.", joined_words(names))
+    if default_channel is None:
+        return Mrkdwn("Ask whoever runs Stanch who can.")
+    if default_channel == channel:
+        return Mrkdwn("Ask in this channel who can.")
+    return t.mrkdwn("Ask in the default channel {} who can.", t.channel(default_channel))
+
+
+def lacks_role(
+    verb_phrase: str, role: str, login: str, repository: Repository, help_words: Mrkdwn
+) -> Refused:
     """The person may see the alert but lacks the role for the action. `verb_phrase`: `close this alert`."""
     owner = t.code(repository.owner.login)
     if repository.owner_type == "Organization":
@@ -28,9 +51,8 @@ def lacks_role(verb_phrase: str, role: str, login: str, repository: Repository) 
         giver = t.mrkdwn("{} can give you the role.", owner)
     name = t.code(repository.full_name)
     is_now = t.mrkdwn("Role of {} in {} on GitHub: {}.", t.code(login), name, role)
-    return Refused(
-        "no_role", f"You can't {verb_phrase}.", t.lines(is_now, t.join((needed, giver), " ")), WHOAMI
-    )
+    detail = t.lines(is_now, t.join((needed, giver), " "), help_words)
+    return Refused("no_role", f"You can't {verb_phrase}.", detail, WHOAMI)
 
 
 def not_linked(user: SlackUserId) -> Refused:

@@ -18,6 +18,7 @@ RAISE_REASONS = {"still_works": "it was closed as revoked, and still works"}
 """Why an alert is raised again; rows of version 0.1.0 hold these words instead of the key."""
 RELEASE_REASONS = {
     "no_view": "GitHub does not let them see this alert",
+    "not_assigned": "GitHub did not take them as the assignee, so they may not see this alert",
     "deactivated": "their Slack account is deactivated",
     "guest": "they are a guest in Slack now",
     "other_organization": "they belong to another organization in Slack now",
@@ -104,6 +105,7 @@ def event_words(event: Event) -> Mrkdwn:
         EventKind.UNASSIGNED: t.mrkdwn("{} is no longer assigned on GitHub.", login),
         EventKind.TAKEN: t.mrkdwn(":raising_hand: {} is on it.", who),
         EventKind.STEPPED_BACK: t.mrkdwn(":wave: {} stepped back.", who),
+        EventKind.HANDED_OVER: _handed_over(event),
         EventKind.RELEASED: t.mrkdwn(
             ":wave: {} is no longer on it: {}.", who, RELEASE_REASONS.get(because, OTHER_RELEASE_REASON)
         ),
@@ -171,6 +173,14 @@ def _probed(event: Event) -> Mrkdwn:
     who = t.mrkdwn("{} checked it", plain_name(event.by)) if event.by else t.prose(itself)
     why = PROBE_REASONS.get(reason, reason)
     return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
+
+
+def _handed_over(event: Event) -> Mrkdwn:
+    login = t.code(_detail(event, "login"))
+    words = t.mrkdwn(":raising_hand: {} handed it over to {}.", plain_name(event.by), login)
+    if event.details.get("grants") is not True:
+        return words
+    return t.mrkdwn("{} GitHub lets them see and resolve it as the assignee.", words)
 
 
 def _repository_change(event: Event) -> str:

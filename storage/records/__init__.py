@@ -6,6 +6,7 @@ from storage.records.alerts import (
     CommitAuthor,
     Event,
     EventKind,
+    HandOver,
     Person,
     Probe,
     Report,

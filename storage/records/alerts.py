@@ -108,6 +108,16 @@ class Report:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What a hand over means for GitHub's assignee, where it differs from what taking the alert means."""
+
+    at: UnixTime
+    """When it was; it is void once the alert's `taken_at` differs."""
+    grants: bool
+    """GitHub's assignment lets the receiver see and resolve the alert; otherwise Stanch assigns nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """A secret scanning alert: GitHub's facts, and what was done through Stanch."""
@@ -155,16 +165,30 @@ class Alert:
     """Whether GitHub's `validity` is an override that Stanch wrote."""
     assigned_by_us: Account | None = None
     """Whom Stanch assigned on GitHub, or is about to; None once GitHub has another assignee or none."""
+    last_hand_over: HandOver | None = None
 
     @property
     def is_open(self) -> bool:
         return self.state is AlertState.OPEN
 
-    def is_assigned_by_others(self, account: GitHubId) -> bool:
-        """Whether this account is the assignee on GitHub, but was not assigned by Stanch."""
+    @property
+    def hand_over(self) -> HandOver | None:
+        """The hand over by which the person on it got the alert; None if they took it, or GitHub assigned them."""
+        last = self.last_hand_over
+        return last if last is not None and last.at == self.taken_at else None
+
+    def is_granted_to(self, account: GitHubId) -> bool:
+        """Whether a hand over lets this account see and resolve the alert, once it is the assignee on GitHub."""
+        holder = self.taken_by.github if self.taken_by else None
+        is_granted = self.hand_over is not None and self.hand_over.grants
+        return is_granted and holder is not None and holder.id == account
+
+    def is_entitled_assignee(self, account: GitHubId) -> bool:
+        """Whether this account is the assignee on GitHub, by somebody else than Stanch or by a hand over."""
         if self.assigned_to is None or self.assigned_to.id != account:
             return False
-        return self.assigned_by_us is None or self.assigned_by_us.id != account
+        by_us = self.assigned_by_us is not None and self.assigned_by_us.id == account
+        return not by_us or self.is_granted_to(account)
 
 
 class EventKind(StrEnum):
@@ -187,6 +211,7 @@ class EventKind(StrEnum):
     UNASSIGNED = "unassigned"
     TAKEN = "taken"
     STEPPED_BACK = "stepped_back"
+    HANDED_OVER = "handed_over"
     RELEASED = "released"
     """The person on it was removed, since they may no longer see it."""
     STEPS_CHANGED = "steps_changed"

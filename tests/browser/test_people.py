@@ -16,7 +16,7 @@ async def test_each_kind_of_person_gets_the_right_refusal(window: OpenWindow) ->
     visitor = await window()
     alert = await visitor.leak("dead")
     for name, words in (
-        ("Ravi Patel", "not yours to see"),
+        ("Ravi Patel", "GitHub doesn't let ravi-patel see the alerts of octo/payments."),
         ("Noor Haddad", "link"),
         ("Grace Moore", "guest"),
     ):
@@ -40,7 +40,7 @@ async def test_a_lost_role_counts_at_once(window: OpenWindow) -> None:
     await ana.show("roles")
     await roles.select_option("read")
     await ana.press(card, "take")
-    await expect(ana.private).to_contain_text("not yours to see")
+    await expect(ana.private).to_contain_text("GitHub doesn't let ana-ruiz see the alerts of octo/payments.")
     await roles.select_option("admin")
     await ana.press(card, "take")
     await expect(card).to_contain_text("On it: @Ana Ruiz")

@@ -37,7 +37,7 @@ async def test_the_menu_opens_the_form_with_the_picked_reason(stage: Stage) -> N
 async def test_a_reader_is_refused_privately_and_nothing_changes(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.pick(READER, "close_as", "revoked")
-    assert "There is no such alert, or it is not yours to see." in stage.form(READER).shown_text
+    assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.form(READER).shown_text
     assert alert.state == "open"
     assert stage.github.calls("PATCH", PATCHES) == []
 
@@ -140,7 +140,7 @@ async def test_a_role_lost_between_form_and_submit_refuses_the_submit(stage: Sta
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.submit(ADMIN)
     assert alert.state == "open"
-    assert "not yours to see" in stage.answer_markup(ADMIN)
+    assert "GitHub doesn't let octo-admin see the alerts of octo/payments." in stage.answer_markup(ADMIN)
 
 
 SPLIT = "It was xox" + "b-@123456789012-abcdefghijklmnop"

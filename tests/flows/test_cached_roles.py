@@ -43,9 +43,9 @@ async def test_a_role_lost_without_a_webhook_counts_at_once_where_it_matters(sta
     stage.github.webhook_url = None
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.click(ADMIN, "report_leak")
-    assert "not yours to see" in stage.form(ADMIN).shown_text
+    assert "GitHub doesn't let octo-admin see the alerts of octo/payments." in stage.form(ADMIN).shown_text
     await stage.pick(ADMIN, "close_as", "revoked")
-    assert "not yours to see" in stage.form(ADMIN).shown_text
+    assert "GitHub doesn't let octo-admin see the alerts of octo/payments." in stage.form(ADMIN).shown_text
     assert alert.state == "open"
 
 
@@ -71,7 +71,7 @@ async def test_a_webhook_about_people_ends_what_was_remembered(stage: Stage, cha
             github.remove_member(octo, reader)
     await stage.work()
     await stage.click(READER, "check_validity")
-    assert "not yours to see" in stage.answer_to(READER)
+    assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.answer_to(READER)
 
 
 @pytest.mark.parametrize("user", [OWNER, ADMIN, READER])
@@ -111,6 +111,6 @@ async def test_a_role_list_that_the_app_may_not_read_gives_nobody_a_role(stage: 
     stage.github.set_permissions(installation, granted)
     await stage.leak()
     await stage.click(READER, "check_validity")
-    assert "not yours to see" in stage.answer_to(READER)
+    assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.answer_to(READER)
     await stage.click(ADMIN, "check_validity")
     assert "It still works." in stage.answer_to(ADMIN)

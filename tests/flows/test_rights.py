@@ -8,7 +8,7 @@ from tests.flows.stage import ADMIN, READER, Stage
 
 REVOKE = "/credentials/revoke"
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
-NOT_THEIRS = "There is no such alert, or it is not yours to see."
+NO_VIEW = "GitHub doesn't let octo-reader see the alerts of octo/payments."
 ACCEPTED = {"consequence": {"understood": ["yes"]}}
 CHANGES: dict[str, Any] = {
     "report_leak": ACCEPTED,
@@ -44,7 +44,7 @@ async def test_a_former_assignee_has_no_right_even_if_the_store_names_them(stage
     stage.github.unassign(alert)
     stage.clock.advance(400)
     await open_form(stage, READER, action)
-    assert NOT_THEIRS in stage.form(READER).shown_text
+    assert NO_VIEW in stage.form(READER).shown_text
     assert stage.form(READER).action_ids == []
 
 
@@ -55,7 +55,7 @@ async def test_an_assignment_that_ends_before_the_submit_refuses_it(stage: Stage
     stage.github.webhook_url = None
     stage.github.unassign(alert)
     await stage.submit(READER, CHANGES[action])
-    assert NOT_THEIRS in stage.answer_to(READER)
+    assert NO_VIEW in stage.answer_to(READER)
     assert effects(stage) == 0
     assert alert.state == "open"
 
@@ -70,7 +70,7 @@ async def test_a_former_assignee_may_not_view_the_alert(stage: Stage, action: st
         await stage.click(READER, action)
     else:
         await stage.pick(READER, "more", action)
-    assert NOT_THEIRS in stage.answer_to(READER)
+    assert NO_VIEW in stage.answer_to(READER)
     assert stage.github.calls("GET", "/user") == []
     assert stage.github.calls("GET", r"/repos/.*/locations") == []
 
@@ -95,7 +95,7 @@ async def test_an_assignee_does_not_close_if_dismissal_is_or_may_be_delegated(
     assert stage.form(READER).action_ids == []
     assert alert.state == "open"
     await stage.click(READER, "check_validity")
-    assert NOT_THEIRS not in stage.answer_to(READER)
+    assert NO_VIEW not in stage.answer_to(READER)
     assert await stage.audited("check_validity") == [("intended", None), ("done", "active: accepted")]
 
 

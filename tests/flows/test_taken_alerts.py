@@ -107,7 +107,9 @@ async def test_a_role_lost_without_a_webhook_is_found_by_the_sync(stage: Stage) 
     stage.github.webhook_url = None
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     await stage.pick(ADMIN, "close_as", "revoked")
-    assert "not yours to see" in stage.form(ADMIN).shown_text, "our own assignment gives no right"
+    assert "GitHub doesn't let octo-admin see the alerts of octo/payments." in stage.form(ADMIN).shown_text, (
+        "our own assignment gives no right"
+    )
     await sync_all(stage.context)
     await stage.work(within=10)
     assert alert.assigned_to is None
@@ -181,7 +183,7 @@ async def test_somebody_without_access_takes_nothing_during_an_outage(stage: Sta
     stage.github.faults.add(".*", status=503)
     await stage.click(READER, "take")
     assert "nobody yet" in stage.card().shown_text
-    assert "not yours to see" in stage.answer_to(READER)
+    assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.answer_to(READER)
 
 
 async def test_an_assignment_whose_answer_was_lost_is_taken_back(stage: Stage) -> None:

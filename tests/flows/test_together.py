@@ -98,7 +98,7 @@ async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
     await stage.pick(ADMIN, "more", "history")
     assert "is on it" in stage.answer_markup(ADMIN)
     await stage.pick(READER, "more", "history")
-    assert "not yours to see" in stage.answer_markup(READER)
+    assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.answer_markup(READER)
 
 
 async def test_closed_as_false_positive_leaves_nothing_to_do(stage: Stage) -> None:

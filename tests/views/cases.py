@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.options import CloseOptions, Options
-from bot.rules.case import Actor, Case, PersonalCase
-from bot.rules.permissions import Rights
+from bot.rules.case import Actor, Case, PersonalCase, Receiver
+from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
+from bot.rules.permissions import UNPROVEN, Rights
 from bot.rules.report_eligibility import ServerAbilities
 from storage.records import (
     Account,
@@ -41,6 +42,8 @@ OCTO = Account(GitHubId(100), "octo")
 ADMIN = Account(GitHubId(11), "octo-admin")
 LEAKY = Account(GitHubId(12), "leaky-dev")
 ADMIN_PERSON = Person(TEAM, SlackUserId("U0ADMIN"), ADMIN)
+DANA = Account(GitHubId(14), "dana-kim")
+DANA_PERSON = Person(TEAM, SlackUserId("U0DANA"), DANA)
 OWNER_PERSON = Person(TEAM, SlackUserId("U0OWNER"), Account(GitHubId(13), "octo-owner"))
 BY_LEAKY = Person(TEAM, SlackUserId("U0LEAKY"), LEAKY)
 
@@ -150,6 +153,12 @@ def case(alert: Alert, *, steps: tuple[int, int] = (0, 0), **repository_fields: 
     )
 
 
+OUTSIDERS = frozenset(
+    {
+        *(Obstacle.BOT, Obstacle.DEACTIVATED, Obstacle.OTHER_ORGANIZATION, Obstacle.GUEST),
+        *(Obstacle.NOT_LINKED, Obstacle.UNKNOWN_PERSON, Obstacle.SLACK_UNREACHABLE),
+    }
+)
 ALL_RIGHTS = Rights(
     view=True, resolve=True, write=True, owner=False, reviewer=True, role="organization owner"
 )
@@ -178,6 +187,38 @@ def in_front_of(
         options=Options(close=CloseOptions(require_comment=require_comment)),
         token_owner=identity(owner) if owner else None,
     )
+
+
+BY_ROLE = replace(ALL_RIGHTS, resolve_by_role=True)
+BLIND = replace(ALL_RIGHTS, view=False, resolve=False)
+HAND_OVERS: dict[Effect | Obstacle, tuple[Rights, Rights, dict[str, Any], dict[str, Any]]] = {
+    Effect.ASSIGN: (BY_ROLE, BY_ROLE, {}, {}),
+    Effect.SHOWN: (BY_ROLE, ALL_RIGHTS, {"assigned_to": DANA}, {}),
+    Effect.NOT_ASSIGNED: (BY_ROLE, replace(ALL_RIGHTS, write=False), {}, {}),
+    Effect.NOT_WRITTEN: (ALL_RIGHTS, ALL_RIGHTS, {}, {}),
+    Effect.LATER: (BY_ROLE, UNPROVEN, {}, {"offline": True}),
+    Obstacle.ON_IT: (BY_ROLE, BY_ROLE, {"taken_by": DANA_PERSON}, {}),
+    Obstacle.NO_VIEW: (ALL_RIGHTS, BLIND, {}, {}),
+    Obstacle.NO_VIEW_OFFLINE: (BY_ROLE, BLIND, {}, {"offline": True}),
+    Obstacle.NO_ASSIGNEES: (BY_ROLE, BLIND, {}, {"server": ServerAbilities()}),
+    Obstacle.NO_WRITE: (BY_ROLE, replace(BLIND, write=False), {}, {}),
+    Obstacle.OTHER_ASSIGNEE: (BY_ROLE, BLIND, {"assigned_to": LEAKY}, {}),
+}
+"""The rights of giver and receiver, and fields of alert and case; for the rest, a grant."""
+
+
+def handing_over(alert: Alert, effect: Effect | Obstacle, **repository_fields: Any) -> PersonalCase:
+    """The case of octo-admin, who picked dana-kim to hand the alert over to, with this effect or obstacle."""
+    gives, gets, facts, fields = HAND_OVERS.get(effect, (BY_ROLE, BLIND, {}, {}))
+    receiver = Receiver(SlackUserId("U0DANA"), identity=identity(DANA_PERSON), rights=gets)
+    if effect is Obstacle.YOURSELF:
+        receiver = Receiver(SlackUserId("U0ADMIN"), identity=identity(ADMIN_PERSON), rights=gets)
+    elif effect in OUTSIDERS:
+        receiver = Receiver(SlackUserId("U0DANA"), effect)
+    case = in_front_of(replace(alert, **facts), rights=gives, **repository_fields)
+    case = replace(case, receiver=receiver, **fields)
+    assert hand_over_effect(case, receiver) is effect
+    return case
 
 
 def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:

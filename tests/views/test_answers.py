@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.actions.check_validity import probe_answer, refresh_answer
 from bot.actions.close_alert import CloseAlert, closed_answer
+from bot.actions.hand_over import HandOverAlert
 from bot.actions.next_steps import NextSteps
 from bot.actions.reopen_alert import reopened_answer
 from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
@@ -21,21 +22,26 @@ from bot.commands.help import unknown_word_answer
 from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
 from bot.options import Options, ValidityOptions
+from bot.requests import UserInput
+from bot.rules.case import PersonalCase, Receiver
+from bot.rules.hand_over import Effect, Obstacle
 from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, refusal, report_ended
+from bot.views.hand_over import handed_over_answer, receiver_message
 from bot.views.history import draw_history, draw_locations
 from bot.views.owner_message import OBSTACLES, answer_refused, not_the_owner
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
-from storage.records import EventKind, ReportState, SecretLocation, SlackUserId
+from storage.records import ChannelId, EventKind, ReportState, SecretLocation, SlackUserId
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
     ALL_RIGHTS,
     BY_LEAKY,
+    DANA_PERSON,
     DEAD,
     FOUND,
     LEAKY,
@@ -44,6 +50,7 @@ from tests.views.cases import (
     WORKS,
     closed,
     event,
+    handing_over,
     identity,
     in_front_of,
     probe,
@@ -63,6 +70,16 @@ HELPLESS = Rights(
 )
 NOBODY = Rights(view=False, resolve=False, write=False, owner=False, reviewer=False, role="read")
 OCTO_USER = repository(owner_type="User")
+
+CARD_LINK = "https://octo.slack.com/archives/C0ALERTS/p1795488001000100"
+PICKED: UserInput = {"receiver": "U0DANA", "checked": "U0DANA", "since": ""}
+
+
+def handed_over(effect: Effect) -> tuple[PersonalCase, Receiver, Effect]:
+    case = handing_over(working(), effect, delegated_dismissal=False)
+    assert case.receiver is not None
+    return case, case.receiver, effect
+
 
 ANSWERS: dict[str, Content] = {
     "check-active": probe_answer(in_front_of(working()), WORKS),
@@ -113,6 +130,21 @@ ANSWERS: dict[str, Content] = {
     "take-done-somebody-else-assigned": taken_answer(in_front_of(replace(working(), assigned_to=LEAKY))),
     "take-done-offline": taken_answer(replace(in_front_of(working()), offline=True)),
     "step-back-done": stepped_back_answer(in_front_of(working())),
+    "hand-over-done": handed_over_answer(*handed_over(Effect.ASSIGN)),
+    "hand-over-done-granted": handed_over_answer(*handed_over(Effect.GRANT)),
+    "hand-over-done-offline": handed_over_answer(*handed_over(Effect.LATER)),
+    "receiver-told": receiver_message(
+        working(), repository(), ADMIN_PERSON, CARD_LINK, may_view=True, grants=False
+    ),
+    "receiver-told-granted": receiver_message(
+        working(), repository(), ADMIN_PERSON, CARD_LINK, may_view=True, grants=True
+    ),
+    "receiver-told-without-a-card": receiver_message(
+        working(), repository(), ADMIN_PERSON, None, may_view=True, grants=False
+    ),
+    "receiver-told-while-github-is-down": receiver_message(
+        working(), repository(), ADMIN_PERSON, CARD_LINK, may_view=False, grants=False
+    ),
     "token-uses": search_answer(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
     "whoami": identity_answer(identity(ADMIN_PERSON)),
     "whoami-role": role_answer(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
@@ -128,6 +160,8 @@ ANSWERS: dict[str, Content] = {
         [
             event(EventKind.FOUND),
             event(EventKind.PROBED, verdict="unknown", reason="timeout", on_arrival=True),
+            event(EventKind.HANDED_OVER, ADMIN_PERSON, login="dana-kim", slack_user="U0DANA", grants=True),
+            event(EventKind.HANDED_OVER, DANA_PERSON, login="octo-admin", slack_user="U0ADMIN", grants=False),
             event(EventKind.PROBED, ADMIN_PERSON, verdict="active", reason="accepted", ever_active=True),
             event(
                 EventKind.CLOSED,
@@ -148,12 +182,27 @@ ANSWERS: dict[str, Content] = {
     ),
     "locations-none": draw_locations(token(), repository(), [], more=False),
 }
+ALERTS, OTHER = ChannelId("C0ALERTS"), ChannelId("C0OTHER")
+NAMES = ("Ana Ruiz", "Bo Lind", "Cleo <!channel> *Marsh*")
 REFUSALS: dict[str, Refused] = {
     "not-theirs": refusals.alert_not_visible("no_role"),
     "changed-meanwhile": refusals.changed_meanwhile("It is open now."),
-    "lacks-role": refusals.lacks_role("close this alert", "read", "octo-reader", repository()),
+    "no-view-one-can": refusals.no_view("dana-kim", repository(), refusals.help_words(["Ana Ruiz"], ALERTS)),
+    "no-view-two-can": refusals.no_view("dana-kim", repository(), refusals.help_words(NAMES[:2], ALERTS)),
+    "no-view-three-can": refusals.no_view("dana-kim", repository(), refusals.help_words(NAMES, ALERTS)),
+    "no-view-ask-elsewhere": refusals.no_view(
+        "dana-kim", repository(), refusals.help_words((), ALERTS, OTHER)
+    ),
+    "no-view-ask-here": refusals.no_view("dana-kim", repository(), refusals.help_words((), ALERTS, ALERTS)),
+    "no-view-ask-the-operator": refusals.no_view("dana-kim", repository(), refusals.help_words((), None)),
+    "lacks-role": refusals.lacks_role(
+        "close this alert", "read", "octo-reader", repository(), refusals.help_words(NAMES[:2], ALERTS)
+    ),
+    "lacks-role-ask-elsewhere": refusals.lacks_role(
+        "close this alert", "read", "octo-reader", repository(), refusals.help_words((), ALERTS, OTHER)
+    ),
     "lacks-role-in-a-user-s-repository": refusals.lacks_role(
-        "close this alert", "write", "octo-reader", OCTO_USER
+        "close this alert", "write", "octo-reader", OCTO_USER, refusals.help_words((), None)
     ),
     "not-linked": refusals.not_linked(SlackUserId("U0NOBODY")),
     "outsider": refusals.outsider("guest"),
@@ -191,6 +240,17 @@ RAISED: dict[str, Callable[[], object]] = {
     "step-back-not-theirs": lambda: StepBackFromAlert().decide(
         in_front_of(token(taken_by=BY_LEAKY), rights=HELPLESS), {}
     ),
+    "hand-over-incomplete": lambda: HandOverAlert().decide(in_front_of(token()), {}),
+    "hand-over-closed": lambda: HandOverAlert().decide(
+        handing_over(closed("revoked"), Effect.ASSIGN), PICKED
+    ),
+    "hand-over-changed-meanwhile": lambda: HandOverAlert().decide(
+        handing_over(token(taken_by=BY_LEAKY, taken_at=NOW), Effect.ASSIGN), PICKED
+    ),
+    "hand-over-grants-now": lambda: HandOverAlert().decide(
+        handing_over(token(), Effect.GRANT, delegated_dismissal=False), PICKED
+    ),
+    "hand-over-refused": lambda: HandOverAlert().decide(handing_over(token(), Obstacle.NO_VIEW), PICKED),
     "token-uses-not-an-owner": lambda: TokenUses().decide(in_front_of(token()), {}),
     "token-uses-other-provider": lambda: TokenUses().decide(in_front_of(stripe()), {}),
     "next-steps-nothing-ticked": lambda: NextSteps().decide(in_front_of(token()), {}),

@@ -10,12 +10,14 @@ from syrupy.assertion import SnapshotAssertion
 from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.actions.close_alert import CloseAlert
+from bot.actions.hand_over import HandOverAlert
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
 from bot.options import CloseOptions, Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
+from bot.rules.hand_over import Effect, Obstacle
 from bot.rules.permissions import Rights
 from bot.views.answers import refusal_view, skeleton_view
 from bot.views.refusals import internal_error
@@ -29,6 +31,7 @@ from tests.views.cases import (
     NOW,
     OWNER_PERSON,
     closed,
+    handing_over,
     in_front_of,
     report,
     stripe,
@@ -48,6 +51,10 @@ def close(case: PersonalCase, user_input: UserInput = REVOKED) -> View:
 
 def reopen(case: PersonalCase) -> View:
     return ReopenAlert().form(case, {}, METADATA)
+
+
+def hand_over(case: PersonalCase) -> View:
+    return HandOverAlert().form(case, {}, METADATA)
 
 
 def report_form(case: PersonalCase, *, told: bool = False) -> View:
@@ -93,6 +100,19 @@ FORMS_SHOWN: dict[str, View] = {
     "report-own-leak": report_form(in_front_of(working(), owner=ADMIN_PERSON)),
     "report-without-confirmation": report_form(replace(in_front_of(working()), options=PROBES_OFF)),
 }
+FORMS_SHOWN |= {
+    "hand-over": hand_over(in_front_of(working())),
+    "hand-over-of-a-taken-alert": hand_over(in_front_of(working(taken_by=BY_LEAKY, taken_at=NOW))),
+    "hand-over-grant-with-delegated-dismissal": hand_over(
+        handing_over(working(), Effect.GRANT, delegated_dismissal=True)
+    ),
+    **{
+        f"hand-over-{effect.replace('_', '-')}": hand_over(
+            handing_over(working(), effect, delegated_dismissal=False)
+        )
+        for effect in (*Effect, *Obstacle)
+    },
+}
 REFUSED: dict[str, tuple[type[FormAction[Any]], Callable[[], View]]] = {
     "close-closed-meanwhile": (
         CloseAlert,
@@ -111,6 +131,13 @@ REFUSED: dict[str, tuple[type[FormAction[Any]], Callable[[], View]]] = {
     "close-delegated-dismissal": (
         CloseAlert,
         lambda: close(in_front_of(token(), delegated_dismissal=True, rights=WRITER)),
+    ),
+    "hand-over-closed": (HandOverAlert, lambda: hand_over(in_front_of(closed("revoked")))),
+    "hand-over-not-theirs": (
+        HandOverAlert,
+        lambda: hand_over(
+            in_front_of(token(taken_by=BY_LEAKY), rights=replace(WRITER, resolve=False, role="auditor"))
+        ),
     ),
     "reopen-open-already": (ReopenAlert, lambda: reopen(in_front_of(token()))),
     "report-closed-meanwhile": (

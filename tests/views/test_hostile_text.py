@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.actions import controls
 from bot.actions.check_validity import probe_answer, refresh_answer
 from bot.actions.close_alert import CloseAlert, closed_answer
+from bot.actions.hand_over import HandOverAlert
 from bot.actions.reopen_alert import ReopenAlert
 from bot.actions.report_leak import ReportLeak, failed_answer, reported_answer, waiting_answer
 from bot.actions.tell_owner import owner_told_answer
@@ -16,13 +17,15 @@ from bot.commands.help import unknown_word_answer
 from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
 from bot.options import Step
-from bot.rules.case import Actor, PersonalCase
+from bot.rules.case import Actor, PersonalCase, Receiver
 from bot.rules.checklist import Tick
+from bot.rules.hand_over import Effect
 from bot.rules.permissions import Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
+from bot.views.hand_over import handed_over_answer, receiver_message
 from bot.views.history import draw_history, draw_locations
 from bot.views.owner_message import draw_owner_message, notice_of
 from bot.views.refusals import internal_error
@@ -142,6 +145,9 @@ IDENTITIES = st.builds(
     texts,
 )
 RIGHTS = st.builds(Rights, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans(), texts)
+RECEIVERS = st.builds(
+    Receiver, st.just(SlackUserId("U0DANA")), identity=IDENTITIES, rights=RIGHTS
+) | st.builds(Receiver, st.just(SlackUserId("U0DANA")), st.sampled_from(["guest", "not_linked"]))
 CASES = st.builds(
     PersonalCase,
     alert=ALERTS,
@@ -152,6 +158,8 @@ CASES = st.builds(
     committer_name=MAYBE,
     actor=st.builds(Actor, IDENTITIES, RIGHTS),
     token_owner=st.none() | IDENTITIES,
+    receiver=st.none() | RECEIVERS,
+    offline=st.booleans(),
 )
 VALUES = MAYBE | TIMES | st.booleans() | st.lists(texts, max_size=2)
 EVENTS = st.builds(
@@ -165,6 +173,7 @@ EVENTS = st.builds(
             [
                 *("before", "after", "verdict", "reason", "until", "login", "resolution"),
                 *("comment", "because", "what", "path", "status", "confirmed", "ever_active"),
+                *("slack_user", "grants"),
             ]
         ),
         VALUES,
@@ -191,7 +200,7 @@ def test_a_reply_with_hostile_text_is_sent(event: Event, name: str, where: Repos
 def test_a_form_with_hostile_text_opens_or_is_refused(
     case: PersonalCase, given: dict[str, str | None], told: bool
 ) -> None:
-    for action in (CloseAlert(), ReopenAlert(), ReportLeak()):
+    for action in (CloseAlert(), ReopenAlert(), ReportLeak(), HandOverAlert()):
         try:
             view = action.form(case, given, METADATA)
         except Refused as refused:
@@ -224,6 +233,12 @@ def test_an_answer_with_hostile_text_is_sent(
             )
         )
     sent(owner_told_answer(case, case.actor.identity))
+    person = case.actor.person
+    for grants, card in ((True, case.alert.html_url), (False, None)):
+        sent(receiver_message(case.alert, case.repository, person, card, may_view=True, grants=grants))
+    receiver = Receiver(SlackUserId("U0DANA"), identity=case.actor.identity, rights=case.actor.rights)
+    for effect in Effect:
+        sent(handed_over_answer(case, receiver, effect))
     sent(identity_answer(case.actor.identity))
     sent(role_answer(case.actor.identity, case.repository, case.actor.rights))
 
@@ -235,7 +250,8 @@ def test_a_refusal_with_hostile_text_is_sent(
     verb_phrase: str, role: str, login: str, where: Repository
 ) -> None:
     for refused in (
-        refusals.lacks_role(verb_phrase, role, login, where),
+        refusals.lacks_role(verb_phrase, role, login, where, refusals.help_words([role, login], None)),
+        refusals.no_view(login, where, refusals.help_words([role, login, verb_phrase], None)),
         refusals.not_linked(SlackUserId(login)),
         refusals.github_unreachable(Unreachable(verb_phrase, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),

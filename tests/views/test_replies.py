@@ -72,6 +72,12 @@ EVENTS = {
     "assigned": event(EventKind.ASSIGNED, login="octo-admin"),
     "unassigned": event(EventKind.UNASSIGNED, login="octo-admin"),
     "taken": event(EventKind.TAKEN, ADMIN_PERSON),
+    "handed-over": event(
+        EventKind.HANDED_OVER, ADMIN_PERSON, login="dana-kim", slack_user="U0DANA", grants=False
+    ),
+    "handed-over-granted": event(
+        EventKind.HANDED_OVER, ADMIN_PERSON, login="dana-kim", slack_user="U0DANA", grants=True
+    ),
     "stepped-back": event(EventKind.STEPPED_BACK, ADMIN_PERSON),
     "publicly-leaked": event(EventKind.PUBLICLY_LEAKED),
     "multi-repo": event(EventKind.MULTI_REPO),

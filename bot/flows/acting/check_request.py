@@ -11,8 +11,10 @@ from bot.actions.action import Action, ReadAction
 from bot.context import Context
 from bot.errors import UnusableJob
 from bot.flows import repository_access
+from bot.flows.acting.lacking_right import refuse_lacking_right
 from bot.flows.build_case import load_alert, load_case
-from bot.flows.people import current_rights, identify, roles
+from bot.flows.people import current_rights, identify
+from bot.flows.people.receiver import load_receiver
 from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
 from bot.views.refusals import alert_not_visible
@@ -20,7 +22,7 @@ from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachab
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
 from storage import identities
-from storage.records import Alert, Identity, Repository, UnixTime
+from storage.records import Alert, Identity, Repository, SlackUserId, UnixTime
 
 log = structlog.get_logger(__name__)
 PATIENCE = 5.0
@@ -60,7 +62,16 @@ async def check_request(
         raise alert_not_visible("unknown_alert")
     repository, access, current = await _load_rights(context, action, identity, repository, alert)
     alert, rights = current.alert, current.rights
-    roles.check_need(rights, action.needs, action.verb_phrase, repository, identity.github.login)
+    if not rights.allow(action.needs):
+        raise await refuse_lacking_right(
+            *(context, request, identity, repository, rights, action.needs, action.verb_phrase),
+            asks_github=current.facts is not None,
+        )
+    receiver = None
+    if action.receiver_block is not None:
+        picked = request.user_input.get(action.receiver_block)
+        if isinstance(picked, str):
+            receiver = await load_receiver(context, SlackUserId(picked), repository, current)
     owner = alert.token.owner
     async with context.db.read() as tx:
         token_owner = await identities.of_github(tx, identity.slack_team, owner.id) if owner else None
@@ -68,6 +79,7 @@ async def check_request(
     personal = replace(
         case.for_person(Actor(identity, rights)),
         token_owner=token_owner,
+        receiver=receiver,
         offline=current.facts is None,
         waited=request.waited,
         intended_at=intended_at,

@@ -1,8 +1,11 @@
 """Fills the modal that was opened as a skeleton: with the form, or with the reason why there is none."""
 
+from typing import Any
+
 import structlog
 
 from bot.actions import FORMS
+from bot.actions.action import FormAction
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
@@ -24,7 +27,10 @@ FORM_RETRY = 2.0
 
 
 async def fill_form(context: Context, request: ActionRequest, view_hash: str | None) -> None:
-    """Replace the skeleton that was opened at the click; `view_hash` is the skeleton's hash."""
+    """Replace the skeleton that was opened at the click, or the form in which a person was picked since.
+
+    `view_hash` is the skeleton's hash; None for a form, which is replaced in any state.
+    """
     action = find_by_id(FORMS, request.action, "form {}")
     try:
         # 1. Check who it is, which alert is meant, and what the person may do.
@@ -33,9 +39,11 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
             checked = await with_token_owner(context, checked, fresh=False)
         # 2. Draw the form for this alert and this person.
         view = action.form(checked.case, request.user_input, request.metadata)
+        refused_input = action.input_refusal(checked.case)
+        if refused_input is not None:
+            await _audit_refused(context, action, request, refused_input)
     except Refused as refused:
-        async with context.db.begin() as tx:
-            await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
+        await _audit_refused(context, action, request, refused)
         view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     except GitHubError as error:
         unreachable = repository_access.github_failure_refusal(error)
@@ -59,6 +67,13 @@ async def show_error(context: Context, request: ActionRequest, refused: Refused)
     action = find_by_id(FORMS, request.action, "form {}")
     view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
     await context.slack.update_view(_view_id(request), view)
+
+
+async def _audit_refused(
+    context: Context, action: FormAction[Any], request: ActionRequest, refused: Refused
+) -> None:
+    async with context.db.begin() as tx:
+        await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
 
 
 def _view_id(request: ActionRequest) -> str:

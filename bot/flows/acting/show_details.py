@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.acting.check_request import find_by_id
+from bot.flows.acting.lacking_right import refuse_lacking_right
 from bot.flows.audit import audit_refused_look_up
 from bot.flows.build_case import build_case, load_alert
 from bot.flows.people import current_rights, identify, roles
@@ -50,7 +51,10 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
         alert, rights = current.alert, current.rights
     elif action.asks_github:
         repository, access = await repository_access.reach(context, repository)
-    roles.check_need(rights, Need.VIEW, "see this alert", repository, identity.github.login)
+    if not rights.view:
+        raise await refuse_lacking_right(
+            context, request, identity, repository, rights, Need.VIEW, "see this alert", asks_github=True
+        )
     # 3. Answer.
     case = build_case(context, alert, repository).for_person(Actor(identity, rights))
     return await action.answer(context, case, access)

@@ -13,7 +13,12 @@ from bot.flows.build_case import load_alert
 from bot.flows.people import roles
 from bot.job_kinds import CheckHolders, SyncAssignee
 from bot.job_rows import new_job
-from bot.rules.assignment import Assignment, assignment_change
+from bot.rules.assignment import (
+    Assignment,
+    assignment_change,
+    is_free_to_assign,
+    may_be_assigned,
+)
 from bot.rules.permissions import Rights, outsider_reason
 from bot.views.refusals import github_reason
 from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
@@ -39,6 +44,8 @@ from storage.records import (
 log = structlog.get_logger(__name__)
 NO_VIEW = "no_view"
 """Why an alert is released: GitHub does not let its holder see it. The other reasons come from Slack."""
+NOT_ASSIGNED = "not_assigned"
+"""The same, where it was handed over to somebody whom GitHub then refused as the assignee."""
 HOUR = 3600.0
 BUSY = 1.0
 """Seconds until the next try while an action on the alert is under way."""
@@ -89,7 +96,10 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
 def _differs(alert: Alert, granted: Rights) -> bool:
     """Whether Stanch has assigned somebody who is no longer on the alert, or may no longer be assigned."""
     ours, holder = alert.assigned_by_us, alert.taken_by.github if alert.taken_by else None
-    return ours is not None and (holder is None or ours.id != holder.id or not granted.resolve_by_role)
+    if ours is None:
+        return False
+    may = granted.resolve_by_role or alert.is_granted_to(ours.id)
+    return holder is None or ours.id != holder.id or not may
 
 
 async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
@@ -113,18 +123,23 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
     if holder is not None and holder.github is not None:
         granted = await roles.rights(context, holder.github, repository, alert, fresh=True)
     why = await _outside(context, holder) if holder else None
-    if why is None and granted is not None and not granted.view:
-        why = NO_VIEW
+    assigns = context.platforms.server.assigns
+    may = why is None and assigns and granted is not None and may_be_assigned(alert, granted)
+    if why is None and granted is not None and not granted.view and not (may and is_free_to_assign(alert)):
+        why, may = NO_VIEW, False
     if why is not None and holder is not None and alert.is_open:
         alert = await _release(context, repository, alert.key, holder, why, job)
     # 3. GitHub's assignee.
-    may = why is None and granted is not None and granted.resolve_by_role and granted.write
-    change = assignment_change(alert, may_be_assigned=may) if context.platforms.server.assigns else None
-    if change is not None:
-        await _assign(context, repository, access, alert, change, job)
-        if may and change.account is None:
-            async with context.db.begin() as tx:
-                await jobs.enqueue(tx, new_job(SyncAssignee(key)))
+    change = assignment_change(alert, may_be_assigned=may) if assigns else None
+    if change is None:
+        return
+    is_done = await _assign(context, repository, access, alert, change, job)
+    if may and change.account is None:
+        async with context.db.begin() as tx:
+            await jobs.enqueue(tx, new_job(SyncAssignee(key)))
+    elif may and not is_done and holder is not None and granted is not None and not granted.view:
+        # The hand over relied on the assignment: without it they may not see the alert.
+        await _release(context, repository, alert.key, holder, NOT_ASSIGNED, job)
 
 
 async def _outside(context: Context, holder: Person) -> str | None:
@@ -175,14 +190,14 @@ async def _assign(
     alert: Alert,
     change: Assignment,
     job: Job,
-) -> None:
-    """Change GitHub's assignee, and record the result. A refusal (403, 404, 422) does not release the alert."""
+) -> bool:
+    """Change GitHub's assignee, and record the result; False if GitHub refuses it (403, 404, 422)."""
     account = change.account
     if account is not None:
         # GitHub takes a login, and logins change hands: use the one that the account's id has now.
         account = await roles.present_account(context, repository, account)
         if account is None:
-            return
+            return False
         # Stored before the call: if the answer is lost, the assignment can still be taken back later.
         await _store_assignment(context, alert.key, account, job)
     refused: GitHubError | None = None
@@ -198,19 +213,29 @@ async def _assign(
         await leases.keep(tx, job)
         current = await alerts.load_for_update(tx, alert.key)
         if current is None:
-            return
+            return False
         after = _after(current, account, facts)
         await alerts.save(tx, after)
         await plan_consequences(tx, context, after, repository, ())
         outcome = AuditOutcome.FAILED if refused else AuditOutcome.DONE
         holds = current.taken_by is not None and _same(current.taken_by.github, about)
-        reason = "taken" if account else "role_lost" if holds else "stepped_back"
+        reason = _reason(alert, account, holds=holds)
         if refused is not None:
             reason = f"{reason}: {github_reason(refused) or type(refused).__name__}"
         who = (current.taken_by if holds else None) or Person(github=about)
         action, name = "assign" if account else "unassign", repository.full_name
         entry = build_entry(action, outcome, who, alert=alert.key, repository=name, reason=reason)
         await audit.append(tx, entry)
+    return refused is None
+
+
+def _reason(alert: Alert, account: Account | None, *, holds: bool) -> str:
+    """Why GitHub's assignee changes, for the audit log; `holds`: the person to unassign is still on the alert."""
+    if account is not None:
+        return "granted" if alert.is_granted_to(account.id) else "taken"
+    if holds:
+        return "role_lost"
+    return "stepped_back" if alert.hand_over is None else "handed_over"
 
 
 async def _store_assignment(context: Context, key: AlertKey, account: Account, job: Job) -> None:

@@ -19,6 +19,7 @@ from bot.rules.permissions import (
 from bot.views import refusals
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.installation import InstallationClient
+from integrations.github.role_facts import OrganizationRole
 from storage import identities, role_cache
 from storage.records import Account, Alert, GitHubId, Installation, Repository
 
@@ -59,18 +60,6 @@ async def known_rights(
     if known is None or context.clock.now() - known[1] > lasts:
         return None
     return rights_of(RoleFacts.from_json(known[0]), alert, delegated=repository.delegated_dismissal)
-
-
-def check_need(rights: Rights, need: Need, verb_phrase: str, repository: Repository, login: str) -> None:
-    """Raise Refused unless the rights allow it; `verb_phrase` names the action, as in `close this alert`.
-
-    A person who may not even view the alert gets the same refusal as for an alert that does not exist.
-    """
-    if rights.allow(need):
-        return
-    if not rights.view:
-        raise refusals.alert_not_visible("no_role")
-    raise refusals.lacks_role(verb_phrase, rights.role, login, repository)
 
 
 async def ask_roles(context: Context, account: Account, repository: Repository) -> RoleFacts:
@@ -149,6 +138,33 @@ async def _present_login(installation: InstallationClient, account: Account) -> 
     return Account(GitHubId(found.id), found.login)
 
 
+async def entitled_people(context: Context, repository: Repository, need: Need) -> frozenset[int]:
+    """The ids of GitHub accounts that have the right by a role that can be listed; raises GitHubError.
+
+    These are admins of the repository, organization owners among them, and holders of roles of the organization. Call
+    `reach` first, since GitHub is asked by the repository's name.
+    """
+    assert repository.installation_id is not None
+    installation = context.github.of(repository.installation_id)
+    found = set(await installation.repository_admins(repository.full_name))
+    if repository.owner_type == "Organization":
+        enough = {RESOLVE} if need is Need.RESOLVE else ROLE_PERMISSIONS
+        for role, people in await _organization_role_holders(installation, repository.owner.login):
+            if role.name == SECURITY_MANAGER or enough & set(role.permissions):
+                found |= people
+    return frozenset(found)
+
+
+async def _organization_role_holders(
+    installation: InstallationClient, org: str
+) -> list[tuple[OrganizationRole, frozenset[int]]]:
+    """The roles of an organization that give rights on alerts, with the ids of their holders."""
+    defined = await installation.organization_roles(org)
+    relevant = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
+    holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in relevant))
+    return list(zip(relevant, holders, strict=True))
+
+
 async def _ask_custom_roles(installation: InstallationClient, org: str, facts: RoleFacts) -> RoleFacts:
     """Add the permissions that organization roles and custom repository roles give.
 
@@ -158,10 +174,7 @@ async def _ask_custom_roles(installation: InstallationClient, org: str, facts: R
     manager, granted = False, frozenset[str]()
     not_asked = set[str]()
     try:
-        defined = await installation.organization_roles(org)
-        relevant = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
-        holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in relevant))
-        for role, people in zip(relevant, holders, strict=True):
+        for role, people in await _organization_role_holders(installation, org):
             if facts.account.id in people:
                 manager = manager or role.name == SECURITY_MANAGER
                 granted |= ROLE_PERMISSIONS & set(role.permissions)

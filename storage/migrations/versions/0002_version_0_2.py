@@ -20,6 +20,7 @@ def upgrade() -> None:
     _limits()
     _subscriptions()
     _commit_authors()
+    _hand_overs()
 
 
 def _assignments() -> None:
@@ -92,6 +93,11 @@ def _commit_authors() -> None:
     """Who made the commit of an alert's location, and the Slack names by which people are shown."""
     op.add_column("alert", sa.Column("commit_author", sa.JSON))
     op.add_column("identity", sa.Column("slack_name", sa.Text))
+
+
+def _hand_overs() -> None:
+    """When an alert was last handed over, and whether GitHub's assignment gives its receiver rights."""
+    op.add_column("alert", sa.Column("last_hand_over", sa.JSON))
 
 
 def _index(name: str, table: str, columns: list[str], *, where: str) -> None:

@@ -1,0 +1,46 @@
+"""Refuses a person who lacks a right on an alert, and says who could help."""
+
+from bot.context import Context
+from bot.errors import Refused
+from bot.flows.people.entitled_people import who_can
+from bot.requests import ActionRequest
+from bot.rules.permissions import Need, Rights
+from bot.views import refusals
+from storage import messages
+from storage.records import Identity, MessagePurpose, Repository
+
+
+async def refuse_lacking_right(
+    context: Context,
+    request: ActionRequest,
+    identity: Identity,
+    repository: Repository,
+    rights: Rights,
+    need: Need,
+    verb_phrase: str,
+    *,
+    asks_github: bool,
+) -> Refused:
+    """The refusal for `rights` that don't allow `need`; `verb_phrase` names the action, as in `close this alert`.
+
+    It names people who can, but only to members of the organization that owns the repository. A person who may not
+    even view the alert gets the refusal of an alert that does not exist, unless the channel shows the alert's card
+    anyway. `asks_github` allows to ask GitHub who can; call `reach` first.
+    """
+    if not rights.view and not await _is_shown(context, request):
+        return refusals.alert_not_visible("no_role")
+    names: tuple[str, ...] = ()
+    if rights.member:
+        names = await who_can(context, repository, need, but=identity.github.id, asks_github=asks_github)
+    help_words = refusals.help_words(names, context.default_channel, request.channel)
+    login = identity.github.login
+    if not rights.view:
+        return refusals.no_view(login, repository, help_words)
+    return refusals.lacks_role(verb_phrase, rights.role, login, repository, help_words)
+
+
+async def _is_shown(context: Context, request: ActionRequest) -> bool:
+    """Whether the channel of the request has a posted card of the alert; what the request says is not trusted."""
+    async with context.db.read() as tx:
+        cards = await messages.of_alert(tx, request.alert, MessagePurpose.CARD)
+    return any(card.channel == request.channel and card.ts is not None for card in cards)

@@ -1,0 +1,93 @@
+"""Finds linked people who could do what another person was refused, so that the refusal can name them."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from bot.context import Context
+from bot.flows.people import roles
+from bot.rules.masking import mask
+from bot.rules.permissions import Need, RoleFacts, outsider_reason, rights_of
+from integrations.github.errors import GitHubError
+from integrations.slack.errors import SlackError
+from storage import identities, role_cache
+from storage.records import GitHubId, Repository, RepositoryId, SlackTeamId
+
+log = structlog.get_logger(__name__)
+MOST_NAMED = 3
+MOST_CONSIDERED = 10
+"""Linked people whom Slack is asked about for one refusal."""
+MOST_STORED = 500
+"""Stored roles that are looked at for one refusal."""
+ASK_WITHIN = 3.0
+"""Seconds in which GitHub has to list the people; the refusal waits for it."""
+ASK_AGAIN = 600.0
+"""Seconds until GitHub is asked again about a repository."""
+
+
+async def who_can(
+    context: Context, repository: Repository, need: Need, *, but: GitHubId, asks_github: bool
+) -> tuple[str, ...]:
+    """The names of up to three linked people who have the right, without the person `but`.
+
+    Roles of the last hour are used first. If they don't name three people and `asks_github` is set, GitHub is asked,
+    at most once in ten minutes for each repository; call `reach` first.
+    """
+    known = await _known(context, repository, need)
+    names = await _names(context, known, but)
+    if len(names) < MOST_NAMED and asks_github:
+        names = await _names(context, known | await _listed(context, repository, need), but)
+    return names
+
+
+async def _known(context: Context, repository: Repository, need: Need) -> frozenset[int]:
+    """Who has the right by a stored role. Owners and security managers have it in the whole organization."""
+    since = context.clock.now() - roles.LOOK_UP_ROLE_LASTS
+    async with context.db.read() as tx:
+        stored = await role_cache.of_owner(tx, repository.owner.id, since, MOST_STORED)
+    return frozenset(
+        person
+        for person, where, facts in stored
+        if _has_right(RoleFacts.from_json(facts), repository.id, where, need)
+    )
+
+
+def _has_right(facts: RoleFacts, here: RepositoryId, where: RepositoryId, need: Need) -> bool:
+    rights = rights_of(facts)
+    return rights.reviewer or (where == here and rights.allow(need))
+
+
+async def _listed(context: Context, repository: Repository, need: Need) -> frozenset[int]:
+    """Who has the right as GitHub lists it; nobody if it does not answer in time or refuses."""
+    key, now = (repository.id, need), context.clock.now()
+    asked_at, people = context.entitled_asked.get(key, (None, frozenset[int]()))
+    if asked_at is not None and 0 <= now - asked_at < ASK_AGAIN:
+        return people
+    try:
+        async with asyncio.timeout(ASK_WITHIN):
+            people = await roles.entitled_people(context, repository, need)
+    except (GitHubError, TimeoutError) as error:
+        log.warning("github_not_asked", reason=str(error) or "no answer in time")
+    context.entitled_asked[key] = now, people
+    return people
+
+
+async def _names(context: Context, people: Iterable[int], but: GitHubId) -> tuple[str, ...]:
+    """The Slack names of the linked ones who may act here."""
+    workspace = await context.platforms.require_workspace()
+    async with context.db.read() as tx:
+        ids = [GitHubId(one) for one in people if one != but]
+        linked = await identities.of_accounts(tx, SlackTeamId(workspace.team_id), ids)
+    names: list[str] = []
+    for identity in linked[:MOST_CONSIDERED]:
+        try:
+            person = await context.platforms.person(identity.slack_user)
+        except SlackError as error:
+            log.warning("person_not_asked", user=identity.slack_user, reason=error.code)
+            continue
+        if outsider_reason(person, workspace) is None:
+            names.append(mask(person.name))
+        if len(names) == MOST_NAMED:
+            break
+    return tuple(names)
