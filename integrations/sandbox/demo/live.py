@@ -212,6 +212,9 @@ class Live:
             is_new = change.kind in ("message_posted", "ephemeral")
             page.messages[key] = page.messages.get(key, False) or is_new
             page.news.set()
+            if is_new and self._stage.slack.workspace.channels[change.channel].is_im:
+                # The first direct message brings its channel with it.
+                page.note("channels")
 
     async def _follow_github(self) -> None:
         self._sent_alerts, self._sent_overview = self.panel.alerts(), self.panel.overview()

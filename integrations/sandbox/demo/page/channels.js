@@ -38,9 +38,10 @@ export function drawChannels() {
       count > 0 && h("span", { class: "badge" }, count > 99 ? "99+" : String(count), h("span", { class: "only-read" }, " unread")),
     );
   };
+  const group = (title, channels) => (channels.length ? [h("h2", {}, title), ...channels.map(entry)] : []);
   list.replaceChildren(
-    h("h2", {}, "Channels"), ...state.channels.filter((channel) => !channel.direct).map(entry),
-    h("h2", {}, "Direct messages"), ...state.channels.filter((channel) => channel.direct).map(entry),
+    ...group("Channels", state.channels.filter((channel) => !channel.direct)),
+    ...group("Direct messages", state.channels.filter((channel) => channel.direct)),
   );
   if (focused) $(`[data-channel="${focused}"]`, list)?.focus();
 }

@@ -43,6 +43,15 @@ async def test_a_message_and_its_update_are_one_change_each(demo: DemoServer) ->
         assert await reader.until("gone") == [{"channel": "C0PAYMENTS", "ts": card.ts}]
 
 
+async def test_a_first_direct_message_brings_its_channel(demo: DemoServer) -> None:
+    workspace = demo.stage.slack.workspace
+    async with demo.page("U0GRACE") as (whole, reader):
+        assert not any(channel["direct"] for channel in whole["channels"])
+        workspace.post_as_app(workspace.dm("U0GRACE").id, "You were linked.")
+        channels = await reader.until("channels")
+        assert [channel["name"] for channel in channels if channel["direct"]] == ["Stanch"]
+
+
 async def test_private_messages_reach_only_their_person(demo: DemoServer) -> None:
     workspace = demo.stage.slack.workspace
     async with demo.page("U0SAM") as (_, sam), demo.page("U0RAVI") as (_, ravi):
