@@ -324,6 +324,14 @@ async def test_the_list_shows_only_what_the_person_may_view(stage: Stage) -> Non
     assert "No subscription that you may see." in await type_in(stage, READER, "subscriptions")
 
 
+async def test_a_filter_that_is_too_long_is_refused_and_not_cut(stage: Stage) -> None:
+    """A cut one would leave out less than was meant."""
+    left_out = ",".join(f"octo/repository-{number}" for number in range(100))
+    assert "too long" in await type_in(stage, OWNER, f"subscribe org:octo -repo:{left_out}")
+    named = ",".join(f"octo/repository-{number}" for number in range(21))
+    assert "may name at most 20" in await type_in(stage, OWNER, f"subscribe repo:{named}")
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -132,6 +132,29 @@ async def test_an_author_whose_right_can_t_be_asked_for_keeps_the_subscription(s
     assert stage.slack.channel_messages(CHANNEL) == []
 
 
+async def test_a_deleted_repository_takes_nobody_s_right(stage: Stage) -> None:
+    other = stage.github.add_repository(stage.github.app_owner, "web")
+    stage.github.add_collaborator(other, stage.people[ADMIN], "admin")
+    await subscribe(stage, ADMIN, "repo:octo/payments,octo/web")
+    for repository in (other, stage.repository):
+        stage.github.delete_repository(repository)
+        await check(stage)
+        found = await stored(stage)
+        assert found is not None
+        assert found.lost_at is None
+
+
+async def test_a_suspended_installation_takes_nobody_s_right(stage: Stage) -> None:
+    await subscribe(stage, OWNER, "org:octo")
+    [installation] = stage.github.installations.values()
+    stage.github.suspend(installation)
+    await stage.work(within=10)
+    await check(stage)
+    found = await stored(stage)
+    assert found is not None
+    assert found.lost_at is None
+
+
 async def test_an_author_who_has_the_right_again_is_not_paused(stage: Stage) -> None:
     await subscribe(stage, ADMIN, "repo:octo/payments")
     await leave(stage, "no_view")

@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from bot.rules.filters import BadFilter
 from bot.views import subscription_refusals as refusals
 from bot.views.answers import refusal
+from bot.views.formatting import with_mention
 from bot.views.notices import NOTICES, draw_notice
 from bot.views.subscriptions import (
     Preview,
@@ -135,6 +136,12 @@ DRAWN = {kind: draw_notice(KEY, {"kind": kind, **facts}, 1) for kind, facts in F
     ),
     "of-a-later-version": draw_notice(KEY, {"kind": "something"}, 1),
 }
+
+
+@pytest.mark.parametrize("content", [pytest.param(DRAWN["adopted"], id="below-a-message")])
+def test_mention(content: Content, golden: SnapshotAssertion) -> None:
+    """Below an urgent card, and below a reply that raises an alert again."""
+    assert sent(with_mention(content, "S0SEC")) == golden
 
 
 def test_every_kind_of_notice_is_drawn() -> None:

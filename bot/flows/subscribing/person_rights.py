@@ -38,6 +38,8 @@ class FilterRights:
     """Those that the filter names and that the person may view."""
     unseen: tuple[str, ...]
     """Names in the filter that are unknown or not theirs to view, as `owner/name` in lower case."""
+    gone: tuple[str, ...]
+    """Of these, names whose repository is known and can't be reached any more."""
     is_bounded: bool
     """The filter can match nothing but the repositories that it names."""
     accounts: tuple[Installation, ...]
@@ -57,6 +59,11 @@ class FilterRights:
         """Whether the person may view all that the filter covers, now and later."""
         is_known = self.is_bounded and bool(self.repositories) and not self.unseen
         return is_known or self.reviews_all
+
+    @property
+    def still_may_view(self) -> bool:
+        """The same without repositories that are gone, which bring no alerts: deleting one takes nobody's right."""
+        return self.may_view or (bool(self.gone) and set(self.unseen) <= set(self.gone))
 
 
 class PersonRights:
@@ -83,9 +90,13 @@ class PersonRights:
         """The person's rights on what a filter covers; `pinned` are ids of names in it that are known already."""
         covered, ours = coverage(alert_filter), await self._ours()
         seen: dict[str, Repository] = {}
+        gone: list[str] = []
         for name in covered.repositories or ():
-            repository = await self.find(name, pinned.get(pin(Qualifier.REPO, name)))
-            if repository is not None and await self.views(repository):
+            known = pinned.get(pin(Qualifier.REPO, name))
+            repository = await self.find(name, known)
+            if repository is None:
+                gone += [name] if known is not None else []
+            elif await self.views(repository):
                 seen[name] = repository
         unseen = tuple(name for name in covered.repositories or () if name not in seen)
         is_bounded = bool(covered.repositories) and not unseen
@@ -98,6 +109,7 @@ class PersonRights:
         return FilterRights(
             repositories=tuple(seen.values()),
             unseen=unseen,
+            gone=tuple(gone),
             is_bounded=is_bounded,
             accounts=accounts,
             reviewed=frozenset(reviewed),

@@ -41,10 +41,12 @@ async def request_checks(context: Context) -> None:
     """Enqueue a check of each subscription, once an hour whichever process requests it."""
     async with context.db.begin() as tx:
         span = int(tx.now // EVERY)
-        for subscription in await subscriptions.all_subscriptions(tx):
-            channel = subscription.channel
-            once = f"subscription:{channel}:{span}"
-            await jobs.enqueue(tx, new_job(CheckSubscription(channel), dedup=once))
+        channels = [one.channel for one in await subscriptions.all_subscriptions(tx)]
+        checks = (
+            new_job(CheckSubscription(channel), dedup=f"subscription:{channel}:{span}")
+            for channel in channels
+        )
+        await jobs.enqueue(tx, *checks)
 
 
 async def check_subscription(context: Context, channel: ChannelId) -> None:
@@ -104,12 +106,16 @@ async def _lost_because(context: Context, known: Subscription) -> str | None:
         identity = await identities.of_slack(tx, author.slack_team, author.slack_user)
     if identity is None or identity.github.id != author.github.id:
         return "not_linked"
-    rights = PersonRights(context, identity.github, fresh=False, hides_refusals=False)
+    person_rights = PersonRights(context, identity.github, fresh=False, hides_refusals=False)
     try:
-        return None if (await rights.on_subscription(known)).may_view else "no_view"
+        rights = await person_rights.on_subscription(known)
     except Forbidden as error:
         log.warning("github_not_asked", channel=known.channel, reason=str(error))
         return NOT_KNOWN
+    if rights.still_may_view:
+        return None
+    # Without an active installation nobody can be asked about.
+    return "no_view" if rights.accounts else NOT_KNOWN
 
 
 async def _audience(context: Context, known: Subscription) -> Audience | None:
