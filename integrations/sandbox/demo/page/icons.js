@@ -44,6 +44,8 @@ const EMOJI = {
   lock: [["rect", { x: 5, y: 10, width: 14, height: 11, rx: 2, fill: "#d99a2b" }], mark("M8 10V7.5a4 4 0 0 1 8 0V10", "#7b8794")],
   link: [mark("M10 14a4 4 0 0 0 6 .4l2.6-2.6a4 4 0 0 0-5.6-5.6L11.5 7.6M14 10a4 4 0 0 0-6-.4L5.4 12.2A4 4 0 0 0 11 17.8l1.5-1.4", "#7b8794")],
   bell: [["path", { d: "M12 3a6 6 0 0 0-6 6v4l-2 4h16l-2-4V9a6 6 0 0 0-6-6zM9.5 18.5a2.5 2.5 0 0 0 5 0z", fill: "#d99a2b" }]],
+  no_bell: [["path", { d: "M12 3a6 6 0 0 0-6 6v4l-2 4h16l-2-4V9a6 6 0 0 0-6-6zM9.5 18.5a2.5 2.5 0 0 0 5 0z", fill: "#8a939c" }], mark("M4 4l16 16", "#d33649")],
+  double_vertical_bar: [["rect", { x: 3, y: 3, width: 18, height: 18, rx: 4, fill: "#2f6fb3" }], mark("M9.2 8v8M14.8 8v8")],
   eyes: [["ellipse", { cx: 8, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["ellipse", { cx: 16, cy: 12, rx: 4, ry: 5.5, fill: "#fff", stroke: "#5b6570" }], ["circle", { cx: 7, cy: 13, r: 2, fill: "#222" }], ["circle", { cx: 15, cy: 13, r: 2, fill: "#222" }]],
   mag: [["circle", { cx: 10, cy: 10, r: 6, fill: "#d7e7f5", stroke: "#5b6570", "stroke-width": 2 }], mark("M14.5 14.5L21 21", "#5b6570")],
   wave: [["circle", { cx: 10, cy: 14, r: 6, fill: "#e8b04a" }], ["path", { d: "M6 12L5 5.5M9 9L8.5 3M12.5 9l1-5.5M15.5 12l4-4", stroke: "#e8b04a", "stroke-width": 2.8, "stroke-linecap": "round" }]],
