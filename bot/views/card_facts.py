@@ -13,26 +13,28 @@ from bot.views.formatting import (
     location_words,
     person_words,
 )
-from bot.views.headline import exposures, named_exposure
+from bot.views.headline import exposures, is_sent, named_exposure
 from bot.views.next_step import next_line
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, ReportState
 
 VISIBILITIES = frozenset({"public", "private", "internal"})
+NEW = 600.0
+"""Seconds; the card of an alert that was found so shortly before shows that time by its own."""
 UNCONFIRMED = "can't be confirmed, because checks are turned off here"
 
 
 def open_facts(case: Case) -> Mrkdwn:
-    """The lines for an open alert."""
+    """The lines for an open alert. After a report, the exposure is left out: a phone is small."""
     alert = case.alert
     return t.lines(
         next_line(case),
         _report(case),
         t.fact("Works", _works(case)),
         *_whose(case),
-        _exposure(case),
-        t.fact("Found", _found(case)),
+        None if is_sent(alert) else _exposure(case),
+        None if _is_committer_shown(case) else t.fact("Found", _found(case)),
         _bypass(alert),
         t.fact("On it", _on_it(case)),
     )
@@ -42,7 +44,7 @@ def closed_facts(case: Case) -> Mrkdwn:
     """The lines for a closed alert."""
     known = effective_validity(case.alert) == "active" or confirmed_inactive(case.alert)
     return t.lines(
-        next_line(case), None if known else t.fact("Works", _works(case)), _token(case), _committed(case)
+        next_line(case), None if known else t.fact("Works", _works(case)), _committed(case), _token(case)
     )
 
 
@@ -60,7 +62,7 @@ def _works(case: Case) -> Mrkdwn:
     if probe is None or probe.superseded:
         return t.prose(github)
     who = person_words(probe.by) if probe.by is not None else Mrkdwn("Stanch")
-    checked = t.mrkdwn("checked {} by {}", t.date(probe.at), who)
+    checked = t.mrkdwn("checked {}{}", t.date(probe.at), "" if is_sent(alert) else t.mrkdwn(" by {}", who))
     if probe.verdict == "unknown":
         return t.mrkdwn("{}; {}: {}", github, checked, PROBE_REASONS.get(probe.reason, probe.reason))
     known = probe.verdict == "active" or confirmed_inactive(alert)
@@ -70,16 +72,27 @@ def _works(case: Case) -> Mrkdwn:
 
 def _whose(case: Case) -> list[Mrkdwn | None]:
     """Whose the secret is: who made the commit, and the owner of the token; or that neither is known."""
-    known = [_committed(case), _token(case)]
+    known = [_committed(case, with_place=True), _token(case)]
     owner = case.alert.token.owner or case.alert.token.owner_name
     if known[0] is None and not owner and not case.alert.bypassed_by:
-        checked = is_probed(case.alert, case.options.validity) and case.alert.probe is None
-        known.append(t.fact("Whose", "not known; a check names its owner" if checked else "not known"))
+        is_checkable = is_probed(case.alert, case.options.validity) and case.alert.probe is None
+        # GitHub names the owner of a token that works, and of no other.
+        tells = is_checkable and effective_validity(case.alert) != "inactive"
+        known.append(t.fact("Whose", "not known; a check names its owner" if tells else "not known"))
     return known
 
 
-def _committed(case: Case) -> Mrkdwn | None:
-    """Who committed it. Only a proved author is shown with a Slack name; nobody is mentioned."""
+def _is_committer_shown(case: Case) -> bool:
+    """Whether the line of who committed the secret also says where it was found."""
+    author = shown_author(case.alert)
+    return author is not None and author.is_proved
+
+
+def _committed(case: Case, *, with_place: bool = False) -> Mrkdwn | None:
+    """Who committed it. Only a proved author is shown with a Slack name; nobody is mentioned.
+
+    `with_place`: a proved author is followed by where the secret was found.
+    """
     author = shown_author(case.alert)
     if author is None or author.account is None:
         return None
@@ -88,7 +101,8 @@ def _committed(case: Case) -> Mrkdwn | None:
         why = t.mrkdwn("{} ({}: anyone with push can write this name)", login, doubt(author))
         return t.fact("Git author", why)
     name = case.committer_name
-    return t.fact("Committed by", t.mrkdwn("{} ({})", login, name) if name else login)
+    who = t.mrkdwn("{} ({})", login, name) if name and name != author.account.login else login
+    return t.fact("Committed by", t.join((who, _found(case))) if with_place else who)
 
 
 def _token(case: Case) -> Mrkdwn | None:
@@ -117,13 +131,15 @@ def _exposure(case: Case) -> Mrkdwn | None:
 
 
 def _found(case: Case) -> Mrkdwn:
+    """Where it was found, and when, unless that is the time that Slack shows beside the card."""
     alert = case.alert
     if alert.place is None:
         return t.date(alert.created_at)
     place = location_words(alert.place, case.repository)
     if alert.has_more_places:
         place = t.mrkdwn("{} and more locations", place)
-    return t.join((place, t.date(alert.created_at)))
+    is_new = 0 <= alert.first_seen_at - alert.created_at <= NEW
+    return place if is_new else t.join((place, t.date(alert.created_at)))
 
 
 def _bypass(alert: Alert) -> Mrkdwn | None:

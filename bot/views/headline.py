@@ -78,6 +78,11 @@ def named_exposure(case: Case) -> str:
     return next(iter(exposures(alert, case.repository)), "")
 
 
+def is_sent(alert: Alert) -> bool:
+    """Whether GitHub took a report of it."""
+    return _sent(alert) is not None
+
+
 def _sign(case: Case, level: Urgency) -> str:
     if not case.repository.is_reachable:
         return "no_entry_sign"

@@ -72,7 +72,7 @@ async def test_a_verified_commit_of_a_person_who_is_not_linked_has_the_login_alo
     await permit(stage)
     stage.people["U0DANA"] = stage.github.add_user("dana-kim")
     await leak(stage, author="U0DANA")
-    assert "Committed by: dana-kim\n" in stage.read()
+    assert "Committed by: dana-kim, " in stage.read()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ async def test_without_slack_the_name_is_left_out(stage: Stage) -> None:
     await permit(stage)
     stage.slack.faults.add("users.info", times=1, status=500)
     await leak(stage)
-    assert "Committed by: octo-reader\n" in stage.read()
+    assert "Committed by: octo-reader, " in stage.read()
 
 
 async def test_neither_an_e_mail_address_nor_the_change_is_kept(stage: Stage) -> None:
