@@ -105,7 +105,7 @@ class Visitor:
         await expect(self.page.locator(".switcher-name")).to_have_text(name)
 
     async def go_to(self, channel: str) -> None:
-        await self.page.locator(f'[data-channel="{channel}"]').click()
+        await self.page.locator(f'button[data-channel="{channel}"]').click()
 
     async def report(self, card: Locator) -> None:
         """Report a leak, with consent."""
