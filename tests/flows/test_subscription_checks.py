@@ -8,6 +8,8 @@ from bot.cli.subscriptions import add_subscription
 from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.github import Organization
 from integrations.sandbox.slack import SlackMessage
+from storage import identities
+from storage.records import SlackTeamId, SlackUserId
 from storage.tables import subscription
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
 from tests.flows.subscribing import (
@@ -43,6 +45,9 @@ async def leave(stage: Stage, how: str) -> None:
         stage.slack.workspace.change_user(ADMIN, deleted=True)
     elif how == "guest":
         stage.slack.workspace.change_user(ADMIN, is_restricted=True)
+    elif how == "unlinked":
+        async with stage.context.db.begin() as tx:
+            await identities.unlink(tx, SlackTeamId(stage.slack.team_id), SlackUserId(ADMIN))
     elif how == "no_view":
         stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
     else:
@@ -57,7 +62,7 @@ def author_notices(stage: Stage) -> list[SlackMessage]:
     return [one for one in found if "has no right to its alerts any more: " in one.shown_text]
 
 
-@pytest.mark.parametrize("how", ["deactivated", "guest", "no_view", "left"])
+@pytest.mark.parametrize("how", ["deactivated", "guest", "no_view", "left", "unlinked"])
 async def test_a_subscription_whose_author_has_left_is_told_and_paused_after_seven_days(
     stage: Stage, how: str
 ) -> None:
@@ -103,6 +108,19 @@ async def test_an_owner_adopts_it_by_the_notice(stage: Stage) -> None:
     assert found is not None
     assert found.paused_at is None
     assert len(await stage.audited("adopt_subscription")) == 2
+
+
+async def test_a_subscription_of_a_channel_that_became_public_is_adopted_by_an_owner_alone(
+    stage: Stage,
+) -> None:
+    await subscribe(stage, OWNER, "repo:octo/payments")
+    stage.slack.workspace.change_channel(TEAM_CHANNEL, private=False)
+    stage.slack.workspace.change_user(OWNER, deleted=True)
+    await check(stage)
+    [notice] = author_notices(stage)
+    assert "This is a public channel" in await press(stage, ADMIN, "adopt_subscription", notice)
+    assert ("refused", f"{TEAM_CHANNEL}: public_channel") in await stage.audited("adopt_subscription")
+    assert "You answer for this" in await press(stage, MANAGER, "adopt_subscription", notice)
 
 
 async def test_a_paused_one_is_adopted_by_subscribing_again(stage: Stage) -> None:
