@@ -44,10 +44,11 @@ def lines(stage: Stage) -> list[SlackMessage]:
 
 
 async def kept(stage: Stage) -> tuple[int, int]:
-    """How many jobs wait, and how many done jobs are kept."""
+    """How many messages wait for a job of theirs, and how many such jobs are done and kept."""
     async with stage.context.db.read() as tx:
-        count = await jobs.count(tx)
-    return count[JobState.READY], count[JobState.DONE]
+        found = await jobs.list_jobs(tx, states=[JobState.READY, JobState.DONE])
+    states = [job.state for job in found if job.kind == "message"]
+    return states.count(JobState.READY), states.count(JobState.DONE)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
