@@ -193,6 +193,7 @@ def test_hostile_names_have_no_effect() -> None:
         refusal(refusals.names_not_visible((HOSTILE,) * 9, ())),
         draw_notice(KEY, {"kind": "guests_joined", "channel": CHANNEL, "guests": [HOSTILE] * 50}, 1),
         draw_notice(KEY, {"kind": "subscribed", "by": "octo-admin", "filter": HOSTILE, "former": HOSTILE}, 1),
+        draw_notice(KEY, {"kind": "limit_reached", "by": HOSTILE, "user": HOSTILE, "action": HOSTILE}, 1),
         draw_subscriptions(in_channels(*[replace(PAYMENTS, filter=HOSTILE * 30)] * 60), is_complete=True),
     ]
     for content in shown:
