@@ -132,14 +132,16 @@ async def test_a_click_on_a_card_that_slack_does_not_update_is_answered_after_tw
 
 async def test_an_update_drawn_before_the_result_does_not_count_as_showing_it(stage: Stage) -> None:
     await stage.leak()
-    gate = stage.slack.faults.gate("chat.update", at="before")
+    gate = stage.slack.faults.gate("chat.update", at="after")
     await stage.slack.click(OWNER, CHANNEL, stage.card().ts, "take")
     updating = asyncio.create_task(stage.work())
     await gate.reached(timeout=5)
     await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
     await stage.running.worker.run_due()
-    gate.open()
+    assert await stage.audited("check_validity") == [("intended", None), ("done", "active: accepted")]
+    # The update under way was accepted; the next one is not.
     stage.slack.rate_limit("chat.update", retry_after=60, times=None)
+    gate.open()
     await updating
     await stage.work(within=3)
     assert "It still works." in stage.answer_to(ADMIN)
