@@ -13,13 +13,15 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from bot.job_kinds import RedrawChannel
+from bot.job_rows import new_job
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 from storage import jobs
 from storage.clock import Clock
 from storage.db import Database
 from storage.migrations.upgrade import config
-from storage.records import JobState
+from storage.records import ChannelId, JobState
 from storage.tables import METADATA
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, open_stage
 
@@ -78,6 +80,30 @@ async def test_a_report_of_0_1_0_is_followed_up(stage: Stage) -> None:
     await stage.work(within=1000)
     third = stage.slack.cards(CHANNEL)[2]
     assert "confirmed inactive" in third.shown_text.lower() or "still works" in third.shown_text.lower()
+
+
+async def test_a_report_of_0_1_0_is_confirmed_in_its_own_reply(stage: Stage) -> None:
+    card = stage.slack.cards(CHANNEL)[2]
+    before = [reply.ts for reply in stage.slack.thread(CHANNEL, card.ts)]
+    await stage.work(within=1000)
+    thread = stage.slack.thread(CHANNEL, card.ts)
+    assert [reply.ts for reply in thread] == before
+    assert sum("reported the leak" in one.shown_text for one in thread) == 1
+    assert sum("reported secret" in one.shown_text for one in thread) == 1
+
+
+async def test_replies_of_0_1_0_that_are_no_longer_made_stay(stage: Stage) -> None:
+    """The check and the take; redrawn, as after a channel was shared, they keep their words."""
+    card = stage.slack.cards(CHANNEL)[0]
+    before = [reply.ts for reply in stage.slack.thread(CHANNEL, card.ts)]
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(RedrawChannel(ChannelId(CHANNEL))))
+    await stage.work(within=30)
+    thread = stage.slack.thread(CHANNEL, card.ts)
+    assert [reply.ts for reply in thread] == before
+    shown = " ".join(reply.shown_text for reply in thread)
+    assert "checked it" in shown
+    assert "is on it" in shown
 
 
 async def _restore(url: str, clock: Clock, slack: SlackSandbox, github: GitHubSandbox) -> None:
