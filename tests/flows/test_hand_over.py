@@ -318,3 +318,15 @@ async def test_the_receiver_is_told_nothing_if_somebody_else_is_on_it_meanwhile(
     await stage.pick(ADMIN, "more", "step_back")
     await stage.work(within=900)
     assert told(stage, OWNER) == []
+
+
+async def test_the_receiver_is_told_nothing_if_it_was_handed_on_meanwhile(stage: Stage) -> None:
+    await stage.leak()
+    await open_form(stage, ADMIN)
+    await choose(stage, ADMIN, OWNER)
+    stage.slack.fail("chat.getPermalink", "fatal_error", times=8)
+    await stage.submit(ADMIN)
+    await hand_over(stage, ADMIN, MANAGER)
+    await stage.work(within=900)
+    assert told(stage, OWNER) == []
+    assert len(told(stage, MANAGER)) == 1

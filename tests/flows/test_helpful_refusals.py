@@ -114,6 +114,7 @@ async def test_the_details_of_a_card_are_refused_in_the_same_way(stage: Stage) -
     answer = stage.answer_to(READER)
     assert REFUSED in answer
     assert "can." in answer
+    assert await stage.audited("look_up") == [("refused", "no_role")]
 
 
 async def test_a_look_up_says_neither_that_the_alert_exists_nor_who_could_help(stage: Stage) -> None:
