@@ -1,5 +1,8 @@
 """Once a minute: requests syncs and checks of subscriptions, retries blocked messages, deletes expired rows."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 import structlog
 
 from bot.context import Context
@@ -8,7 +11,7 @@ from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from bot.flows.subscribing.watch import request_checks
 from storage import deliveries, jobs, messages, role_cache
-from storage.db import StorageUnavailable
+from storage.db import StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
 EVERY = 60.0
@@ -18,6 +21,9 @@ KEPT = 3 * DAY
 """Seconds for which done jobs and deliveries are kept; GitHub redelivers within three days."""
 NOTICES_KEPT = 30 * DAY
 """Seconds for which notices can still be redrawn."""
+
+Prune: TypeAlias = Callable[[Tx, float], Awaitable[object]]
+"""Deletes the rows of one kind that are older than a time."""
 
 
 async def run_housekeeping(context: Context) -> None:
@@ -39,14 +45,20 @@ async def keep_platforms_checked(context: Context) -> None:
 
 async def run_housekeeping_once(context: Context) -> None:
     """Run each part once. A part that fails is logged and does not stop the others."""
-    for part in (_request_sync, retry_blocked, request_checks, _delete_expired):
-        try:
-            await part(context)
-        except StorageUnavailable as error:
-            log.error("housekeeping_waits", reason=str(error))
-        except Exception as error:
-            # If this task ended, the server would sync and delete nothing until its restart.
-            log.error("housekeeping_stumbled", exc_info=error)
+    for part in (_request_sync, retry_blocked, request_checks):
+        await _run_part(part(context))
+    for prune, kept in _EXPIRED:
+        await _run_part(_delete(context, prune, kept))
+
+
+async def _run_part(part: Awaitable[object]) -> None:
+    try:
+        await part
+    except StorageUnavailable as error:
+        log.error("housekeeping_waits", reason=str(error))
+    except Exception as error:
+        # If this task ended, the server would sync and delete nothing until its restart.
+        log.error("housekeeping_stumbled", exc_info=error)
 
 
 async def _request_sync(context: Context) -> None:
@@ -54,12 +66,18 @@ async def _request_sync(context: Context) -> None:
         await request_sync(context, every=context.sync_interval)
 
 
-async def _delete_expired(context: Context) -> None:
+async def _delete(context: Context, prune: Prune, kept: float) -> None:
     async with context.db.begin() as tx:
-        await jobs.prune(tx, tx.now - KEPT)
-        await deliveries.prune(tx, tx.now - KEPT)
-        # None of these rows is used after an hour.
-        await role_cache.prune(tx, tx.now - DAY)
-        await messages.prune_pace(tx, tx.now - DAY)
-        await messages.prune_notices(tx, tx.now - NOTICES_KEPT)
-        await delete_channel_changes(tx, tx.now - DAY)
+        await prune(tx, tx.now - kept)
+
+
+_EXPIRED: tuple[tuple[Prune, float], ...] = (
+    (jobs.prune, KEPT),
+    (deliveries.prune, KEPT),
+    # None of these rows is used after an hour.
+    (role_cache.prune, DAY),
+    (messages.prune_pace, DAY),
+    (messages.prune_notices, NOTICES_KEPT),
+    (delete_channel_changes, DAY),
+)
+"""What is deleted, and after how many seconds."""

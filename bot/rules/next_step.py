@@ -85,7 +85,6 @@ def _open(case: Case) -> Iterator[tuple[bool, Advice]]:
     """The rows for an open alert; the first one that holds is the advice."""
     alert = case.alert
     report = alert.report.state if alert.report else None
-    followed_up = report is ReportState.REPORTED and alert.report is not None and alert.report.next_look_at
     reportable = report_obstacle(alert, case.repository, case.server, case.options.report) is None
     probed = is_probed(alert, case.options.validity)
     validity, dead = effective_validity(alert), confirmed_inactive(alert)
@@ -100,7 +99,7 @@ def _open(case: Case) -> Iterator[tuple[bool, Advice]]:
     yield dead, Advice.CLOSE
     # Reported, and not known to be dead.
     yield report is ReportState.WAITING, Advice.ROTATE_BEFORE_SENDING
-    yield bool(followed_up) and case.options.validity.probes, Advice.WAIT
+    yield _is_followed_up(case), Advice.WAIT
     yield validity == "inactive" and complete, Advice.VERIFY
     yield validity == "inactive", Advice.FIND_SERVER
     # It works.
@@ -121,12 +120,20 @@ def _closed(case: Case) -> Iterator[tuple[bool, Advice]]:
     alert = case.alert
     active, dead = effective_validity(alert) == "active", confirmed_inactive(alert)
     revoked, reachable = alert.resolution == "revoked", case.repository.is_reachable
+    yield reachable and _is_followed_up(case), Advice.WAIT
     yield active and alert.resolution == "wont_fix", Advice.ROTATE_CLOSED
     yield active and reachable, Advice.REOPEN
     yield active, Advice.ROTATE_UNREACHABLE
     yield revoked and case.steps_done < case.steps_total, Advice.STEPS_CLOSED
     yield revoked and not dead and reachable and _is_rechecked(case), Advice.WAIT
     yield True, Advice.NOTHING
+
+
+def _is_followed_up(case: Case) -> bool:
+    """Whether the reported secret is still going to be probed."""
+    report = case.alert.report
+    asked = report is not None and report.state is ReportState.REPORTED and report.next_look_at is not None
+    return asked and case.options.validity.probes
 
 
 def _is_rechecked(case: Case) -> bool:
@@ -142,6 +149,7 @@ def _is_rechecked(case: Case) -> bool:
 def _due(alert: Alert, advice: Advice) -> UnixTime | None:
     if advice not in (Advice.WAIT, Advice.ROTATE_BEFORE_SENDING):
         return None
-    if not alert.is_open:
-        return None if alert.resolved_at is None else alert.resolved_at + RECHECK_AFTER
-    return alert.report.next_look_at if alert.report else None
+    follow_up = alert.report.next_look_at if alert.report else None
+    if alert.is_open or follow_up is not None:
+        return follow_up
+    return None if alert.resolved_at is None else alert.resolved_at + RECHECK_AFTER

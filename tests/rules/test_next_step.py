@@ -128,6 +128,10 @@ OPEN: dict[str, tuple[Case, Advice]] = {
 }
 CLOSED: dict[str, tuple[Case, Advice]] = {
     "accepted risk, works": (case(closed("wont_fix", probe=WORKS)), Advice.ROTATE_CLOSED),
+    "as revoked, works, GitHub is asked again": (
+        case(closed("revoked", probe=WORKS, report=sent(ReportState.REPORTED, NOW + 60))),
+        Advice.WAIT,
+    ),
     "as revoked, works": (case(closed("revoked", probe=WORKS)), Advice.REOPEN),
     "as false positive, works": (case(closed("false_positive", validity="active")), Advice.REOPEN),
     "unreachable, works": (case(closed("revoked", probe=WORKS), **GONE), Advice.ROTATE_UNREACHABLE),
@@ -182,6 +186,7 @@ def test_a_check_needs_nobody_on_it() -> None:
         (case(working(report=sent(ReportState.REPORTED, NOW + 60))), NOW + 60),
         (case(working(report=sent(ReportState.WAITING, NOW + 90))), NOW + 90),
         (case(closed("revoked")), NOW + 86_400),
+        (case(closed("revoked", report=sent(ReportState.REPORTED, NOW + 60))), NOW + 60),
         (case(working()), None),
     ],
 )
