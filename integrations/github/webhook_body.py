@@ -46,7 +46,7 @@ _PAYLOAD: _Shape = {
         "owner": _ACCOUNT,
         "security_and_analysis": {"secret_scanning_delegated_alert_dismissal": {"status": None}},
     },
-    "installation": {"id": None, "account": _ACCOUNT, "target_type": None, "suspended_at": None},
+    "installation": {**_whole("id", "target_type", "suspended_at", "permissions"), "account": _ACCOUNT},
     "target_type": None,
     "account": _ACCOUNT,
     "sender": _ACCOUNT,
