@@ -50,7 +50,11 @@ def request(**other: StoredJson) -> dict[str, StoredJson]:
         ("act", request(since=5), "a job act with a field since that this version does not know"),
         ("look", request(), "this version knows no line retired of the menu"),
         ("fill_form", {"request": request(), "hash": "1.a"}, "this version knows no form retired"),
-        ("fill_form", {"request": request(action="close_as")}, "a job fill_form without a usable hash"),
+        (
+            "fill_form",
+            {"request": request(action="close_as"), "hash": 7},
+            "a job fill_form without a usable hash",
+        ),
         (
             "button",
             {"button": "retired", "asked": {**COMMAND}, "replaces": False},

@@ -172,7 +172,7 @@ async def test_every_call_has_user_agent_api_version_and_accept_headers(
     await access.close(NAME, leaked.number, "revoked")
     await github.server()
     await github.revoke(await access.literal(NAME, leaked.number))
-    assert len(sandbox.calls()) == 5
+    assert len(sandbox.calls()) == 6  # The permissions, a token, and the four.
     for call in sandbox.calls():
         headers = (call.user_agent, call.version, call.accept)
         assert headers == ("stanch/1.2.3", "2022-11-28", "application/vnd.github+json")
