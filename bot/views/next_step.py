@@ -1,5 +1,7 @@
 """Words the line that says what to do next about an alert."""
 
+from collections.abc import Mapping
+
 from bot.rules.case import Case
 from bot.rules.next_step import Advice, NextStep, next_step
 from bot.views.formatting import is_github_secret
@@ -7,7 +9,7 @@ from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert
 
-WORDS = {
+WORDS: Mapping[Advice, str] = {
     Advice.CHECK: "check whether it works",
     Advice.CHECK_AGAIN: "check again whether it works",
     Advice.ROTATE: "rotate it {where}",

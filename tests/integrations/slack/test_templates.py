@@ -7,14 +7,33 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
+def is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def literal_tables(module: ast.Module) -> Iterator[str]:
+    """The names of a module's dicts whose values are all literals."""
+    for statement in module.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            name, value = statement.target.id, statement.value
+            if isinstance(value, ast.Dict) and all(is_text(each) for each in value.values):
+                yield name
+
+
 def unsafe(source: str) -> Iterator[int]:
-    """Lines that make markup of anything but a literal."""
-    for node in ast.walk(ast.parse(source)):
+    """Lines that make markup of anything but a literal, or a row of a table of literals in the same module."""
+    module = ast.parse(source)
+    tables = set(literal_tables(module))
+    for node in ast.walk(module):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
             continue
         called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
         first = node.args[0] if node.args else None
-        literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
+        literal = is_text(first) or (
+            isinstance(first, ast.Subscript)
+            and isinstance(first.value, ast.Name)
+            and first.value.id in tables
+        )
         if called in {"mrkdwn", "Mrkdwn"} and not literal:
             yield node.lineno
 
@@ -31,3 +50,9 @@ def test_a_template_made_at_run_time_is_found() -> None:
         3,
         4,
     ]
+
+
+def test_a_table_with_a_template_made_at_run_time_is_found() -> None:
+    table = 'WORDS: Mapping[str, str] = {"a": "*{}*", "b": TITLE}\nmrkdwn(WORDS["a"], title)'
+    assert list(unsafe(table)) == [2]
+    assert list(unsafe(table.replace("TITLE", '"{}"'))) == []
