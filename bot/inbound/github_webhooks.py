@@ -10,7 +10,7 @@ from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
 from bot.job_kinds import HandleDelivery
 from bot.job_rows import new_job
 from bot.rules.masking import mask
-from bot.rules.urgency import delivered_urgency
+from bot.rules.urgency import URGENT, delivered_urgency
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_body import condense, decode_body
 from integrations.github.webhook_events import AlertEvent, Ignored, LocationEvent, Parsed, parse_event
@@ -98,4 +98,4 @@ def _is_urgent(parsed: Parsed) -> bool:
     """Whether it says that an open alert is critical or high: then it comes before all other deliveries."""
     if not isinstance(parsed, AlertEvent) or parsed.alert.state != "open":
         return False
-    return delivered_urgency(parsed.alert, parsed.repository).is_urgent
+    return delivered_urgency(parsed.alert, parsed.repository) in URGENT

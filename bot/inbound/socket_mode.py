@@ -81,7 +81,7 @@ class SocketConnection:
         try:
             # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes just when the connection is there.
             async with asyncio.timeout(self._ping):
-                await self._client.connect()  # type: ignore[no-untyped-call]  # As the SDK has it.
+                await self._client.connect()  # type: ignore[no-untyped-call]  # The SDK gives it no types.
         except TimeoutError:
             raise SlackUncertain(METHOD, "no_connection") from None
 
@@ -102,7 +102,7 @@ class SocketConnection:
         client = self._client
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
-                await client.close()  # type: ignore[no-untyped-call]  # As the SDK has it.
+                await client.close()  # type: ignore[no-untyped-call]  # The SDK gives it no types.
         except TimeoutError:
             log.info("socket_not_closed", reason="Slack did not close its side in time")
         started = (client.message_processor, client.current_session_monitor, client.message_receiver)

@@ -11,7 +11,7 @@ MAX_TYPED = 240
 ATTRIBUTION = "via Stanch"
 NO_COMMENT = "Say in a sentence why; this is required here."
 TOO_LONG = f"At most {MAX_TYPED} characters, please."
-SECRET_INSIDE = "This looks like a secret. GitHub's comments can't be deleted, so leave it out."  # noqa: S105 - words
+SECRET_INSIDE = "This looks like a secret. GitHub's comments can't be deleted, so leave it out."  # noqa: S105 - words for people.
 _MENTION = re.compile(r"(?<!\w)@+(?=\w)", re.ASCII)
 _SIGNATURE = re.compile(rf"(?:^| — )by [\w.\[\]-]{{1,100}} {ATTRIBUTION}\Z")
 

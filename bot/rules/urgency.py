@@ -16,11 +16,6 @@ class Urgency(StrEnum):
     NORMAL = "normal"
     LOW = "low"
 
-    @property
-    def is_urgent(self) -> bool:
-        """Whether the alert gets its own card in a flood, or is named in the summary beyond a limit."""
-        return self in URGENT
-
 
 # By validity, and by whether the secret is exposed. While the validity is unknown, a bypass of push protection counts
 # as exposure.
@@ -33,6 +28,7 @@ TABLE: Mapping[tuple[str, bool], Urgency] = {
     ("inactive", False): Urgency.LOW,
 }
 URGENT = frozenset({Urgency.CRITICAL, Urgency.HIGH})
+"""Those that get a card of their own in a flood, or beyond a limit are named in its summary."""
 ORDER = tuple(Urgency)
 
 

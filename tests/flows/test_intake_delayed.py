@@ -1,5 +1,7 @@
 """Deliveries whose alert GitHub does not show yet, or while it is down: details are fetched later."""
 
+from typing import Any
+
 import pytest
 
 from bot.jobs.housekeeping import run_housekeeping_once
@@ -98,12 +100,10 @@ async def test_a_delivery_during_an_outage_is_shown_and_completed_later(stage: S
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": "before"}])
-async def test_a_first_delivery_waits_for_the_end_of_an_outage(
-    stage: Stage, fault: dict[str, object]
-) -> None:
+async def test_a_first_delivery_waits_for_the_end_of_an_outage(stage: Stage, fault: dict[str, Any]) -> None:
     """Not even the installation can be asked for; the job waits and is not parked."""
     stranger = stage.github.add_repository(stage.github.app_owner, "billing")
-    rule = stage.github.faults.add(".*", times=None, **fault)  # type: ignore[arg-type] # One of two faults.
+    rule = stage.github.faults.add(".*", times=None, **fault)
     stage.github.deliver = "hold"
     stage.github.leak(stranger, path="first.env")
     delivery = stage.github.held[-1]

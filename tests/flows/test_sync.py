@@ -252,19 +252,15 @@ async def test_a_repository_removed_and_added_again_is_found_without_webhooks(st
     assert "close_as" in stage.card().action_ids
 
 
-async def test_a_deleted_repository_is_found_without_webhooks(stage: Stage) -> None:
+@pytest.mark.parametrize("change", ["deleted", "suspended"])
+async def test_what_is_lost_is_found_without_webhooks(stage: Stage, change: str) -> None:
     await stage.leak()
     stage.github.webhook_url = None
-    stage.github.delete_repository(stage.repository)
-    await sync(stage)
-    assert "close_as" not in stage.card().action_ids
-
-
-async def test_a_suspended_installation_is_found_without_webhooks(stage: Stage) -> None:
-    await stage.leak()
-    stage.github.webhook_url = None
-    [installation] = stage.github.installations.values()
-    stage.github.suspend(installation)
+    if change == "deleted":
+        stage.github.delete_repository(stage.repository)
+    else:
+        [installation] = stage.github.installations.values()
+        stage.github.suspend(installation)
     await sync(stage)
     assert "close_as" not in stage.card().action_ids
 

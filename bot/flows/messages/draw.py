@@ -69,7 +69,7 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     name = await load_committer_name(tx, context, alert)
     case = build_case(context, alert, repository, done if started else None, committer_name=name)
     if message.purpose is MessagePurpose.CARD:
-        is_urgent = alert.is_open and urgency(alert, repository).is_urgent
+        is_urgent = alert.is_open and urgency(alert, repository) in URGENT
         return _mentioning(_card(case, message), loaded.mention if is_urgent else None)
     cards = (one for one in known if one.purpose is MessagePurpose.CARD and one.channel == message.channel)
     card = next(cards, None)

@@ -26,10 +26,10 @@ async def flood_summary(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKe
     await summaries.lock_channel(tx, channel)
     since = tx.now - FLOOD_WINDOW
     new = await summaries.count_new_cards(tx, channel, since, URGENT)
-    if max(new.ordinary, new.urgent) < FLOOD or (level.is_urgent and new.urgent_alone < URGENT_ALONE):
+    if max(new.ordinary, new.urgent) < FLOOD or (level in URGENT and new.urgent_alone < URGENT_ALONE):
         return None
     summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
-    if not level.is_urgent:
+    if level not in URGENT:
         return summary
     await _announce(tx, channel, summary)
     if level is Urgency.CRITICAL and await summaries.fold_one_waiting(
@@ -44,7 +44,7 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
     """Plan a flood's summary, and fold into it the cards that are planned and not posted."""
     subject = f"{summaries.FLOOD}{secrets.token_hex(4)}"
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
-    urgent = [level for level in ORDER if level.is_urgent]
+    urgent = [level for level in ORDER if level in URGENT]
     await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
     await jobs.enqueue(tx, summary_job(started.key, tx, FIRST_SUMMARY))
     return started.key

@@ -156,7 +156,7 @@ async def _plan_cards(
 
 async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
     """Treat a folded card like a new one if its alert has become urgent."""
-    if card.state is not MessageState.FOLDED or not level.is_urgent or card.urgency in URGENT:
+    if card.state is not MessageState.FOLDED or level not in URGENT or card.urgency in URGENT:
         return card
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
     if summary is None or not summary.subject.startswith(summaries.FLOOD):

@@ -112,8 +112,17 @@ async def propose(
     group, handle = await _find_group(context, words.mention)
     thread = words.thread or (before.thread if before else ThreadLevel.ACTIONS)
     mention = before.mention if before and words.mention is None else group
-    after = Subscription(channel, str(words.alert_filter), thread, now, mention, rights.pinned)
-    after = replace(after, author=author_of(identity), changed_at=now, audience=audience)
+    after = Subscription(
+        channel,
+        str(words.alert_filter),
+        thread,
+        created_at=now,
+        mention=mention,
+        pinned=rights.pinned,
+        author=author_of(identity),
+        changed_at=now,
+        audience=audience,
+    )
     proposal = Proposal(
         identity=identity,
         rights=rights,
