@@ -62,7 +62,7 @@ def _works(case: Case) -> Mrkdwn:
     if probe is None or probe.superseded:
         return t.prose(github)
     who = person_words(probe.by) if probe.by is not None else Mrkdwn("Stanch")
-    checked = t.mrkdwn("checked {}{}", t.date(probe.at), "" if is_sent(alert) else t.mrkdwn(" by {}", who))
+    checked = t.mrkdwn("checked {} by {}", t.date(probe.at), who)
     if probe.verdict == "unknown":
         return t.mrkdwn("{}; {}: {}", github, checked, PROBE_REASONS.get(probe.reason, probe.reason))
     known = probe.verdict == "active" or confirmed_inactive(alert)
