@@ -96,7 +96,12 @@ def message_of(body: bytes) -> str:
     reasons = content.get("errors")
     listed = reasons if isinstance(reasons, list) else [reasons]
     parts = (content.get("message"), *((json_object(item) or {}).get("message", item) for item in listed))
-    message = mask_tokens(" ".join(": ".join(filter(None, map(text, parts))).split()))
+    return clean_message(": ".join(filter(None, map(text, parts))))
+
+
+def clean_message(reason: str) -> str:
+    """Return GitHub's text in one line of at most 200 characters, masked."""
+    message = mask_tokens(" ".join(reason.split()))
     return _LONG_WORD.sub(_mask_if_random, message)[:_LONGEST_MESSAGE]
 
 

@@ -10,6 +10,8 @@ Release: TypeAlias = tuple[int, int]
 # GitHub's REST description of each release: body of `PATCH …/secret-scanning/alerts/{alert_number}`.
 _ASSIGNEE_SINCE: Release = (3, 20)
 _VALIDITY_SINCE: Release = (3, 22)
+# GitHub's changelog of July 2025 has PKCE for github.com; up to 3.20, Enterprise Server ignores it.
+_PKCE_SINCE: Release = (3, 21)
 UNKNOWN_VERSION = "unknown"
 """Stands for the version of an Enterprise Server that does not show it."""
 OLDEST: Release = (3, 19)
@@ -35,6 +37,11 @@ class ServerFacts:
     def supports_validity_override(self) -> bool:
         """Whether an alert's validity can be set."""
         return self.version is None or self._is_at_least(_VALIDITY_SINCE)
+
+    @property
+    def supports_pkce(self) -> bool:
+        """Whether a sign-in is bound to a PKCE verifier. True for an unknown version, which may know it."""
+        return self._release is None or self._release >= _PKCE_SINCE
 
     @property
     def supports_revoke(self) -> bool:
