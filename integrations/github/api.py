@@ -26,6 +26,7 @@ from integrations.github.facts import (
 from integrations.github.granted import CONTENTS, GrantedPermissions, usual_permissions
 from integrations.github.installation import InstallationClient
 from integrations.github.json_fields import identifier, json_object, text, timestamp
+from integrations.github.person_client import GuardedClient, PersonClient, PersonCredential
 from integrations.github.revocation import RevokeResponse, revoke
 from integrations.github.server_features import UNKNOWN_VERSION, ServerFacts, server_by_host
 from integrations.github.typed_calls import RefusalLog, TypedCalls
@@ -83,8 +84,10 @@ class GitHub:
         self._app = self._connect(AppKey(app_id, private_key, now), RateLimitPause())
         self._server: tuple[float, ServerFacts] | None = None
 
-    def _connect(self, credential: Credential, pause: RateLimitPause) -> TypedCalls:
-        client = Client(
+    def _connect(
+        self, credential: Credential, pause: RateLimitPause, client_class: type[Client] = Client
+    ) -> TypedCalls:
+        client = client_class(
             self._session,
             credential,
             api_url=self._api_url,
@@ -134,6 +137,10 @@ class GitHub:
             return self._connect(InstallationCredential(self._tokens, scope), pause)
 
         return InstallationClient(installation_id, calls, self._granted)
+
+    def as_person(self, access: Literal) -> PersonClient:
+        """A client that acts as the person to whom the access token belongs; makes no call yet."""
+        return PersonClient(self._connect(PersonCredential(access), RateLimitPause(), GuardedClient))
 
     def _read_installation(self, raw: JsonObject) -> InstallationFacts:
         found = parse_installation(raw)

@@ -20,7 +20,6 @@ from integrations.literal import Literal
 API_VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
 _SUCCESSES = frozenset({200, 201, 202, 204})
-_MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 307, 308})
 
 
@@ -84,6 +83,8 @@ class Client(GitHubAPI):
     gidgethub's cache is not used, since it would keep literals. Each request asks the `Credential` for a token, so
     a long list can outlast a token.
     """
+
+    most_redirects = 3
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class Client(GitHubAPI):
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Send, and follow redirects of GET requests that stay on GitHub's origin."""
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(self.most_redirects + 1):
             if _origin(url) != _origin(self.base_url):
                 raise RedirectRefused("it leads off GitHub's origin")
             async with (
@@ -165,7 +166,7 @@ class Client(GitHubAPI):
             if method != "GET" or status not in _REDIRECTS or "location" not in response_headers:
                 return status, response_headers, content
             url = urljoin(url, response_headers["location"])
-        raise RedirectRefused("it is redirected again and again")
+        raise RedirectRefused("it is redirected" + " again and again" * (self.most_redirects > 0))
 
 
 async def send_alone(
