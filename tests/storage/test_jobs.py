@@ -336,10 +336,10 @@ async def test_claims_use_the_partial_indexes(db: Database) -> None:
     if db.dialect == "postgresql":
         return
     seen: list[str] = []
-    sa.event.listen(
-        db._engines.write.sync_engine, "before_cursor_execute", lambda *arguments: seen.append(arguments[2])
-    )
+    listener = db._engines.write.sync_engine, "before_cursor_execute", lambda *given: seen.append(given[2])
+    sa.event.listen(*listener)
     await claim(db)
+    sa.event.remove(*listener)
     (statement,) = [text for text in seen if text.startswith("UPDATE")]
     async with db.begin() as tx:
         marks = (0,) * statement.count("?")
