@@ -9,7 +9,7 @@ from bot.options import RESOLUTIONS, CloseOptions, LimitsOptions, Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.comments import without_signature
-from bot.rules.permissions import Need
+from bot.rules.permissions import Need, OthersCan
 from bot.rules.validity import effective_validity
 from bot.views.answers import answer
 from bot.views.formatting import (
@@ -165,7 +165,8 @@ def _check_delegation(case: PersonalCase) -> None:
         name = t.code(case.repository.full_name)
         why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
         there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
-        raise Refused("delegated_dismissal", "You can't close this alert from here.", t.lines(why, there))
+        headline = "You can't close this alert from here."
+        raise OthersCan("delegated_dismissal", headline, t.lines(why, there), who_can=Need.REVIEW)
 
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:

@@ -12,6 +12,7 @@ from bot.options import Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
+from bot.rules.permissions import Need, OthersCan
 from bot.views import hand_over as words
 from bot.views.formatting import alert_name, person_words
 from bot.views.refusals import incomplete_form
@@ -147,4 +148,4 @@ def _check_alert(case: PersonalCase) -> None:
             "{} is on it. They can hand it over, and so can people who may close the alert.",
             person_words(holder),
         )
-        raise Refused("not_theirs", NOT_ON_IT, t.lines(name, detail))
+        raise OthersCan("not_theirs", NOT_ON_IT, t.lines(name, detail), who_can=Need.RESOLVE)

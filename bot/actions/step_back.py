@@ -8,6 +8,7 @@ from bot.job_kinds import SyncAssignee
 from bot.job_rows import new_job
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
+from bot.rules.permissions import Need, OthersCan
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, person_words
 from integrations.slack import text as t
@@ -40,7 +41,7 @@ class StepBackFromAlert(MenuAction[None]):
                 "{} is on it. They can step back, and people who may close the alert can do it for them.",
                 person_words(holder),
             )
-            raise Refused("not_theirs", "You are not on it.", detail)
+            raise OthersCan("not_theirs", "You are not on it.", detail, who_can=Need.RESOLVE)
 
     async def act(self, run: ActionRun, decision: None) -> Outcome:
         case, key = run.case, run.case.alert.key

@@ -8,6 +8,7 @@ from bot.actions.action import Action, ActionRun, Outcome
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
+from bot.rules.permissions import Need, OthersCan
 from bot.views.answers import answer
 from bot.views.formatting import alert_name
 from integrations.github.token_format import decode, kind_of
@@ -18,7 +19,7 @@ from integrations.slack.elements import Element, button
 from integrations.slack.text import Mrkdwn
 
 BUTTON = "Find its uses"
-ASK_AN_OWNER = "Organization owners alone can search the audit log; ask one of them to press this button."
+OWNERS_ALONE = "Organization owners alone can search the audit log, with this button."
 HOW = "Search the organization's audit log for this token:"
 KEEP_IT_HERE = Mrkdwn(
     "Only you see this, and Stanch keeps it nowhere. Git events are only in GitHub's exports."
@@ -39,7 +40,7 @@ class TokenUses(Action[str]):
         if not can_search_uses(case) or not repository.is_reachable:
             raise Refused("not_searchable", "There is no audit log to search for this secret.")
         if not case.actor.rights.owner:
-            raise Refused("no_role", "You can't search the audit log.", ASK_AN_OWNER)
+            raise OthersCan("no_role", "You can't search the audit log.", OWNERS_ALONE, who_can=Need.OWNER)
         return repository.owner.login
 
     async def act(self, run: ActionRun, decision: str) -> Outcome:

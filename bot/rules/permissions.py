@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.errors import Refused
 from integrations.slack.facts import PersonFacts
 from storage.records import Account, Alert, GitHubId, StoredJson
 
@@ -19,6 +20,20 @@ class Need(StrEnum):
 
     VIEW = "view"
     RESOLVE = "resolve"
+    REVIEW = "review"
+    """To close alerts where delegated dismissal is on."""
+    OWNER = "owner"
+    """To search the organization's audit log."""
+
+
+class OthersCan(Refused):
+    """A refusal that people with the right `who_can` would not get; `flows/acting` adds their names."""
+
+    def __init__(
+        self, reason: str, headline: str, detail: str = "", hint: str = "", *, who_can: Need
+    ) -> None:
+        super().__init__(reason, headline, detail, hint)
+        self.who_can = who_can
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,12 @@ class Rights:
     """Belongs to the organization that owns the repository."""
 
     def allow(self, need: Need) -> bool:
-        return self.resolve if need is Need.RESOLVE else self.view
+        return {
+            Need.VIEW: self.view,
+            Need.RESOLVE: self.resolve,
+            Need.REVIEW: self.reviewer,
+            Need.OWNER: self.owner,
+        }[need]
 
 
 UNPROVEN = Rights(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.errors import LimitReached, Refused
 from bot.rules.case import Case
+from bot.rules.permissions import OthersCan
 from bot.views.formatting import alert_name, joined_words
 from integrations.github.errors import Forbidden, GitHubError, GitHubRateLimited
 from integrations.slack import text as t
@@ -53,6 +54,17 @@ def lacks_role(
     is_now = t.mrkdwn("Role of {} in {} on GitHub: {}.", t.code(login), name, role)
     detail = t.lines(is_now, t.join((needed, giver), " "), help_words)
     return Refused("no_role", f"You can't {verb_phrase}.", detail, WHOAMI)
+
+
+def naming(refused: OthersCan, help_words: Mrkdwn) -> Refused:
+    """The refusal with who could do it; `help_words` as made above."""
+    return Refused(
+        refused.reason,
+        refused.headline,
+        t.lines(t.as_mrkdwn(refused.detail), help_words),
+        refused.hint,
+        quoted=refused.quoted,
+    )
 
 
 def not_linked(user: SlackUserId) -> Refused:

@@ -100,6 +100,11 @@ class InstallationClient:
                 break
         return frozenset(found)
 
+    async def organization_owners(self, org: str) -> frozenset[int]:
+        """The ids of all owners of an organization."""
+        path = "/orgs/{org}/members?role=admin&per_page=100"
+        return frozenset([owner.id async for owner in self._calls.each(_account, path, org=org)])
+
     async def organization_roles(self, org: str) -> tuple[role_facts.OrganizationRole, ...]:
         """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""
         read = partial(_listed, "roles", role_facts.parse_organization_role)

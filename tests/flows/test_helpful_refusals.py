@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from integrations.sandbox.github import Organization
-from tests.flows.stage import ADMIN, MANAGER, OWNER, READER, Stage
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, plain
 from tests.flows.test_roles import SOMEBODY, VIEW, custom_role, somebody
 
 REFUSED = "GitHub doesn't let octo-reader see the alerts of octo/payments."
@@ -80,6 +80,82 @@ async def test_a_refused_action_names_people_who_may_do_it(stage: Stage) -> None
     assert "You can't close this alert." in shown
     assert "Bo Lind, Ana Ruiz and Cleo Marsh can." in shown
     assert "somebody can" not in await refused(stage)
+
+
+async def test_with_delegated_dismissal_the_refusal_names_people_who_may_close(stage: Stage) -> None:
+    """A repository admin is no help there."""
+    stage.repository.delegated_dismissal = True
+    stage.slack.workspace.change_user(READER, name="Rae Novak")
+    stage.github.add_collaborator(stage.repository, stage.people[READER], "admin")
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    assert "Ana Ruiz and Cleo Marsh can." in stage.form(ADMIN).shown_text
+    assert "Rae" not in stage.form(ADMIN).shown_text
+
+
+async def test_a_submit_with_delegated_dismissal_names_them_too(stage: Stage) -> None:
+    await stage.leak()
+    await stage.pick(ADMIN, "close_as", "revoked")
+    stage.repository.delegated_dismissal = True
+    await stage.submit(ADMIN)
+    assert "has delegated alert dismissal on" in stage.answer_to(ADMIN)
+    assert "Ana Ruiz and Cleo Marsh can." in stage.answer_to(ADMIN)
+
+
+@pytest.mark.parametrize("line", ["step_back", "hand_over"])
+async def test_of_an_alert_that_somebody_else_is_on_it_names_people_who_may_close(
+    stage: Stage, line: str
+) -> None:
+    user = await somebody(stage)
+    custom_role(VIEW)(stage, user)
+    await stage.leak()
+    await stage.click(OWNER, "take")
+    await stage.pick(SOMEBODY, "more", line)
+    shown = stage.answer_to(SOMEBODY) if line == "step_back" else plain(stage.form(SOMEBODY).shown_text)
+    assert "You are not on it." in shown
+    assert "Bo Lind, Ana Ruiz and Cleo Marsh can." in shown
+
+
+async def find_uses(stage: Stage, user: str) -> str:
+    """Press *Find its uses* in the checklist of the only card."""
+    [checklist] = [m for m in stage.slack.thread(CHANNEL, stage.card().ts) if "token_uses" in m.action_ids]
+    await stage.slack.click(user, CHANNEL, checklist.ts, "token_uses")
+    await stage.work(within=3)
+    return stage.answer_to(user)
+
+
+async def test_find_its_uses_names_owners_alone(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "take")
+    answer = await find_uses(stage, MANAGER)
+    assert "Organization owners alone can search the audit log" in answer
+    assert "Ana Ruiz can." in answer
+    assert await stage.audited("token_uses") == [("refused", "no_role")]
+    await stage.click(OWNER, "check_validity")
+    assert "Ana Ruiz can." in await find_uses(stage, ADMIN), "by the role of the last hour"
+
+
+async def test_somebody_outside_the_organization_gets_no_names_of_owners(stage: Stage) -> None:
+    user = await somebody(stage)
+    stage.github.add_collaborator(stage.repository, user, "admin")
+    await stage.leak()
+    await stage.click(ADMIN, "take")
+    answer = await find_uses(stage, SOMEBODY)
+    assert "Ask in this channel who can." in answer
+    assert not any(name in answer for name in NAMES.values())
+
+
+async def test_step_back_names_people_by_known_roles_while_github_is_down(stage: Stage) -> None:
+    user = await somebody(stage)
+    custom_role(VIEW)(stage, user)
+    await stage.leak()
+    await stage.click(SOMEBODY, "check_validity")
+    await stage.click(OWNER, "take")
+    asked = len(stage.github.calls("GET", COLLABORATORS))
+    stage.github.faults.add(".*", status=503)
+    await stage.pick(SOMEBODY, "more", "step_back")
+    assert "Ana Ruiz can." in stage.answer_to(SOMEBODY)
+    assert len(stage.github.calls("GET", COLLABORATORS)) == asked
 
 
 async def test_somebody_outside_the_organization_is_sent_to_the_default_channel(stage: Stage) -> None:

@@ -95,6 +95,7 @@ def test_roles_give_rights(
     assert (rights.view, rights.resolve) == may
     assert (rights.write, rights.reviewer, rights.role) == (write, reviewer, role)
     assert (rights.allow(Need.VIEW), rights.allow(Need.RESOLVE)) == may
+    assert (rights.allow(Need.REVIEW), rights.allow(Need.OWNER)) == (reviewer, role == "organization owner")
 
 
 @pytest.mark.parametrize(("delegated", "resolve"), [(False, True), (True, False), (None, False)])

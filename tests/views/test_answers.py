@@ -25,7 +25,7 @@ from bot.options import Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle
-from bot.rules.permissions import Rights
+from bot.rules.permissions import Need, OthersCan, Rights
 from bot.views import refusals
 from bot.views.answers import identity_notice, refusal, report_ended
 from bot.views.hand_over import handed_over_answer, receiver_message
@@ -203,6 +203,10 @@ REFUSALS: dict[str, Refused] = {
     ),
     "lacks-role-in-a-user-s-repository": refusals.lacks_role(
         "close this alert", "write", "octo-reader", OCTO_USER, refusals.help_words((), None)
+    ),
+    "others-can": refusals.naming(
+        OthersCan("x", "You can't do this.", "Owners alone can.", "A hint.", who_can=Need.OWNER),
+        refusals.help_words(NAMES, ALERTS),
     ),
     "not-linked": refusals.not_linked(SlackUserId("U0NOBODY")),
     "outsider": refusals.outsider("guest"),

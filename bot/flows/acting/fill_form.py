@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import check_request, find_by_id
+from bot.flows.acting.lacking_right import names_others
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
@@ -38,7 +39,8 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
         if action.asks_about_owner:
             checked = await with_token_owner(context, checked, fresh=False)
         # 2. Draw the form for this alert and this person.
-        view = action.form(checked.case, request.user_input, request.metadata)
+        async with names_others(context, request, checked.case):
+            view = action.form(checked.case, request.user_input, request.metadata)
         refused_input = action.input_refusal(checked.case)
         if refused_input is not None:
             await _audit_refused(context, action, request, refused_input)

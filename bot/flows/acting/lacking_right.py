@@ -1,10 +1,14 @@
 """Refuses a person who lacks a right on an alert, and says who could help."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows.people.entitled_people import who_can
 from bot.requests import ActionRequest
-from bot.rules.permissions import Need, Rights
+from bot.rules.case import PersonalCase
+from bot.rules.permissions import Need, OthersCan, Rights
 from bot.views import refusals
 from storage import messages
 from storage.records import Identity, MessagePurpose, Repository
@@ -37,6 +41,24 @@ async def refuse_lacking_right(
     if not rights.view:
         return refusals.no_view(login, repository, help_words)
     return refusals.lacks_role(verb_phrase, rights.role, login, repository, help_words)
+
+
+@asynccontextmanager
+async def names_others(context: Context, request: ActionRequest, case: PersonalCase) -> AsyncIterator[None]:
+    """Add to a refusal of a decision or a form who could do it, as far as the person may know that."""
+    try:
+        yield
+    except OthersCan as refused:
+        names: tuple[str, ...] = ()
+        if case.actor.rights.member:
+            account = case.actor.identity.github
+            names = await who_can(
+                *(context, case.repository, refused.who_can),
+                but=account.id,
+                asks_github=not case.offline,
+            )
+        help_words = refusals.help_words(names, context.default_channel, request.channel)
+        raise refusals.naming(refused, help_words) from None
 
 
 async def _is_shown(context: Context, request: ActionRequest) -> bool:

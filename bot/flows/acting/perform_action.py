@@ -11,6 +11,7 @@ from bot.context import Context
 from bot.errors import LimitReached, OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
+from bot.flows.acting.lacking_right import names_others
 from bot.flows.acting.limits import audit_intent, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.alerts.store_alert import find_person, plan_consequences
@@ -108,7 +109,8 @@ async def _try_once(attempt: _Attempt) -> None:
         if action.asks_about_owner and not isinstance(action, FormAction):
             checked = await with_token_owner(context, checked, fresh=True)
         # 2. Decide what to do, on these facts alone.
-        decision = action.decide(checked.case, request.user_input)
+        async with names_others(context, request, checked.case):
+            decision = action.decide(checked.case, request.user_input)
         # 3. Claim the alert, which only one of several simultaneous requests gets, and audit the intent.
         await _claim(attempt, checked)
         # 4. Call GitHub or Slack.

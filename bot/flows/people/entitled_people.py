@@ -42,7 +42,7 @@ async def who_can(
 
 
 async def _known(context: Context, repository: Repository, need: Need) -> frozenset[int]:
-    """Who has the right by a stored role. Owners and security managers have it in the whole organization."""
+    """Who has the right by a stored role."""
     since = context.clock.now() - roles.LOOK_UP_ROLE_LASTS
     async with context.db.read() as tx:
         stored = await role_cache.of_owner(tx, repository.owner.id, since, MOST_STORED)
@@ -55,7 +55,8 @@ async def _known(context: Context, repository: Repository, need: Need) -> frozen
 
 def _has_right(facts: RoleFacts, here: RepositoryId, where: RepositoryId, need: Need) -> bool:
     rights = rights_of(facts)
-    return rights.reviewer or (where == here and rights.allow(need))
+    # Owners and security managers have their rights in the whole organization.
+    return rights.allow(need) and (rights.reviewer or where == here)
 
 
 async def _listed(context: Context, repository: Repository, need: Need) -> frozenset[int]:

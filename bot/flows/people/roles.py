@@ -30,6 +30,12 @@ LOOK_UP_ROLE_LASTS = 3600.0
 """Seconds for which a stored role is used again by look-ups."""
 ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
 """The permissions of custom roles that matter here."""
+ROLES_THAT_ALLOW = {
+    Need.VIEW: ROLE_PERMISSIONS,
+    Need.RESOLVE: frozenset({RESOLVE}),
+    Need.REVIEW: frozenset[str](),
+}
+"""Which permissions of a custom role are enough for a right."""
 
 
 async def rights(
@@ -141,15 +147,19 @@ async def _present_login(installation: InstallationClient, account: Account) -> 
 async def entitled_people(context: Context, repository: Repository, need: Need) -> frozenset[int]:
     """The ids of GitHub accounts that have the right by a role that can be listed; raises GitHubError.
 
-    These are admins of the repository, organization owners among them, and holders of roles of the organization. Call
-    `reach` first, since GitHub is asked by the repository's name.
+    These are organization owners, and where the right allows it admins of the repository and holders of roles of the
+    organization. Call `reach` first, since GitHub is asked by the repository's name.
     """
     assert repository.installation_id is not None
-    installation = context.github.of(repository.installation_id)
-    found = set(await installation.repository_admins(repository.full_name))
-    if repository.owner_type == "Organization":
-        enough = {RESOLVE} if need is Need.RESOLVE else ROLE_PERMISSIONS
-        for role, people in await _organization_role_holders(installation, repository.owner.login):
+    installation, org = context.github.of(repository.installation_id), repository.owner.login
+    in_organization = repository.owner_type == "Organization"
+    if need in (Need.REVIEW, Need.OWNER):
+        found = set(await installation.organization_owners(org)) if in_organization else set()
+    else:
+        found = set(await installation.repository_admins(repository.full_name))
+    if in_organization and need is not Need.OWNER:
+        enough = ROLES_THAT_ALLOW[need]
+        for role, people in await _organization_role_holders(installation, org):
             if role.name == SECURITY_MANAGER or enough & set(role.permissions):
                 found |= people
     return frozenset(found)

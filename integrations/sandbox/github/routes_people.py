@@ -61,6 +61,19 @@ def get_organization(call: Call) -> RouteResponse:
     return RouteResponse(200, shapes.full_organization(call.github, call.organization))
 
 
+def list_members(call: Call) -> RouteResponse:
+    """`GET /orgs/{org}/members`: not those who have only been invited."""
+    role = call.text("role")
+    wanted = ("admin", "member") if role in (None, "all") else (role,)
+    members = [
+        member.user
+        for member in call.organization.members.values()
+        if member.state == "active" and member.role in wanted
+    ]
+    page, headers = page_of(call, members)
+    return RouteResponse(200, [shapes.simple_user(call.github, user) for user in page], headers)
+
+
 def get_membership(call: Call) -> RouteResponse:
     """`GET /orgs/{org}/memberships/{username}`: 404 for people who are no members."""
     user = call.github.user(call.path["username"])
@@ -186,6 +199,7 @@ ROUTES = (
     Route("repos/list-collaborators", list_collaborators, "installation", METADATA),
     Route("repos/get-collaborator-permission-level", get_permission, "installation", METADATA),
     Route("orgs/get", get_organization, "anyone"),
+    Route("orgs/list-members", list_members, "installation", MEMBERS),
     Route("orgs/get-membership-for-user", get_membership, "installation", MEMBERS),
     Route("orgs/list-org-roles", list_roles, "installation", ORGANIZATION_ROLES),
     Route("orgs/get-org-role", get_role, "installation", ORGANIZATION_ROLES),

@@ -96,6 +96,7 @@ async def test_roles_and_permissions_are_read(
     ana, ben, cleo = sandbox.add_user("ana"), sandbox.add_user("ben"), sandbox.add_user("cleo")
     sandbox.add_member(octo, ana, role="admin")
     sandbox.add_member(octo, ben)
+    sandbox.add_member(octo, sandbox.add_user("dora"), role="admin", state="pending")
     sandbox.add_custom_repository_role(octo, "triager", permissions=("view_secret_scanning_alerts",))
     sandbox.add_collaborator(payments, ben, "triager")
     sandbox.assign_organization_role(octo, "security_manager", sandbox.add_team(octo, "security", ben))
@@ -104,6 +105,7 @@ async def test_roles_and_permissions_are_read(
     assert await installation.membership("octo", "ana") == Membership("active", "admin", ana.id)
     assert await installation.membership("octo", "ben") == Membership("active", "member", ben.id)
     assert await installation.membership("octo", "cleo") is None
+    assert await installation.organization_owners("octo") == {ana.id}
     owner = RepositoryPermission("admin", "admin", ana.id)
     assert await installation.permission(NAME, "ana") == owner
     triager = await installation.permission(NAME, "ben")
