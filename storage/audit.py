@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.db import Row, Tx
-from storage.records import AuditEntry, AuditOutcome, AuditRow, UnixTime
+from storage.records import AuditEntry, AuditOutcome, AuditRow, GitHubId, UnixTime
 from storage.tables import audit, storable
 
 START = "0" * 64
@@ -58,14 +58,23 @@ async def append_within(tx: Tx, entry: AuditEntry, *, most: int, seconds: float)
     which one can be added. Simultaneous callers are counted one after another, as for `append`.
     """
     await _lock(tx)
-    mine = (audit.c.github_id == entry.github_id, audit.c.action == entry.action, audit.c.reason.is_(None))
+    until = await full_until(tx, entry.github_id, entry.action, most=most, seconds=seconds)
+    if until is None:
+        await _append(tx, entry)
+    return until
+
+
+async def full_until(
+    tx: Tx, github_id: GitHubId | None, action: str, *, most: int, seconds: float
+) -> UnixTime | None:
+    """From when `append_within` would add a row; None if it would now, unless others add theirs first."""
+    mine = (audit.c.github_id == github_id, audit.c.action == action, audit.c.reason.is_(None))
     newest = sa.select(audit.c.at).where(*mine, _IS_INTENDED, audit.c.at > tx.now - seconds)
     found = list(await tx.conn.scalars(newest.order_by(audit.c.at.desc()).limit(most)))
-    if len(found) == most:
-        oldest: UnixTime = found[-1]
-        return oldest + seconds
-    await _append(tx, entry)
-    return None
+    if len(found) < most:
+        return None
+    oldest: UnixTime = found[-1]
+    return oldest + seconds
 
 
 async def _lock(tx: Tx) -> None:

@@ -1,7 +1,7 @@
 """How many reports and closures one person may make within an hour."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -33,21 +33,44 @@ async def limited(database_url: str, clock: Clock, private_key: str) -> AsyncIte
 
 
 async def leak_several(stage: Stage, count: int) -> list[GitHubAlert]:
-    leaked = [
+    """Leak several secrets; returns their alerts in the order of their cards."""
+    for number in range(count):
         stage.github.leak(stage.repository, token=stage.live_token(), path=f"{number}.py")
-        for number in range(count)
-    ]
     await stage.work(within=count + 5)
-    return leaked
+    payloads = [(card.metadata or {})["event_payload"] for card in stage.slack.cards(CHANNEL)]
+    return [stage.github.alerts[where["repository_id"], where["alert_number"]] for where in payloads]
+
+
+async def open_close_form(stage: Stage, user: str, position: int) -> str:
+    """Pick a reason on a card; returns what the modal shows then."""
+    card = stage.slack.cards(CHANNEL)[position]
+    await stage.slack.select(user, CHANNEL, card.ts, "close_as", "revoked")
+    await stage.work(within=3)
+    return plain(stage.form(user).shown_text)
 
 
 async def close(stage: Stage, user: str, *positions: int) -> None:
     """Close the alerts of these cards, one after another."""
     for position in positions:
-        card = stage.slack.cards(CHANNEL)[position]
-        await stage.slack.select(user, CHANNEL, card.ts, "close_as", "revoked")
-        await stage.work(within=3)
+        await open_close_form(stage, user, position)
         await stage.submit(user)
+
+
+async def enqueue_closures(stage: Stage, alerts: Sequence[GitHubAlert]) -> None:
+    """Store the submits of one person for several alerts, as from several devices."""
+    requests = [
+        ActionRequest(
+            action="close_as",
+            alert=key_of(alert),
+            team=SlackTeamId(stage.slack.team_id),
+            user=SlackUserId(ADMIN),
+            at=stage.clock.now(),
+            user_input={"resolution": "revoked"},
+        )
+        for alert in alerts
+    ]
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, *(new_job(PerformAction(request)) for request in requests))
 
 
 async def report(stage: Stage, user: str, *positions: int) -> None:
@@ -71,11 +94,13 @@ def notices(stage: Stage) -> list[str]:
     ]
 
 
-async def test_more_closures_are_refused_audited_and_told_once(limited: Stage) -> None:
+async def test_the_form_of_one_more_closure_is_refused_audited_and_told_once(limited: Stage) -> None:
     leaked = await leak_several(limited, 4)
-    await close(limited, ADMIN, 0, 1, 2, 3)
+    await close(limited, ADMIN, 0, 1)
+    for position in (2, 3):
+        assert f"You closed 2 alerts {REACHED}" in await open_close_form(limited, ADMIN, position)
+        assert "submit" not in limited.form(ADMIN).content
     assert states(leaked) == ["open", "open", "resolved", "resolved"]
-    assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)
     assert await limited.audited("close_alert") == [INTENDED, DONE, INTENDED, DONE, REFUSED, REFUSED]
     await limited.work(within=10)
     [told] = notices(limited)
@@ -83,10 +108,29 @@ async def test_more_closures_are_refused_audited_and_told_once(limited: Stage) -
     assert f"identities remove {ADMIN}" in told
 
 
+async def test_a_form_that_was_opened_before_the_limit_is_refused_when_it_is_submitted(
+    limited: Stage,
+) -> None:
+    leaked = await leak_several(limited, 3)
+    await open_close_form(limited, ADMIN, 2)
+    await enqueue_closures(limited, leaked[:2])
+    await limited.work()
+    await limited.submit(ADMIN)
+    assert states(leaked) == ["open", "resolved", "resolved"]
+    assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)
+    assert (await limited.audited("close_alert"))[4:] == [REFUSED]
+    await limited.work(within=10)
+    [told] = notices(limited)
+    assert "octo-admin" in told
+
+
 async def test_the_limit_is_each_person_s_own_and_ends_after_an_hour(limited: Stage) -> None:
     """The alert of a refused request is not claimed: somebody else closes it at once."""
     leaked = await leak_several(limited, 4)
-    await close(limited, ADMIN, 0, 1, 2)
+    await open_close_form(limited, ADMIN, 2)
+    await enqueue_closures(limited, leaked[:2])
+    await limited.work()
+    await limited.submit(ADMIN)
     assert states(leaked) == ["open", "open", "resolved", "resolved"]
     await close(limited, OWNER, 2)
     assert states(leaked) == ["open", "resolved", "resolved", "resolved"]
@@ -99,20 +143,7 @@ async def test_two_requests_at_once_can_t_both_take_the_last_place(limited: Stag
     """They are worked in two processes."""
     leaked = await leak_several(limited, 5)
     await close(limited, ADMIN, 0)
-    requests = [
-        ActionRequest(
-            action="close_as",
-            alert=key_of(alert),
-            team=SlackTeamId(limited.slack.team_id),
-            user=SlackUserId(ADMIN),
-            at=limited.clock.now(),
-            user_input={"resolution": "revoked"},
-        )
-        for alert in leaked
-        if alert.state == "open"
-    ]
-    async with limited.context.db.begin() as tx:
-        await jobs.enqueue(tx, *(new_job(PerformAction(request)) for request in requests))
+    await enqueue_closures(limited, [alert for alert in leaked if alert.state == "open"])
     other = Worker(limited.context, HANDLERS)
     await asyncio.gather(limited.running.worker.run_due(), other.run_due())
     await limited.work(within=5)
@@ -122,9 +153,11 @@ async def test_two_requests_at_once_can_t_both_take_the_last_place(limited: Stag
 
 async def test_more_reports_are_refused(limited: Stage) -> None:
     await leak_several(limited, 3)
-    await report(limited, ADMIN, 0, 1, 2)
+    await report(limited, ADMIN, 0, 1)
+    await limited.slack.click(ADMIN, CHANNEL, limited.slack.cards(CHANNEL)[2].ts, "report_leak")
+    await limited.work(within=3)
+    assert f"You reported 2 secrets {REACHED}" in plain(limited.form(ADMIN).shown_text)
     assert len(sent(limited)) == 2
-    assert f"You reported 2 secrets {REACHED}" in limited.answer_to(ADMIN)
     assert REFUSED in await limited.audited("report_leak")
 
 
@@ -132,7 +165,7 @@ async def test_a_report_that_waits_counts_once_and_is_sent(limited: Stage) -> No
     """It was accepted before; the limit that was reached meanwhile does not stop it."""
     await leak_several(limited, 3)
     limited.github.faults.add(f"POST {REVOKE}", times=1, status=429, headers={"retry-after": "600"})
-    await report(limited, ADMIN, 0, 1, 2)
+    await report(limited, ADMIN, 0, 1)
     assert len(sent(limited)) == 2, "one was not taken, one was"
     await limited.work(within=700)
     assert len(sent(limited)) == 3
@@ -142,11 +175,10 @@ async def test_a_report_that_waits_counts_once_and_is_sent(limited: Stage) -> No
 
 
 async def test_without_a_default_channel_it_is_refused_all_the_same(limited: Stage) -> None:
-    await leak_several(limited, 3)
-    await close(limited, ADMIN, 0, 1)
-    card = limited.slack.cards(CHANNEL)[2]
-    await limited.slack.select(ADMIN, CHANNEL, card.ts, "close_as", "revoked")
-    await limited.work(within=3)
+    leaked = await leak_several(limited, 3)
+    await open_close_form(limited, ADMIN, 2)
+    await enqueue_closures(limited, leaked[:2])
+    await limited.work()
     await limited.slack.submit(ADMIN, limited.form(ADMIN).id, {})
     await Worker(replace(limited.context, default_channel=None), HANDLERS).run_due()
     assert f"You closed 2 alerts {REACHED}" in limited.answer_to(ADMIN)

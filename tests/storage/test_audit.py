@@ -240,6 +240,10 @@ async def test_intents_within_a_time_are_limited(db: Database, clock: Clock) -> 
         async with db.begin() as tx:
             return await audit.append_within(tx, entry, most=2, seconds=60)
 
+    async def full_until() -> float | None:
+        async with db.read() as tx:
+            return await audit.full_until(tx, intent.github_id, intent.action, most=2, seconds=60)
+
     began = clock.now()
     assert await add() is None
     clock.advance(10)
@@ -251,9 +255,11 @@ async def test_intents_within_a_time_are_limited(db: Database, clock: Clock) -> 
         replace(intent, reason="waited"),
     ):
         await append(db, other)
+    assert await full_until() is None
     assert await add() is None
     free_at = await add()
     assert free_at is not None
+    assert await full_until() == free_at
     assert abs(free_at - (began + 60)) < 1
     clock.advance(55)
     assert await add() is None

@@ -7,10 +7,11 @@ import structlog
 from bot.actions import FORMS
 from bot.actions.action import FormAction
 from bot.context import Context
-from bot.errors import Refused, RetryLater, UnusableJob
+from bot.errors import LimitReached, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
 from bot.flows.acting.check_request import check_request, find_by_id
 from bot.flows.acting.lacking_right import names_others
+from bot.flows.acting.limits import check_limit, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
@@ -41,6 +42,7 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
         # 2. Draw the form for this alert and this person.
         async with names_others(context, request, checked.case):
             view = action.form(checked.case, request.user_input, request.metadata)
+        await check_limit(context, action, checked.case.actor.identity)
         refused_input = action.input_refusal(checked.case)
         if refused_input is not None:
             await _audit_refused(context, action, request, refused_input)
@@ -75,6 +77,8 @@ async def _audit_refused(
     context: Context, action: FormAction[Any], request: ActionRequest, refused: Refused
 ) -> None:
     async with context.db.begin() as tx:
+        if isinstance(refused, LimitReached):
+            await tell_of_limit(tx, context, action, request, refused)
         await audit_failure(tx, context, action, request, AuditOutcome.REFUSED, refused.audited)
 
 

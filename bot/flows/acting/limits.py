@@ -18,6 +18,17 @@ WAITED = "waited"
 """The reason of an intent whose request had to wait, after its first one."""
 
 
+async def check_limit(context: Context, action: Action[Any], identity: Identity) -> None:
+    """Raise LimitReached before a person fills in a form; `audit_intent` decides once more when it is submitted."""
+    most = action.most_per_hour(context.options.limits)
+    if most is None:
+        return
+    async with context.db.read() as tx:
+        until = await audit.full_until(tx, identity.github.id, action.audited_as, most=most, seconds=HOUR)
+    if until is not None:
+        raise limit_reached(action.did_many, most, until)
+
+
 async def audit_intent(
     tx: Tx,
     context: Context,
