@@ -30,6 +30,12 @@ over 100, a missing version header) is only recorded. An unknown method or path 
 `unexpected`. `requests` and `calls(method, path)` return the requests with their authorization and status.
 After a rename or transfer the old address redirects to `/repositories/{id}/…`.
 
+Sign-in: `callback_urls` are the App's callback addresses, `client_secret` goes with `client_id`. `await
+github.authorize(address, ana)` is a person's browser on GitHub's page; it returns the callback address with code
+and state. `revoke_authorization(ana)` ends the person's tokens and sends `github_app_authorization`.
+`user_tokens_expire`, `app_suspended` and an organization's `enforces_sso` with a person's `sso_sessions` change
+what GitHub answers. `audit_log` has who changed an alert by the API.
+
 `watch(callback)` reports every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 
 Faults and limits:

@@ -38,7 +38,7 @@ def _check_kind(call: Call, route: Route) -> None:
     kind = call.principal.kind
     if route.access == "app" and kind != "app":
         raise Refusal(401, "A JSON web token could not be decoded")
-    if kind == "app" and route.access != "app":
+    if (kind == "app") != (route.access == "app") or (kind == "client") != (route.access == "client"):
         raise Refusal(401, "Bad credentials")
     if route.access in ("installation", "user", "any_token") and kind is None:
         raise Refusal(401, "Requires authentication")
@@ -66,7 +66,14 @@ def _sees(call: Call, route: Route, repository: GitHubRepository) -> bool:
     if not repository.private or route.access == "app" or call.principal.reaches(repository):
         return True
     user = call.principal.user
-    return user is not None and rights.repository_role(repository, user).flags["pull"]
+    if user is None or (_is_app_user(call) and not _app_covers(call, repository)):
+        return False
+    return rights.repository_role(repository, user).flags["pull"]
+
+
+def _is_app_user(call: Call) -> bool:
+    live = call.principal.live_token
+    return live is not None and live.kind == "app_user"
 
 
 def _redirect(call: Call, repository: GitHubRepository) -> None:
@@ -91,16 +98,19 @@ def _admit_installation(call: Call, route: Route) -> None:
 
 
 def _admit_person(call: Call, route: Route) -> None:
-    """A person's token reads and updates alerts of repositories, within the person's rights."""
+    """A person's token reads and updates alerts of repositories, within the person's rights.
+
+    GitHub's docs: a token that the App got for the person has the rights that both the App and the person have.
+    """
     user, live, repository = call.principal.user, call.principal.live_token, call.target_repository
     permission, level = route.permissions[0]
     if user is None or live is None or repository is None or permission != "secret_scanning_alerts":
         raise Refusal(403, NOT_FOR_TOKENS)
     if live.kind in ("classic", "oauth") and not ALERT_SCOPES & set(live.scopes):
         raise Refusal(404, "Not Found")
-    if live.kind == "app_user" and not _app_covers(call, repository):
+    if _is_app_user(call) and not _app_may(call, repository, permission, level):
         raise Refusal(403, NOT_FOR_INTEGRATIONS)
-    if not _has_right(repository, user, level):
+    if not _has_right(call, repository, user, level):
         raise Refusal(
             404 if level == "read" else 403, "Not Found" if level == "read" else "Must have admin rights"
         )
@@ -108,18 +118,41 @@ def _admit_person(call: Call, route: Route) -> None:
 
 def _app_covers(call: Call, repository: GitHubRepository) -> bool:
     installation = call.github.installation_on(repository.owner)
-    return installation is not None and installation.covers(repository)
+    return installation is not None and installation.suspended_at is None and installation.covers(repository)
 
 
-def _has_right(repository: GitHubRepository, user: GitHubUser, level: str) -> bool:
+def _app_may(call: Call, repository: GitHubRepository, permission: str, level: str) -> bool:
+    installation = call.github.installation_on(repository.owner)
+    held = installation.permissions.get(permission) if installation is not None else None
+    return held is not None and (level == "read" or held in ("write", "admin"))
+
+
+def _has_right(call: Call, repository: GitHubRepository, user: GitHubUser, level: str) -> bool:
+    """By role, or on this one alert: GitHub's docs name its assignee and the leaking commit's author.
+
+    GitHub's changelog of November 2025: assigning an alert grants it; Enterprise Server from 3.20.
+    """
     check = rights.may_see_alerts if level == "read" else rights.may_resolve_alerts
-    return check(repository, user)
+    if check(repository, user):
+        return True
+    number = call.path.get("alert_number", "")
+    alert = call.github.alerts.get((repository.id, int(number))) if number.isdecimal() else None
+    if alert is None:
+        return False
+    if alert.assigned_to is user and call.github.is_at_least((3, 20)):
+        return True
+    shas = {str(each.details.get("commit_sha")) for each in alert.locations}
+    committed = any(repository.commits[sha].author is user for sha in shas & repository.commits.keys())
+    return committed and rights.has_write_access(repository, user)
 
 
 def _check_sso(call: Call, organization: Organization) -> None:
     """GitHub's docs, SAML: the header says where to authorize the token for the organization."""
     live = call.principal.live_token
-    if live is not None and live.network == "sso":
+    if live is None:
+        return
+    by_app = _is_app_user(call) and organization.enforces_sso and live.owner.id in organization.members
+    if live.network == "sso" or (by_app and organization.id not in live.sso_organizations):
         address = f"{call.github.url}/orgs/{organization.login}/sso?authorization_request=sandbox"
         message = "Resource protected by organization SAML enforcement."
         raise Refusal(403, message, headers={"X-GitHub-SSO": f"required; url={address}"})

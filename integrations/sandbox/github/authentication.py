@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import secrets
 from collections.abc import Mapping
 
@@ -65,6 +67,8 @@ class Authenticator:
         if not header:
             return Principal()
         scheme, _, credential = header.partition(" ")
+        if scheme.lower() == "basic":
+            return self._client(credential)
         if scheme.lower() not in ("bearer", "token") or not credential:
             raise Refusal(401, "Bad credentials")
         if credential.count(".") == 2 and not credential.startswith("ghs_"):
@@ -78,6 +82,13 @@ class Authenticator:
         if live is None or live.kind == "refresh" or not live.is_valid(self._world.now()):
             raise Refusal(401, "Bad credentials")
         return self._leaked(live, user_agent)
+
+    def _client(self, credential: str) -> Principal:
+        """GitHub's docs: endpoints for an App's own tokens take its client id and secret by Basic authentication."""
+        expected = f"{self._world.client_id}:{self._world.client_secret}".encode()
+        if not hmac.compare_digest(credential.encode(), base64.b64encode(expected)):
+            raise Refusal(401, "Bad credentials")
+        return Principal("client")
 
     def _installation(self, token: InstallationToken) -> Principal:
         if token.installation.removed or self._world.now() >= token.expires_at:

@@ -16,10 +16,11 @@ from integrations.sandbox.github.records import (
     LiveToken,
     Organization,
 )
+from integrations.sandbox.github.user_tokens import UserTokens
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
-AuthKind: TypeAlias = Literal["app", "installation", "user", "bad"]
+AuthKind: TypeAlias = Literal["app", "client", "installation", "user", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Refusal(Exception):
 class Principal:
     """The caller by the Authorization header; all fields are `None` without one."""
 
-    kind: Literal["app", "installation", "user"] | None = None
+    kind: Literal["app", "client", "installation", "user"] | None = None
     token: InstallationToken | None = None
     live_token: LiveToken | None = None
 
@@ -97,6 +98,7 @@ class Call:
 
     github: GitHubWorld
     alerts: AlertBuilders
+    user_tokens: UserTokens
     webhooks: Webhooks
     principal: Principal
     method: str
@@ -150,6 +152,7 @@ class Route:
 
     `access` is one of:
     - `app`: only the App's JWT;
+    - `client`: only the App's client id and secret, by Basic authentication;
     - `installation`: a token with one of `permissions`;
     - `user`: a person's token;
     - `any_token`;
@@ -159,7 +162,7 @@ class Route:
 
     operation: str
     handler: Handler
-    access: Literal["app", "installation", "user", "any_token", "anyone", "nobody"]
+    access: Literal["app", "client", "installation", "user", "any_token", "anyone", "nobody"]
     permissions: tuple[tuple[str, str], ...] = ()
 
 
@@ -178,6 +181,8 @@ class RecordedRequest:
     version: str | None
     accept: str | None
     at: float
+    user_id: int | None = None
+    """The person whose token it was."""
     installation_id: int | None = None
     repository_ids: tuple[int, ...] | None = None
     permissions: dict[str, str] = field(default_factory=dict)

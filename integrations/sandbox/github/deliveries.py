@@ -21,7 +21,7 @@ class WebhookDelivery:
     event: str
     action: str
     payload: JsonObject = field(repr=False)
-    installation_id: int
+    installation_id: int | None
     repository_id: int | None
     redelivery: bool = False
     delivered_at: float = 0.0

@@ -76,9 +76,13 @@ class PeopleBuilders:
             self._world.index_repository(repository)
 
     def delete_user(self, user: GitHubUser) -> None:
-        """Delete the account; its login is free."""
+        """Delete the account with its tokens; its login is free."""
         self._world.unindex_account(user)
         del self._world.accounts[user.id]
+        self._world.authorizations.pop(user.id, None)
+        for token in self._world.live_tokens.values():
+            if token.owner is user and token.is_valid(self._world.now()):
+                token.revoked_at = self._world.now()
         for account in self._world.accounts.values():
             if isinstance(account, Organization):
                 account.members.pop(user.id, None)

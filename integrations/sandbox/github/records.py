@@ -32,6 +32,8 @@ class RepositoryOwner:
 @dataclass(slots=True, eq=False)
 class GitHubUser(RepositoryOwner):
     bot: bool = False
+    sso_sessions: set[int] = field(default_factory=set)
+    """Ids of the organizations to which the person has signed in by single sign-on."""
 
     @property
     def kind(self) -> str:
@@ -97,6 +99,8 @@ class Organization(RepositoryOwner):
     teams: list[GitHubTeam] = field(default_factory=list)
     roles: list[GitHubOrganizationRole] = field(default_factory=list)
     custom_repository_roles: list[GitHubRepositoryRole] = field(default_factory=list)
+    enforces_sso: bool = False
+    """Whether people's tokens need a single sign-on session of the moment when they were authorized."""
 
     @property
     def kind(self) -> str:
@@ -235,6 +239,8 @@ class LiveToken:
     """When the token stops working; may be in the future."""
     last_used_at: float | None = None
     last_user_agent: str | None = None
+    sso_organizations: frozenset[int] = frozenset()
+    """For an App's token of a person: the organizations with a single sign-on session."""
 
     def is_valid(self, now: float) -> bool:
         """Whether GitHub still accepts it at `now` (unix seconds)."""

@@ -229,11 +229,24 @@ def _delivery(delivery: WebhookDelivery) -> JsonObject:
     }
 
 
+def delete_user_token(call: Call) -> RouteResponse:
+    """`DELETE /applications/{client_id}/token`: ends one of the App's tokens of people, not the authorization.
+
+    The description has only 204 and 422; a token that is unknown or has ended is a 404 here.
+    """
+    if call.path["client_id"] != call.github.client_id:
+        raise Refusal(404, "Not Found")
+    if not call.user_tokens.delete(str(call.body["access_token"])):
+        raise Refusal(404, "Not Found")
+    return RouteResponse(204)
+
+
 ROUTES = (
     Route("apps/get-authenticated", get_app, "app"),
     Route("apps/list-installations", list_installations, "app"),
     Route("apps/get-installation", get_installation, "app"),
     Route("apps/create-installation-access-token", create_token, "app"),
+    Route("apps/delete-token", delete_user_token, "client"),
     Route("apps/get-org-installation", get_organization_installation, "app"),
     Route("apps/get-repo-installation", get_repository_installation, "app"),
     Route("apps/get-user-installation", get_user_installation, "app"),

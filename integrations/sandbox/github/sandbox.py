@@ -13,10 +13,13 @@ from aiohttp import web
 from integrations.sandbox.faults import FaultPlan
 from integrations.sandbox.github.alerts import AlertBuilders
 from integrations.sandbox.github.authentication import Authenticator, generate_private_key, public_key_of
+from integrations.sandbox.github.browser import open_authorize_page
 from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.people import PeopleBuilders
+from integrations.sandbox.github.records import GitHubUser
 from integrations.sandbox.github.repositories import RepositoryBuilders
 from integrations.sandbox.github.server import GitHubServer
+from integrations.sandbox.github.user_tokens import UserTokens
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -43,6 +46,8 @@ class GitHubSandbox(GitHubWorld):
         self.private_key = private_key or generate_private_key()
         self._webhooks = Webhooks(self, check=check_answers)
         alerts = AlertBuilders(self, self._webhooks)
+        user_tokens = UserTokens(self, self._webhooks)
+        self.revoke_authorization = user_tokens.revoke_authorization
         self._offer_people(PeopleBuilders(self, self._webhooks))
         self._offer_repositories(RepositoryBuilders(self, self._webhooks))
         self._offer_alerts(alerts)
@@ -51,7 +56,9 @@ class GitHubSandbox(GitHubWorld):
         self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
         self.app_owner = self.add_organization("octo")
         authenticator = Authenticator(self, public_key_of(self.private_key))
-        self._server = GitHubServer(self, alerts, self._webhooks, authenticator, check_answers=check_answers)
+        self._server = GitHubServer(
+            self, alerts, self._webhooks, user_tokens, authenticator, check_answers=check_answers
+        )
         self._runner: web.AppRunner | None = None
 
     # The parts' methods, offered here so that tests and the demo can write `github.leak(…)`.
@@ -148,6 +155,13 @@ class GitHubSandbox(GitHubWorld):
             for each in self.requests
             if (method is None or each.method == method) and (path is None or re.fullmatch(path, each.path))
         ]
+
+    async def authorize(self, address: str, user: GitHubUser, *, cancel: bool = False) -> str:
+        """Open GitHub's page for signing in with `user`'s browser and press a button; returns the callback address.
+
+        Where the person authorized the App before, GitHub sends the browser back without asking.
+        """
+        return await open_authorize_page(address, user, cancel=cancel)
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; port 0 takes a free one."""

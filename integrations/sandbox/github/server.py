@@ -28,6 +28,8 @@ from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.shapes import timestamp
+from integrations.sandbox.github.sign_in import SignIn
+from integrations.sandbox.github.user_tokens import UserTokens
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -52,6 +54,7 @@ class GitHubServer:
         world: GitHubWorld,
         alerts: AlertBuilders,
         webhooks: Webhooks,
+        user_tokens: UserTokens,
         authenticator: Authenticator,
         *,
         check_answers: bool,
@@ -64,6 +67,8 @@ class GitHubServer:
         self._world = world
         self._alerts = alerts
         self._webhooks = webhooks
+        self._user_tokens = user_tokens
+        self._sign_in = SignIn(world, user_tokens, self.violations)
         self._authenticator = authenticator
         self._check_answers = check_answers
         self._description = load_description()
@@ -97,6 +102,9 @@ class GitHubServer:
         )
 
     async def _respond(self, request: web.Request, record: RecordedRequest) -> web.Response:
+        shown = self._sign_in.answer(request, record)
+        if shown is not None:
+            return shown
         headers: dict[str, str] = {}
         try:
             answer = self._answer(request, record, headers)
@@ -123,6 +131,7 @@ class GitHubServer:
         call = Call(
             github=self._world,
             alerts=self._alerts,
+            user_tokens=self._user_tokens,
             webhooks=self._webhooks,
             principal=principal,
             method=request.method,
@@ -189,6 +198,7 @@ class GitHubServer:
                 self.limits.record_failed_login()
             raise
         record.auth = principal.kind
+        record.user_id = principal.user.id if principal.user else None
         if principal.token is not None:
             record.installation_id = principal.token.installation.id
             record.repository_ids = principal.token.repository_ids

@@ -7,6 +7,7 @@ from typing import cast
 from integrations.sandbox.github.calls import Call, Refusal
 from integrations.sandbox.github.records import GitHubAlert, GitHubUser, Organization, Validity
 from integrations.sandbox.github.rights import has_write_access, is_owner, is_security_manager
+from integrations.sandbox.github.sign_in_records import AuditEntry
 
 COMMENT_LENGTH = 280
 """The limit of GitHub's web form; the description of its API has none."""
@@ -67,6 +68,7 @@ def _apply(call: Call, alert: GitHubAlert, assignee: GitHubUser | None) -> None:
     body = call.body
     actor = call.principal.user or call.github.bot
     comment = cast("str | None", body.get("resolution_comment"))
+    _audit(call, alert, actor)
     if body.get("state") == "resolved":
         call.alerts.close(alert, actor, str(body["resolution"]), comment)
     elif body.get("state") == "open":
@@ -79,3 +81,21 @@ def _apply(call: Call, alert: GitHubAlert, assignee: GitHubUser | None) -> None:
         call.alerts.unassign(alert, actor)
     else:
         call.alerts.assign(alert, assignee, actor)
+
+
+def _audit(call: Call, alert: GitHubAlert, actor: GitHubUser) -> None:
+    """GitHub's docs: the audit log names the person whose token it was, and that an App used it."""
+    by_app = call.principal.kind == "installation" or (
+        call.principal.live_token is not None and call.principal.live_token.kind == "app_user"
+    )
+    access = "user-to-server" if call.principal.user else "server-to-server"
+    call.github.audit_log.append(
+        AuditEntry(
+            call.github.now(),
+            actor.login,
+            f"GitHub App {access} token" if by_app else None,
+            alert.repository.id,
+            alert.number,
+            tuple(sorted(call.body)),
+        )
+    )

@@ -21,6 +21,7 @@ from integrations.sandbox.github.openapi import DATA, AnswerMismatch
 from integrations.sandbox.github.records import (
     GitHubInstallation,
     GitHubRepository,
+    GitHubUser,
     JsonObject,
     Organization,
     RepositoryOwner,
@@ -85,16 +86,27 @@ class Webhooks:
         if repository is not None:
             payload.setdefault("repository", shapes.repository(self._world, repository))
         payload["sender"] = shapes.simple_user(self._world, sender or account)
+        self._deliver(event, action, payload, target.id, repository.id if repository else None)
+
+    def send_revoked_authorization(self, user: GitHubUser) -> None:
+        """GitHub's docs: every App gets `github_app_authorization`; it names the person and no installation."""
+        if self._world.webhook_url is None and self._world.deliver == "now":
+            return
+        payload: JsonObject = {"action": "revoked", "sender": shapes.simple_user(self._world, user)}
+        self._deliver("github_app_authorization", "revoked", payload, None, None)
+
+    def _deliver(
+        self,
+        event: str,
+        action: str,
+        payload: JsonObject,
+        installation_id: int | None,
+        repository_id: int | None,
+    ) -> None:
         if self._check_payloads:
             check_payload(event, action, payload)
         delivery = WebhookDelivery(
-            self._world.next_id(),
-            str(uuid.uuid4()),
-            event,
-            action,
-            payload,
-            target.id,
-            repository.id if repository else None,
+            self._world.next_id(), str(uuid.uuid4()), event, action, payload, installation_id, repository_id
         )
         if self._world.deliver == "hold":
             self._world.held.append(delivery)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ from integrations.sandbox.github.records import (
     Organization,
     RepositoryOwner,
 )
+from integrations.sandbox.github.sign_in_records import AuditEntry, Authorization, AuthorizationCode
 
 WEBHOOK_SECONDS = 10.0
 """GitHub's docs: the time a receiver has to answer a delivery."""
@@ -59,11 +61,21 @@ class GitHubWorld:
         self.alerts: dict[tuple[int, int], GitHubAlert] = {}
         self.live_tokens: dict[str, LiveToken] = {}
         self.minted: dict[str, InstallationToken] = {}
+        self.authorizations: dict[int, Authorization] = {}
+        """By the id of the person who authorized the App."""
+        self.audit_log: list[AuditEntry] = []
+        self.codes: dict[str, AuthorizationCode] = {}
         self._accounts_by_login: dict[str, RepositoryOwner] = {}
         self._repositories_by_name: dict[tuple[str, str], GitHubRepository] = {}
         self._ids = itertools.count(1001)
         self.app_id = 4711
         self.client_id = "Iv23sandbox00000000a"
+        self.client_secret = secrets.token_hex(20)
+        self.callback_urls: list[str] = []
+        """The App's callback addresses, to one of which a sign-in goes back."""
+        self.user_tokens_expire = True
+        self.app_suspended = False
+        """Whether GitHub suspended the App itself: nobody can sign in."""
         self.app_slug = "stanch"
         self.app_created_at = now()
         self.app_enterprise: Enterprise | None = None
