@@ -21,6 +21,8 @@ from storage.clock import Clock
 from storage.tables import saved_value
 from tests.flows.stage import CHANNEL, Stage, open_stage, plain
 
+pytestmark = pytest.mark.either_database
+
 DOWN = ".*"
 
 

@@ -1,7 +1,11 @@
 """Where private answers to clicks appear: in the channel or the thread that was clicked, else as a direct message."""
 
+import pytest
+
 from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, UNLINKED, Stage
+
+pytestmark = pytest.mark.either_database
 
 SHORTCUT = "show_alert"
 

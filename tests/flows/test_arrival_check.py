@@ -22,6 +22,8 @@ from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 from tests.flows.test_check import literals, written
 from tests.flows.test_roles import organization
 
+pytestmark = pytest.mark.either_database
+
 ALL = Options(validity=ValidityOptions(check_on_arrival="all"))
 MEMBERS = Options(validity=ValidityOptions(check_on_arrival="members"))
 

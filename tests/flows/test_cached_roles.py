@@ -5,6 +5,8 @@ import pytest
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage
 from tests.flows.test_roles import organization
 
+pytestmark = pytest.mark.either_database
+
 PERMISSION = "/repos/octo/payments/collaborators/.*/permission"
 DOWN = "GitHub can't be asked right now, so nothing was done."
 

@@ -14,6 +14,8 @@ from storage.records import EventKind
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, key_of, open_stage
 from tests.flows.test_roles import VIEW, organization
 
+pytestmark = pytest.mark.either_database
+
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
 ACTIVE, INACTIVE, UNKNOWN = (
     "It still works.",

@@ -4,6 +4,8 @@ import pytest
 
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage
 
+pytestmark = pytest.mark.either_database
+
 UNKNOWN_REPOSITORY = "Stanch knows no repository of that name, or it is not yours to see."
 
 

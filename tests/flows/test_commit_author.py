@@ -13,6 +13,8 @@ from tests.flows.planted import find_traces
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
 from tests.flows.test_sync import sync
 
+pytestmark = pytest.mark.either_database
+
 COMMITS = r"/repos/[^/]+/[^/]+/commits/[0-9a-f]+"
 EMAIL = "octo-reader@users.example"
 NAME = "Dana Kim"

@@ -6,6 +6,8 @@ from bot.flows.alerts.fetch_alert import REPOSITORY_LASTS
 from integrations.sandbox.github import GitHubAlert, WebhookDelivery
 from tests.flows.stage import CHANNEL, Stage, plain
 
+pytestmark = pytest.mark.either_database
+
 REPOSITORY = "/repos/octo/[a-z]+"
 
 

@@ -20,6 +20,8 @@ from tests.flows.whole_path import (
     work_to_the_end,
 )
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture
 async def socket_stage(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:

@@ -1,10 +1,14 @@
 """Installations of foreign accounts are dropped, and a repository's name is used only if its id is the stored one."""
 
+import pytest
+
 from integrations.sandbox.github import GitHubRepository
 from storage import alerts, repositories
 from storage.clock import Clock
 from storage.records import AlertKey, AlertNumber, InstallationId, RepositoryId
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, key_of, open_stage
+
+pytestmark = pytest.mark.either_database
 
 ALERTS = r"/(?:repos/.*|repositories/\d+)/secret-scanning/alerts/.*"
 UNREACHABLE = "GitHub no longer gives Stanch access to this repository."

@@ -4,6 +4,8 @@ import pytest
 
 from tests.flows.stage import ADMIN, OWNER, Stage, plain
 
+pytestmark = pytest.mark.either_database
+
 IP_ALLOW_LIST = "The octo organization has an IP allow list enabled, and your IP address is not permitted."
 CONTROLS = {"close_as", "report_leak", "check_validity", "take"}
 NO_PERMISSION = "Resource not accessible by integration"

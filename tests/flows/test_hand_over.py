@@ -10,6 +10,8 @@ from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, pla
 from tests.flows.test_roles import SOMEBODY, custom_role, somebody
 from tests.flows.test_taken_alerts import RESOLVE, VIEW, replies, take, writes
 
+pytestmark = pytest.mark.either_database
+
 GRANT = "GitHub will let octo-reader see and resolve this alert."
 TOLD = "An alert was handed over to you."
 DOWN = {"status": 503}

@@ -9,6 +9,8 @@ from tests.flows.test_hand_over import GRANT, choose, hand_over, let_write, open
 from tests.flows.test_roles import SOMEBODY, custom_role, somebody
 from tests.flows.test_taken_alerts import VIEW, take
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.mark.parametrize(
     ("change", "words", "reason"),

@@ -8,6 +8,8 @@ from integrations.sandbox.github import Organization
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, plain
 from tests.flows.test_roles import SOMEBODY, VIEW, custom_role, somebody
 
+pytestmark = pytest.mark.either_database
+
 REFUSED = "GitHub doesn't let octo-reader see the alerts of octo/payments."
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 COLLABORATORS = r"/repos/octo/payments/collaborators"

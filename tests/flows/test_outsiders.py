@@ -7,6 +7,8 @@ import pytest
 from integrations.sandbox.slack import DeliveryResult
 from tests.flows.stage import ADMIN, CHANNEL, Stage
 
+pytestmark = pytest.mark.either_database
+
 PATCHES = r".*/secret-scanning/alerts/\d+"
 REFUSED = "You can't use Stanch here."
 

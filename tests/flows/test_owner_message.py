@@ -10,6 +10,8 @@ from storage.records import Account, GitHubId, Identity, SlackTeamId, SlackUserI
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
 from tests.flows.whole_path import LEAKY, add_owner, answer_as_owner, owner_message, tell_owner
 
+pytestmark = pytest.mark.either_database
+
 BUTTONS = ["owner_rotated", "owner_not_mine", "owner_wait"]
 
 

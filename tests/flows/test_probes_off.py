@@ -16,6 +16,8 @@ from tests.flows.test_arrival_check import probe_times
 from tests.flows.test_check import literals, written
 from tests.flows.test_report import REVOKE, sent
 
+pytestmark = pytest.mark.either_database
+
 NEVER = Options(validity=ValidityOptions(check="never"))
 DAY = 86400.0
 UNCONFIRMED = "it can't confirm that GitHub revoked it"

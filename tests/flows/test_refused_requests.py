@@ -15,6 +15,8 @@ from tests.flows.test_slack_edge import a_click, deliver, form
 from tests.flows.test_webhook_edge import held, post
 from tests.integrations.github.examples import webhook
 
+pytestmark = pytest.mark.either_database
+
 MEBIBYTE = 1_048_576
 ENTERPRISE = {"id": 5, "slug": "octo-ent", "name": "Octo"}
 

@@ -1,8 +1,12 @@
 """A changed repository: each of its alerts gets a timeline entry, stored as facts and worded when it is shown."""
 
+import pytest
+
 from storage import alerts, jobs
 from storage.records import EventKind, NewJob, StoredJson
 from tests.flows.stage import CHANNEL, MANAGER, Stage, key_of
+
+pytestmark = pytest.mark.either_database
 
 
 async def history(stage: Stage, alert: str) -> str:

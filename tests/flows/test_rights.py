@@ -6,6 +6,8 @@ import pytest
 
 from tests.flows.stage import ADMIN, READER, Stage
 
+pytestmark = pytest.mark.either_database
+
 REVOKE = "/credentials/revoke"
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
 NO_VIEW = "GitHub doesn't let octo-reader see the alerts of octo/payments."

@@ -8,6 +8,8 @@ from integrations.sandbox.github import GitHubUser, Organization
 from storage.clock import Clock
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, open_stage
 
+pytestmark = pytest.mark.either_database
+
 NO_VIEW = "see the alerts of"
 VIEW, RESOLVE = "view_secret_scanning_alerts", "resolve_secret_scanning_alerts"
 SOMEBODY = "U0SOMEBODY"

@@ -7,6 +7,8 @@ from storage.clock import Clock
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 from tests.flows.test_accounts import forget, ready, restart
 
+pytestmark = pytest.mark.either_database
+
 REVOKE = "/credentials/revoke"
 
 

@@ -12,6 +12,8 @@ from bot.platforms import Platforms
 from storage.records import ChannelId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
+pytestmark = pytest.mark.either_database
+
 TEAM = "C0TEAM"
 PARTNER = "T0PARTNER"
 SHARED = "Nothing can be done here: this channel is shared with another organization."

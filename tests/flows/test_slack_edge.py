@@ -4,10 +4,14 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from integrations.sandbox.slack import DeliveryResult
 from integrations.sandbox.slack.transport import signature
 from storage.clock import Clock
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, key_of, open_stage
+
+pytestmark = pytest.mark.either_database
 
 FORM = "application/x-www-form-urlencoded"
 NOT_THEIRS = "There is no such alert, or it is not yours to see."

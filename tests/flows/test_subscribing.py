@@ -17,6 +17,8 @@ from tests.flows.subscribing import (
     type_in,
 )
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.fixture(autouse=True)
 def channels(stage: Stage) -> None:

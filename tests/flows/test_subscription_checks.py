@@ -23,6 +23,8 @@ from tests.flows.subscribing import (
     type_in,
 )
 
+pytestmark = pytest.mark.either_database
+
 DAY = 86_400.0
 
 

@@ -8,6 +8,8 @@ from bot.errors import StartRefused
 from bot.options import Options
 from tests.flows.stage import Stage
 
+pytestmark = pytest.mark.either_database
+
 
 async def sync_one(stage: Stage, repository: str | None = None, *, dry_run: bool = False) -> list[Synced]:
     return await run_sync(stage.settings, Options(), org=None, repository=repository, dry_run=dry_run)

@@ -12,6 +12,8 @@ from storage.clock import Clock
 from tests.flows.stage import Stage, open_stage
 from tests.flows.test_sync import INTERVAL, LISTS, sync
 
+pytestmark = pytest.mark.either_database
+
 REFUSED = [
     (422, "Validation Failed"),
     (404, "Not Found"),

@@ -1,7 +1,11 @@
 """The search for a token's uses is shown to an organization owner, and not stored."""
 
+import pytest
+
 from tests.flows.outputs import collect_outputs
 from tests.flows.stage import CHANNEL, OWNER, Stage
+
+pytestmark = pytest.mark.either_database
 
 
 async def test_the_hash_of_a_token_is_not_stored(stage: Stage) -> None:

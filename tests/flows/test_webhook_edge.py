@@ -7,11 +7,15 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+import pytest
+
 from integrations.sandbox.github import WebhookDelivery
 from storage import deliveries
 from storage.clock import Clock
 from tests.flows.stage import CHANNEL, Stage, open_stage
 from tests.integrations.github.examples import WEBHOOKS, event_of, load
+
+pytestmark = pytest.mark.either_database
 
 LARGEST = 26_214_400
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
