@@ -10,7 +10,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot.context import Context
+from bot.context import Context, SignInSettings
 from bot.database import SLACK_TEAM, build_database
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
@@ -35,8 +35,9 @@ from storage import saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
+from storage.encryption import Keyring
 from storage.engines import Engines
-from storage.records import ChannelId
+from storage.records import ChannelId, SlackUserId
 from storage.server_lock import only_server
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,17 @@ def build_context(
         default_channel=ChannelId(channel) if channel else None,
         receives_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
+        sign_in=_sign_in(settings),
+        keyring=Keyring(keys) if (keys := settings.encryption_keys()) else None,
+        operators=frozenset(map(SlackUserId, settings.stanch_operators)),
     )
+
+
+def _sign_in(settings: Settings) -> SignInSettings | None:
+    secret, public_url = settings.github_app_client_secret, settings.stanch_public_url
+    if settings.github_app_client_id is None or secret is None or public_url is None:
+        return None
+    return SignInSettings(settings.github_app_client_id, secret.get_secret_value(), public_url)
 
 
 def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock: Clock) -> GitHub:

@@ -14,7 +14,18 @@ from integrations.slack.api import Slack
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
-from storage.records import ChannelId, RepositoryId, UnixTime
+from storage.encryption import Keyring
+from storage.records import ChannelId, RepositoryId, SlackUserId, UnixTime
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """What people sign in with."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    public_url: str
+    """Where people's browsers reach Stanch, without a slash at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,12 @@ class Context:
     """GITHUB_WEBHOOK_SECRET is set; otherwise alerts come by sync alone."""
     sync_interval: int
     """Seconds between syncs; 0 for the one at the start alone."""
+    sign_in: SignInSettings | None = None
+    """None if people can't sign in here: operators and the directory link them."""
+    keyring: Keyring | None = None
+    """Encrypts people's tokens; None if they are not kept."""
+    operators: frozenset[SlackUserId] = frozenset()
+    """Who is told of suspended links."""
     repositories_read: dict[RepositoryId, UnixTime] = field(default_factory=dict)
     """When this process last read each repository's facts from GitHub."""
     entitled_asked: dict[tuple[RepositoryId, Need], tuple[UnixTime, frozenset[int]]] = field(

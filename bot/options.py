@@ -15,6 +15,7 @@ from pydantic import (
 
 SHAPES = {
     "id": "may have only small letters, digits and _, at most 40",
+    "domains": "must be domains, as octo.example",
     "link": "must be an address that starts with https:// and has no white space",
 }
 """What a value of an option with a pattern looks like, by the last part of the option's name."""
@@ -22,7 +23,13 @@ SHAPES = {
 
 RESOLUTIONS = ("revoked", "false_positive", "used_in_tests", "wont_fix")
 """GitHub's four reasons to close an alert."""
+DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
+"""A domain in ASCII, in small letters."""
 _BOOL = TypeAdapter(bool)
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _reasons(value: object) -> object:
@@ -40,11 +47,21 @@ class _Table(BaseModel):
 
 
 class ReportOptions(_Table):
-    """`[report]`: the kinds of tokens that may be reported besides personal access tokens."""
+    """`[report]`: the kinds of tokens that may be reported besides personal access tokens, and by how many people."""
 
     oauth_tokens: bool = False
     app_user_tokens: bool = False
     refresh_tokens: bool = False
+    approvals: Literal[1, 2] = 1
+    """How many people it takes to report a secret."""
+    alone_after: Annotated[int, Field(ge=1, le=59)] | None = None
+    """Minutes after which one person is enough where GitHub names nobody else with the right; None: never."""
+
+    @model_validator(mode="after")
+    def _alone_of_two(self) -> "ReportOptions":
+        if self.alone_after is not None and self.approvals == 1:
+            raise ValueError("can't have alone_after without approvals = 2: set that, or remove it")
+        return self
 
 
 class CloseOptions(_Table):
@@ -82,6 +99,40 @@ class ValidityOptions(_Table):
         return self
 
 
+class LinkOptions(_Table):
+    """`[link]`: how people sign in."""
+
+    lasts: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Days after which somebody has to sign in again."""
+
+
+class GitHubOptions(_Table):
+    """`[github]`: in whose name a click goes out to GitHub."""
+
+    act_as: Literal["user", "app", "user_or_app"] = "user_or_app"
+    """`user_or_app`: the App's for people of whom Stanch keeps no token."""
+
+
+class DirectoryOptions(_Table):
+    """`[directory]`: which identities come from the organization's directory."""
+
+    source: Literal["off", "saml", "verified_domains", "auto"] = "off"
+    interval: Annotated[int, Field(ge=900, le=30 * 86400)] = 86400
+    """Seconds between two readings."""
+    domains: tuple[Annotated[str, BeforeValidator(_lower), Field(pattern=DOMAIN)], ...] = ()
+    """The domains of the addresses by which people are found."""
+    acts: bool = False
+    """Whether people who are known by the directory alone may take, check, report and close."""
+
+    @model_validator(mode="after")
+    def _domains_are_named(self) -> "DirectoryOptions":
+        if self.source != "off" and not self.domains:
+            raise ValueError(
+                'needs domains: the domains of your people\'s addresses, as domains = ["octo.example"]'
+            )
+        return self
+
+
 class LimitsOptions(_Table):
     """`[limits]`: how much one person may do in an hour."""
 
@@ -104,6 +155,9 @@ class Options(_Table):
     close: CloseOptions = CloseOptions()
     validity: ValidityOptions = ValidityOptions()
     limits: LimitsOptions = LimitsOptions()
+    link: LinkOptions = LinkOptions()
+    github: GitHubOptions = GitHubOptions()
+    directory: DirectoryOptions = DirectoryOptions()
     checklist: dict[str, tuple[Step, ...]] = {}
     """The steps by secret type; `default` holds for all types that are not named."""
 

@@ -1,6 +1,9 @@
 """Reads single values of settings; a ValueError says what is wrong, as the end of a sentence about the setting."""
 
+import base64
+import binascii
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,9 +13,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, SecretStr
 
 from storage.database_url import read_url
+from storage.encryption import KEY_LENGTH
 
 _MARKS = "\ufeff\u200b"
 """Byte order mark and zero-width space: they come with copied text, and Python does not strip them."""
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _LOGIN_OR_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}(\[bot\])?")
 
 
@@ -52,6 +57,64 @@ def http_base(value: str) -> str:
     if not usable or parts.username is not None or parts.query or parts.fragment:
         raise fault
     return value.rstrip("/")
+
+
+def public_base(value: str) -> str:
+    """The address that people's browsers reach, without a slash at its end: https, unless it is this machine."""
+    base = http_base(value)
+    parts = urlsplit(base)
+    if parts.path:
+        raise ValueError(
+            "must have no path: the proxy passes /github/link and /github/callback on as they are"
+        )
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("must start with https://: people sign in there (http is for this machine alone)")
+    return base
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_encryption_keys(value: SecretStr) -> tuple[bytes, ...]:
+    """The comma-separated keys of 32 bytes in URL-safe Base64, or the standard one, with or without its padding."""
+    keys = []
+    for number, written in enumerate(value.get_secret_value().split(","), 1):
+        text = strip(written).rstrip("=")
+        try:
+            standard = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
+            key = base64.b64decode(standard, validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != KEY_LENGTH:
+            raise ValueError(
+                f"has no key of {KEY_LENGTH} bytes in URL-safe Base64 as entry {number}: "
+                "make one with openssl rand -base64 32"
+            )
+        keys.append(key)
+    if len(set(keys)) < len(keys):
+        raise ValueError("has the same key twice")
+    return tuple(keys)
+
+
+def check_encryption_keys(value: SecretStr) -> SecretStr:
+    """The keys as they were written."""
+    read_encryption_keys(value)
+    return value
+
+
+def read_operators(value: str | frozenset[str]) -> frozenset[str]:
+    """The comma-separated Slack user ids; the setting's default as it is."""
+    if not isinstance(value, str):
+        return value
+    users = frozenset(user.strip() for user in value.split(",") if user.strip())
+    if not users or not all(_SLACK_USER.fullmatch(user) for user in users):
+        raise ValueError("must be Slack user ids, separated by commas, as U012AB3CD,U045EF6GH; names change")
+    return users
 
 
 def read_accounts(value: str | frozenset[str]) -> frozenset[str]:

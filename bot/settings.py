@@ -25,7 +25,18 @@ from bot.errors import StartRefused
 from bot.faults import Fault, dotted, faults_of, reason
 from bot.options import SHAPES as OPTION_SHAPES
 from bot.options import Options
-from bot.setting_values import check_database_url, http_base, read_accounts, read_key, strip, token_prefix
+from bot.setting_values import (
+    check_database_url,
+    check_encryption_keys,
+    http_base,
+    public_base,
+    read_accounts,
+    read_encryption_keys,
+    read_key,
+    read_operators,
+    strip,
+    token_prefix,
+)
 
 MISSING = {
     "SLACK_BOT_TOKEN": "take the bot token (xoxb-…) from your Slack app's page OAuth & Permissions",
@@ -34,6 +45,7 @@ MISSING = {
 }
 SHAPES = {
     "GITHUB_APP_ID": "it is the number, or the client ID, on your GitHub App's settings page",
+    "GITHUB_APP_CLIENT_ID": "it is the client ID, as Iv23li…, on your GitHub App's settings page",
     "STANCH_DEFAULT_CHANNEL": "it is a channel's id, as C012AB3CD, not its name",
 }
 
@@ -76,7 +88,17 @@ class StorageSettings(OptionsFile):
     stanch_log_format: Annotated[Literal["json", "text"], LowerCase] = "json"
 
 
-class GitHubSettings(StorageSettings):
+class KeySettings(StorageSettings):
+    """The settings of commands that need the database and the keys of people's tokens."""
+
+    stanch_encryption_keys: Annotated[SecretStr, AfterValidator(check_encryption_keys)] | None = None
+
+    def encryption_keys(self) -> tuple[bytes, ...]:
+        """The keys; none if people's tokens are not kept."""
+        return read_encryption_keys(self.stanch_encryption_keys) if self.stanch_encryption_keys else ()
+
+
+class GitHubSettings(KeySettings):
     """The settings of commands that also ask GitHub."""
 
     github_app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -100,6 +122,10 @@ class Settings(IdentitySettings):
     slack_app_token: Annotated[SecretStr, token_prefix("xapp-", "an app-level token")] | None = None
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     github_webhook_secret: SecretStr | None = None
+    github_app_client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    github_app_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    stanch_public_url: Annotated[str, AfterValidator(public_base)] | None = None
+    stanch_operators: Annotated[frozenset[str], NoDecode, BeforeValidator(read_operators)] = frozenset()
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 3000
     stanch_default_channel: Annotated[str, Field(pattern=r"^[CG][A-Z0-9]{2,20}$")] | None = None
@@ -113,6 +139,18 @@ class Settings(IdentitySettings):
             raise ValueError(
                 "is not set: it verifies Slack's requests; or set SLACK_APP_TOKEN for Socket Mode"
             )
+        return value
+
+    @field_validator("github_app_client_secret")
+    @classmethod
+    def _client_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "github_app_client_id" not in info.data:
+            return value  # It is malformed, and has a fault of its own.
+        has_id = info.data["github_app_client_id"] is not None
+        if has_id and value is None:
+            raise ValueError("is not set: people can't sign in with GITHUB_APP_CLIENT_ID alone")
+        if not has_id and value is not None:
+            raise ValueError("is set without GITHUB_APP_CLIENT_ID: set both, or none")
         return value
 
 
@@ -147,9 +185,20 @@ def load_all(kind: type[T]) -> tuple[T, Options]:
         options = load_options(load_settings(OptionsFile))
     except StartRefused as refused:
         faults += str(refused).splitlines()
-    if settings is None or options is None:
+    if settings is not None and options is not None:
+        faults += _contradictions(settings, options)
+    if settings is None or options is None or faults:
         raise StartRefused("\n".join(dict.fromkeys(faults)))
     return settings, options
+
+
+def _contradictions(settings: StorageSettings, options: Options) -> Iterator[str]:
+    """A sentence for each option that these settings can't fulfil."""
+    if not isinstance(settings, Settings) or options.github.act_as != "user":
+        return
+    for name in ("stanch_encryption_keys", "github_app_client_id", "stanch_public_url"):
+        if getattr(settings, name) is None:
+            yield f'{name.upper()} is not set: github.act_as = "user" needs it; set it, or choose "user_or_app".'
 
 
 def load_options(settings: OptionsFile) -> Options:
@@ -181,12 +230,21 @@ def questionable_settings(settings: StorageSettings) -> Iterator[tuple[str, str]
     for name in _unknown_settings():
         near = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.7)
         yield name, f"no such setting: did you mean {near[0]}?" if near else "no such setting: remove it"
+    if isinstance(settings, Settings):
+        yield from _half_sign_in(settings)
     key = settings.stanch_audit_key
     if key is not None and len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
         yield (
             "STANCH_AUDIT_KEY",
             f"has fewer than {SHORTEST_AUDIT_KEY} characters and can be guessed: use openssl rand -hex 32",
         )
+
+
+def _half_sign_in(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.stanch_public_url and not settings.github_app_client_id:
+        yield "STANCH_PUBLIC_URL", "nobody can sign in without GITHUB_APP_CLIENT_ID and its secret: set them"
+    if settings.github_app_client_id and not settings.stanch_public_url:
+        yield "GITHUB_APP_CLIENT_ID", "nobody can sign in without STANCH_PUBLIC_URL: set it"
 
 
 def _unknown_settings() -> list[str]:

@@ -15,9 +15,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage.columns import storable
 from storage.db import Row, Tx
 from storage.records import AuditEntry, AuditOutcome, AuditRow, GitHubId, UnixTime
-from storage.tables import audit, storable
+from storage.tables import audit
 
 START = "0" * 64
 """The previous hash of the first row."""

@@ -11,10 +11,11 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from storage import deliveries, jobs, rows
+from storage.columns import storable
 from storage.db import Database, Tx
 from storage.engines import LOCK_WAIT, encode_json, make_private
 from storage.records import Delivery, NewJob, UnixTime
-from storage.tables import delivery, slack_request, storable
+from storage.tables import delivery, slack_request
 
 REPEAT_WINDOW = 600.0
 """Seconds in which a second copy of a signed Slack request is not processed again."""

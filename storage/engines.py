@@ -15,8 +15,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.columns import storable
 from storage.database_url import read_url
-from storage.tables import storable
 
 Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 

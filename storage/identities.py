@@ -31,10 +31,10 @@ async def link(tx: Tx, new: Identity) -> None:
     query = tx.insert(identity).values(values).on_conflict_do_nothing()
     if (await tx.conn.execute(query)).rowcount == 1:
         return
-    slack = await of_slack(tx, new.slack_team, new.slack_user)
+    slack = await of_slack(tx, new.slack_team, new.slack_user, suspended=True)
     if slack is not None and slack.github.id != new.github.id:
         raise IdentityTaken("slack", slack)
-    github = await of_github(tx, new.slack_team, new.github.id)
+    github = await of_github(tx, new.slack_team, new.github.id, suspended=True)
     if github is not None and github.slack_user != new.slack_user:
         raise IdentityTaken("github", github)
     del values["slack_name"]  # Known from Slack alone; whoever links somebody does not know it.
@@ -47,25 +47,30 @@ async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | Non
     return await rows.one(tx, query, _record)
 
 
-async def of_slack(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
-    """The identity of a Slack user, or None."""
-    return await rows.one(tx, sa.select(identity).where(_is(team, user)), _record)
-
-
-async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
-    """The identity of a GitHub account in a workspace, or None."""
-    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
+async def of_slack(
+    tx: Tx, team: SlackTeamId, user: SlackUserId, *, suspended: bool = False
+) -> Identity | None:
+    """The identity of a Slack user, or None; a suspended one only with `suspended`."""
+    query = sa.select(identity).where(_is(team, user), _counts(suspended))
     return await rows.one(tx, query, _record)
 
 
+async def of_github(
+    tx: Tx, team: SlackTeamId, github_id: GitHubId, *, suspended: bool = False
+) -> Identity | None:
+    """The identity of a GitHub account in a workspace, or None; a suspended one only with `suspended`."""
+    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
+    return await rows.one(tx, query.where(_counts(suspended)), _record)
+
+
 async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId]) -> list[Identity]:
-    """The identities of these GitHub accounts in a workspace, in the order of their logins."""
+    """The identities of these GitHub accounts in a workspace that are not suspended, in the order of their logins."""
     query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id.in_(github_ids))
-    return await rows.listed(tx, query.order_by(identity.c.github_login), _record)
+    return await rows.listed(tx, query.where(_counts()).order_by(identity.c.github_login), _record)
 
 
 async def all_identities(tx: Tx) -> list[Identity]:
-    """All identities, in the order of workspace and login."""
+    """All identities, suspended ones too, in the order of workspace and login."""
     query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
     return await rows.listed(tx, query, _record)
 
@@ -83,6 +88,11 @@ async def save_name(tx: Tx, team: SlackTeamId, user: SlackUserId, name: str) -> 
 
 def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(identity.c.slack_team == team, identity.c.slack_user == user)
+
+
+def _counts(suspended: bool = False) -> sa.ColumnElement[bool]:
+    """Which identities a query finds: those that are not suspended, or all."""
+    return sa.true() if suspended else identity.c.suspension.is_(None)
 
 
 def _record(columns: rows.Columns) -> Identity:

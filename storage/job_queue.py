@@ -6,11 +6,12 @@ from functools import cache
 import sqlalchemy as sa
 
 from storage import jobs
+from storage.columns import StorableText
 from storage.db import Database, Tx
 from storage.engines import Dialect
 from storage.priorities import Priority
 from storage.records import Done, Job, JobId, Parked, Retry, RunResult, UnixTime
-from storage.tables import StorableText, job
+from storage.tables import job
 
 
 async def claim(

@@ -7,12 +7,13 @@ from functools import cache
 import sqlalchemy as sa
 
 from storage import rows
+from storage.columns import storable
 from storage.db import Row, Tx, insert_into
 from storage.engines import Dialect
 from storage.job_listener import CHANNEL
 from storage.priorities import Priority, priority_of
 from storage.records import Job, JobId, JobState, NewJob, UnixTime
-from storage.tables import job, storable
+from storage.tables import job
 
 # Literals, not parameters: a query planner uses a partial index only for a literal.
 READY = sa.literal_column("'ready'", sa.Text)

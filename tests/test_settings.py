@@ -1,5 +1,6 @@
 """Settings and options: each missing or malformed one is named in one sentence that never shows its value."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.options import RESOLUTIONS, Options
 from bot.settings import (
     MISSING,
     GitHubSettings,
+    KeySettings,
     Settings,
     StorageSettings,
     load_all,
@@ -29,6 +31,7 @@ MARK = "Plantedd9f3aMark"
 """A part of every secret that these tests set; no sentence may show it."""
 BOT_TOKEN, APP_TOKEN = f"xoxb-1-{MARK}", f"xapp-1-{MARK}"
 REQUIRED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY")
+KEYS = tuple(base64.urlsafe_b64encode(bytes(range(n, n + 32))).decode().rstrip("=") for n in (1, 2))
 Setting = Callable[..., None]
 
 
@@ -223,6 +226,27 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
             "holds an address or a path: write the login alone, orgs.",
         ),
         ("GITHUB_ACCOUNTS", " , ", "names no account: write logins or numeric ids"),
+        ("STANCH_OPERATORS", f"ana,{MARK}", "must be Slack user ids, separated by commas, as U012AB3CD"),
+        ("STANCH_OPERATORS", ",", "must be Slack user ids, separated by commas"),
+        ("STANCH_PUBLIC_URL", f"http://{MARK}.example", "must start with https://: people sign in there"),
+        ("STANCH_PUBLIC_URL", f"https://a:{MARK}@octo.example", "must be an http(s) address without user"),
+        ("STANCH_PUBLIC_URL", f"https://octo.example/{MARK}", "must have no path: the proxy passes"),
+        ("STANCH_PUBLIC_URL", "http://127.0.0.1.octo.example", "must start with https://"),
+        ("STANCH_ENCRYPTION_KEYS", MARK, "has no key of 32 bytes in URL-safe Base64 as entry 1: make one"),
+        (
+            "STANCH_ENCRYPTION_KEYS",
+            f"{KEYS[0]},{MARK}",
+            "has no key of 32 bytes in URL-safe Base64 as entry 2",
+        ),
+        ("STANCH_ENCRYPTION_KEYS", f"{KEYS[0]},", "has no key of 32 bytes in URL-safe Base64 as entry 2"),
+        (
+            "STANCH_ENCRYPTION_KEYS",
+            "!" + KEYS[0][1:],
+            "has no key of 32 bytes in URL-safe Base64 as entry 1",
+        ),
+        ("STANCH_ENCRYPTION_KEYS", f"{KEYS[0]},{KEYS[0]}=", "has the same key twice"),
+        ("GITHUB_APP_CLIENT_ID", f"Iv 1 {MARK}", "does not look right: it is the client ID, as Iv23li"),
+        ("GITHUB_APP_CLIENT_SECRET", MARK, "is set without GITHUB_APP_CLIENT_ID: set both, or none"),
         ("STANCH_LOG_LEVEL", MARK, "must be 'debug', 'info', 'warning' or 'error'"),
         ("STANCH_LOG_FORMAT", MARK, "must be 'json' or 'text'"),
     ],
@@ -281,6 +305,94 @@ def test_accounts_are_compared_without_case(with_env: Setting) -> None:
     assert load_settings(GitHubSettings).github_accounts == {"octo", "octo-labs"}
 
 
+def test_a_client_id_without_its_secret_ends_the_start(with_env: Setting) -> None:
+    with_env(GITHUB_APP_CLIENT_ID="Iv23liX")
+    assert refusal() == (
+        "GITHUB_APP_CLIENT_SECRET is not set: people can't sign in with GITHUB_APP_CLIENT_ID alone."
+    )
+
+
+def test_encryption_keys_keep_their_order_and_may_be_padded(with_env: Setting) -> None:
+    with_env(STANCH_ENCRYPTION_KEYS=f"{KEYS[1]}= , {KEYS[0]}")
+    settings = load_settings(KeySettings)
+    assert settings.encryption_keys() == (bytes(range(2, 34)), bytes(range(1, 33)))
+    assert KEYS[0] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://stanch.octo.test",
+        "https://stanch:8443/",
+        "http://127.0.0.1:3000",
+        "http://localhost:3000",
+        "http://[::1]:3000",
+    ],
+)
+def test_people_sign_in_over_https_or_on_this_machine(with_env: Setting, address: str) -> None:
+    with_env(STANCH_PUBLIC_URL=address, GITHUB_APP_CLIENT_ID="Iv23liX", GITHUB_APP_CLIENT_SECRET=MARK)
+    assert load_settings(Settings).stanch_public_url == address.rstrip("/")
+
+
+def test_operators_are_slack_user_ids(with_env: Setting) -> None:
+    with_env(STANCH_OPERATORS=" U012AB3CD, ,W045EF6GH")
+    assert load_settings(Settings).stanch_operators == {"U012AB3CD", "W045EF6GH"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"STANCH_PUBLIC_URL": "https://stanch.octo.test"}, {"STANCH_PUBLIC_URL"}),
+        ({"GITHUB_APP_CLIENT_ID": "Iv23liX", "GITHUB_APP_CLIENT_SECRET": MARK}, {"GITHUB_APP_CLIENT_ID"}),
+        ({"STANCH_ENCRYPTION_KEYS": KEYS[0]}, set()),
+    ],
+)
+def test_a_sign_in_that_is_set_up_in_part_is_warned_of(
+    with_env: Setting, variables: dict[str, str], named: set[str]
+) -> None:
+    with_env(**variables)
+    assert set(questionable()) == named
+
+
+def test_acting_as_the_user_needs_sign_in_and_kept_tokens(with_env: Setting, tmp_path: Path) -> None:
+    with_env(GITHUB_APP_CLIENT_ID="Iv23liX", GITHUB_APP_CLIENT_SECRET=MARK)
+    (tmp_path / "stanch.toml").write_text("[github]\nact_as = 'user'\n")
+    needs = 'is not set: github.act_as = "user" needs it; set it, or choose "user_or_app".'
+    assert refusals() == [f"STANCH_ENCRYPTION_KEYS {needs}", f"STANCH_PUBLIC_URL {needs}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[report]\nalone_after = 5", "report can't have alone_after without approvals = 2"),
+        ("[report]\napprovals = 3", "report.approvals must be 1 or 2"),
+        ("[report]\napprovals = 2\nalone_after = 60", "report.alone_after must be less than or equal to 59"),
+        ("[report]\napprovals = 2\nalone_after = 0", "report.alone_after must be greater than or equal to 1"),
+        ("[directory]\nsource = 'auto'", "directory needs domains: the domains of your people's addresses"),
+        (
+            "[directory]\nsource = 'ldap'",
+            "directory.source must be 'off', 'saml', 'verified_domains' or 'auto'",
+        ),
+        ("[directory]\ndomains = ['octo']", "directory.domains, entry 1"),
+        ("[directory]\ndomains = ['*.example']", "directory.domains, entry 1"),
+        ("[directory]\ndomains = ['@octo.example']", "directory.domains, entry 1"),
+        ("[directory]\ndomains = ['octö.example']", "directory.domains, entry 1"),
+        ("[directory]\ninterval = 60", "directory.interval must be greater than or equal to 900"),
+        ("[link]\nlasts = 0", "link.lasts must be greater than or equal to 1"),
+        ("[github]\nact_as = 'bot'", "github.act_as must be 'user', 'app' or 'user_or_app'"),
+    ],
+)
+def test_options_about_people_are_checked(text: str, fault: str) -> None:
+    with pytest.raises(StartRefused) as refused:
+        options(text)
+    assert str(refused.value).startswith(f"stanch.toml: {fault}")
+
+
+def test_domains_are_compared_in_small_letters() -> None:
+    read = options("[directory]\nsource = 'saml'\ndomains = ['Octo.Example', 'eu.octo.example']\n")
+    assert read.directory.domains == ("octo.example", "eu.octo.example")
+
+
 def test_empty_variables_count_as_not_set(with_env: Setting) -> None:
     names = (
         "SLACK_APP_TOKEN",
@@ -313,7 +425,12 @@ def test_white_space_around_a_value_is_ignored(
         "GITHUB_APP_ID": "12345",
         "GITHUB_APP_PRIVATE_KEY": pem,
         "GITHUB_ACCOUNTS": "octo",
+        "GITHUB_APP_CLIENT_ID": "Iv23liX",
+        "GITHUB_APP_CLIENT_SECRET": MARK,
         "GITHUB_WEBHOOK_SECRET": MARK,
+        "STANCH_PUBLIC_URL": "https://stanch.octo.test",
+        "STANCH_OPERATORS": "U012AB3CD",
+        "STANCH_ENCRYPTION_KEYS": KEYS[0],
         "GITHUB_URL": "https://github.com",
         "GITHUB_API_URL": "https://api.github.com",
         "DATABASE_URL": "sqlite+aiosqlite:///other.db",

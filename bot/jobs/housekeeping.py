@@ -10,7 +10,7 @@ from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from bot.flows.subscribing.watch import request_checks
-from storage import deliveries, jobs, messages, role_cache
+from storage import deliveries, jobs, link_requests, messages, role_cache
 from storage.db import StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
@@ -78,6 +78,7 @@ _EXPIRED: tuple[tuple[Prune, float], ...] = (
     (role_cache.prune, DAY),
     (messages.prune_pace, DAY),
     (messages.prune_notices, NOTICES_KEPT),
+    (link_requests.prune, 0.0),
     (delete_channel_changes, DAY),
 )
 """What is deleted, and after how many seconds."""

@@ -40,4 +40,17 @@ from storage.records.names import (
     StoredJson,
     UnixTime,
 )
-from storage.records.people import AuditEntry, AuditOutcome, AuditRow, Identity
+from storage.records.people import (
+    AuditEntry,
+    AuditOutcome,
+    AuditRow,
+    DirectoryPair,
+    Identity,
+    IdentitySource,
+    LinkPage,
+    LinkRequest,
+    OperatorLink,
+    Sealed,
+    SignIn,
+    StoredTokens,
+)

@@ -60,4 +60,6 @@ def test_why_a_secret_can_t_be_reported(
 def test_the_operator_can_allow_reports_of_other_tokens(secret_type: str, option: str) -> None:
     alert = token(secret_type=secret_type)
     assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions()) == "secret_type"
-    assert report_obstacle(alert, repository(), GITHUB_COM, ReportOptions(**{option: True})) is None
+    assert (
+        report_obstacle(alert, repository(), GITHUB_COM, ReportOptions.model_validate({option: True})) is None
+    )

@@ -1,5 +1,7 @@
 """The additions of version 0.2.0, with which version 0.1.0 still runs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -21,6 +23,9 @@ def upgrade() -> None:
     _subscriptions()
     _commit_authors()
     _hand_overs()
+    _sources_of_identities()
+    _link_requests()
+    _approvals()
 
 
 def _assignments() -> None:
@@ -98,6 +103,95 @@ def _commit_authors() -> None:
 def _hand_overs() -> None:
     """When an alert was last handed over, and whether GitHub's assignment gives its receiver rights."""
     op.add_column("alert", sa.Column("last_hand_over", sa.JSON))
+
+
+def _sources_of_identities() -> None:
+    """Why a link is suspended, and what each source says: operators, sign-ins and the directory."""
+    op.add_column("identity", sa.Column("suspension", sa.Text))
+    op.add_column("identity", sa.Column("suspended_at", sa.Double))
+    op.create_table(
+        "operator_link",
+        *_required(sa.Text, "slack_team", "slack_user", "github_login", "linked_by"),
+        *_required(sa.BigInteger, "github_id"),
+        *_required(sa.Double, "linked_at"),
+        sa.PrimaryKeyConstraint("slack_team", "slack_user", name="operator_link_pk"),
+        sa.UniqueConstraint("slack_team", "github_id", name="operator_link_slack_team_github_id_uq"),
+    )
+    op.create_table(
+        "sign_in",
+        *_required(sa.Text, "slack_team", "slack_user", "github_login"),
+        *_required(sa.BigInteger, "github_id"),
+        *_required(sa.Double, "signed_in_at", "lapses_at"),
+        *_required(sa.Integer, "version"),
+        *_optional(sa.LargeBinary, "access", "refresh"),
+        *_optional(sa.Text, "key_id", "refreshing_by", "suspension"),
+        *_optional(sa.Double, "access_until", "refresh_until", "refreshing_until", "suspended_at"),
+        sa.PrimaryKeyConstraint("slack_team", "slack_user", name="sign_in_pk"),
+    )
+    op.create_index("sign_in_account", "sign_in", ["slack_team", "github_id"])
+    op.create_table(
+        "directory_pair",
+        *_required(sa.Text, "slack_team", "slack_user", "github_login", "kind", "address_hash"),
+        *_required(sa.BigInteger, "github_id"),
+        *_required(sa.Double, "first_seen_at", "seen_at"),
+        *_optional(sa.Double, "suspended_at"),
+        *_optional(sa.Text, "suspension"),
+        sa.PrimaryKeyConstraint("slack_team", "slack_user", "github_id", name="directory_pair_pk"),
+    )
+    op.create_index("directory_pair_account", "directory_pair", ["slack_team", "github_id"])
+
+
+def _link_requests() -> None:
+    """Sign-ins under way: the window in Slack, and each page that was opened from it."""
+    op.create_table(
+        "link_request",
+        *_required(sa.Text, "hash", "slack_team", "slack_user"),
+        *_optional(sa.Text, "channel", "view_id"),
+        *_optional(sa.JSON, "continuation"),
+        *_required(sa.Double, "created_at", "expires_at"),
+        *_required(sa.Integer, "tries"),
+        sa.PrimaryKeyConstraint("hash", name="link_request_pk"),
+    )
+    op.create_index("link_request_user", "link_request", ["slack_team", "slack_user"])
+    op.create_index("link_request_expires_at_ix", "link_request", ["expires_at"])
+    op.create_table(
+        "link_page",
+        *_required(sa.Text, "state_hash", "request"),
+        *_required(sa.Double, "created_at", "expires_at"),
+        *_optional(sa.Double, "used_at", "access_until", "refresh_until"),
+        *_optional(sa.Text, "code_hash", "github_login", "key_id"),
+        *_optional(sa.BigInteger, "github_id"),
+        *_optional(sa.LargeBinary, "verifier", "access", "refresh"),
+        sa.PrimaryKeyConstraint("state_hash", name="link_page_pk"),
+    )
+    op.create_index("link_page_request_ix", "link_page", ["request"])
+    op.create_index("link_page_expires_at_ix", "link_page", ["expires_at"])
+
+
+def _approvals() -> None:
+    """Requests that a second person approves or denies."""
+    op.create_table(
+        "approval",
+        *_required(sa.Text, "id", "requested_by_team", "requested_by_user", "requested_by_login", "state"),
+        *_required(sa.BigInteger, "repository_id", "alert_number", "requested_by_id"),
+        *_required(sa.Double, "requested_at", "expires_at"),
+        *_required(sa.JSON, "facts"),
+        *_optional(sa.BigInteger, "decided_by_id"),
+        *_optional(sa.Text, "decided_by_team", "decided_by_user", "decided_by_login"),
+        *_optional(sa.Double, "decided_at"),
+        sa.PrimaryKeyConstraint("id", name="approval_pk"),
+    )
+    op.create_index("approval_alert", "approval", ["repository_id", "alert_number"])
+    op.create_index("approval_person", "approval", ["requested_by_id", "requested_at"])
+    op.create_index("approval_expires_at_ix", "approval", ["expires_at"])
+
+
+def _required(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=False, autoincrement=False) for name in names]
+
+
+def _optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name in names]
 
 
 def _index(name: str, table: str, columns: list[str], *, where: str) -> None:

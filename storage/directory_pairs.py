@@ -1,0 +1,81 @@
+"""Directory pairs: which Slack user and GitHub account have one confirmed address in the organization's directory."""
+
+import sqlalchemy as sa
+
+from storage import rows
+from storage.db import Tx
+from storage.records import DirectoryPair, GitHubId, SlackTeamId, SlackUserId, UnixTime
+from storage.tables import directory_pair
+
+
+async def save(tx: Tx, pair: DirectoryPair) -> None:
+    """Store a pair that is new. Of a known one, only when it was last seen and the account's login change."""
+    row = {**rows.values(pair, directory_pair), **rows.account_values("github", pair.github)}
+    seen = {name: row[name] for name in ("seen_at", "github_login")}
+    query = tx.insert(directory_pair).values(row)
+    key = list(directory_pair.primary_key.columns)
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=key, set_=seen))
+
+
+async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> list[DirectoryPair]:
+    """The pairs of a Slack user, the first one first."""
+    mine = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.slack_user == user)
+    return await rows.listed(
+        tx, sa.select(directory_pair).where(mine).order_by(directory_pair.c.first_seen_at), _record
+    )
+
+
+async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> list[DirectoryPair]:
+    """The pairs of a GitHub account, the first one first."""
+    its = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.github_id == github_id)
+    return await rows.listed(
+        tx, sa.select(directory_pair).where(its).order_by(directory_pair.c.first_seen_at), _record
+    )
+
+
+async def all_pairs(tx: Tx, team: SlackTeamId) -> list[DirectoryPair]:
+    """The pairs of a workspace, in the order of Slack users."""
+    query = sa.select(directory_pair).where(directory_pair.c.slack_team == team)
+    key = (directory_pair.c.slack_user, directory_pair.c.github_id)
+    return await rows.listed(tx, query.order_by(*key), _record)
+
+
+async def suspend(tx: Tx, pair: DirectoryPair, suspension: str) -> bool:
+    """Say why a pair counts no more; False if it is suspended already."""
+    query = sa.update(directory_pair).where(_is(pair), directory_pair.c.suspension.is_(None))
+    return (await tx.conn.execute(query.values(suspended_at=tx.now, suspension=suspension))).rowcount == 1
+
+
+async def delete(tx: Tx, pair: DirectoryPair) -> None:
+    """Delete a pair that the directory shows no more."""
+    await tx.conn.execute(sa.delete(directory_pair).where(_is(pair)))
+
+
+async def has_held(
+    tx: Tx, team: SlackTeamId, user: SlackUserId, github_id: GitHubId, since: UnixTime
+) -> bool:
+    """Whether the directory has shown this very pair since that time, and no other one of either side."""
+    either = sa.or_(directory_pair.c.slack_user == user, directory_pair.c.github_id == github_id)
+    query = sa.select(directory_pair).where(directory_pair.c.slack_team == team, either)
+    found = await rows.listed(tx, query, _record)
+    return [(pair.slack_user, pair.github.id) for pair in found] == [(user, github_id)] and (
+        found[0].suspension is None and found[0].first_seen_at <= since
+    )
+
+
+async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
+    """Store the present login of a GitHub account."""
+    query = sa.update(directory_pair).where(directory_pair.c.github_id == github_id)
+    await tx.conn.execute(query.values(github_login=login))
+
+
+def _is(pair: DirectoryPair) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        directory_pair.c.slack_team == pair.slack_team,
+        directory_pair.c.slack_user == pair.slack_user,
+        directory_pair.c.github_id == pair.github.id,
+    )
+
+
+def _record(columns: rows.Columns) -> DirectoryPair:
+    return rows.build(DirectoryPair, columns, github=rows.account(columns, "github"))

@@ -1,0 +1,108 @@
+"""Sign-ins under way: what a Slack user started, and each page on its way over GitHub and back."""
+
+import sqlalchemy as sa
+
+from storage import rows
+from storage.db import Tx
+from storage.records import LinkPage, LinkRequest, SlackTeamId, SlackUserId, UnixTime
+from storage.tables import link_page, link_request
+from storage.token_columns import stored_tokens, token_values
+
+
+async def add(tx: Tx, request: LinkRequest) -> None:
+    """Store a started sign-in instead of the Slack user's former ones."""
+    await delete_of_user(tx, request.slack_team, request.slack_user)
+    await tx.conn.execute(tx.insert(link_request).values(rows.values(request, link_request)))
+
+
+async def load(tx: Tx, hash_: str) -> LinkRequest | None:
+    """The started sign-in of that hash; None if there is none, or its time is over."""
+    query = sa.select(link_request).where(link_request.c.hash == hash_, link_request.c.expires_at > tx.now)
+    return await rows.one(tx, query, _request)
+
+
+async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> LinkRequest | None:
+    """What a Slack user started last; None if there is nothing, or its time is over."""
+    query = sa.select(link_request).where(_of(team, user), link_request.c.expires_at > tx.now)
+    return await rows.one(tx, query, _request)
+
+
+async def set_view(tx: Tx, hash_: str, view_id: str) -> None:
+    """Store which window in Slack belongs to a started sign-in."""
+    await tx.conn.execute(sa.update(link_request).where(link_request.c.hash == hash_).values(view_id=view_id))
+
+
+async def count_try(tx: Tx, hash_: str, most: int) -> bool:
+    """Count a submitted code; False if its time is over, or there were as many already."""
+    query = sa.update(link_request).where(
+        link_request.c.hash == hash_, link_request.c.expires_at > tx.now, link_request.c.tries < most
+    )
+    return (await tx.conn.execute(query.values(tries=link_request.c.tries + 1))).rowcount == 1
+
+
+async def end(tx: Tx, hash_: str) -> LinkRequest | None:
+    """Delete a started sign-in with its pages: it can be finished once. Returns it, or None if it was not there."""
+    query = sa.delete(link_request).where(link_request.c.hash == hash_, link_request.c.expires_at > tx.now)
+    ended = await rows.one(tx, query.returning(*link_request.c), _request)
+    await tx.conn.execute(sa.delete(link_page).where(link_page.c.request == hash_))
+    return ended
+
+
+async def delete_of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> None:
+    """Delete what a Slack user started, with its pages."""
+    its = sa.select(link_request.c.hash).where(_of(team, user))
+    await tx.conn.execute(sa.delete(link_page).where(link_page.c.request.in_(its)))
+    await tx.conn.execute(sa.delete(link_request).where(_of(team, user)))
+
+
+async def add_page(tx: Tx, page: LinkPage) -> None:
+    """Store a page that was opened."""
+    await tx.conn.execute(tx.insert(link_page).values(_page_values(page)))
+
+
+async def use_page(tx: Tx, state_hash: str) -> LinkPage | None:
+    """Use the state of a page up; None if it is unknown or used, or its time is over."""
+    query = sa.update(link_page).where(
+        link_page.c.state_hash == state_hash, link_page.c.used_at.is_(None), link_page.c.expires_at > tx.now
+    )
+    return await rows.one(tx, query.values(used_at=tx.now).returning(*link_page.c), _page)
+
+
+async def save_page(tx: Tx, page: LinkPage) -> bool:
+    """Store what has become of a page; False if it has been deleted."""
+    query = sa.update(link_page).where(link_page.c.state_hash == page.state_hash)
+    return (await tx.conn.execute(query.values(_page_values(page)))).rowcount == 1
+
+
+async def pages(tx: Tx, hash_: str) -> list[LinkPage]:
+    """The pages of a started sign-in, the first one first."""
+    query = sa.select(link_page).where(link_page.c.request == hash_, link_page.c.expires_at > tx.now)
+    return await rows.listed(tx, query.order_by(link_page.c.created_at), _page)
+
+
+async def prune(tx: Tx, before: UnixTime) -> None:
+    """Delete everything whose time was over before."""
+    for table in (link_request, link_page):
+        await tx.conn.execute(sa.delete(table).where(table.c.expires_at <= before))
+
+
+def _of(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
+    return sa.and_(link_request.c.slack_team == team, link_request.c.slack_user == user)
+
+
+def _request(columns: rows.Columns) -> LinkRequest:
+    return LinkRequest(**columns)
+
+
+def _page_values(page: LinkPage) -> dict[str, object]:
+    return {
+        **rows.values(page, link_page),
+        **rows.account_values("github", page.github),
+        **token_values(page.tokens),
+    }
+
+
+def _page(columns: rows.Columns) -> LinkPage:
+    return rows.build(
+        LinkPage, columns, github=rows.account(columns, "github"), tokens=stored_tokens(columns)
+    )
