@@ -36,6 +36,11 @@ and state. `revoke_authorization(ana)` ends the person's tokens and sends `githu
 `user_tokens_expire`, `app_suspended` and an organization's `enforces_sso` with a person's `sso_sessions` change
 what GitHub answers. `audit_log` has who changed an alert by the API.
 
+Directory: `add_identity(octo, ana, "ana@octo.example")` adds one of the organization's identity provider, which
+GraphQL shows; `octo.verified_emails[ana.id]` are addresses in verified domains; `octo.has_saml` alone is a provider
+without identities, none at all is also how a provider of the enterprise looks; `octo.hidden_fields` are refused.
+`add_identity(octo, None, …)` is an identity that nobody has claimed. Queries are counted by `graphql_limit`.
+
 `watch(callback)` reports every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 
 Faults and limits:
@@ -55,11 +60,13 @@ from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
     Enterprise,
+    ExternalIdentity,
     GitHubAlert,
     GitHubInstallation,
     GitHubRepository,
     GitHubTeam,
     GitHubUser,
+    IdentityEmail,
     LiveToken,
     Location,
     Organization,
@@ -69,6 +76,7 @@ from integrations.sandbox.github.world import GitHubChange
 
 __all__ = [
     "Enterprise",
+    "ExternalIdentity",
     "GitHubAlert",
     "GitHubChange",
     "GitHubInstallation",
@@ -76,6 +84,7 @@ __all__ = [
     "GitHubSandbox",
     "GitHubTeam",
     "GitHubUser",
+    "IdentityEmail",
     "LiveToken",
     "Location",
     "Organization",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from integrations.sandbox.github import rights
-from integrations.sandbox.github.calls import Call, Refusal, Route
+from integrations.sandbox.github.calls import NOT_FOR_INTEGRATIONS, Call, Refusal, Route
 from integrations.sandbox.github.records import GitHubRepository, GitHubUser, Organization
 
-NOT_FOR_INTEGRATIONS = "Resource not accessible by integration"
 NOT_FOR_TOKENS = "Resource not accessible by personal access token"
 ALERT_SCOPES = frozenset({"repo", "security_events"})
 

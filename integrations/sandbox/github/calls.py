@@ -21,6 +21,7 @@ from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
 AuthKind: TypeAlias = Literal["app", "client", "installation", "user", "bad"]
+NOT_FOR_INTEGRATIONS = "Resource not accessible by integration"
 
 
 @dataclass(frozen=True, slots=True)

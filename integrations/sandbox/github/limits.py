@@ -19,6 +19,8 @@ class RateWindow:
     limit: int
     reset: float
     used: int = 0
+    resource: str = "core"
+    holder: str = ""
 
     @property
     def remaining(self) -> int:
@@ -34,7 +36,7 @@ class RateWindow:
 
     def headers(self) -> dict[str, str]:
         return {f"X-RateLimit-{name.title()}": str(value) for name, value in self.shape().items()} | {
-            "X-RateLimit-Resource": "core"
+            "X-RateLimit-Resource": self.resource
         }
 
 
@@ -45,6 +47,15 @@ class Limits:
         self._world = world
         self._windows: dict[str, RateWindow] = {}
         self._failures: list[float] = []
+
+    def graphql_window(self, principal: Principal) -> RateWindow:
+        """The caller's hour of GraphQL, which GitHub counts apart; each query costs one point."""
+        token, live = principal.token, principal.live_token
+        if token is not None:
+            holder = f"installation ID {token.installation.id}"
+        else:
+            holder = f"user ID {live.owner.id if live else 0}"
+        return self._current(f"graphql {holder}", self._world.graphql_limit, "graphql", holder)
 
     def window(self, principal: Principal, address: str) -> RateWindow:
         """The caller's current window."""
@@ -57,10 +68,13 @@ class Limits:
             key = "app"
         else:
             key, limit = f"address {address}", self._world.unauthenticated_limit
+        return self._current(key, limit, "core", key)
+
+    def _current(self, key: str, limit: int, resource: str, holder: str) -> RateWindow:
         now = self._world.now()
         window = self._windows.get(key)
         if window is None or now >= window.reset:
-            window = self._windows[key] = RateWindow(limit, now + HOUR)
+            window = self._windows[key] = RateWindow(limit, now + HOUR, 0, resource, holder)
         window.limit = limit
         return window
 

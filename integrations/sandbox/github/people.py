@@ -7,11 +7,13 @@ from typing import Literal
 
 from integrations.sandbox.github import shapes
 from integrations.sandbox.github.records import (
+    ExternalIdentity,
     GitHubOrganizationRole,
     GitHubRepository,
     GitHubRepositoryRole,
     GitHubTeam,
     GitHubUser,
+    IdentityEmail,
     JsonObject,
     Organization,
     OrganizationMembership,
@@ -119,6 +121,29 @@ class PeopleBuilders:
     ) -> None:
         content: JsonObject = {"membership": shapes.membership(self._world, organization, membership)}
         self._webhooks.emit("organization", action, content, account=organization)
+
+    def add_identity(
+        self,
+        organization: Organization,
+        user: GitHubUser | None,
+        address: str | None = None,
+        *,
+        scim_address: str | None = None,
+        emails: Iterable[IdentityEmail] | None = None,
+    ) -> ExternalIdentity:
+        """An identity at the organization's provider, with `address` as SAML's name id and user name."""
+        organization.has_saml = True
+        identity = ExternalIdentity(
+            f"guid-{self._world.next_id()}",
+            user,
+            address,
+            address,
+            None if address is None else list(emails or [IdentityEmail(address, primary=True)]),
+            scim_address,
+            None if scim_address is None else list(emails or [IdentityEmail(scim_address, primary=True)]),
+        )
+        organization.external_identities.append(identity)
+        return identity
 
     def add_team(self, organization: Organization, name: str, *members: GitHubUser) -> GitHubTeam:
         """A team (→ team.created)."""

@@ -91,6 +91,26 @@ class GitHubRepositoryRole:
     created_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class IdentityEmail:
+    value: str
+    primary: bool | None = None
+    type: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ExternalIdentity:
+    """A person at the organization's identity provider; `user` is `None` until somebody claims it."""
+
+    guid: str
+    user: GitHubUser | None
+    name_id: str | None
+    saml_username: str | None = None
+    saml_emails: list[IdentityEmail] | None = None
+    scim_username: str | None = None
+    scim_emails: list[IdentityEmail] | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Organization(RepositoryOwner):
     base_permission: str = "read"
@@ -101,6 +121,13 @@ class Organization(RepositoryOwner):
     custom_repository_roles: list[GitHubRepositoryRole] = field(default_factory=list)
     enforces_sso: bool = False
     """Whether people's tokens need a single sign-on session of the moment when they were authorized."""
+    has_saml: bool = False
+    """Whether the organization has an identity provider of its own, not only its enterprise."""
+    external_identities: list[ExternalIdentity] = field(default_factory=list)
+    verified_emails: dict[int, list[str]] = field(default_factory=dict)
+    """Addresses in the organization's verified domains, by person."""
+    hidden_fields: set[str] = field(default_factory=set)
+    """GraphQL fields that GitHub refuses to everybody."""
 
     @property
     def kind(self) -> str:

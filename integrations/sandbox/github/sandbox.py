@@ -72,6 +72,7 @@ class GitHubSandbox(GitHubWorld):
         self.add_member = people.add_member
         self.set_member_role = people.set_member_role
         self.remove_member = people.remove_member
+        self.add_identity = people.add_identity
         self.add_team = people.add_team
         self.delete_team = people.delete_team
         self.add_to_team = people.add_to_team

@@ -24,6 +24,7 @@ from integrations.sandbox.github.calls import (
     Route,
     RouteResponse,
 )
+from integrations.sandbox.github.graphql import GraphQl
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
@@ -44,6 +45,9 @@ ROUTES: Mapping[str, Route] = {
     )
 }
 FREE = frozenset({"rate-limit/get"})
+GRAPHQL_PATH = "/api/graphql"
+"""GitHub's docs: `/graphql` on github.com, `/api/graphql` on Enterprise Server."""
+GRAPHQL = Route("graphql", lambda _: RouteResponse(404), "any_token")
 
 
 class GitHubServer:
@@ -68,6 +72,7 @@ class GitHubServer:
         self._alerts = alerts
         self._webhooks = webhooks
         self._user_tokens = user_tokens
+        self._graphql = GraphQl(world, self.limits, self.violations)
         self._sign_in = SignIn(world, user_tokens, self.violations)
         self._authenticator = authenticator
         self._check_answers = check_answers
@@ -90,7 +95,7 @@ class GitHubServer:
             body = raw
         return RecordedRequest(
             method=request.method,
-            path=request.path.removeprefix(PREFIX),
+            path="/graphql" if request.path == GRAPHQL_PATH else request.path.removeprefix(PREFIX),
             query=dict(request.query),
             auth=None,
             authorized="Authorization" in request.headers,
@@ -107,6 +112,8 @@ class GitHubServer:
             return shown
         headers: dict[str, str] = {}
         try:
+            if request.path == GRAPHQL_PATH and request.method == "POST":
+                return self._graphql.answer(record, self._identify_for_graphql(request, record, headers))
             answer = self._answer(request, record, headers)
         except Refusal as refusal:
             answer = refusal.answer()
@@ -205,6 +212,15 @@ class GitHubServer:
             record.permissions = principal.token.permissions
         if principal.kind == "app" and route.access != "app":
             self._violation(record, "the App's JWT where GitHub takes none")
+        return principal
+
+    def _identify_for_graphql(
+        self, request: web.Request, record: RecordedRequest, headers: dict[str, str]
+    ) -> Principal:
+        self._check_headers(record, headers)
+        principal = self._identify(request, record, GRAPHQL)
+        if principal.kind not in ("installation", "user"):
+            raise Refusal(401, "This endpoint requires you to be authenticated.")
         return principal
 
     def _read_input(self, call: Call, operation: Operation, record: RecordedRequest) -> None:

@@ -83,6 +83,7 @@ class GitHubWorld:
         self.installed_version: str | None = None
         """The release of GitHub Enterprise Server; None for github.com."""
         self.core_limit = 5000
+        self.graphql_limit = 5000
         self.unauthenticated_limit = 60
         self.read_lag = 0.0
         self.revoke_delay: float | None = 0.0
