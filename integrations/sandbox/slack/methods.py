@@ -54,6 +54,7 @@ METHODS = {
         Method("conversations.replies", conversations.replies, TIER_3),
         Method("conversations.open", conversations.open_dm, TIER_3, json=True),
         Method("users.info", people.users_info, TIER_4, "users:read"),
+        Method("users.list", people.users_list, TIER_2, "users:read"),
         Method("users.conversations", people.users_conversations, TIER_3),
         Method("usergroups.list", people.usergroups, TIER_2, "usergroups:read"),
         Method("usergroups.users.list", people.usergroup_users, TIER_2, "usergroups:read"),

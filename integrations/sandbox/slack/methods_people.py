@@ -8,6 +8,21 @@ from integrations.sandbox.slack.world import SlackWorld
 
 CHANNEL_TYPES = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
 
+SLACKBOT: Json = {
+    "id": "USLACKBOT",
+    "name": "slackbot",
+    "deleted": False,
+    "profile": {"real_name": "Slackbot", "display_name": "Slackbot"},
+    "is_bot": False,
+    "is_app_user": False,
+    "is_admin": False,
+    "is_owner": False,
+    "is_primary_owner": False,
+    "is_restricted": False,
+    "is_ultra_restricted": False,
+}
+"""Slack's own bot, which its API does not call one."""
+
 
 def auth_test(world: SlackWorld, _arguments: Arguments) -> Json:
     """auth.test."""
@@ -29,6 +44,19 @@ def users_info(world: SlackWorld, arguments: Arguments) -> Json:
     if user is None:
         raise ApiError("user_not_found")
     return {"user": user_json(world, user)}
+
+
+def users_list(world: SlackWorld, arguments: Arguments) -> Json:
+    """users.list: everybody whom the workspace knows, deactivated people and bots too, and Slackbot."""
+    listed, cursor = page(list(world.workspace.users.values()), arguments, default=1000, most=1000)
+    members = [user_json(world, user) for user in listed]
+    if not cursor:
+        members.append(SLACKBOT | {"team_id": world.app.team_id, "updated": 0})
+    return {
+        "members": members,
+        "cache_ts": int(world.now()),
+        "response_metadata": {"next_cursor": cursor},
+    }
 
 
 def users_conversations(world: SlackWorld, arguments: Arguments) -> Json:
@@ -74,8 +102,8 @@ def usergroup_users(world: SlackWorld, arguments: Arguments) -> Json:
 def user_json(world: SlackWorld, user: SlackUser) -> Json:
     """Slack's user object.
 
-    A deactivated user has no role flags. `is_stranger` and `is_invited_user` appear only if true, the e-mail
-    only with its scope.
+    A deactivated user has no role flags. `is_stranger` and `is_invited_user` appear only if true,
+    `is_email_confirmed` only where Slack sends it, the e-mail only with its scope.
     """
     profile: Json = {"real_name": user.real_name, "display_name": user.name, "team": user.team_id}
     if user.email and "users:read.email" in world.scopes:
@@ -93,6 +121,8 @@ def user_json(world: SlackWorld, user: SlackUser) -> Json:
     for flag in ("is_stranger", "is_invited_user", "is_workflow_bot", "is_connector_bot"):
         if getattr(user, flag):
             body[flag] = True
+    if user.is_email_confirmed is not None:
+        body["is_email_confirmed"] = user.is_email_confirmed
     if user.enterprise_user is not None:
         body["enterprise_user"] = dict(user.enterprise_user)
     if user.deleted:

@@ -39,6 +39,8 @@ class SlackUser:
     name: str
     real_name: str
     email: str | None = None
+    is_email_confirmed: bool | None = None
+    """`None`: Slack does not send the field."""
     presence: str = "active"
     deleted: bool = False
     is_bot: bool = False
