@@ -28,6 +28,8 @@ from bot.platforms import Platforms
 from bot.settings import GitHubSettings, Settings
 from bot.version import VERSION
 from integrations.github.api import GitHub
+from integrations.github.oauth import OAuth
+from integrations.literal import Literal
 from integrations.proxies import ProxiedRequest, proxy_fault
 from integrations.slack.api import Slack
 from integrations.slack.app_level_client import AppLevelClient
@@ -95,6 +97,7 @@ def build_context(
         receives_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
         sign_in=_sign_in(settings),
+        oauth=_oauth(settings, github, session, clock),
         keyring=Keyring(keys) if (keys := settings.encryption_keys()) else None,
         operators=frozenset(map(SlackUserId, settings.stanch_operators)),
     )
@@ -105,6 +108,21 @@ def _sign_in(settings: Settings) -> SignInSettings | None:
     if settings.github_app_client_id is None or secret is None or public_url is None:
         return None
     return SignInSettings(settings.github_app_client_id, secret.get_secret_value(), public_url)
+
+
+def _oauth(settings: Settings, github: GitHub, session: aiohttp.ClientSession, clock: Clock) -> OAuth | None:
+    client_id, secret = settings.github_app_client_id, settings.github_app_client_secret
+    if client_id is None or secret is None:
+        return None
+    return OAuth(
+        session=session,
+        url=settings.github_url,
+        api_url=settings.github_api_url,
+        client_id=client_id,
+        client_secret=Literal(secret.get_secret_value()),
+        user_agent=github.user_agent,
+        now=clock.now,
+    )
 
 
 def build_github(settings: GitHubSettings, session: aiohttp.ClientSession, clock: Clock) -> GitHub:

@@ -10,6 +10,7 @@ from bot.options import Options
 from bot.platforms import Platforms
 from bot.rules.permissions import Need
 from integrations.github.api import GitHub
+from integrations.github.oauth import OAuth
 from integrations.slack.api import Slack
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
@@ -51,6 +52,8 @@ class Context:
     """Seconds between syncs; 0 for the one at the start alone."""
     sign_in: SignInSettings | None = None
     """None if people can't sign in here: operators and the directory link them."""
+    oauth: OAuth | None = None
+    """GitHub's OAuth endpoints, with the App's client id and secret; there if `sign_in` is."""
     keyring: Keyring | None = None
     """Encrypts people's tokens; None if they are not kept."""
     operators: frozenset[SlackUserId] = frozenset()

@@ -16,10 +16,12 @@ from integrations.slack.blocks import Content
 from storage.records import (
     AlertKey,
     ChannelId,
+    GitHubId,
     InstallationId,
     MessageKey,
     MessageTs,
     RepositoryId,
+    SlackTeamId,
     SlackUserId,
     UnixTime,
 )
@@ -159,6 +161,22 @@ class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
 
 
 @dataclass(frozen=True)
+class DeleteTokens(JobKind, kind="delete_tokens", attempts=12):
+    """Delete a person's dropped tokens at GitHub; in the row they stay encrypted."""
+
+    slack_team: SlackTeamId
+    slack_user: SlackUserId
+    account: GitHubId
+    pending: bool
+    key_id: str
+    access: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    """Base64 of the ciphertexts."""
+    access_until: UnixTime | None
+    refresh_until: UnixTime | None
+
+
+@dataclass(frozen=True)
 class TellReceiver(JobKind, kind="tell_receiver", attempts=12):
     """Tell a person that an alert was handed over to them."""
 
@@ -275,6 +293,7 @@ KINDS: Mapping[str, type[JobKind]] = {
     for kind in (
         *(HandleDelivery, FetchDetails, PublishMessage, PerformAction, ShowDetails, FillForm),
         *(AnswerCommand, AnswerShortcut, AnswerButton, AnswerOutdated, SendAnswer, SendIdentityNotice),
+        DeleteTokens,
         *(RecordOwnerAnswer, UpdateOwnerMessage, TellReceiver),
         *(FollowUpReport, RecheckRevoked, CheckOnArrival, CorrectValidity, SyncAssignee, CheckHolders),
         *(RedrawChannel, RedrawCards, SyncAll, SyncInstallation, BackfillChannel, CheckSubscription),

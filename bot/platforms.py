@@ -221,6 +221,7 @@ def _abilities(server: github_server.ServerFacts) -> ServerAbilities:
         revokes=server.supports_revoke,
         overrides_validity=server.supports_validity_override,
         assigns=server.supports_assignee,
+        knows_pkce=server.supports_pkce,
     )
 
 

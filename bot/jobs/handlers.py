@@ -20,6 +20,7 @@ from bot.flows.alerts import (
     validity_override,
 )
 from bot.flows.messages import backfill, owner_messages, publish
+from bot.flows.people import sealed_tokens
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.flows.subscribing import watch
 from bot.job_kind import JobKind
@@ -122,6 +123,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),
+        Handler(kinds.DeleteTokens, lambda context, todo, job: sealed_tokens.delete_tokens(context, todo)),
         Handler(kinds.TellReceiver, lambda context, todo, job: hand_overs.tell_receiver(context, todo)),
         Handler(
             kinds.FollowUpReport,

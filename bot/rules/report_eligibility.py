@@ -19,6 +19,8 @@ class ServerAbilities:
     revokes: bool = False
     overrides_validity: bool = False
     assigns: bool = False
+    knows_pkce: bool = True
+    """It binds a sign-in to the browser in which it began; Enterprise Server does so after 3.20."""
 
 
 def reportable_types(options: ReportOptions) -> frozenset[str]:
