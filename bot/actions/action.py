@@ -1,9 +1,9 @@
 """The base classes of actions, and the records that an action gets and returns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from bot.context import Context
 from bot.errors import Refused
@@ -11,6 +11,7 @@ from bot.options import LimitsOptions, Options
 from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
+from integrations.github.alert_calls import AlertCalls
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Block, Content, View, modal
@@ -18,6 +19,10 @@ from integrations.slack.elements import Element, Option
 from storage.records import Alert, AuditOutcome, Event, NewJob, Person
 
 Decision = TypeVar("Decision")
+Change: TypeAlias = Callable[[AlertCalls], Awaitable[AlertFacts]]
+"""A change of the alert on GitHub, made with the calls that it gets."""
+Write: TypeAlias = Callable[[Change], Awaitable[AlertFacts]]
+"""Makes such a change in somebody's name, and returns GitHub's alert after it. Raises GitHubError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class ActionRun:
     access: RepositoryAccess
     case: PersonalCase
     request: ActionRequest
+    write: Write
+    """Changes the alert on GitHub in the person's own name or the App's, as `case.own_name` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,8 @@ class Outcome:
     """A private answer that must not be stored; sent before the result is recorded, so a crash can repeat it."""
     facts: AlertFacts | None = None
     """What GitHub answered about the alert."""
+    own_name: bool = False
+    """`facts` shows a change that was made in the person's own name."""
     wrote_validity: bool = False
     """Stanch wrote or cleared the validity that GitHub shows now, so the change gets no entry in the timeline."""
     by: Person | None = None
@@ -55,6 +64,15 @@ class Outcome:
     reason: str | None = None
     view: View | None = None
     """The new content of the open modal, for a button inside a modal."""
+
+
+def by_app(access: AlertCalls) -> Write:
+    """Makes changes in the App's name."""
+
+    async def write(change: Change) -> AlertFacts:
+        return await change(access)
+
+    return write
 
 
 class Action(ABC, Generic[Decision]):

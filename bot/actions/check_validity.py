@@ -25,6 +25,7 @@ UNKNOWN = "It could not be found out whether it works."
 NOT_HERE = "It is not valid on this GitHub."
 NOT_HERE_DETAIL = "It may have been revoked, or belong to another GitHub server; this one never accepted it."
 WRITTEN = "GitHub's alert now says so too."
+WRITTEN_AS = "GitHub's alert now says so too, in your name."
 CLEARED = "The validity that Stanch had written to GitHub's alert was cleared."
 ONLY_THERE = "Only “Verify secret” on GitHub's page asks the provider."
 
@@ -73,6 +74,7 @@ class CheckValidity(CardAction[Probe | None]):
             wrote_validity=written is not None or lost,
             change=change,
             events=(_probe_event(run, probed, written),),
+            own_name=_in_own_name(run, written),
             reason=f"{probed.probe.verdict}: {probed.probe.reason}",
         )
 
@@ -85,9 +87,11 @@ async def _write_back(run: ActionRun, alert: Alert) -> WriteBack | None:
     case = run.case
     if not case.server.overrides_validity:
         return None
-    may_write = case.options.validity.write_back and case.actor.rights.resolve
+    # In the person's own name GitHub decides itself.
+    may_write = case.options.validity.write_back and (case.own_name or case.actor.rights.resolve)
+    name = case.repository.full_name
     try:
-        return await write_back(run.access, case.repository.full_name, alert, may_write=may_write)
+        return await write_back(run.access, name, alert, may_write=may_write, write=run.write)
     except GitHubError as error:
         log.warning("validity_not_written", alert=str(alert.key), reason=str(error))
         return None
@@ -101,6 +105,11 @@ def _wrote_before(case: PersonalCase, probed: ProbeResult) -> bool:
     return case.alert.updated_at + 1 > case.intended_at
 
 
+def _in_own_name(run: ActionRun, written: WriteBack | None) -> bool:
+    """Whether a validity was written in the person's own name; it is cleared in the App's."""
+    return run.case.own_name and written is not None and written.value is not None
+
+
 def _probe_event(run: ActionRun, probed: ProbeResult, written: WriteBack | None) -> Event:
     details: dict[str, StoredJson] = {
         "verdict": probed.probe.verdict,
@@ -111,6 +120,8 @@ def _probe_event(run: ActionRun, probed: ProbeResult, written: WriteBack | None)
     }
     if written is not None:
         details["written"] = written.value
+        if _in_own_name(run, written):
+            details["own_name"] = True
     return Event(run.case.alert.key, EventKind.PROBED, probed.probe.at, probed.probe.by, details)
 
 
@@ -122,7 +133,8 @@ def probe_answer(
     name = alert_name(alert, case.repository)
     passed, least = duration_words(case.now - probe.at), duration_words(PROBE_INTERVAL)
     ago = f"Asked {passed} ago; it is asked again after {least} at the earliest."
-    extra = ago if again else (WRITTEN if written.value else CLEARED) if written else None
+    done = CLEARED if written is None or not written.value else WRITTEN_AS if case.own_name else WRITTEN
+    extra = ago if again else done if written else None
     reason = PROBE_REASONS.get(probe.reason, probe.reason)
     why = t.prose(reason[:1].upper() + reason[1:])
     if probe.verdict == "active":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
-from bot.actions.comment_field import HINT, comment_errors, comment_field, signed_comment
+from bot.actions.comment_field import HINT, comment_errors, comment_field, github_comment
 from bot.errors import Refused
 from bot.options import RESOLUTIONS, CloseOptions, LimitsOptions, Options
 from bot.requests import UserInput
@@ -14,20 +14,21 @@ from bot.rules.validity import effective_validity
 from bot.views.answers import answer
 from bot.views.formatting import (
     alert_name,
-    by_words,
-    closed_by,
+    closed_by_words,
     duration_words,
     joined_words,
     resolution_words,
     secret_noun,
 )
-from bot.views.refusals import changed_meanwhile, forbidden, incomplete_form
-from integrations.github.errors import Forbidden, Invalid
+from bot.views.refusals import change_refused, changed_meanwhile, incomplete_form
+from integrations.github.accounts import GitHubAccount
+from integrations.github.errors import Forbidden, GitHubUnauthorized, Invalid, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, input_block, section
 from integrations.slack.elements import Element, Option, select
 from integrations.slack.text import Mrkdwn
+from storage.records import Account
 
 REASONS = (
     Option("Revoked", "revoked", "The secret no longer works"),
@@ -100,7 +101,7 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
         if self.form_errors(user_input, case.options):
             raise incomplete_form()
         resolution = str(user_input["resolution"])
-        comment = signed_comment(case, user_input)
+        comment = github_comment(case, user_input)
         if case.alert.is_open:
             if case.changed_since:
                 raise changed_meanwhile("It is open now.")
@@ -113,7 +114,8 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
     async def act(self, run: ActionRun, decision: Close) -> Outcome:
         case = run.case
         if decision.already:
-            facts, ours = None, case.resumed and case.alert.resolution_comment == decision.comment
+            closed_by, comment = case.alert.resolved_by, case.alert.resolution_comment
+            facts, ours = None, case.resumed and _is_ours(run, closed_by, comment, decision)
         else:
             facts, ours = await self._close(run, decision)
         return Outcome(
@@ -121,6 +123,7 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
             is_shown=ours,
             facts=facts,
             by=case.actor.person if ours else None,
+            own_name=ours and case.own_name,
             reason=decision.resolution,
         )
 
@@ -128,16 +131,29 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
         """GitHub's answer, and whether this action closed the alert."""
         name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
-            return await run.access.close(name, number, decision.resolution, decision.comment), True
-        except Forbidden as error:
+            return await run.write(
+                lambda calls: calls.close(name, number, decision.resolution, decision.comment)
+            ), True
+        except (Forbidden, NotFound, GitHubUnauthorized) as error:
             there = "Close it on GitHub, or request its dismissal there"
-            raise forbidden(run.case, self.verb_phrase, error, there) from None
+            raise change_refused(run.case, self.verb_phrase, error, there) from None
         except Invalid:
             # GitHub answers 400 if the alert has this resolution already: somebody else closed it a moment ago.
             facts = await run.access.alert(name, number)
             if facts.resolution != decision.resolution:
                 raise
-            return facts, facts.resolution_comment == decision.comment
+            return facts, _is_ours(run, facts.resolved_by, facts.resolution_comment, decision)
+
+
+def _is_ours(
+    run: ActionRun, closed_by: GitHubAccount | Account | None, comment: str | None, decision: Close
+) -> bool:
+    """Whether a closure with the decision's reason is the one that an attempt of this request made."""
+    if (comment or "") != decision.comment:
+        return False
+    # In the person's own name there is no signature, and the comment may be empty.
+    own = closed_by is not None and closed_by.id == run.case.actor.identity.github.id
+    return own or not run.case.own_name
 
 
 def _required_for(options: CloseOptions) -> str:
@@ -159,8 +175,10 @@ def closed_answer(case: PersonalCase, resolution: str, *, ours: bool) -> Content
 def _check_delegation(case: PersonalCase) -> None:
     """Refuse with delegated dismissal on, unless the person is a reviewer.
 
-    GitHub's docs: only reviewers may close then. GitHub can't check it, since it sees the app and not the person.
+    GitHub's docs: only reviewers may close then. GitHub can't check it where it sees the App and not the person.
     """
+    if case.own_name:
+        return
     if case.repository.delegated_dismissal and not case.actor.rights.reviewer:
         name = t.code(case.repository.full_name)
         why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
@@ -174,7 +192,7 @@ def _closed_meanwhile(case: PersonalCase) -> Refused:
     ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
     comment = without_signature(alert.resolution_comment)
     quote = t.mrkdwn(": “{}”", comment) if comment else Mrkdwn(".")
-    who = t.mrkdwn("Closed {} {} ago{}", by_words(closed_by(alert)), ago, quote)
+    who = t.mrkdwn("Closed {} {} ago{}", closed_by_words(alert), ago, quote)
     return Refused(
         "closed_meanwhile",
         f"It was closed already, as {resolution_words(alert.resolution)}.",

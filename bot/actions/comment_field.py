@@ -3,18 +3,27 @@
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
-from bot.rules.comments import SECRET_INSIDE, comment_fault, max_typed_length, sign_comment
+from bot.rules.comments import (
+    MAX_SIGNED,
+    SECRET_INSIDE,
+    comment_fault,
+    max_typed_length,
+    plain_comment,
+    sign_comment,
+)
 from bot.rules.masking import looks_like_secret
+from bot.views.refusals import incomplete_form
 from integrations.slack.blocks import Block, input_block
 from integrations.slack.elements import text_input
+from integrations.slack.text import clean, units
 
 HINT = "Goes to GitHub's timeline and can't be changed later. No secrets, please."
 FIELD = "comment"
 
 
 def comment_field(case: PersonalCase, *, required: bool, hint: str = HINT) -> Block:
-    """The field of the form; GitHub's limit leaves room for the signature."""
-    longest = max_typed_length(case.actor.identity.github.login)
+    """The field of the form; GitHub's limit leaves room for the signature where there is one."""
+    longest = max_typed_length(None if case.own_name else case.actor.identity.github.login)
     typed = text_input(action_id=FIELD, multiline=True, max_length=longest)
     return input_block("Comment", typed, block_id=FIELD, hint=hint, optional=not required)
 
@@ -25,9 +34,16 @@ def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:
     return {FIELD: fault} if fault else {}
 
 
-def signed_comment(case: PersonalCase, user_input: UserInput) -> str:
-    """The comment for GitHub, which names the person who acts; raises Refused if it looks like a secret."""
-    comment = sign_comment(_typed(user_input), case.actor.identity.github.login)
+def github_comment(case: PersonalCase, user_input: UserInput) -> str:
+    """The comment for GitHub, signed with the person's login unless GitHub shows it itself; may be empty then.
+
+    Raises Refused if it looks like a secret, or is too long with its signature.
+    """
+    typed, login = _typed(user_input), case.actor.identity.github.login
+    if not case.own_name and units(clean(typed or "")) > MAX_SIGNED:
+        # Slack's field takes no more; the check of the fields does not know in whose name it will be.
+        raise incomplete_form()
+    comment = plain_comment(typed) if case.own_name else sign_comment(typed, login)
     if looks_like_secret(comment):
         raise Refused("secret_in_comment", SECRET_INSIDE)
     return comment

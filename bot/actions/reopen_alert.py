@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
-from bot.actions.comment_field import comment_errors, comment_field, signed_comment
+from bot.actions.comment_field import comment_errors, comment_field, github_comment
 from bot.errors import Refused
 from bot.options import Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
-from bot.views.formatting import alert_name, by_words, closed_by, resolution_words
-from bot.views.refusals import changed_meanwhile, forbidden, incomplete_form
-from integrations.github.errors import Forbidden
+from bot.views.formatting import alert_name, closed_by_words, resolution_words
+from bot.views.refusals import change_refused, changed_meanwhile, incomplete_form
+from integrations.github.errors import Forbidden, GitHubUnauthorized, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, section
@@ -51,7 +51,7 @@ class ReopenAlert(CardAction[Reopen], FormAction[Reopen]):
         if case.alert.is_open:
             raise Refused("open_already", ALREADY, alert_name(case.alert, case.repository))
         closed = t.mrkdwn(
-            "Closed as {} {}.", resolution_words(case.alert.resolution), by_words(closed_by(case.alert))
+            "Closed as {} {}.", resolution_words(case.alert.resolution), closed_by_words(case.alert)
         )
         about = section(t.lines(alert_name(case.alert, case.repository), closed))
         return [about, comment_field(case, required=False)]
@@ -64,26 +64,28 @@ class ReopenAlert(CardAction[Reopen], FormAction[Reopen]):
             raise incomplete_form()
         if case.changed_since and not case.alert.is_open:
             raise changed_meanwhile("It is closed now.")
-        return Reopen(signed_comment(case, user_input), case.alert.is_open)
+        return Reopen(github_comment(case, user_input), case.alert.is_open)
 
     async def act(self, run: ActionRun, decision: Reopen) -> Outcome:
         case = run.case
-        ours = not decision.already or (case.resumed and case.alert.resolution_comment == decision.comment)
+        same_comment = (case.alert.resolution_comment or "") == decision.comment
+        ours = not decision.already or (case.resumed and same_comment)
         facts = None if decision.already else await self._reopen(run, decision)
         return Outcome(
             answer=reopened_answer(case, ours=ours),
             is_shown=ours,
             facts=facts,
             by=case.actor.person if ours else None,
+            own_name=ours and case.own_name,
             reason=None if ours else "open_already",
         )
 
     async def _reopen(self, run: ActionRun, decision: Reopen) -> AlertFacts:
-        case = run.case
+        name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
-            return await run.access.reopen(case.repository.full_name, case.alert.key.number, decision.comment)
-        except Forbidden as error:
-            raise forbidden(case, self.verb_phrase, error, "Reopen it on GitHub") from None
+            return await run.write(lambda calls: calls.reopen(name, number, decision.comment))
+        except (Forbidden, NotFound, GitHubUnauthorized) as error:
+            raise change_refused(run.case, self.verb_phrase, error, "Reopen it on GitHub") from None
 
 
 def reopened_answer(case: PersonalCase, *, ours: bool) -> Content:

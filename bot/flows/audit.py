@@ -72,6 +72,11 @@ def build_action_entry(
     )
 
 
+def in_own_name(reason: str | None) -> str:
+    """The reason of an entry about a change that GitHub shows under the person's own name, not the App's."""
+    return f"{reason}, in own name" if reason else "in own name"
+
+
 async def audit_failure(
     tx: Tx, context: Context, action: Action[Any], request: ActionRequest, outcome: AuditOutcome, reason: str
 ) -> None:

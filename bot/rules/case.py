@@ -79,6 +79,8 @@ class PersonalCase(Case):
     """The name in Slack of the person who acts; empty where it was not asked for."""
     receiver: Receiver | None = None
     """Whom the person picked to hand the alert over to."""
+    own_name: bool = False
+    """What the action changes on GitHub is changed in the person's own name, with their own token."""
     offline: bool = False
     """GitHub can't be reached: the alert and the rights are the last known ones."""
     waited: bool = False

@@ -7,7 +7,10 @@ from integrations.slack.text import clean, units
 
 MAX_COMMENT = 280
 """GitHub's limit of characters for a comment, our signature included."""
-MAX_TYPED = 240
+MAX_TYPED = MAX_COMMENT
+"""The most that anybody may type: in the person's own name the comment has no signature."""
+MAX_SIGNED = 240
+"""The most that may be typed where a signature follows."""
 ATTRIBUTION = "via Stanch"
 NO_COMMENT = "Say in a sentence why; this is required here."
 TOO_LONG = f"At most {MAX_TYPED} characters, please."
@@ -27,15 +30,20 @@ def comment_fault(typed: str | None, *, required: bool) -> str | None:
     return SECRET_INSIDE if looks_like_secret(typed or "") or looks_like_secret(_unmentioned(text)) else None
 
 
-def max_typed_length(login: str) -> int:
-    """The number of characters that leave room for the signature of `login`."""
-    return min(MAX_TYPED, MAX_COMMENT - len(_signature(login)) - len(" — "))
+def max_typed_length(login: str | None) -> int:
+    """The number of characters that leave room for the signature of `login`; None for a comment without one."""
+    return MAX_TYPED if login is None else min(MAX_SIGNED, MAX_COMMENT - len(_signature(login)) - len(" — "))
 
 
 def sign_comment(typed: str | None, login: str) -> str:
     """The comment to send to GitHub: cleaned, without mentions, signed with the person's login."""
     text = _unmentioned(clean(typed or "", max_typed_length(login)))
     return f"{text} — {_signature(login)}" if text else _signature(login)
+
+
+def plain_comment(typed: str | None) -> str:
+    """The comment to send to GitHub in the person's own name: cleaned, without mentions; may be empty."""
+    return _unmentioned(clean(typed or "", MAX_TYPED))
 
 
 def without_signature(comment: str | None) -> str | None:

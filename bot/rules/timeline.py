@@ -9,33 +9,35 @@ from storage.records import Alert, AlertState, Event, EventKind, Person, Reposit
 
 
 def events_between(
-    before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None
+    before: Alert | None, after: Alert, now: UnixTime, *, by: Person | None = None, own_name: bool = False
 ) -> tuple[Event, ...]:
     """The timeline entries for a change of an alert; `before` is None for a new alert.
 
-    `by` is the person who made the change, if the caller knows it better than the alert does. `once` is built from
-    GitHub's own times, so that the same change received twice gives one entry.
+    `by` is the person who made the change, if the caller knows it better than the alert does; `own_name`: with their
+    own token. `once` is built from GitHub's own times, so that the same change received twice gives one entry.
     """
     if before is None:
         return (Event(after.key, EventKind.FOUND, after.created_at, once="found"),)
     return (
-        *_state_events(before, after, now, by),
+        *_state_events(before, after, now, by, {"own_name": True} if own_name else {}),
         *_fact_events(before, after, now, by),
         *_assignment_events(before, after, now, by),
     )
 
 
-def _state_events(before: Alert, after: Alert, now: UnixTime, by: Person | None) -> Iterator[Event]:
+def _state_events(
+    before: Alert, after: Alert, now: UnixTime, by: Person | None, more: Mapping[str, StoredJson]
+) -> Iterator[Event]:
     if before.state is after.state:
         return
     key, comment = after.key, after.resolution_comment
     if after.state is AlertState.RESOLVED:
         at = after.resolved_at
-        details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment}
+        details: dict[str, StoredJson] = {"resolution": after.resolution, "comment": comment, **more}
         who = by or (Person(github=after.resolved_by) if after.resolved_by else None)
         yield Event(key, EventKind.CLOSED, at or now, who, details, once=f"closed:{at or after.updated_at}")
     else:
-        details = {"comment": comment if comment != before.resolution_comment else None}
+        details = {"comment": comment if comment != before.resolution_comment else None, **more}
         yield Event(key, EventKind.REOPENED, now, by, details, once=f"reopened:{after.updated_at}")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.rules.case import Case
 from bot.rules.comments import without_signature
 from bot.views.card_facts import closed_facts, open_facts
-from bot.views.formatting import alert_title, by_words, closed_by, duration_words
+from bot.views.formatting import alert_title, closed_by_words, duration_words
 from bot.views.headline import headline, preview
 from integrations.slack import text as t
 from integrations.slack.blocks import (
@@ -64,7 +64,7 @@ def _closed_blocks(case: Case) -> list[Block | None]:
 def _closing(case: Case) -> Mrkdwn:
     alert = case.alert
     at = alert.resolved_at or alert.updated_at
-    parts = [t.mrkdwn("{} {}", by_words(closed_by(alert), first=True), t.date(at))]
+    parts = [t.mrkdwn("{} {}", closed_by_words(alert, first=True), t.date(at))]
     if alert.resolved_at:
         parts.append(t.mrkdwn("open for {}", duration_words(alert.resolved_at - alert.created_at)))
     if case.steps_total:

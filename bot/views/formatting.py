@@ -40,6 +40,10 @@ def resolution_words(resolution: str | None) -> str:
     return RESOLUTIONS.get(resolution or "", (resolution or "unknown reason").replace("_", " "))
 
 
+VIA_STANCH = "via Stanch"
+"""Follows a person who did something in the name of Stanch's App, which is whom GitHub shows."""
+
+
 def person_words(person: Person | None) -> Mrkdwn:
     """A person as `<@U1> (octo-admin)`, or the part of it that is known."""
     if person is None:
@@ -65,12 +69,20 @@ def closed_by(alert: Alert) -> Person | None:
     return alert.acted_by or (Person(github=alert.resolved_by) if alert.resolved_by else None)
 
 
-def by_words(person: Person | None, *, first: bool = False) -> Mrkdwn:
-    """Who did something: `by @ana (octo-admin)`, or `on GitHub` for nobody known. `first` starts a sentence."""
+def closed_by_words(alert: Alert, *, first: bool = False) -> Mrkdwn:
+    """Who closed the alert, and in whose name GitHub shows it; `first` starts a sentence.
+
+    `by @ana (octo-ana)` in the person's own name, `by @ana (octo-ana) via Stanch` in the App's; `on GitHub` for a
+    closure on GitHub's page.
+    """
+    person, shown = closed_by(alert), alert.resolved_by
     if person is None:
         return Mrkdwn("On GitHub") if first else Mrkdwn("on GitHub")
     by = t.mrkdwn("{} {}", "By" if first else "by", person_words(person))
-    return t.mrkdwn("{} on GitHub", by) if person.slack_user is None else by
+    if person.slack_user is None:
+        return t.mrkdwn("{} on GitHub", by)
+    own_name = shown is not None and person.github is not None and shown.id == person.github.id
+    return by if own_name else t.mrkdwn("{} {}", by, VIA_STANCH)
 
 
 def duration_words(seconds: float) -> str:

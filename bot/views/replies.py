@@ -3,11 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from bot.rules.comments import without_signature
-from bot.views.formatting import PROBE_REASONS, alert_name, alert_title, plain_name, resolution_words
+from bot.views.formatting import (
+    PROBE_REASONS,
+    VIA_STANCH,
+    alert_name,
+    alert_title,
+    plain_name,
+    resolution_words,
+)
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, Metadata, message, section
 from integrations.slack.text import Mrkdwn
-from storage.records import Alert, Event, EventKind, MessageKey, Person, Repository, RepositoryState
+from storage.records import Alert, Event, EventKind, MessageKey, Repository, RepositoryState
 
 STATE_CHANGES: Mapping[str, str] = {
     RepositoryState.DELETED: "it was deleted",
@@ -76,7 +83,7 @@ def quoted_comment(event: Event) -> Mrkdwn | None:
 
 def event_words(event: Event) -> Mrkdwn:
     """The event as one sentence."""
-    who, by, login = plain_name(event.by), _by(event.by), t.code(_detail(event, "login") or "somebody")
+    who, by, login = plain_name(event.by), _by(event), t.code(_detail(event, "login") or "somebody")
     because = _detail(event, "because")
     sentences: Mapping[EventKind, Mrkdwn] = {
         EventKind.FOUND: Mrkdwn("Found by GitHub."),
@@ -121,12 +128,18 @@ def event_words(event: Event) -> Mrkdwn:
     return sentences[event.kind]
 
 
-def _by(person: Person | None) -> Mrkdwn:
-    """Who did something, as `by_words`, but without a mention."""
-    if person is None:
+def _by(event: Event) -> Mrkdwn:
+    """Who closed or reopened it and in whose name, as `closed_by_words`, but without a mention."""
+    if event.by is None:
         return Mrkdwn("on GitHub")
-    by = t.mrkdwn("by {}", plain_name(person))
-    return by if person.slack_user else t.mrkdwn("{} on GitHub", by)
+    by = t.mrkdwn("by {}", plain_name(event.by))
+    if event.by.slack_user is None:
+        return t.mrkdwn("{} on GitHub", by)
+    return by if _is_in_own_name(event) else t.mrkdwn("{} {}", by, VIA_STANCH)
+
+
+def _is_in_own_name(event: Event) -> bool:
+    return event.details.get("own_name") is True
 
 
 def _detail(event: Event, name: str) -> str:
@@ -172,7 +185,11 @@ def _probed(event: Event) -> Mrkdwn:
     itself = "Checked on arrival" if event.details.get("on_arrival") else "Checked again"
     who = t.mrkdwn("{} checked it", plain_name(event.by)) if event.by else t.prose(itself)
     why = PROBE_REASONS.get(reason, reason)
-    return t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
+    probed = t.mrkdwn("{} {}: {} ({}).", t.emoji(sign), who, words, why)
+    if not event.details.get("written"):
+        return probed
+    name = "in their own name" if _is_in_own_name(event) else VIA_STANCH
+    return t.mrkdwn("{} It was written to GitHub's alert {}.", probed, name)
 
 
 def _handed_over(event: Event) -> Mrkdwn:

@@ -6,8 +6,7 @@ from bot.rules.owner_message import advises_report_first, owner_obstacle
 from bot.rules.validity import effective_validity
 from bot.views.formatting import (
     alert_name,
-    by_words,
-    closed_by,
+    closed_by_words,
     duration_words,
     joined_words,
     person_words,
@@ -107,7 +106,7 @@ def _obstacle_detail(case: PersonalCase, obstacle: str) -> Mrkdwn | None:
     if obstacle == "closed":
         ago = duration_words(case.now - (alert.resolved_at or alert.updated_at))
         words = resolution_words(alert.resolution)
-        return t.mrkdwn("Closed as {} {} {} ago.", words, by_words(closed_by(alert)), ago)
+        return t.mrkdwn("Closed as {} {} {} ago.", words, closed_by_words(alert), ago)
     if report is None or obstacle not in ("reported", "waiting"):
         return None
     ago = duration_words(case.now - report.at)

@@ -134,8 +134,8 @@ async def test_the_longest_comment_fits_with_the_longest_name(stage: Stage) -> N
 async def test_a_comment_that_is_too_long_is_refused_on_its_field(stage: Stage) -> None:
     await stage.leak()
     await stage.pick(ADMIN, "close_as", "revoked")
-    result = await stage.submit(ADMIN, {"comment": {"comment": "x" * 241}}, force=True)
-    assert result.json()["errors"] == {"comment": "At most 240 characters, please."}
+    result = await stage.submit(ADMIN, {"comment": {"comment": "x" * 281}}, force=True)
+    assert result.json()["errors"] == {"comment": "At most 280 characters, please."}
     assert patches(stage) == []
 
 

@@ -49,7 +49,7 @@ async def assert_few_messages(stage: Stage) -> None:
     assert "leaky-dev says it is rotated" in told
     assert "octo-admin reported the leak to GitHub." in reported
     assert "The reported secret no longer works." in reported
-    assert "Closed as revoked by octo-admin." in closed
+    assert "Closed as revoked by octo-admin via Stanch." in closed
     assert "closed as revoked" in plain(owner_message(stage).shown_text)
     everything = [*stage.slack.thread(CHANNEL, stage.card().ts), owner_message(stage)]
     assert all(f"<@{user}>" not in str(one.blocks) for one in everything for user in (ADMIN, "U0LEAKY"))

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from bot.rules.comments import (
     MAX_COMMENT,
+    MAX_SIGNED,
     MAX_TYPED,
     comment_fault,
     max_typed_length,
+    plain_comment,
     sign_comment,
     without_signature,
 )
@@ -34,6 +36,16 @@ def test_a_signed_comment_fits_and_mentions_nobody(typed: str, login: str) -> No
     assert comment.endswith(f"by {login} via Stanch")
     assert not MENTION.search(comment)
     assert comment == clean(comment)
+
+
+@given(texts)
+@example("🔑" * 300)
+@example("@@octo/security, -@ana and é@ben")
+def test_a_comment_in_the_persons_own_name_fits_and_mentions_nobody(typed: str) -> None:
+    comment = plain_comment(typed)
+    assert len(comment) <= units(comment) <= MAX_COMMENT
+    assert not MENTION.search(comment)
+    assert comment_fault(typed, required=False) or not looks_like_secret(comment)
 
 
 @given(texts, LOGINS)
@@ -101,8 +113,8 @@ def test_mentions_are_removed(typed: str, signed: str) -> None:
         (None, True, "Say in a sentence why; this is required here."),
         (" \n\u200b", True, "Say in a sentence why; this is required here."),
         ("x" * MAX_TYPED, True, None),
-        ("x" * (MAX_TYPED + 1), False, "At most 240 characters, please."),
-        ("🔑" * (MAX_TYPED // 2 + 1), False, "At most 240 characters, please."),
+        ("x" * (MAX_TYPED + 1), False, "At most 280 characters, please."),
+        ("🔑" * (MAX_TYPED // 2 + 1), False, "At most 280 characters, please."),
         (
             f"it was {TOKEN}",
             False,
@@ -122,4 +134,4 @@ def test_an_invalid_comment_gets_one_sentence(typed: str | None, required: bool,
 
 @given(LOGINS)
 def test_any_login_leaves_room_for_a_comment(login: str) -> None:
-    assert 150 <= max_typed_length(login) <= MAX_TYPED
+    assert 150 <= max_typed_length(login) <= MAX_SIGNED < max_typed_length(None) == MAX_TYPED

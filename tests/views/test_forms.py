@@ -225,9 +225,9 @@ def test_a_form_shows_no_warning_if_nothing_is_left_to_do() -> None:
             {"comment": "Say in a sentence why; this is required here."},
         ),
         (
-            {"resolution": "revoked", "comment": "x" * 241},
+            {"resolution": "revoked", "comment": "x" * 281},
             False,
-            {"comment": "At most 240 characters, please."},
+            {"comment": "At most 280 characters, please."},
         ),
         (
             {"resolution": "revoked", "comment": "it was ghp" + "_" + "a" * 36},

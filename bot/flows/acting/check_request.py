@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.actions.action import Action, ReadAction
+from bot.actions.action import Action, ReadAction, Write, by_app
 from bot.context import Context
 from bot.errors import UnusableJob
 from bot.flows import repository_access
@@ -38,6 +38,8 @@ class CheckedRequest:
     access: RepositoryAccess
     facts: AlertFacts | None
     """The alert as GitHub answered just now; None while GitHub is down."""
+    write: Write
+    """Changes the alert on GitHub, in the person's own name or the App's."""
 
 
 def find_by_id(known: Iterable[Control], name: str, what: str = "action {}") -> Control:
@@ -84,7 +86,7 @@ async def check_request(
         waited=request.waited,
         intended_at=intended_at,
     )
-    return CheckedRequest(personal, access, current.facts)
+    return CheckedRequest(personal, access, current.facts, by_app(access))
 
 
 async def _load_rights(

@@ -15,7 +15,7 @@ from bot.flows.acting.lacking_right import names_others
 from bot.flows.acting.limits import audit_intent, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.alerts.store_alert import find_person, plan_consequences
-from bot.flows.audit import audit_failure, build_action_entry
+from bot.flows.audit import audit_failure, build_action_entry, in_own_name
 from bot.flows.private_answers import answer_job, send_answer
 from bot.job_kinds import shown_key
 from bot.requests import ActionRequest
@@ -114,7 +114,7 @@ async def _try_once(attempt: _Attempt) -> None:
         # 3. Claim the alert, which only one of several simultaneous requests gets, and audit the intent.
         await _claim(attempt, checked)
         # 4. Call GitHub or Slack.
-        run = ActionRun(context, checked.access, checked.case, request)
+        run = ActionRun(context, checked.access, checked.case, request, checked.write)
         outcome = await action.act(run, decision)
     except Refused as refused:
         if (resumed or request.waited) and refused.reason == "slack_unreachable":
@@ -227,13 +227,15 @@ async def _record(attempt: _Attempt, checked: CheckedRequest, outcome: Outcome) 
         if outcome.by is not None:
             after = replace(after, acted_by=outcome.by)
         changed = _without_own_validity(before, fetched, after) if outcome.wrote_validity else after
-        events = (*events_between(before, changed, tx.now, by=outcome.by), *outcome.events)
+        shown = events_between(before, changed, tx.now, by=outcome.by, own_name=outcome.own_name)
+        events = (*shown, *outcome.events)
         await alerts.save(tx, after)
         stored = await alerts.add_events(tx, events)
         answers = await _answers(tx, request, outcome)
         await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
         identity = checked.case.actor.identity
-        entry = build_action_entry(action, request, outcome.outcome, outcome.reason, identity, repository)
+        reason = in_own_name(outcome.reason) if outcome.own_name else outcome.reason
+        entry = build_action_entry(action, request, outcome.outcome, reason, identity, repository)
         await audit.append(tx, entry)
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 
