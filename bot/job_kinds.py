@@ -11,17 +11,16 @@ from typing import Annotated
 from pydantic import Field, PlainSerializer, PlainValidator
 
 from bot.job_kind import JobKind
+from bot.people_job_kinds import DeleteTokens, SendIdentityNotice
 from bot.requests import ActionRequest, CommandRequest, StoredAlertKey
 from integrations.slack.blocks import Content
 from storage.records import (
     AlertKey,
     ChannelId,
-    GitHubId,
     InstallationId,
     MessageKey,
     MessageTs,
     RepositoryId,
-    SlackTeamId,
     SlackUserId,
     UnixTime,
 )
@@ -151,32 +150,6 @@ class SendAnswer(JobKind, kind="tell", attempts=12):
 
 
 @dataclass(frozen=True)
-class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
-    """Tell a person that they were linked to a GitHub account, or unlinked from it."""
-
-    user: SlackUserId
-    login: str
-    change: str
-    """`linked` or `unlinked`."""
-
-
-@dataclass(frozen=True)
-class DeleteTokens(JobKind, kind="delete_tokens", attempts=12):
-    """Delete a person's dropped tokens at GitHub; in the row they stay encrypted."""
-
-    slack_team: SlackTeamId
-    slack_user: SlackUserId
-    account: GitHubId
-    pending: bool
-    key_id: str
-    access: str = field(repr=False)
-    refresh: str | None = field(repr=False)
-    """Base64 of the ciphertexts."""
-    access_until: UnixTime | None
-    refresh_until: UnixTime | None
-
-
-@dataclass(frozen=True)
 class TellReceiver(JobKind, kind="tell_receiver", attempts=12):
     """Tell a person that an alert was handed over to them."""
 
@@ -292,8 +265,8 @@ KINDS: Mapping[str, type[JobKind]] = {
     kind.kind: kind
     for kind in (
         *(HandleDelivery, FetchDetails, PublishMessage, PerformAction, ShowDetails, FillForm),
-        *(AnswerCommand, AnswerShortcut, AnswerButton, AnswerOutdated, SendAnswer, SendIdentityNotice),
-        DeleteTokens,
+        *(AnswerCommand, AnswerShortcut, AnswerButton, AnswerOutdated, SendAnswer),
+        *(SendIdentityNotice, DeleteTokens),
         *(RecordOwnerAnswer, UpdateOwnerMessage, TellReceiver),
         *(FollowUpReport, RecheckRevoked, CheckOnArrival, CorrectValidity, SyncAssignee, CheckHolders),
         *(RedrawChannel, RedrawCards, SyncAll, SyncInstallation, BackfillChannel, CheckSubscription),

@@ -16,8 +16,8 @@ from bot.cli.workspace import find_workspace
 from bot.database import SLACK_TEAM, open_database
 from bot.errors import StartRefused
 from bot.flows.audit import build_entry
-from bot.job_kinds import SendIdentityNotice
 from bot.job_rows import new_job
+from bot.people_job_kinds import SendIdentityNotice
 from bot.settings import IdentitySettings, load_settings
 from storage import audit, identities, jobs, saved_values
 from storage.db import Database, Tx

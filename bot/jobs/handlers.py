@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from bot import job_kinds as kinds
+from bot import people_job_kinds
 from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
@@ -118,12 +119,15 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(kinds.SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
         Handler(
-            kinds.SendIdentityNotice,
+            people_job_kinds.SendIdentityNotice,
             lambda context, todo, job: send_direct_message(
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),
-        Handler(kinds.DeleteTokens, lambda context, todo, job: sealed_tokens.delete_tokens(context, todo)),
+        Handler(
+            people_job_kinds.DeleteTokens,
+            lambda context, todo, job: sealed_tokens.delete_tokens(context, todo),
+        ),
         Handler(kinds.TellReceiver, lambda context, todo, job: hand_overs.tell_receiver(context, todo)),
         Handler(
             kinds.FollowUpReport,

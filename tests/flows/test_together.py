@@ -83,7 +83,7 @@ async def test_an_owner_finds_the_uses_of_the_token_and_others_ask_one(stage: St
     await stage.work(within=3)
     assert 'hashed_token:"' in stage.answer_markup(OWNER)
     assert "/organizations/octo/settings/audit-log" in urllib.parse.unquote(stage.answer_markup(OWNER))
-    assert "ask one of them" in stage.answer_markup(ADMIN)
+    assert "octo-owner can." in stage.answer_markup(ADMIN)
     assert "hashed_token" not in stage.answer_markup(ADMIN)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import structlog
 
 from bot.context import Context
-from bot.job_kinds import DeleteTokens
 from bot.job_rows import new_job
+from bot.people_job_kinds import DeleteTokens
 from integrations.github.oauth import PERSON_REFUSED, OAuthRefused, UserTokens
 from integrations.literal import Literal
 from storage.encryption import Keyring, Undecryptable, token_context

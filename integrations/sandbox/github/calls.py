@@ -16,7 +16,7 @@ from integrations.sandbox.github.records import (
     LiveToken,
     Organization,
 )
-from integrations.sandbox.github.user_tokens import UserTokens
+from integrations.sandbox.github.user_tokens import TokensOfUsers
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -99,7 +99,7 @@ class Call:
 
     github: GitHubWorld
     alerts: AlertBuilders
-    user_tokens: UserTokens
+    user_tokens: TokensOfUsers
     webhooks: Webhooks
     principal: Principal
     method: str

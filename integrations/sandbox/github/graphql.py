@@ -9,7 +9,7 @@ from aiohttp import web
 
 from integrations.sandbox.github.calls import Principal, RecordedRequest
 from integrations.sandbox.github.graphql_parser import Query, QueryFault, QueryField, Variable, parse_query
-from integrations.sandbox.github.graphql_schema import SCHEMA, FieldRefused, SchemaField, Viewer
+from integrations.sandbox.github.graphql_schema import SCHEMA, FieldRefused, QueryViewer, SchemaField
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -42,7 +42,7 @@ class GraphQl:
             self._violations.append(f"POST /graphql: {fault.message}")
             error = {"extensions": {"code": fault.code}, "message": fault.message}
             return _response({"errors": [error]}, window.headers())
-        run = _Run(Viewer(self._world, principal, window), variables)
+        run = _QueryRun(QueryViewer(self._world, principal, window), variables)
         body: dict[str, object] = {"data": run.data(query)}
         if run.errors:
             body["errors"] = run.errors
@@ -111,10 +111,10 @@ def _fits(value: object, kind: str) -> bool:
     return wanted is not None and type(value) is wanted
 
 
-class _Run:
+class _QueryRun:
     """One query under way."""
 
-    def __init__(self, viewer: Viewer, variables: Mapping[str, object]) -> None:
+    def __init__(self, viewer: QueryViewer, variables: Mapping[str, object]) -> None:
         self.errors: list[dict[str, object]] = []
         self._viewer = viewer
         self._variables = variables

@@ -25,7 +25,7 @@ class FieldRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class QueryViewer:
     """The caller with what fields are resolved from."""
 
     github: GitHubWorld
@@ -33,7 +33,7 @@ class Viewer:
     window: RateWindow
 
 
-Resolver = Callable[[Viewer, object, Mapping[str, object]], object]
+Resolver = Callable[[QueryViewer, object, Mapping[str, object]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Connection:
     has_next: bool
 
 
-def _organization(viewer: Viewer, _: object, given: Mapping[str, object]) -> Organization:
+def _organization(viewer: QueryViewer, _: object, given: Mapping[str, object]) -> Organization:
     found = viewer.github.organization(str(given["login"]))
     if found is None:
         raise FieldRefused(
@@ -67,14 +67,14 @@ def _organization(viewer: Viewer, _: object, given: Mapping[str, object]) -> Org
     return found
 
 
-def _saml_provider(viewer: Viewer, organization: object, _: Mapping[str, object]) -> Organization | None:
+def _saml_provider(viewer: QueryViewer, organization: object, _: Mapping[str, object]) -> Organization | None:
     """Identities of an enterprise's own provider are not the organization's: null, and no error."""
     assert isinstance(organization, Organization)
     _require_members(viewer, organization, "samlIdentityProvider")
     return organization if organization.has_saml else None
 
 
-def _identities(viewer: Viewer, organization: object, given: Mapping[str, object]) -> Connection:
+def _identities(viewer: QueryViewer, organization: object, given: Mapping[str, object]) -> Connection:
     assert isinstance(organization, Organization)
     members = organization.members
     found = [
@@ -85,14 +85,14 @@ def _identities(viewer: Viewer, organization: object, given: Mapping[str, object
     return _page("externalIdentities", found, given)
 
 
-def _members(viewer: Viewer, organization: object, given: Mapping[str, object]) -> Connection:
+def _members(viewer: QueryViewer, organization: object, given: Mapping[str, object]) -> Connection:
     assert isinstance(organization, Organization)
     _require_members(viewer, organization, "membersWithRole")
     people = [each.user for each in organization.members.values() if each.state == "active"]
     return _page("membersWithRole", people, given)
 
 
-def _verified_emails(viewer: Viewer, user: object, given: Mapping[str, object]) -> list[str]:
+def _verified_emails(viewer: QueryViewer, user: object, given: Mapping[str, object]) -> list[str]:
     assert isinstance(user, GitHubUser)
     organization = viewer.github.organization(str(given["login"]))
     if organization is None:
@@ -101,7 +101,7 @@ def _verified_emails(viewer: Viewer, user: object, given: Mapping[str, object]) 
     return organization.verified_emails.get(user.id, [])
 
 
-def _require_members(viewer: Viewer, organization: Organization, name: str) -> None:
+def _require_members(viewer: QueryViewer, organization: Organization, name: str) -> None:
     """Seen in public use: an installation with `members: read` reads it, and so do organization owners."""
     token, user = viewer.principal.token, viewer.principal.user
     reads = token is not None and token.installation.account is organization
@@ -138,7 +138,7 @@ def _position(name: str, cursor: object) -> int:
     return int(text.removeprefix("cursor:"))
 
 
-def _end_cursor(_: Viewer, page: object, __: Mapping[str, object]) -> str | None:
+def _end_cursor(_: QueryViewer, page: object, __: Mapping[str, object]) -> str | None:
     assert isinstance(page, Connection)
     return base64.b64encode(f"cursor:{page.end}".encode()).decode() if page.nodes else None
 
@@ -147,16 +147,16 @@ def _attribute(name: str) -> Resolver:
     return lambda _, parent, __: getattr(parent, name)
 
 
-def _own(_: Viewer, parent: object, __: Mapping[str, object]) -> object:
+def _own(_: QueryViewer, parent: object, __: Mapping[str, object]) -> object:
     return parent
 
 
-def _saml_part(_: Viewer, identity: object, __: Mapping[str, object]) -> ExternalIdentity | None:
+def _saml_part(_: QueryViewer, identity: object, __: Mapping[str, object]) -> ExternalIdentity | None:
     assert isinstance(identity, ExternalIdentity)
     return identity if identity.name_id is not None else None
 
 
-def _scim_part(_: Viewer, identity: object, __: Mapping[str, object]) -> ExternalIdentity | None:
+def _scim_part(_: QueryViewer, identity: object, __: Mapping[str, object]) -> ExternalIdentity | None:
     assert isinstance(identity, ExternalIdentity)
     return identity if identity.scim_username is not None else None
 

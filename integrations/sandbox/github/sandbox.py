@@ -19,7 +19,7 @@ from integrations.sandbox.github.people import PeopleBuilders
 from integrations.sandbox.github.records import GitHubUser
 from integrations.sandbox.github.repositories import RepositoryBuilders
 from integrations.sandbox.github.server import GitHubServer
-from integrations.sandbox.github.user_tokens import UserTokens
+from integrations.sandbox.github.user_tokens import TokensOfUsers
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -46,7 +46,7 @@ class GitHubSandbox(GitHubWorld):
         self.private_key = private_key or generate_private_key()
         self._webhooks = Webhooks(self, check=check_answers)
         alerts = AlertBuilders(self, self._webhooks)
-        user_tokens = UserTokens(self, self._webhooks)
+        user_tokens = TokensOfUsers(self, self._webhooks)
         self.revoke_authorization = user_tokens.revoke_authorization
         self._offer_people(PeopleBuilders(self, self._webhooks))
         self._offer_repositories(RepositoryBuilders(self, self._webhooks))

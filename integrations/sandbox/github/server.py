@@ -29,8 +29,8 @@ from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.shapes import timestamp
-from integrations.sandbox.github.sign_in import SignIn
-from integrations.sandbox.github.user_tokens import UserTokens
+from integrations.sandbox.github.sign_in import SignInPages
+from integrations.sandbox.github.user_tokens import TokensOfUsers
 from integrations.sandbox.github.webhooks import Webhooks
 from integrations.sandbox.github.world import GitHubWorld
 
@@ -58,7 +58,7 @@ class GitHubServer:
         world: GitHubWorld,
         alerts: AlertBuilders,
         webhooks: Webhooks,
-        user_tokens: UserTokens,
+        user_tokens: TokensOfUsers,
         authenticator: Authenticator,
         *,
         check_answers: bool,
@@ -73,7 +73,7 @@ class GitHubServer:
         self._webhooks = webhooks
         self._user_tokens = user_tokens
         self._graphql = GraphQl(world, self.limits, self.violations)
-        self._sign_in = SignIn(world, user_tokens, self.violations)
+        self._sign_in = SignInPages(world, user_tokens, self.violations)
         self._authenticator = authenticator
         self._check_answers = check_answers
         self._description = load_description()

@@ -12,7 +12,12 @@ from integrations.sandbox.github import sign_in_pages as pages
 from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.records import GitHubUser, Organization
 from integrations.sandbox.github.sign_in_records import UserTokenPair
-from integrations.sandbox.github.user_tokens import ACCESS_SECONDS, REFRESH_SECONDS, UserTokens, challenge_of
+from integrations.sandbox.github.user_tokens import (
+    ACCESS_SECONDS,
+    REFRESH_SECONDS,
+    TokensOfUsers,
+    challenge_of,
+)
 from integrations.sandbox.github.world import GitHubWorld
 
 COOKIE = "sandbox_github_user"
@@ -37,10 +42,10 @@ class TokenRefused(Exception):
     """GitHub gives no token; it says so with HTTP 200 and this word."""
 
 
-class SignIn:
+class SignInPages:
     """Answers what a browser and the App send to GitHub's web address."""
 
-    def __init__(self, world: GitHubWorld, tokens: UserTokens, violations: list[str]) -> None:
+    def __init__(self, world: GitHubWorld, tokens: TokensOfUsers, violations: list[str]) -> None:
         self._world = world
         self._tokens = tokens
         self._violations = violations

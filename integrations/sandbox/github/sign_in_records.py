@@ -36,7 +36,7 @@ class AuthorizationCode:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditLogEntry:
     """A change of an alert by the API, as the organization's audit log has it; `fields` are those of the PATCH."""
 
     at: float

@@ -7,7 +7,7 @@ from typing import cast
 from integrations.sandbox.github.calls import Call, Refusal
 from integrations.sandbox.github.records import GitHubAlert, GitHubUser, Organization, Validity
 from integrations.sandbox.github.rights import has_write_access, is_owner, is_security_manager
-from integrations.sandbox.github.sign_in_records import AuditEntry
+from integrations.sandbox.github.sign_in_records import AuditLogEntry
 
 COMMENT_LENGTH = 280
 """The limit of GitHub's web form; the description of its API has none."""
@@ -90,7 +90,7 @@ def _audit(call: Call, alert: GitHubAlert, actor: GitHubUser) -> None:
     )
     access = "user-to-server" if call.principal.user else "server-to-server"
     call.github.audit_log.append(
-        AuditEntry(
+        AuditLogEntry(
             call.github.now(),
             actor.login,
             f"GitHub App {access} token" if by_app else None,

@@ -22,7 +22,7 @@ REFRESH_SECONDS = 15_811_200
 """GitHub's docs: a code lives 10 minutes, a user token 8 hours, a refresh token about 6 months."""
 
 
-class UserTokens:
+class TokensOfUsers:
     """Issues, refreshes and ends the tokens with which the App acts for people."""
 
     def __init__(self, world: GitHubWorld, webhooks: Webhooks) -> None:

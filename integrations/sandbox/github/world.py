@@ -20,7 +20,7 @@ from integrations.sandbox.github.records import (
     Organization,
     RepositoryOwner,
 )
-from integrations.sandbox.github.sign_in_records import AuditEntry, Authorization, AuthorizationCode
+from integrations.sandbox.github.sign_in_records import AuditLogEntry, Authorization, AuthorizationCode
 
 WEBHOOK_SECONDS = 10.0
 """GitHub's docs: the time a receiver has to answer a delivery."""
@@ -63,7 +63,7 @@ class GitHubWorld:
         self.minted: dict[str, InstallationToken] = {}
         self.authorizations: dict[int, Authorization] = {}
         """By the id of the person who authorized the App."""
-        self.audit_log: list[AuditEntry] = []
+        self.audit_log: list[AuditLogEntry] = []
         self.codes: dict[str, AuthorizationCode] = {}
         self._accounts_by_login: dict[str, RepositoryOwner] = {}
         self._repositories_by_name: dict[tuple[str, str], GitHubRepository] = {}

@@ -1,0 +1,32 @@
+"""The kinds of jobs about people and their links; `job_kinds` lists them with all others, and says what rows need."""
+
+from dataclasses import dataclass, field
+
+from bot.job_kind import JobKind
+from storage.records import GitHubId, SlackTeamId, SlackUserId, UnixTime
+
+
+@dataclass(frozen=True)
+class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
+    """Tell a person that they were linked to a GitHub account, or unlinked from it."""
+
+    user: SlackUserId
+    login: str
+    change: str
+    """`linked` or `unlinked`."""
+
+
+@dataclass(frozen=True)
+class DeleteTokens(JobKind, kind="delete_tokens", attempts=12):
+    """Delete a person's dropped tokens at GitHub; in the row they stay encrypted."""
+
+    slack_team: SlackTeamId
+    slack_user: SlackUserId
+    account: GitHubId
+    pending: bool
+    key_id: str
+    access: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    """Base64 of the ciphertexts."""
+    access_until: UnixTime | None
+    refresh_until: UnixTime | None
