@@ -1,6 +1,7 @@
 """`stanch demo`: runs the product against stand-ins for Slack and GitHub, with both on one web page."""
 
 import asyncio
+import base64
 import csv
 import errno
 import secrets
@@ -27,9 +28,17 @@ from integrations.sandbox.demo import (
     serve_page,
 )
 from integrations.sandbox.demo.browser import browser_with_windows
-from integrations.sandbox.demo.world import DEFAULT_CHANNEL
+from integrations.sandbox.demo.world import DEFAULT_CHANNEL, DOMAIN, OLIVIA
 
 HIGHEST_PORT = 65535
+DATABASE = "stanch.db"
+OPTIONS = f"""\
+[report]
+approvals = {{approvals}}
+[directory]
+source = "auto"
+domains = ["{DOMAIN}"]
+"""
 
 
 class Demo:
@@ -54,6 +63,8 @@ class Demo:
         directory = Path(tempfile.mkdtemp(dir=self._directory))
         self.stage = await Stage().__aenter__()
         port = _free_port()
+        self._options = directory / "stanch.toml"
+        self._options.write_text(OPTIONS.format(approvals=1), encoding="utf-8")
         self.bot = BotProcess(_command(self.stage, directory, port), port)
         self.stage.point_at(self.bot.address)
         self.opening = asyncio.create_task(_open(self.stage, self.bot, directory))
@@ -72,6 +83,13 @@ class Demo:
         await self.bot.kill()
         await self.end()
         await self.begin()
+
+    async def set_two_people(self, *, on: bool) -> None:
+        """Restart the bot with the option that a report needs two people, or without it."""
+        self._options.write_text(OPTIONS.format(approvals=2 if on else 1), encoding="utf-8")
+        await self.bot.stop()
+        self.bot.two_people = on
+        await self.bot.start()
 
     def _note_failure(self, opening: asyncio.Task[None]) -> None:
         error = None if opening.cancelled() else opening.exception()
@@ -157,7 +175,12 @@ def _command(stage: Stage, directory: Path, port: int) -> ProcessCommand:
         "GITHUB_WEBHOOK_SECRET": stage.github.webhook_secret,
         "GITHUB_URL": stage.github.url,
         "GITHUB_API_URL": stage.github.api_url,
-        "DATABASE_URL": f"sqlite+aiosqlite:///{directory / 'stanch.db'}",
+        "GITHUB_APP_CLIENT_ID": stage.github.client_id,
+        "GITHUB_APP_CLIENT_SECRET": stage.github.client_secret,
+        "STANCH_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "STANCH_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "STANCH_OPERATORS": OLIVIA.slack_id,
+        "DATABASE_URL": f"sqlite+aiosqlite:///{directory / DATABASE}",
         "STANCH_DEFAULT_CHANNEL": DEFAULT_CHANNEL,
         "STANCH_AUDIT_KEY": secrets.token_hex(16),
         "STANCH_LOG_FORMAT": "text",

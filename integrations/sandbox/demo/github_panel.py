@@ -48,7 +48,13 @@ class GitHubPanel:
                 if not each.deleted
             ],
             "people": [
-                {"login": person.login, "name": person.name, "role": role_of(self._github, user)}
+                {
+                    "id": user.id,
+                    "login": person.login,
+                    "name": person.name,
+                    "role": role_of(self._github, user),
+                    "authorized": user.id in self._github.authorizations,
+                }
                 for person in PEOPLE
                 if (user := self._github.user(person.login)) is not None
             ],
@@ -100,6 +106,7 @@ class GitHubPanel:
             "publish": lambda fields: self._github.set_public_leak(self._alert(fields)),
             "assign": self._assign,
             "revoke": self._revoke,
+            "revoke-authorization": self._revoke_authorization,
             "role": self._role,
             "rename": self._rename,
             "visibility": self._visibility,
@@ -161,6 +168,12 @@ class GitHubPanel:
         if role not in ROLES:
             raise ValueError("There is no such role.")
         set_role(self._github, str(fields.get("login")), cast("Role", role))
+
+    def _revoke_authorization(self, fields: Json) -> None:
+        user = self._github.user(str(fields.get("of")))
+        if user is None or user.id not in self._github.authorizations:
+            raise ValueError("This person has not authorized Stanch.")
+        self._github.revoke_authorization(user)
 
     def _rename(self, fields: Json) -> None:
         name = str(fields.get("name", "")).strip()

@@ -23,6 +23,7 @@ class BotControls(Protocol):
 
     state: BotState
     starts: int
+    two_people: bool
 
     def watch(self, watcher: Callable[[], None]) -> None: ...
     def last_log_line(self) -> str: ...
@@ -39,6 +40,7 @@ class RunningDemo(Protocol):
     @property
     def bot(self) -> BotControls: ...
     async def start_over(self) -> None: ...
+    async def set_two_people(self, *, on: bool) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -178,7 +180,12 @@ class Live:
                 ]
             case "bot":
                 line = self._bot.last_log_line() if self._bot.state is BotState.DOWN else ""
-                return {"state": self._bot_state(), "starts": self._bot.starts, "last_log_line": line}
+                return {
+                    "state": self._bot_state(),
+                    "starts": self._bot.starts,
+                    "two_people": self._bot.two_people,
+                    "last_log_line": line,
+                }
         raise AssertionError(part)
 
     def _bot_state(self) -> BotState:

@@ -51,6 +51,8 @@ class BotProcess:
         # Everything before the first start counts as starting.
         self.state = BotState.STARTING
         self.starts = 0
+        self.two_people = False
+        """Whether it was started with the option that a report needs two people."""
 
     @property
     def log(self) -> Path:

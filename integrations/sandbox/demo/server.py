@@ -92,6 +92,7 @@ class PageServer:
             web.post("/github/{action}", self._github),
             web.post("/switch", self._switch),
             web.post("/bot/{action}", self._bot_action),
+            web.post("/two-people", self._two_people),
             web.post("/start-over", self._start_over),
             web.static("/page", PAGE),
         ]
@@ -170,6 +171,16 @@ class PageServer:
             await self._demo.bot.kill()
         elif self._starting is None or self._starting.done():
             self._starting = asyncio.create_task(self._start_bot())
+        return web.json_response({})
+
+    async def _two_people(self, request: web.Request) -> web.Response:
+        """Turn on or off that a report needs two people, which restarts the bot."""
+        fields = await _fields(request)
+        await self._until_ready()
+        try:
+            await self._demo.set_two_people(on=fields.get("on") is True)
+        except CommandFailed as failure:
+            return _problem(str(failure))
         return web.json_response({})
 
     async def _start_over(self, request: web.Request) -> web.Response:

@@ -28,7 +28,7 @@ class Stage:
         self.github = GitHubSandbox(now=time.time, private_key=private_key)
         self.github.revoke_delay = REVOKE_SECONDS
         # An afternoon of clicking must not reach GitHub's hourly limits.
-        self.github.core_limit = self.github.unauthenticated_limit = 100_000
+        self.github.graphql_limit = self.github.core_limit = self.github.unauthenticated_limit = 100_000
         self.switches = Switchboard(self.slack, self.github)
         self.opened = asyncio.Event()
         """Set when the first secrets have leaked: from then on the page is for use."""
@@ -52,6 +52,7 @@ class Stage:
         """Have Slack and GitHub call the bot at this base address from now on."""
         self.slack.events_url = f"{address}/slack/events"
         self.github.webhook_url = f"{address}/github/webhooks"
+        self.github.callback_urls = [f"{address}/github/callback"]
 
     async def leak(self, repository: GitHubRepository, leak: Leak) -> list[GitHubAlert]:
         """Leak on GitHub, a few at a time, so that hundreds don't block the event loop."""

@@ -19,7 +19,7 @@ Kind = Literal["member", "guest", "outsider"]
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """A person on the page. `login` is their GitHub account, `linked` whether Stanch knows it."""
+    """A person on the page. `login` is their GitHub account, `linked` whether an operator has linked it."""
 
     slack_id: str
     name: str
@@ -50,6 +50,8 @@ OTHER_TEAM = "T0GLOBEX"
 DAY = 24 * 3600.0
 DEFAULT_CHANNEL = "C0ALERTS"
 ORGANIZATION = "octo"
+DOMAIN = "octo.example"
+"""Of the addresses of the organization's people, in Slack and in its directory."""
 
 SAM = DemoPerson(
     "U0SAM",
@@ -83,7 +85,13 @@ RAVI = DemoPerson(
     "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but not alerts: every control refuses."
 )
 NOOR = DemoPerson(
-    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked", "Stanch doesn't know their GitHub account.",
+    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked",
+    "Admin of octo/payments, but Stanch doesn't know their GitHub account until they sign in.",
+    linked=False,
+)  # fmt: skip
+JONAS = DemoPerson(
+    "U0JONAS", "Jonas Weber", "jonas-weber", "In the directory",
+    "Admin of octo/payments. The directory knows him for a week, so that he signs in with two taps.",
     linked=False,
 )  # fmt: skip
 GRACE = DemoPerson(
@@ -98,7 +106,7 @@ THEO = DemoPerson(
     "U0THEO", "Theo Lang", "theo-lang", "Outsider", "From another company, in a shared channel: always refused.",
     kind="outsider", linked=False,
 )  # fmt: skip
-PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, GRACE, THEO)
+PEOPLE = (SAM, OLIVIA, ANA, DANA, RAVI, NOOR, JONAS, GRACE, THEO)
 
 _MEMBERS = tuple(person.slack_id for person in PEOPLE if person.kind == "member")
 CHANNELS = (
@@ -148,7 +156,8 @@ _FIRST_ROLES: Mapping[str, Role] = {
     ANA.login: "admin",
     DANA.login: "write",
     RAVI.login: "read",
-    NOOR.login: "read",
+    NOOR.login: "admin",
+    JONAS.login: "admin",
     GRACE.login: "admin",
     THEO.login: "none",
 }
@@ -160,7 +169,8 @@ def person_of(slack_id: str) -> DemoPerson | None:
 
 
 def fill_slack(slack: SlackSandbox) -> None:
-    """Add the people and channels to an empty workspace."""
+    """Add the people and channels to an empty workspace; the app may read e-mail addresses."""
+    slack.scopes.add("users:read.email")
     slack.workspace.add_team(OTHER_TEAM, domain="globex", name="Globex")
     for person in PEOPLE:
         outside = person.kind == "outsider"
@@ -168,6 +178,8 @@ def fill_slack(slack: SlackSandbox) -> None:
             person.slack_id,
             name=person.login,
             real_name=person.name,
+            email=None if outside else f"{person.login}@{DOMAIN}",
+            is_email_confirmed=None if outside else True,
             team_id=OTHER_TEAM if outside else None,
             is_restricted=person.kind == "guest",
             is_stranger=outside,
@@ -196,6 +208,7 @@ def fill_github(github: GitHubSandbox) -> None:
     github.install(organization, permissions=DEFAULT_PERMISSIONS | {"contents": "read"})
     for login, role in _FIRST_ROLES.items():
         set_role(github, login, role)
+    github.add_identity(organization, github.user(JONAS.login), f"{JONAS.login}@{DOMAIN}")
     _add_old_alerts(github)
 
 

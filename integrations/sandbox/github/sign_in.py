@@ -85,7 +85,7 @@ class SignInPages:
         if user is None or user.bot:
             return pages.failed(422, "Incorrect username or password.")
         response = redirect(_own_path(form.get("return_to", "")))
-        response.set_cookie(COOKIE, str(user.id), httponly=True, samesite="Lax")
+        response.set_cookie(COOKIE, str(user.id), samesite="Lax")
         return response
 
     def _show_authorize(self, request: web.Request, record: RecordedRequest) -> web.Response:

@@ -33,6 +33,7 @@ class TokensOfUsers:
         """The person presses *Authorize*; later tokens have the single sign-on sessions of this moment."""
         authorization = self._world.authorizations.setdefault(user.id, Authorization(user))
         authorization.sso_organizations = frozenset(user.sso_sessions)
+        self._world.publish(GitHubChange("authorization.given", self._world.now(), user.login))
         return authorization
 
     def issue_code(

@@ -30,8 +30,8 @@ WEBHOOK_SECONDS = 10.0
 class GitHubChange:
     """A change on GitHub, with or without a webhook.
 
-    `kind` is the webhook's event and action (`secret_scanning_alert.resolved`), or `token.revoked` or
-    `token.reported`, for which GitHub sends no webhook.
+    `kind` is the webhook's event and action (`secret_scanning_alert.resolved`), or `token.revoked`,
+    `token.reported` or `authorization.given`, for which GitHub sends no webhook.
     """
 
     kind: str

@@ -215,11 +215,13 @@ function repositoryForm(repository) {
 
 function drawPeople() {
   const list = $("#role-list");
-  if (list.contains(document.activeElement)) return;
+  if (list.contains(document.activeElement) && document.activeElement.tagName === "SELECT") return;
   list.replaceChildren(...state.github.people.map((person) => {
     const select = h("select", { "aria-label": `Role of ${person.name}`, on: { change: () => act("role", { login: person.login, role: select.value }, select) } },
       Object.entries(state.github.roles).map(([role, words]) => h("option", { value: role }, words)));
     select.value = person.role;
-    return h("li", { class: "role-row" }, h("span", { class: "role-name" }, h("b", {}, person.name), h("span", {}, person.login)), select);
+    const revoke = person.authorized && h("div", { class: "authorized" }, h("span", {}, "Has authorized Stanch"),
+      h("button", { type: "button", class: "button danger", "aria-label": `Revoke the authorization of ${person.name}`, data: { revoke: person.login }, on: { click: (event) => act("revoke-authorization", { of: person.login }, event.currentTarget) } }, "Revoke"));
+    return h("li", { class: "role-row" }, h("span", { class: "role-name" }, h("b", {}, person.name), h("span", {}, person.login)), select, revoke);
   }));
 }

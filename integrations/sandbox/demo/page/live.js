@@ -92,13 +92,19 @@ export async function post(path, fields = {}) {
 export const gesture = (kind, fields) => post(`/slack/${kind}`, fields);
 export const onGitHub = (action, fields) => post(`/github/${action}`, fields);
 
+/** Have this browser signed in on the stand-in GitHub as the person, as a colleague's browser usually is. */
+function signInBrowser() {
+  const account = state.github.people.find((person) => person.login === state.people.get(state.me)?.login);
+  if (account) document.cookie = `sandbox_github_user=${account.id}; path=/; samesite=lax`;
+}
+
 /** Names for mentions, and what a link to the stand-in GitHub does. */
 export const names = {
   person: (id) => state.people.get(id),
   people: () => [...state.people.values()],
   channel: (id) => state.channels.find((channel) => channel.id === id),
   openLink(event, url) {
-    if (!url.startsWith(`${state.githubUrl}/`)) return;
+    if (!url.startsWith(`${state.githubUrl}/`)) return signInBrowser();
     event.preventDefault();
     emit("github-link", url.slice(state.githubUrl.length));
   },

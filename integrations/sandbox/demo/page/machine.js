@@ -19,6 +19,7 @@ export function startMachine() {
     button.removeAttribute("aria-busy");
   });
   $("#audit-again").addEventListener("click", readAudit);
+  $("#two-people").addEventListener("change", (event) => post("/two-people", { on: event.target.checked }));
 }
 
 function drawSwitches() {
@@ -47,6 +48,7 @@ function drawBot() {
   const { state: word, starts, last_log_line: last } = state.bot;
   const [title, words] = BOT_WORDS[word];
   const box = $("#bot-state");
+  $("#two-people").checked = state.bot.two_people;
   box.dataset.state = word;
   $("#bot-title").textContent = title;
   $("#bot-words").textContent = word === "up" && starts > 1 ? `Started ${starts} times. Every card is as it was.` : words;

@@ -4,7 +4,7 @@ import { icon, logo } from "./icons.js";
 import { connect, on, state } from "./live.js";
 import { openMenu } from "./menu.js";
 
-const HUES = { U0SAM: 205, U0OLIVIA: 160, U0ANA: 18, U0DANA: 275, U0RAVI: 45, U0NOOR: 330, U0GRACE: 95, U0THEO: 235 };
+const HUES = { U0SAM: 205, U0OLIVIA: 160, U0ANA: 18, U0DANA: 275, U0RAVI: 45, U0NOOR: 330, U0JONAS: 125, U0GRACE: 95, U0THEO: 235 };
 
 /** The avatar of a person, of the bot (its id, or "bot"), or of Slack itself. */
 export function face(id, size = "") {

@@ -21,6 +21,7 @@ class QuietBot:
 
     state: BotState = BotState.UP
     starts: int = 1
+    two_people: bool = False
     commands: list[str] = field(default_factory=list)
     rows: list[dict[str, object]] = field(default_factory=list)
     watchers: list[Callable[[], None]] = field(default_factory=list)
@@ -57,6 +58,10 @@ class Running:
 
     async def start_over(self) -> None:
         self.stage, self.bot = await self.new_stage(), QuietBot()
+
+    async def set_two_people(self, *, on: bool) -> None:
+        self.bot.two_people = on
+        self.bot.set_state("restart", BotState.UP)
 
 
 class EventReader:

@@ -165,3 +165,29 @@ async def test_an_impossible_action_is_refused_with_a_sentence(demo: DemoServer)
         assert status == 400, (action, fields)
         assert answer["problem"]
     assert demo.stage.github.violations == []
+
+
+async def test_an_authorization_is_shown_and_revoked(demo: DemoServer) -> None:
+    github = demo.stage.github
+    noor = github.user("noor-haddad")
+    assert noor is not None
+    github.callback_urls = ["http://127.0.0.1:3999/github/callback"]
+    async with demo.page("U0SAM") as (whole, page):
+        before = {each["login"]: each["authorized"] for each in whole["github"]["people"]}
+        await github.authorize(f"{github.url}/login/oauth/authorize?client_id={github.client_id}", noor)
+        await page.until("github", lambda part: _authorized(part) == ["noor-haddad"])
+        status, _ = await demo.post("/github/revoke-authorization", of="noor-haddad")
+        await page.until("github", lambda part: _authorized(part) == [])
+
+    assert not any(before.values())
+    assert (status, noor.id in github.authorizations) == (200, False)
+
+
+async def test_what_was_not_authorized_is_not_revoked(demo: DemoServer) -> None:
+    status, answer = await demo.post("/github/revoke-authorization", of="noor-haddad")
+
+    assert (status, answer["problem"]) == (400, "This person has not authorized Stanch.")
+
+
+def _authorized(overview: dict[str, Any]) -> list[str]:
+    return [each["login"] for each in overview["people"] if each["authorized"]]

@@ -79,11 +79,12 @@ async def test_an_unknown_person_becomes_the_first_one(demo: DemoServer) -> None
 
 async def test_pages_follow_the_killing_and_starting_of_the_bot(demo: DemoServer) -> None:
     async with demo.page("U0SAM") as (whole, reader):
-        assert whole["bot"] == {"state": "up", "starts": 1, "last_log_line": ""}
+        assert whole["bot"] == {"state": "up", "starts": 1, "two_people": False, "last_log_line": ""}
         await demo.post("/bot/kill")
         assert await reader.until("bot") == {
             "state": "down",
             "starts": 1,
+            "two_people": False,
             "last_log_line": "SLACK_BOT_TOKEN is not set.",
         }
         await demo.post("/bot/start")
@@ -155,3 +156,12 @@ async def test_a_switch_adds_a_fault_until_it_is_turned_off(demo: DemoServer) ->
 
 async def test_an_unknown_switch_is_refused_with_a_sentence(demo: DemoServer) -> None:
     assert await demo.post("/switch", id="gravity", on=True) == (400, {"problem": "There is no such switch."})
+
+
+async def test_a_report_by_two_people_restarts_the_bot(demo: DemoServer) -> None:
+    async with demo.page("U0SAM") as (whole, page):
+        assert whole["bot"]["two_people"] is False
+        status, _ = await demo.post("/two-people", on=True)
+        await page.until("bot", lambda part: part["two_people"])
+
+    assert (status, demo.bot.commands) == (200, ["restart"])

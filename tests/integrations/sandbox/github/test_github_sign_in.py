@@ -1,9 +1,10 @@
 """Sign-in by the web flow: the page, the code, the tokens, their refresh and their end."""
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Coroutine, Mapping
+from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import aiohttp
@@ -346,3 +347,43 @@ async def test_a_refresh_may_happen_without_its_answer_arriving(scene: Scene) ->
         await ask(scene, {"grant_type": "refresh_token", "refresh_token": old["refresh_token"]})
 
     assert await status_with(scene, old["access_token"]) == 401
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+@pytest.mark.parametrize("step", ["page", "button", "exchange", "refresh", "delete"])
+async def test_each_step_can_be_cut_off_before_and_after_its_effect(
+    scene: Scene, step: str, at: Literal["before", "after"]
+) -> None:
+    tokens = await sign_in(scene)
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    calls: dict[str, tuple[str, Coroutine[Any, Any, Any]]] = {
+        "page": ("GET /login/oauth/authorize", scene.github.authorize(address(scene), scene.ana)),
+        "button": (
+            "POST /login/oauth/authorize",
+            scene.github.authorize(address(scene, prompt="select_account"), scene.ana),
+        ),
+        "exchange": ("POST /login/oauth/access_token", ask(scene, {"code": await code_of(scene)})),
+        "refresh": ("POST /login/oauth/access_token", ask(scene, refresh)),
+        "delete": ("DELETE /applications/.*/token", delete(scene, tokens["access_token"])),
+    }
+    name, call = calls.pop(step)
+    for _, unused in calls.values():
+        unused.close()
+    codes = len(scene.github.codes)
+    # The client asks again for a page, so every call is cut off.
+    gate = scene.github.faults.gate(name, at=at, times=None)
+    under_way = asyncio.create_task(call)
+    await gate.reached()
+    gate.drop()
+    with pytest.raises(aiohttp.ClientError):
+        await under_way
+    ended = await status_with(scene, tokens["access_token"]) == 401
+
+    happened = {
+        "page": len(scene.github.codes) > codes,
+        "button": len(scene.github.codes) > codes,
+        "exchange": len(scene.github.codes) < codes,
+        "refresh": ended,
+        "delete": ended,
+    }
+    assert happened[step] is (at == "after")
