@@ -85,6 +85,48 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
     await assert_accessible(page)
 
 
+PLACES = """(card) => {
+    const place = (part) => part.getBoundingClientRect();
+    const menu = card.querySelector(".overflow");
+    const screen = place(document.querySelector("#messages")), last = place(menu);
+    return {
+        fits: place(card.querySelector(".block")).top >= screen.top && last.bottom <= screen.bottom,
+        shares: last.top === place(menu.previousElementSibling).top,
+    };
+}"""
+
+
+async def assert_fits(card: Locator) -> None:
+    """Everything from the headline to the last control is on the screen at once, and the menu shares a row."""
+    await card.scroll_into_view_if_needed()
+    assert await card.evaluate(PLACES) == {"fits": True, "shares": True}, await card.inner_text()
+
+
+async def test_the_whole_card_is_on_a_phone_s_screen_in_every_state(window: OpenWindow, demo: Demo) -> None:
+    sam = await window(size=PHONE)
+    alert = await sam.leak(bypassed=True)
+    await sam.show("slack")
+    card = sam.card(alert)
+    await expect(card).to_be_visible()
+    await assert_fits(card)
+    await sam.press(card, "check_validity")
+    await expect(card).to_contain_text("live token")
+    await assert_fits(card)
+    await sam.press(card, "take")
+    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await sam.report(card)
+    await expect(card).to_contain_text("reported to GitHub")
+    await assert_fits(card)
+    repository, number = map(int, alert.split("/"))
+    demo.stage.github.override_validity(demo.stage.github.alerts[repository, number], "inactive")
+    await expect(card).to_contain_text("confirmed inactive")
+    await assert_fits(card)
+    await sam.choose(card, "close_as", "Revoked")
+    await sam.modal.locator("[type=submit]").click()
+    await expect(card).to_contain_text("Closed as revoked")
+    await assert_fits(card)
+
+
 WIDTHS = (320, 358, 390, 768, 800, 900, 1280)
 CUT = """() => [...document.querySelectorAll(".topbar *, .tour *, .panel, .panel *")]
     .filter((part) => part.checkVisibility({ visibilityProperty: true }) && part.clientWidth > 1)
