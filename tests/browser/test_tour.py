@@ -47,7 +47,11 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     await highlighted(visitor, "report_leak").click()
     await expect(modal).to_contain_text("It can't be undone")
     await highlighted(visitor, "tell_owner").click()
+    await step(visitor, "Answer as the owner")
+    await expect(page.locator(".switcher-name")).to_have_text("Dana Kim")
+    await highlighted(visitor, "owner_rotated").click()
     await step(visitor, "Report the leak")
+    await expect(page.locator(".switcher-name")).to_have_text("Sam Okafor")
     await target.get_by_role("checkbox").check()
     await modal.locator("[type=submit]").click()
     await step(visitor, "Wait until it is dead")
@@ -80,6 +84,25 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     await expect(page.get_by_role("dialog", name="One leak")).to_contain_text("What next")
     await page.get_by_role("button", name="Look around").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_tour_that_ends_as_the_owner_returns_to_the_first_person(window: OpenWindow) -> None:
+    visitor = await window("U0OLIVIA", size=PHONE, tour=True)
+    name = visitor.page.locator(".switcher-name")
+    await expect(visitor.page.locator("#tour-title")).to_have_text("A token leaks")
+    await visitor.page.locator(".tour-target").click()
+    for title in (
+        "The card arrives",
+        "Does it still work?",
+        "Say that you are on it",
+        "Tell the owner first",
+    ):
+        await step(visitor, title)
+        await visitor.page.locator("#tour-next").click()
+    await step(visitor, "Answer as the owner")
+    await expect(name).to_have_text("Dana Kim")
+    await visitor.page.get_by_role("button", name="End the tour").click()
+    await expect(name).to_have_text("Olivia Chen")
 
 
 async def test_a_dismissed_tour_stays_away_until_its_button_is_clicked(window: OpenWindow) -> None:

@@ -9,11 +9,12 @@ const DONE_KEY = "tour:dismissed";
 const MAY_DO_ALL = ["U0SAM", "U0OLIVIA", "U0ANA"];
 const PAUSE_MS = 600;
 let at = -1; // the number of the step; -1 without a tour
+let switching = false; // whether the page is about to show another person's window
 
 export function startTour() {
   on("leaked", (alerts) => at === 0 && ((lesson.alert = alerts[0]), update()));
   on("alert-page", (id) => ((lesson.seen = id !== null && id === lesson.alert), update()));
-  on("whole", () => (at < 0 && !localStorage.getItem(DONE_KEY) ? begin() : update()));
+  on("whole", takeWhole);
   for (const topic of ["alerts", "views", "channel", "thread"]) on(topic, () => update());
   // New messages push the target out of view.
   on("messages", () => update(true));
@@ -23,10 +24,17 @@ export function startTour() {
   $("#tour-show").addEventListener("click", showTarget);
 }
 
+function takeWhole() {
+  if (at < 0 && !localStorage.getItem(DONE_KEY)) return begin();
+  if (!switching) return update();
+  switching = false;
+  showTarget();
+}
+
 function begin() {
   lesson.alert = null;
   lesson.seen = false;
-  if (state.me && !MAY_DO_ALL.includes(state.me)) become(MAY_DO_ALL[0]);
+  lesson.worker = MAY_DO_ALL.includes(state.me) ? state.me : MAY_DO_ALL[0];
   go(0);
 }
 
@@ -35,6 +43,9 @@ export const forgetTour = () => localStorage.removeItem(DONE_KEY);
 
 function end() {
   localStorage.setItem(DONE_KEY, "yes");
+  // Only the tour made the visitor this person.
+  if (STEPS[at]?.person) become(lesson.worker);
+  switching = false;
   at = -1;
   $("#tour").hidden = true;
   highlight(null);
@@ -54,16 +65,19 @@ function go(step) {
   $("#tour-words").textContent = words;
   $("#tour-next").textContent = at === STEPS.length - 1 ? "Finish" : "Next";
   $("#tour-progress").style.setProperty("--done", (at + 1) / STEPS.length);
-  showTarget();
+  const person = STEPS[at].person ?? lesson.worker;
+  switching = person !== state.me;
+  if (switching) become(person);
+  else showTarget();
 }
 
 /** Show the step's panel and scroll its target into view. */
 function showTarget() {
-  const { panel, prepare } = STEPS[at];
+  const { panel, prepare, channel = () => card()?.channel } = STEPS[at];
   emit("panel", panel);
   prepare?.();
-  const found = panel === "slack" && card();
-  if (found && here.channel !== found.channel) openChannel(found.channel);
+  const found = panel === "slack" && channel();
+  if (found && here.channel !== found) openChannel(found);
   if (found) $(".slack").dataset.view = "channel";
   update(true);
 }

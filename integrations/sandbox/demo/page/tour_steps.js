@@ -1,13 +1,15 @@
 // The steps of the tour: one leaked token, worked to its end by good practice.
 // A step has a panel, a title, words, `target()` (the element to click) and `done()`. `prepare()` runs when it begins.
+// `person` does it, else the visitor's first person; `channel()` shows it, else the card's channel.
 import { $ } from "./dom.js";
 import { emit, messagesOf, state } from "./live.js";
 import { openThread } from "./messages.js";
 
 const CHANNELS = ["C0PAYMENTS", "C0ALERTS"];
+const OWNER = "U0DANA";
 
-/** The alert of the tour, and whether its page on GitHub was opened. */
-export const lesson = { alert: null, seen: false };
+/** The alert of the tour, the person who works on it, and whether its page on GitHub was opened. */
+export const lesson = { alert: null, worker: null, seen: false };
 
 const isCard = (message) => !message.private && !message.thread && JSON.stringify(message.blocks).includes(`"alert:${lesson.alert}:`);
 
@@ -20,6 +22,8 @@ const text = () => (card() ? JSON.stringify(card().blocks) : "");
 const offers = (action) => text().includes(`"action_id":"${action}"`);
 const inForm = (action) => $(`.modal [data-action="${action}"]`);
 const onCard = (action) => card() && $(`#message-list [data-ts="${card().ts}"] ${action ? `[data-action="${action}"]` : ""}`);
+const directMessages = () => state.channels.find((channel) => channel.direct)?.id;
+const inMessage = (action) => $(`#message-list [data-block^="alert:${lesson.alert}:"] [data-action="${action}"]`);
 const stepsDone = () => /(\d+) of \1 done/.test(text());
 
 export const STEPS = [
@@ -47,6 +51,11 @@ export const STEPS = [
     panel: "slack", title: "Tell the owner first",
     words: "Press “Report leak”, and in the form “Tell dana-kim first”: whoever uses the token should have a new one before it stops working.",
     target: () => inForm("tell_owner") ?? onCard("report_leak"), done: () => replies().some((reply) => /told/i.test(reply.text)),
+  },
+  {
+    panel: "slack", title: "Answer as the owner", person: OWNER, channel: directMessages,
+    words: "You are Dana now, who got this message. Press “I rotated it”. The thread of the card will say that she says so; it proves nothing yet.",
+    target: () => inMessage("owner_rotated"), done: () => replies().some((reply) => /\bsays\b/.test(reply.text)),
   },
   {
     panel: "slack", title: "Report the leak",
