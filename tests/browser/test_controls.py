@@ -55,9 +55,7 @@ async def test_reporting_needs_consent_and_can_notify_the_owner_first(window: Op
     await modal.locator("[type=submit]").click()
     await expect(modal.locator(".field-error")).to_have_text("Please complete this required field.")
     await modal.get_by_role("button", name="Tell dana-kim first").click()
-    await dana.go_to(
-        await dana.page.locator(".channel", has_text="Stanch").get_attribute("data-channel") or ""
-    )
+    await dana.go_to_direct_messages()
     await expect(dana.page.locator("#message-list")).to_contain_text("A token of yours has leaked.")
     await modal.get_by_role("checkbox").check()
     await expect(modal.locator(".field-error")).to_be_hidden()

@@ -30,10 +30,7 @@ async def test_an_alert_is_handed_over_on_a_phone(window: OpenWindow) -> None:
     await expect(ana.modal).to_have_count(0)
     await expect(card).to_contain_text("On it: @Dana Kim")
     dana = await window("U0DANA", size=PHONE)
-    await dana.page.get_by_role("button", name="All channels").click()
-    await dana.go_to(
-        await dana.page.locator(".channel", has_text="Stanch").get_attribute("data-channel") or ""
-    )
+    await dana.go_to_direct_messages()
     await expect(dana.page.locator("#message-list")).to_contain_text("An alert was handed over to you.")
 
 

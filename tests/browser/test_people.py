@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from bot.demo import Demo
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PHONE, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -55,8 +55,10 @@ async def _is_told_that_it_is_closed(visitor: Visitor) -> bool:
 
 
 async def test_two_concurrent_submits_close_the_alert_once(window: OpenWindow, demo: Demo) -> None:
-    sam, ana = await window(), await window("U0ANA")
+    """On two phones."""
+    sam, ana = await window(size=PHONE), await window("U0ANA", size=PHONE)
     alert = await sam.leak("dead")
+    await sam.show("slack")
     windows = ((sam, "Used in tests"), (ana, "False positive"))
     for visitor, reason in windows:
         await visitor.choose(visitor.card(alert), "close_as", reason)
@@ -77,8 +79,10 @@ async def test_two_concurrent_submits_close_the_alert_once(window: OpenWindow, d
 
 
 async def test_an_action_is_shown_in_other_windows(window: OpenWindow) -> None:
-    sam, ana = await window(), await window("U0ANA")
+    """On a phone, what is done on a desktop, and the other way round."""
+    sam, ana = await window(size=PHONE), await window("U0ANA")
     alert = await sam.leak("dead")
+    await sam.show("slack")
     await expect(ana.card(alert)).to_be_visible()
     await sam.press(sam.card(alert), "take")
     await expect(ana.card(alert)).to_contain_text("On it: @Sam Okafor")

@@ -45,9 +45,15 @@ class Visitor:
         return self.page.locator("#message-list .message.private").last
 
     async def leak(
-        self, kind: str = "classic", *, bypassed: bool = False, repository: str | None = None
+        self,
+        kind: str = "classic",
+        *,
+        bypassed: bool = False,
+        publicly: bool = False,
+        count: int = 1,
+        repository: str | None = None,
     ) -> str:
-        """Leak a secret with the panel's form; returns the alert as `<repository id>/<number>`."""
+        """Leak secrets with the panel's form; returns the last alert as `<repository id>/<number>`."""
         page = self.page
         await self.show("github")
         if await page.locator("#alert-page").is_visible():
@@ -55,14 +61,18 @@ class Visitor:
         if repository is not None:
             await page.locator("#leak-repository").select_option(label=repository)
         await page.locator("#leak-kind").select_option(kind)
-        if bypassed:
-            await page.locator(".leak-more").evaluate("details => { details.open = true }")
-            await page.get_by_label("Push protection was bypassed").check()
+        more = page.locator(".leak-more")
+        if bypassed or publicly or count > 1:
+            await more.evaluate("details => { details.open = true }")
+        if await more.evaluate("details => details.open"):
+            await page.get_by_label("How many").select_option(str(count))
+            await page.get_by_label("Push protection was bypassed").set_checked(bypassed)
+            await page.get_by_label("It also leaked in public").set_checked(publicly)
         async with page.expect_response("**/github/leak") as answered:
             await page.locator("#leak-button").click()
         answer: dict[str, Any] = await (await answered.value).json()
-        [alert] = answer["alerts"]
-        return str(alert)
+        assert len(answer["alerts"]) == count
+        return str(answer["alerts"][-1])
 
     async def leaked_card(self, kind: str = "classic", **fields: Any) -> Locator:
         """Leak a secret and wait for its card."""
@@ -81,6 +91,13 @@ class Visitor:
         tab = self.page.locator(f"button[data-panel={panel}]:visible")
         if await tab.count():
             await tab.first.click()
+
+    async def go_to_direct_messages(self) -> None:
+        """Open the channel between this person and the bot."""
+        back = self.page.get_by_role("button", name="All channels")
+        if await back.is_visible():
+            await back.click()
+        await self.page.locator(".channel", has_text="Stanch").click()
 
     async def press(self, card: Locator, action: str) -> None:
         await card.locator(f'[data-action="{action}"]').click()
