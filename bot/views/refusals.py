@@ -18,6 +18,11 @@ from integrations.slack.text import Mrkdwn
 from storage.records import ChannelId, Repository, SlackUserId, UnixTime
 
 WHOAMI = Mrkdwn("Wrong account? `/leaks whoami` shows which one you are here.")
+ORGANIZATION_ROLES = Mrkdwn(
+    "Stanch can see these roles: organization owner, security manager, repository admin and custom roles."
+)
+USER_ROLES = Mrkdwn("Stanch can see these roles: owner of the repository and repository admin.")
+SIGN_IN = Mrkdwn("Do you have the right in another way? Sign in with `/leaks link`, and GitHub decides.")
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
 
@@ -26,10 +31,15 @@ def alert_not_visible(reason: str) -> Refused:
     return Refused(reason, NOT_THEIRS, hint=WHOAMI)
 
 
-def no_view(login: str, repository: Repository, help_words: Mrkdwn) -> Refused:
-    """The person may not see the alert, whose card everybody in the channel sees; `help_words` as made below."""
+def no_view(login: str, repository: Repository, help_words: Mrkdwn, *, can_sign_in: bool = False) -> Refused:
+    """The person may not see the alert, whose card everybody in the channel sees; `help_words` as made below.
+
+    With `can_sign_in`, GitHub itself would decide about the person once they have signed in.
+    """
     headline = f"GitHub doesn't let {login} see the alerts of {repository.full_name}."
-    return Refused("no_role", headline, help_words, WHOAMI)
+    organization = repository.owner_type == "Organization"
+    known = (ORGANIZATION_ROLES if organization else USER_ROLES, SIGN_IN if can_sign_in else Mrkdwn(""))
+    return Refused("no_role", headline, t.lines(help_words, t.join(filter(None, known), " ")), WHOAMI)
 
 
 def help_words(
@@ -46,7 +56,13 @@ def help_words(
 
 
 def lacks_role(
-    verb_phrase: str, role: str, login: str, repository: Repository, help_words: Mrkdwn
+    verb_phrase: str,
+    role: str,
+    login: str,
+    repository: Repository,
+    help_words: Mrkdwn,
+    *,
+    can_sign_in: bool = False,
 ) -> Refused:
     """The person may see the alert but lacks the role for the action. `verb_phrase`: `close this alert`."""
     owner = t.code(repository.owner.login)
@@ -58,7 +74,8 @@ def lacks_role(
         giver = t.mrkdwn("{} can give you the role.", owner)
     name = t.code(repository.full_name)
     is_now = t.mrkdwn("Role of {} in {} on GitHub: {}.", t.code(login), name, role)
-    detail = t.lines(is_now, t.join((needed, giver), " "), help_words)
+    other_role = SIGN_IN if can_sign_in else Mrkdwn("")
+    detail = t.lines(is_now, t.join((needed, giver), " "), help_words, other_role)
     return Refused("no_role", f"You can't {verb_phrase}.", detail, WHOAMI)
 
 

@@ -194,9 +194,23 @@ REFUSALS: dict[str, Refused] = {
         "dana-kim", repository(), refusals.help_words((), ALERTS, OTHER)
     ),
     "no-view-ask-here": refusals.no_view("dana-kim", repository(), refusals.help_words((), ALERTS, ALERTS)),
+    "no-view-sign-in": refusals.no_view(
+        "dana-kim", repository(), refusals.help_words(NAMES, ALERTS), can_sign_in=True
+    ),
+    "no-view-in-a-user-s-repository": refusals.no_view(
+        "dana-kim", replace(repository(), owner_type="User"), refusals.help_words((), ALERTS)
+    ),
     "no-view-ask-the-operator": refusals.no_view("dana-kim", repository(), refusals.help_words((), None)),
     "lacks-role": refusals.lacks_role(
         "close this alert", "read", "octo-reader", repository(), refusals.help_words(NAMES[:2], ALERTS)
+    ),
+    "lacks-role-sign-in": refusals.lacks_role(
+        "close this alert",
+        "read",
+        "dana-kim",
+        repository(),
+        refusals.help_words(NAMES, ALERTS),
+        can_sign_in=True,
     ),
     "lacks-role-ask-elsewhere": refusals.lacks_role(
         "close this alert", "read", "octo-reader", repository(), refusals.help_words((), ALERTS, OTHER)

@@ -11,7 +11,7 @@ from bot.rules.case import PersonalCase
 from bot.rules.permissions import Need, OthersCan, Rights
 from bot.views import refusals
 from storage import messages
-from storage.records import Identity, MessagePurpose, Repository
+from storage.records import Identity, IdentitySource, MessagePurpose, Repository
 
 
 async def refuse_lacking_right(
@@ -38,9 +38,19 @@ async def refuse_lacking_right(
         names = await who_can(context, repository, need, but=identity.github.id, asks_github=asks_github)
     help_words = refusals.help_words(names, context.default_channel, request.channel)
     login = identity.github.login
+    # GitHub knows more roles than it shows to the App, as that of a commit's author.
+    can_sign_in = signs_in(context) and identity.source is not IdentitySource.SIGN_IN
     if not rights.view:
-        return refusals.no_view(login, repository, help_words)
-    return refusals.lacks_role(verb_phrase, rights.role, login, repository, help_words)
+        return refusals.no_view(login, repository, help_words, can_sign_in=can_sign_in)
+    return refusals.lacks_role(
+        verb_phrase, rights.role, login, repository, help_words, can_sign_in=can_sign_in
+    )
+
+
+def signs_in(context: Context) -> bool:
+    """Whether GitHub itself decides about people who sign in: their tokens are kept and used."""
+    is_used = context.options.github.act_as != "app"
+    return is_used and context.sign_in is not None and context.keyring is not None
 
 
 @asynccontextmanager
