@@ -14,11 +14,21 @@ Facts: TypeAlias = Mapping[str, StoredJson]
 
 
 async def save(
-    tx: Tx, github_id: GitHubId, repository_id: RepositoryId, owner_id: GitHubId, facts: Facts
+    tx: Tx,
+    github_id: GitHubId,
+    repository_id: RepositoryId,
+    owner_id: GitHubId,
+    facts: Facts,
+    *,
+    asked_at: UnixTime | None = None,
 ) -> None:
-    """Store the facts about a person in a repository of that owner, as of now."""
+    """Store the facts about a person in a repository of that owner, as of `asked_at`, or of now."""
     key = {"github_id": github_id, "repository_id": repository_id}
-    known = {"owner_id": owner_id, "facts": dict(facts), "fetched_at": tx.now}
+    known = {
+        "owner_id": owner_id,
+        "facts": dict(facts),
+        "fetched_at": tx.now if asked_at is None else asked_at,
+    }
     await rows.overwrite(tx, role, {**key, **known})
 
 

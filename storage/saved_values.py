@@ -19,6 +19,11 @@ async def save(tx: Tx, name: str, value: StoredJson) -> None:
     await rows.overwrite(tx, saved_value, {"key": name, "value": value})
 
 
+async def drop(tx: Tx, name: str) -> None:
+    """Delete the value of that name, if there is one."""
+    await tx.conn.execute(sa.delete(saved_value).where(saved_value.c.key == name))
+
+
 async def keep(tx: Tx, name: str, value: StoredJson) -> StoredJson:
     """Store a value unless there is one of that name; returns the stored value."""
     query = tx.insert(saved_value).values(key=name, value=value)

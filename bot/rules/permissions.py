@@ -11,7 +11,12 @@ from storage.records import Account, Alert, GitHubId, StoredJson
 
 VIEW = "view_secret_scanning_alerts"
 RESOLVE = "resolve_secret_scanning_alerts"
-SECURITY_MANAGER = "security_manager"
+ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
+"""The permissions of custom roles that matter here."""
+SECURITY_MANAGERS = frozenset({"security_manager", "enterprise_security_manager"})
+"""GitHub's names of the predefined role, of an organization and of its enterprise."""
+BY_LOOK_UP = "membership"
+"""In `not_asked`: asked for a look-up, which needs less; only an owner's membership was asked for."""
 STANDARD_ROLES = frozenset({"read", "triage", "write", "maintain", "admin", "none"})
 
 
@@ -138,6 +143,11 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
         role=role,
         member=organization and facts.membership is not None,
     )
+
+
+def is_security_manager(name: str, source: str | None) -> bool:
+    """Whether an organization's role is that of security managers; anybody can give a custom role that name."""
+    return name in SECURITY_MANAGERS and source != "Organization"
 
 
 def _custom_role(facts: RoleFacts) -> str:

@@ -1,6 +1,6 @@
 """Decides which alerts one person sees in a look-up, from roles that GitHub gave earlier."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.rules.permissions import RoleFacts, rights_of
@@ -27,7 +27,7 @@ class Visibility:
     hidden: frozenset[RepositoryId]
     """Repositories whose alerts the person may not see."""
     asked_owners: frozenset[GitHubId]
-    """Owners of the repositories that GitHub was asked about."""
+    """Owners of the repositories that GitHub was asked about, unless the person sees all of the owner's alerts."""
 
     def sees(self, alert: Alert, repository: Repository) -> bool | None:
         """Whether the person sees the alert; None if GitHub has to be asked. An assignee sees their alert."""
@@ -65,19 +65,3 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_sin
             continue
         asked_owners.add(role.facts.owner_id)
     return Visibility(person, organizations, repositories, frozenset(hidden), frozenset(asked_owners))
-
-
-def repositories_to_ask(unknown: Sequence[Repository], seen: Visibility) -> list[Repository]:
-    """Which of the repositories to ask GitHub about now.
-
-    Only one of each organization at first: an owner or a security manager sees all others too.
-    """
-    chosen: list[Repository] = []
-    started = set(seen.asked_owners)
-    for repository in unknown:
-        if repository.owner_type != "Organization" or repository.owner.id in seen.asked_owners:
-            chosen.append(repository)
-        elif repository.owner.id not in started:
-            started.add(repository.owner.id)
-            chosen.append(repository)
-    return chosen

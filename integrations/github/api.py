@@ -25,7 +25,7 @@ from integrations.github.facts import (
 )
 from integrations.github.granted import CONTENTS, GrantedPermissions, usual_permissions
 from integrations.github.installation import InstallationClient
-from integrations.github.json_fields import identifier, json_object, text, timestamp
+from integrations.github.json_fields import identifier, json_object, json_objects, text, timestamp
 from integrations.github.person_client import GuardedClient, PersonClient, PersonCredential
 from integrations.github.revocation import RevokeResponse, revoke
 from integrations.github.server_features import UNKNOWN_VERSION, ServerFacts, server_by_host
@@ -136,7 +136,9 @@ class GitHub:
         def calls(scope: TokenScope) -> TypedCalls:
             return self._connect(InstallationCredential(self._tokens, scope), pause)
 
-        return InstallationClient(installation_id, calls, self._granted)
+        return InstallationClient(
+            TokenScope(installation_id), calls, granted=self._granted, renew=self._tokens.renew
+        )
 
     def as_person(self, access: Literal) -> PersonClient:
         """A client that acts as the person to whom the access token belongs; makes no call yet."""
@@ -249,7 +251,12 @@ def _minted(raw: JsonObject) -> Minted:
     token, expires_at = text(raw.get("token")), timestamp(raw.get("expires_at"))
     if token is None or expires_at is None:
         raise errors.Malformed("the token has no text or expiry")
-    return Minted(Literal(token), expires_at)
+    names = {
+        number: name
+        for item in json_objects(raw.get("repositories"))
+        if (number := identifier(item.get("id"))) and (name := text(item.get("full_name")))
+    }
+    return Minted(Literal(token), expires_at, names)
 
 
 def _installed_version(raw: JsonObject) -> str | None:

@@ -1,7 +1,7 @@
 """Authenticates to GitHub: as the App by a signed JWT, as an installation by a short-lived token."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import jwt
@@ -75,6 +75,8 @@ class Minted:
 
     token: Literal
     expires_at: float
+    repository_names: Mapping[int, str] = field(default_factory=dict)
+    """The full names, by id, of the repositories that the token is restricted to, as of its minting."""
 
 
 @dataclass(slots=True)
@@ -92,12 +94,16 @@ class InstallationTokens:
         kept = self._kept.get(scope)
         if kept is not None and self._usable(kept):
             return kept.token
+        return (await self.renew(scope)).token
+
+    async def renew(self, scope: TokenScope) -> Minted:
+        """Mint a token although there may be one, and keep it. Raises GitHubError."""
         task = self._minting.get(scope)
         if task is None:
             task = self._minting[scope] = asyncio.create_task(self._mint(scope))
             task.add_done_callback(lambda done: self._minted(scope, done))
         # Shielded, so that a cancelled caller does not cancel the minting that others wait for.
-        return (await asyncio.shield(task)).token
+        return await asyncio.shield(task)
 
     def drop(self, scope: TokenScope, token: Literal | None) -> None:
         """Delete a token that GitHub refused, unless it was replaced already."""

@@ -1,12 +1,12 @@
 """One installation of the GitHub App: its repositories, people, roles and alerts."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
 from integrations.github import role_facts
 from integrations.github.accounts import GitHubAccount, needed_account
-from integrations.github.app_auth import TokenScope
+from integrations.github.app_auth import Minted, TokenScope
 from integrations.github.commit_facts import CommitFacts, parse_commit
 from integrations.github.errors import NotFound
 from integrations.github.facts import AlertFacts, RepositoryFacts, parse_alert, parse_repository
@@ -27,19 +27,33 @@ class InstallationClient:
 
     def __init__(
         self,
-        installation_id: int,
+        scope: TokenScope,
         calls_with: Callable[[TokenScope], TypedCalls],
+        *,
         granted: GrantedPermissions,
+        renew: Callable[[TokenScope], Awaitable[Minted]],
     ) -> None:
-        self.id = installation_id
-        self._calls = calls_with(TokenScope(installation_id))
+        """`renew` mints a token of a scope although there may be one."""
+        self.id = scope.installation_id
+        self._calls = calls_with(scope)
         self._calls_with = calls_with
         self._granted = granted
+        self._renew = renew
 
     def only(self, repository_id: int) -> RepositoryAccess:
         """Access by a token that is restricted to this repository."""
         scope = TokenScope(self.id, frozenset({repository_id}))
         return RepositoryAccess(self._calls_with(scope), repository_id)
+
+    async def narrowed(self, repository_ids: Iterable[int]) -> "tuple[InstallationClient, Mapping[int, str]]":
+        """A client that reaches these repositories alone, and their present full names by id, in one call.
+
+        Raises NotFound if the installation lacks one of them. GitHub's docs: a token takes at most 500 ids.
+        """
+        scope = TokenScope(self.id, frozenset(repository_ids))
+        minted = await self._renew(scope)
+        client = InstallationClient(scope, self._calls_with, granted=self._granted, renew=self._renew)
+        return client, minted.repository_names
 
     async def may_read_contents(self) -> bool:
         """Whether the installation has the optional permission to read repositories' contents."""

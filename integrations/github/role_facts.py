@@ -37,6 +37,8 @@ class OrganizationRole:
     id: int
     name: str
     permissions: tuple[str, ...]
+    source: str | None = None
+    """`Predefined`, `Organization` or `Enterprise`, as GitHub spells it; None where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def parse_organization_role(raw: JsonObject) -> OrganizationRole:
     number, name = identifier(raw.get("id")), text(raw.get("name"))
     if number is None or name is None:
         raise Malformed("the role has no id or name")
-    return OrganizationRole(number, name, strings(raw.get("permissions")))
+    return OrganizationRole(number, name, strings(raw.get("permissions")), text(raw.get("source")))
 
 
 def parse_custom_repository_role(raw: JsonObject) -> CustomRepositoryRole:

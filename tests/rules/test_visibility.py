@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.rules.permissions import VIEW, RoleFacts
-from bot.rules.visibility import KnownRole, known_visibility, repositories_to_ask
+from bot.rules.visibility import KnownRole, known_visibility
 from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
 from tests.storage.examples import ANA, plain_alert
 from tests.storage.examples import repository as made
@@ -71,11 +71,3 @@ def test_the_age_is_that_of_the_newest_role_that_shows_the_alert() -> None:
     assert seen.since(alert(), home(1)) == NOW - 60
     seen = known_visibility(ANA.id, [role(ADMIN, 1, NOW - 900)], denied_since=FRESH)
     assert seen.since(alert(), home(1)) == NOW - 900
-
-
-def test_one_repository_of_each_organization_is_asked_about_first() -> None:
-    unknown = [home(1), home(2), home(3, ACME), home(4, ACME), home(5, GitHubId(7), "User")]
-    nothing = known_visibility(ANA.id, [], denied_since=FRESH)
-    assert [one.id for one in repositories_to_ask(unknown, nothing)] == [1, 3, 5]
-    asked = known_visibility(ANA.id, [role(MEMBER, 9)], denied_since=FRESH)
-    assert [one.id for one in repositories_to_ask(unknown, asked)] == [1, 2, 3, 5]

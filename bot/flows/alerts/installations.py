@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.alerts.taken_alerts import enqueue_holder_checks
 from bot.flows.messages.message_jobs import publish_job
+from bot.flows.people import organization_roles
 from bot.job_kinds import SyncInstallation
 from bot.job_rows import new_job
 from integrations.github.accounts import GitHubAccount
@@ -61,6 +62,7 @@ async def handle_installation(context: Context, event: InstallationEvent) -> str
     # 2. Its repositories: GitHub is asked for each one that the event names or that is out of reach.
     async with context.db.begin() as tx:
         await role_cache.drop_owner(tx, installation.account.id)
+        await organization_roles.forget(tx, installation.account.id)
         mine = await repositories.repositories_of(tx, installation.id)
     if installation.state is not InstallationState.ACTIVE:
         return "installation_suspended"
@@ -129,6 +131,7 @@ async def handle_membership(context: Context, event: MembershipEvent) -> str:
     Returns the delivery's outcome.
     """
     async with context.db.begin() as tx:
+        await organization_roles.forget(tx, GitHubId(event.owner.id))
         if event.person_id is not None:
             await role_cache.drop_person(tx, GitHubId(event.person_id))
             await enqueue_holder_checks(tx, person=GitHubId(event.person_id))

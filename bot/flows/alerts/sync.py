@@ -18,6 +18,7 @@ from bot.flows.alerts.installations import (
 from bot.flows.alerts.store_alert import details_job, store_alert
 from bot.flows.alerts.taken_alerts import enqueue_holder_checks
 from bot.flows.messages.message_jobs import publish_job
+from bot.flows.people import organization_roles
 from bot.job_kinds import SyncAll, SyncInstallation
 from bot.job_rows import new_job
 from bot.rules.commit_author import lacks_author
@@ -136,6 +137,7 @@ async def sync_installation(
     if repository is None:
         try:
             await refresh_moved_repositories(context, installation_id)
+            await organization_roles.renew(context, installation)
         except REFUSALS as error:
             _note_refusal(sync, error)
     # 3. How far the lists were read, and the publishing of the summaries.

@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.flows.people.visibility import Gaps, NeedsGitHub, ask_github, is_github_up, load_visibility
 from bot.rules.alert_names import AlertName
 from bot.rules.pagination import PAGE_SIZE, ListPage, Side
-from bot.rules.visibility import Visibility, repositories_to_ask
+from bot.rules.visibility import Visibility
 from bot.views.lists import Listing
 from bot.views.refusals import alert_not_visible, role_unknown
 from storage import alerts, repositories, search
@@ -47,7 +47,7 @@ async def find_page(context: Context, identity: Identity, page: ListPage, *, sto
         # 3. Otherwise ask GitHub about the unknown ones, and start again.
         if store_only:
             raise NeedsGitHub
-        gaps = await ask_github(context, identity, repositories_to_ask(unknown, visibility), gaps)
+        gaps = await ask_github(context, identity, unknown, visibility, gaps)
 
 
 async def find_alert(
@@ -64,7 +64,7 @@ async def find_alert(
     for found in candidates:
         visibility = await load_visibility(context, identity)
         if visibility.sees(found.alert, found.repository) is None and not store_only:
-            gaps = await ask_github(context, identity, [found.repository], gaps)
+            gaps = await ask_github(context, identity, [found.repository], visibility, gaps)
             visibility = await load_visibility(context, identity)
         if visibility.sees(found.alert, found.repository):
             return found, visibility.since(found.alert, found.repository)

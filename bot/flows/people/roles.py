@@ -7,13 +7,14 @@ import structlog
 
 from bot.context import Context
 from bot.rules.permissions import (
+    BY_LOOK_UP,
     RESOLVE,
-    SECURITY_MANAGER,
+    ROLE_PERMISSIONS,
     STANDARD_ROLES,
-    VIEW,
     Need,
     Rights,
     RoleFacts,
+    is_security_manager,
     rights_of,
 )
 from bot.views import refusals
@@ -28,8 +29,6 @@ ROLE_LASTS = 300.0
 """Seconds for which a stored role is used again by actions that do not need a fresh one."""
 LOOK_UP_ROLE_LASTS = 3600.0
 """Seconds for which a stored role is used again by look-ups."""
-ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
-"""The permissions of custom roles that matter here."""
 ROLES_THAT_ALLOW = {
     Need.VIEW: ROLE_PERMISSIONS,
     Need.RESOLVE: frozenset({RESOLVE}),
@@ -48,9 +47,9 @@ async def rights(
     first, since GitHub is asked by the repository's name: the person may be an admin of another repository that has
     this name now.
     """
-    known = None if fresh else await known_rights(context, account, repository, alert, lasts=ROLE_LASTS)
-    if known is not None:
-        return known
+    known = None if fresh else await _known_roles(context, account, repository, lasts=ROLE_LASTS)
+    if known is not None and BY_LOOK_UP not in known.not_asked:
+        return rights_of(known, alert, delegated=repository.delegated_dismissal)
     facts = await ask_roles(context, account, repository)
     async with context.db.begin() as tx:
         await role_cache.save(tx, account.id, repository.id, repository.owner.id, facts.to_json())
@@ -61,11 +60,18 @@ async def known_rights(
     context: Context, account: Account, repository: Repository, alert: Alert | None, *, lasts: float
 ) -> Rights | None:
     """What the person may do by a role that was stored at most `lasts` seconds ago; None without one."""
+    known = await _known_roles(context, account, repository, lasts=lasts)
+    return None if known is None else rights_of(known, alert, delegated=repository.delegated_dismissal)
+
+
+async def _known_roles(
+    context: Context, account: Account, repository: Repository, *, lasts: float
+) -> RoleFacts | None:
     async with context.db.read() as tx:
         known = await role_cache.load(tx, account.id, repository.id)
     if known is None or context.clock.now() - known[1] > lasts:
         return None
-    return rights_of(RoleFacts.from_json(known[0]), alert, delegated=repository.delegated_dismissal)
+    return RoleFacts.from_json(known[0])
 
 
 async def ask_roles(context: Context, account: Account, repository: Repository) -> RoleFacts:
@@ -87,9 +93,7 @@ async def ask_roles(context: Context, account: Account, repository: Repository) 
         if renamed is None:
             return RoleFacts(account, repository.owner_type, repository.owner.id)
         if renamed != account:
-            async with context.db.begin() as tx:
-                await identities.rename_login(tx, account.id, renamed.login)
-            return await ask_roles(context, renamed, repository)
+            return await ask_roles(context, await follow_rename(context, renamed), repository)
         if answered - {account.id}:
             return RoleFacts(account, repository.owner_type, repository.owner.id)
     facts = RoleFacts(
@@ -136,6 +140,13 @@ async def present_account(context: Context, repository: Repository, account: Acc
     return await _present_login(context.github.of(repository.installation_id), account)
 
 
+async def follow_rename(context: Context, account: Account) -> Account:
+    """Store an account's present login; returns the account."""
+    async with context.db.begin() as tx:
+        await identities.rename_login(tx, account.id, account.login)
+    return account
+
+
 async def _present_login(installation: InstallationClient, account: Account) -> Account | None:
     try:
         found = await installation.account_by_id(account.id)
@@ -160,7 +171,7 @@ async def entitled_people(context: Context, repository: Repository, need: Need) 
     if in_organization and need is not Need.OWNER:
         enough = ROLES_THAT_ALLOW[need]
         for role, people in await _organization_role_holders(installation, org):
-            if role.name == SECURITY_MANAGER or enough & set(role.permissions):
+            if is_security_manager(role.name, role.source) or enough & set(role.permissions):
                 found |= people
     return frozenset(found)
 
@@ -170,7 +181,11 @@ async def _organization_role_holders(
 ) -> list[tuple[OrganizationRole, frozenset[int]]]:
     """The roles of an organization that give rights on alerts, with the ids of their holders."""
     defined = await installation.organization_roles(org)
-    relevant = [r for r in defined if r.name == SECURITY_MANAGER or ROLE_PERMISSIONS & set(r.permissions)]
+    relevant = [
+        role
+        for role in defined
+        if is_security_manager(role.name, role.source) or ROLE_PERMISSIONS & set(role.permissions)
+    ]
     holders = await asyncio.gather(*(installation.organization_role_holders(org, r.id) for r in relevant))
     return list(zip(relevant, holders, strict=True))
 
@@ -186,7 +201,7 @@ async def _ask_custom_roles(installation: InstallationClient, org: str, facts: R
     try:
         for role, people in await _organization_role_holders(installation, org):
             if facts.account.id in people:
-                manager = manager or role.name == SECURITY_MANAGER
+                manager = manager or is_security_manager(role.name, role.source)
                 granted |= ROLE_PERMISSIONS & set(role.permissions)
     except (Forbidden, NotFound, Invalid):
         not_asked.add("organization_roles")

@@ -5,17 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.context import Context
-from bot.errors import Refused
-from bot.flows import repository_access
-from bot.flows.people import roles
+from bot.flows.people import look_up_roles, roles
 from bot.rules.permissions import RoleFacts
 from bot.rules.visibility import KnownRole, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache
-from storage.records import Identity, Repository, RepositoryId
+from storage.records import GitHubId, Identity, InstallationId, Repository, RepositoryId
 
 MOST_REPOSITORIES = 20
-"""Repositories that GitHub is asked about for one answer; each takes several calls."""
+"""Repositories that GitHub is asked about for one answer; each takes a call."""
 
 
 class NeedsGitHub(Exception):
@@ -49,14 +47,33 @@ async def load_visibility(context: Context, identity: Identity) -> Visibility:
 
 
 async def ask_github(
-    context: Context, identity: Identity, repositories: Sequence[Repository], gaps: Gaps
+    context: Context,
+    identity: Identity,
+    repositories: Sequence[Repository],
+    visibility: Visibility,
+    gaps: Gaps,
 ) -> Gaps:
-    """Ask GitHub for the person's role in each repository and store it; returns the gaps after that."""
+    """Ask GitHub for the person's roles in the repositories and store them; returns the gaps after that.
+
+    `visibility` is what is known of their roles in other repositories.
+    """
     chosen = repositories[: MOST_REPOSITORIES - gaps.asked]
-    failures = await asyncio.gather(*(_ask_one(context, identity, repository) for repository in chosen))
-    lost = {one.id for one, failure in zip(chosen, failures, strict=True) if isinstance(failure, Refused)}
-    github_failed = gaps.github_failed or any(isinstance(failure, GitHubError) for failure in failures)
-    return Gaps(gaps.asked + len(chosen), github_failed, gaps.out_of_reach | lost)
+    groups: dict[tuple[InstallationId, GitHubId], list[Repository]] = {}
+    lost: set[RepositoryId] = set()
+    for repository in chosen:
+        if repository.installation_id is None:
+            lost.add(repository.id)
+        else:
+            groups.setdefault((repository.installation_id, repository.owner.id), []).append(repository)
+    asked = await asyncio.gather(
+        *(
+            look_up_roles.ask(context, identity.github, group, no_owner=owner in visibility.asked_owners)
+            for (_, owner), group in groups.items()
+        )
+    )
+    failed = any(answers.failed for answers in asked)
+    lost.update(*(answers.lost for answers in asked))
+    return Gaps(gaps.asked + len(chosen), gaps.github_failed or failed, gaps.out_of_reach | lost)
 
 
 async def is_github_up(context: Context) -> bool:
@@ -66,16 +83,3 @@ async def is_github_up(context: Context) -> bool:
     except GitHubError:
         return False
     return True
-
-
-async def _ask_one(
-    context: Context, identity: Identity, repository: Repository
-) -> Refused | GitHubError | None:
-    """Ask for one role; returns why there is none. Refused means that the repository is out of reach."""
-    try:
-        # Roles are asked for by the repository's name, which may belong to another repository by now.
-        repository, _ = await repository_access.reach(context, repository)
-        await roles.rights(context, identity.github, repository, None, fresh=True)
-    except (Refused, GitHubError) as error:
-        return error
-    return None
