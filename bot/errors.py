@@ -8,13 +8,21 @@ class Refused(Exception):
 
     `reason` is one short word for the audit log and the metrics. `headline` is plain text. `detail` and `hint` are
     Slack markup in which outside text is already escaped. `quoted` is the platform's own reason as plain text, if
-    it gave one.
+    it gave one. With `offers_link` the answer has a button that starts to link the person's GitHub account.
     """
 
     def __init__(
-        self, reason: str, headline: str, detail: str = "", hint: str = "", *, quoted: str | None = None
+        self,
+        reason: str,
+        headline: str,
+        detail: str = "",
+        hint: str = "",
+        *,
+        quoted: str | None = None,
+        offers_link: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.offers_link = offers_link
         self.reason = reason
         self.quoted = quoted
         self.headline = headline

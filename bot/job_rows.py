@@ -1,5 +1,7 @@
 """Turns a job record into a row to store, and a stored row of any version back into its record."""
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -19,12 +21,33 @@ def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None, urgen
 
 def read_job(stored: Job) -> JobKind:
     """A row of any version; raises UnusableJob for a kind or a field that this version can't read."""
-    kind = KINDS.get(stored.kind)
-    if kind is None:
-        raise UnusableJob(f"this version knows no job of the kind {stored.kind}")
-    fields = {kind.inlined: stored.payload} if kind.inlined else stored.payload
+    return _read(stored.kind, stored.payload)
+
+
+def job_text(job: JobKind) -> str:
+    """A job as the text that a button carries, to be done later."""
+    row = new_job(job)
+    return json.dumps({"kind": row.kind, "payload": row.payload}, separators=(",", ":"))
+
+
+def read_job_text(text: str) -> JobKind | None:
+    """The job in a text of `job_text`; None for anything else. What comes back from Slack is untrusted."""
     try:
-        job: JobKind = _adapter(kind.kind).validate_python(fields)
+        match json.loads(text):
+            case {"kind": str(kind), "payload": dict(payload)}:
+                return _read(kind, payload)
+    except (ValueError, RecursionError, UnusableJob):
+        pass
+    return None
+
+
+def _read(word: str, payload: Mapping[str, Any]) -> JobKind:
+    kind = KINDS.get(word)
+    if kind is None:
+        raise UnusableJob(f"this version knows no job of the kind {word}")
+    fields = {kind.inlined: payload} if kind.inlined else payload
+    try:
+        job: JobKind = _adapter(word).validate_python(fields)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         name = ".".join(map(str, fault["loc"][1:] if kind.inlined else fault["loc"]))

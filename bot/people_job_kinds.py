@@ -17,6 +17,18 @@ class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
 
 
 @dataclass(frozen=True)
+class FinishLink(JobKind, kind="finish_link", key="link:{job.link}"):
+    """Store the link of a person who typed the right code."""
+
+    link: str
+    """The hash of the link request."""
+    page: str
+    """The hash of the page's state."""
+    view: str | None = None
+    """The modal in which the code was typed."""
+
+
+@dataclass(frozen=True)
 class DeleteTokens(JobKind, kind="delete_tokens", attempts=12):
     """Delete a person's dropped tokens at GitHub; in the row they stay encrypted."""
 

@@ -80,10 +80,30 @@ async def pages(tx: Tx, hash_: str) -> list[LinkPage]:
     return await rows.listed(tx, query.order_by(link_page.c.created_at), _page)
 
 
+async def drop_unused_pages(tx: Tx, hash_: str, most: int) -> None:
+    """Delete the oldest pages of a started sign-in that wait for GitHub, down to so many."""
+    unused = sa.and_(link_page.c.request == hash_, link_page.c.used_at.is_(None))
+    newest = sa.select(link_page.c.state_hash).where(unused)
+    newest = newest.order_by(link_page.c.created_at.desc(), link_page.c.state_hash).limit(most)
+    await tx.conn.execute(sa.delete(link_page).where(unused, link_page.c.state_hash.not_in(newest)))
+
+
+async def expired_tokens(tx: Tx, most: int) -> list[tuple[LinkRequest, LinkPage]]:
+    """Some of the pages with tokens whose time is over, each with its started sign-in."""
+    query = sa.select(link_page).where(link_page.c.expires_at <= tx.now, link_page.c.access.is_not(None))
+    found = await rows.listed(tx, query.order_by(link_page.c.expires_at).limit(most), _page)
+    started = sa.select(link_request).where(link_request.c.hash.in_({page.request for page in found}))
+    by_hash = {request.hash: request for request in await rows.listed(tx, started, _request)}
+    return [(by_hash[page.request], page) for page in found if page.request in by_hash]
+
+
 async def prune(tx: Tx, before: UnixTime) -> None:
-    """Delete everything whose time was over before."""
-    for table in (link_request, link_page):
-        await tx.conn.execute(sa.delete(table).where(table.c.expires_at <= before))
+    """Delete everything whose time was over before, but for pages whose tokens are still to be dropped."""
+    over = sa.and_(link_page.c.expires_at <= before, link_page.c.access.is_(None))
+    await tx.conn.execute(sa.delete(link_page).where(over))
+    used = sa.select(link_page.c.request)
+    lapsed = sa.and_(link_request.c.expires_at <= before, link_request.c.hash.not_in(used))
+    await tx.conn.execute(sa.delete(link_request).where(lapsed))
 
 
 def _of(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:

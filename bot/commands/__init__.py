@@ -8,18 +8,21 @@ from bot.commands.buttons import BUTTONS, show_message_alert
 from bot.commands.command import Subcommand
 from bot.commands.help import HELP, help_answer, unknown_word_answer
 from bot.commands.history import HISTORY
+from bot.commands.link import LINK
 from bot.commands.list_alerts import LIST
 from bot.commands.mine import MINE
 from bot.commands.search import SEARCH
 from bot.commands.show import SHOW
 from bot.commands.subscribe import SUBSCRIBE
 from bot.commands.subscriptions import SUBSCRIPTIONS
+from bot.commands.unlink import UNLINK
 from bot.commands.unsubscribe import UNSUBSCRIBE
 from bot.commands.whoami import WHOAMI
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.audit import audit_refused_look_up
 from bot.flows.people.visibility import NeedsGitHub
+from bot.job_kinds import AnswerCommand
 from bot.requests import CommandRequest
 from bot.rules.masking import mask
 from bot.rules.typed_text import normalize_typed
@@ -33,6 +36,8 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     MINE,
     HISTORY,
     WHOAMI,
+    LINK,
+    UNLINK,
     SUBSCRIBE,
     UNSUBSCRIBE,
     SUBSCRIPTIONS,
@@ -58,7 +63,7 @@ async def answer_from_store(context: Context, request: CommandRequest) -> Conten
         async with asyncio.timeout(PATIENCE):
             return await answer(context, replace(request, store_only=True))
     except Refused as refused:
-        return refusal(refused)
+        return refusal(refused, AnswerCommand(request))
     except (NeedsGitHub, RetryLater, TimeoutError):
         return None
 

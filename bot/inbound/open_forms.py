@@ -1,6 +1,7 @@
 """Opens a form as a skeleton after its click was acknowledged, and stores the job that fills it."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -40,7 +41,11 @@ class FormOpener:
 
     def open(self, form: FormAction[Any], alert: AlertKey, click: Click) -> None:
         """Start to open it."""
-        opening = asyncio.create_task(self._open(form, alert, click))
+        self.start(self._open(form, alert, click))
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Start other work that opens a form."""
+        opening = asyncio.create_task(work)
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
 
@@ -59,10 +64,14 @@ class FormOpener:
         if late:
             log.warning("forms_given_up", count=len(late), reason="Slack did not answer before the stop")
 
-    async def _open(self, form: FormAction[Any], alert: AlertKey, click: Click) -> None:
+    async def let_others_be_answered(self) -> None:
+        """Wait a moment until no request of Slack's waits for its acknowledgement."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._all_answered.wait()
+
+    async def _open(self, form: FormAction[Any], alert: AlertKey, click: Click) -> None:
+        await self.let_others_be_answered()
         request = action_request(form.id, alert, click, self._context.clock.now())
         opened = None
         try:

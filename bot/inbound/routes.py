@@ -5,6 +5,7 @@ from aiohttp import web
 from bot.context import Context
 from bot.inbound import health
 from bot.inbound.github_webhooks import GitHubWebhooks
+from bot.inbound.sign_in_routes import SignInRoutes
 from bot.inbound.slack_app import SlackApp
 from bot.inbound.slack_requests import SlackRequests
 from bot.settings import Settings
@@ -23,7 +24,7 @@ def status_routes(context: Context) -> list[web.RouteDef]:
 
 
 def request_routes(settings: Settings, context: Context, slack_app: SlackApp) -> list[web.RouteDef]:
-    """The routes of a process that takes requests; without Slack's in Socket Mode."""
+    """Those of a process that takes requests: without Slack's in Socket Mode, with GitHub's sign-in if set."""
     secret = settings.github_webhook_secret
     webhooks = GitHubWebhooks(context, secret.get_secret_value() if secret else None)
     routes = [web.post("/github/webhooks", webhooks.receive)]
@@ -31,6 +32,11 @@ def request_routes(settings: Settings, context: Context, slack_app: SlackApp) ->
         signing = settings.slack_signing_secret
         requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
         routes.append(web.post("/slack/events", requests.receive))
+    pages: list[web.RouteDef] = []
+    if context.sign_in is not None:
+        sign_in = SignInRoutes(context)
+        pages.append(web.get("/github/link", sign_in.link, allow_head=False))
+        pages.append(web.get("/github/callback", sign_in.callback, allow_head=False))
     # Also with a slash at the end: people enter that in GitHub's and Slack's settings and would not see the 404.
     slashed = [web.RouteDef("POST", f"{route.path}/", route.handler, {}) for route in routes]
-    return [*routes, *slashed]
+    return [*routes, *slashed, *pages]

@@ -17,16 +17,20 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
 from bot.actions import ACTIONS, FORMS, MENU
-from bot.commands import answer_from_store, answer_without_look_up
+from bot.commands import answer_from_store, answer_without_look_up, split_command
 from bot.commands.buttons import BUTTONS, MESSAGE_SHORTCUT
+from bot.commands.link import LINK
 from bot.context import Context
 from bot.flows.channel_facts import save_channel_change
 from bot.inbound import read_requests as requests
+from bot.inbound.link_windows import LinkWindows
 from bot.inbound.open_forms import FormOpener
 from bot.job_kind import JobKind
 from bot.job_kinds import AnswerCommand, PerformAction, RedrawChannel
 from bot.job_rows import new_job
-from bot.views.answers import refusal_view
+from bot.views.answers import OFFER_LINK, refusal_view
+from bot.views.link_account import CALLBACK_ID as LINK_WINDOW
+from bot.views.link_account import LINK as LINK_BUTTON
 from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from bot.views.refusals import outdated_control
 from integrations.slack import payloads
@@ -51,6 +55,7 @@ class SlackApp:
         self._unanswered = 0
         self._all_answered = asyncio.Event()
         self.forms = FormOpener(context, self._all_answered)
+        self._link_windows = LinkWindows(context, self.forms)
         self._bolt = self._build()
         self._register(self._bolt)
 
@@ -117,6 +122,9 @@ class SlackApp:
             _on_action(bolt, answer, self._click(requests.owner_job))
         for button in BUTTONS:
             _on_action(bolt, button, self._click(requests.button_job))
+        _on_action(bolt, OFFER_LINK, self._offer_link)
+        _on_action(bolt, LINK_BUTTON, _acknowledge)
+        bolt.view_submission(LINK_WINDOW)(self._submit_code)
         bolt.command(COMMAND)(self._command)
         bolt.message_shortcut(MESSAGE_SHORTCUT)(self._shortcut)
         for event in CHANNEL_EVENTS:
@@ -176,6 +184,12 @@ class SlackApp:
 
     async def _command(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         command = _parsed(context, payloads.SlashCommand)
+        if self._context.sign_in is not None and split_command(command.text)[0] == LINK.name:
+            is_new = await self._accept(context)
+            await ack()
+            if is_new:
+                self._link_windows.open_by_command(command)
+            return
         content = answer_without_look_up(command.text)
         if content is None:
             request = requests.command_request(command, self._now)
@@ -186,6 +200,18 @@ class SlackApp:
             await ack()
         else:
             await ack(text=content.text, blocks=list(content.blocks), response_type="ephemeral")
+
+    async def _offer_link(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        is_new = await self._accept(context)
+        await ack()
+        if is_new:
+            self._link_windows.open_by_offer(_parsed(context, payloads.Click))
+
+    async def _submit_code(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
+        submit = _parsed(context, payloads.Submit)
+        # A repetition is not checked again: it would count as another try.
+        is_new = await self._accept(context)
+        await ack(**(await self._link_windows.submit(submit) if is_new else {}))
 
     async def _shortcut(self, ack: AsyncAck, context: AsyncBoltContext) -> None:
         shortcut = _parsed(context, payloads.Shortcut)

@@ -21,12 +21,11 @@ from bot.flows.alerts import (
     validity_override,
 )
 from bot.flows.messages import backfill, owner_messages, publish
-from bot.flows.people import sealed_tokens
+from bot.flows.people import finish_link, sealed_tokens
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.flows.subscribing import watch
 from bot.job_kind import JobKind
 from bot.jobs.worker import Handler
-from bot.requests import CommandRequest
 from bot.views.answers import identity_notice, refusal
 from bot.views.refusals import outdated_control
 from integrations.slack.blocks import Content
@@ -34,14 +33,18 @@ from storage.records import Job
 
 
 async def _answer(
-    context: Context, request: CommandRequest, answering: Awaitable[Content], *, replaces: bool = False
+    context: Context,
+    todo: kinds.AnswerCommand | kinds.AnswerShortcut | kinds.AnswerButton,
+    answering: Awaitable[Content],
+    *,
+    replaces: bool = False,
 ) -> None:
     try:
         content = await answering
     except Refused as refused:
         # A refusal replaces no message: the list that was clicked stays.
-        content, replaces = refusal(refused), False
-    await send_answer(context, request, content, replaces=replaces)
+        content, replaces = refusal(refused, todo), False
+    await send_answer(context, todo.request, content, replaces=replaces)
 
 
 async def _tell_failure(
@@ -86,19 +89,19 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             kinds.AnswerCommand,
-            lambda context, todo, job: _answer(context, todo.request, answer(context, todo.request)),
+            lambda context, todo, job: _answer(context, todo, answer(context, todo.request)),
             _tell_failure,
         ),
         Handler(
             kinds.AnswerShortcut,
-            lambda context, todo, job: _answer(context, todo.request, answer_shortcut(context, todo.request)),
+            lambda context, todo, job: _answer(context, todo, answer_shortcut(context, todo.request)),
             _tell_failure,
         ),
         Handler(
             kinds.AnswerButton,
             lambda context, todo, job: _answer(
                 context,
-                todo.request,
+                todo,
                 answer_button(context, todo.button, todo.request),
                 replaces=todo.replaces,
             ),
@@ -124,6 +127,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
                 context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
             ),
         ),
+        Handler(people_job_kinds.FinishLink, finish_link.finish),
         Handler(
             people_job_kinds.DeleteTokens,
             lambda context, todo, job: sealed_tokens.delete_tokens(context, todo),

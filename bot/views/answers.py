@@ -1,12 +1,19 @@
 """Private answers to one person: results, refusals and notices."""
 
 from bot.errors import Refused
+from bot.job_kind import JobKind
+from bot.job_rows import job_text
 from bot.rules.validity import confirmed_inactive
 from bot.views.formatting import alert_title
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, View, context, message, modal, section
+from integrations.slack.blocks import Block, Content, View, actions, context, message, modal, section
+from integrations.slack.elements import BUTTON_VALUE, button
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, ReportState, Repository
+
+OFFER_LINK = "offer_link"
+"""The button that starts to link the person's GitHub account; its value is the request that goes on then."""
+NO_REQUEST = "-"
 
 
 def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn | None = None) -> Content:
@@ -18,14 +25,25 @@ def answer(sign: str, headline: str, detail: Mrkdwn | None = None, hint: Mrkdwn 
     )
 
 
-def refusal(refused: Refused) -> Content:
-    """The private message for a refusal."""
-    return answer("no_entry", refused.headline, _markup(refused.detail), _markup(refused.hint))
+def refusal(refused: Refused, request: JobKind | None = None) -> Content:
+    """The private message for a refusal of `request`, which may go on once the person is linked."""
+    content = answer("no_entry", refused.headline, _markup(refused.detail), _markup(refused.hint))
+    offer = _offer(request) if refused.offers_link else None
+    return content if offer is None else Content(content.text, (*content.blocks, offer))
 
 
-def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
+def refusal_view(refused: Refused, *, callback_id: str, title: str, request: JobKind | None = None) -> View:
     """The refusal as a modal, in place of the form."""
-    return modal(callback_id=callback_id, title=title, close="Close", blocks=refusal(refused).blocks)
+    blocks = refusal(refused, request).blocks
+    return modal(callback_id=callback_id, title=title, close="Close", blocks=blocks)
+
+
+def _offer(request: JobKind | None) -> Block | None:
+    carried = NO_REQUEST if request is None else job_text(request)
+    if len(carried) > BUTTON_VALUE:
+        carried = NO_REQUEST  # A long filter; the person types it again.
+    start = button("Link your GitHub account", action_id=OFFER_LINK, value=carried, style="primary")
+    return actions(start, block_id=OFFER_LINK)
 
 
 def skeleton_view(*, callback_id: str, title: str) -> View:

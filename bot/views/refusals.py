@@ -90,10 +90,15 @@ def naming(refused: OthersCan, help_words: Mrkdwn) -> Refused:
     )
 
 
-def not_linked(user: SlackUserId) -> Refused:
+def not_linked(user: SlackUserId, *, by_sign_in: bool) -> Refused:
+    """The person is linked to no account; with `by_sign_in` they can link one themselves."""
+    headline = "Stanch doesn't know which GitHub account is yours."
+    if by_sign_in:
+        how = Mrkdwn("Link it by signing in at GitHub; the button opens the window for that.")
+        return Refused("not_linked", headline, how, Mrkdwn("Or type `/leaks link`"), offers_link=True)
     return Refused(
         "not_linked",
-        "Stanch doesn't know which GitHub account is yours.",
+        headline,
         t.mrkdwn("Ask whoever runs Stanch to link {} to your GitHub account.", t.user(user)),
         t.mrkdwn("They do it with {}", t.code(f"stanch identities add {user} YOUR_GITHUB_LOGIN")),
     )

@@ -18,6 +18,7 @@ Style: TypeAlias = Literal["primary", "danger"]
 # Slack's docs, Block Kit reference. They don't say which characters the limits count (code points, UTF-16 units).
 BUTTON_TEXT = OPTION_TEXT = OPTION_DESCRIPTION = 75
 BUTTON_VALUE = 2_000
+BUTTON_URL = 3_000
 OPTION_VALUE = PLACEHOLDER = 150
 IDENTIFIER = 255
 SELECT_OPTIONS = 100
@@ -61,14 +62,22 @@ def identifier(text: str, limit: int = IDENTIFIER) -> str:
     return text
 
 
-def button(text: str, *, action_id: str, value: str | None = None, style: Style | None = None) -> Element:
-    """A button; Slack sends its `value` with a click."""
+def button(
+    text: str,
+    *,
+    action_id: str,
+    value: str | None = None,
+    style: Style | None = None,
+    url: str | None = None,
+) -> Element:
+    """A button; Slack sends its `value` with a click. With `url` a click opens that address too."""
     return _control(
         "button",
         action_id,
         text=plain(text, BUTTON_TEXT),
         value=None if value is None else identifier(value, BUTTON_VALUE),
         style=style,
+        url=None if url is None else identifier(url, BUTTON_URL),
     )
 
 

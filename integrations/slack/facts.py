@@ -38,6 +38,8 @@ class PersonFacts:
     is_invited: bool
     """Invited, but not joined yet."""
     is_stranger: bool
+    confirmed_email: str = ""
+    """Their e-mail address, if Slack tells it (scope `users:read.email`) and calls it confirmed; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def parse_person(raw: JsonObject) -> PersonFacts:
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
         is_invited=bool(user.get("is_invited_user")),
         is_stranger=bool(user.get("is_stranger")),
+        confirmed_email=text(profile, "email") if user.get("is_email_confirmed") is True else "",
     )
 
 

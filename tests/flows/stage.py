@@ -1,6 +1,8 @@
 """Runs the whole product between a stand-in Slack and a stand-in GitHub; the test moves the clock."""
 
+import base64
 import re
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +38,8 @@ from storage.records import Alert as StoredAlert
 from tests.engines import kept_engines
 
 CHANNEL = "C0ALERTS"
+PUBLIC_URL = "http://127.0.0.1:3999"
+"""Where people's browsers reach Stanch, by its settings; `sign_in.Browser` opens the port that it listens on."""
 PING = 0.2
 """Real seconds between two pings of a Socket Mode connection."""
 OWNER, ADMIN, MANAGER, READER, UNLINKED = "U0OWNER", "U0ADMIN", "U0SEC", "U0READER", "U0NOBODY"
@@ -194,6 +198,11 @@ class Stage:
         assert self.github.unexpected == []
 
 
+def new_encryption_key() -> str:
+    """A key for STANCH_ENCRYPTION_KEYS."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
 def plain(markup: str) -> str:
     """Slack's markup as a person reads it: links as their text, code and bold without their signs."""
     return re.sub(r"<[^|>]*\|([^>]*)>|[*`]", lambda found: found[1] or "", markup)
@@ -213,12 +222,14 @@ async def open_stage(
     socket_mode: bool = False,
     role: app.Role = app.Role.ALL,
     prepare: Callable[[SlackSandbox, GitHubSandbox], Awaitable[None]] | None = None,
+    sign_in: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Start both stand-ins and the product between them; jobs run only by `Stage.work`.
 
     With `socket_mode` Slack's requests come over the product's own connection, which expects a ping every 0.2 s.
-    `prepare` runs before the product starts, for a database that is not empty.
+    `prepare` runs before the product starts, for a database that is not empty. With `sign_in` people can sign in, at
+    PUBLIC_URL, and their tokens are kept.
     """
     async with (
         SlackSandbox(now=clock.now) as slack,
@@ -247,6 +258,14 @@ async def open_stage(
             "stanch_audit_key": "a key for tests",
             "stanch_sync_interval": 0,
         }
+        if sign_in:
+            github.callback_urls = [f"{PUBLIC_URL}/github/callback"]
+            values |= {
+                "github_app_client_id": github.client_id,
+                "github_app_client_secret": github.client_secret,
+                "stanch_public_url": PUBLIC_URL,
+                "stanch_encryption_keys": new_encryption_key(),
+            }
         if socket_mode:
             slack.use_socket_mode()
             values |= {"slack_app_token": slack.app_token, "slack_signing_secret": None}

@@ -235,5 +235,10 @@ async def test_a_state_is_used_once(db: Database, clock: Clock) -> None:
     async with db.begin() as tx:
         assert await link_requests.use_page(tx, "s2") is None
         await link_requests.prune(tx, tx.now)
+        [(request, page)] = await link_requests.expired_tokens(tx, 10)
+        assert (request.hash, page) == ("h1", done), "a token was deleted that is not dropped at GitHub yet"
+        await link_requests.save_page(tx, replace(page, tokens=None))
+        assert await link_requests.expired_tokens(tx, 10) == []
+        await link_requests.prune(tx, tx.now)
         for table in (link_request, link_page):
             assert (await tx.conn.execute(sa.select(table))).all() == []

@@ -252,7 +252,7 @@ def test_a_refusal_with_hostile_text_is_sent(
     for refused in (
         refusals.lacks_role(verb_phrase, role, login, where, refusals.help_words([role, login], None)),
         refusals.no_view(login, where, refusals.help_words([role, login, verb_phrase], None)),
-        refusals.not_linked(SlackUserId(login)),
+        refusals.not_linked(SlackUserId(login), by_sign_in=False),
         refusals.github_unreachable(Unreachable(verb_phrase, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),
         internal_error(login),

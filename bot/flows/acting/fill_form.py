@@ -15,6 +15,7 @@ from bot.flows.acting.limits import check_limit, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
+from bot.job_kinds import FillForm
 from bot.requests import ActionRequest
 from bot.views.answers import refusal_view
 from integrations.github.errors import GitHubError
@@ -48,7 +49,9 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
             await _audit_refused(context, action, request, refused_input)
     except Refused as refused:
         await _audit_refused(context, action, request, refused)
-        view = refusal_view(refused, callback_id=action.callback_id, title=action.title)
+        view = refusal_view(
+            refused, callback_id=action.callback_id, title=action.title, request=FillForm(request)
+        )
     except GitHubError as error:
         unreachable = repository_access.github_failure_refusal(error)
         view = refusal_view(unreachable, callback_id=action.callback_id, title=action.title)

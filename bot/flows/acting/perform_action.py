@@ -17,7 +17,7 @@ from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.alerts.store_alert import find_person, plan_consequences
 from bot.flows.audit import audit_failure, build_action_entry, in_own_name
 from bot.flows.private_answers import answer_job, send_answer
-from bot.job_kinds import shown_key
+from bot.job_kinds import PerformAction, shown_key
 from bot.requests import ActionRequest
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import follow_assignment
@@ -69,7 +69,7 @@ class _Attempt:
         """Answer the person and audit it, and take back what a request that had waited left on the alert."""
         if self.request.waited:
             await self._abandon(tx)
-        await jobs.enqueue(tx, answer_job(self.request, refusal(refused)))
+        await jobs.enqueue(tx, answer_job(self.request, refusal(refused, PerformAction(self.request))))
         if isinstance(refused, LimitReached):
             await tell_of_limit(tx, self.context, self.action, self.request, refused)
         await audit_failure(tx, self.context, self.action, self.request, outcome, reason)

@@ -11,6 +11,7 @@ from bot.flows.audit import audit_refused_look_up
 from bot.flows.build_case import build_case, load_alert
 from bot.flows.people import current_rights, identify, roles
 from bot.flows.private_answers import send_answer
+from bot.job_kinds import ShowDetails
 from bot.requests import ActionRequest
 from bot.rules.case import Actor
 from bot.rules.permissions import Need
@@ -28,7 +29,7 @@ async def show_details(context: Context, request: ActionRequest) -> None:
         )
     except Refused as refused:
         await audit_refused_look_up(context, request.team, request.user, refused)
-        content = refusal(refused)
+        content = refusal(refused, ShowDetails(request))
     except GitHubError as error:
         content = refusal(repository_access.github_failure_refusal(error))
     await send_answer(context, request, content)

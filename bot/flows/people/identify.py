@@ -22,7 +22,7 @@ async def identify(
         # On Enterprise Grid a person may act from any workspace of the organization; identities are stored for ours.
         identity = await identities.of_slack(tx, SlackTeamId(workspace.team_id), user)
     if identity is None:
-        raise refusals.not_linked(user)
+        raise refusals.not_linked(user, by_sign_in=context.sign_in is not None)
     return identity
 
 

@@ -14,6 +14,8 @@ from storage.encryption import Keyring, Undecryptable, token_context
 from storage.records import GitHubId, NewJob, Sealed, SlackTeamId, SlackUserId, StoredTokens
 
 log = structlog.get_logger(__name__)
+_KEY_ID = 8
+"""Characters of a key's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,22 @@ def unseal(keyring: Keyring, owner: TokenOwner, stored: StoredTokens) -> UserTok
 
     refresh = None if stored.refresh is None else decrypt(stored.refresh, "refresh")
     return UserTokens(decrypt(stored.access, "access"), stored.access_until, refresh, stored.refresh_until)
+
+
+def seal_verifier(keyring: Keyring, state_hash: str, verifier: Literal) -> bytes:
+    """Encrypt the PKCE verifier of a page; the key's id stands before the ciphertext."""
+    sealed = keyring.encrypt(verifier.reveal().encode(), _verifier_context(state_hash))
+    return sealed.key_id.encode() + sealed.ciphertext
+
+
+def unseal_verifier(keyring: Keyring, state_hash: str, stored: bytes) -> Literal:
+    """Decrypt it; raises Undecryptable."""
+    sealed = Sealed(stored[:_KEY_ID].decode(errors="replace"), stored[_KEY_ID:])
+    return Literal(keyring.decrypt(sealed, _verifier_context(state_hash)).decode())
+
+
+def _verifier_context(state_hash: str) -> bytes:
+    return f"code_verifier {state_hash}".encode()
 
 
 def deletion(owner: TokenOwner, stored: StoredTokens) -> NewJob:
