@@ -119,6 +119,16 @@ class InstallationClient:
         path = "/orgs/{org}/members?role=admin&per_page=100"
         return frozenset([owner.id async for owner in self._calls.each(_account, path, org=org)])
 
+    async def collaborators(self, full_name: str, most: int) -> tuple[role_facts.RepositoryPermission, ...]:
+        """Up to `most` people who can read a repository, each with the highest role of all sources."""
+        path = "/repos/{owner}/{repo}/collaborators?per_page=100"
+        found: list[role_facts.RepositoryPermission] = []
+        async for person in self._calls.each(role_facts.parse_collaborator, path, full_name=full_name):
+            found.append(person)
+            if len(found) == most:
+                break
+        return tuple(found)
+
     async def organization_roles(self, org: str) -> tuple[role_facts.OrganizationRole, ...]:
         """All roles of an organization. Needs the permission `organization_custom_org_roles: read`."""
         read = partial(_listed, "roles", role_facts.parse_organization_role)

@@ -63,6 +63,16 @@ def parse_permission(raw: JsonObject) -> RepositoryPermission:
     return RepositoryPermission(permission, role_name, person.id)
 
 
+def parse_collaborator(raw: JsonObject) -> RepositoryPermission:
+    """Read GitHub's `collaborator`. Raises Malformed without the person's id or role."""
+    person, role_name = needed_account(raw, "the collaborator"), text(raw.get("role_name"))
+    if role_name is None:
+        raise Malformed("the collaborator has no role")
+    flags = raw.get("permissions")
+    is_admin = isinstance(flags, dict) and flags.get("admin") is True
+    return RepositoryPermission("admin" if is_admin else "none", role_name, person.id)
+
+
 def parse_organization_role(raw: JsonObject) -> OrganizationRole:
     """Read GitHub's `organization-role`. Raises Malformed without id and name."""
     number, name = identifier(raw.get("id")), text(raw.get("name"))

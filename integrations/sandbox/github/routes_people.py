@@ -41,11 +41,11 @@ def get_permission(call: Call) -> RouteResponse:
 def list_collaborators(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/collaborators`: people with at least that permission, with organization owners.
 
-    Only permissions above `pull`, which everybody has in a public repository without being listed.
+    Of a public repository only permissions above `pull`, which everybody has there without being listed.
     """
-    needed = call.text("permission")
-    if needed in (None, "pull"):
-        raise Refusal(422, "the stand-in lists no people who may only read")
+    needed = call.text("permission") or "pull"
+    if needed == "pull" and call.repository.visibility == "public":
+        raise Refusal(422, "the stand-in lists no people who may only read a public repository")
     people = [account for account in call.github.accounts.values() if isinstance(account, GitHubUser)]
     roles = [(user, rights.repository_role(call.repository, user)) for user in people]
     page, headers = page_of(call, [(user, role) for user, role in roles if role.flags[needed]])
