@@ -44,6 +44,14 @@ class LimitReached(Refused):
         self.until = until
 
 
+class ApprovalEnded(Refused):
+    """What a second person was asked to approve has changed, so that the request ends too."""
+
+    def __init__(self, reason: str, headline: str, detail: str, *, request: str) -> None:
+        super().__init__(reason, headline, detail)
+        self.request = request
+
+
 class RetryLater(Exception):
     """The job has to run again at a later time; this uses none of its attempts.
 

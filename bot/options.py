@@ -57,6 +57,11 @@ class ReportOptions(_Table):
     alone_after: Annotated[int, Field(ge=1, le=59)] | None = None
     """Minutes after which one person is enough where GitHub names nobody else with the right; None: never."""
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a second person has to approve a report."""
+        return self.approvals > 1
+
     @model_validator(mode="after")
     def _alone_of_two(self) -> "ReportOptions":
         if self.alone_after is not None and self.approvals == 1:

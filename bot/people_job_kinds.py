@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.job_kind import JobKind
+from bot.requests import StoredAlertKey
 from storage.records import GitHubId, SlackTeamId, SlackUserId, UnixTime
 
 
@@ -42,3 +43,11 @@ class DeleteTokens(JobKind, kind="delete_tokens", attempts=12):
     """Base64 of the ciphertexts."""
     access_until: UnixTime | None
     refresh_until: UnixTime | None
+
+
+@dataclass(frozen=True)
+class LapseApproval(JobKind, kind="approval_lapse", key="alert:{job.alert}"):
+    """End a request for approval that nobody has decided in time."""
+
+    alert: StoredAlertKey
+    request: str

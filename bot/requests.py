@@ -44,6 +44,13 @@ class ActionRequest:
     user_input: Annotated[UserInput, Field(alias="given")] = field(default_factory=dict, repr=False)
     waited: bool = False
     """An earlier try had to wait; this is the next one."""
+    approval: str | None = None
+    """The request that a second person approved, which this carries out; never set by what comes in from Slack."""
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether it was accepted earlier, so that a passing failure does not end it."""
+        return self.waited or self.approval is not None
 
     @property
     def reply_to(self) -> MessageTs | None:

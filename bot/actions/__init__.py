@@ -1,13 +1,16 @@
 """Lists every action on an alert, in the order of the card; each has a file of its own.
 
-The base classes are in `action.py`. `comment_field.py`, `probe.py` and `write_back.py` are shared by several actions.
+The base classes are in `action.py`. `approval.py`, `comment_field.py`, `probe.py` and `write_back.py` are shared by
+several actions.
 """
 
 from typing import Any
 
 from bot.actions.action import Action, CardAction, FormAction, MenuAction, ReadAction
+from bot.actions.approve_report import ApproveReport
 from bot.actions.check_validity import CheckValidity
 from bot.actions.close_alert import CloseAlert
+from bot.actions.deny_report import DenyReport
 from bot.actions.hand_over import HandOverAlert
 from bot.actions.history import History
 from bot.actions.locations import Locations
@@ -32,6 +35,8 @@ ACTIONS: tuple[Action[Any], ...] = (
     TellOwner(),
     NextSteps(),
     TokenUses(),
+    ApproveReport(),
+    DenyReport(),
 )
 FORMS: tuple[FormAction[Any], ...] = tuple(action for action in ACTIONS if isinstance(action, FormAction))
 READ_ACTIONS: tuple[ReadAction, ...] = (Locations(), History())

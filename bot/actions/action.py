@@ -16,6 +16,7 @@ from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
 from integrations.slack.blocks import Block, Content, View, modal
 from integrations.slack.elements import Element, Option
+from storage.db import Tx
 from storage.records import Alert, AuditOutcome, Event, NewJob, Person
 
 Decision = TypeVar("Decision")
@@ -58,6 +59,8 @@ class Outcome:
     """Who made the change that `facts` shows."""
     change: Callable[[Alert], Alert] = lambda alert: alert
     """What else changes in the stored alert."""
+    stored_besides: Callable[[Tx], Awaitable[None]] | None = None
+    """What else is stored in that transaction; raises Refused if that is no longer possible."""
     events: tuple[Event, ...] = ()
     jobs: tuple[NewJob, ...] = ()
     outcome: AuditOutcome = AuditOutcome.DONE
@@ -91,6 +94,8 @@ class Action(ABC, Generic[Decision]):
     """The person's role is asked for now; otherwise one of the last five minutes is used again."""
     asks_about_owner: ClassVar[bool] = False
     """Its form, or without a form its decision, needs to know whether the token's owner can be told."""
+    asks_about_approval: ClassVar[bool] = False
+    """It is, decides, or shows the form of what a second person has to approve."""
     works_offline: ClassVar[bool] = False
     """It changes nothing on GitHub, so it is done while GitHub is down too."""
     receiver_block: ClassVar[str | None] = None

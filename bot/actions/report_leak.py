@@ -3,16 +3,19 @@
 from dataclasses import replace
 
 from bot.actions.action import ActionRun, CardAction, FormAction, Outcome
+from bot.actions.approval import request_approval
 from bot.actions.probe import PROBE_INTERVAL, ProbeResult, probe_secret, probe_unless_recent
 from bot.errors import OutcomeUnknown, Refused, RetryLater
 from bot.job_kinds import FollowUpReport, PerformAction
 from bot.job_rows import new_job
 from bot.options import LimitsOptions, Options
 from bot.requests import UserInput
+from bot.rules.approval import ask_obstacle, is_to_be_approved, run_obstacle
 from bot.rules.case import Case, PersonalCase
 from bot.rules.report_eligibility import report_obstacle
 from bot.rules.validity import confirmed_inactive, was_ever_active
 from bot.views.answers import answer
+from bot.views.approval import cant_ask, not_sent
 from bot.views.formatting import PROBE_REASONS, alert_name
 from bot.views.report_form import UNCONFIRMED, draw_report_form, not_reportable
 from integrations.github.token_format import REVOCABLE, decode, kind_of
@@ -43,12 +46,15 @@ class ReportLeak(CardAction[None], FormAction[None]):
     title = "Report leak"
     needs_fresh_role = True
     asks_about_owner = True
+    asks_about_approval = True
     did_many = "reported {} secrets"
 
     def most_per_hour(self, limits: LimitsOptions) -> int:
         return limits.reports_per_hour
 
     def shown(self, case: Case) -> bool:
+        if case.approval is not None:
+            return False
         return report_obstacle(case.alert, case.repository, case.server, case.options.report) is None
 
     def control(self, case: Case) -> Element:
@@ -65,9 +71,14 @@ class ReportLeak(CardAction[None], FormAction[None]):
         if self.form_errors(user_input, case.options):
             raise Refused("not_accepted", "The consequence was not accepted, so nothing was sent.")
         _check_obstacle(case)
+        changed = run_obstacle(case) if case.is_approved_run else None
+        if changed is not None:
+            raise not_sent(case, changed)
 
     async def act(self, run: ActionRun, decision: None) -> Outcome:
         case, context = run.case, run.context
+        if is_to_be_approved(case):
+            return request_approval(run)
         probed, probes = None, case.options.validity.probes
         if case.resumed and not probes:
             raise OutcomeUnknown(PROBES_OFF)
@@ -105,6 +116,9 @@ def _check_obstacle(case: PersonalCase) -> None:
     perhaps_reported = obstacle == "inactive" and case.resumed
     if obstacle is not None and not waits and not perhaps_reported:
         raise not_reportable(case, obstacle)
+    asking = ask_obstacle(case) if is_to_be_approved(case) else None
+    if asking is not None:
+        raise cant_ask(case, asking)
 
 
 def _reportable_token(alert: Alert, literal: Literal) -> Literal:

@@ -25,6 +25,7 @@ class TellOwner(Action[Identity]):
     id = "tell_owner"
     audited_as = "tell_owner"
     asks_about_owner = True
+    asks_about_approval = True
 
     def decide(self, case: PersonalCase, user_input: UserInput) -> Identity:
         obstacle = owner_obstacle(case)

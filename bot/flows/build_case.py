@@ -6,9 +6,9 @@ from bot.context import Context
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, done_count, has_checklist, steps_for, ticks
 from bot.rules.commit_author import shown_author
-from storage import alerts, identities, messages, repositories
+from storage import alerts, approvals, identities, messages, repositories
 from storage.db import Tx
-from storage.records import Alert, AlertKey, EventKind, MessagePurpose, Repository, SlackTeamId
+from storage.records import Alert, AlertKey, Approval, EventKind, MessagePurpose, Repository, SlackTeamId
 
 
 def build_case(
@@ -18,10 +18,11 @@ def build_case(
     done: Mapping[str, Tick] | None = None,
     *,
     committer_name: str | None = None,
+    approval: Approval | None = None,
 ) -> Case:
     """The case as of now; `done` has who did which step of the checklist, None while there is no checklist.
 
-    `committer_name` is what `load_committer_name` returns.
+    `committer_name` is what `load_committer_name` returns, `approval` what `load_open_request` returns.
     """
     has_steps = done is not None and has_checklist(alert)
     steps = steps_for(alert.secret_type, context.options) if has_steps else ()
@@ -34,6 +35,7 @@ def build_case(
         steps_done=done_count(steps, done or {}),
         steps_total=len(steps),
         committer_name=committer_name,
+        approval=approval,
     )
 
 
@@ -49,7 +51,8 @@ async def load_case(tx: Tx, context: Context, alert: Alert, repository: Reposito
     if has_checklist(alert) and await messages.of_alert(tx, alert.key, MessagePurpose.CHECKLIST):
         done = await load_ticks(tx, alert)
     name = await load_committer_name(tx, context, alert)
-    return build_case(context, alert, repository, done, committer_name=name)
+    approval = await load_open_request(tx, context, alert)
+    return build_case(context, alert, repository, done, committer_name=name, approval=approval)
 
 
 async def load_committer_name(tx: Tx, context: Context, alert: Alert) -> str | None:
@@ -59,6 +62,13 @@ async def load_committer_name(tx: Tx, context: Context, alert: Alert) -> str | N
         return None
     identity = await identities.of_github(tx, SlackTeamId(workspace.team_id), author.account.id)
     return identity.slack_name if identity else None
+
+
+async def load_open_request(tx: Tx, context: Context, alert: Alert) -> Approval | None:
+    """The alert's open request for approval of a report; None while no second person is needed."""
+    if not alert.is_open or not context.options.report.needs_approval:
+        return None
+    return await approvals.open_request(tx, alert.key, tx.now)
 
 
 async def load_ticks(tx: Tx, alert: Alert) -> Mapping[str, Tick]:

@@ -18,6 +18,7 @@ from bot.job_kinds import (
 from bot.requests import ActionRequest, CommandRequest
 from bot.rules.alert_names import find_alert_link
 from bot.rules.masking import mask
+from bot.views.approval import APPROVE, DENY
 from bot.views.lists import PAGE_ACTION
 from bot.views.subscriptions import SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION
 from integrations.slack.payloads import Click, Shortcut, SlashCommand, Submit
@@ -29,6 +30,7 @@ LONGEST_TEXT = 2_000
 """Characters of a command that are read: more than a filter may have, so that no filter is cut to another one."""
 REPLACED = frozenset({PAGE_ACTION, SUBSCRIBE_ACTION, UNSUBSCRIBE_ACTION})
 """Buttons whose answer replaces the private message that they are in."""
+APPROVAL_BUTTONS = frozenset({APPROVE, DENY})
 PERFORMED = frozenset(action.id for action in ACTIONS if action not in FORMS)
 SHOWN = frozenset(line.id for line in READ_ACTIONS)
 FORM_OF_PICKER = {form.receiver_block: form for form in FORMS if form.receiver_block is not None}
@@ -166,7 +168,11 @@ def action_request(action: str, alert: AlertKey, click: Click, now: float) -> Ac
 
 def alert_of(click: Click) -> AlertKey | None:
     """The alert that a control names: in a button's value, or else in the id of its block."""
-    named = _parse_key(click.value)
+    value = click.value
+    if click.action_id in APPROVAL_BUTTONS and isinstance(value, str):
+        # `<repository_id>/<alert_number>/<request>`.
+        value = value.rpartition("/")[0]
+    named = _parse_key(value)
     if named is not None:
         return named
     parts = click.block_id.split(":")

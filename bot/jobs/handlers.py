@@ -8,7 +8,7 @@ from bot import people_job_kinds
 from bot.commands import answer, answer_button, answer_shortcut
 from bot.context import Context
 from bot.errors import Refused
-from bot.flows.acting import fill_form, owner_answers, perform_action, show_details
+from bot.flows.acting import approvals, fill_form, owner_answers, perform_action, show_details
 from bot.flows.alerts import (
     arrival_check,
     hand_overs,
@@ -137,6 +137,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
             kinds.FollowUpReport,
             lambda context, todo, job: rechecks.follow_up_report(context, todo.alert, todo.attempt, job),
         ),
+        Handler(people_job_kinds.LapseApproval, approvals.lapse),
         Handler(
             kinds.RecheckRevoked,
             lambda context, todo, job: rechecks.recheck_revoked(context, todo.alert, todo.resolved_at, job),

@@ -11,7 +11,7 @@ from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from bot.flows.people.linking import drop_expired
 from bot.flows.subscribing.watch import request_checks
-from storage import deliveries, jobs, link_requests, messages, role_cache
+from storage import approvals, deliveries, jobs, link_requests, messages, role_cache
 from storage.db import StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
@@ -78,6 +78,7 @@ _EXPIRED: tuple[tuple[Prune, float], ...] = (
     # None of these rows is used after an hour.
     (role_cache.prune, DAY),
     (messages.prune_pace, DAY),
+    (approvals.prune, KEPT),
     (messages.prune_notices, NOTICES_KEPT),
     (link_requests.prune, 0.0),
     (delete_channel_changes, DAY),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from bot.options import Options
 from bot.rules.permissions import Rights
 from bot.rules.report_eligibility import ServerAbilities
-from storage.records import Alert, Identity, Person, Repository, SlackUserId, UnixTime
+from storage.records import Alert, Approval, Identity, Person, Repository, SlackUserId, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ class Case:
     """Progress of the checklist; 0 of 0 without one."""
     committer_name: str | None = None
     """The Slack name of the account that made the leaking commit, if that is proved and it is linked."""
+    approval: Approval | None = None
+    """The open request for approval of a report. For a click on its buttons, and for the report that was approved,
+    the request that they name, in any state."""
 
     def for_person(self, actor: Actor) -> "PersonalCase":
         """The same case for the person who acts."""
@@ -77,6 +80,14 @@ class PersonalCase(Case):
     """The last answer of the token's owner, as its stored word."""
     actor_name: str = ""
     """The name in Slack of the person who acts; empty where it was not asked for."""
+    is_approved_run: bool = False
+    """This is the report of an approved request."""
+    denied_at: UnixTime | None = None
+    """When a second person last denied this person's request for this alert."""
+    others_can_approve: bool | None = None
+    """Whether GitHub names somebody else with the right; None if it was not asked, or not all is known."""
+    who_approves: str = ""
+    """Who can approve, as Slack markup; empty where nobody asked."""
     receiver: Receiver | None = None
     """Whom the person picked to hand the alert over to."""
     own_name: bool = False

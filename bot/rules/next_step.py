@@ -22,6 +22,8 @@ class Advice(StrEnum):
     """The report waits for GitHub's limit."""
     ROTATE_AFTER_REPORT = "rotate_after_report"
     """The report did not stop the secret from working."""
+    APPROVE = "approve"
+    """A second person has to approve the report."""
     REPORT = "report"
     """All steps are done, and it still works."""
     REVOKE = "revoke"
@@ -61,7 +63,7 @@ class NextStep:
     take: bool = False
     """Somebody has to take the alert first."""
     at: UnixTime | None = None
-    """When something happens by itself: GitHub is asked again, or the report is sent."""
+    """When something happens by itself: GitHub is asked again, the report is sent, or its approval lapses."""
     github_notifies: bool = False
     """GitHub itself reports the secret, or tells its provider, because the repository is public."""
 
@@ -76,7 +78,7 @@ def next_step(case: Case) -> NextStep:
     return NextStep(
         advice,
         take=free and advice in WITH_TAKING,
-        at=_due(alert, advice),
+        at=case.approval.expires_at if case.approval and advice is Advice.APPROVE else _due(alert, advice),
         github_notifies=notifies and not confirmed_inactive(alert),
     )
 
@@ -97,6 +99,7 @@ def _open(case: Case) -> Iterator[tuple[bool, Advice]]:
     yield dead and case.steps_total == 0, Advice.LOGS_THEN_CLOSE
     yield dead and not complete, Advice.STEPS_THEN_CLOSE
     yield dead, Advice.CLOSE
+    yield case.approval is not None, Advice.APPROVE
     # Reported, and not known to be dead.
     yield report is ReportState.WAITING, Advice.ROTATE_BEFORE_SENDING
     yield _is_followed_up(case), Advice.WAIT

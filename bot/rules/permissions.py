@@ -88,6 +88,8 @@ class Rights:
     """The role's name for people: `organization owner`, `repository admin`, …"""
     resolve_by_role: bool = False
     """May resolve without being the alert's assignee."""
+    view_by_role: bool = False
+    """May view without being the alert's assignee."""
     member: bool = False
     """Belongs to the organization that owns the repository."""
 
@@ -121,7 +123,8 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
     manager = organization and facts.security_manager
     resolve = owner or own_repository or admin or manager or RESOLVE in facts.granted
     assignee = alert is not None and alert.is_entitled_assignee(facts.account.id)
-    view = resolve or VIEW in facts.granted or assignee
+    view_by_role = resolve or VIEW in facts.granted
+    view = view_by_role or assignee
     words = (
         (owner, "organization owner"),
         (own_repository, "owner of the repository"),
@@ -138,6 +141,7 @@ def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool |
         resolve=resolve or (assignee and delegated is False),
         write=write,
         resolve_by_role=resolve,
+        view_by_role=view_by_role,
         owner=owner,
         reviewer=owner or manager,
         role=role,

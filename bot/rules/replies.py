@@ -20,10 +20,16 @@ _REPORT_GROUP = (
     *(EventKind.REPORT_WAITING, EventKind.REPORTED, EventKind.REPORT_CONFIRMED),
     EventKind.REPORT_FAILED,
 )
+APPROVAL_KINDS = (
+    *(EventKind.APPROVAL_REQUESTED, EventKind.REPORT_APPROVED, EventKind.REPORT_DENIED),
+    *(EventKind.APPROVAL_LAPSED, EventKind.APPROVAL_ENDED),
+)
+"""The request for approval of a report and its end. Their reply has buttons, so every channel gets it."""
 _OWNER_GROUP = (EventKind.OWNER_TOLD, EventKind.OWNER_ANSWERED)
 GROUPS: Mapping[EventKind, tuple[EventKind, ...]] = {
     EventKind.PLACE_ADDED: _LOCATION_GROUP,
     **dict.fromkeys(_REPORT_GROUP, _REPORT_GROUP),
+    **dict.fromkeys(APPROVAL_KINDS, APPROVAL_KINDS),
     **dict.fromkeys(_OWNER_GROUP, _OWNER_GROUP),
 }
 """The kinds of events that share one reply, which is edited; for each the kinds that decide which ones do."""
@@ -31,6 +37,8 @@ GROUPS: Mapping[EventKind, tuple[EventKind, ...]] = {
 
 def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
     """Whether a channel with this thread level gets a reply for the event, or the reply that it shares is edited."""
+    if event.kind in APPROVAL_KINDS:
+        return True
     if event.kind in KINDS_WITHOUT_REPLY or level is ThreadLevel.NONE:
         return False
     if level is ThreadLevel.ALL or raises_alert(event, alert):
@@ -54,9 +62,9 @@ def raises_alert(event: Event, alert: Alert) -> bool:
 def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
     """The events that the reply of one event covers, oldest first.
 
-    New locations while the alert is closed share a reply; so do a report, from its request to its confirmation, and
-    the message to the token's owner with the answers. `timeline` has the alert's events of the event's `GROUPS`,
-    oldest first, with the event `event_id` among them.
+    New locations while the alert is closed share a reply; so do a report, from its request to its confirmation, a
+    request for approval with its end, and the message to the token's owner with the answers. `timeline` has the
+    alert's events of the event's `GROUPS`, oldest first, with the event `event_id` among them.
     """
     if any(event.id == event_id and event.kind is EventKind.PLACE_ADDED for event in timeline):
         return _locations(timeline, event_id)
@@ -93,6 +101,8 @@ def _continues(event: Event, group: Sequence[Event]) -> bool:
             return last.kind is EventKind.REPORT_WAITING and _is_same(last.by, event.by)
         case EventKind.REPORT_CONFIRMED:
             return last.kind is EventKind.REPORTED
+        case kind if kind in APPROVAL_KINDS:
+            return first.details.get("request") == event.details.get("request")
         case EventKind.OWNER_ANSWERED:
             return first.details.get("slack_user") == event.details.get("slack_user")
         case _:

@@ -16,6 +16,7 @@ WORDS: Mapping[Advice, str] = {
     Advice.ROTATE_THEN_REPORT: "rotate it {where} before you report it",
     Advice.ROTATE_BEFORE_SENDING: "rotate it {where}; the report will be sent {at}",
     Advice.ROTATE_AFTER_REPORT: "rotate it {where} at once: the report has not stopped it",
+    Advice.APPROVE: "a second person approves or denies the report in the thread; its request lapses {at}",
     Advice.REPORT: "its steps are done, but it still works: report it",
     Advice.REVOKE: "its steps are done, but it still works: revoke it {where}",
     Advice.VERIFY: "its steps are done; make sure that it no longer works",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.rules.comments import without_signature
+from bot.views.approval import because_words, request_buttons
 from bot.views.formatting import (
     PROBE_REASONS,
     VIA_STANCH,
@@ -12,7 +13,7 @@ from bot.views.formatting import (
     resolution_words,
 )
 from integrations.slack import text as t
-from integrations.slack.blocks import Content, Metadata, message, section
+from integrations.slack.blocks import Block, Content, Metadata, context, message, section
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert, Event, EventKind, MessageKey, Repository, RepositoryState
 
@@ -37,15 +38,18 @@ OWNER_ANSWERS = {
     "wait": Mrkdwn("*asks* to wait with the report"),
 }
 """What the token's owner said, by the stored word. It is a claim: nobody has checked it."""
+APPROVER_NEEDED = "Another person who has the right by role can approve or deny it."
+CONSEQUENCE = "Whatever uses the token stops working, and it can't be undone."
 OTHER_OWNER_ANSWER = Mrkdwn("answered")
 
 
 def draw_reply(
-    events: Sequence[Event], alert: Alert, repository: Repository, *, in_channel: bool = False
+    events: Sequence[Event], alert: Alert, repository: Repository, draw: int = 0, *, in_channel: bool = False
 ) -> Content:
     """A reply under the card. `events` are those that share it, oldest first; `in_channel`: the channel shows it too.
 
-    Slack shows the time of the first event beside the message; the others, which edited it, name theirs.
+    `draw` makes its block ids unique, where a request for approval waits for a decision. Slack shows the time of the
+    first event beside the message; the others, which edited it, name theirs.
     """
     quoted = quoted_comment(events[0])
     words = t.lines(*_shared_words(events))
@@ -53,7 +57,17 @@ def draw_reply(
     return message(
         t.without_markup(t.lines(words, alert_name(alert, repository), quoted)),
         section(t.lines(words, title, quoted)),
+        *_buttons(events, alert, draw),
     )
+
+
+def _buttons(events: Sequence[Event], alert: Alert, draw: int) -> list[Block | None]:
+    """Until when a second person can decide, and the buttons; none after a decision."""
+    first, last = events[0], events[-1]
+    if last.kind is not EventKind.APPROVAL_REQUESTED or not alert.is_open:
+        return []
+    until = t.mrkdwn("{} It lapses {}.", APPROVER_NEEDED, _until(first))
+    return [context(until), request_buttons(alert.key, _detail(first, "request"), draw)]
 
 
 def _shared_words(events: Sequence[Event]) -> list[Mrkdwn]:
@@ -100,6 +114,7 @@ def event_words(event: Event) -> Mrkdwn:
             ":rotating_light: The secret was reported, but it still works."
         ),
         EventKind.REPORT_FAILED: t.mrkdwn(":x: GitHub did not take the report by {}.", who),
+        **_approval_words(event),
         EventKind.OWNER_TOLD: t.mrkdwn(":speech_balloon: {} told the owner, {}.", who, login),
         EventKind.OWNER_ANSWERED: t.mrkdwn(
             "{} {}.", login, OWNER_ANSWERS.get(_detail(event, "answer"), OTHER_OWNER_ANSWER)
@@ -173,6 +188,32 @@ def _confirmed(event: Event) -> Mrkdwn:
     if event.details.get("confirmed") is False:
         return Mrkdwn(":large_green_circle: The reported secret is not valid on this GitHub.")
     return Mrkdwn(":large_green_circle: The reported secret no longer works.")
+
+
+def _approval_words(event: Event) -> Mapping[EventKind, Mrkdwn]:
+    """The event of a request for approval as one sentence, by its kind."""
+    who, because = plain_name(event.by), _detail(event, "because")
+    return {
+        EventKind.APPROVAL_REQUESTED: t.mrkdwn(
+            ":busts_in_silhouette: {} asks for approval to report it to GitHub. {}", who, CONSEQUENCE
+        ),
+        EventKind.REPORT_APPROVED: _approved(event),
+        EventKind.REPORT_DENIED: t.mrkdwn(":no_entry_sign: {} denied the report.", who),
+        EventKind.APPROVAL_LAPSED: Mrkdwn(":hourglass: Nobody approved the report within an hour."),
+        EventKind.APPROVAL_ENDED: t.mrkdwn(
+            ":no_entry_sign: The report is not sent: {}.", because_words(because)
+        ),
+    }
+
+
+def _approved(event: Event) -> Mrkdwn:
+    """The approval, or the exception of somebody who went ahead alone."""
+    who = plain_name(event.by)
+    if event.details.get("alone") is True:
+        return t.mrkdwn(
+            ":warning: *Exception:* {} goes ahead alone, since GitHub names nobody else with the right.", who
+        )
+    return t.mrkdwn(":white_check_mark: {} approved the report.", who)
 
 
 def _probed(event: Event) -> Mrkdwn:

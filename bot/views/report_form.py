@@ -1,9 +1,11 @@
 """Draws the form of Report leak, and the refusal of what can't be reported."""
 
 from bot.errors import Refused
+from bot.rules.approval import is_to_be_approved
 from bot.rules.case import PersonalCase
 from bot.rules.owner_message import advises_report_first, owner_obstacle
 from bot.rules.validity import effective_validity
+from bot.views.approval import approval_blocks
 from bot.views.formatting import (
     alert_name,
     closed_by_words,
@@ -54,6 +56,7 @@ def draw_report_form(case: PersonalCase) -> list[Block | None]:
         section(REPORT_FIRST) if advises_report_first(case.alert) else None,
         None if case.options.validity.probes else section(t.prose(UNCONFIRMED)),
         *_owner_blocks(case),
+        *(approval_blocks(case) if is_to_be_approved(case) else ()),
         input_block("Consequence", consent, block_id="consequence"),
     ]
 

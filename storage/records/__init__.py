@@ -14,6 +14,7 @@ from storage.records.alerts import (
     SecretLocation,
     TokenFacts,
 )
+from storage.records.approvals import Approval, ApprovalState, ReportFacts
 from storage.records.github import Account, Installation, InstallationState, Repository, RepositoryState
 from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, RunResult
 from storage.records.messages import (

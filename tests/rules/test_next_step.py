@@ -14,6 +14,7 @@ from storage.records import Report, ReportState, RepositoryState
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
+    ASKED,
     DEAD,
     NOT_HERE,
     NOW,
@@ -50,6 +51,15 @@ OPEN: dict[str, tuple[Case, Advice]] = {
         Advice.STEPS_THEN_CLOSE,
     ),
     "another provider's, dead": (case(stripe(validity="inactive"), steps=(3, 3)), Advice.CLOSE),
+    "report waits for approval": (replace(case(working()), approval=ASKED), Advice.APPROVE),
+    "report waits for approval, all steps are done": (
+        replace(case(working(), steps=(3, 3)), approval=ASKED),
+        Advice.APPROVE,
+    ),
+    "report waits for approval, dead": (
+        replace(case(token(probe=DEAD), steps=(3, 3)), approval=ASKED),
+        Advice.CLOSE,
+    ),
     "report waits": (case(working(report=sent(ReportState.WAITING, NOW))), Advice.ROTATE_BEFORE_SENDING),
     "reported, is asked again": (case(working(report=sent(ReportState.REPORTED, NOW))), Advice.WAIT),
     "reported, not known, is asked again": (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.options import CloseOptions, Options
+from bot.rules.approval import facts_of
 from bot.rules.case import Actor, Case, PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
 from bot.rules.permissions import UNPROVEN, Rights
@@ -14,6 +15,7 @@ from storage.records import (
     AlertKey,
     AlertNumber,
     AlertState,
+    Approval,
     Event,
     EventKind,
     GitHubId,
@@ -219,6 +221,17 @@ def handing_over(alert: Alert, effect: Effect | Obstacle, **repository_fields: A
     case = replace(case, receiver=receiver, **fields)
     assert hand_over_effect(case, receiver) is effect
     return case
+
+
+ASKED = Approval(
+    id="5f0c2b6e9d1a4c73",
+    alert=KEY,
+    requested_by=ADMIN_PERSON,
+    requested_at=NOW - 600,
+    expires_at=NOW + 3000,
+    facts=facts_of(working(), repository(), "organization owner"),
+)
+"""The request of octo-admin for approval of a report of the working token, a little over ten minutes ago."""
 
 
 def event(kind: EventKind, by: Person | None = None, **details: Any) -> Event:

@@ -26,6 +26,7 @@ from storage.records import (
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
+    ASKED,
     DEAD,
     FOUND,
     KNOWN_OWNER,
@@ -106,6 +107,7 @@ OPEN = {
     "open-git-author-of-another-commit": case(token(commit_author=replace(SIGNED, sha="0" * 40))),
     "open-git-author-signed-by-another": case(token(commit_author=replace(SIGNED, committer=ADMIN))),
     "open-git-author-without-account": case(token(commit_author=replace(SIGNED, account=None))),
+    "report-waits-for-approval": replace(case(working(taken_by=ADMIN_PERSON), steps=(1, 3)), approval=ASKED),
     "report-waiting": case(working(report=WAITING, taken_by=ADMIN_PERSON)),
     "report-sent": case(
         reported(

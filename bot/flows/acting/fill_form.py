@@ -9,6 +9,7 @@ from bot.actions.action import FormAction
 from bot.context import Context
 from bot.errors import LimitReached, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
+from bot.flows.acting.approvals import with_approval
 from bot.flows.acting.check_request import check_request, find_by_id
 from bot.flows.acting.lacking_right import names_others
 from bot.flows.acting.limits import check_limit, tell_of_limit
@@ -40,6 +41,8 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
         checked = await check_request(context, action, request)
         if action.asks_about_owner:
             checked = await with_token_owner(context, checked, fresh=False)
+        if action.asks_about_approval:
+            checked = await with_approval(context, action, checked, request, in_form=True)
         # 2. Draw the form for this alert and this person.
         async with names_others(context, request, checked.case):
             view = action.form(checked.case, request.user_input, request.metadata)

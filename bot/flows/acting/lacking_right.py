@@ -35,7 +35,7 @@ async def refuse_lacking_right(
         return refusals.alert_not_visible("no_role")
     names: tuple[str, ...] = ()
     if rights.member:
-        names = await who_can(context, repository, need, but=identity.github.id, asks_github=asks_github)
+        names = await who_can(context, repository, need, but={identity.github.id}, asks_github=asks_github)
     help_words = refusals.help_words(names, context.default_channel, request.channel)
     login = identity.github.login
     # GitHub knows more roles than it shows to the App, as that of a commit's author.
@@ -61,11 +61,12 @@ async def names_others(context: Context, request: ActionRequest, case: PersonalC
     except OthersCan as refused:
         names: tuple[str, ...] = ()
         if case.actor.rights.member:
-            account = case.actor.identity.github
+            asking = case.approval.requested_by.github if case.approval else None
             names = await who_can(
                 *(context, case.repository, refused.who_can),
-                but=account.id,
+                but={case.actor.identity.github.id, asking.id if asking else None},
                 asks_github=not case.offline,
+                only_proven=case.approval is not None,
             )
         help_words = refusals.help_words(names, context.default_channel, request.channel)
         raise refusals.naming(refused, help_words) from None

@@ -16,6 +16,8 @@ from storage.records import AuditOutcome, Identity, Repository, StoredJson
 HOUR = 3600.0
 WAITED = "waited"
 """The reason of an intent whose request had to wait, after its first one."""
+APPROVED = "approved"
+"""The reason of an intent that a second person has approved; it was counted when the first asked."""
 
 
 async def check_limit(context: Context, action: Action[Any], identity: Identity) -> None:
@@ -39,11 +41,11 @@ async def audit_intent(
 ) -> None:
     """Audit that a person is about to act; raises LimitReached if they have done so too often within an hour.
 
-    A request that had waited was counted when it was made, and is not refused for the limit. On PostgreSQL other
-    writers of the audit log wait until the transaction ends.
+    A request that had waited, or was approved, was counted when it was made, and is not refused for the limit. On
+    PostgreSQL other writers of the audit log wait until the transaction ends.
     """
-    most = None if request.waited else action.most_per_hour(context.options.limits)
-    reason = WAITED if request.waited else None
+    most = None if request.is_promised else action.most_per_hour(context.options.limits)
+    reason = WAITED if request.waited else APPROVED if request.approval else None
     entry = build_action_entry(action, request, AuditOutcome.INTENDED, reason, identity, repository)
     if most is None:
         await audit.append(tx, entry)

@@ -8,8 +8,9 @@ import structlog
 from bot.actions import ACTIONS
 from bot.actions.action import Action, ActionRun, FormAction, Outcome
 from bot.context import Context
-from bot.errors import LimitReached, OutcomeUnknown, Refused, RetryLater, UnusableJob
+from bot.errors import ApprovalEnded, LimitReached, OutcomeUnknown, Refused, RetryLater, UnusableJob
 from bot.flows import repository_access
+from bot.flows.acting.approvals import end_request, with_approval
 from bot.flows.acting.check_request import CheckedRequest, check_request, find_by_id
 from bot.flows.acting.lacking_right import names_others
 from bot.flows.acting.limits import audit_intent, tell_of_limit
@@ -69,6 +70,11 @@ class _Attempt:
         """Answer the person and audit it, and take back what a request that had waited left on the alert."""
         if self.request.waited:
             await self._abandon(tx)
+        if isinstance(refused, ApprovalEnded):
+            await end_request(tx, self.context, refused.request, refused.reason, tells=True)
+        elif self.request.approval is not None:
+            # The person who asked gets the answer below.
+            await end_request(tx, self.context, self.request.approval, refused.reason)
         await jobs.enqueue(tx, answer_job(self.request, refusal(refused, PerformAction(self.request))))
         if isinstance(refused, LimitReached):
             await tell_of_limit(tx, self.context, self.action, self.request, refused)
@@ -108,6 +114,9 @@ async def _try_once(attempt: _Attempt) -> None:
         checked = await check_request(context, action, request, intended_at=attempt.intended_at)
         if action.asks_about_owner and not isinstance(action, FormAction):
             checked = await with_token_owner(context, checked, fresh=True)
+        if action.asks_about_approval:
+            in_form = not isinstance(action, FormAction)
+            checked = await with_approval(context, action, checked, request, in_form=in_form)
         # 2. Decide what to do, on these facts alone.
         async with names_others(context, request, checked.case):
             decision = action.decide(checked.case, request.user_input)
@@ -117,7 +126,7 @@ async def _try_once(attempt: _Attempt) -> None:
         run = ActionRun(context, checked.access, checked.case, request, checked.write)
         outcome = await action.act(run, decision)
     except Refused as refused:
-        if (resumed or request.waited) and refused.reason == "slack_unreachable":
+        if (resumed or request.is_promised) and refused.reason == "slack_unreachable":
             # It may have been done already, or the person was promised it: wait until Slack says who it was.
             raise RetryLater(context.clock.now() + RETRY, SLACK_FAILED, holds=resumed) from None
         if refused.quoted is not None:
@@ -133,7 +142,11 @@ async def _try_once(attempt: _Attempt) -> None:
     if outcome.unstored_answer is not None:
         await send_answer(context, request, outcome.unstored_answer)
     # 6. Record the result in one transaction: alert, timeline, audit log, messages and the person's answer.
-    await _record(attempt, checked, outcome)
+    try:
+        await _record(attempt, checked, outcome)
+    except Refused as refused:
+        await _end_undone(attempt, refused, AuditOutcome.REFUSED, refused.audited)
+        return
     # 7. Show the result in a form that is still open.
     if outcome.view is not None and request.view_id is not None:
         await _show(context, action, request.view_id, outcome.view)
@@ -176,7 +189,7 @@ async def _fail(attempt: _Attempt, error: GitHubError) -> None:
     lost = isinstance(error, GitHubUncertain) or (
         isinstance(error, Unreachable | Unavailable) and error.maybe_done
     )
-    again = resumed or request.waited
+    again = resumed or request.is_promised
     if lost or (again and isinstance(error, Unreachable | Unavailable | GitHubRateLimited)):
         log.warning("answer_lost", action=attempt.action.id, alert=str(request.alert), reason=str(error))
         at = error.retry_at if isinstance(error, GitHubRateLimited) else context.clock.now() + RETRY
@@ -215,6 +228,8 @@ async def _record(attempt: _Attempt, checked: CheckedRequest, outcome: Outcome) 
         before = await alerts.load_for_update(tx, request.alert)
         if before is None:
             raise UnusableJob(f"the alert {request.alert} is no longer stored")
+        if outcome.stored_besides is not None:
+            await outcome.stored_besides(tx)
         after = fetched = (
             merge_facts(before, checked.facts, repository.id, tx.now, fetched=True)
             if checked.facts

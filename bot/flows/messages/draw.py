@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from bot.actions import controls
 from bot.actions.token_uses import can_search_uses, uses_button
 from bot.context import Context
-from bot.flows.build_case import build_case, load_committer_name, load_ticks
+from bot.flows.build_case import build_case, load_committer_name, load_open_request, load_ticks
 from bot.flows.messages.notices import is_settled
 from bot.rules.case import Case
 from bot.rules.checklist import Tick, steps_for
@@ -67,7 +67,9 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
     done = await load_ticks(tx, alert) if started else {}
     name = await load_committer_name(tx, context, alert)
-    case = build_case(context, alert, repository, done if started else None, committer_name=name)
+    asked = await load_open_request(tx, context, alert)
+    ticks = done if started else None
+    case = build_case(context, alert, repository, ticks, committer_name=name, approval=asked)
     if message.purpose is MessagePurpose.CARD:
         is_urgent = alert.is_open and urgency(alert, repository) in URGENT
         return _mentioning(_card(case, message), loaded.mention if is_urgent else None)
@@ -195,5 +197,6 @@ async def _reply(tx: Tx, case: Case, message: Message, card: Message, thread: Me
     # If the card was posted after the event, the card itself notifies the channel.
     is_older = card.posting_since is None or card.posting_since <= event.at
     broadcast = is_older and raises_alert(event, case.alert)
-    content = draw_reply(shared, case.alert, case.repository, in_channel=broadcast)
-    return Drawing(content, reply_metadata(message.key), fingerprint(content), thread, broadcast)
+    number = message.draw + 1
+    content = draw_reply(shared, case.alert, case.repository, number, in_channel=broadcast)
+    return Drawing(content, reply_metadata(message.key), fingerprint(content, number), thread, broadcast)

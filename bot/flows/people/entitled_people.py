@@ -1,13 +1,15 @@
 """Finds linked people who could do what another person was refused, so that the refusal can name them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import structlog
 
 from bot.context import Context
 from bot.flows.people import roles
+from bot.rules.approval import MOST_ASKED
 from bot.rules.masking import mask
+from bot.rules.owner_message import PROVEN
 from bot.rules.permissions import Need, RoleFacts, outsider_reason, rights_of
 from integrations.github.errors import GitHubError
 from integrations.slack.errors import SlackError
@@ -27,18 +29,40 @@ ASK_AGAIN = 600.0
 
 
 async def who_can(
-    context: Context, repository: Repository, need: Need, *, but: GitHubId, asks_github: bool
+    context: Context,
+    repository: Repository,
+    need: Need,
+    *,
+    but: Collection[GitHubId | None],
+    asks_github: bool,
+    only_proven: bool = False,
 ) -> tuple[str, ...]:
-    """The names of up to three linked people who have the right, without the person `but`.
+    """The names of up to three linked people who have the right, without the accounts `but`.
 
-    Roles of the last hour are used first. If they don't name three people and `asks_github` is set, GitHub is asked,
-    at most once in ten minutes for each repository; call `reach` first.
+    With `only_proven`, a link by the directory alone does not count. Roles of the last hour are used first. If they
+    don't name three people and `asks_github` is set, GitHub is asked, at most once in ten minutes for each
+    repository; call `reach` first.
     """
     known = await _known(context, repository, need)
-    names = await _names(context, known, but)
+    names = await _names(context, known, but, only_proven)
     if len(names) < MOST_NAMED and asks_github:
-        names = await _names(context, known | await _listed(context, repository, need), but)
+        listed = await _listed(context, repository, need)
+        names = await _names(context, known | listed, but, only_proven)
     return names
+
+
+async def others_can(context: Context, repository: Repository, *, but: GitHubId) -> bool | None:
+    """Whether GitHub names somebody else than this account with the right to view; None if not all is known.
+
+    Call `reach` first. At most MOST_ASKED people of the repository are looked at, for custom roles.
+    """
+    try:
+        if await roles.entitled_people(context, repository, Need.VIEW) - {but}:
+            return True
+        return await roles.has_custom_viewer(context, repository, but=but, most=MOST_ASKED)
+    except GitHubError as error:
+        log.warning("github_not_asked", reason=str(error) or "no answer in time")
+        return None
 
 
 async def _known(context: Context, repository: Repository, need: Need) -> frozenset[int]:
@@ -74,12 +98,16 @@ async def _listed(context: Context, repository: Repository, need: Need) -> froze
     return people
 
 
-async def _names(context: Context, people: Iterable[int], but: GitHubId) -> tuple[str, ...]:
+async def _names(
+    context: Context, people: Iterable[int], but: Collection[GitHubId | None], only_proven: bool
+) -> tuple[str, ...]:
     """The Slack names of the linked ones who may act here."""
     workspace = await context.platforms.require_workspace()
     async with context.db.read() as tx:
-        ids = [GitHubId(one) for one in people if one != but]
+        ids = [GitHubId(one) for one in people if one not in but]
         linked = await identities.of_accounts(tx, SlackTeamId(workspace.team_id), ids)
+    if only_proven:
+        linked = [identity for identity in linked if identity.proof in PROVEN]
     names: list[str] = []
     for identity in linked[:MOST_CONSIDERED]:
         try:

@@ -176,6 +176,29 @@ async def entitled_people(context: Context, repository: Repository, need: Need) 
     return frozenset(found)
 
 
+async def has_custom_viewer(
+    context: Context, repository: Repository, *, but: GitHubId, most: int
+) -> bool | None:
+    """Whether somebody else may view by a custom role of the repository; None with more than `most` people in it.
+
+    Raises GitHubError.
+    """
+    assert repository.installation_id is not None
+    installation = context.github.of(repository.installation_id)
+    people = await installation.collaborators(repository.full_name, most + 1)
+    if len(people) > most:
+        return None
+    custom = {one.role_name for one in people if one.user_id != but} - STANDARD_ROLES
+    if not custom:
+        return False
+    known = {
+        role.name: frozenset(role.permissions)
+        for role in await installation.custom_repository_roles(repository.owner.login)
+    }
+    # A role that GitHub does not list may come from the enterprise.
+    return None if custom - known.keys() else any(known[name] & ROLE_PERMISSIONS for name in custom)
+
+
 async def _organization_role_holders(
     installation: InstallationClient, org: str
 ) -> list[tuple[OrganizationRole, frozenset[int]]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from integrations.sandbox.slack.blocks import Json, controls, walk
 from integrations.sandbox.slack.calls import Arguments
 
+APPROVALS = frozenset({"approve_report", "deny_report"})
 # Slack parses names and links in the text of these methods on request, and chat.update by default.
 PARSED = frozenset({"chat.postMessage", "chat.update"})
 
@@ -38,7 +39,10 @@ def _several_alerts(method: str, arguments: Arguments, blocks: list[Json]) -> It
         if control.block_id.startswith("alert:"):
             alert = control.block_id.split(":")[1]
             named.add(alert)
-            if control.type == "button" and control.element.get("value", alert) != alert:
+            value = str(control.element.get("value", alert))
+            # A button of a request for approval names the request behind the alert.
+            value = value.rpartition("/")[0] if control.action_id in APPROVALS else value
+            if control.type == "button" and value != alert:
                 yield f"{method}: a button names another alert than its block_id {control.block_id!r}"
     metadata = arguments.values.get("metadata")
     if isinstance(metadata, dict) and metadata.get("event_type") == "stanch_alert":
