@@ -70,7 +70,11 @@ _LEAST_GUESS = 8
 
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){14,}")
+# Every token, plain or encoded, has so many of these characters in a row; what was no encoding decodes to noise.
+_READABLE = re.compile(r"[A-Za-z0-9+/_.:= -]{14}")
 _NESTING = 2
+_SHORTEST = 8
+"""Characters of the shortest text with a secret, as `pwd=1234`."""
 INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 """Unicode's categories of control, format and surrogate characters."""
 
@@ -84,6 +88,8 @@ def mask(text: str, *, by_name: bool = True) -> str:
     idempotent. Without `by_name`, only tokens with a known shape are masked, not values after a name like `password`.
     """
     seen = _visible(text)
+    if len(seen) < _SHORTEST:
+        return text
     spans = _merged(_secrets(seen) if by_name else _shaped(seen))
     if not spans:
         return text
@@ -114,7 +120,7 @@ def _tokens(text: str) -> Iterator[Span]:
 
 def _secrets(text: str) -> Iterator[Span]:
     yield from _shaped(text)
-    for found in _ASSIGNED.finditer(text):
+    for found in _ASSIGNED.finditer(text) if "=" in text or ":" in text else ():
         if _is_secret_value(found["value"], found["sign"]):
             yield found.span("value")
     for pattern in (_AUTHORIZATION, _URL_PASSWORD):
@@ -141,7 +147,7 @@ def _encoded(text: str, nesting: int) -> Iterator[Span]:
     """Spans of Base64 or hex that contain a token; `nesting` is how often it may be encoded."""
     for pattern, decode in ((_BASE64_RUN, _from_base64), (_HEX_RUN, _from_hex)):
         for found in pattern.finditer(text):
-            for inside in decode(found[0]):
+            for inside in filter(_READABLE.search, decode(found[0])):
                 if next(_tokens(inside), None) or (nesting > 1 and next(_encoded(inside, nesting - 1), None)):
                     yield found.span()
                     break
@@ -164,6 +170,8 @@ def _from_hex(run: str) -> Iterator[str]:
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():  # Python's docs: then none of its characters has one of these categories.
+        return text
     return "".join(c for c in text if c in "\n\r\t" or unicodedata.category(c) not in INVISIBLE)
 
 

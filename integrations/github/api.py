@@ -16,6 +16,7 @@ from integrations.github.app_auth import (
     TokenScope,
 )
 from integrations.github.client import Anonymous, Client, Credential, RateLimitPause, call_name
+from integrations.github.directory import OrganizationDirectory
 from integrations.github.facts import (
     DeliveryFacts,
     InstallationFacts,
@@ -80,6 +81,7 @@ class GitHub:
         self._tokens = InstallationTokens(self._mint, now)
         self._granted = GrantedPermissions(self._ask_permissions, now)
         self._pauses: dict[int, RateLimitPause] = {}
+        self._graphql_pauses: dict[int, RateLimitPause] = {}
         self._refusals = RefusalLog(now)
         self._app = self._connect(AppKey(app_id, private_key, now), RateLimitPause())
         self._server: tuple[float, ServerFacts] | None = None
@@ -143,6 +145,13 @@ class GitHub:
     def as_person(self, access: Literal) -> PersonClient:
         """A client that acts as the person to whom the access token belongs; makes no call yet."""
         return PersonClient(self._connect(PersonCredential(access), RateLimitPause(), GuardedClient))
+
+    def directory(self, installation_id: int, organization: GitHubAccount) -> OrganizationDirectory:
+        """The directory of an installation's organization; makes no call yet."""
+        # GraphQL has a rate limit of its own.
+        pause = self._graphql_pauses.setdefault(installation_id, RateLimitPause())
+        credential = InstallationCredential(self._tokens, TokenScope(installation_id))
+        return OrganizationDirectory(self._connect(credential, pause), organization)
 
     def _read_installation(self, raw: JsonObject) -> InstallationFacts:
         found = parse_installation(raw)

@@ -115,5 +115,8 @@ class BadDelivery(Malformed):
 
 
 def is_write(call: str) -> bool:
-    """Whether a call changes something at GitHub. Minting a token does not count: a lost token is harmless."""
-    return not call.startswith("GET ") and not call.endswith("/access_tokens")
+    """Whether a call changes something at GitHub. Minting a token does not count: a lost token is harmless.
+
+    Nor does GraphQL, since Stanch only queries.
+    """
+    return not call.startswith("GET ") and not call.endswith(("/access_tokens", "/graphql"))

@@ -70,6 +70,10 @@ class TypedCalls:
         call, body = call_name("POST", path), b"" if data is None else data
         return await self._record(read, call, self.client.post(path, _filled(call, variables), data=body))
 
+    async def post_to(self, read: Reader[T], call: str, url: str, data: Mapping[str, object]) -> T:
+        """POST to another address of GitHub's API and return the object in the response; `call` is its name."""
+        return await self._record(read, call, self.client.post(url, data=data))
+
     async def each(
         self, read: Reader[T], path: str, *, key: str = "items", **variables: Variable
     ) -> AsyncIterator[T]:

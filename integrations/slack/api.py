@@ -12,6 +12,7 @@ from integrations.slack.blocks import Content, Metadata, View
 from integrations.slack.facts import (
     BotFacts,
     ChannelFacts,
+    ListedPerson,
     PersonFacts,
     UserGroupFacts,
     ViewRef,
@@ -20,6 +21,7 @@ from integrations.slack.facts import (
     parse_bot,
     parse_channel,
     parse_members,
+    parse_people,
     parse_person,
     parse_user_groups,
     parse_view,
@@ -28,6 +30,10 @@ from integrations.slack.facts import (
 from integrations.slack.web_api import WebApi, build_client
 
 PAGE = 200
+ADDRESSES = "users:read.email"
+"""The scope for people's e-mail addresses."""
+PEOPLE = 1000
+"""People in a page of `users.list`. Slack's docs: at most 1,000, and 20 calls in a minute."""
 PAGES = 10
 """`find_post` reads at most this many pages, so 2,000 messages."""
 CLOCK_LEEWAY = 300
@@ -164,6 +170,17 @@ class Slack:
     async def person(self, user: str) -> PersonFacts:
         """A person's facts. Raises `PersonUnavailable`."""
         return parse_person(await self._api.get("users.info", {"user": user}))
+
+    async def people(self, cursor: str) -> tuple[tuple[ListedPerson, ...], str]:
+        """A page of all whom the workspace knows, deactivated people and bots too, and the next page's cursor.
+
+        Both cursors, of the first page and after the last one, are empty. Raises `SlackUnauthorized` without the
+        scope `users:read.email`: Slack then leaves the addresses out.
+        """
+        page = parse_people(await self._api.get("users.list", {"limit": PEOPLE, "cursor": cursor or None}))
+        if self._api.scopes is not None and ADDRESSES not in self._api.scopes:
+            raise errors.SlackUnauthorized("users.list", "missing_scope", f"needed: {ADDRESSES}")
+        return page
 
     async def channel(self, channel: str) -> ChannelFacts:
         """A channel's facts. Raises `ChannelUnavailable`."""

@@ -1,6 +1,6 @@
 """Records of the bot, people, channels and views, read leniently from Slack's responses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.json_types import JsonObject
 
@@ -38,8 +38,18 @@ class PersonFacts:
     is_invited: bool
     """Invited, but not joined yet."""
     is_stranger: bool
-    confirmed_email: str = ""
+    confirmed_email: str = field(default="", repr=False)
     """Their e-mail address, if Slack tells it (scope `users:read.email`) and calls it confirmed; else empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPerson:
+    """A Slack user in the list of all, with their address."""
+
+    facts: PersonFacts
+    address: str | None = field(repr=False)
+    is_confirmed: bool
+    """Slack calls the address confirmed; False where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,20 @@ def parse_person(raw: JsonObject) -> PersonFacts:
         is_stranger=bool(user.get("is_stranger")),
         confirmed_email=text(profile, "email") if user.get("is_email_confirmed") is True else "",
     )
+
+
+def parse_people(raw: JsonObject) -> tuple[tuple[ListedPerson, ...], str]:
+    """Read a page of users.list: the users, and the next page's cursor, empty on the last page."""
+    users = (user for user in items(raw, "members") if isinstance(user, dict) and text(user, "id"))
+    found = tuple(
+        ListedPerson(
+            parse_person({"user": user}),
+            text(member(user, "profile"), "email") or None,
+            user.get("is_email_confirmed") is True,
+        )
+        for user in users
+    )
+    return found, text(member(raw, "response_metadata"), "next_cursor")
 
 
 def parse_channel(raw: JsonObject) -> ChannelFacts:

@@ -38,6 +38,8 @@ class WebApi:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
+        self.scopes: frozenset[str] | None = None
+        """The bot's scopes, as the last answer gave them; None until one did."""
 
     async def post(self, method: str, arguments: Mapping[str, object]) -> JsonObject:
         """Call a method that changes something; it is sent once.
@@ -71,6 +73,9 @@ class WebApi:
             raise SlackUncertain(method, "unreadable_answer") from None
         if not isinstance(response.data, dict):
             raise SlackUncertain(method, "unreadable_answer")
+        scopes = response.headers.get("x-oauth-scopes")
+        if isinstance(scopes, str):
+            self.scopes = frozenset(scope.strip() for scope in scopes.split(","))
         return response.data
 
 

@@ -273,3 +273,15 @@ async def test_a_subscription_of_0_1_0_keeps_its_filter_and_level_and_gets_its_i
     )
     assert found.pinned == {"repo:octo/payments": stage.repository.id}
     assert stage.slack.channel_messages(CHANNEL) == []
+
+
+async def test_the_id_of_a_repository_is_kept_within_a_minute_of_its_first_alert(stage: Stage) -> None:
+    """The command line may subscribe a channel before Stanch knows the repository; then it is renamed."""
+    await add_subscription(stage.context.db, TEAM_CHANNEL, ["repo:octo/late"])
+    await check(stage, after=60)
+    late = stage.github.add_repository(stage.github.app_owner, "late")
+    await stage.leak(late)
+    await check(stage, after=60)
+    stage.github.rename_repository(late, "later")
+    await stage.leak(late)
+    assert len(stage.slack.cards(TEAM_CHANNEL)) == 2

@@ -103,6 +103,18 @@ def test_an_encoded_token_is_masked(encoded: str) -> None:
     assert looks_like_secret(encoded)
 
 
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+def test_a_token_between_other_bytes_is_masked_encoded_too(token: str) -> None:
+    between = bytes(range(0x80, 0x90)) + token.encode() + b"\xff\x00"
+    for encoded in (base64.b64encode(between).decode(), between.hex()):
+        assert mask(f"see {encoded} there") == f"see {HIDDEN} there"
+
+
+@pytest.mark.parametrize("text", ["pwd=1a2b", "sig=1a2b"])
+def test_the_shortest_text_with_a_secret_is_masked(text: str) -> None:
+    assert mask(text) == text[:4] + HIDDEN
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_is_returned_as_it_is(text: str) -> None:
     assert mask(text) == text

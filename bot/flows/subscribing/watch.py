@@ -38,13 +38,20 @@ NOT_KNOWN = "not_known"
 
 
 async def request_checks(context: Context) -> None:
-    """Enqueue a check of each subscription, once an hour whichever process requests it."""
+    """Enqueue a check of each subscription, once an hour whichever process requests it.
+
+    Stores the ids of repositories that have become known, too: before a rename, and not an hour later.
+    """
     async with context.db.begin() as tx:
         span = int(tx.now // EVERY)
-        channels = [one.channel for one in await subscriptions.all_subscriptions(tx)]
+        known = await subscriptions.all_subscriptions(tx)
+        for one in known:
+            pinned = await known_pins(tx, one)
+            if pinned != one.pinned:
+                await subscriptions.change(tx, one, replace(one, pinned=pinned, changed_at=tx.now))
         checks = (
-            new_job(CheckSubscription(channel), dedup=f"subscription:{channel}:{span}")
-            for channel in channels
+            new_job(CheckSubscription(one.channel), dedup=f"subscription:{one.channel}:{span}")
+            for one in known
         )
         await jobs.enqueue(tx, *checks)
 
@@ -53,14 +60,13 @@ async def check_subscription(context: Context, channel: ChannelId) -> None:
     """Check one subscription. Raises GitHubError for an outage or a limit, and RetryLater."""
     async with context.db.read() as tx:
         known = await subscriptions.of_channel(tx, channel)
-        pinned = await known_pins(tx, known) if known else {}
     if known is None:
         return
     audience = await _audience(context, known)
     because = await _lost_because(context, known)
     names = await _new_guests(context, known.audience, audience)
     async with context.db.begin() as tx:
-        now = replace(known, pinned=pinned, audience=audience, lost_at=_lost_at(known, because, tx.now))
+        now = replace(known, audience=audience, lost_at=_lost_at(known, because, tx.now))
         is_due = now.lost_at is not None and tx.now - now.lost_at >= PAUSE_AFTER
         if is_due and now.paused_at is None:
             now = replace(now, paused_at=tx.now)

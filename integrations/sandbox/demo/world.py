@@ -85,7 +85,7 @@ RAVI = DemoPerson(
     "U0RAVI", "Ravi Patel", "ravi-patel", "Reader", "May read code, but not alerts: every control refuses."
 )
 NOOR = DemoPerson(
-    "U0NOOR", "Noor Haddad", "noor-haddad", "Not linked",
+    "U0NOOR", "Noor Haddad", "noor-haddad", "Newcomer",
     "Admin of octo/payments, but Stanch doesn't know their GitHub account until they sign in.",
     linked=False,
 )  # fmt: skip

@@ -153,5 +153,9 @@ def _check_sso(call: Call, organization: Organization) -> None:
     by_app = _is_app_user(call) and organization.enforces_sso and live.owner.id in organization.members
     if live.network == "sso" or (by_app and organization.id not in live.sso_organizations):
         address = f"{call.github.url}/orgs/{organization.login}/sso?authorization_request=sandbox"
-        message = "Resource protected by organization SAML enforcement."
+        kind = "Personal Access" if live.kind in ("classic", "fine_grained") else "OAuth"
+        message = (
+            "Resource protected by organization SAML enforcement. "
+            f"You must grant your {kind} token access to this organization."
+        )
         raise Refusal(403, message, headers={"X-GitHub-SSO": f"required; url={address}"})

@@ -35,7 +35,7 @@ def page(title: str, content: str, status: int = 200) -> web.Response:
     """An HTML page in the stand-in's layout; `content` is HTML."""
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         f"<style>{STYLE}</style></head><body><main><h1>{escape(title)}</h1>{content}"
         '<p class="note">This is the stand-in for GitHub.</p></main></body></html>'
     )

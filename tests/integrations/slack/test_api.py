@@ -191,3 +191,26 @@ async def test_a_channel_with_a_pending_share_counts_as_shared(
     facts = await slack.channel(SEC)
     assert facts.is_shared_outside is outside
     assert (facts.id, facts.name, facts.is_archived) == (SEC, "security", False)
+
+
+async def test_people_are_listed_with_their_addresses(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.scopes.add("users:read.email")
+    sandbox.workspace.add_user("U0ANA", email="ana@octo.example", is_email_confirmed=True)
+    sandbox.workspace.add_user("U0BO", email="bo@octo.example", is_email_confirmed=False, deleted=True)
+    sandbox.workspace.add_user("U0CY", email="cy@octo.example", is_restricted=True)
+    people, cursor = await slack.people("")
+    found = {person.facts.id: person for person in people}
+    assert cursor == ""
+    assert (found["U0ANA"].address, found["U0ANA"].is_confirmed) == ("ana@octo.example", True)
+    assert (found["U0BO"].is_confirmed, found["U0BO"].facts.is_deleted) == (False, True)
+    # Slack says nothing about this address.
+    assert (found["U0CY"].is_confirmed, found["U0CY"].facts.is_guest) == (False, True)
+    assert found["USLACKBOT"].facts.is_bot
+    assert "ana@octo.example" not in repr(found["U0ANA"])
+
+
+async def test_a_missing_scope_for_addresses_is_an_error(slack: Slack, sandbox: SlackSandbox) -> None:
+    """Slack answers without them, as if nobody had one."""
+    sandbox.workspace.add_user("U0ANA", email="ana@octo.example", is_email_confirmed=True)
+    with pytest.raises(errors.SlackUnauthorized, match=r"missing_scope.*users:read\.email"):
+        await slack.people("")

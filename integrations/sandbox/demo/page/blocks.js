@@ -160,7 +160,7 @@ const ELEMENTS = {
     const recount = () => {
       if (!limit) return;
       const left = limit - field.value.length;
-      count.textContent = left < 60 ? String(left) : "";
+      count.textContent = left < Math.min(60, limit / 5) ? String(left) : "";
       count.classList.toggle("over", left < 0);
     };
     field.addEventListener("input", () => (recount(), clearError(field)));

@@ -42,6 +42,7 @@ const EMOJI = {
   outbox_tray: [["path", { d: "M3 13h5l1.5 3h5L16 13h5v7H3z", fill: "#5b6570" }], mark("M12 13V4M8.5 7L12 3.5 15.5 7", "#2f6fb3")],
   inbox_tray: [["path", { d: "M3 13h5l1.5 3h5L16 13h5v7H3z", fill: "#5b6570" }], mark("M12 3v9M8.5 9L12 12.5 15.5 9", "#2f6fb3")],
   grey_question: [mark("M8.5 8.8a3.5 3.5 0 1 1 5 3.3c-1 .6-1.5 1.2-1.5 2.6", "#7b8794"), ["circle", { cx: 12, cy: 18.6, r: 1.5, fill: "#7b8794" }]],
+  wastebasket: [["path", { d: "M6 8h12l-1.2 13H7.2z", fill: "#8a939c" }], mark("M4 6h16M9.5 6V3.5h5V6", "#5b6570"), mark("M10 11v7M14 11v7")],
   lock: [["rect", { x: 5, y: 10, width: 14, height: 11, rx: 2, fill: "#d99a2b" }], mark("M8 10V7.5a4 4 0 0 1 8 0V10", "#7b8794")],
   link: [mark("M10 14a4 4 0 0 0 6 .4l2.6-2.6a4 4 0 0 0-5.6-5.6L11.5 7.6M14 10a4 4 0 0 0-6-.4L5.4 12.2A4 4 0 0 0 11 17.8l1.5-1.4", "#7b8794")],
   bell: [["path", { d: "M12 3a6 6 0 0 0-6 6v4l-2 4h16l-2-4V9a6 6 0 0 0-6-6zM9.5 18.5a2.5 2.5 0 0 0 5 0z", fill: "#d99a2b" }]],

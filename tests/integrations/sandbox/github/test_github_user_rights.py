@@ -124,7 +124,7 @@ async def test_without_a_single_sign_on_session_the_organization_refuses(scene: 
     allowed = await scene.caller.call("GET", path, await token_of(scene, scene.ana))
 
     assert (refused.status, same_token.status, allowed.status) == (403, 403, 200)
-    assert "SAML" in refused.body["message"]
+    assert refused.body["message"].endswith("You must grant your OAuth token access to this organization.")
     assert refused.headers["X-GitHub-SSO"].startswith("required; url=")
 
 

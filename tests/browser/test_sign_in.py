@@ -1,0 +1,59 @@
+"""Sign-in on GitHub from the demo page, on a phone."""
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.axe import assert_nothing_serious
+from tests.browser.conftest import OpenWindow
+from tests.browser.visitor import PHONE, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+class Taps:
+    """Taps on a phone, counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def on(self, target: Locator) -> None:
+        await target.tap()
+        self.count += 1
+
+    async def opens(self, visitor: Visitor, target: Locator) -> Page:
+        """Tap a link that opens a window."""
+        async with visitor.page.context.expect_page() as opened:
+            await self.on(target)
+        page = await opened.value
+        await page.wait_for_load_state()
+        return page
+
+
+def open_github(visitor: Visitor) -> Locator:
+    return visitor.modal.get_by_role("link", name="Open GitHub")
+
+
+async def test_somebody_unlinked_signs_in_with_four_taps_and_six_digits(window: OpenWindow) -> None:
+    noor = await window("U0NOOR", size=PHONE, has_touch=True)
+    card, taps = await noor.leaked_card("dead"), Taps()
+    await noor.press(card, "take")
+    await expect(noor.private).to_contain_text("GitHub account")
+    await assert_nothing_serious(noor.page, "the offer to link")
+
+    await taps.on(noor.private.get_by_role("button", name="Link"))
+    await expect(open_github(noor)).to_be_visible()
+    await assert_nothing_serious(noor.page, "the form for the code")
+    github = await taps.opens(noor, open_github(noor))
+    await assert_nothing_serious(github, "GitHub's page")
+    await taps.on(github.get_by_role("button", name="Authorize Stanch"))
+    await expect(github.locator("body")).to_contain_text("U0NOOR")
+    await assert_nothing_serious(github, "the page with the code")
+    code = await github.locator(".code").inner_text()
+    await noor.modal.get_by_role("textbox").fill(code)
+    await taps.on(noor.modal.locator("[type=submit]"))
+
+    await expect(card).to_contain_text("On it: @Noor Haddad")
+    assert taps.count == 4
+    assert sum(letter.isdigit() for letter in code) == 6
+    assert not await noor.scrolls_sideways()
+    await github.close()
