@@ -11,7 +11,14 @@ from typing import Annotated
 from pydantic import Field, PlainSerializer, PlainValidator
 
 from bot.job_kind import JobKind
-from bot.people_job_kinds import DeleteTokens, FinishLink, LapseApproval, SendIdentityNotice
+from bot.people_job_kinds import (
+    AnnounceIdentities,
+    DeleteTokens,
+    FinishLink,
+    LapseApproval,
+    SendIdentityNotice,
+    TellOperators,
+)
 from bot.requests import ActionRequest, CommandRequest, StoredAlertKey
 from integrations.slack.blocks import Content
 from storage.records import (
@@ -266,7 +273,7 @@ KINDS: Mapping[str, type[JobKind]] = {
     for kind in (
         *(HandleDelivery, FetchDetails, PublishMessage, PerformAction, ShowDetails, FillForm),
         *(AnswerCommand, AnswerShortcut, AnswerButton, AnswerOutdated, SendAnswer),
-        *(SendIdentityNotice, FinishLink, DeleteTokens, LapseApproval),
+        *(SendIdentityNotice, AnnounceIdentities, TellOperators, FinishLink, DeleteTokens, LapseApproval),
         *(RecordOwnerAnswer, UpdateOwnerMessage, TellReceiver),
         *(FollowUpReport, RecheckRevoked, CheckOnArrival, CorrectValidity, SyncAssignee, CheckHolders),
         *(RedrawChannel, RedrawCards, SyncAll, SyncInstallation, BackfillChannel, CheckSubscription),

@@ -1,4 +1,4 @@
-"""The kinds of jobs about people and their links; `job_kinds` lists them with all others, and says what rows need."""
+"""The kinds of jobs about people and their identities; see `job_kinds` for the rules of their fields."""
 
 from dataclasses import dataclass, field
 
@@ -8,13 +8,55 @@ from storage.records import GitHubId, SlackTeamId, SlackUserId, UnixTime
 
 
 @dataclass(frozen=True)
+class IdentityChange:
+    """That a link was made, removed or suspended."""
+
+    kind: str
+    """`linked`, `unlinked`, `suspended`, or `not_linked`: a new sign-in that gives nothing."""
+    user: SlackUserId
+    account: GitHubId
+    login: str
+    source: str
+    """An IdentitySource's word: what the link rests on, or rested on."""
+    reason: str | None = None
+    """Of a suspended link, a `Suspension`'s word; of others what made the change: `cli`, `unlink`."""
+    others: tuple[SlackUserId, ...] = ()
+    """Other Slack users whom some source joins to that account."""
+
+
+@dataclass(frozen=True)
+class AnnounceIdentities(JobKind, kind="announce_identities", key="announce_identities", attempts=12):
+    """Tell the default channel of changed links, and the operators of suspended ones."""
+
+    changes: tuple[IdentityChange, ...]
+    """The first of them."""
+    at: UnixTime
+    more: int = 0
+    """How many others there were."""
+
+
+@dataclass(frozen=True)
+class TellOperators(JobKind, kind="tell_operators", attempts=12):
+    """Tell an operator of suspended links."""
+
+    operator: SlackUserId
+    changes: tuple[IdentityChange, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True)
 class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
-    """Tell a person that they were linked to a GitHub account, or unlinked from it."""
+    """Tell a person that a link to a GitHub account was made, removed or suspended."""
 
     user: SlackUserId
     login: str
     change: str
-    """`linked` or `unlinked`."""
+    """An `IdentityChange`'s kind; 0.1.0 knew `linked` and `unlinked`."""
+    about: SlackUserId | None = None
+    """Whose link it is, if the person is another one whom some source joins to that account; None: their own."""
+    source: str | None = None
+    reason: str | None = None
+    """As in an `IdentityChange`."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
 
     On PostgreSQL other transactions can't append until this one ends, so append as late as possible.
     """
-    await _lock(tx)
+    await lock(tx)
     return await _append(tx, entry)
 
 
@@ -58,7 +58,7 @@ async def append_within(tx: Tx, entry: AuditEntry, *, most: int, seconds: float)
     Rows of the same action count, those with a reason don't. Returns None if the row was added, else the time from
     which one can be added. Simultaneous callers are counted one after another, as for `append`.
     """
-    await _lock(tx)
+    await lock(tx)
     until = await full_until(tx, entry.github_id, entry.action, most=most, seconds=seconds)
     if until is None:
         await _append(tx, entry)
@@ -78,7 +78,8 @@ async def full_until(
     return oldest + seconds
 
 
-async def _lock(tx: Tx) -> None:
+async def lock(tx: Tx) -> None:
+    """Keep other transactions from appending until this one ends."""
     if tx.dialect == "postgresql":
         await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 

@@ -1,5 +1,7 @@
 """Directory pairs: which Slack user and GitHub account have one confirmed address in the organization's directory."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from storage import rows
@@ -38,6 +40,14 @@ async def all_pairs(tx: Tx, team: SlackTeamId) -> list[DirectoryPair]:
     query = sa.select(directory_pair).where(directory_pair.c.slack_team == team)
     key = (directory_pair.c.slack_user, directory_pair.c.github_id)
     return await rows.listed(tx, query.order_by(*key), _record)
+
+
+async def concerning(
+    tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
+) -> list[DirectoryPair]:
+    """The pairs of these Slack users, and those of these GitHub accounts."""
+    its = rows.concerns(directory_pair, team, users, accounts)
+    return await rows.listed(tx, sa.select(directory_pair).where(its), _record)
 
 
 async def suspend(tx: Tx, pair: DirectoryPair, suspension: str) -> bool:

@@ -1,7 +1,6 @@
 """Identities: which Slack user is which GitHub account, one to one within a workspace."""
 
 from collections.abc import Collection
-from typing import Literal
 
 import sqlalchemy as sa
 
@@ -9,36 +8,6 @@ from storage import rows
 from storage.db import Tx
 from storage.records import GitHubId, Identity, SlackTeamId, SlackUserId
 from storage.tables import identity
-
-
-class IdentityTaken(Exception):
-    """The Slack user or the GitHub account of a new identity is linked already."""
-
-    def __init__(self, side: Literal["slack", "github"], holder: Identity) -> None:
-        """`side` is the one that is linked, and `holder` the identity that has it."""
-        whose = "Slack user" if side == "slack" else "GitHub account"
-        super().__init__(f"The {whose} is linked already.")
-        self.side = side
-        self.holder = holder
-
-
-async def link(tx: Tx, new: Identity) -> None:
-    """Store an identity, or update the proof and login of the same identity.
-
-    Raises IdentityTaken if the user or the account is linked to another one.
-    """
-    values = {**rows.values(new, identity), **rows.account_values("github", new.github)}
-    query = tx.insert(identity).values(values).on_conflict_do_nothing()
-    if (await tx.conn.execute(query)).rowcount == 1:
-        return
-    slack = await of_slack(tx, new.slack_team, new.slack_user, suspended=True)
-    if slack is not None and slack.github.id != new.github.id:
-        raise IdentityTaken("slack", slack)
-    github = await of_github(tx, new.slack_team, new.github.id, suspended=True)
-    if github is not None and github.slack_user != new.slack_user:
-        raise IdentityTaken("github", github)
-    del values["slack_name"]  # Known from Slack alone; whoever links somebody does not know it.
-    await tx.conn.execute(sa.update(identity).where(_is(new.slack_team, new.slack_user)).values(values))
 
 
 async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
@@ -69,10 +38,25 @@ async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId
     return await rows.listed(tx, query.where(_counts()).order_by(identity.c.github_login), _record)
 
 
+async def concerning(
+    tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
+) -> list[Identity]:
+    """The identities of these Slack users and GitHub accounts, suspended ones too."""
+    its = rows.concerns(identity, team, users, accounts)
+    return await rows.listed(tx, sa.select(identity).where(its), _record)
+
+
 async def all_identities(tx: Tx) -> list[Identity]:
     """All identities, suspended ones too, in the order of workspace and login."""
     query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
     return await rows.listed(tx, query, _record)
+
+
+async def put(tx: Tx, new: Identity) -> None:
+    """Store an identity instead of its Slack user's former one. Its account must not have another one."""
+    await rows.overwrite(
+        tx, identity, {**rows.values(new, identity), **rows.account_values("github", new.github)}
+    )
 
 
 async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:

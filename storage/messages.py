@@ -1,5 +1,6 @@
 """Stanch's messages in channels, and the pace of posts in each channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -155,6 +156,11 @@ async def notices(tx: Tx, channel: ChannelId, about: str) -> list[Message]:
     is_notice = message.c.purpose == MessagePurpose.NOTICE
     query = sa.select(message).where(message.c.channel == channel, is_notice, starts)
     return await _list(tx, query.where(message.c.state != MessageState.DROPPED))
+
+
+async def save_facts(tx: Tx, key: MessageKey, facts: Mapping[str, StoredJson]) -> None:
+    """Store what a notice tells now."""
+    await tx.conn.execute(sa.update(message).where(message.c.key == key).values(facts=dict(facts)))
 
 
 async def prune_notices(tx: Tx, before: UnixTime) -> int:

@@ -1,5 +1,7 @@
 """Operator links: which Slack user an operator linked to which GitHub account, one to one within a workspace."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from storage import rows
@@ -28,6 +30,14 @@ async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Operator
     """The link of a GitHub account, or None."""
     its = sa.and_(operator_link.c.slack_team == team, operator_link.c.github_id == github_id)
     return await rows.one(tx, sa.select(operator_link).where(its), _record)
+
+
+async def concerning(
+    tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
+) -> list[OperatorLink]:
+    """The links of these Slack users, and those of these GitHub accounts."""
+    its = rows.concerns(operator_link, team, users, accounts)
+    return await rows.listed(tx, sa.select(operator_link).where(its), _record)
 
 
 async def delete(tx: Tx, team: SlackTeamId, user: SlackUserId) -> OperatorLink | None:

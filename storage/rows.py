@@ -1,6 +1,6 @@
 """Rows of the tables as records, and records as rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from storage.db import Row, Tx
-from storage.records import Account
+from storage.records import Account, GitHubId, SlackTeamId, SlackUserId
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -66,6 +66,14 @@ def build(kind: type[R], stored: Columns, **parts: object) -> R:
     """
     record: R = _adapter(kind).validate_python({**stored, **parts})
     return record
+
+
+def concerns(
+    table: sa.Table, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
+) -> sa.ColumnElement[bool]:
+    """Whether a row links one of these Slack users or GitHub accounts."""
+    either = sa.or_(table.c.slack_user.in_(users), table.c.github_id.in_(accounts))
+    return sa.and_(table.c.slack_team == team, either)
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)

@@ -1,5 +1,7 @@
 """Sign-ins: which Slack user signed in to which GitHub account, and the encrypted tokens of it."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from storage import rows
@@ -35,6 +37,14 @@ async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> list[Sig
     """The sign-ins to a GitHub account, the first one first."""
     query = sa.select(sign_in).where(sign_in.c.slack_team == team, sign_in.c.github_id == github_id)
     return await rows.listed(tx, query.order_by(sign_in.c.signed_in_at, sign_in.c.slack_user), _record)
+
+
+async def concerning(
+    tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
+) -> list[SignIn]:
+    """The sign-ins of these Slack users, and those to these GitHub accounts."""
+    its = rows.concerns(sign_in, team, users, accounts)
+    return await rows.listed(tx, sa.select(sign_in).where(its), _record)
 
 
 async def delete(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:

@@ -252,7 +252,9 @@ async def test_identities_are_added_with_githubs_numeric_id_listed_and_removed(s
     ana = stanch.github.user("ana")
     assert ana is not None
     added = await stanch.done("identities", "add", "U0ANA", "ANA", "--team", TEAM)
-    assert added == [f"{TEAM}\tU0ANA\tana\t{ana.id}\tmapping"]
+    *columns, since = added[0].split("\t")
+    assert columns == [TEAM, "U0ANA", "ana", str(ana.id), "mapping"]
+    assert since.endswith("Z")
     assert await stanch.done("identities", "list") == added
     [removed] = await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
     assert removed == f"Removed {added[0]}"

@@ -5,37 +5,35 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import typer
 
 from bot.cli.console import change, read, remark, say
 from bot.cli.github_accounts import Accounts, GitHubUnavailable, open_accounts
 from bot.cli.identity_file import Row, read_rows
+from bot.cli.identity_links import Link, check_free, make_links, remove_link
 from bot.cli.workspace import find_workspace
 from bot.database import SLACK_TEAM, open_database
 from bot.errors import StartRefused
-from bot.flows.audit import build_entry
-from bot.job_rows import new_job
-from bot.people_job_kinds import SendIdentityNotice
-from bot.settings import IdentitySettings, load_settings
-from storage import audit, identities, jobs, saved_values
+from bot.flows.people.rotate_keys import Rotation, rotate_keys
+from bot.settings import IdentitySettings, KeySettings, load_settings
+from storage import identities, saved_values
+from storage.audit import iso
 from storage.db import Database, Tx
-from storage.identities import IdentityTaken
-from storage.records import Account, AuditOutcome, Identity, Person, SlackTeamId, SlackUserId
+from storage.encryption import Keyring
+from storage.records import Account, Identity, SignIn, SlackTeamId, SlackUserId
 
 group = typer.Typer(no_args_is_help=True, help="Which Slack user is linked to which GitHub account.")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
 Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default the bot token's.")]
 
 
 @group.command("list")
 def print_identities() -> None:
-    """List every identity: workspace, Slack user, GitHub login and id, and how it was linked."""
+    """List all: workspace, Slack user, GitHub login and id, source, since when, and why it is suspended."""
     found = read(identities.all_identities)
-    for identity in found:
-        say(_line(identity))
+    _print(found)
     if not found:
         remark("Nobody is linked yet: stanch identities add SLACK_USER GITHUB_LOGIN links somebody.")
 
@@ -48,18 +46,30 @@ def link(slack_user: str, github_login: str, team: Team = None) -> None:
         async with open_database(settings) as db, open_accounts(settings, db) as accounts:
             account = await _check(accounts, slack_user, github_login)
             workspace = await find_workspace(db, settings, team)
+            one = (workspace, SlackUserId(slack_user), account)
             async with db.begin() as tx:
-                added = await _link(tx, (workspace, SlackUserId(slack_user), account))
-        say(_line(added))
+                await check_free(tx, one)
+                added = await make_links(tx, [one])
+        _print(added)
 
     asyncio.run(work(load_settings(IdentitySettings)))
 
 
 @group.command("remove")
 def unlink(slack_user: str, team: Team = None) -> None:
-    """Unlink a Slack user."""
-    removed = change(lambda tx: _unlink(tx, slack_user, team))
-    say(f"Removed {_line(removed)}")
+    """Unlink a Slack user. Where sources disagree, only what was said last by an operator, or else by a sign-in."""
+
+    async def work(tx: Tx) -> tuple[Identity | Account, Identity | None]:
+        return await remove_link(tx, await _team(tx, team), SlackUserId(slack_user))
+
+    removed, left = change(work)
+    if isinstance(removed, Identity):
+        say(f"Removed {_line(removed)}")
+    else:
+        say(f"Removed the sign-in of {slack_user} to {removed.login}")
+    if left is not None:
+        remark("Another source still links this person:")
+        _print([left])
 
 
 @group.command("import")
@@ -77,17 +87,54 @@ def import_file(
             if not all(row.team for row in rows):
                 default = await find_workspace(db, settings, team)
             linked = await _import_identities(db, accounts, file, rows, default, dry_run=dry_run)
-        for identity in linked:
-            say(_line(identity))
+        _print(linked)
         if dry_run:
             remark("Nobody was linked: this was a dry run.")
 
     asyncio.run(work(load_settings(IdentitySettings)))
 
 
+@group.command("rotate")
+def rotate() -> None:
+    """Encrypt people's stored GitHub tokens again with the first of STANCH_ENCRYPTION_KEYS."""
+
+    async def work(settings: KeySettings) -> Rotation:
+        keys = settings.encryption_keys()
+        if not keys:
+            raise StartRefused("STANCH_ENCRYPTION_KEYS is not set: no tokens are stored without it.")
+        async with open_database(settings) as db:
+            return await rotate_keys(db, Keyring(keys))
+
+    done = asyncio.run(work(load_settings(KeySettings)))
+    say(f"{done.encrypted} encrypted again with the first key, {done.had_it} had it already.")
+    faults = [f"{_name(one)} can't be decrypted: {reason}." for one, reason in done.undecryptable]
+    faults += [f"{_name(one)} was being refreshed all the time: run this again." for one in done.busy]
+    if faults:
+        raise StartRefused("\n".join(faults))
+
+
+def _name(sign_in: SignIn) -> str:
+    return f"The token of {sign_in.slack_user} in {sign_in.slack_team} ({sign_in.github.login})"
+
+
+def _print(found: Sequence[Identity]) -> None:
+    """Print identities, and say of those that give no rights how that ends."""
+    for identity in found:
+        say(_line(identity))
+    if any(identity.suspension for identity in found):
+        remark(
+            "A suspended link gives no rights until the person signs in again; where sources disagree, until an "
+            "operator decides: stanch identities add or remove."
+        )
+
+
 def _line(identity: Identity) -> str:
     account = identity.github
-    return f"{identity.slack_team}\t{identity.slack_user}\t{account.login}\t{account.id}\t{identity.proof}"
+    columns = [identity.slack_team, identity.slack_user, account.login, str(account.id), identity.proof]
+    columns.append(iso(identity.linked_at))
+    if identity.suspension is not None:
+        columns.append(f"suspended: {identity.suspension}")
+    return "\t".join(columns)
 
 
 class _DryRun(Exception):
@@ -114,12 +161,13 @@ async def _import_identities(
         async with db.begin() as tx:
             for line, link in found:
                 try:
-                    linked.append(await _link(tx, link))
+                    await check_free(tx, link)
                 except StartRefused as refused:
                     faults[line] = str(refused)
             if faults:
                 messages = [f"{path}, line {line}: {faults[line]}" for line in sorted(faults)]
                 raise StartRefused("\n".join(messages) + " Nobody was linked.")
+            linked = await make_links(tx, [link for _, link in found])
             if dry_run:
                 raise _DryRun
     return linked
@@ -152,29 +200,6 @@ async def _check_rows(
     return found, faults
 
 
-async def _link(tx: Tx, link: Link) -> Identity:
-    """Store and audit an identity; raises StartRefused if one side is linked to somebody else."""
-    identity = Identity(*link, "mapping", tx.now, "cli")
-    try:
-        await identities.link(tx, identity)
-    except IdentityTaken as taken:
-        raise StartRefused(
-            f"{taken} ({taken.holder.slack_user} is {taken.holder.github.login}); "
-            "remove that identity first: stanch identities remove SLACK_USER."
-        ) from None
-    await _record(tx, identity, "link_identity", "linked")
-    return identity
-
-
-async def _unlink(tx: Tx, user: str, team: str | None) -> Identity:
-    """Unlink a Slack user; raises StartRefused."""
-    identity = await identities.unlink(tx, await _team(tx, team), SlackUserId(user))
-    if identity is None:
-        raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
-    await _record(tx, identity, "unlink_identity", "unlinked")
-    return identity
-
-
 async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
     known = user_input or await saved_values.load(tx, SLACK_TEAM)
     if not isinstance(known, str):
@@ -182,10 +207,3 @@ async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:
             "The workspace is not known yet: start stanch serve once, or name it with --team T012AB3CD."
         )
     return SlackTeamId(known)
-
-
-async def _record(tx: Tx, identity: Identity, action: str, notice: str) -> None:
-    """Audit a change; the running server tells the person about it."""
-    await jobs.enqueue(tx, new_job(SendIdentityNotice(identity.slack_user, identity.github.login, notice)))
-    person = Person(identity.slack_team, identity.slack_user, identity.github)
-    await audit.append(tx, build_entry(action, AuditOutcome.DONE, person, reason="by cli"))

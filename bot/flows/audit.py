@@ -22,7 +22,8 @@ from storage.records import (
 LOOK_UP_REFUSALS = frozenset(
     {
         *("bot", "deactivated", "guest", "other_organization", "shared_channel"),
-        *("not_linked", "no_role", "unknown_alert"),
+        *("not_linked", "suspended", "directory_alone", "sign_in_needed"),
+        *("no_role", "unknown_alert"),
     }
 )
 """Reasons for which a refused look-up is audited: all about the person or the alert, none about a mistyped filter."""
@@ -84,7 +85,7 @@ async def audit_failure(
 
     Call it last in the transaction: other writers of the audit log wait until the transaction ends.
     """
-    identity = await identities.of_slack(tx, request.team, request.user)
+    identity = await identities.of_slack(tx, request.team, request.user, suspended=True)
     repository = await repositories.load_repository(tx, request.alert.repository_id)
     await audit.append(tx, build_action_entry(action, request, outcome, reason, identity, repository))
     context.metrics.actions.labels(action.audited_as, outcome).inc()
@@ -97,7 +98,7 @@ async def audit_refused_look_up(
     if refused.reason not in LOOK_UP_REFUSALS:
         return
     async with context.db.begin() as tx:
-        identity = await identities.of_slack(tx, team, user)
+        identity = await identities.of_slack(tx, team, user, suspended=True)
         person = Person(team, user, identity.github if identity else None)
         entry = build_entry("look_up", AuditOutcome.REFUSED, person, reason=refused.reason)
         await audit.append(tx, entry)

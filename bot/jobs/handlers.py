@@ -21,12 +21,13 @@ from bot.flows.alerts import (
     validity_override,
 )
 from bot.flows.messages import backfill, owner_messages, publish
-from bot.flows.people import finish_link, sealed_tokens
+from bot.flows.people import announce, finish_link, sealed_tokens
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.flows.subscribing import watch
 from bot.job_kind import JobKind
 from bot.jobs.worker import Handler
-from bot.views.answers import identity_notice, refusal
+from bot.views.answers import refusal
+from bot.views.identity_changes import identity_notice
 from bot.views.refusals import outdated_control
 from integrations.slack.blocks import Content
 from storage.records import Job
@@ -123,9 +124,11 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(kinds.SendAnswer, lambda context, todo, job: send_answer(context, todo, todo.content)),
         Handler(
             people_job_kinds.SendIdentityNotice,
-            lambda context, todo, job: send_direct_message(
-                context, todo.user, identity_notice(todo.login, linked=todo.change == "linked")
-            ),
+            lambda context, todo, job: send_direct_message(context, todo.user, identity_notice(todo)),
+        ),
+        Handler(people_job_kinds.AnnounceIdentities, announce.announce_identities),
+        Handler(
+            people_job_kinds.TellOperators, lambda context, todo, job: announce.tell_operator(context, todo)
         ),
         Handler(people_job_kinds.FinishLink, finish_link.finish),
         Handler(

@@ -52,17 +52,6 @@ def skeleton_view(*, callback_id: str, title: str) -> View:
     return modal(callback_id=callback_id, title=title, blocks=[waiting])
 
 
-def identity_notice(login: str, *, linked: bool) -> Content:
-    """Tells a person that their Slack user was linked to a GitHub account, or unlinked from it."""
-    headline = "You were linked to a GitHub account." if linked else "You are no longer linked to GitHub."
-    detail = (
-        t.mrkdwn("In Stanch you now act as {}.", t.code(login))
-        if linked
-        else t.mrkdwn("You were linked to {}.", t.code(login))
-    )
-    return answer("link", headline, detail, Mrkdwn("If that is wrong, tell whoever runs Stanch."))
-
-
 def report_ended(alert: Alert, repository: Repository, state: ReportState) -> Content:
     """Tells the person who reported a secret how the last follow-up ended."""
     name = alert_title(alert, repository)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.masking import mask
+from bot.views.identity_changes import draw_changes, read_changes
 from bot.views.subscriptions import ADOPT_ACTION, filter_words
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, message, section
@@ -110,6 +111,12 @@ def _limit_reached(facts: Facts) -> Mrkdwn:
     )
 
 
+def _identities(facts: Facts) -> Mrkdwn:
+    more = facts.get("more")
+    lines = draw_changes(read_changes(facts.get("changes")), more if isinstance(more, int) else 0)
+    return t.lines(Mrkdwn("*Who is who on GitHub has changed*"), lines)
+
+
 def _unknown(facts: Facts) -> Mrkdwn:
     """A notice of a later version."""
     return t.mrkdwn(":information_source: Stanch has a notice of the kind {}.", t.code(_text(facts, "kind")))
@@ -125,6 +132,7 @@ NOTICES: Mapping[str, Callable[[Facts], Mrkdwn]] = {
     "became_public": _became_public,
     "guests_joined": _guests_joined,
     "limit_reached": _limit_reached,
+    "identities": _identities,
 }
 """By the stored kind."""
 ADOPTABLE = ("author_lost", "paused")

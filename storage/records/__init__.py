@@ -54,4 +54,5 @@ from storage.records.people import (
     Sealed,
     SignIn,
     StoredTokens,
+    Suspension,
 )

@@ -25,6 +25,31 @@ class IdentitySource(StrEnum):
     DIRECTORY = "directory"
 
 
+class Suspension(StrEnum):
+    """Why a link gives no rights."""
+
+    SOURCES_DISAGREE = "sources_disagree"
+    """About the Slack user's account, or the account's Slack user; an operator decides."""
+    SIGNED_IN_ELSEWHERE = "signed_in_elsewhere"
+    """Two Slack users signed in to one account; an operator decides."""
+    TOKEN_REFUSED = "token_refused"  # noqa: S105  # A word, not a token.
+    """GitHub does not accept the person's token any more, or does not refresh it."""
+    AUTHORIZATION_REVOKED = "authorization_revoked"
+    """The person, or their organization, took the GitHub App's authorization back."""
+    UNDECRYPTABLE = "undecryptable"
+    """The stored token can't be decrypted."""
+    LAPSED = "lapsed"
+    """The sign-in is older than `link.lasts`."""
+    DIRECTORY_CHANGED = "directory_changed"
+    """The pair's address belongs to somebody else now, or is another one; an operator decides."""
+    AMBIGUOUS = "ambiguous"
+    """The directory has a second candidate for one side of the pair; an operator decides."""
+    LEFT = "left"
+    """The directory does not show the pair any more."""
+    UNLINKED = "unlinked"
+    """The person or an operator unlinked a pair of the directory, which would come back otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A Slack user and their GitHub account."""

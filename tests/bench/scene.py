@@ -81,7 +81,7 @@ class Scene:
             for user, account in self.accounts.items():
                 github = Account(GitHubId(account.id), account.login)
                 identity = Identity(team, SlackUserId(user), github, "mapping", tx.now, "cli")
-                await identities.link(tx, identity)
+                await identities.put(tx, identity)
             for channel, repository in zip(self.channels, self.repositories, strict=True):
                 filtered = f"repo:{repository.full_name}"
                 await subscriptions.add(tx, Subscription(ChannelId(channel), filtered, created_at=tx.now))

@@ -187,7 +187,7 @@ class Stage:
         async with self.context.db.begin() as tx:
             for user, one in people.items():
                 account = Account(GitHubId(one.id), one.login)
-                await identities.link(tx, Identity(team, SlackUserId(user), account, "mapping", now, "cli"))
+                await identities.put(tx, Identity(team, SlackUserId(user), account, "mapping", now, "cli"))
 
     def check(self) -> None:
         """Assert that nothing was sent that Slack or GitHub would refuse, or that Stanch promises not to send."""

@@ -256,7 +256,7 @@ async def test_a_link_by_the_directory_does_not_decide(two: Stage, action: str) 
         SlackTeamId(two.slack.team_id), SlackUserId(UNLINKED), weak, "directory", two.clock.now(), "directory"
     )
     async with two.context.db.begin() as tx:
-        await identities.link(tx, identity)
+        await identities.put(tx, identity)
     await ask(two)
     answer = await decide(two, UNLINKED, action)
     assert "directory" in answer

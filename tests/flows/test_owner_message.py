@@ -163,7 +163,7 @@ async def test_a_link_by_the_directory_alone_is_not_told(stage: Stage) -> None:
     team = SlackTeamId(stage.slack.team_id)
     weak = Identity(team, SlackUserId(LEAKY), account, "directory", stage.clock.now(), "directory")
     async with stage.context.db.begin() as tx:
-        await identities.link(tx, weak)
+        await identities.put(tx, weak)
     await assert_nobody_is_told(stage, "Nobody here is linked to leaky-dev")
 
 

@@ -250,4 +250,4 @@ async def _link(db: Database, team: str, people: dict[str, GitHubUser]) -> None:
         for user, account in people.items():
             github = Account(GitHubId(account.id), account.login)
             identity = Identity(SlackTeamId(team), SlackUserId(user), github, "mapping", tx.now, "cli")
-            await identities.link(tx, identity)
+            await identities.put(tx, identity)

@@ -39,7 +39,7 @@ async def stored(tx: Tx, user: SlackUserId = U1) -> SignIn:
 
 async def test_a_suspended_identity_is_found_only_by_who_asks_for_it(db: Database) -> None:
     async with db.begin() as tx:
-        await identities.link(tx, identity("U1", ANA))
+        await identities.put(tx, identity("U1", ANA))
         values = {"suspension": "sources_disagree", "suspended_at": 5.0}
         await tx.conn.execute(sa.update(identity_table).values(values))
         assert await identities.of_slack(tx, TEAM, U1) is None

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from storage import identities, role_cache, saved_values, subscriptions
 from storage.clock import Clock
 from storage.db import Database
-from storage.identities import IdentityTaken
 from storage.records import (
     Audience,
     ChannelId,
@@ -25,45 +25,41 @@ from tests.storage.examples import ANA, BEN, TEAM, identity
 
 async def test_identity_is_found_from_both_sides(db: Database) -> None:
     async with db.begin() as tx:
-        await identities.link(tx, identity("U1", ANA))
+        await identities.put(tx, identity("U1", ANA))
         assert await identities.of_slack(tx, TEAM, SlackUserId("U1")) == identity("U1", ANA)
         assert await identities.of_github(tx, TEAM, ANA.id) == identity("U1", ANA)
         assert await identities.of_slack(tx, SlackTeamId("T2"), SlackUserId("U1")) is None
         assert await identities.of_github(tx, TEAM, BEN.id) is None
 
 
-async def test_the_error_names_the_side_that_is_linked(db: Database) -> None:
+async def test_an_identity_is_overwritten(db: Database) -> None:
     async with db.begin() as tx:
-        await identities.link(tx, identity("U1", ANA))
-        with pytest.raises(IdentityTaken) as slack:
-            await identities.link(tx, identity("U1", BEN))
-        with pytest.raises(IdentityTaken) as github:
-            await identities.link(tx, identity("U2", ANA))
-        assert (slack.value.side, github.value.side) == ("slack", "github")
-        assert slack.value.holder == github.value.holder == identity("U1", ANA)
-        await identities.link(tx, identity("U1", ANA, SlackTeamId("T2")))
-        assert len(await identities.all_identities(tx)) == 2
-
-
-async def test_linking_the_same_identity_updates_it(db: Database) -> None:
-    async with db.begin() as tx:
-        await identities.link(tx, identity("U1", ANA))
+        await identities.put(tx, identity("U1", ANA))
+        await identities.put(tx, identity("U1", ANA, SlackTeamId("T2")))
         renewed = replace(
-            identity("U1", replace(ANA, login="ana-new")), proof="device_flow", linked_at=2000.0
+            identity("U1", replace(ANA, login="ana-new")), proof="sign_in", linked_at=2000.0, linked_by="U1"
         )
-        await identities.link(tx, renewed)
-        assert await identities.all_identities(tx) == [renewed]
+        await identities.put(tx, renewed)
+        assert await identities.of_slack(tx, TEAM, SlackUserId("U1")) == renewed
+        assert len(await identities.all_identities(tx)) == 2
         await identities.rename_login(tx, ANA.id, "ana-newest")
-        (found,) = await identities.all_identities(tx)
-        assert found.github.login == "ana-newest"
+        assert {one.github.login for one in await identities.all_identities(tx)} == {"ana-newest"}
+
+
+async def test_an_account_has_one_slack_user(db: Database) -> None:
+    async with db.begin() as tx:
+        await identities.put(tx, identity("U1", ANA))
+    with pytest.raises(IntegrityError):
+        async with db.begin() as tx:
+            await identities.put(tx, identity("U2", ANA))
 
 
 async def test_an_unlinked_account_can_be_linked_again(db: Database) -> None:
     async with db.begin() as tx:
-        await identities.link(tx, identity("U1", ANA))
+        await identities.put(tx, identity("U1", ANA))
         assert await identities.unlink(tx, TEAM, SlackUserId("U1")) == identity("U1", ANA)
         assert await identities.unlink(tx, TEAM, SlackUserId("U1")) is None
-        await identities.link(tx, identity("U2", ANA))
+        await identities.put(tx, identity("U2", ANA))
 
 
 async def test_roles_are_dropped_by_person_repository_and_owner(db: Database, clock: Clock) -> None:

@@ -26,16 +26,17 @@ from bot.requests import UserInput
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle
 from bot.rules.permissions import Need, OthersCan, Rights
-from bot.views import refusals
-from bot.views.answers import identity_notice, refusal, report_ended
+from bot.views import link_refusals, refusals
+from bot.views.answers import refusal, report_ended
 from bot.views.hand_over import handed_over_answer, receiver_message
 from bot.views.history import draw_history, draw_locations
+from bot.views.identity_changes import operators_notice
 from bot.views.owner_message import OBSTACLES, answer_refused, not_the_owner
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
-from storage.records import ChannelId, EventKind, ReportState, SecretLocation, SlackUserId
+from storage.records import ChannelId, EventKind, ReportState, SecretLocation, SlackUserId, Suspension
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
@@ -60,6 +61,7 @@ from tests.views.cases import (
     token,
     working,
 )
+from tests.views.identity_cases import IDENTITY_CHANGES, notice_of_identity
 from tests.views.sending import sent
 
 FACTS = AlertFacts(number=42, html_url="", state="open", secret_type="", secret_type_name="")
@@ -152,8 +154,19 @@ ANSWERS: dict[str, Content] = {
     "whoami-nothing": role_answer(identity(ADMIN_PERSON), repository(), NOBODY),
     "unknown-word": unknown_word_answer("frobnicate", SUBCOMMANDS),
     "unknown-word-near": unknown_word_answer("whoamy", SUBCOMMANDS),
-    "identity-linked": identity_notice("octo-admin", linked=True),
-    "identity-unlinked": identity_notice("octo-admin", linked=False),
+    "identity-linked": notice_of_identity("linked"),
+    "identity-unlinked": notice_of_identity("unlinked"),
+    "identity-linked-by-the-directory": notice_of_identity("linked", source="directory"),
+    "identity-not-linked": notice_of_identity("not_linked", reason="signed_in_elsewhere"),
+    "identity-suspended": notice_of_identity("suspended", reason="sources_disagree"),
+    "identity-suspended-until-signed-in": notice_of_identity("suspended", reason="token_refused"),
+    "identity-linked-to-another": notice_of_identity("linked", about="U0EVE"),
+    "identity-unlinked-from-another": notice_of_identity("unlinked", about="U0EVE"),
+    "identity-suspended-of-another": notice_of_identity(
+        "suspended", about="U0EVE", reason="sources_disagree"
+    ),
+    "identity-not-linked-to-another": notice_of_identity("not_linked", about="U0EVE"),
+    "operators-told": operators_notice(IDENTITY_CHANGES[2:], 3),
     "history": draw_history(
         token(),
         repository(),
@@ -224,6 +237,20 @@ REFUSALS: dict[str, Refused] = {
     ),
     "not-linked": refusals.not_linked(SlackUserId("U0NOBODY"), by_sign_in=False),
     "not-linked-but-can-sign-in": refusals.not_linked(SlackUserId("U0NOBODY"), by_sign_in=True),
+    **{
+        f"suspended-{word.replace('_', '-')}": link_refusals.suspended(
+            replace(identity(ADMIN_PERSON), suspension=word), can_sign_in=True
+        )
+        for word in (*Suspension, "word_of_a_later_version")
+    },
+    "suspended-lapsed-without-sign-in": link_refusals.suspended(
+        replace(identity(ADMIN_PERSON), suspension="lapsed"), can_sign_in=False
+    ),
+    "claimed-by-another": link_refusals.claimed_by_others(
+        "octo-admin", "signed_in_elsewhere", can_sign_in=True
+    ),
+    "directory-alone": link_refusals.source_too_weak("directory_alone", "take this alert", can_sign_in=True),
+    "sign-in-needed": link_refusals.source_too_weak("sign_in_needed", "take this alert", can_sign_in=False),
     "outsider": refusals.outsider("guest"),
     "shared-channel": refusals.shared_channel(),
     "slack-unreachable": refusals.slack_unreachable(),

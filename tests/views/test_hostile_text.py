@@ -22,7 +22,7 @@ from bot.rules.checklist import Tick
 from bot.rules.hand_over import Effect
 from bot.rules.permissions import Rights
 from bot.views import refusals
-from bot.views.answers import identity_notice, refusal, refusal_view, report_ended
+from bot.views.answers import refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
 from bot.views.hand_over import handed_over_answer, receiver_message
@@ -261,7 +261,6 @@ def test_a_refusal_with_hostile_text_is_sent(
         sent(refusal(refused))
         opened(refusal_view(refused, callback_id="close_alert", title=role))
     sent(unknown_word_answer(verb_phrase, SUBCOMMANDS))
-    sent(identity_notice(login, linked=True))
 
 
 @FEWER

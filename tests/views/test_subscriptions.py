@@ -11,6 +11,7 @@ from bot.rules.filters import BadFilter
 from bot.views import subscription_refusals as refusals
 from bot.views.answers import refusal
 from bot.views.formatting import with_mention
+from bot.views.identity_changes import stored_change
 from bot.views.notices import NOTICES, draw_notice
 from bot.views.subscriptions import (
     Preview,
@@ -33,6 +34,7 @@ from storage.records import (
     ThreadLevel,
 )
 from tests.views.cases import ADMIN_PERSON, FOUND
+from tests.views.identity_cases import IDENTITY_CHANGES
 from tests.views.sending import sent
 
 CHANNEL = ChannelId("C0PAYMENTS")
@@ -126,6 +128,7 @@ FACTS: dict[str, dict[str, StoredJson]] = {
         "most": 50,
         "until": FOUND + 3660,
     },
+    "identities": {"changes": [stored_change(change) for change in IDENTITY_CHANGES], "more": 12},
 }
 DRAWN = {kind: draw_notice(KEY, {"kind": kind, **facts}, 1) for kind, facts in FACTS.items()} | {
     "subscribed-instead": draw_notice(

@@ -17,6 +17,7 @@ from bot.flows.people import current_rights, identify
 from bot.flows.people.receiver import load_receiver
 from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
+from bot.rules.source_rights import Deed
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
@@ -58,7 +59,9 @@ async def check_request(
     Raises Refused if the person may not do it, GitHubError if GitHub can't be asked, and RetryLater.
     """
     fresh = action.needs_fresh_role
-    identity = await identify.identify(context, request.user, request.channel, fresh=fresh)
+    identity = await identify.identify(
+        *(context, request.user, request.channel), fresh=fresh, deed=Deed.ACT, verb_phrase=action.verb_phrase
+    )
     alert, repository = await load_alert(context, request.alert)
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")

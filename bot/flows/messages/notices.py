@@ -20,6 +20,18 @@ async def plan_notice(tx: Tx, channel: ChannelId, subject: str, facts: Mapping[s
     await jobs.enqueue(tx, publish_job(await messages.plan(tx, notice)))
 
 
+async def find_notice(tx: Tx, channel: ChannelId, subject: str) -> Message | None:
+    """The notice with this very subject in a channel, or None."""
+    found = await messages.notices(tx, channel, subject)
+    return next((notice for notice in found if notice.subject == subject), None)
+
+
+async def change_notice(tx: Tx, notice: Message, facts: Mapping[str, StoredJson]) -> None:
+    """Store what a notice tells now, and update its message."""
+    await messages.save_facts(tx, notice.key, facts)
+    await jobs.enqueue(tx, publish_job(notice))
+
+
 async def redraw_notices(tx: Tx, channel: ChannelId, about: str) -> None:
     """Draw those of a channel's notices again whose subject starts with `about`."""
     found = await messages.notices(tx, channel, about)

@@ -11,11 +11,13 @@ from bot.flows.people.continue_request import Continued, continue_request
 from bot.flows.people.identify import check_person
 from bot.flows.people.linking import drop_pages, is_held, pending_owner
 from bot.flows.people.sealed_tokens import TokenOwner, deletion, seal, unseal
+from bot.flows.people.settle_identity import settle
 from bot.flows.people.submit_code import ACTION
 from bot.flows.private_answers import SHOWN_WITHIN
 from bot.job_kinds import SendAnswer, shown_key
 from bot.job_rows import new_job
 from bot.people_job_kinds import FinishLink
+from bot.views import link_refusals
 from bot.views.answers import refusal, refusal_view
 from bot.views.link_account import CALLBACK_ID, TITLE, link_lapsed, linked_answer, linked_view
 from integrations.slack.blocks import Content, View
@@ -27,7 +29,6 @@ from storage.records import (
     Account,
     AuditOutcome,
     ChannelId,
-    Identity,
     IdentitySource,
     Job,
     LinkPage,
@@ -36,6 +37,7 @@ from storage.records import (
     Person,
     SignIn,
     StoredTokens,
+    Suspension,
 )
 
 log = structlog.get_logger(__name__)
@@ -130,7 +132,7 @@ async def _result(
     tx: Tx, context: Context, request: LinkRequest, account: Account, view_id: str | None
 ) -> _Finished:
     """Compare all sources, and enqueue the person's answer, what goes on, and the messages about the change."""
-    refused = await _settle(tx, request, account)
+    refused = await _settle(tx, context, request, account)
     if refused is not None:
         await _answer(tx, request, refusal(refused), view_id)
         return _Finished(_refused_view(refused), refused)
@@ -146,13 +148,17 @@ async def _result(
     return _Finished(view, None, continued)
 
 
-async def _settle(tx: Tx, request: LinkRequest, account: Account) -> Refused | None:
+async def _settle(tx: Tx, context: Context, request: LinkRequest, account: Account) -> Refused | None:
+    """Compare what all sources say; returns why the sign-in gives no rights."""
     team, user = request.slack_team, request.slack_user
-    new = Identity(team, user, account, IdentitySource.SIGN_IN, tx.now, user)
-    try:
-        await identities.link(tx, new)
-    except identities.IdentityTaken:
-        return Refused("sources_disagree", "no rights")
+    await settle(tx, team, users=[user], accounts=[account.id], by=IdentitySource.SIGN_IN)
+    linked = await identities.of_slack(tx, team, user, suspended=True)
+    if linked is None:
+        return link_refusals.claimed_by_others(
+            account.login, Suspension.SIGNED_IN_ELSEWHERE, can_sign_in=context.sign_in is not None
+        )
+    if linked.suspension is not None:
+        return link_refusals.suspended(linked, can_sign_in=context.sign_in is not None)
     return None
 
 

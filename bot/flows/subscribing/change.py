@@ -16,6 +16,7 @@ from bot.flows.subscribing.propose import Proposal, author_of, parse_words, prev
 from bot.job_kinds import BackfillChannel
 from bot.job_rows import new_job
 from bot.requests import CommandRequest
+from bot.rules.source_rights import Deed
 from bot.rules.subscription_words import write_words
 from bot.views import subscription_refusals as refusals
 from bot.views.refusals import outdated_control
@@ -165,7 +166,10 @@ async def _load_own(
     context: Context, request: CommandRequest, channel: ChannelId, *, for_adoption: bool = False
 ) -> tuple[Person, Subscription]:
     """The person, and the channel's subscription, if they may view all that it covers; raises Refused."""
-    identity = await identify.identify(context, request.user, channel, fresh=True)
+    who = (context, request.user, channel)
+    identity = await identify.identify(
+        *who, fresh=True, deed=Deed.ACT, verb_phrase="change this subscription"
+    )
     async with context.db.read() as tx:
         before = await subscriptions.of_channel(tx, channel)
     rights = None

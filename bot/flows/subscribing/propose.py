@@ -12,6 +12,7 @@ from bot.flows.subscribing.person_rights import FilterRights, PersonRights
 from bot.requests import CommandRequest
 from bot.rules.coverage import coverage
 from bot.rules.filters import BadFilter
+from bot.rules.source_rights import Deed
 from bot.rules.subscription_words import (
     NOBODY,
     SubscriptionWords,
@@ -87,7 +88,7 @@ async def propose(
 ) -> Proposal:
     """Check everything that a subscription needs, as of now. Raises Refused, GitHubError and RetryLater."""
     # 1. Who it is, and who reads the channel.
-    identity = await identify.identify(context, request.user, channel, fresh=True)
+    identity = await identify.identify(context, request.user, channel, fresh=True, deed=Deed.ACT)
     audience = await read_audience(context, channel)
     # 2. The right on all that the new filter covers.
     person = PersonRights(context, identity.github, fresh=True)

@@ -1,0 +1,79 @@
+"""Makes and removes links by operators, for `stanch identities`."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from bot.errors import StartRefused
+from bot.flows.people.known_claims import load_claims
+from bot.flows.people.settle_identity import drop_sign_in, forget, settle
+from storage import directory_pairs, identities
+from storage.db import Tx
+from storage.records import Account, Identity, OperatorLink, SlackTeamId, SlackUserId, Suspension
+
+Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
+FAULTS_OF_DIRECTORY = (Suspension.DIRECTORY_CHANGED, Suspension.AMBIGUOUS)
+DISAGREEING = (Suspension.SOURCES_DISAGREE, Suspension.SIGNED_IN_ELSEWHERE)
+
+
+async def check_free(tx: Tx, link: Link) -> None:
+    """Raise StartRefused if the Slack user or the account has another link that counts.
+
+    A suspended one is no obstacle: the new link decides about it.
+    """
+    team, user, account = link
+    theirs = await identities.of_slack(tx, team, user)
+    if theirs is not None and theirs.github.id != account.id:
+        raise _taken("Slack user", theirs)
+    its = await identities.of_github(tx, team, account.id)
+    if its is not None and its.slack_user != user:
+        raise _taken("GitHub account", its)
+
+
+async def make_links(tx: Tx, links: Sequence[Link]) -> list[Identity]:
+    """Store and announce links; returns the identities as they are then, which may still be suspended."""
+    for team in {link[0] for link in links}:
+        made = [OperatorLink(*link, tx.now, "cli") for link in links if link[0] == team]
+        await settle(tx, team, links=made, by="cli")
+    found = [await identities.of_slack(tx, team, user, suspended=True) for team, user, _ in links]
+    return [identity for identity in found if identity is not None]
+
+
+async def remove_link(
+    tx: Tx, team: SlackTeamId, user: SlackUserId
+) -> tuple[Identity | Account, Identity | None]:
+    """Unlink a Slack user from all sources; returns what was removed, and the link that is left; raises StartRefused.
+
+    Where sources disagree about this person, only what an operator said is taken back, or else the sign-in, so that
+    the others count.
+    """
+    known = await load_claims(tx, team, [user], ())
+    before = known.identities.get(user)
+    mine = known.of(user)
+    if before is None and not mine:
+        raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
+    removed = before or mine[0].account
+    if before is not None and before.suspension in FAULTS_OF_DIRECTORY:
+        # The next reading of the directory decides anew.
+        for pair in await directory_pairs.of_user(tx, team, user):
+            await directory_pairs.delete(tx, pair)
+        await settle(tx, team, users=[user], by="cli")
+        return removed, await identities.of_slack(tx, team, user, suspended=True)
+    # Somebody whose sign-in gives nothing, since another Slack user has the account, has no identity.
+    disagrees = before is None or before.suspension in DISAGREEING
+    if not disagrees:
+        await forget(tx, team, user, by="cli")
+    elif user in known.operators:
+        await settle(tx, team, unlinked=[user], by="cli")
+    elif await drop_sign_in(tx, team, user):
+        accounts = [claim.account.id for claim in mine]
+        await settle(tx, team, users=[user], accounts=accounts, by="cli")
+    else:
+        await forget(tx, team, user, by="cli")
+    return removed, await identities.of_slack(tx, team, user, suspended=True)
+
+
+def _taken(side: str, holder: Identity) -> StartRefused:
+    return StartRefused(
+        f"The {side} is linked already. ({holder.slack_user} is {holder.github.login}); "
+        "remove that identity first: stanch identities remove SLACK_USER."
+    )

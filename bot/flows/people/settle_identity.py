@@ -1,0 +1,207 @@
+"""Makes the identities agree with what all sources say about them; audits and announces each change."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from bot.flows.audit import build_entry
+from bot.flows.people.known_claims import KnownClaims, load_claims
+from bot.flows.people.sealed_tokens import TokenOwner, deletion
+from bot.job_rows import new_job
+from bot.people_job_kinds import AnnounceIdentities, IdentityChange, SendIdentityNotice
+from bot.rules.identity_claims import Linked, Nothing, Standing, Suspended, decide
+from storage import audit, directory_pairs, identities, jobs, link_requests, operator_links, sign_ins
+from storage.db import Tx
+from storage.records import (
+    Account,
+    AuditOutcome,
+    GitHubId,
+    Identity,
+    IdentitySource,
+    OperatorLink,
+    Person,
+    SignIn,
+    SlackTeamId,
+    SlackUserId,
+    Suspension,
+)
+
+NEW = 60.0
+"""Seconds for which it is news that somebody's sign-in gives them nothing."""
+ANNOUNCED = 40
+"""Changes that one announcement names; the others are counted."""
+AUDITED_AS = {
+    "linked": "link_identity",
+    "unlinked": "unlink_identity",
+    "suspended": "suspend_identity",
+    "not_linked": "link_identity",
+}
+"""The words of the audit log, by a change's kind."""
+Standings = Mapping[SlackUserId, Standing]
+
+
+async def settle(
+    tx: Tx,
+    team: SlackTeamId,
+    *,
+    users: Collection[SlackUserId] = (),
+    accounts: Collection[GitHubId] = (),
+    links: Sequence[OperatorLink] = (),
+    unlinked: Collection[SlackUserId] = (),
+    by: str,
+) -> list[IdentityChange]:
+    """Make the identities agree with what the sources say, after one of them said something else.
+
+    Call it in the transaction in which a sign-in or a pair of the directory was stored or deleted, naming the Slack
+    users and GitHub accounts concerned. What operators say is passed: `links` that they made, and the users of links
+    that they `unlinked`. `by` is what made the change, for the audit log: `cli`, `sign_in`, `directory`, `unlink`.
+
+    Every change is audited; the default channel, the operators, and everybody whom a source joins to the account are
+    told by jobs. Returns the changes. On PostgreSQL other writers of the audit log wait until the transaction ends.
+    """
+    # Of two that settle at once, the second one sees what the first one stored.
+    await audit.lock(tx)
+    users = {*users, *unlinked, *(link.slack_user for link in links)}
+    known = await load_claims(tx, team, users, {*accounts, *(link.github.id for link in links)})
+    known = known.with_operators(links, unlinked)
+    standings = {**dict.fromkeys(known.identities, Nothing()), **decide(known.claims)}
+    found = (_change(tx, known, user, standings[user], by) for user in sorted(standings))
+    changes = [change for change in found if change is not None]
+    await _store(tx, team, known, standings)
+    await _drop_overruled(tx, team, known, standings)
+    for change in changes:
+        person = Person(team, change.user, Account(change.account, change.login))
+        outcome = AuditOutcome.REFUSED if change.kind == "not_linked" else AuditOutcome.DONE
+        reason = change.reason if change.kind in ("suspended", "not_linked") else f"by {by}"
+        await audit.append(tx, build_entry(AUDITED_AS[change.kind], outcome, person, reason=reason))
+    await _announce(tx, changes)
+    return changes
+
+
+async def forget(tx: Tx, team: SlackTeamId, user: SlackUserId, *, by: str) -> list[IdentityChange]:
+    """Unlink a Slack user from all sources, as they or an operator wish; returns the changes.
+
+    Tokens are deleted here, and at GitHub by a job. A pair of the directory is kept as unlinked, so that the next
+    reading does not bring the link back.
+    """
+    await drop_sign_in(tx, team, user)
+    await link_requests.delete_of_user(tx, team, user)
+    for pair in await directory_pairs.of_user(tx, team, user):
+        await directory_pairs.suspend(tx, pair, Suspension.UNLINKED)
+    return await settle(tx, team, users=[user], unlinked=[user], by=by)
+
+
+async def drop_sign_in(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
+    """Delete a sign-in with its tokens, which a job deletes at GitHub; returns it. Call `settle` afterwards."""
+    dropped = await sign_ins.delete(tx, team, user)
+    if dropped is not None and dropped.tokens is not None:
+        owner = TokenOwner(team, user, dropped.github.id)
+        await jobs.enqueue(tx, deletion(owner, dropped.tokens))
+    return dropped
+
+
+def _change(
+    tx: Tx, known: KnownClaims, user: SlackUserId, standing: Standing, by: str
+) -> IdentityChange | None:
+    """What changes for a Slack user, or None."""
+    row = known.identities.get(user)
+    if isinstance(standing, Nothing):
+        if row is not None:
+            return _described(known, "unlinked", user, row.github, row.proof, standing.reason or by)
+        newest = max(known.of(user), key=lambda claim: claim.since, default=None)
+        if newest is None or standing.account is None or newest.since < tx.now - NEW:
+            return None
+        return _described(known, "not_linked", user, standing.account, newest.source, standing.reason)
+    if row is not None and _agrees(row, standing):
+        return None
+    kind, reason = ("suspended", standing.reason) if isinstance(standing, Suspended) else ("linked", by)
+    return _described(known, kind, user, standing.account, standing.source, reason)
+
+
+def _described(
+    known: KnownClaims, kind: str, user: SlackUserId, account: Account, source: str, reason: str | None
+) -> IdentityChange:
+    others = known.others(user, account)
+    return IdentityChange(kind, user, account.id, account.login, str(source), reason, others)
+
+
+def _agrees(row: Identity, standing: Linked | Suspended) -> bool:
+    """Whether an identity is as it should be."""
+    suspension = standing.reason if isinstance(standing, Suspended) else None
+    return (row.github.id, row.proof, row.suspension) == (standing.account.id, standing.source, suspension)
+
+
+async def _store(tx: Tx, team: SlackTeamId, known: KnownClaims, standings: Standings) -> None:
+    """Store the identities, and beside them what operators say where an identity rests on something else."""
+    changed: list[Identity] = []
+    for user, standing in standings.items():
+        row, link = known.identities.get(user), known.operators.get(user)
+        if row is not None and (isinstance(standing, Nothing) or row.github.id != standing.account.id):
+            # Before others get its account.
+            await identities.unlink(tx, team, user)
+        if not isinstance(standing, Nothing):
+            new = _identity(tx, team, known, user, standing)
+            changed += [new] if new != row else []
+            link = None if standing.source is IdentitySource.OPERATOR else link
+        if link is None and user in known.links_apart:
+            await operator_links.delete(tx, team, user)
+        elif link is not None:
+            await operator_links.save(tx, link)
+    for new in changed:
+        await identities.put(tx, new)
+
+
+def _identity(
+    tx: Tx, team: SlackTeamId, known: KnownClaims, user: SlackUserId, standing: Linked | Suspended
+) -> Identity:
+    row, link = known.identities.get(user), known.operators.get(user)
+    made_by = {
+        IdentitySource.OPERATOR: link.linked_by if link else "cli",
+        IdentitySource.SIGN_IN: user,
+        IdentitySource.DIRECTORY: "directory",
+    }
+    suspension = standing.reason if isinstance(standing, Suspended) else None
+    same = row is not None and row.suspension == suspension and row.github.id == standing.account.id
+    suspended_at = row.suspended_at if row is not None and same else tx.now
+    return Identity(
+        team,
+        user,
+        standing.account,
+        standing.source.value,
+        known.since(user, standing.account, standing.source),
+        made_by[standing.source],
+        row.slack_name if row else None,
+        suspended_at=None if suspension is None else suspended_at,
+        suspension=suspension,
+    )
+
+
+async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standings: Standings) -> None:
+    """Drop the sign-ins that an operator overruled: nothing is left for which their tokens could be needed."""
+    for claim in known.claims:
+        standing = standings[claim.user]
+        given = standing.account if isinstance(standing, Linked) else None
+        waits = isinstance(standing, Suspended) or (isinstance(standing, Nothing) and standing.reason)
+        kept = waits or (given is not None and given.id == claim.account.id)
+        if claim.source is IdentitySource.SIGN_IN and not kept:
+            await drop_sign_in(tx, team, claim.user)
+
+
+async def _announce(tx: Tx, changes: Sequence[IdentityChange]) -> None:
+    """Enqueue what tells people of the changes."""
+    if not changes:
+        return
+    told = [
+        SendIdentityNotice(
+            recipient,
+            change.login,
+            change.kind,
+            None if recipient == change.user else change.user,
+            change.source,
+            change.reason,
+        )
+        for change in changes
+        for recipient in (change.user, *change.others)
+    ]
+    # Those first about which somebody has to do something.
+    order = sorted(changes, key=lambda change: change.kind in ("linked", "unlinked"))
+    announced = AnnounceIdentities(tuple(order[:ANNOUNCED]), tx.now, max(0, len(order) - ANNOUNCED))
+    await jobs.enqueue(tx, new_job(announced), *map(new_job, told))
