@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from integrations.sandbox.github import GitHubUser
+from integrations.sandbox.github import GitHubSandbox, GitHubUser
 from integrations.sandbox.slack import View
 from storage import identities
 from storage.records import Identity, SlackTeamId, SlackUserId
@@ -31,11 +31,19 @@ class Shown:
         return found[1]
 
 
+class Served(Protocol):
+    """Stanch, wherever it listens, and its GitHub."""
+
+    github: GitHubSandbox
+
+    def address(self, path: str) -> str: ...
+
+
 @dataclass
 class Browser:
     """A browser that keeps cookies by name, as for one host, and in which somebody is signed in at GitHub."""
 
-    stage: Stage
+    stage: Served
     account: GitHubUser
     cookies: dict[str, str] = field(default_factory=dict)
 

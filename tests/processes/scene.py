@@ -56,6 +56,10 @@ class Scene:
         """The first process, which in most tests is the only one."""
         return self.bots[0]
 
+    def address(self, path: str) -> str:
+        """The address of the first process for a path."""
+        return f"{self.bot.address}{path}"
+
     async def start(self, role: str = "all", **changes: str) -> Bot:
         """Start one more process, and wait for its first sync; requests go to it unless it is a worker."""
         bot = self.new_bot(role, **changes)

@@ -15,7 +15,13 @@ from integrations.github.errors import (
     Unreachable,
 )
 from integrations.github.graphql import GraphQLFieldRefused, graphql_url
-from integrations.sandbox.github import GitHubInstallation, GitHubSandbox, GitHubUser, IdentityEmail, Organization
+from integrations.sandbox.github import (
+    GitHubInstallation,
+    GitHubSandbox,
+    GitHubUser,
+    IdentityEmail,
+    Organization,
+)
 from tests.integrations.github.conftest import Time
 
 MANY = 250

@@ -1,0 +1,146 @@
+"""`kill -9` at each step of a sign-in, then a restart: nobody is half linked, and nobody is linked twice."""
+
+import asyncio
+import base64
+import secrets
+from typing import Literal
+
+import aiohttp
+import pytest
+
+from integrations.sandbox.github import GitHubUser
+from integrations.sandbox.slack import View
+from storage import identities, sign_ins
+from storage.records import Identity, SlackTeamId, SlackUserId
+from tests.flows.sign_in import Browser, Shown, button_address
+from tests.flows.stage import PUBLIC_URL
+from tests.processes.scene import CHANNEL, RECOVERED, Scene
+from tests.processes.waiting import until
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+NEWCOMER = "U0NEW"
+EXCHANGE = "POST /login/oauth/access_token"
+
+
+@pytest.fixture
+async def newcomer(scene: Scene) -> GitHubUser:
+    """An admin of the repository, in Slack but not linked; the bot runs, and people can sign in."""
+    account = scene.github.add_user("octo-new")
+    scene.github.add_collaborator(scene.repository, account, "admin")
+    scene.github.callback_urls = [f"{PUBLIC_URL}/github/callback"]
+    scene.slack.workspace.add_user(NEWCOMER, name="octo-new")
+    members = scene.slack.workspace.channels[CHANNEL].members | {NEWCOMER}
+    scene.slack.workspace.change_channel(CHANNEL, members=members)
+    scene.environment |= {
+        "GITHUB_APP_CLIENT_ID": scene.github.client_id,
+        "GITHUB_APP_CLIENT_SECRET": scene.github.client_secret,
+        "STANCH_PUBLIC_URL": PUBLIC_URL,
+        "STANCH_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    await scene.start()
+    return account
+
+
+async def open_window(scene: Scene) -> View:
+    """Type `/leaks link`, and wait for the modal."""
+    before = scene.slack.view(NEWCOMER)
+    await scene.slack.command(NEWCOMER, CHANNEL, "link")
+    found = await until(lambda: _another(scene.slack.view(NEWCOMER), before), "the modal is open")
+    assert found is not None
+    return found
+
+
+def _another(view: View | None, before: View | None) -> View | None:
+    return view if view is not None and (before is None or view.id != before.id) else None
+
+
+async def sign_in(scene: Scene, newcomer: GitHubUser) -> tuple[View, Shown]:
+    view = await open_window(scene)
+    return view, await Browser(scene, newcomer).sign_in(button_address(view))
+
+
+async def type_code(scene: Scene, view: View, code: str) -> None:
+    await scene.submit(NEWCOMER, view, {"code": {"code": code}})
+
+
+async def identity(scene: Scene) -> Identity | None:
+    async with scene.db.read() as tx:
+        return await identities.of_slack(tx, SlackTeamId(scene.slack.team_id), SlackUserId(NEWCOMER))
+
+
+async def is_linked_once(scene: Scene, newcomer: GitHubUser) -> bool:
+    found = await identity(scene)
+    assert found is not None
+    assert found.github.id == newcomer.id
+    return True
+
+
+async def test_a_kill_while_github_is_asked_links_nobody_and_a_new_sign_in_works(
+    scene: Scene, newcomer: GitHubUser
+) -> None:
+    for call, at in (
+        (EXCHANGE, "before"),
+        (EXCHANGE, "after"),
+        ("GET /user", "before"),
+        ("GET /user", "after"),
+    ):
+        browser = Browser(scene, newcomer)
+        view = await open_window(scene)
+        callback = await browser.authorize(await browser.go_to_github(button_address(view)))
+        gate = scene.github.faults.gate(call, at="before" if at == "before" else "after", times=None)
+        opening = asyncio.create_task(browser.open(callback))
+        await gate.reached(timeout=RECOVERED)
+        await scene.kill()
+        with pytest.raises(aiohttp.ClientError):
+            await opening
+        await scene.restart()
+        again = await browser.open(callback)
+        assert again.status == 410, "the state is for one use"
+        assert await identity(scene) is None
+
+    view, page = await sign_in(scene, newcomer)
+    await type_code(scene, view, page.code)
+    await until(lambda: is_linked_once(scene, newcomer), "the newcomer is linked", within=RECOVERED)
+    await scene.idle()
+
+
+@pytest.mark.parametrize(
+    ("method", "at"), [("users.info", "before"), ("views.update", "before"), ("views.update", "after")]
+)
+async def test_after_a_kill_behind_the_submitted_code_there_is_one_link(
+    scene: Scene, newcomer: GitHubUser, method: str, at: Literal["before", "after"]
+) -> None:
+    view, page = await sign_in(scene, newcomer)
+    gate = scene.slack.faults.gate(method, at=at, times=None)
+    await type_code(scene, view, page.code)
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    await scene.restart()
+    await until(lambda: is_linked_once(scene, newcomer), "the newcomer is linked", within=RECOVERED)
+    await scene.idle()
+    await is_linked_once(scene, newcomer)
+    told = [words for words in scene.answers_to(NEWCOMER) if "is linked" in words]
+    assert len(told) <= 1
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+async def test_after_a_kill_while_a_token_is_deleted_it_is_deleted(
+    scene: Scene, newcomer: GitHubUser, at: Literal["before", "after"]
+) -> None:
+    view, page = await sign_in(scene, newcomer)
+    await type_code(scene, view, page.code)
+    await until(lambda: is_linked_once(scene, newcomer), "the newcomer is linked", within=RECOVERED)
+    await scene.idle()
+    gate = scene.github.faults.gate("DELETE /applications/.*/token", at=at, times=None)
+    await scene.slack.command(NEWCOMER, CHANNEL, "unlink")
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    await scene.restart()
+    await scene.idle()
+
+    [pair] = scene.github.authorizations[newcomer.id].pairs
+    assert not pair.access.is_valid(scene.github.now())
+    assert await identity(scene) is None
+    async with scene.db.read() as tx:
+        kept = await sign_ins.load(tx, SlackTeamId(scene.slack.team_id), SlackUserId(NEWCOMER))
+    assert kept is None or kept.tokens is None
