@@ -205,6 +205,8 @@ class SyncAssignee(JobKind, kind="assignment", key="assignment:{job.alert}"):
     """Make GitHub's assignee the person who has taken the alert."""
 
     alert: StoredAlertKey
+    by: SlackUserId | None = None
+    """Whose click it follows, so that it goes out in their name; None for what Stanch does by itself."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,12 @@ async def concerning(
     return await rows.listed(tx, sa.select(sign_in).where(its), _record)
 
 
+async def everywhere_of(tx: Tx, github_id: GitHubId) -> list[SignIn]:
+    """The sign-ins to a GitHub account in all workspaces."""
+    query = sa.select(sign_in).where(sign_in.c.github_id == github_id)
+    return await rows.listed(tx, query.order_by(sign_in.c.slack_team, sign_in.c.slack_user), _record)
+
+
 async def delete(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
     """Delete a Slack user's sign-in with its tokens; returns it, or None if there was none."""
     return await rows.one(tx, sa.delete(sign_in).where(_of(team, user)).returning(*sign_in.c), _record)

@@ -7,6 +7,7 @@ import structlog
 from bot.actions.action import ActionRun, CardAction, Outcome
 from bot.actions.probe import PROBE_INTERVAL, ProbeResult, fetch_and_probe
 from bot.actions.write_back import WriteBack, write_back
+from bot.errors import Refused, RetryLater
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.validity import confirmed_inactive, is_probed
@@ -92,7 +93,7 @@ async def _write_back(run: ActionRun, alert: Alert) -> WriteBack | None:
     name = case.repository.full_name
     try:
         return await write_back(run.access, name, alert, may_write=may_write, write=run.write)
-    except GitHubError as error:
+    except (GitHubError, Refused, RetryLater) as error:
         log.warning("validity_not_written", alert=str(alert.key), reason=str(error))
         return None
 

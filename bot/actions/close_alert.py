@@ -20,9 +20,10 @@ from bot.views.formatting import (
     resolution_words,
     secret_noun,
 )
-from bot.views.refusals import change_refused, changed_meanwhile, incomplete_form
+from bot.views.own_name_refusals import change_refused
+from bot.views.refusals import changed_meanwhile, incomplete_form
 from integrations.github.accounts import GitHubAccount
-from integrations.github.errors import Forbidden, GitHubUnauthorized, Invalid, NotFound
+from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, input_block, section
@@ -134,7 +135,7 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
             return await run.write(
                 lambda calls: calls.close(name, number, decision.resolution, decision.comment)
             ), True
-        except (Forbidden, NotFound, GitHubUnauthorized) as error:
+        except (Forbidden, NotFound) as error:
             there = "Close it on GitHub, or request its dismissal there"
             raise change_refused(run.case, self.verb_phrase, error, there) from None
         except Invalid:

@@ -123,7 +123,7 @@ class HandOverAlert(MenuAction[ToReceiver], FormAction[ToReceiver]):
             is_shown=not case.offline,
             change=lambda alert: replace(alert, taken_by=person, taken_at=now, last_hand_over=last),
             events=(Event(key, EventKind.HANDED_OVER, now, case.actor.person, details),),
-            jobs=(new_job(SyncAssignee(key)), new_job(tell)),
+            jobs=(new_job(SyncAssignee(key, case.actor.identity.slack_user)), new_job(tell)),
             reason=f"to {login}, granted" if grants else f"to {login}",
         )
 

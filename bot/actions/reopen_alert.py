@@ -11,8 +11,9 @@ from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, closed_by_words, resolution_words
-from bot.views.refusals import change_refused, changed_meanwhile, incomplete_form
-from integrations.github.errors import Forbidden, GitHubUnauthorized, NotFound
+from bot.views.own_name_refusals import change_refused
+from bot.views.refusals import changed_meanwhile, incomplete_form
+from integrations.github.errors import Forbidden, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, section
@@ -84,7 +85,7 @@ class ReopenAlert(CardAction[Reopen], FormAction[Reopen]):
         name, number = run.case.repository.full_name, run.case.alert.key.number
         try:
             return await run.write(lambda calls: calls.reopen(name, number, decision.comment))
-        except (Forbidden, NotFound, GitHubUnauthorized) as error:
+        except (Forbidden, NotFound) as error:
             raise change_refused(run.case, self.verb_phrase, error, "Reopen it on GitHub") from None
 
 

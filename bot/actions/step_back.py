@@ -50,7 +50,7 @@ class StepBackFromAlert(MenuAction[None]):
             is_shown=case.alert.is_open,
             change=lambda alert: replace(alert, taken_by=None, taken_at=None),
             events=(Event(key, EventKind.STEPPED_BACK, run.context.clock.now(), case.actor.person),),
-            jobs=(new_job(SyncAssignee(key)),),
+            jobs=(new_job(SyncAssignee(key, case.actor.identity.slack_user)),),
         )
 
 

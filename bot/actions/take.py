@@ -70,7 +70,7 @@ class TakeAlert(CardAction[Take]):
             is_shown=not decision.already and not case.offline,
             change=take,
             events=() if decision.already else (Event(case.alert.key, EventKind.TAKEN, now, person),),
-            jobs=(new_job(SyncAssignee(case.alert.key)),),
+            jobs=(new_job(SyncAssignee(case.alert.key, person.slack_user)),),
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.actions.action import Write, by_app
+from bot.errors import Refused, RetryLater
 from bot.rules.validity import is_override_untrue, override_for
 from integrations.github.errors import GitHubError, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
@@ -30,7 +31,7 @@ async def write_back(
 
     `alert` has the new probe. `write` writes the verdict in somebody's name; without it, and for clearing, it is the
     App's. GitHub's docs: a written validity stays until it is cleared; only then GitHub's own is shown. Returns None
-    if nothing was written; raises GitHubError.
+    if nothing was written; raises GitHubError, and what `write` raises.
     """
     verdict, as_app = override_for(alert.probe), by_app(access)
     cleared = await _set_validity(as_app, full_name, alert, None) if is_override_untrue(alert) else None
@@ -40,7 +41,7 @@ async def write_back(
         return WriteBack(cleared, None) if cleared else None
     try:
         return WriteBack(await _set_validity(write or as_app, full_name, alert, verdict), verdict)
-    except GitHubError as error:
+    except (GitHubError, Refused, RetryLater) as error:
         if cleared is None:
             raise
         log.warning("validity_not_written", alert=str(alert.key), reason=str(error))

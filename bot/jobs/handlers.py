@@ -155,7 +155,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         ),
         Handler(
             kinds.SyncAssignee,
-            lambda context, todo, job: taken_alerts.sync_assignee(context, todo.alert, job),
+            lambda context, todo, job: taken_alerts.sync_assignee(context, todo.alert, todo.by, job),
         ),
         Handler(
             kinds.CheckHolders,

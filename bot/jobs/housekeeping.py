@@ -1,4 +1,4 @@
-"""Once a minute: requests syncs and checks of subscriptions, retries blocked messages, deletes expired rows."""
+"""Once a minute: requests syncs and checks of subscriptions, retries blocked messages, ends what has expired."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from bot.flows.people.linking import drop_expired
+from bot.flows.people.tokens import end_lapsed
 from bot.flows.subscribing.watch import request_checks
 from storage import approvals, deliveries, jobs, link_requests, messages, role_cache
 from storage.db import StorageUnavailable, Tx
@@ -46,7 +47,7 @@ async def keep_platforms_checked(context: Context) -> None:
 
 async def run_housekeeping_once(context: Context) -> None:
     """Run each part once. A part that fails is logged and does not stop the others."""
-    for part in (_request_sync, retry_blocked, request_checks, drop_expired):
+    for part in (_request_sync, retry_blocked, request_checks, drop_expired, end_lapsed):
         await _run_part(part(context))
     for prune, kept in _EXPIRED:
         await _run_part(_delete(context, prune, kept))

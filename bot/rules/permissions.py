@@ -106,6 +106,10 @@ UNPROVEN = Rights(
     view=True, resolve=False, write=False, owner=False, reviewer=False, role="not known while GitHub is down"
 )
 """The rights of somebody whose role GitHub can't be asked for, in actions that may go on without it."""
+OWN_TOKEN = Rights(
+    view=True, resolve=True, write=False, owner=False, reviewer=False, role="their own sign-in"
+)
+"""The rights of somebody to whose own token GitHub shows the alert, and which it is asked to change it with."""
 
 
 def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:

@@ -3,16 +3,9 @@
 from collections.abc import Sequence
 
 from bot.errors import LimitReached, Refused
-from bot.rules.case import PersonalCase
 from bot.rules.permissions import OthersCan
-from bot.views.formatting import alert_name, joined_words
-from integrations.github.errors import (
-    Forbidden,
-    GitHubError,
-    GitHubRateLimited,
-    GitHubUnauthorized,
-    NotFound,
-)
+from bot.views.formatting import joined_words
+from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import ChannelId, Repository, SlackUserId, UnixTime
@@ -176,7 +169,7 @@ def slack_unreachable() -> Refused:
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub could not be asked or refused the call: says why, with GitHub's own reason, and when to try again."""
     if _is_refusal(error):
-        answered = t.mrkdwn("{} If it happens again, tell whoever runs Stanch.", _github_answer(error))
+        answered = t.mrkdwn("{} If it happens again, tell whoever runs Stanch.", github_answer(error))
         headline = "GitHub refused, so nothing was done."
         return Refused("github_refused", headline, answered, quoted=github_reason(error))
     if isinstance(error, GitHubRateLimited):
@@ -188,51 +181,7 @@ def github_unreachable(error: GitHubError) -> Refused:
     return Refused("github_unreachable", "GitHub can't be asked right now, so nothing was done.", why)
 
 
-def change_refused(
-    case: PersonalCase, verb_phrase: str, error: Forbidden | NotFound | GitHubUnauthorized, there: str
-) -> Exception:
-    """GitHub refused a change of the alert: quotes it. `there` is the text of the link to the alert on GitHub.
-
-    In the App's name only a 403 is an answer about the alert: an archived repository, delegated dismissal, a missing
-    permission. Other errors are returned as they are. In the person's own name 401 and 404 are answers too.
-    """
-    name, link = alert_name(case.alert, case.repository), t.link(case.alert.html_url, there)
-    why = t.lines(name, _github_answer(error), link)
-    quoted = github_reason(error)
-    if case.own_name and isinstance(error, GitHubUnauthorized):
-        return sign_in_ended(quoted)
-    if case.own_name:
-        headline = f"GitHub does not let you {verb_phrase}."
-        return Refused("forbidden", headline, why, single_sign_on_hint(case.repository), quoted=quoted)
-    if isinstance(error, Forbidden):
-        return Refused("forbidden", f"GitHub does not let Stanch {verb_phrase}.", why, quoted=quoted)
-    return error
-
-
-def sign_in_ended(quoted: str | None = None) -> Refused:
-    """GitHub no longer accepts the person's sign-in; until they sign in again they have no rights here."""
-    return Refused(
-        "sign_in_ended",
-        "GitHub no longer accepts your sign-in, so nothing was done.",
-        "Sign in again with `/leaks link`.",
-        quoted=quoted,
-    )
-
-
-def single_sign_on_hint(repository: Repository) -> Mrkdwn:
-    """What helps where the person's token has no session of the organization's single sign-on; empty without one."""
-    if repository.owner_type != "Organization" or not repository.html_url:
-        return Mrkdwn("")
-    web = repository.html_url.removesuffix(f"/{repository.full_name}")
-    page = t.link(f"{web}/orgs/{repository.owner.login}/sso", "Open its sign-in page")
-    return t.mrkdwn(
-        "Does {} use single sign-on? {}, then sign in again with `/leaks link`.",
-        t.code(repository.owner.login),
-        page,
-    )
-
-
-def _github_answer(error: GitHubError) -> Mrkdwn:
+def github_answer(error: GitHubError) -> Mrkdwn:
     """GitHub's status and its own reason, as a sentence."""
     reason = github_reason(error)
     if reason:

@@ -114,9 +114,12 @@ class BadDelivery(Malformed):
     """A webhook body that GitHub can't have sent: not JSON, or without the ids that identify its subject."""
 
 
+_NO_WRITES = ("/access_tokens", "/oauth/access_token", "/graphql")
+
+
 def is_write(call: str) -> bool:
-    """Whether a call changes something at GitHub. Minting a token does not count: a lost token is harmless.
+    """Whether a call changes something at GitHub that people see. A call for a token does not.
 
     Nor does GraphQL, since Stanch only queries.
     """
-    return not call.startswith("GET ") and not call.endswith(("/access_tokens", "/graphql"))
+    return not call.startswith("GET ") and not call.endswith(_NO_WRITES)

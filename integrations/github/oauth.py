@@ -109,7 +109,7 @@ class OAuth:
     async def refresh(self, refresh_token: Literal) -> UserTokens:
         """Get new tokens. GitHub's docs: the old access and refresh token are invalid from then on.
 
-        Raises OAuthRefused, and an error with `maybe_done` if the answer was lost: the old tokens may be invalid.
+        Raises OAuthRefused. If the answer is lost, the old tokens may be invalid, and nobody has the new ones.
         """
         return await self._tokens({"refresh_token": refresh_token}, {"grant_type": "refresh_token"})
 

@@ -71,6 +71,13 @@ class MembershipEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationEvent:
+    """A person took back what they had allowed the App (`github_app_authorization`): their tokens are invalid."""
+
+    account: GitHubAccount
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """A delivery that Stanch does not use."""
 
@@ -78,7 +85,13 @@ class Ignored:
 
 
 Parsed: TypeAlias = (
-    AlertEvent | LocationEvent | InstallationEvent | RepositoryEvent | MembershipEvent | Ignored
+    AlertEvent
+    | LocationEvent
+    | InstallationEvent
+    | RepositoryEvent
+    | MembershipEvent
+    | AuthorizationEvent
+    | Ignored
 )
 
 
@@ -112,6 +125,8 @@ def _parse(event: str, payload: JsonObject) -> Parsed:
             return _organization_event(payload)
         case "member" | "membership" | "team" | "team_add":
             return _membership_event(event, payload)
+        case "github_app_authorization":
+            return _authorization_event(payload)
         case _:
             return Ignored("event_not_used")
 
@@ -200,6 +215,13 @@ def _organization_event(payload: JsonObject) -> InstallationEvent | MembershipEv
         return Ignored("nothing_changed_yet")
     person = account((json_object(payload.get("membership")) or {}).get("user"))
     return MembershipEvent("organization", action, owner, person_id=person.id if person else None)
+
+
+def _authorization_event(payload: JsonObject) -> AuthorizationEvent | Ignored:
+    person = account(payload.get("sender"))
+    if _action(payload) != "revoked" or person is None:
+        return Ignored("event_not_used")
+    return AuthorizationEvent(person)
 
 
 def _membership_event(event: str, payload: JsonObject) -> MembershipEvent:

@@ -130,8 +130,12 @@ def reported(state: ReportState, **fields: Any) -> Alert:
     return replace(working(report=report(state)), **fields)
 
 
+STANCH = Account(GitHubId(98), "stanch[bot]")
+"""Who closed an alert by GitHub's word, if it was closed in the App's name."""
+
+
 def closed(resolution: str, **fields: Any) -> Alert:
-    """The token, closed by octo-admin through Stanch after 16 minutes."""
+    """The token, closed by octo-admin through Stanch, in their own name, after 16 minutes."""
     made = token(
         state=AlertState.RESOLVED,
         resolution=resolution,

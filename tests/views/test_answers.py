@@ -26,14 +26,21 @@ from bot.requests import UserInput
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle
 from bot.rules.permissions import Need, OthersCan, Rights
-from bot.views import link_refusals, refusals
+from bot.views import link_refusals, own_name_refusals, refusals
 from bot.views.answers import refusal, report_ended
 from bot.views.hand_over import handed_over_answer, receiver_message
 from bot.views.history import draw_history, draw_locations
 from bot.views.identity_changes import operators_notice
 from bot.views.owner_message import OBSTACLES, answer_refused, not_the_owner
 from bot.views.refusals import internal_error, outdated_control
-from integrations.github.errors import GitHubRateLimited, Invalid, Unavailable, Unreachable
+from integrations.github.errors import (
+    Forbidden,
+    GitHubRateLimited,
+    Invalid,
+    NotFound,
+    Unavailable,
+    Unreachable,
+)
 from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
 from storage.records import ChannelId, EventKind, ReportState, SecretLocation, SlackUserId, Suspension
@@ -88,6 +95,9 @@ ANSWERS: dict[str, Content] = {
     "check-active-owner-unknown": probe_answer(in_front_of(token(probe=WORKS)), WORKS),
     "check-inactive-written-to-github": probe_answer(
         in_front_of(token(probe=DEAD)), DEAD, written=WriteBack(FACTS, "inactive")
+    ),
+    "check-active-written-in-own-name": probe_answer(
+        replace(in_front_of(working()), own_name=True), WORKS, written=WriteBack(FACTS, "active")
     ),
     "check-override-cleared": probe_answer(in_front_of(working()), WORKS, written=WriteBack(FACTS, None)),
     "check-not-valid-here": probe_answer(in_front_of(token(probe=NOT_HERE)), NOT_HERE),
@@ -197,6 +207,16 @@ ANSWERS: dict[str, Content] = {
 }
 ALERTS, OTHER = ChannelId("C0ALERTS"), ChannelId("C0OTHER")
 NAMES = ("Ana Ruiz", "Bo Lind", "Cleo <!channel> *Marsh*")
+
+
+def refused_change(error: Forbidden, *, own_name: bool) -> Refused:
+    """GitHub's refusal of a closure."""
+    seen = replace(in_front_of(token()), own_name=own_name)
+    refused = own_name_refusals.change_refused(seen, "close this alert", error, "Close it on GitHub")
+    assert isinstance(refused, Refused)
+    return refused
+
+
 REFUSALS: dict[str, Refused] = {
     "not-theirs": refusals.alert_not_visible("no_role"),
     "changed-meanwhile": refusals.changed_meanwhile("It is open now."),
@@ -214,6 +234,18 @@ REFUSALS: dict[str, Refused] = {
         "dana-kim", replace(repository(), owner_type="User"), refusals.help_words((), ALERTS)
     ),
     "no-view-ask-the-operator": refusals.no_view("dana-kim", repository(), refusals.help_words((), None)),
+    "no-view-by-their-own-token": own_name_refusals.not_shown(
+        "dana-kim", repository(), refusals.help_words(NAMES, ALERTS), NotFound(ASKED, 404)
+    ),
+    "no-view-without-single-sign-on": own_name_refusals.not_shown(
+        "dana-kim",
+        repository(),
+        refusals.help_words((), ALERTS),
+        Forbidden(ASKED, 403, "Resource protected by organization SAML enforcement."),
+    ),
+    "no-change-in-own-name": refused_change(Forbidden(ASKED, 403), own_name=True),
+    "no-change-by-the-app": refused_change(Forbidden(ASKED, 403, "It is archived."), own_name=False),
+    "token-not-usable": own_name_refusals.token_not_usable("STANCH_ENCRYPTION_KEYS"),
     "lacks-role": refusals.lacks_role(
         "close this alert", "read", "octo-reader", repository(), refusals.help_words(NAMES[:2], ALERTS)
     ),

@@ -32,6 +32,7 @@ from tests.views.cases import (
     KNOWN_OWNER,
     NOT_HERE,
     NOW,
+    STANCH,
     WORKS,
     case,
     closed,
@@ -138,12 +139,18 @@ CLOSED = {
         closed(
             "revoked",
             probe=DEAD,
+            resolved_by=STANCH,
             resolution_comment="Rotated in vault, deploys use the new one. — by octo-admin via Stanch",
         ),
         steps=(3, 3),
     ),
+    "closed-in-own-name": case(
+        closed("revoked", probe=DEAD, resolution_comment="Rotated in vault, deploys use the new one.")
+    ),
     "closed-false-positive": case(closed("false_positive")),
-    "closed-used-in-tests": case(closed("used_in_tests", resolution_comment="by octo-admin via Stanch")),
+    "closed-used-in-tests": case(
+        closed("used_in_tests", resolved_by=STANCH, resolution_comment="by octo-admin via Stanch")
+    ),
     "closed-wont-fix-still-active": case(closed("wont_fix", probe=WORKS, token=KNOWN_OWNER), steps=(1, 3)),
     "closed-on-github": case(
         closed("revoked", acted_by=None, resolution_comment="Rotated.\nAsk @octo/security.")

@@ -21,7 +21,7 @@ from bot.rules.case import Actor, PersonalCase, Receiver
 from bot.rules.checklist import Tick
 from bot.rules.hand_over import Effect
 from bot.rules.permissions import Rights
-from bot.views import refusals
+from bot.views import own_name_refusals, refusals
 from bot.views.answers import refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card
 from bot.views.checklist import draw_checklist
@@ -30,7 +30,8 @@ from bot.views.history import draw_history, draw_locations
 from bot.views.owner_message import draw_owner_message, notice_of
 from bot.views.refusals import internal_error
 from bot.views.replies import draw_reply
-from integrations.github.errors import Unreachable
+from integrations.github.errors import Forbidden, Unreachable
+from integrations.slack.text import Mrkdwn
 from storage.records import (
     Account,
     Alert,
@@ -252,6 +253,7 @@ def test_a_refusal_with_hostile_text_is_sent(
     for refused in (
         refusals.lacks_role(verb_phrase, role, login, where, refusals.help_words([role, login], None)),
         refusals.no_view(login, where, refusals.help_words([role, login, verb_phrase], None)),
+        own_name_refusals.not_shown(login, where, Mrkdwn(""), Forbidden(verb_phrase, 403, role)),
         refusals.not_linked(SlackUserId(login), by_sign_in=False),
         refusals.github_unreachable(Unreachable(verb_phrase, role, maybe_done=False)),
         refusals.repository_out_of_reach(where),

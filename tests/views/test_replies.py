@@ -56,8 +56,28 @@ EVENTS = {
     "report-failed": event(EventKind.REPORT_FAILED, ADMIN_PERSON, status=422),
     "owner-told": event(EventKind.OWNER_TOLD, ADMIN_PERSON, login="leaky-dev", slack_user="U0LEAKY"),
     "owner-answered": event(EventKind.OWNER_ANSWERED, BY_LEAKY, **OWNER, answer="rotated"),
+    "written-to-github": event(
+        EventKind.PROBED,
+        ADMIN_PERSON,
+        verdict="active",
+        reason="accepted",
+        ever_active=True,
+        written="active",
+    ),
+    "written-in-own-name": event(
+        EventKind.PROBED,
+        ADMIN_PERSON,
+        verdict="active",
+        reason="accepted",
+        ever_active=True,
+        written="active",
+        own_name=True,
+    ),
     "closed": event(
         EventKind.CLOSED, ADMIN_PERSON, resolution="revoked", comment="Rotated. — by octo-admin via Stanch"
+    ),
+    "closed-in-own-name": event(
+        EventKind.CLOSED, ADMIN_PERSON, resolution="revoked", comment="Rotated.", own_name=True
     ),
     "closed-on-github": event(
         EventKind.CLOSED, ON_GITHUB, resolution="wont_fix", comment="Accepted by the board."
@@ -68,6 +88,7 @@ EVENTS = {
     "released-guest": event(EventKind.RELEASED, ADMIN_PERSON, because="guest"),
     "released-for-another-reason": event(EventKind.RELEASED, ADMIN_PERSON, because="bot"),
     "reopened": event(EventKind.REOPENED, ADMIN_PERSON, comment="by octo-admin via Stanch"),
+    "reopened-in-own-name": event(EventKind.REOPENED, ADMIN_PERSON, comment=None, own_name=True),
     "reopened-on-github": event(EventKind.REOPENED, ON_GITHUB, comment="Still in use."),
     "assigned": event(EventKind.ASSIGNED, login="octo-admin"),
     "unassigned": event(EventKind.UNASSIGNED, login="octo-admin"),

@@ -14,6 +14,7 @@ from bot.flows import repository_access
 from bot.flows.acting.lacking_right import refuse_lacking_right
 from bot.flows.build_case import load_alert, load_case
 from bot.flows.people import current_rights, identify
+from bot.flows.people.own_name import own_name
 from bot.flows.people.receiver import load_receiver
 from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
@@ -67,10 +68,11 @@ async def check_request(
         raise alert_not_visible("unknown_alert")
     repository, access, current = await _load_rights(context, action, identity, repository, alert)
     alert, rights = current.alert, current.rights
-    if not rights.allow(action.needs):
+    if not current.allow(action.needs):
         raise await refuse_lacking_right(
             *(context, request, identity, repository, rights, action.needs, action.verb_phrase),
-            asks_github=current.facts is not None,
+            asks_github=current.facts is not None or current.refused is not None,
+            refused=current.refused,
         )
     receiver = None
     if action.receiver_block is not None:
@@ -85,11 +87,13 @@ async def check_request(
         case.for_person(Actor(identity, rights)),
         token_owner=token_owner,
         receiver=receiver,
+        own_name=current.own_name is not None,
         offline=current.facts is None,
         waited=request.waited,
         intended_at=intended_at,
     )
-    return CheckedRequest(personal, access, current.facts, by_app(access))
+    write = current.own_name.write if current.own_name else by_app(access)
+    return CheckedRequest(personal, access, current.facts, write)
 
 
 async def _load_rights(
@@ -99,8 +103,12 @@ async def _load_rights(
     try:
         async with asyncio.timeout(PATIENCE if action.works_offline else None):
             now, access = await repository_access.reach(context, repository)
+            own = await own_name(context, identity, now, verb_phrase=action.verb_phrase)
             current = await current_rights.ask_github(
-                context, identity, now, access, alert, fresh=action.needs_fresh_role
+                *(context, identity, now, access, alert),
+                fresh=action.needs_fresh_role,
+                need=action.needs,
+                own_name=own,
             )
             return now, access, current
     except (Unreachable, Unavailable, GitHubRateLimited, TimeoutError) as error:

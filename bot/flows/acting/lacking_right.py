@@ -9,7 +9,8 @@ from bot.flows.people.entitled_people import who_can
 from bot.requests import ActionRequest
 from bot.rules.case import PersonalCase
 from bot.rules.permissions import Need, OthersCan, Rights
-from bot.views import refusals
+from bot.views import own_name_refusals, refusals
+from integrations.github.errors import GitHubError
 from storage import messages
 from storage.records import Identity, IdentitySource, MessagePurpose, Repository
 
@@ -24,12 +25,14 @@ async def refuse_lacking_right(
     verb_phrase: str,
     *,
     asks_github: bool,
+    refused: GitHubError | None = None,
 ) -> Refused:
     """The refusal for `rights` that don't allow `need`; `verb_phrase` names the action, as in `close this alert`.
 
     It names people who can, but only to members of the organization that owns the repository. A person who may not
     even view the alert gets the refusal of an alert that does not exist, unless the channel shows the alert's card
-    anyway. `asks_github` allows to ask GitHub who can; call `reach` first.
+    anyway. `refused` is what GitHub answered to the person's own token. `asks_github` allows to ask GitHub who can;
+    call `reach` first.
     """
     if not rights.view and not await _is_shown(context, request):
         return refusals.alert_not_visible("no_role")
@@ -40,6 +43,8 @@ async def refuse_lacking_right(
     login = identity.github.login
     # GitHub knows more roles than it shows to the App, as that of a commit's author.
     can_sign_in = signs_in(context) and identity.source is not IdentitySource.SIGN_IN
+    if refused is not None:
+        return own_name_refusals.not_shown(login, repository, help_words, refused)
     if not rights.view:
         return refusals.no_view(login, repository, help_words, can_sign_in=can_sign_in)
     return refusals.lacks_role(

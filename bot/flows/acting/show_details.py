@@ -10,6 +10,7 @@ from bot.flows.acting.lacking_right import refuse_lacking_right
 from bot.flows.audit import audit_refused_look_up
 from bot.flows.build_case import build_case, load_alert
 from bot.flows.people import current_rights, identify, roles
+from bot.flows.people.own_name import own_name
 from bot.flows.private_answers import send_answer
 from bot.job_kinds import ShowDetails
 from bot.requests import ActionRequest
@@ -48,7 +49,10 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
     )
     if rights is None or not rights.view:
         repository, access = await repository_access.reach(context, repository)
-        current = await current_rights.ask_github(context, identity, repository, access, alert, fresh=False)
+        own = await own_name(context, identity, repository)
+        current = await current_rights.ask_github(
+            *(context, identity, repository, access, alert), fresh=False, own_name=own
+        )
         alert, rights = current.alert, current.rights
     elif action.asks_github:
         repository, access = await repository_access.reach(context, repository)

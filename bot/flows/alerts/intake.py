@@ -12,12 +12,14 @@ from bot.flows.alerts.fetch_alert import fetch_alert
 from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, plan_consequences, store_alert
 from bot.flows.audit import build_entry
 from bot.flows.build_case import load_alert
+from bot.flows.people.tokens import end_revoked
 from bot.rules.alert_merge import location_from_facts
 from bot.rules.masking import mask
 from integrations.github.accounts import GitHubAccount
 from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.webhook_events import (
     AlertEvent,
+    AuthorizationEvent,
     Ignored,
     InstallationEvent,
     LocationEvent,
@@ -106,6 +108,8 @@ async def _handle(context: Context, event: Parsed, run: _Run) -> str:
             outcome = await installations.handle_membership(context, event)
         case RepositoryEvent():
             outcome = await installations.handle_repository(context, event)
+        case AuthorizationEvent():
+            outcome = await end_revoked(context, GitHubId(event.account.id))
     async with context.db.begin() as tx:
         return await run.end(tx, outcome)
 

@@ -8,9 +8,10 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
 from bot.flows.alerts.store_alert import plan_consequences, store_alert
-from bot.flows.audit import build_entry
+from bot.flows.audit import build_entry, in_own_name
 from bot.flows.build_case import load_alert
 from bot.flows.people import roles
+from bot.flows.people.own_name import writer
 from bot.job_kinds import CheckHolders, SyncAssignee
 from bot.job_rows import new_job
 from bot.rules.assignment import (
@@ -39,6 +40,7 @@ from storage.records import (
     Person,
     Repository,
     RepositoryId,
+    SlackUserId,
 )
 
 log = structlog.get_logger(__name__)
@@ -102,10 +104,11 @@ def _differs(alert: Alert, granted: Rights) -> bool:
     return holder is None or ours.id != holder.id or not may
 
 
-async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
+async def sync_assignee(context: Context, key: AlertKey, by: SlackUserId | None, job: Job) -> None:
     """Make the person on an alert GitHub's assignee, and release it where they may no longer see it.
 
-    Raises GitHubError where GitHub is down.
+    `by` is whose click it follows: GitHub's assignee is changed in their name. Raises GitHubError where GitHub is
+    down.
     """
     # 1. The alert as GitHub shows it now.
     alert, repository = await load_alert(context, key)
@@ -133,10 +136,10 @@ async def sync_assignee(context: Context, key: AlertKey, job: Job) -> None:
     change = assignment_change(alert, may_be_assigned=may) if assigns else None
     if change is None:
         return
-    is_done = await _assign(context, repository, access, alert, change, job)
+    is_done = await _assign(context, repository, access, alert, change, job, by=by)
     if may and change.account is None:
         async with context.db.begin() as tx:
-            await jobs.enqueue(tx, new_job(SyncAssignee(key)))
+            await jobs.enqueue(tx, new_job(SyncAssignee(key, by)))
     elif may and not is_done and holder is not None and granted is not None and not granted.view:
         # The hand over relied on the assignment: without it they may not see the alert.
         await _release(context, repository, alert.key, holder, NOT_ASSIGNED, job)
@@ -190,8 +193,10 @@ async def _assign(
     alert: Alert,
     change: Assignment,
     job: Job,
+    *,
+    by: SlackUserId | None,
 ) -> bool:
-    """Change GitHub's assignee, and record the result; False if GitHub refuses it (403, 404, 422)."""
+    """Change GitHub's assignee, and record the result; False if GitHub refuses it (401, 403, 404, 422)."""
     account = change.account
     if account is not None:
         # GitHub takes a login, and logins change hands: use the one that the account's id has now.
@@ -200,12 +205,14 @@ async def _assign(
             return False
         # Stored before the call: if the answer is lost, the assignment can still be taken back later.
         await _store_assignment(context, alert.key, account, job)
-    refused: GitHubError | None = None
+    refused: GitHubError | Refused | None = None
     facts: AlertFacts | None = None
+    in_own = False
     try:
-        login = account.login if account else None
-        facts = await access.assign(repository.full_name, alert.key.number, login)
-    except (Invalid, Forbidden, NotFound) as error:
+        login, name, number = account.login if account else None, repository.full_name, alert.key.number
+        write, in_own = await writer(context, by, repository, access)
+        facts = await write(lambda calls: calls.assign(name, number, login))
+    except (Invalid, Forbidden, NotFound, Refused) as error:
         refused = error
         log.warning("not_assigned", alert=str(alert.key), reason=str(error))
     about = account or alert.assigned_by_us
@@ -220,13 +227,20 @@ async def _assign(
         outcome = AuditOutcome.FAILED if refused else AuditOutcome.DONE
         holds = current.taken_by is not None and _same(current.taken_by.github, about)
         reason = _reason(alert, account, holds=holds)
+        reason = in_own_name(reason) if in_own else reason
         if refused is not None:
-            reason = f"{reason}: {github_reason(refused) or type(refused).__name__}"
+            reason = f"{reason}: {_why(refused)}"
         who = (current.taken_by if holds else None) or Person(github=about)
-        action, name = "assign" if account else "unassign", repository.full_name
+        action = "assign" if account else "unassign"
         entry = build_entry(action, outcome, who, alert=alert.key, repository=name, reason=reason)
         await audit.append(tx, entry)
     return refused is None
+
+
+def _why(refused: GitHubError | Refused) -> str:
+    if isinstance(refused, Refused):
+        return refused.audited
+    return github_reason(refused) or type(refused).__name__
 
 
 def _reason(alert: Alert, account: Account | None, *, holds: bool) -> str:

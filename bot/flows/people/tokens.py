@@ -1,0 +1,207 @@
+"""A person's own GitHub token: used, refreshed by one process at a time, and given up once GitHub refuses it."""
+
+import secrets
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.context import Context
+from bot.errors import Refused, RetryLater
+from bot.flows.people import settle_identity
+from bot.flows.people.sealed_tokens import TokenOwner, deletion, seal, unseal
+from bot.views import link_refusals, own_name_refusals
+from integrations.github.errors import GitHubError
+from integrations.github.oauth import PERSON_REFUSED, OAuthRefused, UserTokens
+from integrations.literal import Literal
+from storage import jobs, sign_ins
+from storage.db import Tx
+from storage.encryption import Undecryptable
+from storage.records import GitHubId, Identity, IdentitySource, SignIn, Suspension, UnixTime
+
+log = structlog.get_logger(__name__)
+REFRESH_BEFORE = 300.0
+"""Seconds; an access token that lives no longer is refreshed before it is used."""
+LEASE = 30.0
+"""Seconds for which one process has the refresh; it waits ten seconds for GitHub's answer."""
+WAIT = 0.5
+"""Seconds until a request looks again whether another process has refreshed the token."""
+MOST_LAPSED = 100
+"""Sign-ins that are ended in one round of the housekeeping."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonToken:
+    """An access token, and the sign-in that it was read from."""
+
+    access: Literal
+    stored: SignIn
+
+
+async def person_token(context: Context, identity: Identity) -> PersonToken | None:
+    """The person's access token, refreshed if it is about to expire; None if Stanch never had one of them.
+
+    Raises Refused if the sign-in gives no rights any more, RetryLater while another process refreshes the token, and
+    GitHubError if GitHub does not answer to a refresh.
+    """
+    if identity.source is not IdentitySource.SIGN_IN:
+        return None
+    async with context.db.read() as tx:
+        stored = await sign_ins.load(tx, identity.slack_team, identity.slack_user)
+    if stored is None or stored.github.id != identity.github.id:
+        # Unlinked, or linked to another account, since the identity was read.
+        raise ended(context, identity, Suspension.UNLINKED)
+    if stored.suspension is not None:
+        raise ended(context, identity, stored.suspension)
+    if stored.lapses_at <= context.clock.now():
+        await _suspend(context, stored, Suspension.LAPSED)
+        raise ended(context, identity, Suspension.LAPSED)
+    if stored.tokens is None:
+        return None
+    tokens = await _opened(context, identity, stored)
+    until = tokens.access_until
+    if until is None or context.clock.now() < until - REFRESH_BEFORE:
+        return PersonToken(tokens.access, stored)
+    return await _refreshed(context, identity, stored, tokens)
+
+
+async def replaced_token(context: Context, refused: PersonToken) -> bool:
+    """After GitHub answered 401 to a token: whether it was replaced meanwhile, so that the new one is worth a try.
+
+    Otherwise the sign-in is suspended. Raises RetryLater while another process refreshes the token.
+    """
+    stored = refused.stored
+    async with context.db.begin() as tx:
+        now = await sign_ins.load(tx, stored.slack_team, stored.slack_user)
+        if now is None or now.suspension is not None:
+            return False
+        if now.version != stored.version:
+            return True
+        if now.refreshing_until is not None and now.refreshing_until > tx.now:
+            # GitHub ends the old token some moments before the new one is stored.
+            raise _wait(context)
+        await _suspend_in(tx, context, stored, Suspension.TOKEN_REFUSED)
+    return False
+
+
+def ended(context: Context, identity: Identity, why: str) -> Refused:
+    """What the person is told whose sign-in gives no rights any more."""
+    suspended = replace(identity, suspension=why)
+    return link_refusals.suspended(suspended, can_sign_in=context.sign_in is not None)
+
+
+async def end_lapsed(context: Context) -> None:
+    """Suspend sign-ins that are older than `link.lasts`, and delete their tokens at GitHub."""
+    async with context.db.read() as tx:
+        found = await sign_ins.lapsed(tx, MOST_LAPSED)
+    for stored in found:
+        await _suspend(context, stored, Suspension.LAPSED)
+
+
+async def end_revoked(context: Context, account: GitHubId) -> str:
+    """Somebody took back the App's authorization for this account: forget the tokens. Returns the outcome's word."""
+    async with context.db.begin() as tx:
+        found = await sign_ins.everywhere_of(tx, account)
+        for stored in found:
+            await _suspend_in(tx, context, stored, Suspension.AUTHORIZATION_REVOKED)
+    return "authorization_revoked" if found else "nobody_signed_in"
+
+
+async def _opened(context: Context, identity: Identity, stored: SignIn) -> UserTokens:
+    """The decrypted tokens; raises Refused, and suspends a sign-in whose tokens can't be decrypted."""
+    assert stored.tokens is not None
+    if context.keyring is None:
+        # The setting is missing, which the person can't help: their sign-in counts again once it is back.
+        log.error("token_not_usable", reason="STANCH_ENCRYPTION_KEYS is not set")
+        raise own_name_refusals.token_not_usable("STANCH_ENCRYPTION_KEYS")
+    try:
+        return unseal(context.keyring, _owner(stored), stored.tokens)
+    except Undecryptable as error:
+        log.error("token_undecryptable", user=stored.slack_user, reason=str(error))
+    await _suspend(context, stored, Suspension.UNDECRYPTABLE)
+    raise ended(context, identity, Suspension.UNDECRYPTABLE)
+
+
+async def _refreshed(context: Context, identity: Identity, stored: SignIn, tokens: UserTokens) -> PersonToken:
+    """Refresh the tokens, unless another process does. Both old tokens end at GitHub with its answer.
+
+    If this process dies before it has stored the new ones, the next refresh is refused, and the sign-in suspended.
+    """
+    if context.oauth is None or context.keyring is None:
+        log.error("token_not_usable", reason="GITHUB_APP_CLIENT_SECRET is not set")
+        raise own_name_refusals.token_not_usable("GITHUB_APP_CLIENT_SECRET")
+    process = secrets.token_hex(8)
+    async with context.db.begin() as tx:
+        has_claim = await sign_ins.begin_refresh(tx, stored, process, tx.now + LEASE)
+    if not has_claim:
+        raise _wait(context)
+    new, refused = None, tokens.refresh is None
+    try:
+        if tokens.refresh is not None:
+            new = await context.oauth.refresh(tokens.refresh)
+    except OAuthRefused as error:
+        refused = error.reason in PERSON_REFUSED
+        log.warning("token_not_refreshed", user=stored.slack_user, reason=str(error))
+        if not refused:
+            await _give_up_claim(context, stored, process)
+            raise
+    except GitHubError:
+        await _give_up_claim(context, stored, process)
+        raise
+    if new is None:
+        if await _suspend(context, stored, Suspension.TOKEN_REFUSED, process=process):
+            raise ended(context, identity, Suspension.TOKEN_REFUSED)
+        raise _wait(context)
+    return await _store(context, stored, new)
+
+
+async def _store(context: Context, stored: SignIn, new: UserTokens) -> PersonToken:
+    """Store the new tokens; if the sign-in has changed meanwhile, delete them at GitHub."""
+    assert context.keyring is not None
+    sealed = seal(context.keyring, _owner(stored), new)
+    async with context.db.begin() as tx:
+        is_stored = await sign_ins.replace_tokens(tx, stored, sealed)
+        now = await sign_ins.load(tx, stored.slack_team, stored.slack_user)
+        if not is_stored:
+            await jobs.enqueue(tx, deletion(_owner(stored), sealed))
+    if not is_stored or now is None:
+        raise _wait(context)
+    log.info("token_refreshed", user=stored.slack_user)
+    return PersonToken(new.access, now)
+
+
+async def _give_up_claim(context: Context, stored: SignIn, process: str) -> None:
+    async with context.db.begin() as tx:
+        await sign_ins.end_refresh(tx, stored, process)
+
+
+async def _suspend(context: Context, stored: SignIn, why: Suspension, *, process: str | None = None) -> bool:
+    async with context.db.begin() as tx:
+        return await _suspend_in(tx, context, stored, why, process=process)
+
+
+async def _suspend_in(
+    tx: Tx, context: Context, stored: SignIn, why: Suspension, *, process: str | None = None
+) -> bool:
+    """Drop the tokens, and take the rights; those concerned are told. False if the sign-in has changed meanwhile."""
+    if not await sign_ins.suspend(tx, stored, why, process=process):
+        return False
+    if why is Suspension.LAPSED and stored.tokens is not None:
+        # In the other cases GitHub does not accept them any more, or nobody can read them.
+        await jobs.enqueue(tx, deletion(_owner(stored), stored.tokens))
+    await settle_identity.settle(
+        tx, stored.slack_team, users=[stored.slack_user], accounts=[stored.github.id], by="github"
+    )
+    log.warning("sign_in_suspended", user=stored.slack_user, github_id=stored.github.id, reason=why.value)
+    return True
+
+
+def _owner(stored: SignIn) -> TokenOwner:
+    return TokenOwner(stored.slack_team, stored.slack_user, stored.github.id)
+
+
+def _wait(context: Context) -> RetryLater:
+    return RetryLater(_soon(context), "another process refreshes the person's token", holds=False)
+
+
+def _soon(context: Context) -> UnixTime:
+    return context.clock.now() + WAIT
