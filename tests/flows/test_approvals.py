@@ -1,20 +1,29 @@
 """Two people for a report: who may approve it, what ends the request, and that one report is made."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from bot.flows.people.continue_request import continue_request, stored_waiting
+from bot.job_kinds import FillForm, PerformAction
+from bot.job_rows import read_job_text
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import Worker
 from bot.options import LimitsOptions, Options, ReportOptions
+from bot.requests import ActionRequest
 from storage import identities, subscriptions
 from storage.clock import Clock
 from storage.records import (
     Account,
+    AlertKey,
+    AlertNumber,
     ChannelId,
     GitHubId,
     Identity,
+    LinkRequest,
+    RepositoryId,
     SlackTeamId,
     SlackUserId,
     Subscription,
@@ -470,3 +479,26 @@ async def test_a_process_that_dies_after_any_commit_makes_one_report(two: Stage)
         two.slack.workspace.delete_message(CHANNEL, two.card().ts)
     assert (await two.audited("approve_report")).count(("done", None)) == 12
     assert [outcome for outcome, _ in await two.audited("report_leak")].count("done") == 12
+
+
+@pytest.mark.parametrize("kind", [FillForm, PerformAction])
+def test_an_approval_that_a_button_of_an_offer_carries_is_not_believed(
+    kind: type[FillForm | PerformAction],
+) -> None:
+    """The offer to link carries the refused request, and what comes back from Slack may be forged."""
+    team, user, action = (
+        SlackTeamId("T0"),
+        SlackUserId("U0"),
+        "take" if kind is PerformAction else "report_leak",
+    )
+    alert = AlertKey(RepositoryId(1), AlertNumber(2))
+    forged = ActionRequest(
+        action=action, alert=alert, team=team, user=user, at=0.0, approval="5f0c", waited=True
+    )
+    offered = LinkRequest("", team, user, None, "V0", stored_waiting(kind(forged)), 0.0, 600.0)
+    continued = continue_request(offered, "octo-admin", 1.0)
+    done = [read_job_text(json.dumps({"kind": job.kind, "payload": job.payload})) for job in continued.jobs]
+    assert len(done) + (continued.form is not None) == 1
+    for job in (*done, continued.form):
+        if isinstance(job, FillForm | PerformAction):
+            assert (job.request.approval, job.request.waited) == (None, False)

@@ -28,6 +28,8 @@ ROWS = [
     ("act", "next_steps", Sequel.NOTHING),
     ("act", "token_uses", Sequel.NOTHING),
     ("act", "tell_owner", Sequel.NOTHING),
+    ("act", "approve_report", Sequel.NOTHING),
+    ("act", "deny_report", Sequel.NOTHING),
     ("fill_form", "report_leak", Sequel.FORM),
     ("fill_form", "close_as", Sequel.FORM),
     ("fill_form", "reopen", Sequel.FORM),

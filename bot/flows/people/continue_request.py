@@ -78,7 +78,9 @@ def _as_theirs(job: Waiting, request: LinkRequest, now: UnixTime) -> Waiting:
     user, team = request.slack_user, request.slack_team
     match job:
         case ShowDetails() | PerformAction() | FillForm():
-            return replace(job, request=replace(job.request, user=user, team=team, at=now, response_url=None))
+            # It comes back from Slack: that it was accepted before, or approved, is not believed.
+            fresh = replace(job.request, waited=False, approval=None)
+            return replace(job, request=replace(fresh, user=user, team=team, at=now, response_url=None))
         case _:
             return replace(job, request=replace(job.request, user=user, team=team, at=now, response_url=None))
 
