@@ -185,7 +185,7 @@ def _check_delegation(case: PersonalCase) -> None:
         why = t.mrkdwn("{} has delegated alert dismissal on: {} close its alerts.", name, REVIEWERS)
         there = t.link(case.alert.html_url, "Request the dismissal on GitHub")
         headline = "You can't close this alert from here."
-        raise OthersCan("delegated_dismissal", headline, t.lines(why, there), who_can=Need.REVIEW)
+        raise OthersCan("delegated_dismissal", headline, why, there, who_can=Need.REVIEW)
 
 
 def _closed_meanwhile(case: PersonalCase) -> Refused:

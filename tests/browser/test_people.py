@@ -17,6 +17,7 @@ async def test_each_kind_of_person_gets_the_right_refusal(window: OpenWindow) ->
     alert = await visitor.leak("dead")
     for name, words in (
         ("Ravi Patel", "GitHub doesn't let ravi-patel see the alerts of octo/payments."),
+        ("Ravi Patel", "Ana Ruiz, Olivia Chen and Sam Okafor can."),
         ("Noor Haddad", "link"),
         ("Grace Moore", "guest"),
     ):

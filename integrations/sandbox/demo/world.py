@@ -178,6 +178,7 @@ def fill_slack(slack: SlackSandbox) -> None:
             person.slack_id,
             name=person.login,
             real_name=person.name,
+            display_name=person.name,
             email=None if outside else f"{person.login}@{DOMAIN}",
             is_email_confirmed=None if outside else True,
             team_id=OTHER_TEAM if outside else None,

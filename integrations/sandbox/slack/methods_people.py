@@ -105,7 +105,8 @@ def user_json(world: SlackWorld, user: SlackUser) -> Json:
     A deactivated user has no role flags. `is_stranger` and `is_invited_user` appear only if true,
     `is_email_confirmed` only where Slack sends it, the e-mail only with its scope.
     """
-    profile: Json = {"real_name": user.real_name, "display_name": user.name, "team": user.team_id}
+    display_name = user.name if user.display_name is None else user.display_name
+    profile: Json = {"real_name": user.real_name, "display_name": display_name, "team": user.team_id}
     if user.email and "users:read.email" in world.scopes:
         profile["email"] = user.email
     body: Json = {

@@ -38,6 +38,8 @@ class SlackUser:
     team_id: str
     name: str
     real_name: str
+    display_name: str | None = None
+    """`None`: the same as `name`."""
     email: str | None = None
     is_email_confirmed: bool | None = None
     """`None`: Slack does not send the field."""
