@@ -1,6 +1,7 @@
 """The command line: what each command does, and its exit status (0 done, 1 failed with a sentence, 2 wrong usage)."""
 
 import asyncio
+import base64
 import contextlib
 import csv
 import io
@@ -11,18 +12,36 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import structlog
 
 from bot.cli.main import main
-from integrations.sandbox.github import GitHubSandbox, generate_private_key
+from bot.flows.people.sealed_tokens import TokenOwner, seal, unseal
+from bot.flows.people.settle_identity import settle
+from integrations.github.oauth import UserTokens
+from integrations.literal import Literal
+from integrations.sandbox.github import GitHubSandbox, GitHubUser, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
-from storage import job_queue, jobs
+from storage import directory_pairs, job_queue, jobs, sign_ins
 from storage.db import Database
-from storage.records import Job, NewJob, Parked
+from storage.encryption import Keyring
+from storage.records import (
+    Account,
+    DirectoryPair,
+    GitHubId,
+    Job,
+    JobState,
+    NewJob,
+    Parked,
+    SignIn,
+    SlackTeamId,
+    SlackUserId,
+    StoredTokens,
+    Suspension,
+)
 from tests.storage.test_audit import tamper
 
 TEAM = "T0STANCH"
@@ -271,6 +290,137 @@ async def test_malformed_and_contradicting_identities_are_refused(stanch: Operat
     assert "U0ANA is ana" in await stanch.fails(*add, "U0BEN", "ana", "--team", TEAM)
     assert "U0ANA is ana" in await stanch.fails(*add, "U0ANA", "ben", "--team", TEAM)
     assert "No identity is known" in await stanch.fails("identities", "remove", "U0BEN", "--team", TEAM)
+
+
+async def signed_in(db: Database, user: str, account: GitHubUser, tokens: StoredTokens | None = None) -> None:
+    """Store a sign-in, as the running server does."""
+    async with db.begin() as tx:
+        known = Account(GitHubId(account.id), account.login)
+        new = SignIn(SlackTeamId(TEAM), SlackUserId(user), known, tx.now, tx.now + 9e6, tokens)
+        await sign_ins.save(tx, new)
+        await settle(tx, new.slack_team, users=[new.slack_user], accounts=[known.id], by="sign_in")
+
+
+def columns(lines: list[str]) -> list[list[str]]:
+    """User, login, source and suspension of listed identities."""
+    return [[line.split("\t")[n] for n in (1, 2, 4)] + line.split("\t")[6:] for line in lines]
+
+
+@pytest.fixture
+async def ana(stanch: Operator) -> GitHubUser:
+    found = stanch.github.user("ana")
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_add_decides_about_a_disagreement(stanch: Operator, db: Database, ana: GitHubUser) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
+    await signed_in(db, "U0EVE", ana)
+    listed = await stanch("identities", "list")
+    assert columns(listed.lines) == [["U0ANA", "ana", "mapping", "suspended: signed_in_elsewhere"]]
+    assert "until an operator decides" in listed.errors
+    assert columns(await stanch.done("identities", "add", "U0EVE", "ana", "--team", TEAM)) == [
+        ["U0EVE", "ana", "sign_in"]
+    ]
+    assert columns(await stanch.done("identities", "list")) == [["U0EVE", "ana", "sign_in"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_remove_takes_back_what_was_wrong_about_a_disagreement(
+    stanch: Operator, db: Database, ana: GitHubUser
+) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
+    await signed_in(db, "U0EVE", ana)
+    [line] = await stanch.done("identities", "remove", "U0EVE", "--team", TEAM)
+    assert line == "Removed the sign-in of U0EVE to ana"
+    assert columns(await stanch.done("identities", "list")) == [["U0ANA", "ana", "mapping"]]
+    # The other way round: the operator's own word was wrong.
+    await signed_in(db, "U0EVE", ana)
+    await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
+    assert columns(await stanch.done("identities", "list")) == [["U0EVE", "ana", "sign_in"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_remove_leaves_the_sign_in_that_an_operator_s_link_disagreed_with(
+    stanch: Operator, db: Database, ana: GitHubUser
+) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ben", "--team", TEAM)
+    await signed_in(db, "U0ANA", ana)
+    result = await stanch("identities", "remove", "U0ANA", "--team", TEAM)
+    removed, left = result.lines
+    assert removed.startswith(f"Removed {TEAM}\tU0ANA\tben\t")
+    assert columns([left]) == [["U0ANA", "ana", "sign_in"]]
+    assert "Another source still links this person" in result.errors
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_remove_of_a_link_that_counts_forgets_every_source(
+    stanch: Operator, db: Database, ana: GitHubUser
+) -> None:
+    await stanch.done("identities", "add", "U0ANA", "ana", "--team", TEAM)
+    await signed_in(db, "U0ANA", ana, StoredTokens("0a1b2c3d", b"sealed", None, None, None))
+    await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
+    await stanch.empty("identities", "list")
+    async with db.read() as tx:
+        assert await sign_ins.load(tx, SlackTeamId(TEAM), SlackUserId("U0ANA")) is None
+        ready = await jobs.list_jobs(tx, states=[JobState.READY])
+    assert "delete_tokens" in {job.kind for job in ready}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_pair_that_the_directory_changed_is_looked_for_anew_after_remove(
+    stanch: Operator, db: Database, ana: GitHubUser
+) -> None:
+    team, user = SlackTeamId(TEAM), SlackUserId("U0ANA")
+    async with db.begin() as tx:
+        known = Account(GitHubId(ana.id), ana.login)
+        pair = DirectoryPair(team, user, known, "saml", "hash", tx.now, tx.now)
+        await directory_pairs.save(tx, pair)
+        await directory_pairs.suspend(tx, pair, Suspension.DIRECTORY_CHANGED)
+        await settle(tx, team, users=[user], by="directory")
+    assert columns((await stanch("identities", "list")).lines) == [
+        ["U0ANA", "ana", "directory", "suspended: directory_changed"]
+    ]
+    await stanch.done("identities", "remove", "U0ANA", "--team", TEAM)
+    async with db.read() as tx:
+        assert await directory_pairs.of_user(tx, team, user) == []
+
+
+OLD_KEY, NEW_KEY = bytes(range(32)), bytes(range(1, 33))
+IN_BASE64 = {key: base64.urlsafe_b64encode(key).decode() for key in (OLD_KEY, NEW_KEY)}
+
+
+async def test_tokens_are_encrypted_again_with_a_new_key(
+    stanch: Operator, db: Database, ana: GitHubUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "STANCH_ENCRYPTION_KEYS is not set" in await stanch.fails("identities", "rotate")
+    tokens = UserTokens(Literal("access-of-ana"), None, Literal("refresh-of-ana"), None)
+    for number in range(3):
+        owner = TokenOwner(SlackTeamId(TEAM), SlackUserId(f"U0P{number}"), GitHubId(ana.id))
+        # The last one's ciphertext was copied from another row.
+        sealed = seal(Keyring([OLD_KEY]), replace(owner, user=SlackUserId(f"U0P{number % 2}")), tokens)
+        await signed_in(db, owner.user, ana, sealed)
+    monkeypatch.setenv("STANCH_ENCRYPTION_KEYS", f"{IN_BASE64[NEW_KEY]},{IN_BASE64[OLD_KEY]}")
+    result = await stanch("identities", "rotate")
+    assert result.lines == ["2 encrypted again with the first key, 0 had it already."]
+    assert result.errors == (
+        f"The token of U0P2 in {TEAM} (ana) can't be decrypted: it was made for another row or field, "
+        "or was changed.\n"
+    )
+    async with db.read() as tx:
+        for number in range(2):
+            stored = await sign_ins.load(tx, SlackTeamId(TEAM), SlackUserId(f"U0P{number}"))
+            assert stored is not None
+            assert stored.tokens is not None
+            owner = TokenOwner(SlackTeamId(TEAM), stored.slack_user, GitHubId(ana.id))
+            again = unseal(Keyring([NEW_KEY]), owner, stored.tokens)
+            assert again.refresh is not None
+            assert (again.access.reveal(), again.refresh.reveal()) == ("access-of-ana", "refresh-of-ana")
+    assert (await stanch("identities", "rotate")).lines == [
+        "0 encrypted again with the first key, 2 had it already."
+    ]
+    assert "access-of-ana" not in stanch.seen
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -11,6 +11,7 @@ from bot.options import LimitsOptions, Options
 from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need
+from bot.rules.source_rights import Deed
 from integrations.github.alert_calls import AlertCalls
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
@@ -90,6 +91,8 @@ class Action(ABC, Generic[Decision]):
     """The action's word in the audit log."""
     needs: ClassVar[Need] = Need.VIEW
     """The right that a person must have."""
+    deed: ClassVar[Deed] = Deed.ACT
+    """What the source of the person's link has to allow."""
     needs_fresh_role: ClassVar[bool] = False
     """The person's role is asked for now; otherwise one of the last five minutes is used again."""
     asks_about_owner: ClassVar[bool] = False

@@ -8,6 +8,7 @@ from bot.requests import UserInput
 from bot.rules.approval import alone_at, alone_obstacle, change_obstacle, decision_obstacle
 from bot.rules.case import PersonalCase
 from bot.rules.report_eligibility import report_obstacle
+from bot.rules.source_rights import Deed
 from bot.views.approval import APPROVE, approved_answer, cant_decide, request_ended
 from storage.records import Approval, ApprovalState, EventKind
 
@@ -28,6 +29,7 @@ class ApproveReport(Action[GoAhead]):
 
     id = APPROVE
     audited_as = APPROVE
+    deed = Deed.APPROVE
     needs_fresh_role = True
     asks_about_approval = True
     verb_phrase = "approve this report"

@@ -7,6 +7,7 @@ from bot.actions.approval import event_of, notice_job, store_decision
 from bot.requests import UserInput
 from bot.rules.approval import decision_obstacle
 from bot.rules.case import PersonalCase
+from bot.rules.source_rights import Deed
 from bot.views.approval import DENY, cant_decide, denied_answer, ended_notice
 from storage.records import Approval, ApprovalState, EventKind
 
@@ -16,6 +17,7 @@ class DenyReport(Action[Approval]):
 
     id = DENY
     audited_as = DENY
+    deed = Deed.APPROVE
     needs_fresh_role = True
     asks_about_approval = True
     verb_phrase = "deny this report"

@@ -44,7 +44,7 @@ def claimed_by_others(login: str, reason: str, *, can_sign_in: bool) -> Refused:
 def source_too_weak(obstacle: str, verb_phrase: str, *, can_sign_in: bool) -> Refused:
     """The person is known by a source that does not allow it; `verb_phrase`: `close this alert`."""
     if obstacle == "directory_alone":
-        detail = "You are known here by your organization's directory alone, which is enough for look-ups."
+        detail = "You are known here by your organization's directory alone, which is not enough for that."
     else:
         detail = "Here everybody acts in their own name on GitHub, so Stanch needs your sign-in."
     hint = Mrkdwn("Sign in with `/leaks link`.") if can_sign_in else Mrkdwn("Ask whoever runs Stanch.")

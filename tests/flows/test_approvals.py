@@ -11,7 +11,7 @@ from bot.job_kinds import FillForm, PerformAction
 from bot.job_rows import read_job_text
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import Worker
-from bot.options import LimitsOptions, Options, ReportOptions
+from bot.options import DirectoryOptions, LimitsOptions, Options, ReportOptions
 from bot.requests import ActionRequest
 from storage import identities, subscriptions
 from storage.clock import Clock
@@ -35,7 +35,11 @@ from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, 
 from tests.flows.test_report import REVOKE, sent
 from tests.flows.test_roles import organization
 
-TWO = Options(report=ReportOptions(approvals=2), limits=LimitsOptions(reports_per_hour=100))
+TWO = Options(
+    report=ReportOptions(approvals=2),
+    limits=LimitsOptions(reports_per_hour=100),
+    directory=DirectoryOptions(source="saml", domains=("octo.example",), acts=True),
+)
 NAMES = {OWNER: "Ana Ruiz", ADMIN: "Bo Lind", MANAGER: "Cleo Marsh"}
 APPROVED = [("intended", None), ("done", None)]
 ASKED = [("intended", None), ("intended", "approval_requested")]

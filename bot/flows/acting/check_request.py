@@ -18,7 +18,6 @@ from bot.flows.people.own_name import own_name
 from bot.flows.people.receiver import load_receiver
 from bot.requests import ActionRequest
 from bot.rules.case import Actor, PersonalCase
-from bot.rules.source_rights import Deed
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from integrations.github.facts import AlertFacts
@@ -61,7 +60,10 @@ async def check_request(
     """
     fresh = action.needs_fresh_role
     identity = await identify.identify(
-        *(context, request.user, request.channel), fresh=fresh, deed=Deed.ACT, verb_phrase=action.verb_phrase
+        *(context, request.user, request.channel),
+        fresh=fresh,
+        deed=action.deed,
+        verb_phrase=action.verb_phrase,
     )
     alert, repository = await load_alert(context, request.alert)
     if alert is None or repository is None:
