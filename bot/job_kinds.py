@@ -17,6 +17,7 @@ from bot.people_job_kinds import (
     FinishLink,
     LapseApproval,
     SendIdentityNotice,
+    SyncDirectory,
     TellOperators,
 )
 from bot.requests import ActionRequest, CommandRequest, StoredAlertKey
@@ -279,7 +280,7 @@ KINDS: Mapping[str, type[JobKind]] = {
         *(RecordOwnerAnswer, UpdateOwnerMessage, TellReceiver),
         *(FollowUpReport, RecheckRevoked, CheckOnArrival, CorrectValidity, SyncAssignee, CheckHolders),
         *(RedrawChannel, RedrawCards, SyncAll, SyncInstallation, BackfillChannel, CheckSubscription),
-        AnnounceRepositoryChange,
+        *(AnnounceRepositoryChange, SyncDirectory),
     )
 }
 """By stored word."""

@@ -93,3 +93,8 @@ class LapseApproval(JobKind, kind="approval_lapse", key="alert:{job.alert}"):
 
     alert: StoredAlertKey
     request: str
+
+
+@dataclass(frozen=True)
+class SyncDirectory(JobKind, kind="sync_directory", key="sync_directory"):
+    """Read the organization's directory, and link, suspend or unlink people by it."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from storage import rows
 from storage.db import Tx
-from storage.records import DirectoryPair, GitHubId, SlackTeamId, SlackUserId, UnixTime
+from storage.records import DirectoryPair, GitHubId, SlackTeamId, SlackUserId, Suspension, UnixTime
 from storage.tables import directory_pair
 
 
@@ -17,6 +17,24 @@ async def save(tx: Tx, pair: DirectoryPair) -> None:
     query = tx.insert(directory_pair).values(row)
     key = list(directory_pair.primary_key.columns)
     await tx.conn.execute(query.on_conflict_do_update(index_elements=key, set_=seen))
+
+
+async def replace(tx: Tx, pair: DirectoryPair) -> None:
+    """Store a pair, instead of the one of the same user and account if there is one."""
+    await delete(tx, pair)
+    await save(tx, pair)
+
+
+async def mark_seen(tx: Tx, team: SlackTeamId) -> None:
+    """Say that the directory has shown all pairs of a workspace now that count."""
+    counts = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.suspension.is_(None))
+    await tx.conn.execute(sa.update(directory_pair).where(counts).values(seen_at=tx.now))
+
+
+async def prune_left(tx: Tx, before: UnixTime) -> int:
+    """Delete the pairs of those who left before then; returns how many."""
+    left = sa.and_(directory_pair.c.suspension == Suspension.LEFT, directory_pair.c.suspended_at < before)
+    return (await tx.conn.execute(sa.delete(directory_pair).where(left))).rowcount
 
 
 async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> list[DirectoryPair]:
@@ -48,6 +66,12 @@ async def concerning(
     """The pairs of these Slack users, and those of these GitHub accounts."""
     its = rows.concerns(directory_pair, team, users, accounts)
     return await rows.listed(tx, sa.select(directory_pair).where(its), _record)
+
+
+async def are_there(tx: Tx) -> bool:
+    """Whether there is a pair that was not unlinked by hand."""
+    some = sa.or_(directory_pair.c.suspension.is_(None), directory_pair.c.suspension != Suspension.UNLINKED)
+    return bool(await tx.conn.scalar(sa.select(sa.exists().where(some))))
 
 
 async def suspend(tx: Tx, pair: DirectoryPair, suspension: str) -> bool:

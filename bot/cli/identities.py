@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.console import change, read, remark, say
+from bot.cli.directory import sync_identities
 from bot.cli.github_accounts import Accounts, GitHubUnavailable, open_accounts
 from bot.cli.identity_file import Row, read_rows
 from bot.cli.identity_links import Link, check_free, make_links, remove_link
@@ -92,6 +93,16 @@ def import_file(
             remark("Nobody was linked: this was a dry run.")
 
     asyncio.run(work(load_settings(IdentitySettings)))
+
+
+@group.command("sync")
+def sync(
+    even_if_many: Annotated[
+        bool, typer.Option("--even-if-many", help="Also where more than half of the links would be lost.")
+    ] = False,
+) -> None:
+    """Read the organization's directory now: who is matched, ambiguous, suspended, or none of these."""
+    sync_identities(even_if_many=even_if_many)
 
 
 @group.command("rotate")

@@ -21,7 +21,7 @@ from bot.flows.alerts import (
     validity_override,
 )
 from bot.flows.messages import backfill, owner_messages, publish
-from bot.flows.people import announce, finish_link, sealed_tokens
+from bot.flows.people import announce, directory, finish_link, sealed_tokens
 from bot.flows.private_answers import send_answer, send_direct_message
 from bot.flows.subscribing import watch
 from bot.job_kind import JobKind
@@ -130,6 +130,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
         Handler(
             people_job_kinds.TellOperators, lambda context, todo, job: announce.tell_operator(context, todo)
         ),
+        Handler(people_job_kinds.SyncDirectory, lambda context, todo, job: directory.run_job(context)),
         Handler(people_job_kinds.FinishLink, finish_link.finish),
         Handler(
             people_job_kinds.DeleteTokens,

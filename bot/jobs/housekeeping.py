@@ -9,10 +9,11 @@ from bot.context import Context
 from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
+from bot.flows.people.directory import request_directory
 from bot.flows.people.linking import drop_expired
 from bot.flows.people.tokens import end_lapsed
 from bot.flows.subscribing.watch import request_checks
-from storage import approvals, deliveries, jobs, link_requests, messages, role_cache
+from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache
 from storage.db import StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,8 @@ KEPT = 3 * DAY
 """Seconds for which done jobs and deliveries are kept; GitHub redelivers within three days."""
 NOTICES_KEPT = 30 * DAY
 """Seconds for which notices can still be redrawn."""
+LEAVERS_KEPT = 365 * DAY
+"""Seconds for which the directory's pairs of leavers are kept: their addresses may be used again."""
 
 Prune: TypeAlias = Callable[[Tx, float], Awaitable[object]]
 """Deletes the rows of one kind that are older than a time."""
@@ -47,7 +50,8 @@ async def keep_platforms_checked(context: Context) -> None:
 
 async def run_housekeeping_once(context: Context) -> None:
     """Run each part once. A part that fails is logged and does not stop the others."""
-    for part in (_request_sync, retry_blocked, request_checks, drop_expired, end_lapsed):
+    parts = (_request_sync, retry_blocked, request_checks, drop_expired, end_lapsed, request_directory)
+    for part in parts:
         await _run_part(part(context))
     for prune, kept in _EXPIRED:
         await _run_part(_delete(context, prune, kept))
@@ -82,6 +86,7 @@ _EXPIRED: tuple[tuple[Prune, float], ...] = (
     (approvals.prune, KEPT),
     (messages.prune_notices, NOTICES_KEPT),
     (link_requests.prune, 0.0),
+    (directory_pairs.prune_left, LEAVERS_KEPT),
     (delete_channel_changes, DAY),
 )
 """What is deleted, and after how many seconds."""
