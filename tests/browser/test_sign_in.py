@@ -57,3 +57,30 @@ async def test_somebody_unlinked_signs_in_with_four_taps_and_six_digits(window: 
     assert sum(letter.isdigit() for letter in code) == 6
     assert not await noor.scrolls_sideways()
     await github.close()
+
+
+async def test_who_signed_in_acts_in_their_own_name_until_they_revoke_it(window: OpenWindow) -> None:
+    """After the tests above Noor is signed in."""
+    noor = await window("U0NOOR", size=PHONE)
+    alert = await noor.leak("dead")
+    await noor.show("slack")
+    card = noor.card(alert)
+    await noor.choose(card, "close_as", "Used in tests")
+    await noor.modal.locator("[type=submit]").click()
+    await expect(card).to_contain_text("Closed as used in tests")
+    await noor.show("github")
+    await noor.page.locator("[data-filter=closed]").click()
+    await noor.page.locator(f'.alert-row[data-alert="{alert}"] button').click()
+    timeline = noor.page.locator("#alert-body .timeline")
+    await expect(timeline).to_contain_text("noor-haddad changed state: open → closed as used in tests")
+    await expect(noor.page.locator("#alert-body")).not_to_contain_text("stanch[bot]")
+
+    await noor.show("roles")
+    await noor.page.get_by_role("button", name="Revoke the authorization of Noor Haddad").click()
+    await expect(noor.page.locator('[data-revoke="noor-haddad"]')).to_have_count(0)
+    await assert_nothing_serious(noor.page, "the people")
+    assert not await noor.scrolls_sideways()
+    other = await noor.leaked_card("dead")
+    await noor.press(other, "take")
+    await expect(noor.private).to_contain_text("sign in", ignore_case=True)
+    await expect(other).to_contain_text("On it: nobody yet")

@@ -134,9 +134,13 @@ class Visitor:
     async def scrolls_sideways(self) -> bool:
         """Whether anything on the page scrolls sideways."""
         found: bool = await self.page.evaluate(
-            """() => [document.documentElement, ...document.querySelectorAll(
-                "body, .topbar, .tour, .slack, .messages, .modal-body, .panel, .panel-page")].some(
-                    (box) => box.scrollWidth > box.clientWidth + 1)"""
+            """async () => {
+                // What the page draws after a change of its width comes with the next frames.
+                for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+                return [document.documentElement, ...document.querySelectorAll(
+                    "body, .topbar, .tour, .slack, .messages, .modal-body, .panel, .panel-page")].some(
+                        (box) => box.scrollWidth > box.clientWidth + 1)
+            }"""
         )
         return found
 

@@ -7,14 +7,16 @@ from typing import Literal
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
 from integrations.sandbox.github import GitHubUser
 from integrations.sandbox.slack import View
 from storage import identities, sign_ins
+from storage.people_tables import sign_in as sign_in_table
 from storage.records import Identity, SlackTeamId, SlackUserId
 from tests.flows.sign_in import Browser, Shown, button_address
 from tests.flows.stage import PUBLIC_URL
-from tests.processes.scene import CHANNEL, RECOVERED, Scene
+from tests.processes.scene import ANY_ALERT, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -72,6 +74,8 @@ async def is_linked_once(scene: Scene, newcomer: GitHubUser) -> bool:
     found = await identity(scene)
     assert found is not None
     assert found.github.id == newcomer.id
+    linked = [outcome for user, _, outcome in await scene.audited("link_identity") if user == NEWCOMER]
+    assert linked == ["done"]
     return True
 
 
@@ -144,3 +148,46 @@ async def test_after_a_kill_while_a_token_is_deleted_it_is_deleted(
     async with scene.db.read() as tx:
         kept = await sign_ins.load(tx, SlackTeamId(scene.slack.team_id), SlackUserId(NEWCOMER))
     assert kept is None or kept.tokens is None
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+async def test_after_a_kill_while_a_token_is_refreshed_it_is_refreshed_or_the_sign_in_is_suspended(
+    scene: Scene, newcomer: GitHubUser, at: Literal["before", "after"]
+) -> None:
+    """GitHub ends both old tokens with its answer: without that answer, only a new sign-in helps."""
+    await link(scene, newcomer)
+    await scene.leak()
+    await end_in_database(scene, access_until=0.0)
+    gate = scene.github.faults.gate(EXCHANGE, at=at, times=None)
+    await scene.slack.click(NEWCOMER, CHANNEL, scene.card().ts, "take")
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    await end_in_database(scene, refreshing_until=0.0)
+    await scene.restart()
+    await scene.idle()
+
+    on_it = f"<@{NEWCOMER}>" in scene.card().shown_text
+    assert on_it is (at == "before")
+    if at == "after":
+        assert [each for each in scene.answers_to(NEWCOMER) if "/leaks link" in each]
+        assert scene.github.calls("PATCH") == [], "the App did not act in the person's place"
+        await link(scene, newcomer)
+        await scene.slack.click(NEWCOMER, CHANNEL, scene.card().ts, "take")
+        await until(lambda: f"<@{NEWCOMER}>" in scene.card().shown_text, "they are on it", within=RECOVERED)
+        await scene.idle()
+    used = {each.user_id for each in scene.github.calls("GET", ANY_ALERT) if each.auth == "user"}
+    assert used == {newcomer.id}
+
+
+async def link(scene: Scene, newcomer: GitHubUser) -> None:
+    """Sign in from the command to the stored link."""
+    view, page = await sign_in(scene, newcomer)
+    await type_code(scene, view, page.code)
+    await until(lambda: identity(scene), "the newcomer is linked", within=RECOVERED)
+    await scene.idle()
+
+
+async def end_in_database(scene: Scene, **times: float) -> None:
+    """Set times of the stored sign-in, so that the test need not wait for them."""
+    async with scene.db.begin() as tx:
+        await tx.conn.execute(sa.update(sign_in_table).values(**times))
