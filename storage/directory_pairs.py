@@ -97,12 +97,6 @@ async def has_held(
     )
 
 
-async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
-    """Store the present login of a GitHub account."""
-    query = sa.update(directory_pair).where(directory_pair.c.github_id == github_id)
-    await tx.conn.execute(query.values(github_login=login))
-
-
 def _is(pair: DirectoryPair) -> sa.ColumnElement[bool]:
     return sa.and_(
         directory_pair.c.slack_team == pair.slack_team,

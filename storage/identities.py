@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from storage import rows
 from storage.db import Tx
 from storage.records import GitHubId, Identity, SlackTeamId, SlackUserId
-from storage.tables import identity
+from storage.tables import directory_pair, identity, operator_link, sign_in
 
 
 async def unlink(tx: Tx, team: SlackTeamId, user: SlackUserId) -> Identity | None:
@@ -60,9 +60,10 @@ async def put(tx: Tx, new: Identity) -> None:
 
 
 async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
-    """Store the present login of a GitHub account."""
-    query = sa.update(identity).where(identity.c.github_id == github_id)
-    await tx.conn.execute(query.values(github_login=login))
+    """Store the present login of a GitHub account, wherever a source names it."""
+    for table in (identity, operator_link, sign_in, directory_pair):
+        query = sa.update(table).where(table.c.github_id == github_id)
+        await tx.conn.execute(query.values(github_login=login))
 
 
 async def save_name(tx: Tx, team: SlackTeamId, user: SlackUserId, name: str) -> None:

@@ -46,12 +46,6 @@ async def delete(tx: Tx, team: SlackTeamId, user: SlackUserId) -> OperatorLink |
     return await rows.one(tx, query.returning(*operator_link.c), _record)
 
 
-async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
-    """Store the present login of a GitHub account."""
-    query = sa.update(operator_link).where(operator_link.c.github_id == github_id)
-    await tx.conn.execute(query.values(github_login=login))
-
-
 def _of(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(operator_link.c.slack_team == team, operator_link.c.slack_user == user)
 

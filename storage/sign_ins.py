@@ -127,13 +127,6 @@ async def with_tokens(tx: Tx, after: tuple[str, str], most: int) -> list[SignIn]
     return await rows.listed(tx, query.order_by(*key).limit(most), _record)
 
 
-async def rename_login(tx: Tx, github_id: GitHubId, login: str) -> None:
-    """Store the present login of a GitHub account."""
-    await tx.conn.execute(
-        sa.update(sign_in).where(sign_in.c.github_id == github_id).values(github_login=login)
-    )
-
-
 async def _change(tx: Tx, stored: SignIn, condition: sa.ColumnElement[bool], **values: object) -> bool:
     """Change a sign-in if it still has that version, and the condition holds."""
     same = sa.and_(_of(stored.slack_team, stored.slack_user), sign_in.c.version == stored.version, condition)

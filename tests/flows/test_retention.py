@@ -7,7 +7,10 @@ from storage.tables import METADATA
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
 DAY = 86400
-KEPT = {"alert", "event", "message", "audit", "repository", "installation", "identity", "subscription"}
+KEPT = {
+    *("alert", "event", "message", "audit", "repository", "installation", "subscription"),
+    *("identity", "operator_link", "sign_in", "directory_pair"),
+}
 """Kept for good: what the alerts, their past and their cards are made of, and what people and operators set."""
 
 
