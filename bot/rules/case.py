@@ -70,6 +70,8 @@ class PersonalCase(Case):
     actor: Actor
     token_owner: Identity | None = None
     """The token's owner, if their GitHub account is linked to a Slack user."""
+    held_for: Person | None = None
+    """Stanch holds this very token: it acts on GitHub for this person with it."""
     owner_is_outside: bool = False
     """Slack calls the token's owner a guest, deactivated or of another organization, or does not say."""
     owner_views: bool = False

@@ -20,6 +20,7 @@ from integrations.slack import text as t
 from integrations.slack.blocks import Block, actions, context, input_block, section
 from integrations.slack.elements import Option, button, checkboxes
 from integrations.slack.text import Mrkdwn
+from storage.records import Person
 
 UNDERSTOOD = "I understand the consequence, report this secret"
 CONSEQUENCE = Mrkdwn(
@@ -52,6 +53,7 @@ def draw_report_form(case: PersonalCase) -> list[Block | None]:
     consent = checkboxes(action_id="understood", options=[Option(UNDERSTOOD, "yes")])
     return [
         section(t.lines(alert_name(case.alert, case.repository), _token_words(case))),
+        section(_held_words(case.held_for)) if case.held_for else None,
         section(CONSEQUENCE),
         section(REPORT_FIRST) if advises_report_first(case.alert) else None,
         None if case.options.validity.probes else section(t.prose(UNCONFIRMED)),
@@ -59,6 +61,14 @@ def draw_report_form(case: PersonalCase) -> list[Block | None]:
         *(approval_blocks(case) if is_to_be_approved(case) else ()),
         input_block("Consequence", consent, block_id="consequence"),
     ]
+
+
+def _held_words(person: Person) -> Mrkdwn:
+    return t.mrkdwn(
+        ":key: *Stanch holds this token:* it acts on GitHub for {} with it. "
+        "After the report they have to sign in again with `/leaks link`.",
+        person_words(person),
+    )
 
 
 def not_reportable(case: PersonalCase, obstacle: str) -> Refused:

@@ -252,6 +252,44 @@ async def test_the_literal_is_fetched_and_reported_as_before(signed_in: Stage) -
     assert set(with_secret) == {None}
 
 
+@pytest.mark.parametrize("which", ["access", "refresh"])
+async def test_the_form_of_a_report_says_that_stanch_holds_the_token(
+    database_url: str, clock: Clock, private_key: str, which: str
+) -> None:
+    options = Options.model_validate({"report": {"app_user_tokens": True, "refresh_tokens": True}})
+    async with open_stage(database_url, clock, private_key, options=options, sign_in=True) as stage:
+        await sign_in(stage, ADMIN)
+        [pair] = stage.github.authorizations[stage.people[ADMIN].id].pairs
+        held = pair.access if which == "access" else pair.refresh
+        assert held is not None
+        kind = "github_app_user_access_token" if which == "access" else "github_refresh_token"
+        await stage.leak(secret_type=kind, literal=held.literal)
+        await stage.click(OWNER, "report_leak")
+        words = stage.form(OWNER).shown_text
+        assert "Stanch holds this token" in words
+        assert "octo-admin" in words
+        stage.check()
+
+
+async def test_for_other_tokens_the_form_of_a_report_fetches_no_secret(signed_in: Stage) -> None:
+    await signed_in.leak()
+    await signed_in.click(OWNER, "report_leak")
+    assert "Stanch holds" not in signed_in.form(OWNER).shown_text
+    assert all("hide_secret" in call.query for call in signed_in.github.calls("GET", ALERT))
+
+
+async def test_an_assignment_that_github_answers_401_leaves_the_take_and_suspends(signed_in: Stage) -> None:
+    await signed_in.leak()
+    signed_in.github.faults.add(f"PATCH {ALERT}", status=401)
+    await signed_in.click(ADMIN, "take")
+    assert await signed_in.audited("take") == [("intended", None), ("done", None)]
+    assert len(changes(signed_in)) == 1
+    [(outcome, reason)] = await signed_in.audited("assign")
+    assert outcome == "failed"
+    assert reason is not None
+    assert reason.startswith("taken, in own name: suspended")
+
+
 async def test_a_submit_in_the_own_name_keeps_the_budget(signed_in: Stage) -> None:
     await sign_in(signed_in, OWNER)
     usage = await measure_submit(signed_in)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Literal as OneOf
 
 import pytest
 import sqlalchemy as sa
@@ -19,8 +18,6 @@ from storage import identities, repositories, sign_ins
 from storage.clock import Clock
 from storage.people_tables import sign_in as sign_in_table
 from storage.records import Identity, RepositoryId, SlackTeamId, SlackUserId
-from tests.flows.outputs import collect_outputs, logging_as
-from tests.flows.planted import find_traces
 from tests.flows.signed_in import DAYS, sign_in, stored_sign_in
 from tests.flows.stage import ADMIN, OWNER, READER, Stage, open_stage
 
@@ -278,45 +275,3 @@ async def test_without_the_keys_nothing_is_done_and_nobody_is_suspended(signed_i
         await tokens.person_token(replace(signed_in.context, keyring=None), person)
     assert refused.value.reason == "token_not_usable"
     assert (await stored_sign_in(signed_in, ADMIN)).suspension is None
-
-
-@pytest.mark.parametrize("style", ["json", "text"])
-async def test_no_token_is_found_in_anything_put_out(
-    database_url: str,
-    clock: Clock,
-    private_key: str,
-    style: OneOf["json", "text"],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Of the whole life of a sign-in, with GitHub failing in the middle of calls and of a refresh."""
-    with logging_as(style):
-        async with open_stage(database_url, clock, private_key, sign_in=True) as stage:
-            await sign_in(stage, ADMIN)
-            await stage.leak()
-            stage.github.faults.add(f"GET {ALERT}", drop="after", times=1)
-            await stage.click(ADMIN, "take")
-            stage.github.faults.add(f"PATCH {ALERT}", status=500, times=1)
-            await stage.close_as(ADMIN, "revoked")
-            await stage.work(within=30)
-            stage.clock.advance(9 * HOURS)
-            for fault in ({"status": 502}, {"garbage": True}, {"drop": "before"}):
-                stage.github.faults.add(f"POST {EXCHANGE}", times=1, **fault)
-                await stage.click(ADMIN, "reopen")
-            await stage.click(ADMIN, "reopen")
-            await stage.submit(ADMIN)
-            stage.clock.advance(91 * DAYS)
-            await stage.click(ADMIN, "check_validity")
-            await stage.work(within=60)
-            outputs = await collect_outputs(stage)
-            literals = {
-                f"{live.kind} {number}": live.literal
-                for number, live in enumerate(stage.github.live_tokens.values())
-                if live.kind in ("app_user", "refresh")
-            }
-            # Its calls to GitHub carry the tokens, as they must.
-            outputs.pop("calls of GitHub")
-            literals["the client secret"] = stage.github.client_secret
-            assert len(literals) >= 5
-    said = capsys.readouterr()
-    outputs |= {"standard output": said.out.encode(), "the log": said.err.encode()}
-    assert find_traces(outputs, literals) == []

@@ -41,3 +41,9 @@ def test_a_traceback_with_local_variables_does_not_show_it() -> None:
         rendered = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     assert "Literal(hidden)" in rendered
     assert MARK not in rendered
+
+
+def test_two_literals_of_one_text_match_without_being_equal() -> None:
+    assert Literal("s3cret").matches(Literal("s3cret"))
+    assert not Literal("s3cret").matches(Literal("s3cret2"))
+    assert Literal("s3cret") != Literal("s3cret")

@@ -7,6 +7,7 @@ import structlog
 from bot.context import Context
 from bot.flows.acting.check_request import CheckedRequest
 from bot.flows.people import roles
+from bot.flows.people.held_tokens import holder_of
 from bot.rules.assignment import keep_answered_assignee
 from bot.rules.case import PersonalCase
 from bot.rules.owner_message import given_answers
@@ -20,10 +21,13 @@ log = structlog.get_logger(__name__)
 
 
 async def with_token_owner(context: Context, checked: CheckedRequest, *, fresh: bool) -> CheckedRequest:
-    """Add to the case what Slack, GitHub and the timeline say about the token's owner.
+    """Add to the case whether Stanch holds the token, and what is known of its owner by Slack, GitHub and timeline.
 
     With `fresh` the owner's role is asked for now, as before a message is sent. An error counts as the answer no.
     """
+    seen = checked.case
+    held_for = await holder_of(context, checked.access, seen.repository.full_name, seen.alert)
+    checked = replace(checked, case=replace(seen, held_for=held_for))
     case = checked.case
     owner = case.token_owner
     if owner is None or owner.slack_user == case.actor.identity.slack_user:
