@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
@@ -18,10 +18,7 @@ from storage.engines import LOCK_WAIT, Dialect, Engines, open_engines
 from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
-
-Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
 _MIGRATION_LOCK = 5_283_127_014_411_917_301
@@ -67,11 +64,7 @@ class Tx:
 
 def insert_into(dialect: Dialect, table: sa.Table) -> Insert:
     """An INSERT of that dialect, for a statement that is built once."""
-    if dialect == "sqlite":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # Here, since on SQLite it is not needed.
-
-    return postgresql.insert(table)
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 class Database:
