@@ -27,7 +27,7 @@ _KINDS: Mapping[Priority, tuple[str, ...]] = {
     Priority.MESSAGE: ("message", "tell_identity", "tell_receiver", "owner_message"),
     Priority.INTAKE: (
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
-        *("redraw_cards", "repository", "assignment", "arrival_check"),
+        *("redraw_cards", "repository", "assignment", "arrival_check", "approval_lapse"),
     ),
     Priority.SYNC: ("holders", "sweep", "sweep_installation", "subscription_check"),
 }

@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import Worker
 from bot.options import DirectoryOptions, LimitsOptions, Options, ReportOptions
 from bot.requests import ActionRequest
+from integrations.sandbox.github import GitHubUser
 from storage import identities, subscriptions
 from storage.clock import Clock
 from storage.records import (
@@ -250,31 +253,58 @@ async def test_somebody_who_was_linked_after_the_request_does_not_decide(two: St
     await refused(two, UNLINKED, words, "linked_later", action)
 
 
+async def put(stage: Stage, user: str, account: GitHubUser, **fields: Any) -> None:
+    """Store an identity as it is, in place of the account's former one."""
+    linked = Account(GitHubId(account.id), account.login)
+    team, since = SlackTeamId(stage.slack.team_id), stage.clock.now() - HOUR
+    identity = Identity(team, SlackUserId(user), linked, "mapping", since, "cli")
+    async with stage.context.db.begin() as tx:
+        former = await identities.of_github(tx, team, linked.id)
+        if former is not None:
+            await identities.unlink(tx, team, former.slack_user)
+        await identities.put(tx, replace(identity, **fields))
+
+
 @words_only
 async def test_the_other_slack_user_of_the_person_who_asked_does_not_decide(two: Stage) -> None:
     await ask(two)
-    async with two.context.db.begin() as tx:
-        await identities.unlink(tx, SlackTeamId(two.slack.team_id), SlackUserId(ADMIN))
-    await two.link(UNLINKED, two.people[ADMIN])
+    await put(two, UNLINKED, two.people[ADMIN])
     await refused(two, UNLINKED, "You asked for this report yourself", "self_approval")
 
 
 @words_only
-@pytest.mark.parametrize("action", BUTTONS)
-async def test_a_link_by_the_directory_does_not_decide(two: Stage, action: str) -> None:
-    account = two.github.add_user("octo-listed")
-    two.github.add_collaborator(two.repository, account, "admin")
-    weak = Account(GitHubId(account.id), account.login)
-    identity = Identity(
-        SlackTeamId(two.slack.team_id), SlackUserId(UNLINKED), weak, "directory", two.clock.now(), "directory"
-    )
-    async with two.context.db.begin() as tx:
-        await identities.put(tx, identity)
+async def test_another_account_of_the_person_who_asked_does_not_decide(two: Stage) -> None:
+    other = two.github.add_user("octo-second")
+    two.github.add_collaborator(two.repository, other, "admin")
     await ask(two)
-    answer = await decide(two, UNLINKED, action)
-    assert "directory" in answer
-    assert sent(two) == []
-    assert request(two).action_ids == BUTTONS
+    async with two.context.db.begin() as tx:
+        await identities.unlink(tx, SlackTeamId(two.slack.team_id), SlackUserId(ADMIN))
+    await put(two, ADMIN, other)
+    await refused(two, ADMIN, "You asked for this report yourself", "self_approval")
+
+
+@words_only
+async def test_a_suspended_link_does_not_decide(two: Stage) -> None:
+    await ask(two)
+    await put(two, OWNER, two.people[OWNER], suspended_at=two.clock.now(), suspension="sources_disagree")
+    await refused(two, OWNER, "Your link to your GitHub account is suspended.", "suspended")
+
+
+@words_only
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_a_link_by_the_directory_does_not_decide(
+    database_url: str, clock: Clock, private_key: str, action: str
+) -> None:
+    """Not even where such people may take, check, report and close."""
+    directory = DirectoryOptions(source="saml", domains=("octo.example",), acts=True)
+    options = Options(report=ReportOptions(approvals=2), directory=directory)
+    async with open_stage(database_url, clock, private_key, options=options) as stage:
+        await put(stage, OWNER, stage.people[OWNER], proof="directory", linked_by="directory")
+        await ask(stage)
+        words = "You are known here by your organization's directory alone"
+        answer = await refused(stage, OWNER, words, "directory_alone", action)
+        assert f"You can't {action.partition('_')[0]} this report." in answer
+        stage.check()
 
 
 @words_only
