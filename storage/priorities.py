@@ -22,14 +22,18 @@ class Priority(IntEnum):
 _KINDS: Mapping[Priority, tuple[str, ...]] = {
     Priority.PERSON: (
         *("act", "look", "fill_form", "button", "shortcut", "command", "outdated", "tell"),
-        "owner_answer",
+        *("owner_answer", "finish_link"),
     ),
-    Priority.MESSAGE: ("message", "tell_identity", "tell_receiver", "owner_message"),
+    Priority.MESSAGE: (
+        *("message", "tell_identity", "tell_receiver", "owner_message"),
+        *("announce_identities", "tell_operators"),
+    ),
     Priority.INTAKE: (
         *("delivery", "details", "follow_up", "revoked_look", "keep_validity", "subscribed", "channel"),
         *("redraw_cards", "repository", "assignment", "arrival_check", "approval_lapse"),
+        "delete_tokens",
     ),
-    Priority.SYNC: ("holders", "sweep", "sweep_installation", "subscription_check"),
+    Priority.SYNC: ("holders", "sweep", "sweep_installation", "subscription_check", "sync_directory"),
 }
 PRIORITIES: Mapping[str, Priority] = {kind: priority for priority, kinds in _KINDS.items() for kind in kinds}
 """By job kind."""
