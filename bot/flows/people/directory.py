@@ -168,7 +168,6 @@ async def _store(context: Context, team: SlackTeamId, plan: Plan) -> None:
             await settle(tx, team, users=[pair.slack_user for pair, _ in some], by="directory")
     async with context.db.begin() as tx:
         for account in plan.renamed:
-            await directory_pairs.rename_login(tx, account.id, account.login)
             await identities.rename_login(tx, account.id, account.login)
         await directory_pairs.mark_seen(tx, team)
     # Those who give no right first: they may stand against others.
