@@ -363,6 +363,28 @@ async def test_turned_off_the_directory_s_links_end(stage: Stage) -> None:
     assert await pairs(stage) == []
 
 
+async def test_many_new_people_are_told_a_few_in_a_minute(stage: Stage) -> None:
+    """Messages about alerts go out between them."""
+    people = [f"U0MANY{number:02}" for number in range(60)]
+    for number, user in enumerate(people):
+        account = stage.github.add_user(f"many-{number}")
+        stage.github.add_member(octo(stage), account)
+        stage.github.add_identity(octo(stage), account, f"many{number}@octo.example")
+        stage.slack.workspace.add_user(user, name=user)
+        confirm(stage, user, f"many{number}@octo.example")
+    await sync_directory(stage.context)
+
+    def told() -> int:
+        return sum(bool(stage.slack.private_messages(user)) for user in (ANA, *people))
+
+    await stage.work(within=20)
+    assert told() == 25
+    await stage.work(within=90)
+    assert told() == 50
+    await stage.work(within=90)
+    assert told() == 61
+
+
 # Schedule and command.
 
 

@@ -20,6 +20,8 @@ from storage.records import Account, DirectoryPair, GitHubId, SlackTeamId, Slack
 log = structlog.get_logger(__name__)
 AT_ONCE = 25
 """Pairs that one transaction stores or suspends. On SQLite a webhook waits for it."""
+TOLD_EVERY = 60.0
+"""Seconds between the messages to so many new people. Slack's docs: an app opens 50 conversations in a minute."""
 
 
 class DirectoryRefused(Exception):
@@ -177,7 +179,8 @@ async def _store(context: Context, team: SlackTeamId, plan: Plan) -> None:
         async with context.db.begin() as tx:
             for one in batch:
                 await directory_pairs.replace(tx, _pair(team, one, tx.now))
-            await settle(tx, team, users=[one.user for one in batch], by="directory")
+            users, told_after = [one.user for one in batch], TOLD_EVERY * (start // AT_ONCE)
+            await settle(tx, team, users=users, by="directory", told_after=told_after)
 
 
 def _pair(team: SlackTeamId, new: NewPair, now: float) -> DirectoryPair:

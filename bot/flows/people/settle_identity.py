@@ -47,6 +47,7 @@ async def settle(
     links: Sequence[OperatorLink] = (),
     unlinked: Collection[SlackUserId] = (),
     by: str,
+    told_after: float = 0.0,
 ) -> list[IdentityChange]:
     """Make the identities agree with what the sources say, after one of them said something else.
 
@@ -55,7 +56,8 @@ async def settle(
     that they `unlinked`. `by` is what made the change, for the audit log: `cli`, `sign_in`, `directory`, `unlink`.
 
     Every change is audited; the default channel, the operators, and everybody whom a source joins to the account are
-    told by jobs. Returns the changes. On PostgreSQL other writers of the audit log wait until the transaction ends.
+    told by jobs, the latter after `told_after` seconds. Returns the changes. On PostgreSQL other writers of the audit
+    log wait until the transaction ends.
     """
     # Of two that settle at once, the second one sees what the first one stored.
     await audit.lock(tx)
@@ -72,7 +74,7 @@ async def settle(
         outcome = AuditOutcome.REFUSED if change.kind == "not_linked" else AuditOutcome.DONE
         reason = change.reason if change.kind in ("suspended", "not_linked") else f"by {by}"
         await audit.append(tx, build_entry(AUDITED_AS[change.kind], outcome, person, reason=reason))
-    await _announce(tx, changes)
+    await _announce(tx, changes, told_after)
     return changes
 
 
@@ -185,7 +187,7 @@ async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standin
             await drop_sign_in(tx, team, claim.user)
 
 
-async def _announce(tx: Tx, changes: Sequence[IdentityChange]) -> None:
+async def _announce(tx: Tx, changes: Sequence[IdentityChange], told_after: float) -> None:
     """Enqueue what tells people of the changes."""
     if not changes:
         return
@@ -204,4 +206,4 @@ async def _announce(tx: Tx, changes: Sequence[IdentityChange]) -> None:
     # Those first about which somebody has to do something.
     order = sorted(changes, key=lambda change: change.kind in ("linked", "unlinked"))
     announced = AnnounceIdentities(tuple(order[:ANNOUNCED]), tx.now, max(0, len(order) - ANNOUNCED))
-    await jobs.enqueue(tx, new_job(announced), *map(new_job, told))
+    await jobs.enqueue(tx, new_job(announced), *(new_job(one, delay=told_after) for one in told))
