@@ -26,8 +26,9 @@ def read_job(stored: Job) -> JobKind:
 
 def job_text(job: JobKind) -> str:
     """A job as the text that a button carries, to be done later."""
-    row = new_job(job)
-    return json.dumps({"kind": row.kind, "payload": row.payload}, separators=(",", ":"))
+    fields = _adapter(job.kind).dump_python(job, mode="json", by_alias=True, exclude_defaults=True)
+    payload = fields[job.inlined] if job.inlined else fields
+    return json.dumps({"kind": job.kind, "payload": payload}, separators=(",", ":"))
 
 
 def read_job_text(text: str) -> JobKind | None:

@@ -1,22 +1,35 @@
 """`/leaks whoami`: shows the person's GitHub account, how it was linked, and its role in a repository."""
 
+from collections.abc import Iterator
+
 from bot.commands.command import Subcommand
 from bot.context import Context
 from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.people import identify, roles
+from bot.options import Options
 from bot.requests import CommandRequest
 from bot.rules.permissions import Rights
+from bot.rules.source_rights import Deed, source_obstacle
 from bot.views.answers import answer
 from integrations.github.errors import GitHubError
 from integrations.github.facts import is_full_name
 from integrations.slack import text as t
 from integrations.slack.blocks import Content
 from integrations.slack.text import Mrkdwn
-from storage import repositories
-from storage.records import Identity, Repository
+from storage import repositories, sign_ins
+from storage.records import Identity, IdentitySource, Repository, SignIn
 
-PROOFS = {"mapping": "whoever runs Stanch linked it"}
+PROOFS = {
+    IdentitySource.SIGN_IN: "you signed in at GitHub",
+    IdentitySource.OPERATOR: "whoever runs Stanch linked it",
+    IdentitySource.DIRECTORY: "your organization's directory says so",
+}
+APPROVES = (
+    "With it you can look alerts up, act on them and approve what others ask for, as far as your roles go."
+)
+ACTS = "With it you can look alerts up and act on them, as far as your roles go, but approve nothing."
+LOOKS_UP = "With it you can look alerts up and be asked about them, nothing else."
 HINT = Mrkdwn("Your roles in a repository: `/leaks whoami OWNER/NAME`")
 NO_ALERTS = "Stanch knows no repository of that name, or it is not yours to see."
 
@@ -26,7 +39,9 @@ async def whoami(context: Context, request: CommandRequest) -> Content:
     identity = await identify.identify(context, request.user, request.channel)
     named = request.text.strip()
     if not named:
-        return identity_answer(identity)
+        async with context.db.read() as tx:
+            signed_in = await sign_ins.load(tx, identity.slack_team, identity.slack_user)
+        return identity_answer(identity, context.options, signed_in, can_sign_in=context.sign_in is not None)
     repository = await _find(context, named, identity)
     try:
         repository, _ = await repository_access.reach(context, repository)
@@ -41,9 +56,27 @@ async def whoami(context: Context, request: CommandRequest) -> Content:
     return role_answer(identity, repository, rights)
 
 
-def identity_answer(identity: Identity) -> Content:
-    """The private answer without a repository."""
-    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", _proof(identity), HINT)
+def identity_answer(
+    identity: Identity, options: Options, signed_in: SignIn | None = None, *, can_sign_in: bool = False
+) -> Content:
+    """The private answer without a repository: the source of the link, since when, and what it allows."""
+    detail = t.lines(_proof(identity), *_powers(identity, options, signed_in, can_sign_in=can_sign_in))
+    return answer("bust_in_silhouette", f"You are {identity.github.login} here.", detail, HINT)
+
+
+def _powers(
+    identity: Identity, options: Options, signed_in: SignIn | None, *, can_sign_in: bool
+) -> Iterator[str | Mrkdwn]:
+    acts = source_obstacle(identity.source, Deed.ACT, options) is None
+    approves = source_obstacle(identity.source, Deed.APPROVE, options) is None
+    yield APPROVES if acts and approves else ACTS if acts else LOOKS_UP
+    if identity.source is not IdentitySource.SIGN_IN or signed_in is None:
+        if can_sign_in and not (acts and approves):
+            yield Mrkdwn("For the rest sign in at GitHub: `/leaks link`")
+        return
+    if signed_in.tokens is not None and options.github.act_as != "app":
+        yield "GitHub shows what you do as done by yourself."
+    yield t.mrkdwn("The sign-in lasts until {}; then sign in again.", t.date(signed_in.lapses_at))
 
 
 def role_answer(identity: Identity, repository: Repository, rights: Rights) -> Content:
@@ -64,7 +97,8 @@ async def _find(context: Context, named: str, identity: Identity) -> Repository:
 
 
 def _proof(identity: Identity) -> Mrkdwn:
-    account, how = identity.github, PROOFS.get(identity.proof, identity.proof)
+    account = identity.github
+    how = PROOFS[identity.source] if identity.source else identity.proof
     since, login = t.date(identity.linked_at), t.code(account.login)
     return t.mrkdwn("GitHub account {} (id {}), since {}: {}.", login, account.id, since, how)
 

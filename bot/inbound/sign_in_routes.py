@@ -4,7 +4,7 @@ Nothing of a request is logged: its query string holds the secrets of a link.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -13,6 +13,7 @@ from bot.context import Context
 from bot.flows.people.link_secrets import cookie_name
 from bot.flows.people.linking import KeptVerifiers, open_page
 from bot.flows.people.sign_in_page import answer_callback
+from bot.inbound.post_requests import RefusedRequests
 from bot.views import link_pages as pages
 from bot.views.link_pages import Page, headers, html
 from storage.db import StorageUnavailable
@@ -20,6 +21,12 @@ from storage.db import StorageUnavailable
 log = structlog.get_logger(__name__)
 LONGEST = 512
 """Characters of a parameter that are read; GitHub's codes have 20, our own values 43 to 87."""
+REFUSED: Mapping[Page, str] = {
+    pages.UNKNOWN: "unknown_address",
+    pages.OTHER_BROWSER: "other_browser",
+    pages.USED: "used_state",
+}
+"""By page: the reason in the log."""
 
 
 class SignInRoutes:
@@ -28,6 +35,7 @@ class SignInRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._kept = KeptVerifiers()
+        self._refused = RefusedRequests("/github/link and /github/callback", context.clock)
 
     async def link(self, request: web.Request) -> web.Response:
         """Send the browser to GitHub with a fresh state and cookie; 404 for an address without a request."""
@@ -40,7 +48,7 @@ class SignInRoutes:
     async def _link(self, request: web.Request) -> web.Response:
         opened = await open_page(self._context, _parameter(request, "request"), self._kept)
         if opened is None:
-            return _page(pages.UNKNOWN)
+            return self._page(pages.UNKNOWN)
         response = web.Response(status=302, headers={**headers(), "Location": opened.address})
         _set_cookie(response, opened.cookie_name, opened.cookie, opened.seconds)
         return response
@@ -56,10 +64,16 @@ class SignInRoutes:
             error=_parameter(request, "error"),
             kept=self._kept,
         )
-        response = _page(page)
+        response = self._page(page)
         if name in request.cookies:
             _set_cookie(response, name, "", 0)
         return response
+
+    def _page(self, page: Page) -> web.Response:
+        """A page; those that somebody else's or a used address gets leave a log line, at most one a minute."""
+        if page in REFUSED:
+            self._refused.note(page.status, REFUSED[page], page.title)
+        return _response(page)
 
     async def _answer(
         self, handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
@@ -69,11 +83,11 @@ class SignInRoutes:
             return await handler(request)
         except StorageUnavailable as error:
             log.error("request_not_stored", reason=str(error))
-            return _page(pages.NOT_STORED)
+            return _response(pages.NOT_STORED)
         except Exception as error:
             incident = secrets.token_hex(4)
             log.error("sign_in_page_failed", incident=incident, exc_info=error)
-            return _page(pages.failed_page(incident))
+            return _response(pages.failed_page(incident))
 
 
 def _parameter(request: web.Request, name: str) -> str:
@@ -82,7 +96,7 @@ def _parameter(request: web.Request, name: str) -> str:
     return found[0] if len(found) == 1 and len(found[0]) <= LONGEST else ""
 
 
-def _page(page: Page) -> web.Response:
+def _response(page: Page) -> web.Response:
     return web.Response(
         status=page.status, text=html(page), content_type="text/html", charset="utf-8", headers=headers()
     )

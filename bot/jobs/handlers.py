@@ -131,7 +131,7 @@ HANDLERS: Mapping[type[JobKind], Handler[Any]] = {
             people_job_kinds.TellOperators, lambda context, todo, job: announce.tell_operator(context, todo)
         ),
         Handler(people_job_kinds.SyncDirectory, lambda context, todo, job: directory.run_job(context)),
-        Handler(people_job_kinds.FinishLink, finish_link.finish),
+        Handler(people_job_kinds.FinishLink, finish_link.finish, finish_link.give_up),
         Handler(
             people_job_kinds.DeleteTokens,
             lambda context, todo, job: sealed_tokens.delete_tokens(context, todo),

@@ -121,17 +121,12 @@ def pressed_again(login: str, control: str, alert: AlertKey, value: str) -> Cont
     return message(t.without_markup(words), section(t.mrkdwn(":link: {}", words)), row)
 
 
-def unlinked_answer(login: str | None, *, by_directory: str | None) -> Content:
-    """The answer of `/leaks unlink`; `by_directory` is the account that the directory still holds."""
-    rest = None
-    if by_directory is not None:
-        rest = t.mrkdwn("Your organization's directory still says that you are {}.", t.code(by_directory))
+def unlinked_answer(login: str | None) -> Content:
+    """The answer of `/leaks unlink`; `login` is the account that was linked."""
     if login is None:
-        return answer("grey_question", "You have no link to take back.", rest)
+        return answer("grey_question", "You have no link to take back.")
     gone = t.mrkdwn("Stanch has forgotten {} and what it kept for it.", t.code(login))
-    return answer(
-        "wastebasket", "You are no longer linked.", t.lines(gone, rest), Mrkdwn("Again: `/leaks link`")
-    )
+    return answer("wastebasket", "You are no longer linked.", gone)
 
 
 def _plain_view(*blocks: Block) -> View:

@@ -48,15 +48,17 @@ def source_too_weak(obstacle: str, verb_phrase: str, *, can_sign_in: bool) -> Re
     else:
         detail = "Here everybody acts in their own name on GitHub, so Stanch needs your sign-in."
     hint = Mrkdwn("Sign in with `/leaks link`.") if can_sign_in else Mrkdwn("Ask whoever runs Stanch.")
-    return Refused(obstacle, f"You can't {verb_phrase}.", detail, hint)
+    return Refused(obstacle, f"You can't {verb_phrase}.", detail, hint, offers_link=can_sign_in)
 
 
 def _no_rights(reason: str, login: str, *, can_sign_in: bool) -> Refused:
     why = WHY.get(reason, "another version of Stanch suspended it")
-    hint = SIGN_IN_AGAIN if reason in _AGAIN and can_sign_in else ASK_AN_OPERATOR
+    helps = reason in _AGAIN and can_sign_in
+    hint = SIGN_IN_AGAIN if helps else ASK_AN_OPERATOR
     return Refused(
         "suspended",
         "Your link to your GitHub account is suspended.",
         t.mrkdwn("You are {} here, but {}: until that is settled, it gives no rights.", t.code(login), why),
         hint,
+        offers_link=helps,
     )

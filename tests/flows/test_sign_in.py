@@ -1,15 +1,19 @@
 """`/leaks link`: from the modal over GitHub's sign-in and the code to the link, and what goes on then."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bot import app
 from bot.jobs.housekeeping import run_housekeeping_once
-from integrations.sandbox.github import GitHubUser, Organization
-from storage import sign_ins
+from bot.options import Options
+from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
+from integrations.sandbox.slack import SlackMessage, SlackSandbox
+from storage import directory_pairs, sign_ins
 from storage.clock import Clock
-from storage.records import IdentitySource, SignIn, SlackTeamId, SlackUserId
+from storage.records import Account, DirectoryPair, GitHubId, IdentitySource, SignIn, SlackTeamId, SlackUserId
 from storage.tables import link_page, link_request
 from tests.flows.sign_in import (
     Browser,
@@ -198,8 +202,7 @@ async def test_a_form_whose_window_was_closed_comes_as_a_button(stage: Stage, ne
     await stage.slack.submit(UNLINKED, view.id, {"code": {"code": shown.code}})
     await stage.slack.close_view(UNLINKED, view.id)
     await stage.work(within=10)
-    again = stage.slack.private_messages(UNLINKED)[-1]
-    assert again.action_ids == ["report_leak"]
+    again = the_button(stage, "report_leak")
     await stage.slack.click(UNLINKED, again.channel, again.ts, "report_leak")
     await stage.work(within=3)
     assert stage.form(UNLINKED).callback_id == "report_leak"
@@ -210,8 +213,7 @@ async def test_what_sends_a_secret_comes_back_as_a_button(stage: Stage, newcomer
     await stage.click(UNLINKED, "check_validity")
     await offered(stage, newcomer)
     assert stage.github.calls("GET", "/user")[1:] == [], "the secret was tried without a click"
-    again = stage.slack.private_messages(UNLINKED)[-1]
-    assert again.action_ids == ["check_validity"]
+    again = the_button(stage, "check_validity")
     await stage.slack.click(UNLINKED, CHANNEL, again.ts, "check_validity")
     await stage.work(within=3)
     assert "live token" in stage.read()
@@ -234,3 +236,176 @@ async def offered(stage: Stage, account: GitHubUser) -> None:
     shown = await Browser(stage, account).sign_in(button_address(stage.form(UNLINKED)))
     await type_code(stage, UNLINKED, shown.code)
     await stage.work(within=10)
+
+
+def the_button(stage: Stage, action_id: str) -> SlackMessage:
+    """The private message with this control alone."""
+    [found] = [one for one in stage.slack.private_messages(UNLINKED) if one.action_ids == [action_id]]
+    return found
+
+
+async def hold(stage: Stage, user: str, account: GitHubUser, days: float) -> None:
+    """The directory has shown this pair for so many days."""
+    now = stage.clock.now()
+    pair = DirectoryPair(
+        SlackTeamId(stage.slack.team_id),
+        SlackUserId(user),
+        Account(GitHubId(account.id), account.login),
+        "saml",
+        "hash of an address",
+        first_seen_at=now - days * 86400,
+        seen_at=now,
+    )
+    async with stage.context.db.begin() as tx:
+        await directory_pairs.save(tx, pair)
+
+
+async def test_whom_the_directory_has_held_for_seven_days_needs_no_code(
+    stage: Stage, newcomer: GitHubUser
+) -> None:
+    await hold(stage, UNLINKED, newcomer, days=7.01)
+    await stage.leak()
+    await stage.click(UNLINKED, "report_leak")
+    await stage.slack.click_in_view(UNLINKED, stage.form(UNLINKED).id, "offer_link")
+    await stage.work()
+    view = stage.form(UNLINKED)
+    browser = Browser(stage, newcomer)
+    at_github = await browser.go_to_github(button_address(view))
+    assert "login=octo-new" in at_github
+    shown = await browser.open(await browser.authorize(at_github))
+    assert shown.status == 200
+    assert "You are linked" in shown.text
+    assert 'class="code"' not in shown.text
+    stored = await stored_sign_in(stage, UNLINKED)
+    assert stored is not None
+    assert stored.tokens is not None
+    await stage.work(within=5)
+    assert stage.form(UNLINKED).callback_id == "report_leak", "the form did not open in the window's place"
+
+
+@pytest.mark.parametrize("case", ["six days", "another account", "two candidates", "suspended"])
+async def test_everybody_else_needs_the_code(stage: Stage, newcomer: GitHubUser, case: str) -> None:
+    await hold(
+        stage,
+        UNLINKED,
+        stage.leaker if case == "another account" else newcomer,
+        days=6.9 if case == "six days" else 30,
+    )
+    if case == "two candidates":
+        await hold(stage, UNLINKED, stage.leaker, days=1)
+    if case == "suspended":
+        async with stage.context.db.begin() as tx:
+            for pair in await directory_pairs.all_pairs(tx, SlackTeamId(stage.slack.team_id)):
+                await directory_pairs.suspend(tx, pair, "directory_changed")
+    view = await open_window(stage, UNLINKED)
+    shown = await Browser(stage, newcomer).sign_in(button_address(view))
+    assert shown.code
+    assert await stored_sign_in(stage, UNLINKED) is None
+
+
+@pytest.mark.parametrize(("version", "knows_pkce"), [(None, True), ("3.20.1", False), ("3.21.0", True)])
+async def test_an_enterprise_server_signs_in_on_its_own_host(
+    database_url: str, clock: Clock, private_key: str, version: str | None, *, knows_pkce: bool
+) -> None:
+    async def set_version(slack: SlackSandbox, github: GitHubSandbox) -> None:
+        github.installed_version = version
+
+    async with open_stage(database_url, clock, private_key, sign_in=True, prepare=set_version) as stage:
+        view = await open_window(stage, UNLINKED)
+        browser = Browser(stage, stage.leaker)
+        at_github = await browser.go_to_github(button_address(view))
+        assert at_github.startswith(stage.github.url)
+        assert ("code_challenge" in at_github) is knows_pkce
+        shown = await browser.open(await browser.authorize(at_github))
+        await type_code(stage, UNLINKED, shown.code)
+        assert await identity_of(stage, UNLINKED) is not None
+        stage.check()
+
+
+async def test_without_keys_another_process_can_not_finish_the_sign_in(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """The verifier is in the memory of one process; GitHub gives nothing without it."""
+    async with open_stage(
+        database_url, clock, private_key, sign_in=True, stanch_encryption_keys=None
+    ) as stage:
+        browser = Browser(stage, stage.leaker)
+        at_github = await browser.go_to_github(button_address(await open_window(stage, UNLINKED)))
+        async with app.run(stage.settings, Options(), clock=clock, runs_jobs=False) as other:
+            first, stage.running = stage.running, other
+            shown = await browser.open(await browser.authorize(at_github))
+            stage.running = first
+        assert shown.status == 502
+        assert await stored_sign_in(stage, UNLINKED) is None
+        stage.check()
+
+
+async def test_with_keys_another_process_finishes_the_sign_in(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(database_url, clock, private_key, sign_in=True) as stage:
+        browser = Browser(stage, stage.leaker)
+        at_github = await browser.go_to_github(button_address(await open_window(stage, UNLINKED)))
+        async with app.run(stage.settings, Options(), clock=clock, runs_jobs=False) as other:
+            first, stage.running = stage.running, other
+            shown = await browser.open(await browser.authorize(at_github))
+            stage.running = first
+        await type_code(stage, UNLINKED, shown.code)
+        assert await identity_of(stage, UNLINKED) is not None
+        stage.check()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"status": 500}, 502),
+        ({"drop": "after"}, 502),
+        ({"garbage": True}, 502),
+        ({"status": 200, "body": {"error": "bad_verification_code", "error_description": "old"}}, 502),
+        ({"status": 200, "body": {"error": "incorrect_client_credentials"}}, 502),
+    ],
+)
+@pytest.mark.parametrize("call", ["POST /login/oauth/access_token", "GET /user"])
+async def test_while_github_fails_nobody_is_linked(
+    stage: Stage, newcomer: GitHubUser, call: str, fault: dict[str, Any], status: int
+) -> None:
+    view = await open_window(stage, UNLINKED)
+    stage.github.faults.add(call, times=2, **fault)
+    shown = await Browser(stage, newcomer).sign_in(button_address(view))
+    assert shown.status == status
+    assert 'class="code"' not in shown.text
+    stage.github.faults.clear()
+    shown = await Browser(stage, newcomer).sign_in(button_address(view))
+    await type_code(stage, UNLINKED, shown.code)
+    assert await identity_of(stage, UNLINKED) is not None
+
+
+async def test_unlink_forgets_at_once_and_deletes_the_token_later(stage: Stage, newcomer: GitHubUser) -> None:
+    await link(stage, UNLINKED, newcomer)
+    assert "you signed in at GitHub" in await stage.type(UNLINKED, "whoami")
+    down = stage.github.faults.add("DELETE /applications/.*", times=None, status=502)
+    await stage.type(UNLINKED, "unlink")
+    said = [message.shown_text for message in stage.slack.private_messages(UNLINKED)]
+    assert any("Stanch has forgotten `octo-new`" in text for text in said)
+    assert await identity_of(stage, UNLINKED) is None
+    assert await stored_sign_in(stage, UNLINKED) is None
+    assert "which GitHub account is yours" in await stage.type(UNLINKED, "whoami")
+    stage.github.faults.remove(down)
+    await stage.work(within=600)
+    assert stage.github.calls("DELETE", "/applications/.*/token")[-1].status == 204
+    assert stage.github.calls("DELETE", "/applications/.*/grant") == []
+    assert newcomer.id in stage.github.authorizations, "the authorization is the person's own"
+    assert "You have no link" in await stage.type(UNLINKED, "unlink")
+
+
+async def test_an_expired_token_is_deleted_with_its_refresh_token(stage: Stage, newcomer: GitHubUser) -> None:
+    await link(stage, UNLINKED, newcomer)
+    stage.clock.advance(8 * 3600 + 1)
+    await stage.type(UNLINKED, "unlink")
+    await stage.work(within=60)
+    pairs = stage.github.authorizations[newcomer.id].pairs
+    assert len(pairs) == 2
+    for pair in pairs:
+        assert pair.refresh is not None
+        assert not pair.access.is_valid(stage.clock.now())
+        assert not pair.refresh.is_valid(stage.clock.now())

@@ -366,3 +366,30 @@ async def test_hostile_names_stay_text(stage: Stage, victim: GitHubUser) -> None
 def wrong(code: str) -> str:
     """Another code."""
     return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+async def test_an_account_of_somebody_else_suspends_both(stage: Stage) -> None:
+    await stage.leak()
+    shown = await Browser(stage, stage.people[ADMIN]).sign_in(
+        button_address(await open_window(stage, UNLINKED))
+    )
+    await type_code(stage, UNLINKED, shown.code)
+    await stage.work(within=10)
+    assert "suspended" in shown_words(stage.slack.view(UNLINKED))
+    assert "Your GitHub account is linked." not in shown_words(stage.slack.view(UNLINKED))
+    for user in (UNLINKED, ADMIN):
+        await stage.click(user, "take")
+        assert "octo-admin" not in stage.read(), f"{user} still acts as the account"
+        assert "suspended" in stage.answer_to(user)
+
+
+async def test_a_request_does_not_go_on_while_the_link_is_suspended(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(UNLINKED, "take")
+    refused = stage.slack.private_messages(UNLINKED)[-1]
+    await stage.slack.click(UNLINKED, CHANNEL, refused.ts, "offer_link")
+    await stage.work()
+    shown = await Browser(stage, stage.people[ADMIN]).sign_in(button_address(stage.form(UNLINKED)))
+    await type_code(stage, UNLINKED, shown.code)
+    await stage.work(within=10)
+    assert "octo-admin" not in stage.read()

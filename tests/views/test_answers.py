@@ -21,7 +21,7 @@ from bot.commands import SUBCOMMANDS
 from bot.commands.help import unknown_word_answer
 from bot.commands.whoami import identity_answer, role_answer
 from bot.errors import Refused
-from bot.options import Options, ValidityOptions
+from bot.options import DirectoryOptions, Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle
@@ -43,7 +43,16 @@ from integrations.github.errors import (
 )
 from integrations.github.facts import AlertFacts
 from integrations.slack.blocks import Content
-from storage.records import ChannelId, EventKind, ReportState, SecretLocation, SlackUserId, Suspension
+from storage.records import (
+    ChannelId,
+    EventKind,
+    ReportState,
+    SecretLocation,
+    SignIn,
+    SlackUserId,
+    StoredTokens,
+    Suspension,
+)
 from tests.views.cases import (
     ADMIN,
     ADMIN_PERSON,
@@ -82,6 +91,19 @@ OCTO_USER = repository(owner_type="User")
 
 CARD_LINK = "https://octo.slack.com/archives/C0ALERTS/p1795488001000100"
 PICKED: UserInput = {"receiver": "U0DANA", "checked": "U0DANA", "since": ""}
+
+SIGNED_IN = replace(identity(ADMIN_PERSON), proof="sign_in")
+SIGN_IN = SignIn(
+    SIGNED_IN.slack_team,
+    SIGNED_IN.slack_user,
+    SIGNED_IN.github,
+    SIGNED_IN.linked_at,
+    SIGNED_IN.linked_at + 90 * 86400,
+)
+TOKENS = StoredTokens("0a1b2c3d", b"access", None, None, None)
+BY_DIRECTORY = replace(identity(ADMIN_PERSON), proof="directory")
+DIRECTORY = Options(directory=DirectoryOptions(source="saml", domains=["octo.example"]))
+DIRECTORY_ACTS = Options(directory=DirectoryOptions(source="saml", domains=["octo.example"], acts=True))
 
 
 def handed_over(effect: Effect) -> tuple[PersonalCase, Receiver, Effect]:
@@ -158,7 +180,13 @@ ANSWERS: dict[str, Content] = {
         working(), repository(), ADMIN_PERSON, CARD_LINK, may_view=False, grants=False
     ),
     "token-uses": search_answer(in_front_of(working()), "aGFzaA==", "octo", "https://github.com"),
-    "whoami": identity_answer(identity(ADMIN_PERSON)),
+    "whoami": identity_answer(identity(ADMIN_PERSON), Options()),
+    "whoami-by-sign-in": identity_answer(SIGNED_IN, Options(), SIGN_IN, can_sign_in=True),
+    "whoami-by-sign-in-with-a-token": identity_answer(
+        SIGNED_IN, Options(), replace(SIGN_IN, tokens=TOKENS), can_sign_in=True
+    ),
+    "whoami-by-the-directory": identity_answer(BY_DIRECTORY, DIRECTORY, can_sign_in=True),
+    "whoami-by-the-directory-that-acts": identity_answer(BY_DIRECTORY, DIRECTORY_ACTS),
     "whoami-role": role_answer(identity(ADMIN_PERSON), repository(), ALL_RIGHTS),
     "whoami-view-alone": role_answer(identity(ADMIN_PERSON), repository(), HELPLESS),
     "whoami-nothing": role_answer(identity(ADMIN_PERSON), repository(), NOBODY),

@@ -240,7 +240,7 @@ def test_an_answer_with_hostile_text_is_sent(
     receiver = Receiver(SlackUserId("U0DANA"), identity=case.actor.identity, rights=case.actor.rights)
     for effect in Effect:
         sent(handed_over_answer(case, receiver, effect))
-    sent(identity_answer(case.actor.identity))
+    sent(identity_answer(case.actor.identity, case.options))
     sent(role_answer(case.actor.identity, case.repository, case.actor.rights))
 
 

@@ -79,9 +79,8 @@ ANSWERS: dict[str, Content] = {
     "offer": refusal(UNLINKED, PerformAction(TAKE)),
     "offer-without-a-request": refusal(UNLINKED),
     "linked": linked_answer("octo-admin", GOES_ON),
-    "unlinked": unlinked_answer("octo-admin", by_directory=None),
-    "unlinked-but-by-the-directory": unlinked_answer("octo-admin", by_directory="octo-admin"),
-    "nothing-to-unlink": unlinked_answer(None, by_directory=None),
+    "unlinked": unlinked_answer("octo-admin"),
+    "nothing-to-unlink": unlinked_answer(None),
     **{f"press-again-{name}": pressed_again("octo-admin", name, KEY, str(KEY)) for name in BUTTONS},
 }
 PAGES: dict[str, Page] = {

@@ -17,9 +17,9 @@ from bot.flows.private_answers import SHOWN_WITHIN
 from bot.job_kinds import SendAnswer, shown_key
 from bot.job_rows import new_job
 from bot.people_job_kinds import FinishLink
-from bot.views import link_refusals
 from bot.views.answers import refusal, refusal_view
 from bot.views.link_account import CALLBACK_ID, TITLE, link_lapsed, linked_answer, linked_view
+from bot.views.link_refusals import claimed_by_others, suspended
 from integrations.slack.blocks import Content, View
 from integrations.slack.errors import SlackError
 from storage import audit, identities, jobs, leases, link_requests, sign_ins
@@ -29,7 +29,6 @@ from storage.records import (
     Account,
     AuditOutcome,
     ChannelId,
-    IdentitySource,
     Job,
     LinkPage,
     LinkRequest,
@@ -72,6 +71,13 @@ async def finish(context: Context, todo: FinishLink, job: Job | None) -> Refused
             finished = await _refuse(tx, request, refused)
     await _show(context, todo.view, finished)
     return finished.refused
+
+
+async def give_up(context: Context, todo: FinishLink, job: Job, mistake: Refused) -> None:
+    """Tell the person that every try ended in an error of ours, and drop the token."""
+    async with context.db.begin() as tx:
+        finished = await _refuse(tx, await link_requests.load(tx, todo.link), mistake)
+    await _show(context, todo.view, finished)
 
 
 async def _check_person(context: Context, request: LinkRequest) -> Refused | None:
@@ -132,7 +138,7 @@ async def _result(
     tx: Tx, context: Context, request: LinkRequest, account: Account, view_id: str | None
 ) -> _Finished:
     """Compare all sources, and enqueue the person's answer, what goes on, and the messages about the change."""
-    refused = await _settle(tx, context, request, account)
+    refused = await _settled(tx, context, request, account)
     if refused is not None:
         await _answer(tx, request, refusal(refused), view_id)
         return _Finished(_refused_view(refused), refused)
@@ -148,18 +154,15 @@ async def _result(
     return _Finished(view, None, continued)
 
 
-async def _settle(tx: Tx, context: Context, request: LinkRequest, account: Account) -> Refused | None:
-    """Compare what all sources say; returns why the sign-in gives no rights."""
+async def _settled(tx: Tx, context: Context, request: LinkRequest, account: Account) -> Refused | None:
+    """Compare what all sources say now; why the link gives no rights, or None."""
     team, user = request.slack_team, request.slack_user
-    await settle(tx, team, users=[user], accounts=[account.id], by=IdentitySource.SIGN_IN)
-    linked = await identities.of_slack(tx, team, user, suspended=True)
-    if linked is None:
-        return link_refusals.claimed_by_others(
-            account.login, Suspension.SIGNED_IN_ELSEWHERE, can_sign_in=context.sign_in is not None
-        )
-    if linked.suspension is not None:
-        return link_refusals.suspended(linked, can_sign_in=context.sign_in is not None)
-    return None
+    await settle(tx, team, users=[user], accounts=[account.id], by="sign_in")
+    identity = await identities.of_slack(tx, team, user, suspended=True)
+    can_sign_in = context.sign_in is not None
+    if identity is None or identity.github.id != account.id:
+        return claimed_by_others(account.login, Suspension.SIGNED_IN_ELSEWHERE, can_sign_in=can_sign_in)
+    return None if identity.suspension is None else suspended(identity, can_sign_in=can_sign_in)
 
 
 async def _refuse(tx: Tx, request: LinkRequest | None, refused: Refused) -> _Finished:

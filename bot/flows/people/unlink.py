@@ -1,28 +1,21 @@
 """Forgets a person's link at their own request."""
 
-from dataclasses import dataclass
-
 from bot.context import Context
-from bot.flows.people import settle_identity
 from bot.flows.people.linking import drop_pages
+from bot.flows.people.settle_identity import forget
 from storage import identities, link_requests, sign_ins
 from storage.records import SlackTeamId, SlackUserId
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """Whose account was forgotten, and which one the directory still names."""
+async def unlink(context: Context, team: SlackTeamId, user: SlackUserId) -> str | None:
+    """Unlink from all sources, and end a sign-in under way; returns the login that was linked, if any.
 
-    login: str | None
-    by_directory: str | None
-
-
-async def forget(context: Context, team: SlackTeamId, user: SlackUserId) -> Forgotten:
-    """Delete what every source says, and a started sign-in; the token is deleted at GitHub, by a job."""
+    Tokens are forgotten here at once, and deleted at GitHub by a job.
+    """
     async with context.db.begin() as tx:
-        await drop_pages(tx, await link_requests.of_user(tx, team, user))
-        former = await identities.of_slack(tx, team, user, suspended=True)
+        identity = await identities.of_slack(tx, team, user, suspended=True)
         signed_in = await sign_ins.load(tx, team, user)
-        await settle_identity.forget(tx, team, user, by="unlink")
-    known = next((one.github.login for one in (former, signed_in) if one is not None), None)
-    return Forgotten(known, None)
+        await drop_pages(tx, await link_requests.of_user(tx, team, user))
+        await forget(tx, team, user, by="unlink")
+    known = identity or signed_in
+    return known.github.login if known else None
