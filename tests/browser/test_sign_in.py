@@ -59,6 +59,20 @@ async def test_somebody_unlinked_signs_in_with_four_taps_and_six_digits(window: 
     await github.close()
 
 
+async def test_somebody_in_the_directory_signs_in_with_two_taps(window: OpenWindow) -> None:
+    jonas = await window("U0JONAS", size=PHONE, has_touch=True)
+    await jonas.composer.fill("/leaks link")
+    await jonas.composer.press("Enter")
+    taps = Taps()
+    github = await taps.opens(jonas, open_github(jonas))
+    await taps.on(github.get_by_role("button", name="Authorize Stanch"))
+    await expect(github.locator("h1")).to_have_text("You are linked")
+    await assert_nothing_serious(github, "the page that says so")
+    await expect(jonas.modal).to_contain_text("Your GitHub account is linked.")
+    assert taps.count == 2
+    await github.close()
+
+
 async def test_who_signed_in_acts_in_their_own_name_until_they_revoke_it(window: OpenWindow) -> None:
     """After the tests above Noor is signed in."""
     noor = await window("U0NOOR", size=PHONE)
