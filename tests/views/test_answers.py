@@ -102,8 +102,8 @@ SIGN_IN = SignIn(
 )
 TOKENS = StoredTokens("0a1b2c3d", b"access", None, None, None)
 BY_DIRECTORY = replace(identity(ADMIN_PERSON), proof="directory")
-DIRECTORY = Options(directory=DirectoryOptions(source="saml", domains=["octo.example"]))
-DIRECTORY_ACTS = Options(directory=DirectoryOptions(source="saml", domains=["octo.example"], acts=True))
+DIRECTORY = Options(directory=DirectoryOptions(source="saml", domains=("octo.example",)))
+DIRECTORY_ACTS = Options(directory=DirectoryOptions(source="saml", domains=("octo.example",), acts=True))
 
 
 def handed_over(effect: Effect) -> tuple[PersonalCase, Receiver, Effect]:
