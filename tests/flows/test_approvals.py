@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.flows.people.continue_request import continue_request, stored_waiting
 from bot.job_kinds import FillForm, PerformAction
 from bot.job_rows import read_job_text
 from bot.jobs.handlers import HANDLERS
+from bot.jobs.housekeeping import run_housekeeping_once
 from bot.jobs.worker import Worker
 from bot.options import DirectoryOptions, LimitsOptions, Options, ReportOptions
 from bot.requests import ActionRequest
@@ -32,6 +34,7 @@ from storage.records import (
     Subscription,
     ThreadLevel,
 )
+from storage.tables import approval
 from tests.flows.approving import BUTTONS, ask, decide, read_request, request, requests
 from tests.flows.dying import die_after
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, open_stage, plain
@@ -237,6 +240,17 @@ async def test_somebody_without_a_right_does_not_decide(two: Stage) -> None:
 
 
 @words_only
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_somebody_who_lost_the_role_a_moment_ago_does_not_decide(two: Stage, action: str) -> None:
+    """Their role was read less than five minutes ago, and no webhook told of the change."""
+    await ask(two)
+    await two.click(MANAGER, "check_validity")
+    two.github.webhook_url = None
+    two.github.unassign_organization_role(organization(two), "security_manager", two.people[MANAGER])
+    await refused(two, MANAGER, "GitHub doesn't let octo-sec see the alerts", "no_role", action)
+
+
+@words_only
 async def test_somebody_who_is_not_linked_does_not_decide(two: Stage) -> None:
     await ask(two)
     await refused(two, UNLINKED, "Stanch doesn't know which GitHub account is yours.", "not_linked")
@@ -397,6 +411,20 @@ async def test_nothing_is_sent_for_somebody_who_may_no_longer_act(
     assert "The report is not sent" in read_request(two)
 
 
+@words_only
+async def test_the_buttons_go_with_a_closure_and_come_back_with_a_reopening(two: Stage) -> None:
+    await ask(two)
+    alert = two.github.alerts[two.repository.id, 1]
+    two.github.close(alert, by=two.people[OWNER], resolution="false_positive")
+    await two.work(within=5)
+    assert request(two).action_ids == []
+    two.github.reopen(alert, by=two.people[OWNER])
+    await two.work(within=5)
+    assert request(two).action_ids == BUTTONS
+    await decide(two, OWNER)
+    assert len(sent(two)) == 1
+
+
 async def test_a_request_lapses_after_an_hour(two: Stage) -> None:
     await ask(two)
     shown = request(two)
@@ -461,6 +489,18 @@ async def test_the_button_of_another_alert_s_request_decides_nothing(two: Stage)
     await two.work(within=3)
     assert "This request for approval is no longer known." in two.answer_to(OWNER)
     assert sent(two) == []
+
+
+@words_only
+async def test_requests_are_deleted_days_after_their_end(two: Stage) -> None:
+    await ask(two)
+    await decide(two, OWNER, "deny_report")
+    for days, left in ((2.9, 1), (0.3, 0)):
+        two.clock.advance(days * 24 * HOUR)
+        await run_housekeeping_once(two.context)
+        async with two.context.db.read() as tx:
+            count = await tx.conn.scalar(sa.select(sa.func.count()).select_from(approval))
+        assert count == left
 
 
 # Once

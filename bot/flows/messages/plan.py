@@ -70,8 +70,21 @@ async def plan_messages(
         for card in cards
         if card.folded_into is None or summary is None
     ]
-    checklist_jobs = [publish_job(checklist) for checklist in checklists]
-    return cards, [*card_jobs, *checklist_jobs, *replies]
+    requests = await _open_requests(tx, context, alert, known, events)
+    others = [publish_job(message) for message in (*checklists, *requests)]
+    return cards, [*card_jobs, *others, *replies]
+
+
+async def _open_requests(
+    tx: Tx, context: Context, alert: Alert, known: Sequence[Message], events: Sequence[Event]
+) -> list[Message]:
+    """The replies with an open request for approval, whose buttons go and come with the alert's state."""
+    changes = any(event.kind in (EventKind.CLOSED, EventKind.REOPENED) for event in events)
+    if not changes or not context.options.report.needs_approval:
+        return []
+    asked = await alerts.events_of_kind(tx, alert.key, EventKind.APPROVAL_REQUESTED)
+    subjects = {f"event:{event.id}" for event in asked[-1:]}
+    return [one for one in known if one.purpose is MessagePurpose.REPLY and one.subject in subjects]
 
 
 async def _plan_replies(
