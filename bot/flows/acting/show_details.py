@@ -43,7 +43,7 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
     if alert is None or repository is None:
         raise alert_not_visible("unknown_alert")
     # 2. Check that they may see it. Before GitHub is asked anything by name, the repository is checked.
-    access = None
+    access, refused = None, None
     rights = await roles.known_rights(
         context, identity.github, repository, None, lasts=roles.LOOK_UP_ROLE_LASTS
     )
@@ -53,12 +53,14 @@ async def _answer(context: Context, action: ReadAction, request: ActionRequest) 
         current = await current_rights.ask_github(
             *(context, identity, repository, access, alert), fresh=False, own_name=own
         )
-        alert, rights = current.alert, current.rights
+        alert, rights, refused = current.alert, current.rights, current.refused
     elif action.asks_github:
         repository, access = await repository_access.reach(context, repository)
     if not rights.view:
         raise await refuse_lacking_right(
-            context, request, identity, repository, rights, Need.VIEW, "see this alert", asks_github=True
+            *(context, request, identity, repository, rights, Need.VIEW, "see this alert"),
+            asks_github=True,
+            refused=refused,
         )
     # 3. Answer.
     case = build_case(context, alert, repository).for_person(Actor(identity, rights))

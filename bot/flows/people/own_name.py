@@ -7,7 +7,7 @@ from bot.actions.action import Change, Write, by_app
 from bot.context import Context
 from bot.flows.people import tokens
 from bot.flows.people.tokens import PersonToken
-from bot.views import link_refusals, refusals
+from bot.views import refusals
 from integrations.github.alert_calls import AlertCalls
 from integrations.github.errors import GitHubUnauthorized, NotFound
 from integrations.github.facts import AlertFacts
@@ -67,20 +67,9 @@ class OwnName:
 async def own_name(
     context: Context, identity: Identity, repository: Repository, *, verb_phrase: str | None = None
 ) -> OwnName | None:
-    """The person's own name on GitHub; None where the App acts for them. Raises as `tokens.person_token`.
-
-    `verb_phrase` names the action: with `github.act_as = "user"`, somebody of whom Stanch has no token is refused it.
-    """
-    act_as = context.options.github.act_as
-    if act_as == "app":
-        return None
-    token = await tokens.person_token(context, identity)
-    if token is not None:
-        return OwnName(context, identity, repository, token)
-    if act_as == "user" and verb_phrase is not None:
-        can_sign_in = context.sign_in is not None
-        raise link_refusals.source_too_weak("sign_in_needed", verb_phrase, can_sign_in=can_sign_in)
-    return None
+    """The person's own name on GitHub; None where the App acts for them. Raises as `tokens.person_token`."""
+    token = await tokens.person_token(context, identity, verb_phrase)
+    return OwnName(context, identity, repository, token) if token is not None else None
 
 
 async def writer(
@@ -98,7 +87,5 @@ async def writer(
         identity = await identities.of_slack(tx, SlackTeamId(workspace.team_id), user, suspended=True)
     if identity is None:
         raise refusals.not_linked(user, by_sign_in=context.sign_in is not None)
-    if identity.suspension is not None:
-        raise tokens.ended(context, identity, identity.suspension)
-    own = await own_name(context, identity, repository)
+    own = await own_name(context, identity, repository, verb_phrase="change the assignee")
     return (by_app(access), False) if own is None else (own.write, True)

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows.people import settle_identity
 from bot.flows.people.sealed_tokens import TokenOwner, deletion, seal, unseal
+from bot.rules.acting_name import SIGN_IN_NEEDED, ActingName, NoName, acting_name, may_have_token
 from bot.views import link_refusals, own_name_refusals
 from integrations.github.errors import GitHubError
 from integrations.github.oauth import PERSON_REFUSED, OAuthRefused, UserTokens
@@ -16,7 +17,7 @@ from integrations.literal import Literal
 from storage import jobs, sign_ins
 from storage.db import Tx
 from storage.encryption import Undecryptable
-from storage.records import GitHubId, Identity, IdentitySource, SignIn, Suspension, UnixTime
+from storage.records import GitHubId, Identity, SignIn, Suspension, UnixTime
 
 log = structlog.get_logger(__name__)
 REFRESH_BEFORE = 300.0
@@ -37,31 +38,40 @@ class PersonToken:
     stored: SignIn
 
 
-async def person_token(context: Context, identity: Identity) -> PersonToken | None:
-    """The person's access token, refreshed if it is about to expire; None if Stanch never had one of them.
+async def person_token(
+    context: Context, identity: Identity, verb_phrase: str | None = None
+) -> PersonToken | None:
+    """The person's access token, refreshed if it is about to expire; None where the App acts for them.
 
-    Raises Refused if the sign-in gives no rights any more, RetryLater while another process refreshes the token, and
-    GitHubError if GitHub does not answer to a refresh.
+    Raises Refused if nothing goes out for the person: their sign-in gives no rights any more, or here nobody acts
+    without one (`verb_phrase` names the action; None for a look-up, which needs none). Raises RetryLater while
+    another process refreshes the token, and GitHubError if GitHub does not answer to a refresh.
     """
-    if identity.source is not IdentitySource.SIGN_IN:
-        return None
-    async with context.db.read() as tx:
-        stored = await sign_ins.load(tx, identity.slack_team, identity.slack_user)
-    if stored is None or stored.github.id != identity.github.id:
-        # Unlinked, or linked to another account, since the identity was read.
-        raise ended(context, identity, Suspension.UNLINKED)
-    if stored.suspension is not None:
-        raise ended(context, identity, stored.suspension)
-    if stored.lapses_at <= context.clock.now():
-        await _suspend(context, stored, Suspension.LAPSED)
-        raise ended(context, identity, Suspension.LAPSED)
-    if stored.tokens is None:
+    act_as, stored = context.options.github.act_as, None
+    if act_as == "user" and verb_phrase is None:
+        act_as = "user_or_app"
+    if may_have_token(act_as, identity):
+        async with context.db.read() as tx:
+            stored = await sign_ins.load(tx, identity.slack_team, identity.slack_user)
+    name = acting_name(act_as, identity, stored, context.clock.now())
+    if isinstance(name, NoName):
+        if name.reason == Suspension.LAPSED and stored is not None:
+            await _suspend(context, stored, Suspension.LAPSED)
+        raise _without_name(context, identity, name.reason, verb_phrase or "do this")
+    if name is ActingName.APP or stored is None:
         return None
     tokens = await _opened(context, identity, stored)
     until = tokens.access_until
     if until is None or context.clock.now() < until - REFRESH_BEFORE:
         return PersonToken(tokens.access, stored)
     return await _refreshed(context, identity, stored, tokens)
+
+
+def _without_name(context: Context, identity: Identity, reason: str, verb_phrase: str) -> Refused:
+    if reason == SIGN_IN_NEEDED:
+        can_sign_in = context.sign_in is not None
+        return link_refusals.source_too_weak(reason, verb_phrase, can_sign_in=can_sign_in)
+    return ended(context, identity, reason)
 
 
 async def replaced_token(context: Context, refused: PersonToken) -> bool:
