@@ -210,6 +210,21 @@ def log_events() -> dict[str, set[str]]:
     return found
 
 
+def test_each_threat_names_tests_that_exist() -> None:
+    existing = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    tables = TEXTS["docs/security.md"].split("| threat | what stops it | test |\n|---|---|---|\n")[1:]
+    rows = [row for table in tables for row in _cells(iter(table.splitlines()))]
+    assert len(rows) >= 16
+    for threat, _, tests in rows:
+        named = re.findall(r"`(test_\w+)`", tests)
+        assert named, threat
+        assert set(named) <= existing, threat
+
+
 def test_each_log_event_is_described_with_its_level() -> None:
     rows = {row[0].strip("`"): set(row[1].split(", ")) for row in table("log event")}
     assert rows == log_events()

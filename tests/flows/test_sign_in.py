@@ -55,6 +55,8 @@ async def stored_sign_in(stage: Stage, user: str) -> SignIn | None:
 async def test_a_person_signs_in_and_types_the_code(stage: Stage, newcomer: GitHubUser) -> None:
     view = await open_window(stage, UNLINKED)
     assert view.callback_id == "link_account"
+    opened = await stage.slack.click_in_view(UNLINKED, view.id, "link")
+    assert (opened.status, opened.error) == (200, None)
     browser = Browser(stage, newcomer)
     at_github = await browser.go_to_github(button_address(view))
     assert at_github.startswith(f"{stage.github.url}/login/oauth/authorize?")

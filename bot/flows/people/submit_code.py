@@ -51,11 +51,14 @@ async def _check(tx: Tx, typed: TypedCode, secret: str) -> str | Refused | None:
         return not_your_link()
     if request.tries >= TRIES:
         return tries_used_up(request.expires_at)
-    page = await _page_with_code(tx, request)
-    if page is None:
+    if await _page_with_code(tx, request) is None:
         return NO_CODE_YET
     if not await link_requests.count_try(tx, request.hash, TRIES):
         return tries_used_up(request.expires_at)
+    # The try has locked the request: of two submits at once, the second one reads what the first one has left.
+    page = await _page_with_code(tx, request)
+    if page is None:
+        return link_lapsed()
     code = link_secrets.read_code(typed.code) or ""
     hashed = link_secrets.code_hash(secret, page.state_hash, code)
     if not hmac.compare_digest(hashed, page.code_hash or ""):
