@@ -61,6 +61,10 @@ async def test_somebody_unlinked_signs_in_with_four_taps_and_six_digits(window: 
 
 async def test_somebody_in_the_directory_signs_in_with_two_taps(window: OpenWindow) -> None:
     jonas = await window("U0JONAS", size=PHONE, has_touch=True)
+    card = await jonas.leaked_card("dead")
+    await jonas.press(card, "take")
+    await expect(jonas.private).to_contain_text("directory alone")
+    await expect(card).to_contain_text("On it: nobody yet")
     await jonas.composer.fill("/leaks link")
     await jonas.composer.press("Enter")
     taps = Taps()
