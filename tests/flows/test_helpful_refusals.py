@@ -1,10 +1,13 @@
 """A refusal on a card says who could help; a look-up does not even say that the alert exists."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from integrations.sandbox.github import Organization
+from storage import identities
+from tests.flows.sign_in import identity_of
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, plain
 from tests.flows.test_roles import SOMEBODY, VIEW, custom_role, somebody
 
@@ -69,6 +72,23 @@ async def test_people_are_named_only_if_they_are_linked_and_active(stage: Stage)
     answer = await refused(stage)
     assert "Cleo Marsh can." in answer
     assert not any(name in answer for name in ("Ana", "Bo", "boss"))
+
+
+@pytest.mark.parametrize(
+    "change", [{"suspension": "lapsed"}, {"proof": "directory"}], ids=["suspended", "by the directory alone"]
+)
+async def test_people_are_named_only_if_their_link_lets_them_act(
+    stage: Stage, change: dict[str, str]
+) -> None:
+    await stage.leak()
+    for user in (ADMIN, OWNER):
+        identity = await identity_of(stage, user)
+        assert identity is not None
+        async with stage.context.db.begin() as tx:
+            await identities.put(tx, replace(identity, **change))  # type: ignore[arg-type]  # Two of its texts.
+    answer = await refused(stage)
+    assert "Cleo Marsh can." in answer
+    assert "Bo Lind" not in answer
 
 
 async def test_a_refused_action_names_people_who_may_do_it(stage: Stage) -> None:

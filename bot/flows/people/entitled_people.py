@@ -11,6 +11,7 @@ from bot.rules.approval import MOST_ASKED
 from bot.rules.masking import mask
 from bot.rules.owner_message import PROVEN
 from bot.rules.permissions import Need, RoleFacts, outsider_reason, rights_of
+from bot.rules.source_rights import Deed, source_obstacle
 from integrations.github.errors import GitHubError
 from integrations.slack.errors import SlackError
 from storage import identities, role_cache
@@ -101,11 +102,12 @@ async def _listed(context: Context, repository: Repository, need: Need) -> froze
 async def _names(
     context: Context, people: Iterable[int], but: Collection[GitHubId | None], only_proven: bool
 ) -> tuple[str, ...]:
-    """The Slack names of the linked ones who may act here."""
+    """The Slack names of the linked ones who may act here, by the source of their link too."""
     workspace = await context.platforms.require_workspace()
     async with context.db.read() as tx:
         ids = [GitHubId(one) for one in people if one not in but]
         linked = await identities.of_accounts(tx, SlackTeamId(workspace.team_id), ids)
+    linked = [one for one in linked if source_obstacle(one.source, Deed.ACT, context.options) is None]
     if only_proven:
         linked = [identity for identity in linked if identity.proof in PROVEN]
     names: list[str] = []
