@@ -7,8 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot import app
+from bot.flows.people.finish_link import finish
 from bot.jobs.housekeeping import run_housekeeping_once
 from bot.options import Options
+from bot.people_job_kinds import FinishLink
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.slack import SlackMessage, SlackSandbox
 from storage import directory_pairs, sign_ins
@@ -411,3 +413,17 @@ async def test_an_expired_token_is_deleted_with_its_refresh_token(stage: Stage, 
         assert pair.refresh is not None
         assert not pair.access.is_valid(stage.clock.now())
         assert not pair.refresh.is_valid(stage.clock.now())
+
+
+async def test_a_pair_that_the_directory_has_dropped_meanwhile_is_not_linked(
+    stage: Stage, newcomer: GitHubUser
+) -> None:
+    """The link is stored in a later transaction than that which found the pair."""
+    await Browser(stage, newcomer).sign_in(button_address(await open_window(stage, UNLINKED)))
+    async with stage.context.db.read() as tx:
+        [page] = (await tx.conn.execute(sa.select(link_page))).mappings().all()
+    refused = await finish(stage.context, FinishLink(page["request"], page["state_hash"]), None)
+    assert refused is not None
+    assert await identity_of(stage, UNLINKED) is None
+    await stage.work(within=10)
+    assert len(stage.github.calls("DELETE", "/applications/.*/token")) == 1

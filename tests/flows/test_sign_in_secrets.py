@@ -68,7 +68,7 @@ async def _play(stage: Stage) -> tuple[dict[str, str], list[str]]:
         stage.github.faults.add(call, times=2, **{**fault, **quoted})  # A lost read is repeated once.
         assert (await browser.open(callback)).status == 502
         stage.github.faults.clear()
-    await _fail_in_the_middle(stage, browser, button_address(view))
+    secrets |= await _fail_in_the_middle(stage, browser, button_address(view))
     shown = await browser.sign_in(button_address(view))
     codes.append(shown.code)
     await type_code(stage, UNLINKED, shown.code)
@@ -88,12 +88,15 @@ async def _play(stage: Stage) -> tuple[dict[str, str], list[str]]:
     return secrets, codes
 
 
-async def _fail_in_the_middle(stage: Stage, browser: Browser, address: str) -> None:
+async def _fail_in_the_middle(stage: Stage, browser: Browser, address: str) -> dict[str, str]:
     """The page can't be stored, with the token in the frames that the exception passes."""
     callback = await browser.authorize(await browser.go_to_github(address))
+    [code] = parse_qs(urlsplit(callback).query)["code"]
+    secrets = {"failed cookie": next(iter(browser.cookies.values())).partition(".")[0], "failed code": code}
     await _rename(stage, "directory_pair", "directory_pair_away")
     assert (await browser.open(callback)).status in (500, 503)
     await _rename(stage, "directory_pair_away", "directory_pair")
+    return secrets
 
 
 async def _rename(stage: Stage, old: str, new: str) -> None:
