@@ -1,4 +1,4 @@
-"""`kill -9` at each step of a sign-in, then a restart: nobody is half linked, and nobody is linked twice."""
+"""`kill -9` at each step of a sign-in and of the directory: nobody is half linked, and nobody is linked twice."""
 
 import asyncio
 import base64
@@ -9,9 +9,11 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
-from integrations.sandbox.github import GitHubUser
+from bot.job_rows import new_job
+from bot.people_job_kinds import SyncDirectory
+from integrations.sandbox.github import GitHubUser, Organization
 from integrations.sandbox.slack import View
-from storage import identities, sign_ins
+from storage import identities, jobs, sign_ins
 from storage.people_tables import sign_in as sign_in_table
 from storage.records import Identity, SlackTeamId, SlackUserId
 from tests.flows.sign_in import Browser, Shown, button_address
@@ -191,3 +193,31 @@ async def end_in_database(scene: Scene, **times: float) -> None:
     """Set times of the stored sign-in, so that the test need not wait for them."""
     async with scene.db.begin() as tx:
         await tx.conn.execute(sa.update(sign_in_table).values(**times))
+
+
+@pytest.mark.parametrize("at", ["before", "after"])
+async def test_after_a_kill_while_the_directory_is_read_its_people_are_linked_once(
+    scene: Scene, at: Literal["before", "after"]
+) -> None:
+    address = f"{NEWCOMER.lower()}@octo.example"
+    account = scene.github.add_user("octo-new")
+    octo = scene.github.app_owner
+    assert isinstance(octo, Organization)
+    scene.github.add_member(octo, account)
+    scene.github.add_identity(octo, account, address)
+    scene.slack.scopes.add("users:read.email")
+    scene.slack.workspace.add_user(NEWCOMER, name="octo-new", email=address, is_email_confirmed=True)
+    options = '[directory]\nsource = "saml"\ndomains = ["octo.example"]\n'
+    (scene.directory / "stanch.toml").write_text(options, encoding="utf-8")
+    async with scene.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(SyncDirectory()))
+    bot = scene.new_bot()
+    gate = scene.github.faults.gate("POST /graphql", at=at, times=None)
+    await bot.start()
+    await gate.reached(timeout=RECOVERED)
+    await scene.kill()
+    assert await identity(scene) is None
+    await scene.restart()
+    await until(lambda: is_linked_once(scene, account), "the directory's person is linked", within=RECOVERED)
+    await scene.idle()
+    await is_linked_once(scene, account)
