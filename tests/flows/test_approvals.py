@@ -163,11 +163,19 @@ async def test_an_approved_report_that_is_refused_later_ends(two: Stage) -> None
 
 
 @words_only
-async def test_requests_count_towards_the_limit_of_an_hour_once(two: Stage) -> None:
-    await ask(two)
-    await decide(two, OWNER)
-    counted = [one for one in await two.audited("report_leak") if one == ("intended", None)]
-    assert len(counted) == 1
+async def test_a_request_counts_towards_the_limit_of_an_hour_and_its_report_does_not(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    options = Options(report=ReportOptions(approvals=2), limits=LimitsOptions(reports_per_hour=1))
+    async with open_stage(database_url, clock, private_key, options=options) as stage:
+        await ask(stage)
+        await decide(stage, OWNER)
+        assert len(sent(stage)) == 1
+        stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
+        await stage.leak()
+        await stage.click(ADMIN, "report_leak")
+        assert "You reported 1 secrets within an hour" in plain(stage.form(ADMIN).shown_text)
+        stage.check()
 
 
 # Denied
@@ -231,6 +239,7 @@ async def test_an_assignee_without_a_role_does_not_decide(two: Stage, action: st
     words = "You can't decide this: GitHub gives you the right by no role."
     answer = await refused(two, READER, words, "not_by_role", action)
     assert "Ana Ruiz and Cleo Marsh can." in answer
+    assert "Bo Lind" not in answer, "the person who asked"
 
 
 @words_only
@@ -318,6 +327,9 @@ async def test_a_link_by_the_directory_does_not_decide(
         words = "You are known here by your organization's directory alone"
         answer = await refused(stage, OWNER, words, "directory_alone", action)
         assert f"You can't {action.partition('_')[0]} this report." in answer
+        own = await decide(stage, ADMIN, action)
+        assert "octo-sec can." in own
+        assert "octo-owner" not in own
         stage.check()
 
 
