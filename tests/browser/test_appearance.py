@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from bot.demo import Demo
 from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
+from tests.browser.test_drawing import mrkdwn
 from tests.browser.visitor import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -229,6 +230,51 @@ async def test_the_phone_frame_shows_the_phone_layout_on_a_wide_screen(window: O
     assert not await sam.scrolls_sideways()
     await sam.page.reload()
     await expect(sam.page.locator("body.phone-frame")).to_be_visible()
+
+
+TITLES = """async (channel) => {
+    const title = document.querySelector("#channel-title"), shown = new Set();
+    document.querySelector(`[data-channel="${channel}"]`).click();
+    for (let frame = 0; frame < 60; frame++) {
+        shown.add(title.innerText);
+        await new Promise(requestAnimationFrame);
+    }
+    return [...shown];
+}"""
+
+
+async def test_a_channel_that_is_opened_on_a_phone_stays_in_view(window: OpenWindow) -> None:
+    """It used to be blank for some frames where the system asks for less motion."""
+    sam = await window(size=PHONE)
+    await sam.page.get_by_role("button", name="All channels").click()
+    assert await sam.page.evaluate(TITLES, "C0ALERTS") == ["security-alerts"]
+
+
+async def test_an_own_answer_comes_into_view_and_a_modal_covers_the_pill(
+    window: OpenWindow, demo: Demo
+) -> None:
+    sam = await window(size=PHONE)
+    page = sam.page
+    card = await sam.leaked_card("dead")
+    workspace = demo.stage.slack.workspace
+    for number in range(15):
+        workspace.post_as_app("C0PAYMENTS", f"Message {number}", [mrkdwn(f"Message {number}")])
+    await expect(page.locator("#message-list")).to_contain_text("Message 14")
+    await card.scroll_into_view_if_needed()
+    await expect(await sam.command("/leaks whoami")).to_be_in_viewport(ratio=1)
+    await sam.press(card, "report_leak")
+    await expect(sam.modal).to_be_visible()
+    workspace.post_as_app("C0PAYMENTS", "Newest", [mrkdwn("Newest")])
+    pill = page.locator("#to-newest")
+    await expect(pill).to_have_js_property("hidden", value=False)
+    assert await pill.evaluate(
+        """(pill) => {
+            const { left, top, width, height } = pill.getBoundingClientRect();
+            return document.elementFromPoint(left + width / 2, top + height / 2).closest("#modal-layer") !== null;
+        }"""
+    )
+    await page.keyboard.press("Escape")
+    await expect(pill).to_be_visible()
 
 
 async def test_dark_colours_follow_the_system_or_the_button(window: OpenWindow) -> None:
