@@ -19,10 +19,12 @@ async def save(tx: Tx, pair: DirectoryPair) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=key, set_=seen))
 
 
-async def replace(tx: Tx, pair: DirectoryPair) -> None:
-    """Store a pair, instead of the one of the same user and account if there is one."""
-    await delete(tx, pair)
-    await save(tx, pair)
+async def pin(tx: Tx, pair: DirectoryPair) -> None:
+    """Store a pair that is new, or that comes back after somebody left; any other one of both stays as it is."""
+    left = sa.and_(_is(pair), directory_pair.c.suspension == Suspension.LEFT)
+    await tx.conn.execute(sa.delete(directory_pair).where(left))
+    row = {**rows.values(pair, directory_pair), **rows.account_values("github", pair.github)}
+    await tx.conn.execute(tx.insert(directory_pair).values(row).on_conflict_do_nothing())
 
 
 async def mark_seen(tx: Tx, team: SlackTeamId) -> None:

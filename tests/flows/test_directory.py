@@ -1,5 +1,6 @@
 """People who are linked by the organization's directory: who is, what they may do, and what ends it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -303,6 +304,10 @@ def no_scope(stage: Stage) -> None:
     stage.slack.scopes.discard("users:read.email")
 
 
+def token_revoked(stage: Stage) -> None:
+    stage.slack.fail("users.list", "token_revoked")
+
+
 def slack_down(stage: Stage) -> None:
     stage.slack.fail("users.list", "internal_error")
 
@@ -315,7 +320,7 @@ def no_members_permission(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [hide("samlIdentityProvider"), github_down, no_scope, slack_down, no_members_permission],
+    [hide("samlIdentityProvider"), github_down, no_scope, token_revoked, slack_down, no_members_permission],
 )
 async def test_an_error_of_a_source_changes_nothing(stage: Stage, fault: Break) -> None:
     """Nor does it make the directory fall back to verified domains, which name somebody else here."""
@@ -385,6 +390,36 @@ async def test_many_new_people_are_told_a_few_in_a_minute(stage: Stage) -> None:
     assert told() == 61
 
 
+async def test_a_reading_that_is_interrupted_is_finished_by_the_next_one(stage: Stage) -> None:
+    people = [f"U0MANY{number:02}" for number in range(60)]
+    for number, user in enumerate(people):
+        account = stage.github.add_user(f"many-{number}")
+        stage.github.add_member(octo(stage), account)
+        stage.github.add_identity(octo(stage), account, f"many{number}@octo.example")
+        stage.slack.workspace.add_user(user, name=user)
+        confirm(stage, user, f"many{number}@octo.example")
+    reading = asyncio.create_task(sync_directory(stage.context))
+    while not await pairs(stage):
+        pass  # Reading lets the other task go on.
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert len(await pairs(stage)) < 61
+    assert (await read(stage)).count(Result.MATCHED) == 61
+    for user in (ANA, *people):
+        assert await link(stage, user) is not None
+        assert len(stage.slack.private_messages(user)) == 1
+
+
+async def test_a_leaver_s_pair_is_kept_for_a_year(stage: Stage) -> None:
+    await read(stage)
+    leave_slack(stage)
+    await read(stage)
+    for days, left in ((360, 1), (10, 0)):
+        stage.clock.advance(days * DAY)
+        await run_housekeeping_once(stage.context)
+        assert len(await pairs(stage)) == left
+
+
 # Schedule and command.
 
 
@@ -438,7 +473,8 @@ async def test_the_command_reads_it_beside_a_running_server(stage: Stage) -> Non
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (no_scope, "users:read.email"),
+        (no_scope, "Add the optional bot scope users:read.email"),
+        (token_revoked, "Take the current bot token"),
         (hide("samlIdentityProvider"), "samlIdentityProvider is refused"),
         (github_down, "The directory could not be read, so nothing was changed: GitHub answered 502"),
         (slack_down, "internal_error"),

@@ -12,6 +12,7 @@ from bot.rules.directory_match import Member, NewPair, PersonState, Plan, Result
 from bot.rules.permissions import Workspace, outsider_reason
 from integrations.github.directory import OrganizationDirectory
 from integrations.github.errors import Forbidden, GitHubUnauthorized, NotFound
+from integrations.slack.api import ADDRESSES
 from integrations.slack.errors import SlackRateLimited, SlackUnauthorized
 from integrations.slack.facts import ListedPerson
 from storage import directory_pairs, identities, jobs
@@ -90,9 +91,14 @@ async def _members(context: Context) -> list[Member]:
         try:
             members += await _members_of(organization, context.options.directory.source)
         except (Forbidden, NotFound, GitHubUnauthorized) as error:
+            remedy = (
+                " The GitHub App needs the permission Members: read, granted by the organization."
+                if isinstance(error, Forbidden)
+                else ""
+            )
             raise DirectoryRefused(
-                f"GitHub does not show the directory of {organization.organization.login}: {error}. Nothing was "
-                "changed. The GitHub App needs the permission Members: read, granted by the organization."
+                f"GitHub does not show the directory of {organization.organization.login}: {error}. "
+                f"Nothing was changed.{remedy}"
             ) from error
     return _merged(members)
 
@@ -145,9 +151,13 @@ async def _people(context: Context, workspace: Workspace) -> list[SlackPerson]:
             await context.clock.sleep(limited.retry_after)
             continue
         except SlackUnauthorized as error:
+            remedy = (
+                f"Add the optional bot scope {ADDRESSES} on the app's page OAuth & Permissions, and install it again."
+                if error.code == "missing_scope"
+                else "Take the current bot token from the app's page OAuth & Permissions."
+            )
             raise DirectoryRefused(
-                f"Slack does not show people's addresses: {error} Nothing was changed. Add the optional bot scope "
-                "users:read.email on the app's page OAuth & Permissions, and install the app again."
+                f"Slack does not show people's addresses: {error} Nothing was changed. {remedy}"
             ) from error
         found += [_person(person, workspace) for person in page]
         if not cursor:
@@ -178,7 +188,7 @@ async def _store(context: Context, team: SlackTeamId, plan: Plan) -> None:
         batch = new[start : start + AT_ONCE]
         async with context.db.begin() as tx:
             for one in batch:
-                await directory_pairs.replace(tx, _pair(team, one, tx.now))
+                await directory_pairs.pin(tx, _pair(team, one, tx.now))
             users, told_after = [one.user for one in batch], TOLD_EVERY * (start // AT_ONCE)
             await settle(tx, team, users=users, by="directory", told_after=told_after)
 
