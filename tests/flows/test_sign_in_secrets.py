@@ -18,8 +18,7 @@ pytestmark = pytest.mark.either_database
 EXCHANGE, ASK = "POST /login/oauth/access_token", "GET /user"
 
 
-@pytest.mark.parametrize("style", ["json", "text"])
-@pytest.mark.parametrize("keeps_tokens", [True, False])
+@pytest.mark.parametrize(("style", "keeps_tokens"), [("json", True), ("text", False)])
 async def test_nothing_of_a_sign_in_gets_out(
     database_url: str,
     clock: Clock,
