@@ -157,6 +157,10 @@ async def test_five_wrong_codes_end_it_and_a_new_modal_gives_no_more_tries(
     assert stage.slack.view(UNLINKED) is None
     assert "Five wrong codes" in stage.answer_to(UNLINKED)
     assert await stage.audited("link_identity") == [("refused", "wrong_code")] * 5
+    counted = stage.context.metrics.registry.get_sample_value(
+        "stanch_actions_total", {"action": "link_identity", "outcome": "refused"}
+    )
+    assert counted == 5
     stage.clock.advance(601)
     await link(stage, UNLINKED, victim)
     assert await identity_of(stage, UNLINKED) is not None

@@ -69,6 +69,8 @@ async def finish(context: Context, todo: FinishLink, job: Job | None) -> Refused
             finished = await _link(tx, context, todo, by_directory=job is None)
         else:
             finished = await _refuse(tx, request, refused)
+    outcome = AuditOutcome.DONE if finished.refused is None else AuditOutcome.REFUSED
+    context.metrics.actions.labels(ACTION, outcome).inc()
     await _show(context, todo.view, finished)
     return finished.refused
 

@@ -36,6 +36,8 @@ async def submit_code(context: Context, typed: TypedCode) -> str | None:
     secret = _request_of(typed.metadata)
     async with context.db.begin() as tx:
         answer = await _check(tx, typed, secret)
+    if answer is not None:
+        context.metrics.actions.labels(ACTION, AuditOutcome.REFUSED).inc()
     if isinstance(answer, Refused):
         raise answer
     return answer
