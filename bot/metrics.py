@@ -17,6 +17,11 @@ class Metrics:
 
         self.deliveries = counter("stanch_github_deliveries", "Webhook deliveries by outcome.", "outcome")
         self.slack_requests = counter("stanch_slack_requests", "Requests of Slack by outcome.", "outcome")
+        self.signed_requests = counter(
+            "stanch_signed_requests",
+            "Requests by the setting of the secret that signed them, while an old secret is accepted too.",
+            "setting",
+        )
         self.actions = counter("stanch_actions", "Actions by name and outcome.", "action", "outcome")
         self.messages = counter(
             "stanch_slack_messages",

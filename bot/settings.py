@@ -1,8 +1,6 @@
 """Reads the settings from the environment and the options from their file; nothing else reads the environment."""
 
-import difflib
 import os
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,10 +50,11 @@ SHAPES = {
 BotToken = Annotated[SecretStr, token_prefix("xoxb-", "a bot token")]
 LowerCase = BeforeValidator(lambda value: value.lower())
 ENV_FILE = ".env"
-KUBERNETES = re.compile(r"STANCH_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_[0-9]+_)")
-"""Variables that Kubernetes sets in every container for a service named `stanch`."""
-SHORTEST_AUDIT_KEY = 16
-"""Characters; a shorter key can be guessed."""
+OLD_SECRETS = {
+    "GITHUB_WEBHOOK_SECRET_OLD": "GITHUB_WEBHOOK_SECRET",
+    "SLACK_SIGNING_SECRET_OLD": "SLACK_SIGNING_SECRET",
+}
+"""Secrets that are accepted besides, and the secret that replaces each."""
 
 
 class _Environment(BaseSettings):
@@ -123,7 +122,9 @@ class Settings(IdentitySettings):
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     github_webhook_secret: SecretStr | None = None
     github_app_client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    slack_signing_secret_old: SecretStr | None = None
     github_app_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    github_webhook_secret_old: SecretStr | None = None
     stanch_public_url: Annotated[str, AfterValidator(public_base)] | None = None
     stanch_operators: Annotated[frozenset[str], NoDecode, BeforeValidator(read_operators)] = frozenset()
     host: str = "127.0.0.1"
@@ -189,12 +190,19 @@ def load_all(kind: type[T]) -> tuple[T, Options]:
         faults += _contradictions(settings, options)
     if settings is None or options is None or faults:
         raise StartRefused("\n".join(dict.fromkeys(faults)))
+    if issubclass(kind, Settings):
+        faults += _empty_old_secrets()
     return settings, options
 
 
 def _contradictions(settings: StorageSettings, options: Options) -> Iterator[str]:
-    """A sentence for each option that these settings can't fulfil."""
-    if not isinstance(settings, Settings) or options.github.act_as != "user":
+    """A sentence for each setting without another one that it needs, and each option that needs a setting."""
+    if not isinstance(settings, Settings):
+        return
+    for old, new in OLD_SECRETS.items():
+        if getattr(settings, old.lower()) is not None and getattr(settings, new.lower()) is None:
+            yield f"{old} is set without {new}: set {new} to the secret that replaces it."
+    if options.github.act_as != "user":
         return
     for name in ("stanch_encryption_keys", "github_app_client_id", "stanch_public_url"):
         if getattr(settings, name) is None:
@@ -203,6 +211,20 @@ def _contradictions(settings: StorageSettings, options: Options) -> Iterator[str
 
 def load_options(settings: OptionsFile) -> Options:
     """Read the file of `STANCH_CONFIG`, or `stanch.toml` if it exists.
+def _empty_old_secrets() -> Iterator[str]:
+    """A sentence for each old secret that is empty.
+
+    It is not dropped like other settings: it looks like a rotation that is set up, and is none.
+    """
+    try:
+        values = variables()
+    except (OSError, UnicodeDecodeError):
+        return  # `.env` has a fault of its own.
+    for name in OLD_SECRETS:
+        if name in values and not strip(values[name]):
+            yield f"{name} is empty: set it to the secret that is being replaced, or remove it."
+
+
 
     Raises StartRefused with a line for each fault, which names the file and the key.
     """
@@ -225,42 +247,10 @@ def load_options(settings: OptionsFile) -> Options:
         raise StartRefused("\n".join(faults_of(error, lambda fault: _option_fault(path, fault)))) from None
 
 
-def questionable_settings(settings: StorageSettings) -> Iterator[tuple[str, str]]:
-    """Settings to warn of at the start, each as its name and what to do."""
-    for name in _unknown_settings():
-        near = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.7)
-        yield name, f"no such setting: did you mean {near[0]}?" if near else "no such setting: remove it"
-    if isinstance(settings, Settings):
-        yield from _half_sign_in(settings)
-    key = settings.stanch_audit_key
-    if key is not None and len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
-        yield (
-            "STANCH_AUDIT_KEY",
-            f"has fewer than {SHORTEST_AUDIT_KEY} characters and can be guessed: use openssl rand -hex 32",
-        )
-
-
-def _half_sign_in(settings: Settings) -> Iterator[tuple[str, str]]:
-    if settings.stanch_public_url and not settings.github_app_client_id:
-        yield "STANCH_PUBLIC_URL", "nobody can sign in without GITHUB_APP_CLIENT_ID and its secret: set them"
-    if settings.github_app_client_id and not settings.stanch_public_url:
-        yield "GITHUB_APP_CLIENT_ID", "nobody can sign in without STANCH_PUBLIC_URL: set it"
-
-
-def _unknown_settings() -> list[str]:
-    """Unknown variables with `STANCH_`, and those with `SLACK_` or `GITHUB_` that look like a misspelt setting."""
-    variables = {name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE, encoding="utf-8-sig"))}
-    others = sorted(variables - set(_KNOWN))
-    ours = [name for name in others if name.startswith("STANCH_") and not KUBERNETES.match(name)]
-    near = [
-        name
-        for name in others
-        if name.startswith(("SLACK_", "GITHUB_")) and difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.9)
-    ]
-    return ours + near
-
-
-_KNOWN = tuple(name.upper() for name in Settings.model_fields)
+def variables() -> dict[str, str]:
+    """Every variable of the environment and of `.env`, in capitals; those of the environment win."""
+    written = {**dotenv_values(ENV_FILE, encoding="utf-8-sig"), **os.environ}
+    return {name.upper(): value or "" for name, value in written.items()}
 
 
 def _setting_fault(fault: Fault) -> str:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.errors import StartRefused
 from bot.options import RESOLUTIONS, Options
+from bot.setting_warnings import questionable_settings
 from bot.settings import (
     MISSING,
     GitHubSettings,
@@ -24,7 +25,6 @@ from bot.settings import (
     load_all,
     load_options,
     load_settings,
-    questionable_settings,
 )
 
 MARK = "Plantedd9f3aMark"
@@ -428,6 +428,8 @@ def test_white_space_around_a_value_is_ignored(
         "GITHUB_APP_CLIENT_ID": "Iv23liX",
         "GITHUB_APP_CLIENT_SECRET": MARK,
         "GITHUB_WEBHOOK_SECRET": MARK,
+        "GITHUB_WEBHOOK_SECRET_OLD": f"{MARK}1",
+        "SLACK_SIGNING_SECRET_OLD": f"{MARK}1",
         "STANCH_PUBLIC_URL": "https://stanch.octo.test",
         "STANCH_OPERATORS": "U012AB3CD",
         "STANCH_ENCRYPTION_KEYS": KEYS[0],
@@ -465,6 +467,43 @@ def test_a_value_of_white_space_alone_is_not_set(with_env: Setting) -> None:
 
 
 def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
+OLD_SECRETS = (
+    ("GITHUB_WEBHOOK_SECRET_OLD", "GITHUB_WEBHOOK_SECRET"),
+    ("SLACK_SIGNING_SECRET_OLD", "SLACK_SIGNING_SECRET"),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_SECRETS)
+@pytest.mark.parametrize("empty", ["", " ", "\u200b\n"])
+def test_an_empty_old_secret_ends_the_start(with_env: Setting, old: str, new: str, empty: str) -> None:
+    with_env(**{new: MARK, old: empty})
+    assert refusal() == f"{old} is empty: set it to the secret that is being replaced, or remove it."
+
+
+def test_an_old_secret_that_is_empty_in_the_env_file_is_named_with_other_faults(
+    with_env: Setting, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("SLACK_SIGNING_SECRET_OLD=\n")
+    with_env(PORT="x")
+    assert [sentence.split()[0] for sentence in refusals()] == ["PORT", "SLACK_SIGNING_SECRET_OLD"]
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_SECRETS)
+def test_an_old_secret_needs_the_one_that_replaces_it(with_env: Setting, old: str, new: str) -> None:
+    with_env(**{"SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": None, old: MARK})
+    assert refusal() == f"{old} is set without {new}: set {new} to the secret that replaces it."
+
+
+@pytest.mark.parametrize(("old", "new"), OLD_SECRETS)
+def test_an_old_secret_is_warned_of_as_long_as_it_is_set(with_env: Setting, old: str, new: str) -> None:
+    with_env(**{new: MARK, old: f"{MARK}1"})
+    assert questionable() == {old: "is accepted too: remove it once nothing is signed with it any more"}
+    with_env(**{new: MARK, old: MARK})
+    assert questionable() == {
+        old: f"is the same as {new}, so nothing is being replaced: remove it",
+    }
+
+
     tmp_path: Path, pem: str
 ) -> None:
     (tmp_path / "app.pem").write_text(pem)

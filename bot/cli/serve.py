@@ -11,7 +11,8 @@ import typer
 from bot import app
 from bot.logs import set_up_logging
 from bot.options import Options
-from bot.settings import Settings, load_all, questionable_settings
+from bot.setting_warnings import questionable_settings
+from bot.settings import Settings, load_all
 
 log = structlog.get_logger(__name__)
 

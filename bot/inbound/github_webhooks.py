@@ -7,6 +7,7 @@ from aiohttp import web
 
 from bot.context import Context
 from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
+from bot.inbound.signing_secrets import SigningSecrets
 from bot.job_kinds import HandleDelivery
 from bot.job_rows import new_job
 from bot.rules.masking import mask
@@ -35,20 +36,22 @@ BAD_SIGNATURE = (
 class GitHubWebhooks:
     """GitHub's deliveries."""
 
-    def __init__(self, context: Context, secret: str | None) -> None:
+    def __init__(self, context: Context, secrets: SigningSecrets | None) -> None:
         self._context = context
-        self._secret = secret
+        self._secrets = secrets
         self._refused = RefusedRequests("/github/webhooks", context.clock)
 
     async def receive(self, request: web.Request) -> web.Response:
         """Answer 202 once the delivery is stored, also for one that was stored before."""
-        if self._secret is None:
+        if self._secrets is None:
             return self._answer(503, "no_secret", "GITHUB_WEBHOOK_SECRET is not set; alerts come by sync.")
         try:
             body = await read_body(request, self._context.clock, largest=LARGEST)
         except BodyRefused as refused:
             return self._answer(refused.status, refused.outcome, BODY_REFUSED[refused.outcome])
-        if not verify_signature(self._secret, body, request.headers.get("X-Hub-Signature-256")):
+        signature = request.headers.get("X-Hub-Signature-256")
+        setting = self._secrets.matching(lambda secret: verify_signature(secret, body, signature))
+        if setting is None:
             return self._answer(401, "bad_signature", BAD_SIGNATURE)
         event = request.headers.get("X-GitHub-Event", "")
         if not event or len(event) > LONGEST_WORD:
@@ -75,6 +78,7 @@ class GitHubWebhooks:
         except StorageUnavailable as error:
             log.error("delivery_not_stored", guid=delivery.guid, reason=str(error))
             return self._answer(503, "not_stored", "The delivery could not be stored; deliver it again.")
+        await self._secrets.note_use(setting)
         return self._answer(202, "accepted" if new else "repeated", "Stored.")
 
     def _answer(self, status: int, outcome: str, text: str) -> web.Response:

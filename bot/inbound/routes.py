@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.inbound import health
 from bot.inbound.github_webhooks import GitHubWebhooks
 from bot.inbound.sign_in_routes import SignInRoutes
+from bot.inbound.signing_secrets import SigningSecrets
 from bot.inbound.slack_app import SlackApp
 from bot.inbound.slack_requests import SlackRequests
 from bot.settings import Settings
@@ -25,13 +26,13 @@ def status_routes(context: Context) -> list[web.RouteDef]:
 
 def request_routes(settings: Settings, context: Context, slack_app: SlackApp) -> list[web.RouteDef]:
     """Those of a process that takes requests: without Slack's in Socket Mode, with GitHub's sign-in if set."""
-    secret = settings.github_webhook_secret
-    webhooks = GitHubWebhooks(context, secret.get_secret_value() if secret else None)
-    routes = [web.post("/github/webhooks", webhooks.receive)]
+    secret, old = settings.github_webhook_secret, settings.github_webhook_secret_old
+    secrets = SigningSecrets(context, "GITHUB_WEBHOOK_SECRET", secret, old) if secret else None
+    routes = [web.post("/github/webhooks", GitHubWebhooks(context, secrets).receive)]
     if settings.slack_app_token is None:
-        signing = settings.slack_signing_secret
-        requests = SlackRequests(context, slack_app, signing.get_secret_value() if signing else None)
-        routes.append(web.post("/slack/events", requests.receive))
+        secret, old = settings.slack_signing_secret, settings.slack_signing_secret_old
+        secrets = SigningSecrets(context, "SLACK_SIGNING_SECRET", secret, old) if secret else None
+        routes.append(web.post("/slack/events", SlackRequests(context, slack_app, secrets).receive))
     pages: list[web.RouteDef] = []
     if context.sign_in is not None:
         sign_in = SignInRoutes(context)

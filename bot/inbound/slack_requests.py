@@ -6,6 +6,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 
 from bot.context import Context
 from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
+from bot.inbound.signing_secrets import SigningSecrets
 from bot.inbound.slack_app import SlackApp
 from integrations.slack.payloads import BadPayload, decode_body
 from integrations.slack.signature import fingerprint, verify
@@ -28,15 +29,15 @@ REFUSED = {
 class SlackRequests:
     """Slack's requests over HTTP."""
 
-    def __init__(self, context: Context, slack_app: SlackApp, signing_secret: str | None) -> None:
+    def __init__(self, context: Context, slack_app: SlackApp, secrets: SigningSecrets | None) -> None:
         self._context = context
         self._slack_app = slack_app
-        self._secret = signing_secret
+        self._secrets = secrets
         self._refused = RefusedRequests("/slack/events", context.clock)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Answer 401 unless Slack signed it within five minutes, 400 for a wrong shape, else what Bolt answers."""
-        if self._secret is None:
+        if self._secrets is None:
             return self._answer(503, "no_secret")
         try:
             body = await read_body(request, self._context.clock, largest=LARGEST)
@@ -44,7 +45,9 @@ class SlackRequests:
             return self._answer(refused.status, refused.outcome)
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        if not verify(self._secret, body, timestamp, signature, self._context.clock.now()):
+        now = self._context.clock.now()
+        setting = self._secrets.matching(lambda secret: verify(secret, body, timestamp, signature, now))
+        if setting is None:
             return self._answer(401, "bad_signature")
         try:
             payload = decode_body(body, request.headers.get("Content-Type", ""))
@@ -53,6 +56,7 @@ class SlackRequests:
             return self._answer(400, "bad_payload")
         response = await self._slack_app.dispatch(payload, fingerprint(body, timestamp, signature))
         self._context.metrics.slack_requests.labels(f"http_{response.status}").inc()
+        await self._secrets.note_use(setting)
         return await to_aiohttp_response(response)
 
     def _answer(self, status: int, outcome: str) -> web.Response:
