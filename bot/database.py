@@ -1,10 +1,11 @@
 """Opens the database of the settings, and names the saved value of the workspace."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
+from bot.audit_stream import AuditStream
 from bot.errors import StartRefused
 from bot.settings import StorageSettings
 from storage.clock import Clock
@@ -24,17 +25,20 @@ def build_database(settings: StorageSettings, clock: Clock, engines: Engines | N
     """
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
+    stream = AuditStream(settings.stanch_audit_stream) if settings.stanch_audit_stream else None
+
+    def on_audit(rows: Sequence[AuditRow]) -> None:
+        # With the head, `stanch audit verify --head` finds out whether rows at the end were removed.
+        log.info("audited", seq=rows[-1].seq, head=rows[-1].hash)
+        if stream is not None:
+            stream.write(rows)
+
     try:
         return Database(
-            settings.database_url, clock=clock, audit_key=audit_key, on_audit=_log_head, engines=engines
+            settings.database_url, clock=clock, audit_key=audit_key, on_audit=on_audit, engines=engines
         )
     except ValueError as error:
         raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
-
-
-def _log_head(row: AuditRow) -> None:
-    """Log the newest hash. With it, `stanch audit verify --head` finds out whether rows at the end were removed."""
-    log.info("audited", seq=row.seq, head=row.hash)
 
 
 @asynccontextmanager

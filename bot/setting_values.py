@@ -46,6 +46,15 @@ def check_database_url(value: str) -> str:
     return value
 
 
+def check_stream(value: str) -> str:
+    """The path unchanged, or `-`; ValueError unless it can be a file. Whether it can be written shows later."""
+    path = Path(value)
+    other = path.is_dir() or path.is_fifo() or path.is_socket()
+    if value != "-" and (other or not path.parent.is_dir()):
+        raise ValueError("must be - for standard output, or the path of a file in a folder that exists")
+    return value
+
+
 def http_base(value: str) -> str:
     """The base address of an API without a slash at its end. With a user it is refused: credentials go in headers."""
     fault = ValueError("must be an http(s) address without user, query or fragment")

@@ -26,6 +26,7 @@ from bot.options import Options
 from bot.setting_values import (
     check_database_url,
     check_encryption_keys,
+    check_stream,
     http_base,
     public_base,
     read_accounts,
@@ -83,6 +84,7 @@ class StorageSettings(OptionsFile):
 
     database_url: Annotated[str, AfterValidator(check_database_url)] = "sqlite+aiosqlite:///stanch.db"
     stanch_audit_key: SecretStr | None = None
+    stanch_audit_stream: Annotated[str, AfterValidator(check_stream)] | None = None
     stanch_log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = "info"
     stanch_log_format: Annotated[Literal["json", "text"], LowerCase] = "json"
 
@@ -120,11 +122,11 @@ class Settings(IdentitySettings):
     slack_bot_token: BotToken
     slack_app_token: Annotated[SecretStr, token_prefix("xapp-", "an app-level token")] | None = None
     slack_signing_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
-    github_webhook_secret: SecretStr | None = None
-    github_app_client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
     slack_signing_secret_old: SecretStr | None = None
-    github_app_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    github_webhook_secret: SecretStr | None = None
     github_webhook_secret_old: SecretStr | None = None
+    github_app_client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    github_app_client_secret: Annotated[SecretStr | None, Field(validate_default=True)] = None
     stanch_public_url: Annotated[str, AfterValidator(public_base)] | None = None
     stanch_operators: Annotated[frozenset[str], NoDecode, BeforeValidator(read_operators)] = frozenset()
     host: str = "127.0.0.1"
@@ -188,10 +190,10 @@ def load_all(kind: type[T]) -> tuple[T, Options]:
         faults += str(refused).splitlines()
     if settings is not None and options is not None:
         faults += _contradictions(settings, options)
-    if settings is None or options is None or faults:
-        raise StartRefused("\n".join(dict.fromkeys(faults)))
     if issubclass(kind, Settings):
         faults += _empty_old_secrets()
+    if settings is None or options is None or faults:
+        raise StartRefused("\n".join(dict.fromkeys(faults)))
     return settings, options
 
 
@@ -209,8 +211,6 @@ def _contradictions(settings: StorageSettings, options: Options) -> Iterator[str
             yield f'{name.upper()} is not set: github.act_as = "user" needs it; set it, or choose "user_or_app".'
 
 
-def load_options(settings: OptionsFile) -> Options:
-    """Read the file of `STANCH_CONFIG`, or `stanch.toml` if it exists.
 def _empty_old_secrets() -> Iterator[str]:
     """A sentence for each old secret that is empty.
 
@@ -225,6 +225,8 @@ def _empty_old_secrets() -> Iterator[str]:
             yield f"{name} is empty: set it to the secret that is being replaced, or remove it."
 
 
+def load_options(settings: OptionsFile) -> Options:
+    """Read the file of `STANCH_CONFIG`, or `stanch.toml` if it exists.
 
     Raises StartRefused with a line for each fault, which names the file and the key.
     """

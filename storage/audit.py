@@ -92,7 +92,7 @@ async def _append(tx: Tx, entry: AuditEntry) -> AuditRow:
     row = replace(row, hash=chain_hash(tx.audit_key, row))
     values = {"seq": seq, "at": row.at, **asdict(row.entry), "previous": previous, "hash": row.hash}
     await tx.conn.execute(sa.insert(audit).values(values))
-    tx.audited = row
+    tx.audited.append(row)
     return row
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -54,8 +54,8 @@ class Tx:
     """Whether a job became ready, so that the worker is woken after the commit."""
     finished: list[JobId] = field(default_factory=list)
     """Jobs whose runs end in this transaction."""
-    audited: AuditRow | None = None
-    """The last row added to the audit log; after the commit, its hash is the head of the log."""
+    audited: list[AuditRow] = field(default_factory=list)
+    """Rows added to the audit log; after the commit, the hash of the last one is the head of the log."""
 
     def insert(self, table: sa.Table) -> Insert:
         """An INSERT of this dialect, which has ON CONFLICT."""
@@ -76,13 +76,13 @@ class Database:
         *,
         clock: Clock,
         audit_key: bytes | None = None,
-        on_audit: Callable[[AuditRow], None] | None = None,
+        on_audit: Callable[[Sequence[AuditRow]], None] | None = None,
         engines: Engines | None = None,
     ) -> None:
         """Take a SQLAlchemy URL (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`), and don't connect yet.
 
         Without `audit_key`, the hashes of the audit log have an empty key. `on_audit` is called after each commit
-        that added to the audit log, with the last row. `engines` are used instead of new ones for the URL: tests keep
+        that added to the audit log, with the rows. `engines` are used instead of new ones for the URL: tests keep
         them with the statements that they have compiled. Raises ValueError for any other kind of URL.
         """
         self._engines = engines or open_engines(url)
@@ -114,7 +114,7 @@ class Database:
         self.finished_jobs.update(tx.finished)
         if tx.job_enqueued:
             self.job_wake.set()
-        if tx.audited is not None and self._on_audit is not None:
+        if tx.audited and self._on_audit is not None:
             self._on_audit(tx.audited)
 
     @asynccontextmanager

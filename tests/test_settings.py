@@ -441,6 +441,7 @@ def test_white_space_around_a_value_is_ignored(
         "STANCH_CONFIG": "other.toml",
         "STANCH_DEFAULT_CHANNEL": "C012AB3CD",
         "STANCH_AUDIT_KEY": MARK,
+        "STANCH_AUDIT_STREAM": "audit.jsonl",
         "STANCH_SYNC_INTERVAL": "900",
         "STANCH_LOG_LEVEL": "info",
         "STANCH_LOG_FORMAT": "json",
@@ -466,7 +467,6 @@ def test_a_value_of_white_space_alone_is_not_set(with_env: Setting) -> None:
     assert (settings.github_webhook_secret, settings.port) == (None, 3000)
 
 
-def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
 OLD_SECRETS = (
     ("GITHUB_WEBHOOK_SECRET_OLD", "GITHUB_WEBHOOK_SECRET"),
     ("SLACK_SIGNING_SECRET_OLD", "SLACK_SIGNING_SECRET"),
@@ -504,6 +504,7 @@ def test_an_old_secret_is_warned_of_as_long_as_it_is_set(with_env: Setting, old:
     }
 
 
+def test_the_env_file_may_begin_with_a_byte_order_mark_and_quote_white_space(
     tmp_path: Path, pem: str
 ) -> None:
     (tmp_path / "app.pem").write_text(pem)
@@ -547,6 +548,14 @@ def test_with_a_malformed_app_token_no_signing_secret_is_asked_for(with_env: Set
 
 def questionable() -> dict[str, str]:
     return dict(questionable_settings(load_settings(Settings)))
+
+
+@pytest.mark.parametrize("stream", ["nowhere/audit.jsonl", "."])
+def test_the_audit_stream_is_a_file_in_a_folder_that_exists(with_env: Setting, stream: str) -> None:
+    with_env(STANCH_AUDIT_STREAM=stream)
+    assert refusal() == (
+        "STANCH_AUDIT_STREAM must be - for standard output, or the path of a file in a folder that exists."
+    )
 
 
 def test_an_unknown_setting_is_warned_of_with_the_nearest_name(with_env: Setting, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ async def test_the_head_is_told_after_the_commit_and_never_of_what_was_rolled_ba
     database_url: str, clock: Clock
 ) -> None:
     told: list[str] = []
-    db = Database(database_url, clock=clock, on_audit=lambda row: told.append(row.hash))
+    db = Database(database_url, clock=clock, on_audit=lambda rows: told.extend(row.hash for row in rows))
 
     async def add_and_fail() -> None:
         async with db.begin() as tx:
