@@ -213,6 +213,20 @@ async def test_a_401_to_a_token_that_was_refreshed_meanwhile_is_tried_with_the_n
     assert (await stored_sign_in(signed_in, ADMIN)).suspension is None
 
 
+async def test_a_401_while_another_process_refreshes_the_token_waits_for_the_new_one(
+    signed_in: Stage,
+) -> None:
+    """GitHub ends the old token some moments before the new one is stored; that is no refusal of the person."""
+    person, context = await identity_of(signed_in, ADMIN), signed_in.context
+    used = await tokens.person_token(context, person)
+    assert used is not None
+    async with context.db.begin() as tx:
+        assert await sign_ins.begin_refresh(tx, used.stored, "another process", tx.now + tokens.LEASE)
+    with pytest.raises(RetryLater):
+        await tokens.replaced_token(context, used)
+    assert (await stored_sign_in(signed_in, ADMIN)).suspension is None
+
+
 async def test_a_name_in_new_hands_is_not_changed_in_the_own_name(signed_in: Stage) -> None:
     """Between the App's check of the name and the change, the name came to belong to another repository."""
     alert = await signed_in.leak()

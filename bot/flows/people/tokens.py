@@ -14,7 +14,7 @@ from bot.views import link_refusals, own_name_refusals
 from integrations.github.errors import GitHubError
 from integrations.github.oauth import PERSON_REFUSED, OAuthRefused, UserTokens
 from integrations.literal import Literal
-from storage import jobs, sign_ins
+from storage import audit, jobs, sign_ins
 from storage.db import Tx
 from storage.encryption import Undecryptable
 from storage.records import GitHubId, Identity, SignIn, Suspension, UnixTime
@@ -193,6 +193,8 @@ async def _suspend_in(
     tx: Tx, context: Context, stored: SignIn, why: Suspension, *, process: str | None = None
 ) -> bool:
     """Drop the tokens, and take the rights; those concerned are told. False if the sign-in has changed meanwhile."""
+    # `settle` takes this lock before it changes the sign-ins of others. In another order two could block each other.
+    await audit.lock(tx)
     if not await sign_ins.suspend(tx, stored, why, process=process):
         return False
     if why is Suspension.LAPSED and stored.tokens is not None:
