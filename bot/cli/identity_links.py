@@ -5,14 +5,14 @@ from typing import TypeAlias
 
 from bot.errors import StartRefused
 from bot.flows.people.known_claims import load_claims
-from bot.flows.people.settle_identity import drop_sign_in, forget, settle
+from bot.flows.people.settle_identity import BY_OPERATOR, drop_sign_in, forget, settle
+from bot.rules.identity_claims import CONTESTED, FORGOTTEN
 from storage import directory_pairs, identities
 from storage.db import Tx
 from storage.records import Account, Identity, OperatorLink, SlackTeamId, SlackUserId, Suspension
 
 Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
 FAULTS_OF_DIRECTORY = (Suspension.DIRECTORY_CHANGED, Suspension.AMBIGUOUS)
-DISAGREEING = (Suspension.SOURCES_DISAGREE, Suspension.SIGNED_IN_ELSEWHERE)
 
 
 async def check_free(tx: Tx, link: Link) -> None:
@@ -32,8 +32,8 @@ async def check_free(tx: Tx, link: Link) -> None:
 async def make_links(tx: Tx, links: Sequence[Link]) -> list[Identity]:
     """Store and announce links; returns the identities as they are then, which may still be suspended."""
     for team in {link[0] for link in links}:
-        made = [OperatorLink(*link, tx.now, "cli") for link in links if link[0] == team]
-        await settle(tx, team, links=made, by="cli")
+        made = [OperatorLink(*link, tx.now, BY_OPERATOR) for link in links if link[0] == team]
+        await settle(tx, team, links=made, by=BY_OPERATOR)
     found = [await identities.of_slack(tx, team, user, suspended=True) for team, user, _ in links]
     return [identity for identity in found if identity is not None]
 
@@ -48,7 +48,7 @@ async def remove_link(
     """
     known = await load_claims(tx, team, [user], ())
     before = known.identities.get(user)
-    mine = known.of(user)
+    mine = [claim for claim in known.of(user) if claim.suspension not in FORGOTTEN]
     if before is None and not mine:
         raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
     removed = before or mine[0].account
@@ -56,19 +56,19 @@ async def remove_link(
         # The next reading of the directory decides anew.
         for pair in await directory_pairs.of_user(tx, team, user):
             await directory_pairs.delete(tx, pair)
-        await settle(tx, team, users=[user], by="cli")
+        await settle(tx, team, users=[user], by=BY_OPERATOR)
         return removed, await identities.of_slack(tx, team, user, suspended=True)
     # Somebody whose sign-in gives nothing, since another Slack user has the account, has no identity.
-    disagrees = before is None or before.suspension in DISAGREEING
+    disagrees = before is None or before.suspension in CONTESTED
     if not disagrees:
-        await forget(tx, team, user, by="cli")
+        await forget(tx, team, user, by=BY_OPERATOR)
     elif user in known.operators:
-        await settle(tx, team, unlinked=[user], by="cli")
+        await settle(tx, team, unlinked=[user], by=BY_OPERATOR)
     elif await drop_sign_in(tx, team, user):
         accounts = [claim.account.id for claim in mine]
-        await settle(tx, team, users=[user], accounts=accounts, by="cli")
+        await settle(tx, team, users=[user], accounts=accounts, by=BY_OPERATOR)
     else:
-        await forget(tx, team, user, by="cli")
+        await forget(tx, team, user, by=BY_OPERATOR)
     return removed, await identities.of_slack(tx, team, user, suspended=True)
 
 

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from storage.records import Account, GitHubId, IdentitySource, SlackUserId, Suspension, UnixTime
 
+CONTESTED = (Suspension.SOURCES_DISAGREE, Suspension.SIGNED_IN_ELSEWHERE)
+"""Why a link is suspended until an operator decides, whatever the sources say later."""
 STRENGTH = (IdentitySource.SIGN_IN, IdentitySource.OPERATOR, IdentitySource.DIRECTORY)
 """The sources, the strongest first."""
 
@@ -32,6 +34,17 @@ class IdentityClaim:
         A sign-in that has lapsed still is: nobody gets an account by waiting until another one's sign-in lapses.
         """
         return self.source is not IdentitySource.DIRECTORY or self.suspension is None
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """That sources have disagreed about a stored link, and no operator has decided since."""
+
+    account: Account
+    reason: str
+    since: UnixTime
+    linked_at: UnixTime
+    """When the link was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +75,55 @@ class Nothing:
 Standing: TypeAlias = Linked | Suspended | Nothing
 
 
-def decide(claims: Collection[IdentityClaim]) -> dict[SlackUserId, Standing]:
+def decide(
+    claims: Collection[IdentityClaim], contests: Mapping[SlackUserId, Contest] | None = None
+) -> dict[SlackUserId, Standing]:
     """The standing of each Slack user in the claims.
 
     Pass all claims about these users, about the accounts that they name, about the users of those, and so on.
     An operator's link overrules what was said before. Otherwise, sources that disagree about a user or an account
-    give no rights to anybody concerned. Where a suspended link is shown for an account, it is the oldest one.
+    give no rights to anybody concerned, also after one of them has fallen silent: `contests` has the links about
+    which they disagreed. Where a suspended link is shown for an account, it is the oldest one.
     """
     left = _not_overruled(claims)
+    open_ones = _undecided(claims, contests or {})
+    left += [
+        IdentityClaim(user, contest.account, IdentitySource.SIGN_IN, contest.linked_at, contest.reason)
+        for user, contest in open_ones.items()
+        if not any((claim.user, claim.account.id) == (user, contest.account.id) for claim in left)
+    ]
     by_user: dict[SlackUserId, list[IdentityClaim]] = defaultdict(list)
     for claim in left:
         by_user[claim.user].append(claim)
     clashes = _clashes(left)
     standings: dict[SlackUserId, Standing] = {claim.user: Nothing() for claim in claims}
-    standings.update({user: _standing(mine, clashes) for user, mine in by_user.items()})
-    return _one_link_per_account(standings, by_user)
+    for user, mine in by_user.items():
+        standing = _standing(mine, clashes)
+        if user in open_ones and isinstance(standing, Linked):
+            standing = Suspended(standing.account, standing.source, open_ones[user].reason)
+        standings[user] = standing
+    return _one_link_per_account(standings, by_user, open_ones)
 
 
 def _not_overruled(claims: Collection[IdentityClaim]) -> list[IdentityClaim]:
     """The claims without those that an operator's later link contradicts on either side."""
     decisions = [claim for claim in claims if claim.source is IdentitySource.OPERATOR]
     return [claim for claim in claims if not any(_overrules(one, claim) for one in decisions)]
+
+
+def _undecided(
+    claims: Collection[IdentityClaim], contests: Mapping[SlackUserId, Contest]
+) -> dict[SlackUserId, Contest]:
+    """The contests after which no operator has said anything about the Slack user or the account."""
+    decisions = [claim for claim in claims if claim.source is IdentitySource.OPERATOR]
+    return {
+        user: contest
+        for user, contest in contests.items()
+        if not any(
+            one.since >= contest.since and (one.user == user or one.account.id == contest.account.id)
+            for one in decisions
+        )
+    }
 
 
 def _overrules(decision: IdentityClaim, claim: IdentityClaim) -> bool:
@@ -128,13 +169,15 @@ def _standing(mine: Sequence[IdentityClaim], clashes: Mapping[SlackUserId, Suspe
 
 
 def _one_link_per_account(
-    standings: Mapping[SlackUserId, Standing], by_user: Mapping[SlackUserId, Sequence[IdentityClaim]]
+    standings: Mapping[SlackUserId, Standing],
+    by_user: Mapping[SlackUserId, Sequence[IdentityClaim]],
+    contests: Collection[SlackUserId],
 ) -> dict[SlackUserId, Standing]:
-    """Show one link per account: the one that counts, else the oldest one that is suspended."""
+    """Show one link per account: the one that counts, else the contested one, else the oldest suspended one."""
 
-    def order(user: SlackUserId) -> tuple[bool, UnixTime, SlackUserId]:
+    def order(user: SlackUserId) -> tuple[bool, bool, UnixTime, SlackUserId]:
         oldest = min((claim.since for claim in by_user.get(user, ())), default=0.0)
-        return not isinstance(standings[user], Linked), oldest, user
+        return not isinstance(standings[user], Linked), user not in contests, oldest, user
 
     shown: dict[SlackUserId, Standing] = {}
     held: set[GitHubId] = set()

@@ -88,6 +88,23 @@ async def test_the_owner_of_an_account_that_somebody_else_linked_first_gets_noth
     await assert_no_rights(stage, EVE, "U0HIRED")
 
 
+@pytest.mark.parametrize("who", ["the first", "the second", "both"])
+async def test_unlinking_and_signing_in_again_is_no_decision(stage: Stage, who: str) -> None:
+    """Eve was first, to a colleague's account. Whoever of them unlinks: Eve must not get it back by herself."""
+    account = stage.github.add_user("newly-hired")
+    stage.github.add_collaborator(stage.repository, account, "admin")
+    stage.slack.workspace.add_user("U0HIRED", name="Newly Hired")
+    await link(stage, EVE, account)
+    await link(stage, "U0HIRED", account)
+    for user, unlinks in ((EVE, who != "the second"), ("U0HIRED", who != "the first")):
+        if unlinks:
+            await stage.type(user, "unlink")
+    assert await state_of(stage, EVE) == ("newly-hired", Suspension.SIGNED_IN_ELSEWHERE)
+    await link(stage, EVE, account)
+    assert await state_of(stage, EVE) == ("newly-hired", Suspension.SIGNED_IN_ELSEWHERE)
+    await assert_no_rights(stage, EVE)
+
+
 async def test_waiting_until_the_other_sign_in_lapses_does_not_help(stage: Stage) -> None:
     account = stage.people[ADMIN]
     await link(stage, ADMIN, account)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.identity_claims import IdentityClaim, Linked, Nothing, Standing, Suspended, decide
+from bot.rules.identity_claims import Contest, IdentityClaim, Linked, Nothing, Standing, Suspended, decide
 from storage.records import Account, GitHubId, IdentitySource, SlackUserId, Suspension
 
 ANA, BEN, CLEO = (Account(GitHubId(n), name) for n, name in ((11, "ana"), (12, "ben"), (13, "cleo")))
@@ -180,6 +180,37 @@ LONGER = [
 )
 def test_standings(claims: list[str], expected: dict[str, str]) -> None:
     assert decided(*claims) == expected
+
+
+CONTEST = {SlackUserId("U1"): Contest(ANA, ELSEWHERE, 2.0, 1.0)}
+"""U1's link to ana was suspended at the time 2."""
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        # The other one has unlinked: that is no decision.
+        ([("U1 ana operator", 1)], {"U1": f"ana suspended: {ELSEWHERE}"}),
+        ([("U1 ana sign-in", 1)], {"U1": f"ana suspended: {ELSEWHERE}"}),
+        # U1 signs in again, to the same account or another one.
+        ([("U1 ana sign-in", 3)], {"U1": f"ana suspended: {ELSEWHERE}"}),
+        ([("U1 ben sign-in", 3)], {"U1": f"ana suspended: {DISAGREE}"}),
+        # U1 has unlinked, and nothing is left of the link but the contest.
+        ([], {"U1": f"ana suspended: {ELSEWHERE}"}),
+        ([("U2 ana sign-in", 3)], {"U1": f"ana suspended: {ELSEWHERE}", "U2": f"nothing: {ELSEWHERE}"}),
+        # An operator decides for either, or takes either elsewhere; not by what they said before.
+        ([("U1 ana operator", 2)], {"U1": "ana by operator"}),
+        ([("U1 ana sign-in", 1), ("U1 ana operator", 3)], {"U1": "ana by sign-in"}),
+        ([("U2 ana operator", 3)], {"U2": "ana by operator"}),
+        ([("U1 ben operator", 3)], {"U1": "ben by operator"}),
+        ([("U3 cleo operator", 3)], {"U1": f"ana suspended: {ELSEWHERE}", "U3": "cleo by operator"}),
+    ],
+)
+def test_a_contest_lasts_until_an_operator_decides(
+    claims: list[tuple[str, float]], expected: dict[str, str]
+) -> None:
+    found = decide([claim(words, since) for words, since in claims], CONTEST)
+    assert {user: shown(standing) for user, standing in found.items()} == expected
 
 
 def test_the_order_in_which_claims_are_read_does_not_matter() -> None:

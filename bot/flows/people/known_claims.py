@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from bot.rules.identity_claims import IdentityClaim
+from bot.rules.identity_claims import CONTESTED, Contest, IdentityClaim
 from storage import directory_pairs, identities, operator_links, sign_ins
 from storage.db import Tx
 from storage.records import (
@@ -33,6 +33,16 @@ class KnownClaims:
         """The claims about a Slack user."""
         return [claim for claim in self.claims if claim.user == user]
 
+    def contests(self) -> dict[SlackUserId, Contest]:
+        """The stored links about which sources have disagreed."""
+        return {
+            user: Contest(
+                stored.github, stored.suspension, stored.suspended_at or stored.linked_at, stored.linked_at
+            )
+            for user, stored in self.identities.items()
+            if stored.suspension in CONTESTED
+        }
+
     def others(self, user: SlackUserId, account: Account) -> tuple[SlackUserId, ...]:
         """The other Slack users whom a source joins to a GitHub account."""
         return tuple(sorted({c.user for c in self.claims if c.account.id == account.id} - {user}))
@@ -40,9 +50,11 @@ class KnownClaims:
     def since(self, user: SlackUserId, account: Account, source: IdentitySource) -> UnixTime:
         """Since when a link counts: an operator's from their decision on, which may be later than a sign-in."""
         mine = [claim for claim in self.of(user) if claim.account.id == account.id]
+        counting = [claim.since for claim in mine if claim.source is source]
         if source is IdentitySource.SIGN_IN:
-            return max(claim.since for claim in mine if claim.source is not IdentitySource.DIRECTORY)
-        return max(claim.since for claim in mine if claim.source is source)
+            counting += [claim.since for claim in mine if claim.source is IdentitySource.OPERATOR]
+        # Of a contest that is left of a link, nothing says so any more.
+        return max(counting, default=self.identities[user].linked_at if user in self.identities else 0.0)
 
     def with_operators(
         self, links: Sequence[OperatorLink], unlinked: Collection[SlackUserId]

@@ -24,6 +24,8 @@ from storage.records import (
     Suspension,
 )
 
+BY_OPERATOR = "cli"
+"""What an operator changes: it decides about links that were suspended because sources disagreed."""
 NEW = 60.0
 """Seconds for which it is news that somebody's sign-in gives them nothing."""
 ANNOUNCED = 40
@@ -53,7 +55,8 @@ async def settle(
 
     Call it in the transaction in which a sign-in or a pair of the directory was stored or deleted, naming the Slack
     users and GitHub accounts concerned. What operators say is passed: `links` that they made, and the users of links
-    that they `unlinked`. `by` is what made the change, for the audit log: `cli`, `sign_in`, `directory`, `unlink`.
+    that they `unlinked`. `by` is what made the change, for the audit log: `sign_in`, `directory`, `unlink`, or
+    BY_OPERATOR.
 
     Every change is audited; the default channel, the operators, and everybody whom a source joins to the account are
     told by jobs, the latter after `told_after` seconds. Returns the changes. On PostgreSQL other writers of the audit
@@ -64,7 +67,8 @@ async def settle(
     users = {*users, *unlinked, *(link.slack_user for link in links)}
     known = await load_claims(tx, team, users, {*accounts, *(link.github.id for link in links)})
     known = known.with_operators(links, unlinked)
-    standings = {**dict.fromkeys(known.identities, Nothing()), **decide(known.claims)}
+    contests = {} if by == BY_OPERATOR else known.contests()
+    standings = {**dict.fromkeys(known.identities, Nothing()), **decide(known.claims, contests)}
     found = (_change(tx, known, user, standings[user], by) for user in sorted(standings))
     changes = [change for change in found if change is not None]
     await _store(tx, team, known, standings)
@@ -82,13 +86,16 @@ async def forget(tx: Tx, team: SlackTeamId, user: SlackUserId, *, by: str) -> li
     """Unlink a Slack user from all sources, as they or an operator wish; returns the changes.
 
     Tokens are deleted here, and at GitHub by a job. A pair of the directory is kept as unlinked, so that the next
-    reading does not bring the link back.
+    reading does not bring the link back. A link about which sources disagree stays as a suspended one until an
+    operator decides: else the person could unlink and sign in again, and the other one would be forgotten.
     """
+    known = await load_claims(tx, team, [user], ())
+    accounts = {claim.account.id for claim in known.of(user)}
     await drop_sign_in(tx, team, user)
     await link_requests.delete_of_user(tx, team, user)
     for pair in await directory_pairs.of_user(tx, team, user):
         await directory_pairs.suspend(tx, pair, Suspension.UNLINKED)
-    return await settle(tx, team, users=[user], unlinked=[user], by=by)
+    return await settle(tx, team, users=[user], accounts=accounts, unlinked=[user], by=by)
 
 
 async def drop_sign_in(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
