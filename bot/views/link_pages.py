@@ -14,7 +14,7 @@ STYLE = (
     ":root{color-scheme:light dark}"
     "body{margin:0;font:1rem/1.5 system-ui,sans-serif}"
     "main{max-width:34rem;margin:0 auto;padding:2rem 1.25rem}"
-    "h1{font-size:1.5rem;line-height:1.25}"
+    "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.125rem;margin-top:2rem}"
     ".code{font:700 2.75rem/1.2 ui-monospace,monospace;letter-spacing:.15em;margin:1rem 0}"
     "dt{font-weight:600;margin-top:.75rem}dd{margin:0;overflow-wrap:anywhere}"
 )
