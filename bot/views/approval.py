@@ -31,6 +31,10 @@ CHANGES: Mapping[str, str] = {
     "reported": "it was reported already",
     "inactive": "the secret does not work",
     "no_role": "GitHub no longer lets the person who asked see this alert",
+    "not_linked": "the person who asked is no longer linked to a GitHub account",
+    "suspended": "the link of the person who asked to their GitHub account is suspended",
+    "guest": "the person who asked is a guest in Slack now",
+    "deactivated": "the Slack account of the person who asked is deactivated",
 }
 """Why a request ended; by the words of refusals, as they are stored."""
 OTHER_CHANGE = "it was refused when it was checked again"

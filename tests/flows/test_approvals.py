@@ -412,15 +412,19 @@ async def test_another_role_of_the_person_who_asked_ends_the_request(two: Stage)
 
 
 @words_only
-@pytest.mark.parametrize("change", [{"is_restricted": True}, {"deleted": True}])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"is_restricted": True}, "is a guest in Slack now"), ({"deleted": True}, "is deactivated")],
+)
 async def test_nothing_is_sent_for_somebody_who_may_no_longer_act(
-    two: Stage, change: dict[str, bool]
+    two: Stage, change: dict[str, bool], words: str
 ) -> None:
     await ask(two)
     two.slack.workspace.change_user(ADMIN, **change)
     await decide(two, OWNER)
     assert sent(two) == []
     assert "The report is not sent" in read_request(two)
+    assert words in read_request(two)
 
 
 @words_only
@@ -435,6 +439,15 @@ async def test_the_buttons_go_with_a_closure_and_come_back_with_a_reopening(two:
     assert request(two).action_ids == BUTTONS
     await decide(two, OWNER)
     assert len(sent(two)) == 1
+
+
+@words_only
+async def test_nothing_is_sent_for_somebody_whose_link_was_suspended(two: Stage) -> None:
+    await ask(two)
+    await put(two, ADMIN, two.people[ADMIN], suspended_at=two.clock.now(), suspension="sources_disagree")
+    await decide(two, OWNER)
+    assert sent(two) == []
+    assert "to their GitHub account is suspended" in read_request(two)
 
 
 async def test_a_request_lapses_after_an_hour(two: Stage) -> None:

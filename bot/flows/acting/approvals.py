@@ -50,9 +50,9 @@ async def with_approval(
     named = request.approval if asks else named_request(request.user_input.get("value"))
     key = case.alert.key
     async with context.db.read() as tx:
-        approval = await approvals.load(tx, named) if named is not None else None
-        if asks and named is None:
-            approval = await approvals.open_request(tx, key, tx.now)
+        # While a report is asked for, the case has the alert's open request already.
+        open_one = case.approval if asks else None
+        approval = await approvals.load(tx, named) if named is not None else open_one
         denied_at = await approvals.denied_at(tx, key, case.actor.person) if asks else None
     case = replace(
         case,
