@@ -29,7 +29,7 @@ async def take_all(directory: Path) -> None:
 
 
 async def _desktop(browser: Browser, address: str, directory: Path) -> None:
-    sam = await visit(browser, address, device_scale_factor=2)
+    sam = await visit(browser, address, device_scale_factor=1.5)
     card = await sam.leaked_card(bypassed=True)
     await sam.press(card, "check_validity")
     await expect(card).to_contain_text("live token")
@@ -60,7 +60,7 @@ async def _desktop(browser: Browser, address: str, directory: Path) -> None:
 
 
 async def _dark(browser: Browser, address: str, directory: Path) -> None:
-    olivia = await visit(browser, address, "U0OLIVIA", dark=True, device_scale_factor=2)
+    olivia = await visit(browser, address, "U0OLIVIA", dark=True, device_scale_factor=1.5)
     await olivia.go_to("C0ALERTS")
     await olivia.command("/leaks list is:open")
     await _take(olivia, directory, "list-dark")
