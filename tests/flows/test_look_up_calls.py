@@ -120,8 +120,14 @@ async def test_a_custom_role_of_one_repository_shows_its_alerts(stage: Stage, pe
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize("source", ["Predefined", "Enterprise", "Organization"])
-@pytest.mark.parametrize("name", ["security_manager", "enterprise_security_manager"])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("security_manager", "Enterprise"),
+        ("enterprise_security_manager", "Predefined"),
+        ("security_manager", "Organization"),
+    ],
+)
 async def test_security_managers_of_the_enterprise_see_what_those_of_the_organization_see(
     stage: Stage, source: Literal["Predefined", "Enterprise", "Organization"], name: str
 ) -> None:
