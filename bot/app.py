@@ -14,6 +14,7 @@ from bot.context import Context, SignInSettings
 from bot.database import SLACK_TEAM, build_database
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
+from bot.flows.messages.time_away import note_start
 from bot.inbound.github_webhooks import LARGEST
 from bot.inbound.routes import request_routes, status_routes
 from bot.inbound.slack_app import SlackApp
@@ -188,6 +189,7 @@ async def run(
         # 4. The worker. At the stop the routes close first.
         worker = Worker(context, HANDLERS)
         if role is not Role.WEB:
+            await note_start(context)
             await worker.take_over()
             await request_sync(context, every=AT_START)
         if runs_jobs:

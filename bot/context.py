@@ -30,6 +30,19 @@ class SignInSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeAway:
+    """A time in which this database was not in use, and another copy of it may have been."""
+
+    since: UnixTime
+    until: UnixTime
+    """When the first worker started on this copy."""
+    rows: int
+    """How many rows the audit log of this copy had then."""
+    is_backup: bool
+    """Whether it is known to be a backup; else a server may just have been stopped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Built once at the start; in tests against the sandbox."""
 
@@ -64,5 +77,7 @@ class Context:
         default_factory=dict
     )
     """When this process last asked GitHub who has a right in a repository, and the answer."""
+    times_away: list[TimeAway] = field(default_factory=list)
+    """The last times in which another copy of the database may have been in use, as of this process's start."""
     probe_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One probe at a time: GitHub's docs say that several 401s in a short time can lock a login out."""

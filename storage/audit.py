@@ -41,6 +41,8 @@ class Verification:
     """The hash of the last of these rows."""
     problem: str | None
     """A sentence that names the first fault."""
+    misses_head: bool = False
+    """Whether every row verifies, but none has the head that was given."""
 
 
 async def append(tx: Tx, entry: AuditEntry) -> AuditRow:
@@ -96,6 +98,11 @@ async def _append(tx: Tx, entry: AuditEntry) -> AuditRow:
     return row
 
 
+async def last_number(tx: Tx) -> int:
+    """The number of the last row; 0 if there is none."""
+    return (await tx.conn.scalar(sa.select(sa.func.max(audit.c.seq)))) or 0
+
+
 async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncGenerator[AuditRow, None]:
     """The rows from `since` on, oldest first, read in batches."""
     query = sa.select(audit).order_by(audit.c.seq)
@@ -116,7 +123,7 @@ async def verify(tx: Tx, head: str | None = None) -> Verification:
         checked, last = row.seq, row.hash
         has_head = has_head or last == head
     problem = None if has_head else "No row has the given hash: rows after it or all were replaced."
-    return Verification(has_head, checked, last, problem)
+    return Verification(has_head, checked, last, problem, misses_head=not has_head)
 
 
 def iso(at: UnixTime) -> str:

@@ -14,7 +14,7 @@ DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 """The values of `sslmode`; PostgreSQL's docs, "SSL Mode Descriptions"."""
 # Parameters of libpq that asyncpg takes in a connection string.
-_LIBPQ = (
+LIBPQ = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs", "passfile"),
 )
@@ -23,7 +23,7 @@ _NUMBERS = ("connect_timeout", "statement_cache_size", "prepared_statement_cache
 _PLACE = ("host", "port", "user", "password")
 # Parameters of libpq that asyncpg does not have, and their values that can be ignored.
 _IGNORED = {"channel_binding": ("prefer", "disable"), "gssencmode": ("prefer", "disable")}
-POSTGRESQL = (*_LIBPQ, "ssl", *_SERVER, *_NUMBERS, *_PLACE, *_IGNORED)
+POSTGRESQL = (*LIBPQ, "ssl", *_SERVER, *_NUMBERS, *_PLACE, *_IGNORED)
 _FILES = ("sslrootcert", "sslcrl")
 
 
@@ -87,7 +87,7 @@ def _postgresql(url: sa.URL, given: Mapping[str, str]) -> DatabaseUrl:
 
 def _tls(given: Mapping[str, str]) -> dict[str, Any]:
     """The arguments for TLS; `ssl` is SQLAlchemy's name for `sslmode`."""
-    libpq = {name: given[name] for name in _LIBPQ if name in given}
+    libpq = {name: given[name] for name in LIBPQ if name in given}
     mode = given.get("sslmode", given.get("ssl"))
     if mode is not None:
         if mode not in MODES or given.get("ssl", mode) != mode:

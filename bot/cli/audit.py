@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 import typer
 
 from bot.cli.console import Output, read, remark, say, with_database
+from bot.context import TimeAway
 from bot.errors import StartRefused
+from bot.flows.messages.time_away import times_away
 from storage import audit
 from storage.db import Database, Tx
 from storage.records import AuditEntry, AuditOutcome, AuditRow, StoredJson, UnixTime
@@ -95,9 +97,28 @@ async def _verify(tx: Tx, head: str | None) -> str:
                 "copy it whole from stanch audit verify or the log event audited."
             )
     found = await audit.verify(tx, head)
+    if found.misses_head:
+        where = f"The last row is number {found.rows}. {_gone_rows(await times_away(tx))}".strip()
+        raise StartRefused(f"The audit log does not verify: {found.problem} {where}")
     if not found.ok:
         raise StartRefused(f"The audit log does not verify: {found.problem}")
     return f"{found.rows} rows verify; the head is {found.head}."
+
+
+def _gone_rows(times: Sequence[TimeAway]) -> str:
+    """Which rows a restore has taken away; empty if none is known. Backups go before servers that were stopped."""
+    if not times:
+        return ""
+    away = max(times, key=lambda one: (one.is_backup, one.until))
+    since, until = (_minute(moment) for moment in (away.since, away.until))
+    condition = "" if away.is_backup else "If the database was restored then, "
+    sentence = f"{condition}rows after number {away.rows} that were written from {since} to {until} are gone"
+    reason = ": the database is a backup of the first of these times" if away.is_backup else ""
+    return f"{sentence[0].upper()}{sentence[1:]}{reason}."
+
+
+def _minute(at: UnixTime) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _since(text: str | None) -> UnixTime | None:

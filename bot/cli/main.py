@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import audit, identities, jobs, subscriptions
+from bot.cli.backup import backup
 from bot.cli.console import OutputLost, flush, give_up_output, remark, say
 from bot.cli.demo import demo
 from bot.cli.migrate import migrate
@@ -17,7 +18,7 @@ from bot.logs import set_up_logging
 from bot.version import VERSION
 from storage.db import StorageUnavailable
 
-COMMANDS = (serve, demo, migrate, sync)
+COMMANDS = (serve, demo, migrate, backup, sync)
 GROUPS = (
     ("identities", identities.group),
     ("subscriptions", subscriptions.group),

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
+from bot.flows.messages.time_away import note_running
 from bot.flows.people.directory import request_directory
 from bot.flows.people.linking import drop_expired
 from bot.flows.people.tokens import end_lapsed
@@ -50,7 +51,15 @@ async def keep_platforms_checked(context: Context) -> None:
 
 async def run_housekeeping_once(context: Context) -> None:
     """Run each part once. A part that fails is logged and does not stop the others."""
-    parts = (_request_sync, retry_blocked, request_checks, drop_expired, end_lapsed, request_directory)
+    parts = (
+        note_running,
+        _request_sync,
+        retry_blocked,
+        request_checks,
+        drop_expired,
+        end_lapsed,
+        request_directory,
+    )
     for part in parts:
         await _run_part(part(context))
     for prune, kept in _EXPIRED:

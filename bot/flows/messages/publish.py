@@ -5,12 +5,13 @@ from typing import Any
 
 import structlog
 
-from bot.context import Context
+from bot.context import Context, TimeAway
 from bot.errors import RetryLater, UnusableJob
 from bot.flows.channel_facts import ASK_AGAIN, CHANGED, SHARED, retry_later, time_of_change, unfit_reason
 from bot.flows.messages import blocked_messages, lost_cards
 from bot.flows.messages.draw import Drawing, draw, fingerprint
 from bot.flows.messages.message_jobs import publish_job
+from bot.flows.messages.time_away import may_be_posted
 from bot.job_kinds import shown_key
 from bot.rules.urgency import URGENT
 from bot.views.card import draw_hidden
@@ -60,7 +61,11 @@ async def publish(context: Context, key: MessageKey, job: Job) -> None:
     # 3. One whose post had no known outcome is searched for before it is posted again.
     if message.state is MessageState.POSTING and await _adopt(context, message, drawing, job):
         return
-    # 4. Any other is posted, once its channel may have it and the pace of the channel allows it.
+    # 4. So is one that may have been posted while another copy of the database was in use.
+    away = may_be_posted(context, message, loaded.alert)
+    if away is not None and await _adopt(context, message, drawing, job, away):
+        return
+    # 5. Any other is posted, once its channel may have it and the pace of the channel allows it.
     await _post(context, message, drawing, changed_at, job)
 
 
@@ -146,13 +151,16 @@ async def _record_update(
             await blocked_messages.stand_in(tx, context, message)
 
 
-async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job) -> bool:
+async def _adopt(
+    context: Context, message: Message, drawing: Drawing, job: Job, away: TimeAway | None = None
+) -> bool:
     """Search for a message whose post had no known outcome; False where it was certainly not posted.
 
+    With `away`, search for one that may have been posted in that time; False also where no search is possible.
     Raises RetryLater until that is certain.
     """
-    since = message.posting_since or message.created_at
-    settled = since + SETTLED
+    since = away.since if away else message.posting_since or message.created_at
+    settled = (away.until if away else since) + SETTLED
     try:
         ts = await context.slack.find_post(
             message.channel, drawing.metadata, since=since, until=settled, thread_ts=drawing.thread
@@ -162,7 +170,14 @@ async def _adopt(context: Context, message: Message, drawing: Drawing, job: Job)
         return True
     except errors.SlackError as error:
         too_many = isinstance(error, errors.TooManyMessages)
-        if error.code == "missing_scope" or (too_many and context.clock.now() >= settled):
+        impossible = error.code == "missing_scope" or (too_many and context.clock.now() >= settled)
+        if impossible and away:
+            # It was most likely not posted: a second card does less harm than none.
+            log.warning(
+                "not_looked_for", channel=message.channel, alert=str(message.alert), reason=error.code
+            )
+            return False
+        if impossible:
             await lost_cards.give_up(context, message, error)
         else:
             await _block_or_raise(context, message, error)
