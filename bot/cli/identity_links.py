@@ -52,6 +52,7 @@ async def remove_link(
     if before is None and not mine:
         raise StartRefused(f"No identity is known for {user[:40]!r}; stanch identities list shows all.")
     removed = before or mine[0].account
+    accounts = [claim.account.id for claim in mine]
     if before is not None and before.suspension in FAULTS_OF_DIRECTORY:
         # The next reading of the directory decides anew.
         for pair in await directory_pairs.of_user(tx, team, user):
@@ -63,9 +64,8 @@ async def remove_link(
     if not disagrees:
         await forget(tx, team, user, by=BY_OPERATOR)
     elif user in known.operators:
-        await settle(tx, team, unlinked=[user], by=BY_OPERATOR)
+        await settle(tx, team, unlinked=[user], accounts=accounts, by=BY_OPERATOR)
     elif await drop_sign_in(tx, team, user):
-        accounts = [claim.account.id for claim in mine]
         await settle(tx, team, users=[user], accounts=accounts, by=BY_OPERATOR)
     else:
         await forget(tx, team, user, by=BY_OPERATOR)

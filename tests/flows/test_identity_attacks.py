@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.flows.people.rotate_keys import rotate_keys
 from bot.flows.people.sealed_tokens import TokenOwner, seal, unseal
-from bot.flows.people.settle_identity import settle
+from bot.flows.people.settle_identity import BY_OPERATOR, settle
 from storage import directory_pairs, identities, sign_ins
 from storage.clock import Clock
 from storage.encryption import Keyring
@@ -16,6 +16,7 @@ from storage.records import (
     Account,
     DirectoryPair,
     GitHubId,
+    OperatorLink,
     SlackTeamId,
     SlackUserId,
     Suspension,
@@ -103,6 +104,27 @@ async def test_unlinking_and_signing_in_again_is_no_decision(stage: Stage, who: 
     await link(stage, EVE, account)
     assert await state_of(stage, EVE) == ("newly-hired", Suspension.SIGNED_IN_ELSEWHERE)
     await assert_no_rights(stage, EVE)
+
+
+async def test_what_an_operator_says_about_others_decides_no_contest(stage: Stage) -> None:
+    """Two contests are connected by somebody who signed in to both accounts, and whom the directory once had there."""
+    first, second = stage.people[ADMIN], stage.people[OWNER]
+    await link(stage, EVE, first)
+    assert await state_of(stage, ADMIN) == (first.login, Suspension.SIGNED_IN_ELSEWHERE)
+    await link(stage, EVE, second)
+    assert await state_of(stage, OWNER) == (second.login, Suspension.SIGNED_IN_ELSEWHERE)
+    # Nothing but the contest speaks against ADMIN's link now.
+    assert await state_of(stage, ADMIN) == (first.login, Suspension.SIGNED_IN_ELSEWHERE)
+    team = SlackTeamId(stage.slack.team_id)
+    async with stage.context.db.begin() as tx:
+        once = Account(GitHubId(first.id), first.login)
+        left = DirectoryPair(team, SlackUserId(EVE), once, "saml", "hash", tx.now, tx.now, tx.now, "left")
+        await directory_pairs.save(tx, left)
+        account = Account(GitHubId(second.id), second.login)
+        decision = OperatorLink(team, SlackUserId(OWNER), account, tx.now, BY_OPERATOR)
+        await settle(tx, team, links=[decision], by=BY_OPERATOR)
+    assert await state_of(stage, OWNER) == (second.login, None)
+    assert await state_of(stage, ADMIN) == (first.login, Suspension.SIGNED_IN_ELSEWHERE)
 
 
 async def test_waiting_until_the_other_sign_in_lapses_does_not_help(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from storage.records import (
 )
 
 BY_OPERATOR = "cli"
-"""What an operator changes: it decides about links that were suspended because sources disagreed."""
+"""What an operator changes: it decides about these links, if they were suspended because sources disagreed."""
 NEW = 60.0
 """Seconds for which it is news that somebody's sign-in gives them nothing."""
 ANNOUNCED = 40
@@ -65,9 +65,13 @@ async def settle(
     # Of two that settle at once, the second one sees what the first one stored.
     await audit.lock(tx)
     users = {*users, *unlinked, *(link.slack_user for link in links)}
-    known = await load_claims(tx, team, users, {*accounts, *(link.github.id for link in links)})
-    known = known.with_operators(links, unlinked)
-    contests = {} if by == BY_OPERATOR else known.contests()
+    accounts = {*accounts, *(link.github.id for link in links)}
+    known = (await load_claims(tx, team, users, accounts)).with_operators(links, unlinked)
+    contests = {
+        user: contest
+        for user, contest in known.contests().items()
+        if by != BY_OPERATOR or (user not in users and contest.account.id not in accounts)
+    }
     standings = {**dict.fromkeys(known.identities, Nothing()), **decide(known.claims, contests)}
     found = (_change(tx, known, user, standings[user], by) for user in sorted(standings))
     changes = [change for change in found if change is not None]
