@@ -107,7 +107,7 @@ async def test_unlinking_and_signing_in_again_is_no_decision(stage: Stage, who: 
 
 
 async def test_what_an_operator_says_about_others_decides_no_contest(stage: Stage) -> None:
-    """Two contests are connected by somebody who signed in to both accounts, and whom the directory once had there."""
+    """Two contests are connected by somebody who signed in to both accounts, and whom the directory had there."""
     first, second = stage.people[ADMIN], stage.people[OWNER]
     await link(stage, EVE, first)
     assert await state_of(stage, ADMIN) == (first.login, Suspension.SIGNED_IN_ELSEWHERE)
