@@ -15,6 +15,7 @@ from bot.database import SLACK_TEAM, build_database
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
 from bot.flows.messages.time_away import note_start
+from bot.flows.people.tokens import finish_refreshes
 from bot.inbound.github_webhooks import LARGEST
 from bot.inbound.routes import request_routes, status_routes
 from bot.inbound.slack_app import SlackApp
@@ -246,6 +247,7 @@ async def _start_tasks(stack: AsyncExitStack, worker: Worker, context: Context, 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*workers, *tasks, return_exceptions=True)
+        await finish_refreshes(context)
 
     stack.push_async_callback(stop)
 

@@ -79,5 +79,7 @@ class Context:
     """When this process last asked GitHub who has a right in a repository, and the answer."""
     times_away: list[TimeAway] = field(default_factory=list)
     """The last times in which another copy of the database may have been in use, as of this process's start."""
+    refreshes: "set[asyncio.Task[object]]" = field(default_factory=set)
+    """Refreshes of people's tokens under way; they go on when the request that needs them is given up."""
     probe_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One probe at a time: GitHub's docs say that several 401s in a short time can lock a login out."""

@@ -5,11 +5,14 @@ from urllib.parse import parse_qs, urlsplit
 from bot.flows.people import settle_identity
 from bot.flows.people.sealed_tokens import TokenOwner, seal
 from integrations.literal import Literal
-from storage import sign_ins
-from storage.records import Account, GitHubId, SignIn, SlackTeamId, SlackUserId
+from storage import identities, sign_ins
+from storage.records import Account, GitHubId, Identity, SignIn, SlackTeamId, SlackUserId
 from tests.flows.stage import PUBLIC_URL, Stage
 
-DAYS = 86400.0
+DAYS, HOURS = 86400.0, 3600.0
+ALERT = r"/repos/octo/payments/secret-scanning/alerts/\d+"
+EXCHANGE = "/login/oauth/access_token"
+NO_RIGHTS = "gives no rights"
 
 
 async def sign_in(stage: Stage, user: str, *, keep_tokens: bool = True) -> None:
@@ -40,3 +43,19 @@ async def stored_sign_in(stage: Stage, user: str) -> SignIn:
         stored = await sign_ins.load(tx, SlackTeamId(stage.slack.team_id), SlackUserId(user))
     assert stored is not None
     return stored
+
+
+async def identity_of(stage: Stage, user: str) -> Identity:
+    async with stage.context.db.read() as tx:
+        found = await identities.of_slack(tx, SlackTeamId(stage.slack.team_id), SlackUserId(user))
+    assert found is not None
+    return found
+
+
+async def assert_no_rights(stage: Stage, user: str, *, since: int = 0) -> None:
+    """Nothing the person does has an effect, in nobody's name."""
+    await stage.click(user, "take")
+    assert NO_RIGHTS in stage.answer_to(user)
+    await stage.pick(user, "close_as", "revoked")
+    assert NO_RIGHTS in stage.form(user).shown_text
+    assert len(stage.github.calls("PATCH", ALERT)) == since

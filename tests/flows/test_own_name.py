@@ -1,6 +1,6 @@
 """People who signed in act on GitHub in their own name, and GitHub's answer to their own token is the answer."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -22,15 +22,6 @@ def callers(stage: Stage, method: str, pattern: str = ALERT) -> list[int | None]
 
 def changes(stage: Stage) -> Sequence[RecordedRequest]:
     return stage.github.calls("PATCH", ALERT)
-
-
-@pytest.fixture
-async def signed_in(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
-    """A stage on which the repository's admin has signed in."""
-    async with open_stage(database_url, clock, private_key, sign_in=True) as stage:
-        await sign_in(stage, ADMIN)
-        yield stage
-        stage.check()
 
 
 async def test_a_closure_goes_out_in_the_persons_own_name_and_everything_says_so(signed_in: Stage) -> None:

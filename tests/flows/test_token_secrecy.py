@@ -7,9 +7,8 @@ import pytest
 from storage.clock import Clock
 from tests.flows.outputs import collect_outputs, logging_as
 from tests.flows.planted import find_traces
-from tests.flows.signed_in import DAYS, sign_in
+from tests.flows.signed_in import ALERT, DAYS, EXCHANGE, HOURS, sign_in
 from tests.flows.stage import ADMIN, open_stage
-from tests.flows.test_person_tokens import ALERT, EXCHANGE, HOURS
 
 
 @pytest.mark.parametrize("style", ["json", "text"])

@@ -1,5 +1,6 @@
 """A person's own GitHub token: used, refreshed by one process at a time, and given up once GitHub refuses it."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ LEASE = 30.0
 """Seconds for which one process has the refresh; it waits ten seconds for GitHub's answer."""
 WAIT = 0.5
 """Seconds until a request looks again whether another process has refreshed the token."""
+STOP_WITHIN = 2.0
+"""Seconds, of the ten for the whole stop, to wait for refreshes."""
 MOST_LAPSED = 100
 """Sign-ins that are ended in one round of the housekeeping."""
 
@@ -64,7 +67,23 @@ async def person_token(
     until = tokens.access_until
     if until is None or context.clock.now() < until - REFRESH_BEFORE:
         return PersonToken(tokens.access, stored)
-    return await _refreshed(context, identity, stored, tokens)
+    # Shielded: GitHub ends the old tokens with its answer, so a request that is given up must not lose the new ones.
+    refresh = asyncio.create_task(_refresh(context, identity, stored, tokens))
+    context.refreshes.add(refresh)
+    refresh.add_done_callback(lambda done: _ended(context, done))
+    return await asyncio.shield(refresh)
+
+
+def _ended(context: Context, refresh: "asyncio.Task[PersonToken]") -> None:
+    context.refreshes.discard(refresh)
+    if not refresh.cancelled():
+        refresh.exception()  # Nobody else may ask for it.
+
+
+async def finish_refreshes(context: Context) -> None:
+    """At the stop: let refreshes end that no request waits for any more."""
+    if context.refreshes:
+        await asyncio.wait(context.refreshes, timeout=STOP_WITHIN)
 
 
 def _without_name(context: Context, identity: Identity, reason: str, verb_phrase: str) -> Refused:
@@ -131,7 +150,7 @@ async def _opened(context: Context, identity: Identity, stored: SignIn) -> UserT
     raise ended(context, identity, Suspension.UNDECRYPTABLE)
 
 
-async def _refreshed(context: Context, identity: Identity, stored: SignIn, tokens: UserTokens) -> PersonToken:
+async def _refresh(context: Context, identity: Identity, stored: SignIn, tokens: UserTokens) -> PersonToken:
     """Refresh the tokens, unless another process does. Both old tokens end at GitHub with its answer.
 
     If this process dies before it has stored the new ones, the next refresh is refused, and the sign-in suspended.
