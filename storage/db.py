@@ -159,15 +159,17 @@ class Database:
                 finally:
                     await conn.invalidate()
 
-    async def migrate(self) -> None:
+    async def migrate(self) -> str | None:
         """Create the tables or upgrade them to this version; several processes may do so at the same time.
 
-        Raises StorageUnavailable, also for tables of a newer version.
+        Returns the revision that was there, one of `migrations.VERSIONS`, or None if there were no tables. Raises
+        StorageUnavailable, also for tables of a newer version.
         """
         if self.dialect == "sqlite":
             await self._use_write_ahead_log()
-        if await self.is_migrated():
-            return
+        before = await self.revision()
+        if before == migrations.HEAD:
+            return before
         # Importing Alembic takes a third of a second; a start on a migrated database saves it.
         from alembic.util.exc import CommandError
 
@@ -182,16 +184,21 @@ class Database:
             raise StorageUnavailable(
                 f"The database at {self.name} was last used by a newer version of Stanch."
             ) from None
+        return before
 
     async def is_migrated(self) -> bool:
         """Whether the tables are those of this version. Raises StorageUnavailable."""
+        return await self.revision() == migrations.HEAD
+
+    async def revision(self) -> str | None:
+        """The revision of the tables; None if there are none. Raises StorageUnavailable."""
         if self._engines.path is not None and not self._engines.path.exists():
-            return False
+            return None
         async with self.read() as tx:
             if not await tx.conn.run_sync(lambda conn: sa.inspect(conn).has_table("alembic_version")):
-                return False
+                return None
             version: str | None = await tx.conn.scalar(sa.text("SELECT version_num FROM alembic_version"))
-        return version == migrations.HEAD
+        return version
 
     async def close(self) -> None:
         """Close all connections; the object can't be used afterwards."""

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+from alembic import command
+from alembic.script import ScriptDirectory
 
 from bot.cli.main import main
 from bot.flows.people.sealed_tokens import TokenOwner, seal, unseal
@@ -26,8 +28,11 @@ from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
 from storage import directory_pairs, job_queue, jobs, sign_ins
+from storage.clock import Clock
 from storage.db import Database
 from storage.encryption import Keyring
+from storage.migrations import VERSIONS
+from storage.migrations.upgrade import config
 from storage.records import (
     Account,
     DirectoryPair,
@@ -256,8 +261,60 @@ async def test_migrate_creates_a_database(stanch: Operator, empty_database_url: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", empty_database_url)
         [line] = await stanch.done("migrate")
-        assert line.endswith("is up to date.")
-        assert await stanch.done("migrate") == [line]
+        assert line.endswith(" was migrated from nothing to the schema of version 0.2.0.")
+        assert "postgres@" not in line
+        [line] = await stanch.done("migrate")
+        assert line.endswith(" is up to date, with the schema of version 0.2.0.")
+
+
+async def test_migrate_says_from_which_version(stanch: Operator, empty_database_url: str) -> None:
+    db = Database(empty_database_url, clock=Clock())
+    async with db.begin() as tx:
+        await tx.conn.run_sync(lambda conn: command.upgrade(config(conn), "0001"))
+    await db.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", empty_database_url)
+        [line] = await stanch.done("migrate")
+    assert line.endswith(" was migrated from the schema of version 0.1.0 to the schema of version 0.2.0.")
+
+
+def test_each_migration_has_the_version_that_brought_it() -> None:
+    assert sorted(VERSIONS) == sorted(
+        one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()
+    )
+
+
+SHELLS = {
+    "bash": ({"COMP_WORDS": "stanch ", "COMP_CWORD": "1"}, "serve"),
+    "zsh": ({"_TYPER_COMPLETE_ARGS": "stanch identities im"}, "import"),
+    "fish": (
+        {"_TYPER_COMPLETE_ARGS": "stanch serve --ro", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        "--role",
+    ),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_completes_commands_and_options(shell: str) -> None:
+    variables, expected = SHELLS[shell]
+    program = "import sys; sys.argv[0] = 'stanch'; from bot.cli.main import main; main()"
+    environment = {**os.environ, **variables, "_STANCH_COMPLETE": f"complete_{shell}"}
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
+    assert expected in found.stdout
+    assert found.stderr == ""
+
+
+def test_the_script_for_completion_is_printed() -> None:
+    program = "import sys; sys.argv[0] = 'stanch'; from bot.cli.main import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", program, "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "_STANCH_COMPLETE=complete_bash" in shown.stdout
 
 
 async def test_only_the_owner_can_read_sqlites_file(stanch: Operator, tmp_path: Path) -> None:

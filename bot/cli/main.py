@@ -38,9 +38,7 @@ def root(
 
 def build() -> typer.Typer:
     """The command line with all its commands."""
-    cli = typer.Typer(
-        name="stanch", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
+    cli = typer.Typer(name="stanch", no_args_is_help=True, pretty_exceptions_enable=False)
     cli.callback(invoke_without_command=True)(root)
     for command in COMMANDS:
         cli.command()(command)
