@@ -8,6 +8,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.rules.masking import mask
+from storage.records import TRACE
 
 OURS = ("bot", "integrations", "storage")
 """Packages that log at the chosen level. Libraries log from WARNING on: below they quote bodies and parameters."""
@@ -20,6 +21,7 @@ def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -53,6 +55,12 @@ def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
     root.setLevel(max(number, logging.WARNING))
     for name in OURS:
         logging.getLogger(name).setLevel(number)
+
+
+def _add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Add the id of the delivery or request that is being handled."""
+    trace = TRACE.get()
+    return event if trace is None else {**event, "trace": trace}
 
 
 def _mask_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -88,8 +88,8 @@ _INSERT_REQUEST = """
     INSERT INTO slack_request (fingerprint, seen_at) VALUES (:fingerprint, :now)
     ON CONFLICT (fingerprint) DO UPDATE SET seen_at = excluded.seen_at WHERE seen_at <= :now - :window"""
 _INSERT_JOB = """
-    INSERT INTO job (kind, payload, key, dedup, state, priority, run_at, holds, attempts, created_at)
-    VALUES (:kind, :payload, :key, :dedup, :state, :priority, :runs, :holds, :attempts, :made)
+    INSERT INTO job (kind, payload, key, dedup, state, priority, run_at, holds, attempts, created_at, trace)
+    VALUES (:kind, :payload, :key, :dedup, :state, :priority, :runs, :holds, :attempts, :made, :trace)
     ON CONFLICT (dedup) DO NOTHING"""
 _PRUNE_REQUESTS = "DELETE FROM slack_request WHERE seen_at < ?"
 

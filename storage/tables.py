@@ -130,7 +130,7 @@ job = sa.Table(
     METADATA,
     sa.Column("id", ID, primary_key=True),
     *required(StorableText, "kind", "state"),
-    *optional(StorableText, "key", "worker", "error"),
+    *optional(StorableText, "key", "worker", "error", "trace"),
     *required(sa.Double, "run_at", "created_at"),
     sa.Column("attempts", sa.Integer, nullable=False),
     *optional(sa.Double, "lease_until", "finished_at"),

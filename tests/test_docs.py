@@ -10,6 +10,7 @@ import pytest
 import typer.core
 import typer.main
 import yaml
+from prometheus_client import generate_latest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -178,6 +179,13 @@ def test_each_metric_is_described() -> None:
         for metric in Metrics().registry.collect()
     }
     assert set(names("metric")) == existing
+
+
+def test_each_metric_has_a_help_text() -> None:
+    lines = generate_latest(Metrics().registry).decode().splitlines()
+    helped = {line.split()[2]: line.split(maxsplit=3)[3:] for line in lines if line.startswith("# HELP ")}
+    assert {line.split()[2] for line in lines if line.startswith("# TYPE ")} == set(helped)
+    assert all(text and text[0].endswith(".") for text in helped.values())
 
 
 def calls() -> Iterator[ast.Call]:

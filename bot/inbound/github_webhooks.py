@@ -17,7 +17,7 @@ from integrations.github.webhook_body import condense, decode_body
 from integrations.github.webhook_events import AlertEvent, Ignored, LocationEvent, Parsed, parse_event
 from integrations.github.webhook_signature import verify_signature
 from storage.db import StorageUnavailable
-from storage.records import AlertKey, AlertNumber, Delivery, NewJob, RepositoryId
+from storage.records import TRACE, AlertKey, AlertNumber, Delivery, NewJob, RepositoryId
 
 log = structlog.get_logger(__name__)
 LARGEST = 26_214_400
@@ -73,6 +73,7 @@ class GitHubWebhooks:
             received_at=self._context.clock.now(),
             outcome=parsed.reason if isinstance(parsed, Ignored) else None,
         )
+        TRACE.set(delivery.guid)
         try:
             new = await self._context.batch_writer.accept_delivery(delivery, _job(parsed, delivery.guid))
         except StorageUnavailable as error:

@@ -35,10 +35,12 @@ from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from bot.views.refusals import outdated_control
 from integrations.slack import payloads
 from storage.db import StorageUnavailable
-from storage.records import ChannelId
+from storage.records import TRACE, ChannelId
 
 log = structlog.get_logger(__name__)
 COMMAND = "/leaks"
+TRACE_LENGTH = 16
+"""Hexadecimal digits of a request's fingerprint that are its id in the log."""
 CHANNEL_EVENTS = ("channel_shared", "channel_unshared")
 FORM_OF_CONTROL = {form.id: form for form in FORMS}
 FORM_OF_CALLBACK = {form.callback_id: form for form in FORMS}
@@ -61,6 +63,7 @@ class SlackApp:
 
     async def dispatch(self, payload: Mapping[str, Any], fingerprint: str) -> BoltResponse:
         """Answer one request; 400 for a payload of the wrong shape. `fingerprint` tells a repetition."""
+        TRACE.set(fingerprint[:TRACE_LENGTH])
         try:
             # Bolt takes an object in this mode alone; over HTTP it would decode the body once more.
             request = AsyncBoltRequest(

@@ -25,7 +25,7 @@ from storage.db import StaleStatement, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
 from storage.priorities import CONCURRENCY, Priority
-from storage.records import Done, Job, JobId, Parked, Retry, RunResult
+from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 20
@@ -184,6 +184,7 @@ class Worker:
     async def _work(self, job: Job) -> None:
         """Run one job. This is the one error place of jobs."""
         structlog.contextvars.bind_contextvars(job_id=job.id, job=job.kind)
+        TRACE.set(job.trace or f"job-{job.id}")
         try:
             await self._run(job)
         except LeaseLost as lost:

@@ -16,7 +16,7 @@ from storage.records.alerts import (
 )
 from storage.records.approvals import Approval, ApprovalState, ReportFacts
 from storage.records.github import Account, Installation, InstallationState, Repository, RepositoryState
-from storage.records.jobs import Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, RunResult
+from storage.records.jobs import TRACE, Claim, Delivery, Done, Job, JobState, NewJob, Parked, Retry, RunResult
 from storage.records.messages import (
     Audience,
     Message,

@@ -1,11 +1,15 @@
 """GitHub's deliveries, and jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from storage.records.names import JobId, StoredJson, UnixTime
+
+TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
+"""The id of the delivery or request that is being handled; jobs made meanwhile get it, and so does the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class NewJob:
     """Seconds until it may run. Meanwhile later jobs with its key don't wait for it."""
     urgent: bool = False
     """It comes before all others, whatever its kind."""
+    trace: str | None = field(default_factory=TRACE.get)
+    """The id of the delivery or request that led to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Job:
     """The worker that runs it. With `attempts`, which each claim increases, it identifies one run."""
     priority: int = 2
     """A `priorities.Priority`; the default is that of a delivery."""
+    trace: str | None = None
+    """The id of the delivery or request that led to it; None for one of 0.1.0, or that nobody requested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _sources_of_identities()
     _link_requests()
     _approvals()
+    _traces()
 
 
 def _assignments() -> None:
@@ -206,3 +207,8 @@ _CHANNEL_PROBLEMS = (
     *("restricted_action_read_only_channel", "restricted_action_thread_locked"),
     "restricted_action_thread_only_channel",
 )
+
+
+def _traces() -> None:
+    """The id of the delivery or request that led to a job."""
+    op.add_column("job", sa.Column("trace", sa.Text))
