@@ -3,6 +3,7 @@
 
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin
+AUDIT := .venv/audit/bin/pip-audit
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 # A stamp says that .venv has what its target needs. The larger sets include the smaller ones.
 PRODUCTION := .venv/for-production
@@ -10,7 +11,7 @@ DEMO := .venv/for-demo
 DEVELOPMENT := .venv/for-development
 
 .DEFAULT_GOAL := help
-.PHONY: help install setup demo test check bench chaos screenshots
+.PHONY: help install setup demo test check audit bench chaos screenshots
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -34,6 +35,13 @@ check: $(DEVELOPMENT) ## Format, lint, types, import contracts, docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/test_architecture.py tests/test_docs.py
+
+# In an environment of its own, since its packages are none of Stanch's. All versions are pinned, so nothing is resolved.
+audit: ## Asks PyPI which pinned packages have known vulnerabilities; fails for what it can't ask about
+	$(make_environment)
+	@test -x $(AUDIT) || { $(BIN)/python -m venv .venv/audit && \
+	  .venv/audit/bin/python -m pip install -qq --disable-pip-version-check pip-audit==2.10.1; }
+	@$(AUDIT) --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 bench: $(DEVELOPMENT) ## The benchmark table: the product beside its baselines
 	@$(BIN)/python -m tests.bench

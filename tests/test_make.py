@@ -63,3 +63,10 @@ def test_an_existing_environment_is_used(checkout: Path) -> None:
 def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
     assert commands(checkout, "demo", "PORT=9000")[-1] == ".venv/bin/stanch demo --port '9000'"
     assert commands(checkout, "demo", environment={"PORT": "3000"})[-1] == ".venv/bin/stanch demo "
+
+
+def test_the_audit_has_an_environment_of_its_own(checkout: Path) -> None:
+    lines = "\n".join(commands(checkout, "audit"))
+    assert ".venv/audit/bin/python -m pip install" in lines
+    assert "pip-audit --requirement constraints.txt --no-deps --disable-pip --strict" in lines
+    assert "-e '." not in lines
