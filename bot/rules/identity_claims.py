@@ -90,7 +90,9 @@ def decide(
     left += [
         IdentityClaim(user, contest.account, IdentitySource.SIGN_IN, contest.linked_at, contest.reason)
         for user, contest in open_ones.items()
-        if not any((claim.user, claim.account.id) == (user, contest.account.id) for claim in left)
+        if not any(
+            claim.speaks and (claim.user, claim.account.id) == (user, contest.account.id) for claim in left
+        )
     ]
     by_user: dict[SlackUserId, list[IdentityClaim]] = defaultdict(list)
     for claim in left:

@@ -198,6 +198,12 @@ CONTEST = {SlackUserId("U1"): Contest(ANA, ELSEWHERE, 2.0, 1.0)}
         # U1 has unlinked, and nothing is left of the link but the contest.
         ([], {"U1": f"ana suspended: {ELSEWHERE}"}),
         ([("U2 ana sign-in", 3)], {"U1": f"ana suspended: {ELSEWHERE}", "U2": f"nothing: {ELSEWHERE}"}),
+        # What the directory had of it counts no more, so it does not stand in the way of the contest.
+        (
+            [("U1 ana directory unlinked", 1), ("U2 ana sign-in", 3)],
+            {"U1": f"ana suspended: {ELSEWHERE}", "U2": f"nothing: {ELSEWHERE}"},
+        ),
+        ([("U1 ana directory left", 1)], {"U1": f"ana suspended: {ELSEWHERE}"}),
         # An operator decides for either, or takes either elsewhere; not by what they said before.
         ([("U1 ana operator", 2)], {"U1": "ana by operator"}),
         ([("U1 ana sign-in", 1), ("U1 ana operator", 3)], {"U1": "ana by sign-in"}),
