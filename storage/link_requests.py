@@ -1,5 +1,7 @@
 """Sign-ins under way: what a Slack user started, and each page on its way over GitHub and back."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from storage import rows
@@ -7,6 +9,9 @@ from storage.db import Tx
 from storage.records import LinkPage, LinkRequest, SlackTeamId, SlackUserId, UnixTime
 from storage.tables import link_page, link_request
 from storage.token_columns import stored_tokens, token_values
+
+ENDED = "ended "
+"""Begins the name of what is kept of a sign-in that ended."""
 
 
 async def add(tx: Tx, request: LinkRequest) -> None:
@@ -40,12 +45,39 @@ async def count_try(tx: Tx, hash_: str, most: int) -> bool:
     return (await tx.conn.execute(query.values(tries=link_request.c.tries + 1))).rowcount == 1
 
 
+async def give_back_try(tx: Tx, hash_: str) -> None:
+    """Count the last submitted code no more: it was right."""
+    query = sa.update(link_request).where(link_request.c.hash == hash_)
+    await tx.conn.execute(query.values(tries=link_request.c.tries - 1))
+
+
 async def end(tx: Tx, hash_: str) -> LinkRequest | None:
-    """Delete a started sign-in with its pages: it can be finished once. Returns it, or None if it was not there."""
+    """End a started sign-in with its pages: it can be finished once. Returns it, or None if it was not there."""
     query = sa.delete(link_request).where(link_request.c.hash == hash_, link_request.c.expires_at > tx.now)
     ended = await rows.one(tx, query.returning(*link_request.c), _request)
     await tx.conn.execute(sa.delete(link_page).where(link_page.c.request == hash_))
+    if ended is not None:
+        await _keep_tries(tx, ended)
     return ended
+
+
+async def end_of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> None:
+    """End what a Slack user started, with its pages."""
+    started = await of_user(tx, team, user)
+    await delete_of_user(tx, team, user)
+    if started is not None:
+        await _keep_tries(tx, started)
+
+
+async def _keep_tries(tx: Tx, ended: LinkRequest) -> None:
+    """Keep the wrong codes counted until their time is over: who ends a sign-in and starts anew gets no more tries.
+
+    No address and no modal leads to what is kept: its name is no hash.
+    """
+    if ended.tries > 0:
+        name = ENDED + ended.hash.removeprefix(ENDED)
+        kept = replace(ended, hash=name, view_id=None, continuation=None)
+        await tx.conn.execute(tx.insert(link_request).values(rows.values(kept, link_request)))
 
 
 async def delete_of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> None:
@@ -60,11 +92,14 @@ async def add_page(tx: Tx, page: LinkPage) -> None:
     await tx.conn.execute(tx.insert(link_page).values(_page_values(page)))
 
 
+async def is_open(tx: Tx, state_hash: str) -> bool:
+    """Whether the state of a page can be used."""
+    return bool(await tx.conn.scalar(sa.select(sa.exists().where(_is_open(tx, state_hash)))))
+
+
 async def use_page(tx: Tx, state_hash: str) -> LinkPage | None:
     """Use the state of a page up; None if it is unknown or used, or its time is over."""
-    query = sa.update(link_page).where(
-        link_page.c.state_hash == state_hash, link_page.c.used_at.is_(None), link_page.c.expires_at > tx.now
-    )
+    query = sa.update(link_page).where(_is_open(tx, state_hash))
     return await rows.one(tx, query.values(used_at=tx.now).returning(*link_page.c), _page)
 
 
@@ -108,6 +143,12 @@ async def prune(tx: Tx, before: UnixTime) -> None:
 
 def _of(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(link_request.c.slack_team == team, link_request.c.slack_user == user)
+
+
+def _is_open(tx: Tx, state_hash: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        link_page.c.state_hash == state_hash, link_page.c.used_at.is_(None), link_page.c.expires_at > tx.now
+    )
 
 
 def _request(columns: rows.Columns) -> LinkRequest:

@@ -148,7 +148,7 @@ class LinkRequest:
     """A sign-in that a Slack user started."""
 
     hash: str
-    """SHA-256 of its id, which only the button's address holds."""
+    """SHA-256 of its id, which only the button's address holds; no hash where it ended and the tries are kept."""
     slack_team: SlackTeamId
     slack_user: SlackUserId
     channel: ChannelId | None
@@ -158,7 +158,7 @@ class LinkRequest:
     created_at: UnixTime
     expires_at: UnixTime
     tries: int = 0
-    """Codes that were submitted."""
+    """Wrong codes that were submitted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`/leaks link`: from the modal over GitHub's sign-in and the code to the link, and what goes on then."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,14 +9,25 @@ import sqlalchemy as sa
 
 from bot import app
 from bot.flows.people.finish_link import finish
+from bot.flows.people.linking import is_held
 from bot.jobs.housekeeping import run_housekeeping_once
-from bot.options import Options
+from bot.options import DirectoryOptions, Options
 from bot.people_job_kinds import FinishLink
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.slack import SlackMessage, SlackSandbox
 from storage import directory_pairs, sign_ins
 from storage.clock import Clock
-from storage.records import Account, DirectoryPair, GitHubId, IdentitySource, SignIn, SlackTeamId, SlackUserId
+from storage.records import (
+    Account,
+    DirectoryPair,
+    GitHubId,
+    IdentitySource,
+    LinkPage,
+    LinkRequest,
+    SignIn,
+    SlackTeamId,
+    SlackUserId,
+)
 from storage.tables import link_page, link_request
 from tests.flows.sign_in import (
     Browser,
@@ -31,9 +43,12 @@ from tests.flows.stage import CHANNEL, PUBLIC_URL, UNLINKED, Stage, open_stage
 pytestmark = pytest.mark.either_database
 
 
+BY_DIRECTORY = Options(directory=DirectoryOptions(source="saml", domains=("octo.example",)))
+
+
 @pytest.fixture
 async def stage(database_url: str, clock: Clock, private_key: str) -> AsyncIterator[Stage]:
-    async with open_stage(database_url, clock, private_key, sign_in=True) as stage:
+    async with open_stage(database_url, clock, private_key, sign_in=True, options=BY_DIRECTORY) as stage:
         yield stage
         stage.check()
 
@@ -295,6 +310,21 @@ async def test_everybody_else_needs_the_code(stage: Stage, newcomer: GitHubUser)
         async with stage.context.db.begin() as tx:
             for pair in pairs:
                 await directory_pairs.delete(tx, pair)
+
+
+async def test_once_the_directory_is_turned_off_its_pairs_spare_nobody_the_code(
+    stage: Stage, newcomer: GitHubUser
+) -> None:
+    """They are there until the next housekeeping."""
+    await hold(stage, UNLINKED, newcomer, days=30)
+    turned_off = replace(stage.context, options=Options())
+    async with turned_off.db.begin() as tx:
+        [pair] = await directory_pairs.all_pairs(tx, SlackTeamId(stage.slack.team_id))
+        team, user = pair.slack_team, pair.slack_user
+        request = LinkRequest("r", team, user, None, None, None, tx.now, tx.now + 600.0)
+        page = LinkPage("p", "r", tx.now, tx.now + 600.0, github=pair.github)
+        assert await is_held(tx, stage.context, request, page)
+        assert not await is_held(tx, turned_off, request, page)
 
 
 @pytest.mark.parametrize(("version", "knows_pkce"), [(None, True), ("3.20.1", False), ("3.21.0", True)])

@@ -12,8 +12,12 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from bot.cli.identity_links import remove_link
+from bot.flows.people.submit_code import TypedCode, submit_code
 from integrations.sandbox.github import GitHubUser, Organization
+from storage import sign_ins
 from storage.clock import Clock
+from storage.records import SlackTeamId, SlackUserId
 from storage.tables import link_page, link_request
 from tests.flows.outputs import collect_outputs
 from tests.flows.planted import find_traces
@@ -399,3 +403,65 @@ async def test_a_request_does_not_go_on_while_the_link_is_suspended(stage: Stage
     await type_code(stage, UNLINKED, shown.code)
     await stage.work(within=10)
     assert "octo-admin" not in stage.read()
+
+
+async def test_ending_a_sign_in_gives_no_more_tries(stage: Stage, victim: GitHubUser) -> None:
+    """Neither an own account that is linked in between nor `/leaks unlink` begins the count of wrong codes anew."""
+    view = await open_window(stage, UNLINKED)
+    shown = await Browser(stage, victim).sign_in(button_address(view))
+    for _ in range(3):
+        await type_code(stage, UNLINKED, wrong(shown.code))
+    own = await Browser(stage, stage.leaker).sign_in(button_address(view))
+    await type_code(stage, UNLINKED, own.code)
+    await stage.work(within=10)
+    assert await identity_of(stage, UNLINKED) is not None
+    await stage.type(UNLINKED, "unlink")
+    shown = await Browser(stage, victim).sign_in(button_address(await open_window(stage, UNLINKED)))
+    result = await type_code(stage, UNLINKED, wrong(shown.code))
+    assert "1 try is left" in result.view_errors["code"]
+    await stage.type(UNLINKED, "unlink")
+    shown = await Browser(stage, victim).sign_in(button_address(await open_window(stage, UNLINKED)))
+    await type_code(stage, UNLINKED, wrong(shown.code))
+    assert "Five wrong codes" in shown_words(stage.slack.view(UNLINKED))
+
+
+async def test_right_codes_use_no_tries_up(stage: Stage) -> None:
+    for _ in range(6):
+        await link(stage, UNLINKED, stage.leaker)
+        assert await identity_of(stage, UNLINKED) is not None
+        await stage.type(UNLINKED, "unlink")
+
+
+async def test_a_tab_that_signs_in_behind_the_typed_code_makes_no_link_without_a_token(
+    stage: Stage, victim: GitHubUser
+) -> None:
+    """The newer tab drops the token of the page whose code was typed; the App must not act instead of it."""
+    address = button_address(await open_window(stage, UNLINKED))
+    browser = Browser(stage, victim)
+    later = await browser.authorize(await browser.go_to_github(address))
+    shown = await browser.sign_in(address)
+    view = stage.form(UNLINKED)
+    typed = TypedCode(
+        team=SlackTeamId(stage.slack.team_id),
+        user=SlackUserId(UNLINKED),
+        view_id=view.id,
+        metadata=view.private_metadata,
+        code=shown.code,
+    )
+    assert await submit_code(stage.context, typed) is None
+    await browser.open(later)
+    await stage.work(within=10)
+    async with stage.context.db.read() as tx:
+        assert await sign_ins.load(tx, typed.team, typed.user) is None
+    assert await identity_of(stage, UNLINKED) is None
+
+
+async def test_an_operator_who_unlinks_somebody_deletes_the_token_of_their_started_sign_in(
+    stage: Stage, victim: GitHubUser
+) -> None:
+    await link(stage, UNLINKED, stage.leaker)
+    await Browser(stage, victim).sign_in(button_address(await open_window(stage, UNLINKED)))
+    async with stage.context.db.begin() as tx:
+        await remove_link(tx, SlackTeamId(stage.slack.team_id), SlackUserId(UNLINKED))
+    await stage.work()
+    assert len(stage.github.calls("DELETE", "/applications/.*/token")) == 2

@@ -65,6 +65,9 @@ async def finish(context: Context, todo: FinishLink, job: Job | None) -> Refused
     async with context.db.begin() as tx:
         if job is not None:
             await leases.finish(tx, job)
+        # `settle` takes this lock before it changes the sign-ins of others; in another order two could block each
+        # other.
+        await audit.lock(tx)
         if refused is None:
             finished = await _link(tx, context, todo, by_directory=job is None)
         else:
@@ -100,7 +103,7 @@ async def _link(tx: Tx, context: Context, todo: FinishLink, *, by_directory: boo
     request = await link_requests.load(tx, todo.link)
     if request is None or page is None or page.github is None:
         return await _refuse(tx, request, link_lapsed())
-    if by_directory and not await is_held(tx, request, page):
+    if by_directory and not await is_held(tx, context, request, page):
         return await _refuse(tx, request, link_lapsed())
     try:
         tokens = _sealed_anew(context, request, page, page.github)
@@ -117,7 +120,12 @@ async def _link(tx: Tx, context: Context, todo: FinishLink, *, by_directory: boo
 def _sealed_anew(
     context: Context, request: LinkRequest, page: LinkPage, account: Account
 ) -> StoredTokens | None:
-    """The tokens, encrypted as those of a finished sign-in."""
+    """The tokens, encrypted as those of a finished sign-in; None without keys. Raises Undecryptable.
+
+    With keys nobody is linked without a token: the App would act for them where GitHub may refuse them.
+    """
+    if (page.tokens is None) != (context.keyring is None):
+        raise Undecryptable("its token was dropped, or the keys were changed meanwhile")
     if page.tokens is None or context.keyring is None:
         return None
     owner = TokenOwner(request.slack_team, request.slack_user, account.id)

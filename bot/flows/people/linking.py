@@ -16,7 +16,7 @@ from bot.views.link_account import link_view, tries_used_up
 from integrations.github.oauth import challenge_of, new_verifier
 from integrations.literal import Literal
 from integrations.slack.blocks import View
-from storage import directory_pairs, identities, jobs, link_requests, sign_ins
+from storage import audit, directory_pairs, identities, jobs, link_requests, sign_ins
 from storage.db import Tx
 from storage.records import (
     ChannelId,
@@ -91,6 +91,8 @@ async def start(
     workspace = await check_person(context, user, channel, fresh=False)
     team, secret = SlackTeamId(workspace.team_id), link_secrets.new_id()
     async with context.db.begin() as tx:
+        # Of two that start at once, the second one replaces what the first one stored, and counts its tries on.
+        await audit.lock(tx)
         former = await link_requests.of_user(tx, team, user)
         if former is not None and former.tries >= TRIES:
             raise tries_used_up(former.expires_at)
@@ -125,6 +127,10 @@ async def open_page(context: Context, secret: str, kept: KeptVerifiers) -> Opene
     state = link_secrets.state_of(cookie)
     state_hash = link_secrets.digest(state)
     verifier = new_verifier() if context.platforms.server.knows_pkce else None
+    async with context.db.read() as tx:
+        # Strangers can open this address too: what is unknown takes no lock.
+        if await link_requests.load(tx, link_secrets.digest(secret)) is None:
+            return None
     async with context.db.begin() as tx:
         request = await link_requests.load(tx, link_secrets.digest(secret))
         if request is None:
@@ -191,12 +197,14 @@ def pending_owner(request: LinkRequest, page: LinkPage) -> TokenOwner:
     return TokenOwner(request.slack_team, request.slack_user, page.github.id, pending=True)
 
 
-async def is_held(tx: Tx, request: LinkRequest, page: LinkPage) -> bool:
+async def is_held(tx: Tx, context: Context, request: LinkRequest, page: LinkPage) -> bool:
     """Whether the directory has held this Slack user and the account that signed in as a pair for seven days."""
     if page.github is None:
         return False
     since, account = tx.now - HELD, page.github.id
-    return await directory_pairs.has_held(tx, request.slack_team, request.slack_user, account, since)
+    held = await directory_pairs.has_held(tx, request.slack_team, request.slack_user, account, since)
+    # Of a directory that was turned off, the pairs are there until the next housekeeping.
+    return held and context.options.directory.source != "off"
 
 
 async def _login_hint(tx: Tx, request: LinkRequest) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.flows.audit import build_entry
 from bot.flows.people.known_claims import KnownClaims, load_claims
+from bot.flows.people.linking import drop_pages
 from bot.flows.people.sealed_tokens import TokenOwner, deletion
 from bot.job_rows import new_job
 from bot.people_job_kinds import AnnounceIdentities, IdentityChange, SendIdentityNotice
@@ -93,10 +94,12 @@ async def forget(tx: Tx, team: SlackTeamId, user: SlackUserId, *, by: str) -> li
     reading does not bring the link back. A link about which sources disagree stays as a suspended one until an
     operator decides: else the person could unlink and sign in again, and the other one would be forgotten.
     """
+    await audit.lock(tx)
     known = await load_claims(tx, team, [user], ())
     accounts = {claim.account.id for claim in known.of(user)}
     await drop_sign_in(tx, team, user)
-    await link_requests.delete_of_user(tx, team, user)
+    await drop_pages(tx, await link_requests.of_user(tx, team, user))
+    await link_requests.end_of_user(tx, team, user)
     for pair in await directory_pairs.of_user(tx, team, user):
         await directory_pairs.suspend(tx, pair, Suspension.UNLINKED)
     return await settle(tx, team, users=[user], accounts=accounts, unlinked=[user], by=by)
@@ -104,6 +107,7 @@ async def forget(tx: Tx, team: SlackTeamId, user: SlackUserId, *, by: str) -> li
 
 async def drop_sign_in(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
     """Delete a sign-in with its tokens, which a job deletes at GitHub; returns it. Call `settle` afterwards."""
+    await audit.lock(tx)
     dropped = await sign_ins.delete(tx, team, user)
     if dropped is not None and dropped.tokens is not None:
         owner = TokenOwner(team, user, dropped.github.id)

@@ -44,8 +44,13 @@ async def answer_callback(
     """
     if cookie is None or link_secrets.state_of(cookie) != state:
         return pages.OTHER_BROWSER
+    state_hash = link_secrets.digest(state)
+    async with context.db.read() as tx:
+        # Strangers can open this address too, with a cookie of their own: what is unknown takes no lock.
+        if not await link_requests.is_open(tx, state_hash):
+            return pages.USED
     async with context.db.begin() as tx:
-        page = await link_requests.use_page(tx, link_secrets.digest(state))
+        page = await link_requests.use_page(tx, state_hash)
         request = await link_requests.load(tx, page.request) if page else None
     if page is None or request is None:
         return pages.USED
@@ -104,7 +109,7 @@ async def _delete_now(context: Context, tokens: UserTokens) -> None:
 async def _answer_signed_in(context: Context, request: LinkRequest, page: LinkPage, secret: str) -> Page:
     code = link_secrets.new_code()
     async with context.db.begin() as tx:
-        held = await is_held(tx, request, page)
+        held = await is_held(tx, context, request, page)
         hashed = None if held else link_secrets.code_hash(secret, page.state_hash, code)
         if not await _store(tx, request, replace(page, code_hash=hashed)):
             return pages.UNKNOWN

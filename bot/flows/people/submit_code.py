@@ -69,6 +69,7 @@ async def _check(tx: Tx, typed: TypedCode, secret: str) -> str | Refused | None:
         return wrong_code(left) if left > 0 else tries_used_up(request.expires_at)
     # A code works once: the page that has none any more is the one that the job links.
     await link_requests.save_page(tx, replace(page, code_hash=None))
+    await link_requests.give_back_try(tx, request.hash)
     await jobs.enqueue(tx, new_job(FinishLink(request.hash, page.state_hash, typed.view_id)))
     return None
 

@@ -1,9 +1,8 @@
 """Forgets a person's link at their own request."""
 
 from bot.context import Context
-from bot.flows.people.linking import drop_pages
 from bot.flows.people.settle_identity import forget
-from storage import identities, link_requests, sign_ins
+from storage import identities, sign_ins
 from storage.records import SlackTeamId, SlackUserId
 
 
@@ -15,7 +14,6 @@ async def unlink(context: Context, team: SlackTeamId, user: SlackUserId) -> str 
     async with context.db.begin() as tx:
         identity = await identities.of_slack(tx, team, user, suspended=True)
         signed_in = await sign_ins.load(tx, team, user)
-        await drop_pages(tx, await link_requests.of_user(tx, team, user))
         await forget(tx, team, user, by="unlink")
     known = identity or signed_in
     return known.github.login if known else None
