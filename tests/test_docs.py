@@ -32,7 +32,10 @@ from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
-PAGES = ("README.md", *DOCS, ".github/CONTRIBUTING.md", ".github/SECURITY.md", "CHANGELOG.md")
+PAGES = (
+    *("README.md", *DOCS, "docs/deploy/README.md"),
+    *(".github/CONTRIBUTING.md", ".github/SECURITY.md", "CHANGELOG.md"),
+)
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 MANIFEST = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
