@@ -42,7 +42,14 @@ def copied(stage: Stage, target: Path) -> Path:
 @asynccontextmanager
 async def restored(stage: Stage, backup: Path) -> AsyncIterator[Stage]:
     """The product started anew, with this database, between the same stand-ins."""
-    settings = stage.settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{backup}"})
+    async with started_again(stage, f"sqlite+aiosqlite:///{backup}") as again:
+        await again.work(within=60)
+        yield again
+
+
+@asynccontextmanager
+async def started_again(stage: Stage, database_url: str) -> AsyncIterator[Stage]:
+    settings = stage.settings.model_copy(update={"database_url": database_url})
     async with app.run(settings, Options(), clock=stage.clock, runs_jobs=False) as running:
         stage.slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
         stage.github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
@@ -56,7 +63,6 @@ async def restored(stage: Stage, backup: Path) -> AsyncIterator[Stage]:
             stage.leaker,
             settings,
         )
-        await again.work(within=60)
         yield again
 
 
@@ -92,6 +98,37 @@ async def test_a_message_that_waited_when_it_was_backed_up_is_not_posted_again(
     assert len(stage.slack.cards(CHANNEL)) == 1
     async with restored(stage, backup):
         assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+@SQLITE
+async def test_a_reply_that_waited_when_it_was_backed_up_is_not_posted_again(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await stage.leak()
+    stage.slack.faults.add("chat.postMessage", status=429, headers={"Retry-After": "5"}, times=3)
+    await stage.slack.select(OWNER, CHANNEL, stage.card().ts, "close_as", "revoked")
+    await stage.work()
+    await stage.slack.submit(OWNER, stage.form(OWNER).id, {})
+    await stage.work()
+    before = len(stage.slack.thread(CHANNEL, stage.card().ts))
+    backup = backed_up(stage, tmp_path / "backup.db")
+    await stage.work(within=60)
+    replies = stage.slack.thread(CHANNEL, stage.card().ts)
+    assert len(replies) > before
+    async with restored(stage, backup):
+        assert [each.ts for each in stage.slack.thread(CHANNEL, stage.card().ts)] == [
+            each.ts for each in replies
+        ]
+
+
+async def test_a_pause_is_noted_once_and_known_to_processes_that_start_later(stage: Stage) -> None:
+    await run_housekeeping_once(stage.context)
+    stage.clock.advance(200)
+    url = stage.settings.database_url
+    async with started_again(stage, url) as first, started_again(stage, url) as second:
+        [away] = first.context.times_away
+        assert (round(away.until - away.since), away.is_backup) == (200, False)
+        assert second.context.times_away == [away]
 
 
 @SQLITE
