@@ -1,5 +1,6 @@
 """Attacks on the linking by sign-in, as docs/security.md lists them."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cli.identity_links import remove_link
+from bot.flows.people.link_secrets import cookie_name
 from bot.flows.people.submit_code import TypedCode, submit_code
 from integrations.sandbox.github import GitHubUser, Organization
 from storage import sign_ins
@@ -465,3 +467,18 @@ async def test_an_operator_who_unlinks_somebody_deletes_the_token_of_their_start
         await remove_link(tx, SlackTeamId(stage.slack.team_id), SlackUserId(UNLINKED))
     await stage.work()
     assert len(stage.github.calls("DELETE", "/applications/.*/token")) == 2
+
+
+async def test_bytes_of_no_encoding_are_no_error_of_ours(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else every such request of a stranger left a traceback in the log."""
+    at = urlsplit(stage.address("/github/callback"))
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    cookie = cookie_name("x").encode() + b"=\xff\xfe.\xed\xa0\x80"
+    writer.write(b"GET /github/callback?state=x&code=y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+    writer.write(b"Cookie: " + cookie + b"\r\n\r\n")
+    answered = await reader.read()
+    writer.close()
+    assert b"403" in answered.splitlines()[0]
+    assert "sign_in_page_failed" not in "".join(capsys.readouterr())

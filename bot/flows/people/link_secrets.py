@@ -36,12 +36,13 @@ def request_of(cookie: str) -> str:
 
 def digest(secret: str) -> str:
     """What is stored of an id or a state."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def state_of(cookie: str) -> str:
     """The state that belongs to a cookie."""
-    hashed = hashlib.sha256(b"stanch link state" + cookie.encode()).digest()
+    # Ours are ASCII. A stranger's may hold bytes of no encoding, which lead nowhere, and to no error of ours.
+    hashed = hashlib.sha256(b"stanch link state" + cookie.encode(errors="replace")).digest()
     return base64.urlsafe_b64encode(hashed).decode().rstrip("=")
 
 
