@@ -106,14 +106,10 @@ def identity_notice(notice: SendIdentityNotice) -> Content:
     if notice.change == "suspended":
         why = WHY.get(notice.reason or "", "another version of Stanch suspended it")
         detail = t.mrkdwn("You are {} here, but {}.", login, why)
-        ends = (
-            "An operator decides."
-            if notice.reason in DECIDES
-            else "It ends when you sign in again: `/leaks link`."
-        )
-        return answer(
-            "warning", "Your link to your GitHub account gives no rights now.", detail, Mrkdwn(ends)
-        )
+        ends = Mrkdwn("It ends when you sign in again: `/leaks link`.")
+        if notice.reason in DECIDES:
+            ends = Mrkdwn("An operator decides.")
+        return answer("warning", "Your link to your GitHub account gives no rights now.", detail, ends)
     if notice.change == "not_linked":
         detail = t.mrkdwn(
             "{} is linked to another Slack user. An operator decides whose account it is.", login
