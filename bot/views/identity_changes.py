@@ -119,28 +119,27 @@ def identity_notice(notice: SendIdentityNotice) -> Content:
     return answer("link", "You are no longer linked to GitHub.", detail, hint)
 
 
-_ANOTHER: Mapping[str, tuple[str, str]] = {
-    "linked": ("Another Slack user was linked to your GitHub account.", "{} acts as {} in Stanch now."),
-    "unlinked": ("Another Slack user is no longer linked to your GitHub account.", "{} was linked to {}."),
-    "suspended": (
-        "Another Slack user's link to your GitHub account gives no rights now.",
-        "{} is linked to {} here.",
-    ),
-    "not_linked": (
-        "Another Slack user signed in to your GitHub account.",
-        "{} has signed in to {}, which gives them no rights until an operator decides.",
-    ),
+_ANOTHER_HEADLINE: Mapping[str, str] = {
+    "linked": "Another Slack user was linked to your GitHub account.",
+    "unlinked": "Another Slack user is no longer linked to your GitHub account.",
+    "suspended": "Another Slack user's link to your GitHub account gives no rights now.",
+    "not_linked": "Another Slack user signed in to your GitHub account.",
 }
-"""Headline and detail, by the change's kind."""
+_ANOTHER_DETAIL: Mapping[str, str] = {
+    "linked": "{} acts as {} in Stanch now.",
+    "unlinked": "{} was linked to {}.",
+    "suspended": "{} is linked to {} here.",
+    "not_linked": "{} has signed in to {}, which gives them no rights until an operator decides.",
+}
 
 
 def _about_another(notice: SendIdentityNotice) -> Content:
-    headline, words = _ANOTHER.get(notice.change, _ANOTHER["linked"])
-    detail = t.mrkdwn(words, t.user(notice.about or ""), t.code(mask(notice.login)))
-    hint = (
+    change = notice.change if notice.change in _ANOTHER_DETAIL else "linked"
+    detail = t.mrkdwn(_ANOTHER_DETAIL[change], t.user(notice.about or ""), t.code(mask(notice.login)))
+    hint = Mrkdwn(
         "If that is not you too, tell whoever runs Stanch at once, and end that session in GitHub's settings."
     )
-    return answer("warning", headline, detail, Mrkdwn(hint))
+    return answer("warning", _ANOTHER_HEADLINE[change], detail, hint)
 
 
 def _line(named: NamedChange) -> Mrkdwn:
