@@ -127,7 +127,9 @@ async def test_a_pause_is_noted_once_and_known_to_processes_that_start_later(sta
     url = stage.settings.database_url
     async with started_again(stage, url) as first, started_again(stage, url) as second:
         [away] = first.context.times_away
-        assert (round(away.until - away.since), away.is_backup) == (200, False)
+        # The clock of a test goes on with the real one.
+        assert 200 <= away.until - away.since < 260
+        assert not away.is_backup
         assert second.context.times_away == [away]
 
 
