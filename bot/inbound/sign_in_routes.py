@@ -85,6 +85,7 @@ class SignInRoutes:
             log.error("request_not_stored", reason=str(error))
             return _response(pages.NOT_STORED)
         except Exception as error:
+            # A fault of ours: the person gets a short id instead of a bare 500, and the log the traceback.
             incident = secrets.token_hex(4)
             log.error("sign_in_page_failed", incident=incident, exc_info=error)
             return _response(pages.failed_page(incident))
