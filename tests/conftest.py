@@ -130,13 +130,22 @@ class EmptyDatabases:
         return str(await self._connection.fetchval(SCHEMA))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--both-databases", action="store_true", help="run tests marked either_database on each kind of database"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that is marked `either_database` on one kind only: the name decides which."""
-    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("either_database"):
-        turn = zlib.crc32(metafunc.definition.name.encode()) % len(DATABASES)
-        only = pytest.mark.parametrize("database_url", [DATABASES[turn]], indirect=True)
-        metafunc.definition.add_marker(only)
+    marked = metafunc.definition.get_closest_marker("either_database")
+    if not marked or metafunc.config.getoption("both_databases") or "database_url" not in metafunc.fixturenames:
+        return
+    if any(mark.args[0] == "database_url" for mark in metafunc.definition.iter_markers("parametrize")):
+        return
+    turn = zlib.crc32(metafunc.definition.name.encode()) % len(DATABASES)
+    metafunc.definition.add_marker(pytest.mark.parametrize("database_url", [DATABASES[turn]], indirect=True))
 
 
 def _migrate(url: str) -> None:

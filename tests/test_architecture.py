@@ -2,7 +2,6 @@
 
 import ast
 import graphlib
-import os
 import re
 import subprocess
 import sys
@@ -302,24 +301,3 @@ def test_everything_that_is_imported_is_declared() -> None:
         sorted(found),
         "Add these to the dependencies in pyproject.toml, or the sandbox's to the extra [demo]:",
     )
-
-
-def test_the_tests_come_in_the_same_order_in_every_process() -> None:
-    """pytest-xdist runs nothing when its workers disagree, as they do about the order of a set."""
-    first, second = (collected_tests(seed) for seed in ("1", "2"))
-    assert first == second, "sort what a test is parametrized over"
-
-
-def collected_tests(hash_seed: str) -> list[str]:
-    """The ids of all tests, in the order in which a process with this hash seed collects them."""
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"],
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-    )
-    lines = run.stdout.splitlines()
-    assert run.returncode == 0, "\n".join(["the tests can't be collected:", *lines[-20:]])
-    return [line for line in lines if "::" in line]

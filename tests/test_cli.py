@@ -49,6 +49,8 @@ from storage.records import (
 )
 from tests.storage.test_audit import tamper
 
+pytestmark = pytest.mark.either_database
+
 TEAM = "T0STANCH"
 AUDIT_KEY = "a key for tests"
 COLUMNS = [

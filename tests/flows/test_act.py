@@ -7,6 +7,8 @@ import pytest
 from bot.cli.audit import export_audit
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, key_of
 
+pytestmark = pytest.mark.either_database
+
 PATCHES = r"/repos/.*/secret-scanning/alerts/\d+"
 
 

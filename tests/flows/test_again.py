@@ -1,6 +1,10 @@
 """What makes an alert news again, and what happens to cards when repositories change."""
 
+import pytest
+
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
+
+pytestmark = pytest.mark.either_database
 
 DAY = 86400
 

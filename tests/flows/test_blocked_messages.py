@@ -12,6 +12,8 @@ from storage import jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
 
+pytestmark = pytest.mark.either_database
+
 WEB = "C0WEB"
 REFUSALS = ("is_archived", "is_inactive", "not_in_channel", "channel_not_found", "restricted_action")
 HOUR = 3600

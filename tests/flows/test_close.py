@@ -15,6 +15,8 @@ from storage.clock import Clock
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, open_stage
 
+pytestmark = pytest.mark.either_database
+
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
 
 

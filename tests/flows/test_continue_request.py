@@ -15,6 +15,8 @@ from bot.rules.continuation import LASTS
 from bot.views.link_account import FORM_OPENS, GOES_ON, PRESS_AGAIN, START_ANEW
 from storage.records import AlertKey, ChannelId, LinkRequest, SlackTeamId, SlackUserId
 
+pytestmark = pytest.mark.either_database
+
 AT = 1_795_488_000.0
 CLICK = ActionRequest(
     action="take",

@@ -14,6 +14,8 @@ from storage import alerts, job_queue, jobs
 from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
 
+pytestmark = pytest.mark.either_database
+
 REVOKE = "/credentials/revoke"
 LEAKY = "U0LEAKY"
 

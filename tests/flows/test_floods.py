@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import CHANNEL, OWNER, Stage, plain
+
+pytestmark = pytest.mark.either_database
 
 
 def leak_many(stage: Stage, count: int, **more: Any) -> list[GitHubAlert]:

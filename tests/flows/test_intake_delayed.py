@@ -10,6 +10,8 @@ from storage.records import JobState
 from tests.flows.stage import CHANNEL, OWNER, Stage
 from tests.flows.test_sync import sync
 
+pytestmark = pytest.mark.either_database
+
 UNFINISHED = "GitHub has not sent the details yet"
 
 

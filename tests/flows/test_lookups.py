@@ -8,6 +8,8 @@ from storage.records import AuditOutcome
 from tests.flows.shelf import shelve
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, UNLINKED, Stage, key_of, plain
 
+pytestmark = pytest.mark.either_database
+
 NOT_THEIRS = "There is no such alert, or it is not yours to see."
 
 

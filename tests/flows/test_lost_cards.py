@@ -13,6 +13,8 @@ from storage import subscriptions
 from storage.records import ChannelId, MessageTs, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
+pytestmark = pytest.mark.either_database
+
 GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
 WEB = "C0WEB"
 

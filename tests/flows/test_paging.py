@@ -11,6 +11,8 @@ from storage.records import Alert, AlertState
 from tests.flows.shelf import shelve
 from tests.flows.stage import CHANNEL, OWNER, READER, Stage
 
+pytestmark = pytest.mark.either_database
+
 MANY = 24
 """Alerts stored by `shelve`; with the one from a webhook there are 25."""
 

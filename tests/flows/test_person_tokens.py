@@ -25,6 +25,8 @@ from tests.flows.signed_in import (
 )
 from tests.flows.stage import ADMIN, OWNER, READER, Stage
 
+pytestmark = pytest.mark.either_database
+
 
 @pytest.mark.parametrize("told", [True, False])
 async def test_a_revoked_authorization_takes_all_rights_and_the_app_does_nothing_instead(

@@ -11,6 +11,8 @@ from storage import subscriptions
 from storage.records import ChannelId, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
+pytestmark = pytest.mark.either_database
+
 WEB = "C0WEB"
 
 

@@ -13,6 +13,8 @@ from storage import jobs
 from storage.records import SlackTeamId, SlackUserId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of
 
+pytestmark = pytest.mark.either_database
+
 REVOKE = "/credentials/revoke"
 
 

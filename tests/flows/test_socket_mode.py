@@ -18,6 +18,8 @@ from storage.clock import Clock
 from tests.flows.outputs import logging_as
 from tests.flows.stage import ADMIN, CHANNEL, PING, READER, Stage, open_stage
 
+pytestmark = pytest.mark.either_database
+
 HOLD = {"sqlite": "SELECT 1", "postgresql": "LOCK TABLE slack_request IN ACCESS EXCLUSIVE MODE"}
 """Blocks the storing of requests; on SQLite every writing transaction does."""
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

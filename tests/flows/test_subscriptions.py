@@ -1,7 +1,11 @@
 """Subscriptions route alerts by filter, and begin with one summary of the open alerts."""
 
+import pytest
+
 from bot.cli.subscriptions import add_subscription
 from tests.flows.stage import ADMIN, CHANNEL, Stage
+
+pytestmark = pytest.mark.either_database
 
 PAYMENTS = "C0PAYMENTS"
 

@@ -12,6 +12,8 @@ from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 
+pytestmark = pytest.mark.either_database
+
 INTERVAL = 900
 LISTS = r"GET /orgs/octo/secret-scanning/alerts"
 

@@ -8,6 +8,8 @@ from bot.flows.alerts.sync import sync_all
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
 from tests.flows.test_roles import SOMEBODY, custom_role, organization, somebody
 
+pytestmark = pytest.mark.either_database
+
 PATCH = r"/repos/.*/secret-scanning/alerts/\d+"
 RESOLVE = "resolve_secret_scanning_alerts"
 VIEW = "view_secret_scanning_alerts"

@@ -9,6 +9,8 @@ from storage import jobs
 from storage.records import JobState, NewJob, StoredJson
 from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
 
+pytestmark = pytest.mark.either_database
+
 OUTDATED = "This control does nothing any more."
 COMMAND: Mapping[str, StoredJson] = {
     "user": ADMIN,

@@ -2,12 +2,15 @@
 
 import asyncio
 
+import pytest
 import sqlalchemy as sa
 
 from bot.cli.subscriptions import add_subscription
 from storage.tables import delivery
 from tests.flows.stage import ADMIN, CHANNEL, Stage
 from tests.flows.test_floods import alone, leak_many, summary_of
+
+pytestmark = pytest.mark.either_database
 
 VAULT = "C0VAULT"
 WAITING = 100

@@ -15,6 +15,8 @@ from tests.flows.test_check import written
 from tests.flows.test_roles import VIEW, organization
 from tests.flows.test_stale_workers import overtake
 
+pytestmark = pytest.mark.either_database
+
 DAY = 86400.0
 
 

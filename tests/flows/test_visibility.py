@@ -7,6 +7,8 @@ from storage.records import GitHubId
 from tests.flows.shelf import shelve
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage
 
+pytestmark = pytest.mark.either_database
+
 TEN = [f"service-{number}" for number in range(1, 11)]
 ASKED = r"/repos/octo/{}/collaborators/[^/]+/permission"
 MAY_NOT_KNOW = "so some alerts may be missing"

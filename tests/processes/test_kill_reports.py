@@ -1,7 +1,11 @@
 """`kill -9` during a report and its follow-up: GitHub gets one report, and the person is told the result."""
 
+import pytest
+
 from tests.processes.scene import ADMIN, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
+
+pytestmark = pytest.mark.either_database
 
 REVOKE = r"/credentials/revoke"
 

@@ -19,6 +19,8 @@ from tests.processes.proxy import Proxy, open_proxy
 from tests.processes.scene import RECOVERED, Scene
 from tests.processes.waiting import until
 
+pytestmark = pytest.mark.either_database
+
 SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NETRC = "machine 127.0.0.1 login somebody password else\n"
 

@@ -25,6 +25,8 @@ from tests.processes.bot import Ended, run_command
 from tests.processes.scene import RECOVERED, Scene
 from tests.processes.waiting import until
 
+pytestmark = pytest.mark.either_database
+
 SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SERVES_WITHIN = 14.0
 """Seconds; ten of them are the wait for an answer."""

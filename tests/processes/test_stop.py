@@ -10,6 +10,8 @@ from storage.records import JobState
 from tests.processes.scene import ADMIN, ANY_ALERT, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
+pytestmark = pytest.mark.either_database
+
 STOPS_WITHIN = 15.0
 
 
