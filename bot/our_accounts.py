@@ -10,7 +10,8 @@ import structlog
 
 from bot.errors import StartRefused
 from integrations.github.accounts import GitHubAccount, account
-from integrations.github.api import ENTERPRISE, AppFacts, GitHub
+from integrations.github.api import GitHub
+from integrations.github.app_facts import ENTERPRISE, AppFacts
 from integrations.github.errors import NotFound
 from integrations.github.json_fields import identifier
 from storage import repositories, saved_values

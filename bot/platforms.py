@@ -14,7 +14,8 @@ from bot.rules.report_eligibility import ServerAbilities
 from integrations.github import errors as github_errors
 from integrations.github import server_features as github_server
 from integrations.github.accounts import GitHubAccount
-from integrations.github.api import AppFacts, GitHub
+from integrations.github.api import GitHub
+from integrations.github.app_facts import AppFacts
 from integrations.slack import errors as slack_errors
 from integrations.slack.api import Slack
 from integrations.slack.facts import ChannelFacts, PersonFacts

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 
 import aiohttp
 
 from integrations.github import errors
-from integrations.github.accounts import GitHubAccount, account
+from integrations.github.accounts import GitHubAccount
 from integrations.github.app_auth import (
     AppKey,
     InstallationCredential,
@@ -15,40 +14,39 @@ from integrations.github.app_auth import (
     Minted,
     TokenScope,
 )
-from integrations.github.client import Anonymous, Client, Credential, RateLimitPause, call_name
-from integrations.github.directory import OrganizationDirectory
-from integrations.github.facts import (
+from integrations.github.app_facts import (
+    AppFacts,
     DeliveryFacts,
-    InstallationFacts,
+    HookFacts,
+    parse_app,
     parse_delivery,
-    parse_installation,
-    parse_permissions,
+    parse_hook,
 )
+from integrations.github.client import (
+    Anonymous,
+    Client,
+    Credential,
+    RateLimitPause,
+    call_name,
+    send_alone,
+)
+from integrations.github.directory import OrganizationDirectory
+from integrations.github.facts import InstallationFacts, parse_installation, parse_permissions
 from integrations.github.granted import CONTENTS, GrantedPermissions, usual_permissions
 from integrations.github.installation import InstallationClient
-from integrations.github.json_fields import identifier, json_object, json_objects, text, timestamp
+from integrations.github.json_fields import identifier, json_objects, text, timestamp
 from integrations.github.person_client import GuardedClient, PersonClient, PersonCredential
+from integrations.github.responses import clock_ahead, error_from_exception
 from integrations.github.revocation import RevokeResponse, revoke
 from integrations.github.server_features import UNKNOWN_VERSION, ServerFacts, server_by_host
 from integrations.github.typed_calls import RefusalLog, TypedCalls
 from integrations.json_types import JsonObject
 from integrations.literal import Literal
 
-ENTERPRISE = "Enterprise"
 _SERVER_KEPT = 3600.0
 """Seconds for which the facts about the server are cached."""
 _SIMULTANEOUS = 20
 """Simultaneous calls. GitHub's docs, "Rate limits for the REST API": at most 100 concurrent requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppFacts:
-    """The GitHub App itself."""
-
-    owner: GitHubAccount
-    """For an enterprise: its own id, and its slug in place of a login."""
-    owner_type: str
-    """`Organization` or `User`, as GitHub spells it; ENTERPRISE for an enterprise, which has no type."""
 
 
 class GitHub:
@@ -103,7 +101,7 @@ class GitHub:
 
     async def app(self) -> AppFacts:
         """The App that our key belongs to. Raises GitHubUnauthorized where GitHub does not accept the key."""
-        return await self._app.get(_app_facts, "/app")
+        return await self._app.get(parse_app, "/app")
 
     def installations(self) -> AsyncIterator[InstallationFacts]:
         """All installations of the App on accounts with a login, also those by strangers."""
@@ -207,6 +205,10 @@ class GitHub:
         """GitHub's log of webhook deliveries, the latest attempt first."""
         return self._app.each(parse_delivery, "/app/hook/deliveries?per_page=100")
 
+    async def hook(self) -> HookFacts:
+        """The App's webhook."""
+        return await self._app.get(parse_hook, "/app/hook/config")
+
     async def redeliver(self, delivery_id: int) -> None:
         """Make GitHub send a delivery again, with the same guid."""
         path = "/app/hook/deliveries/{delivery_id}/attempts"
@@ -230,23 +232,23 @@ class GitHub:
             # GitHub's docs: an Enterprise Server in private mode refuses calls without a login. No other server does.
             return ServerFacts(UNKNOWN_VERSION)
 
+    async def clock_ahead(self) -> float | None:
+        """Seconds by which our clock is ahead of GitHub's; None if its answer has no time. Needs no key."""
+        call, url = "GET /meta", f"{self._api_url}/meta"
+        try:
+            _, headers, _ = await send_alone(
+                self._session, "GET", url, self.user_agent, timeout=self._timeout
+            )
+            return clock_ahead(headers, self._now())
+        except (aiohttp.ClientError, OSError) as error:
+            failure = error_from_exception(call, error)
+        raise failure
+
     async def revoke(self, literal: Literal) -> RevokeResponse:
         """Report a leaked credential, which can't be undone. Returns and raises as `revocation.revoke`."""
         return await revoke(
             self._session, self._api_url, self.user_agent, literal, self._now, timeout=self._timeout
         )
-
-
-def _app_facts(raw: JsonObject) -> AppFacts:
-    raw_owner = json_object(raw.get("owner")) or {}
-    owner = account(raw_owner)
-    if owner is not None:
-        return AppFacts(owner, text(raw_owner.get("type")) or "unknown")
-    # GitHub's REST description: the owner is a user, an organization, or an enterprise with a slug and no login.
-    number, slug = identifier(raw_owner.get("id")), text(raw_owner.get("slug"))
-    if number is None or slug is None:
-        raise errors.Malformed("the App has no owner")
-    return AppFacts(GitHubAccount(number, slug), ENTERPRISE)
 
 
 def _with_account(raw: JsonObject) -> InstallationFacts | None:

@@ -266,26 +266,3 @@ def _page_of(kind: str, address: str | None, repository_url: str) -> str | None:
     if match is None or not repository_url:
         return None
     return f"{repository_url}/{'issues' if match[1] == 'issues' else 'pull'}/{match[2]}"
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryFacts:
-    """One attempt to deliver a webhook, from GitHub's delivery log."""
-
-    id: int
-    guid: str
-    """The delivery's id, the same for all its attempts."""
-    delivered_at: float
-    """Unix seconds."""
-    ok: bool
-
-
-def parse_delivery(raw: JsonObject) -> DeliveryFacts:
-    """Read a row of GitHub's delivery log. Raises Malformed without id, guid or time.
-
-    GitHub's docs: a failed connection also has a status code, so success is read from `status`, which is then `OK`.
-    """
-    number, guid, at = identifier(raw.get("id")), text(raw.get("guid")), timestamp(raw.get("delivered_at"))
-    if number is None or guid is None or at is None:
-        raise Malformed("the delivery has no usable id, guid or time")
-    return DeliveryFacts(number, guid, at, text(raw.get("status")) == "OK")

@@ -7,6 +7,7 @@ from typing import TypeVar
 from integrations.github import role_facts
 from integrations.github.accounts import GitHubAccount, needed_account
 from integrations.github.app_auth import Minted, TokenScope
+from integrations.github.app_facts import has_completed_scan
 from integrations.github.commit_facts import CommitFacts, parse_commit
 from integrations.github.errors import NotFound
 from integrations.github.facts import AlertFacts, RepositoryFacts, parse_alert, parse_repository
@@ -77,6 +78,11 @@ class InstallationClient:
     async def repository(self, full_name: str) -> RepositoryFacts:
         """The repository that has this name now. Raises NotFound if the installation does not have it."""
         return await self._calls.get(parse_repository, "/repos/{owner}/{repo}", full_name=full_name)
+
+    async def was_scanned(self, full_name: str) -> bool:
+        """Whether a secret scan of the repository was ever completed. Raises FeatureOff where scanning is off."""
+        path = "/repos/{owner}/{repo}/secret-scanning/scan-history"
+        return await self._calls.get(has_completed_scan, path, full_name=full_name)
 
     async def account(self, login: str) -> GitHubAccount:
         """The account that has this login now. Raises NotFound without one."""

@@ -37,7 +37,7 @@ def error_from_response(
         return errors.GitHubRateLimited(call, retry_time(headers, now), status)
     match status:
         case 401:
-            return errors.GitHubUnauthorized(call, status, message or None, _clock_ahead(headers, now))
+            return errors.GitHubUnauthorized(call, status, message or None, clock_ahead(headers, now))
         case 403 | 404 if _FEATURE_OFF.search(message):
             return errors.FeatureOff(call, status, message)
         case 403:
@@ -52,7 +52,7 @@ def error_from_response(
             return errors.Moved(call, status)
 
 
-def _clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
+def clock_ahead(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds by which `now` is ahead of the response's `Date` header."""
     try:
         return now - parsedate_to_datetime(headers["date"]).timestamp()

@@ -58,6 +58,11 @@ class Slack:
         self._api = WebApi(self.client)
         self._bot: BotFacts | None = None
 
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """The token's scopes, as Slack's last answer gave them; None until one did."""
+        return self._api.scopes
+
     async def whoami(self) -> BotFacts:
         """The owner of the token, by a new call. Raises `SlackUnauthorized` if it is not a valid bot token."""
         bot = parse_bot(await self._api.post("auth.test", {}))
@@ -178,7 +183,7 @@ class Slack:
         scope `users:read.email`: Slack then leaves the addresses out.
         """
         page = parse_people(await self._api.get("users.list", {"limit": PEOPLE, "cursor": cursor or None}))
-        if self._api.scopes is not None and ADDRESSES not in self._api.scopes:
+        if self.scopes is not None and ADDRESSES not in self.scopes:
             raise errors.SlackUnauthorized("users.list", "missing_scope", f"needed: {ADDRESSES}")
         return page
 

@@ -158,6 +158,8 @@ class GitHubRepository:
     archived: bool = False
     deleted: bool = False
     secret_scanning: bool = True
+    scanned: bool = True
+    """Whether a scan was ever completed."""
     hides_settings: bool = False
     """Answers omit `security_and_analysis`, as GitHub's description allows."""
     delegated_dismissal: bool = False

@@ -15,24 +15,7 @@ from integrations.sandbox.github.records import (
     RepositoryOwner,
 )
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import GitHubWorld
-
-DEFAULT_PERMISSIONS = {
-    "metadata": "read",
-    "secret_scanning_alerts": "write",
-    "members": "read",
-    "organization_custom_org_roles": "read",
-    "organization_custom_roles": "read",
-}
-DEFAULT_EVENTS = (
-    "member",
-    "membership",
-    "organization",
-    "repository",
-    "secret_scanning_alert",
-    "secret_scanning_alert_location",
-    "team",
-)
+from integrations.sandbox.github.world import DEFAULT_EVENTS, DEFAULT_PERMISSIONS, GitHubWorld
 
 
 class RepositoryBuilders:

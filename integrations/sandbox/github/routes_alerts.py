@@ -9,6 +9,7 @@ from integrations.sandbox.github import shapes_alerts
 from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.paging import cursor_page_of, page_of
 from integrations.sandbox.github.records import GitHubAlert
+from integrations.sandbox.github.shapes import timestamp
 from integrations.sandbox.github.updates import update_alert
 
 METADATA_KEYS = frozenset(
@@ -69,6 +70,15 @@ def list_locations(call: Call) -> RouteResponse:
     """`GET …/alerts/{alert_number}/locations`."""
     locations, headers = page_of(call, _alert(call).locations)
     return RouteResponse(200, [shapes_alerts.location(each) for each in locations], headers)
+
+
+def get_scan_history(call: Call) -> RouteResponse:
+    """`GET /repos/{owner}/{repo}/secret-scanning/scan-history`."""
+    _require_scanning(call)
+    at = timestamp(call.github.app_created_at)
+    done = {"type": "git", "status": "completed", "started_at": at, "completed_at": at}
+    pending = {"type": "git", "status": "pending"}
+    return RouteResponse(200, {"backfill_scans": [done if call.repository.scanned else pending]})
 
 
 def _alert(call: Call) -> GitHubAlert:
@@ -168,5 +178,6 @@ ROUTES = (
     Route("secret-scanning/list-alerts-for-repo", list_repository_alerts, "installation", READ),
     Route("secret-scanning/get-alert", get_alert, "installation", READ),
     Route("secret-scanning/update-alert", patch_alert, "installation", WRITE),
+    Route("secret-scanning/get-scan-history", get_scan_history, "installation", READ),
     Route("secret-scanning/list-locations-for-alert", list_locations, "installation", READ),
 )

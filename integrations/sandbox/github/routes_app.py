@@ -16,7 +16,6 @@ from integrations.sandbox.github.records import (
     JsonObject,
     Organization,
 )
-from integrations.sandbox.github.repositories import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
 
 MAX_REPOSITORY_IDS = 500
 RETENTION_SECONDS = 3 * 24 * 3600
@@ -38,8 +37,8 @@ def get_app(call: Call) -> RouteResponse:
         "html_url": f"{github.url}/apps/{github.app_slug}",
         "created_at": created,
         "updated_at": created,
-        "permissions": DEFAULT_PERMISSIONS,
-        "events": list(DEFAULT_EVENTS),
+        "permissions": github.app_permissions,
+        "events": list(github.app_events),
         "installations_count": len(github.installations),
     }
     return RouteResponse(200, body)
@@ -156,7 +155,16 @@ def _installation(call: Call) -> GitHubInstallation:
     return installation
 
 
-# Webhook deliveries
+# The webhook and its deliveries
+
+
+def get_hook(call: Call) -> RouteResponse:
+    """`GET /app/hook/config`; GitHub masks the secret."""
+    github = call.github
+    body: JsonObject = {"content_type": "json", "insecure_ssl": "1" if github.webhook_insecure else "0"}
+    if github.webhook_url is not None:
+        body |= {"url": github.webhook_url, "secret": "********"}
+    return RouteResponse(200, body)
 
 
 def list_deliveries(call: Call) -> RouteResponse:
@@ -250,6 +258,7 @@ ROUTES = (
     Route("apps/get-org-installation", get_organization_installation, "app"),
     Route("apps/get-repo-installation", get_repository_installation, "app"),
     Route("apps/get-user-installation", get_user_installation, "app"),
+    Route("apps/get-webhook-config-for-app", get_hook, "app"),
     Route("apps/list-webhook-deliveries", list_deliveries, "app"),
     Route("apps/get-webhook-delivery", get_delivery, "app"),
     Route("apps/redeliver-webhook-delivery", redeliver, "app"),

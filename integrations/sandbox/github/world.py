@@ -22,6 +22,22 @@ from integrations.sandbox.github.records import (
 )
 from integrations.sandbox.github.sign_in_records import AuditLogEntry, Authorization, AuthorizationCode
 
+DEFAULT_PERMISSIONS = {
+    "metadata": "read",
+    "secret_scanning_alerts": "write",
+    "members": "read",
+    "organization_custom_org_roles": "read",
+    "organization_custom_roles": "read",
+}
+DEFAULT_EVENTS = (
+    "member",
+    "membership",
+    "organization",
+    "repository",
+    "secret_scanning_alert",
+    "secret_scanning_alert_location",
+    "team",
+)
 WEBHOOK_SECONDS = 10.0
 """GitHub's docs: the time a receiver has to answer a delivery."""
 
@@ -78,6 +94,9 @@ class GitHubWorld:
         """Whether GitHub suspended the App itself: nobody can sign in."""
         self.app_slug = "stanch"
         self.app_created_at = now()
+        self.app_permissions = dict(DEFAULT_PERMISSIONS)
+        """What the App asks for."""
+        self.app_events: tuple[str, ...] = DEFAULT_EVENTS
         self.app_enterprise: Enterprise | None = None
         """The enterprise that owns the App, instead of `app_owner`."""
         self.installed_version: str | None = None
@@ -94,6 +113,8 @@ class GitHubWorld:
         """After this many failed logins within ten minutes every login is refused; `None`: never."""
         self.webhook_url: str | None = None
         self.webhook_secret = "sandbox webhook secret"  # noqa: S105 # Made up, for the stand-in alone.
+        self.webhook_insecure = False
+        """Whether deliveries are sent without verifying the receiver's certificate."""
         self.webhook_timeout = WEBHOOK_SECONDS
         self.deliver: Literal["now", "hold"] = "now"
         self.held: list[WebhookDelivery] = []

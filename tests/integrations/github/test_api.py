@@ -5,12 +5,13 @@ import pytest
 from aiohttp import web
 
 from integrations.github.accounts import GitHubAccount
-from integrations.github.api import AppFacts, GitHub
-from integrations.github.errors import Forbidden, GitHubUnauthorized, InstallationGone, NotFound
+from integrations.github.api import GitHub
+from integrations.github.app_facts import AppFacts, HookFacts
+from integrations.github.errors import FeatureOff, Forbidden, GitHubUnauthorized, InstallationGone, NotFound
 from integrations.github.facts import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
-from integrations.sandbox.github.repositories import DEFAULT_PERMISSIONS
+from integrations.sandbox.github.world import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.odd_server import serving
 
@@ -19,7 +20,42 @@ NAME = "octo/payments"
 
 async def test_the_app_has_its_owner(sandbox: GitHubSandbox, github: GitHub) -> None:
     owner = GitHubAccount(sandbox.app_owner.id, "octo")
-    assert await github.app() == AppFacts(owner, "Organization")
+    assert await github.app() == AppFacts(
+        owner,
+        "Organization",
+        slug="stanch",
+        client_id=sandbox.client_id,
+        permissions=DEFAULT_PERMISSIONS,
+        events=frozenset(DEFAULT_EVENTS),
+    )
+
+
+async def test_the_app_s_webhook_is_read_without_its_secret(sandbox: GitHubSandbox, github: GitHub) -> None:
+    assert await github.hook() == HookFacts("", insecure=False)
+    sandbox.webhook_url, sandbox.webhook_insecure = "https://stanch.octo.example/github/webhooks", True
+    assert await github.hook() == HookFacts("https://stanch.octo.example/github/webhooks", insecure=True)
+
+
+async def test_our_clock_is_compared_with_github_s_without_a_key(
+    sandbox: GitHubSandbox, github: GitHub, time: Time
+) -> None:
+    assert abs(await github.clock_ahead() or 0) <= 1
+    theirs = sandbox.now()
+    sandbox.now = lambda: theirs - 90
+    assert 88 <= (await github.clock_ahead() or 0) <= 92
+    assert not sandbox.calls("GET", "/meta")[0].authorized
+
+
+async def test_a_repository_that_was_scanned_is_told_from_one_that_was_not(
+    sandbox: GitHubSandbox, github: GitHub, payments: GitHubRepository
+) -> None:
+    installation = github.of(sandbox.install(sandbox.app_owner).id)
+    assert await installation.was_scanned(NAME)
+    payments.scanned = False
+    assert not await installation.was_scanned(NAME)
+    payments.secret_scanning = False
+    with pytest.raises(FeatureOff):
+        await installation.was_scanned(NAME)
 
 
 async def test_an_unknown_key_raises_unauthorized(
@@ -46,7 +82,11 @@ async def test_installations_are_listed_and_found_by_id_and_by_repository(
     foreign = sandbox.install(sandbox.add_organization("stranger"))
     owner = GitHubAccount(sandbox.app_owner.id, "octo")
     facts = InstallationFacts(
-        installation.id, owner, "Organization", suspended=False, permissions=DEFAULT_PERMISSIONS
+        installation.id,
+        owner,
+        "Organization",
+        suspended=False,
+        permissions=DEFAULT_PERMISSIONS,
     )
     assert {found.id for found in [found async for found in github.installations()]} == {
         installation.id,
