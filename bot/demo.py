@@ -19,6 +19,7 @@ from typing import Any
 
 import typer
 
+from bot.browser import browser_with_windows
 from bot.errors import StartRefused
 from integrations.sandbox.demo import (
     CHANNELS,
@@ -29,7 +30,6 @@ from integrations.sandbox.demo import (
     Stage,
     serve_page,
 )
-from integrations.sandbox.demo.browser import browser_with_windows
 from integrations.sandbox.demo.world import DEFAULT_CHANNEL, DOMAIN, OLIVIA
 
 HIGHEST_PORT = 65535

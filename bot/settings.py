@@ -251,8 +251,15 @@ def load_options(settings: OptionsFile) -> Options:
 
 def variables() -> dict[str, str]:
     """Every variable of the environment and of `.env`, in capitals; those of the environment win."""
-    written = {**dotenv_values(ENV_FILE, encoding="utf-8-sig"), **os.environ}
-    return {name.upper(): value or "" for name, value in written.items()}
+    written = {
+        name.upper(): value or "" for name, value in dotenv_values(ENV_FILE, encoding="utf-8-sig").items()
+    }
+    return written | environment()
+
+
+def environment() -> dict[str, str]:
+    """Every variable of the environment alone, in capitals."""
+    return {name.upper(): value for name, value in os.environ.items()}
 
 
 def _setting_fault(fault: Fault) -> str:

@@ -225,8 +225,7 @@ def test_the_demo_opens_a_browser_only_in_a_window(
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
     code = (
-        "from integrations.sandbox.demo.browser import browser_with_windows\n"
-        "print(getattr(browser_with_windows(), 'name', None))"
+        "from bot.browser import browser_with_windows\nprint(getattr(browser_with_windows(), 'name', None))"
     )
     environment = {"PATH": str(tmp_path), "TERM": "xterm", "PYTHONPATH": str(Path.cwd()), **display}
     result = subprocess.run(

@@ -12,13 +12,14 @@ from bot.cli.console import OutputLost, flush, give_up_output, remark, say
 from bot.cli.demo import demo
 from bot.cli.migrate import migrate
 from bot.cli.serve import serve
+from bot.cli.setup import setup
 from bot.cli.sync import sync
 from bot.errors import StartRefused
 from bot.logs import set_up_logging
 from bot.version import VERSION
 from storage.db import StorageUnavailable
 
-COMMANDS = (serve, demo, migrate, backup, sync)
+COMMANDS = (serve, setup, demo, migrate, backup, sync)
 GROUPS = (
     ("identities", identities.group),
     ("subscriptions", subscriptions.group),

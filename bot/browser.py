@@ -1,4 +1,4 @@
-"""Finds the browser in which the demo's page is opened."""
+"""Finds the browser in which a local page is opened."""
 
 import webbrowser
 

@@ -1,0 +1,1 @@
+"""The steps of `stanch setup`, from the GitHub App to the first card."""

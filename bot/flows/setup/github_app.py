@@ -1,0 +1,133 @@
+"""The step that makes the GitHub App: by GitHub's manifest flow, or by hand, from its id and key file."""
+
+import re
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from bot.flows.setup.account import organization_of, plan_of
+from bot.flows.setup.files import SetupFiles
+from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
+from bot.rules.github_addresses import app_page, new_app_page
+from bot.rules.github_app_manifest import manifest, registration_query
+from bot.setting_values import read_key
+from bot.version import VERSION
+from bot.views import setup_github as words
+from bot.views.setup_panel import Panel
+from integrations.github.api import ENTERPRISE, AppFacts, GitHub
+from integrations.github.app_manifest import NewApp, convert_code
+from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound
+
+APP_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CREATED = "/github/created"
+"""The path of our page to which GitHub sends the browser after it has made the App."""
+
+
+def _done(known: Known) -> bool:
+    return known.get("GITHUB_APP_ID") is not None and known.get("GITHUB_APP_PRIVATE_KEY") is not None
+
+
+async def _view(context: SetupContext, known: Known) -> Panel:
+    plan, organization = plan_of(known), organization_of(known)
+    page = new_app_page(known.github_url, organization)
+    if context.page is None:
+        return words.app_by_hand_panel(plan, known.facts["account"], f"{page}?{registration_query(plan)}")
+    return words.app_panel(plan, known.facts["account"], page, manifest(plan, context.page + CREATED))
+
+
+async def convert(context: SetupContext, known: Known, code: str) -> Known:
+    """Take over the App that GitHub has made; the state of its answer was checked before.
+
+    Raises StepRefused, also for an App of another owner, of which nothing is kept.
+    """
+    if _done(known) or known.fact("account") is None:
+        raise StepRefused(words.APP_NOT_EXPECTED)
+    try:
+        app = await convert_code(
+            context.session,
+            known.github_api_url,
+            code,
+            user_agent=f"stanch/{VERSION}",
+            now=context.clock.now,
+        )
+    except NotFound:
+        raise StepRefused(words.CODE_UNKNOWN) from None
+    except GitHubError as error:
+        raise StepRefused(words.not_converted(str(error))) from None
+    account = known.facts["account"]
+    if app.owner.login.lower() != account.lower():
+        raise StepRefused(words.other_owner(app.slug, app.owner.login, account))
+    return _keep(context, known, app)
+
+
+def _keep(context: SetupContext, known: Known, app: NewApp) -> Known:
+    """Write the key at once: GitHub shows it only now."""
+    page = app_page(known.github_url, organization_of(known), app.slug)
+    try:
+        path = SetupFiles(context.folder).write_key(app.private_key.reveal(), str(app.id))
+    except StepRefused as refused:
+        raise StepRefused(words.key_not_written(app.slug, str(refused), page)) from None
+    settings = {"GITHUB_APP_ID": str(app.id), "GITHUB_APP_PRIVATE_KEY": path}
+    if known.get("STANCH_PUBLIC_URL"):
+        settings |= {
+            "GITHUB_APP_CLIENT_ID": app.client_id,
+            "GITHUB_APP_CLIENT_SECRET": app.client_secret.reveal(),
+        }
+    if app.webhook_secret is not None:
+        settings["GITHUB_WEBHOOK_SECRET"] = app.webhook_secret.reveal()
+    return known.setting(**settings).finding(app_slug=app.slug, app_owner=app.owner.login)
+
+
+async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
+    """An App that the person has made or had already: its id and the path of its key file."""
+    settings = {"GITHUB_APP_ID": form.get("app_id", ""), "GITHUB_APP_PRIVATE_KEY": form.get("key_file", "")}
+    if not APP_ID.fullmatch(settings["GITHUB_APP_ID"]):
+        raise StepRefused(words.BAD_APP_ID, "app_id")
+    try:
+        key = read_key(SecretStr(settings["GITHUB_APP_PRIVATE_KEY"]))
+    except ValueError as fault:
+        raise StepRefused(words.bad_key_file(str(fault)), "key_file") from None
+    for name, typed in (
+        ("GITHUB_WEBHOOK_SECRET", "webhook_secret"),
+        ("GITHUB_APP_CLIENT_SECRET", "client_secret"),
+    ):
+        if form.get(typed):
+            settings[name] = form[typed]
+    app = await _ask(context, known, settings["GITHUB_APP_ID"], key)
+    account = known.facts["account"]
+    if app.owner_type != ENTERPRISE and app.owner.login.lower() != account.lower():
+        raise StepRefused(words.other_app(app.owner.login, account), "app_id")
+    return known.setting(**settings).finding(app_owner=app.owner.login)
+
+
+async def _ask(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> AppFacts:
+    try:
+        return await github_of(context, known, app_id, key).app()
+    except GitHubUnauthorized as error:
+        raise StepRefused(words.key_refused(error.detail, error.clock_ahead), "key_file") from None
+    except GitHubError as error:
+        raise StepRefused(words.not_asked(str(error))) from None
+
+
+def github_of(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> GitHub:
+    """GitHub for the App; makes no call yet."""
+    return GitHub(
+        context.session,
+        api_url=known.github_api_url,
+        url=known.github_url,
+        app_id=app_id,
+        private_key=key.get_secret_value(),
+        version=VERSION,
+        now=context.clock.now,
+    )
+
+
+GITHUB_APP = SetupStep(
+    name="github_app",
+    title="GitHub App",
+    done=_done,
+    view=_view,
+    submit=_submit,
+    owns=("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "installed_on"),
+    summary=lambda known: known.fact("app_slug") or "",
+)

@@ -1,0 +1,95 @@
+"""One run of the set-up: which step is next, what it shows, and what is written after each finished step."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.flows.setup.files import SetupFiles
+from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
+from bot.setting_values import strip
+from bot.views.setup_panel import Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a page or the terminal shows: all steps, and the panel of the next one."""
+
+    steps: tuple[tuple[SetupStep, bool], ...]
+    """Each step, and whether it is done."""
+    current: SetupStep | None
+    """The next step; None if all are done."""
+    panel: Panel | None
+    """None if there is no next step, or if it can't be shown because of `problem`."""
+    known: Known
+    problem: StepRefused | None = None
+    entered: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The form that was refused with this problem."""
+
+
+class SetupProgress:
+    """The state of one run; callers let one call end before they make another."""
+
+    def __init__(
+        self, context: SetupContext, files: SetupFiles, steps: Sequence[SetupStep], known: Known
+    ) -> None:
+        self._context = context
+        self._files = files
+        self._steps = steps
+        self._known = known
+
+    @property
+    def known(self) -> Known:
+        """What is known now."""
+        return self._known
+
+    async def overview(self, problem: StepRefused | None = None) -> Overview:
+        """The next step and what it shows; steps that turn out to be done are passed over."""
+        current, panel = None, None
+        for step in self._steps:
+            if step.done(self._known):
+                continue
+            try:
+                await self._keep(await step.look(self._context, self._known))
+                if step.done(self._known):
+                    continue
+                panel = await step.view(self._context, self._known)
+            except StepRefused as refused:
+                problem = problem or refused
+            current = step
+            break
+        steps = tuple((step, step.done(self._known)) for step in self._steps)
+        return Overview(steps, current, panel, self._known, problem)
+
+    async def submit(self, name: str, form: Mapping[str, str]) -> Overview:
+        """Submit a form of the step with this name; a form of another step than the next one changes nothing."""
+        step = self._next()
+        if step is None or step.name != name:
+            return await self.overview()
+        entered = {key: strip(value) for key, value in form.items()}
+        overview = await self.change(lambda known: step.submit(self._context, known, entered))
+        return replace(overview, entered=entered) if overview.problem else overview
+
+    async def change(self, work: Callable[[Known], Awaitable[Known]]) -> Overview:
+        """Do a part of a step, write what it found, and show the next step, or why it was refused."""
+        try:
+            await self._keep(await work(self._known))
+        except StepRefused as refused:
+            return await self.overview(refused)
+        return await self.overview()
+
+    async def repeat(self, name: str) -> Overview:
+        """Do a step again: what it found is forgotten here, and stays in `.env` until it is replaced."""
+        step = next((step for step in self._steps if step.name == name), None)
+        if step is not None:
+            self._known = self._known.without(*step.owns)
+        return await self.overview()
+
+    def _next(self) -> SetupStep | None:
+        return next((step for step in self._steps if not step.done(self._known)), None)
+
+    async def _keep(self, known: Known) -> None:
+        """Write the settings that are new. Raises StepRefused if they can't be written; then they are not kept."""
+        before = self._known.values
+        new = {name: value for name, value in known.values.items() if before.get(name) != value}
+        if new:
+            self._files.write_settings(new)
+        self._known = known

@@ -1,0 +1,110 @@
+"""One step of the set-up: what it needs, shows and does; and what is known so far."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import aiohttp
+
+from bot.rules.github_addresses import api_address
+from bot.views.setup_panel import Panel
+from storage.clock import Clock
+
+GITHUB, SLACK_API = "https://github.com", "https://slack.com/api/"
+
+
+class StepRefused(Exception):
+    """A step can't be done like this; `str()` is one sentence for the person, with the exact place to click.
+
+    `field` is the name of the form's field that it is about.
+    """
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known so far. Nothing of it is printed: the values hold secrets."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Settings by name, from the environment, from `.env` and from this run; none of them is empty."""
+    facts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What this run was told or found out and what is no setting, by a name of the step's own."""
+
+    def get(self, name: str) -> str | None:
+        """A setting; None if it is not set."""
+        return self.values.get(name)
+
+    def fact(self, name: str) -> str | None:
+        """Something that this run was told or found out."""
+        return self.facts.get(name)
+
+    def setting(self, **values: str) -> "Known":
+        """The same with these settings; they are written to `.env` when the step has returned them."""
+        return replace(self, values={**self.values, **values})
+
+    def finding(self, **facts: str) -> "Known":
+        """The same with these facts."""
+        return replace(self, facts={**self.facts, **facts})
+
+    def without(self, *names: str) -> "Known":
+        """The same without these settings and facts; `.env` keeps the settings until others replace them."""
+        return Known(
+            {name: value for name, value in self.values.items() if name not in names},
+            {name: value for name, value in self.facts.items() if name not in names},
+        )
+
+    @property
+    def github_url(self) -> str:
+        """GitHub's website, without a slash at its end."""
+        return (self.get("GITHUB_URL") or GITHUB).rstrip("/")
+
+    @property
+    def github_api_url(self) -> str:
+        """GitHub's API, without a slash at its end."""
+        return (self.get("GITHUB_API_URL") or api_address(self.github_url)).rstrip("/")
+
+    @property
+    def slack_api_url(self) -> str:
+        """Slack's API, with a slash at its end."""
+        return (self.get("SLACK_API_URL") or SLACK_API).rstrip("/") + "/"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupContext:
+    """The outside of the set-up."""
+
+    folder: Path
+    """Where `.env` and the key file are written."""
+    session: aiohttp.ClientSession
+    """Without credentials and cookies."""
+    clock: Clock
+    page: str | None = None
+    """The address of our own page, `http://127.0.0.1:PORT`; None in the terminal."""
+
+
+async def _nothing_found(_: SetupContext, known: Known) -> Known:
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    """A step; STEPS lists them in order. Its functions may raise StepRefused, except `done`."""
+
+    name: str
+    """A word that forms carry."""
+    title: str
+    done: Callable[[Known], bool]
+    """Pure. A step that is done is not shown unless the person asks for it."""
+    view: Callable[[SetupContext, Known], Awaitable[Panel]]
+    """What to show; also in the terminal, where `context.page` is None."""
+    submit: Callable[[SetupContext, Known, Mapping[str, str]], Awaitable[Known]]
+    """Check what was entered, by the form's fields without white space around, and return what is known then."""
+    owns: tuple[str, ...]
+    """The settings and facts that are dropped when the person asks for the step again."""
+    look: Callable[[SetupContext, Known], Awaitable[Known]] = _nothing_found
+    """Find out without the person whether the step is done already; called before the step is shown."""
+    summary: Callable[[Known], str] = lambda _: ""
+    """What a done step came to, in a few words without a secret: "octo, by App stanch-octo"."""
