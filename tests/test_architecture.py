@@ -197,6 +197,7 @@ def test_a_literal_is_revealed_only_where_it_is_needed() -> None:
     allowed = (
         "bot/actions/token_uses.py",  # Its hash, for the search of GitHub's audit log.
         "bot/flows/people/sealed_tokens.py",  # A person's tokens, to encrypt them.
+        "bot/flows/setup/github_app.py",  # The new App's key and secrets, to write them to their files.
         "integrations/github/client.py",  # The token of a call, in the Authorization header.
         "integrations/github/oauth.py",  # Codes, tokens and the client secret, in the body of a call.
         "integrations/github/revocation.py",
