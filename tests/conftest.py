@@ -132,7 +132,9 @@ class EmptyDatabases:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--both-databases", action="store_true", help="run tests marked either_database on each kind of database"
+        "--both-databases",
+        action="store_true",
+        help="run tests marked either_database on each kind of database",
     )
 
 
@@ -140,7 +142,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that is marked `either_database` on one kind only: the name decides which."""
     marked = metafunc.definition.get_closest_marker("either_database")
-    if not marked or metafunc.config.getoption("both_databases") or "database_url" not in metafunc.fixturenames:
+    if (
+        not marked
+        or metafunc.config.getoption("both_databases")
+        or "database_url" not in metafunc.fixturenames
+    ):
         return
     if any(mark.args[0] == "database_url" for mark in metafunc.definition.iter_markers("parametrize")):
         return

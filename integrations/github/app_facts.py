@@ -34,6 +34,8 @@ class AppFacts:
     slug: str = ""
     """Its name in addresses; empty where it is missing."""
     client_id: str = ""
+    html_url: str = ""
+    """Its public page, below which it is installed."""
     permissions: Mapping[str, str] = field(default_factory=dict)
     """What it asks for: an installation may have accepted less."""
     events: frozenset[str] = frozenset()
@@ -84,6 +86,7 @@ def parse_app(raw: JsonObject) -> AppFacts:
         owner_type,
         slug=text(raw.get("slug")) or "",
         client_id=text(raw.get("client_id")) or "",
+        html_url=web_address(raw.get("html_url")) or "",
         permissions={name: level for name, value in asked.items() if (level := text(value))},
         events=frozenset(strings(raw.get("events"))),
     )

@@ -38,7 +38,7 @@ def test_one_setting_is_changed_and_the_other_lines_stay(before: str, after: str
         "with space",
         " around ",
         "hash # inside",
-        "it's \"quoted\"",
+        'it\'s "quoted"',
         "back\\slash\\",
         "dollar$HOME",
         "öß",

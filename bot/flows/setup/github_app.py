@@ -14,7 +14,8 @@ from bot.setting_values import read_key
 from bot.version import VERSION
 from bot.views import setup_github as words
 from bot.views.setup_panel import Panel
-from integrations.github.api import ENTERPRISE, AppFacts, GitHub
+from integrations.github.api import GitHub
+from integrations.github.app_facts import ENTERPRISE, AppFacts
 from integrations.github.app_manifest import NewApp, convert_code
 from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound
 
