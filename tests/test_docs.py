@@ -28,7 +28,7 @@ from bot.version import VERSION
 from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_events import Ignored, parse_event
-from integrations.sandbox.github.world import DEFAULT_PERMISSIONS
+from integrations.sandbox.github.apps import DEFAULT_PERMISSIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS = tuple(sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from integrations.sandbox.github import GitHubAlert, GitHubUser
-from integrations.sandbox.github.world import DEFAULT_PERMISSIONS
+from integrations.sandbox.github.apps import DEFAULT_PERMISSIONS
 from storage.records import CommitAuthor
 from tests.bench.budgets import measure_alert
 from tests.flows.outputs import collect_outputs

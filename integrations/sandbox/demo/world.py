@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, GitHubUser, Organization
+from integrations.sandbox.github.apps import DEFAULT_PERMISSIONS
 from integrations.sandbox.github.rights import (
     SECURITY_MANAGER,
     is_owner,
     is_security_manager,
     repository_role,
 )
-from integrations.sandbox.github.world import DEFAULT_PERMISSIONS
 from integrations.sandbox.slack import SlackSandbox
 
 Kind = Literal["member", "guest", "outsider"]

@@ -36,6 +36,11 @@ and state. `revoke_authorization(ana)` ends the person's tokens and sends `githu
 `user_tokens_expire`, `app_suspended` and an organization's `enforces_sso` with a person's `sso_sessions` change
 what GitHub answers. `audit_log` has who changed an alert by the API.
 
+Registering an App: a person's browser (`integrations.sandbox.browser`, with the cookie `COOKIE` of `sign_in`) sends a
+manifest to `/settings/apps/new` or `/organizations/ORG/settings/apps/new`, or opens them with URL parameters. The
+App that was created last is the one under test: `app`, with `app_id`, `client_id`, `webhook_url` and the others as its
+fields; `apps` has all. `/apps/SLUG/installations/new` installs it. `hosts` maps public addresses to those of a test.
+
 Directory: `add_identity(octo, ana, "ana@octo.example")` adds one of the organization's identity provider, which
 GraphQL shows; `octo.verified_emails[ana.id]` are addresses in verified domains; `octo.has_saml` alone is a provider
 without identities, none at all is also how a provider of the enterprise looks; `octo.hidden_fields` are refused.
@@ -55,6 +60,7 @@ Behaviour that GitHub doesn't document:
 - `validated_on_override`: whether recording a validity sends `validated`.
 """
 
+from integrations.sandbox.github.apps import GitHubApp
 from integrations.sandbox.github.authentication import generate_private_key
 from integrations.sandbox.github.calls import RecordedRequest
 from integrations.sandbox.github.deliveries import WebhookDelivery
@@ -78,6 +84,7 @@ __all__ = [
     "Enterprise",
     "ExternalIdentity",
     "GitHubAlert",
+    "GitHubApp",
     "GitHubChange",
     "GitHubInstallation",
     "GitHubRepository",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -56,11 +56,10 @@ def mint_token(
 
 
 class Authenticator:
-    """Checks Authorization headers against the world and the App's public key."""
+    """Checks Authorization headers against the world and the Apps' public keys."""
 
-    def __init__(self, world: GitHubWorld, public_key: rsa.RSAPublicKey) -> None:
+    def __init__(self, world: GitHubWorld) -> None:
         self._world = world
-        self._public_key = public_key
 
     def authenticate(self, header: str | None, user_agent: str | None) -> Principal:
         """The caller; `Refusal` 401 for credentials that GitHub rejects."""
@@ -106,16 +105,12 @@ class Authenticator:
 
     def _app(self, credential: str) -> Principal:
         """GitHub's docs: RS256, `exp` at most ten minutes ahead, `iss` the client id or the app id."""
-        try:
-            claims = jwt.decode(
-                credential,
-                self._public_key,
-                algorithms=["RS256"],
-                # The times are checked below, by the sandbox's clock.
-                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_iss": False},
-            )
-        except jwt.InvalidTokenError:
-            raise Refusal(401, "A JSON web token could not be decoded") from None
+        issuer = _issuer(credential)
+        app = next(
+            (each for each in self._world.apps.values() if str(issuer) in (each.client_id, str(each.id))),
+            None,
+        )
+        claims = _claims(credential, (app or self._world.app).public_keys)
         now = self._world.now()
         issued, expires = claims.get("iat"), claims.get("exp")
         if not isinstance(issued, int | float) or issued > now:
@@ -129,6 +124,31 @@ class Authenticator:
             )
         if expires > now + JWT_SECONDS:
             raise Refusal(401, "'Expiration time' claim ('exp') is too far in the future")
-        if str(claims.get("iss")) not in (self._world.client_id, str(self._world.app_id)):
+        if app is None:
             raise Refusal(401, "'Issuer' claim ('iss') must be the App's client ID or ID")
-        return Principal("app")
+        return Principal("app", app=app)
+
+
+def _issuer(credential: str) -> object:
+    """The issuer that a JWT names, whoever signed it."""
+    try:
+        return jwt.decode(credential, options={"verify_signature": False}).get("iss")
+    except jwt.InvalidTokenError:
+        raise Refusal(401, "A JSON web token could not be decoded") from None
+
+
+def _claims(credential: str, keys: Iterable[rsa.RSAPublicKey]) -> Mapping[str, object]:
+    """The claims of a JWT that one of the keys signed."""
+    for key in keys:
+        try:
+            decoded: dict[str, object] = jwt.decode(
+                credential,
+                key,
+                algorithms=["RS256"],
+                # The times are checked by the sandbox's clock.
+                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_iss": False},
+            )
+        except jwt.InvalidTokenError:
+            continue
+        return decoded
+    raise Refusal(401, "A JSON web token could not be decoded")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from integrations.sandbox.github.alerts import AlertBuilders
+from integrations.sandbox.github.apps import GitHubApp
 from integrations.sandbox.github.records import (
     GitHubInstallation,
     GitHubRepository,
@@ -69,6 +70,8 @@ class Principal:
     kind: Literal["app", "client", "installation", "user"] | None = None
     token: InstallationToken | None = None
     live_token: LiveToken | None = None
+    app: GitHubApp | None = None
+    """The App whose JWT it was."""
 
     @property
     def installation(self) -> GitHubInstallation | None:
@@ -114,6 +117,11 @@ class Call:
     """The caller's rate limit, as `GET /rate_limit` shows it."""
     target_repository: GitHubRepository | None = None
     target_organization: Organization | None = None
+
+    @property
+    def app(self) -> GitHubApp:
+        assert self.principal.app is not None, "only routes for an App's JWT have an App"
+        return self.principal.app
 
     @property
     def repository(self) -> GitHubRepository:

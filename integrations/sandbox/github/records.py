@@ -181,9 +181,10 @@ class GitHubRepository:
 
 @dataclass(slots=True, eq=False)
 class GitHubInstallation:
-    """The App on one account; `repositories` is `None` for all repositories."""
+    """An App on one account; `repositories` is `None` for all repositories."""
 
     id: int
+    app_id: int
     account: RepositoryOwner
     permissions: dict[str, str]
     events: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from integrations.sandbox.github import shapes
+from integrations.sandbox.github import shapes, shapes_app
 from integrations.sandbox.github.records import (
     GitHubInstallation,
     GitHubRepository,
@@ -15,7 +15,7 @@ from integrations.sandbox.github.records import (
     RepositoryOwner,
 )
 from integrations.sandbox.github.webhooks import Webhooks
-from integrations.sandbox.github.world import DEFAULT_EVENTS, DEFAULT_PERMISSIONS, GitHubWorld
+from integrations.sandbox.github.world import GitHubWorld
 
 
 class RepositoryBuilders:
@@ -122,9 +122,10 @@ class RepositoryBuilders:
         """Install the App on an account (→ installation.created); `ValueError` if it is installed."""
         if self._world.installation_on(account) is not None:
             raise ValueError(f"the App is installed on {account.login} already")
-        granted = dict(DEFAULT_PERMISSIONS if permissions is None else permissions)
+        app = self._world.app
+        granted = dict(app.permissions if permissions is None else permissions)
         installation = GitHubInstallation(
-            self._world.next_id(), account, granted, list(DEFAULT_EVENTS), self._world.now()
+            self._world.next_id(), app.id, account, granted, list(app.events), self._world.now()
         )
         if not isinstance(repositories, str):
             installation.repositories = list(repositories)
@@ -171,7 +172,7 @@ class RepositoryBuilders:
     def _emit_installation(
         self, action: str, installation: GitHubInstallation, *, with_repositories: bool = False
     ) -> None:
-        content: JsonObject = {"installation": shapes.installation(self._world, installation)}
+        content: JsonObject = {"installation": shapes_app.installation(self._world, installation)}
         if with_repositories:
             content["repositories"] = [
                 shapes.short_repository(each) for each in self._world.reach(installation)
@@ -190,7 +191,7 @@ class RepositoryBuilders:
         removed: Iterable[GitHubRepository] = (),
     ) -> None:
         content: JsonObject = {
-            "installation": shapes.installation(self._world, installation),
+            "installation": shapes_app.installation(self._world, installation),
             "repository_selection": "all" if installation.repositories is None else "selected",
             "repositories_added": [shapes.short_repository(each) for each in added],
             "repositories_removed": [shapes.short_repository(each) for each in removed],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from integrations.sandbox.github import shapes
+from integrations.sandbox.github import shapes, shapes_app
 from integrations.sandbox.github.authentication import mint_token
 from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
 from integrations.sandbox.github.deliveries import WebhookDelivery
@@ -23,36 +23,18 @@ RETENTION_SECONDS = 3 * 24 * 3600
 
 def get_app(call: Call) -> RouteResponse:
     """`GET /app`."""
-    github = call.github
-    created = shapes.timestamp(github.app_created_at)
-    body: JsonObject = {
-        "id": github.app_id,
-        "slug": github.app_slug,
-        "node_id": shapes.node_id("App", github.app_id),
-        "client_id": github.client_id,
-        "owner": shapes.app_owner(github),
-        "name": github.app_slug.title(),
-        "description": None,
-        "external_url": github.url,
-        "html_url": f"{github.url}/apps/{github.app_slug}",
-        "created_at": created,
-        "updated_at": created,
-        "permissions": github.app_permissions,
-        "events": list(github.app_events),
-        "installations_count": len(github.installations),
-    }
-    return RouteResponse(200, body)
+    return RouteResponse(200, shapes_app.app(call.github, call.app))
 
 
 def list_installations(call: Call) -> RouteResponse:
     """`GET /app/installations`."""
-    page, headers = page_of(call, list(call.github.installations.values()))
-    return RouteResponse(200, [shapes.installation(call.github, each) for each in page], headers)
+    page, headers = page_of(call, call.github.installations_of(call.app))
+    return RouteResponse(200, [shapes_app.installation(call.github, each) for each in page], headers)
 
 
 def get_installation(call: Call) -> RouteResponse:
     """`GET /app/installations/{installation_id}`."""
-    return RouteResponse(200, shapes.installation(call.github, _installation(call)))
+    return RouteResponse(200, shapes_app.installation(call.github, _installation(call)))
 
 
 def create_token(call: Call) -> RouteResponse:
@@ -130,10 +112,10 @@ def get_organization_installation(call: Call) -> RouteResponse:
 
 def get_repository_installation(call: Call) -> RouteResponse:
     """`GET /repos/{owner}/{repo}/installation`: 404 also if the installation does not cover it."""
-    installation = call.github.installation_on(call.repository.owner)
+    installation = call.github.installation_of(call.app, call.repository.owner)
     if installation is None or not installation.covers(call.repository):
         raise Refusal(404, "Not Found")
-    return RouteResponse(200, shapes.installation(call.github, installation))
+    return RouteResponse(200, shapes_app.installation(call.github, installation))
 
 
 def get_user_installation(call: Call) -> RouteResponse:
@@ -142,15 +124,15 @@ def get_user_installation(call: Call) -> RouteResponse:
 
 
 def _installation_on(call: Call, account: Organization | GitHubUser | None) -> RouteResponse:
-    installation = call.github.installation_on(account) if account else None
+    installation = call.github.installation_of(call.app, account) if account else None
     if installation is None:
         raise Refusal(404, "Not Found")
-    return RouteResponse(200, shapes.installation(call.github, installation))
+    return RouteResponse(200, shapes_app.installation(call.github, installation))
 
 
 def _installation(call: Call) -> GitHubInstallation:
     installation = call.github.installations.get(call.number("installation_id"))
-    if installation is None:
+    if installation is None or installation.app_id != call.app.id:
         raise Refusal(404, "Not Found")
     return installation
 

@@ -1,4 +1,4 @@
-"""The endpoints that need no account: token revocation, rate limit, meta, API versions."""
+"""The endpoints that need no account: token revocation, an App from its manifest, rate limit, meta, API versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import cast
 
+from integrations.sandbox.github import shapes_app
+from integrations.sandbox.github.authentication import generate_private_key, public_key_of
 from integrations.sandbox.github.calls import Call, Refusal, Route, RouteResponse
+from integrations.sandbox.github.manifests import create_app, name_faults
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.world import GitHubChange
 
@@ -30,6 +33,29 @@ def revoke_credentials(call: Call) -> RouteResponse:
             token.revoked_at = call.github.now() + delay
             call.github.publish(GitHubChange("token.reported", call.github.now()))
     return RouteResponse(202, {})
+
+
+def create_from_manifest(call: Call) -> RouteResponse:
+    """`POST /app-manifests/{code}/conversions`: creates the App and shows its secrets, once.
+
+    GitHub doesn't document whether the App exists before this call; here it doesn't, so its name may be taken now.
+    """
+    github = call.github
+    code = github.manifest_codes.pop(call.path["code"], None)
+    if code is None or github.now() >= code.expires_at:
+        raise Refusal(404, "Not Found")
+    faults: list[object] = [*name_faults(github, code.registration.name)]
+    if faults:
+        raise Refusal(422, "Validation Failed", errors=faults)
+    app = create_app(github, code.registration, code.owner)
+    key = generate_private_key()
+    app.public_keys.append(public_key_of(key))
+    secrets: JsonObject = {
+        "client_secret": app.client_secret,
+        "webhook_secret": app.webhook_secret or None,
+        "pem": key,
+    }
+    return RouteResponse(201, shapes_app.app(github, app) | secrets)
 
 
 def get_rate_limit(call: Call) -> RouteResponse:
@@ -60,6 +86,7 @@ def get_versions(call: Call) -> RouteResponse:
 
 ROUTES = (
     Route("credentials/revoke", revoke_credentials, "nobody"),
+    Route("apps/create-from-manifest", create_from_manifest, "anyone"),
     Route("rate-limit/get", get_rate_limit, "anyone"),
     Route("meta/get", get_meta, "anyone"),
     Route("meta/get-all-versions", get_versions, "anyone"),

@@ -49,15 +49,22 @@ class GitHubSandbox(GitHubWorld):
         user_tokens = TokensOfUsers(self, self._webhooks)
         self.revoke_authorization = user_tokens.revoke_authorization
         self._offer_people(PeopleBuilders(self, self._webhooks))
-        self._offer_repositories(RepositoryBuilders(self, self._webhooks))
+        repositories = RepositoryBuilders(self, self._webhooks)
+        self._offer_repositories(repositories)
         self._offer_alerts(alerts)
         self._offer_webhooks(self._webhooks)
         self.bot = self.add_bot(f"{self.app_slug}[bot]")
         self.github = self.add_organization("github", id=GITHUB_ACCOUNT_ID)
         self.app_owner = self.add_organization("octo")
-        authenticator = Authenticator(self, public_key_of(self.private_key))
+        self.app.public_keys.append(public_key_of(self.private_key))
         self._server = GitHubServer(
-            self, alerts, self._webhooks, user_tokens, authenticator, check_answers=check_answers
+            self,
+            alerts,
+            repositories,
+            self._webhooks,
+            user_tokens,
+            Authenticator(self),
+            check_answers=check_answers,
         )
         self._runner: web.AppRunner | None = None
 

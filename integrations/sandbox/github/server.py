@@ -28,6 +28,8 @@ from integrations.sandbox.github.graphql import GraphQl
 from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
+from integrations.sandbox.github.registration import RegistrationPages
+from integrations.sandbox.github.repositories import RepositoryBuilders
 from integrations.sandbox.github.shapes import timestamp
 from integrations.sandbox.github.sign_in import SignInPages
 from integrations.sandbox.github.user_tokens import TokensOfUsers
@@ -51,12 +53,13 @@ GRAPHQL = Route("graphql", lambda _: RouteResponse(404), "any_token")
 
 
 class GitHubServer:
-    """Answers requests about one world and records them; changes go through `alerts` and `webhooks`."""
+    """Answers requests about one world and records them; changes go through the builders."""
 
     def __init__(
         self,
         world: GitHubWorld,
         alerts: AlertBuilders,
+        repositories: RepositoryBuilders,
         webhooks: Webhooks,
         user_tokens: TokensOfUsers,
         authenticator: Authenticator,
@@ -74,6 +77,7 @@ class GitHubServer:
         self._user_tokens = user_tokens
         self._graphql = GraphQl(world, self.limits, self.violations)
         self._sign_in = SignInPages(world, user_tokens, self.violations)
+        self._registration = RegistrationPages(world, repositories)
         self._authenticator = authenticator
         self._check_answers = check_answers
         self._description = load_description()
@@ -107,7 +111,7 @@ class GitHubServer:
         )
 
     async def _respond(self, request: web.Request, record: RecordedRequest) -> web.Response:
-        shown = self._sign_in.answer(request, record)
+        shown = self._sign_in.answer(request, record) or self._registration.answer(request, record)
         if shown is not None:
             return shown
         headers: dict[str, str] = {}

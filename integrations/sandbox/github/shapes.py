@@ -1,4 +1,4 @@
-"""GitHub's JSON for accounts, teams, repositories and installations, with their current names."""
+"""GitHub's JSON for accounts, teams and repositories, with their current names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from integrations.sandbox.github.addresses import REPOSITORY_LINKS, USER_LINKS
 from integrations.sandbox.github.records import (
-    GitHubInstallation,
     GitHubRepository,
     GitHubTeam,
     GitHubUser,
@@ -50,23 +49,6 @@ def simple_user(world: GitHubWorld, account: RepositoryOwner) -> JsonObject:
         "type": account.kind,
         "user_view_type": "public",
         "site_admin": False,
-    }
-
-
-def app_owner(world: GitHubWorld) -> JsonObject:
-    """The App's owner: the `enterprise` or the `simple-user` schema."""
-    record = world.app_enterprise
-    if record is None:
-        return simple_user(world, world.app_owner)
-    return {
-        "id": record.id,
-        "node_id": node_id("Enterprise", record.id),
-        "name": record.slug.title(),
-        "slug": record.slug,
-        "html_url": f"{world.url}/enterprises/{record.slug}",
-        "created_at": None,
-        "updated_at": None,
-        "avatar_url": f"{world.url}/avatars/b/{record.id}",
     }
 
 
@@ -268,31 +250,4 @@ def short_repository(record: GitHubRepository) -> JsonObject:
         "name": record.name,
         "full_name": record.full_name,
         "private": record.private,
-    }
-
-
-def installation(world: GitHubWorld, record: GitHubInstallation) -> JsonObject:
-    """The `installation` schema."""
-    login = record.account.login
-    organization = isinstance(record.account, Organization)
-    settings = f"/organizations/{login}/settings" if organization else "/settings"
-    return {
-        "id": record.id,
-        "account": simple_user(world, record.account),
-        "app_id": world.app_id,
-        "app_slug": world.app_slug,
-        "client_id": world.client_id,
-        "target_id": record.account.id,
-        "target_type": record.account.kind,
-        "repository_selection": "all" if record.repositories is None else "selected",
-        "access_tokens_url": f"{world.api_url}/app/installations/{record.id}/access_tokens",
-        "repositories_url": f"{world.api_url}/installation/repositories",
-        "html_url": f"{world.url}{settings}/installations/{record.id}",
-        "permissions": record.permissions,
-        "events": record.events,
-        "created_at": timestamp(record.created_at),
-        "updated_at": timestamp(record.created_at),
-        "single_file_name": None,
-        "suspended_by": optional_user(world, record.suspended_by),
-        "suspended_at": optional_timestamp(record.suspended_at),
     }

@@ -92,7 +92,7 @@ class SignInPages:
         refused = self._check_authorize(record.query)
         if refused is not None:
             return refused
-        user = self._signed_in(request)
+        user = signed_in(self._world, request)
         if user is None:
             return redirect("/login?" + urlencode({"return_to": request.path_qs}))
         if user.id in self._world.authorizations and record.query.get("prompt") != "select_account":
@@ -104,7 +104,7 @@ class SignInPages:
         refused = self._check_authorize(form)
         if refused is not None:
             return refused
-        user = self._signed_in(request)
+        user = signed_in(self._world, request)
         if user is None:
             return pages.failed(422, "Sign in first.")
         if form.get("authorize") != "1":
@@ -115,18 +115,13 @@ class SignInPages:
     def _single_sign_on(
         self, request: web.Request, record: RecordedRequest, organization: Organization | None
     ) -> web.Response:
-        user = self._signed_in(request)
+        user = signed_in(self._world, request)
         if organization is None or user is None or user.id not in organization.members:
             return pages.failed(404, "This is not the web page you are looking for.")
         if request.method == "GET":
             return pages.single_sign_on(organization, record.query.get("return_to", ""))
         user.sso_sessions.add(organization.id)
         return redirect(_own_path(fields_of(record).get("return_to", "")))
-
-    def _signed_in(self, request: web.Request) -> GitHubUser | None:
-        number = request.cookies.get(COOKIE, "")
-        found = self._world.accounts.get(int(number)) if number.isdecimal() else None
-        return found if isinstance(found, GitHubUser) else None
 
     def _missing_sessions(self, user: GitHubUser) -> list[Organization]:
         return [
@@ -211,6 +206,13 @@ class SignInPages:
         if code.challenge is not None and challenge_of(given.get("code_verifier", "")) != code.challenge:
             raise TokenRefused("bad_verification_code")
         return self._tokens.issue(code.authorization)
+
+
+def signed_in(world: GitHubWorld, request: web.Request) -> GitHubUser | None:
+    """The person who is signed in on GitHub's pages in this browser."""
+    number = request.cookies.get(COOKIE, "")
+    found = world.accounts.get(int(number)) if number.isdecimal() else None
+    return found if isinstance(found, GitHubUser) else None
 
 
 def _shape(pair: UserTokenPair) -> dict[str, str | int]:

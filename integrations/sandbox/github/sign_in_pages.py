@@ -26,6 +26,11 @@ button, a.button { display: block; box-sizing: border-box; width: 100%; min-heig
   padding: .5rem; border: 1px solid var(--line); border-radius: 6px; background: var(--back);
   color: var(--text); font: inherit; text-align: center; text-decoration: none; cursor: pointer }
 button.main { background: var(--go); border-color: var(--go); color: #fff; font-weight: 600 }
+label { display: block; margin: .5rem 0; font-size: .9rem }
+label input:not([type=checkbox]), label textarea, label select { display: block; box-sizing: border-box; width: 100%;
+  min-height: 44px; padding: .25rem .5rem; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--back); color: var(--text); font: inherit }
+p.error { color: #b3261e; font-weight: 600 }
 p.note { font-size: .9rem; text-align: center }
 a { color: inherit }
 """
@@ -56,7 +61,7 @@ def login(people: Iterable[GitHubUser], return_to: str, suggested: str | None) -
         f"{' class=main' if each.login == suggested else ''}>{escape(each.login)}</button>"
         for each in ordered
     )
-    kept = _hidden({"return_to": return_to})
+    kept = hidden({"return_to": return_to})
     return page("Sign in to GitHub", f'<form method="post" action="/session">{kept}{buttons}</form>')
 
 
@@ -64,7 +69,7 @@ def consent(
     world: GitHubWorld, user: GitHubUser, given: Mapping[str, str], missing: Sequence[Organization]
 ) -> web.Response:
     """*Authorize Stanch*, with the organizations that ask for single sign-on first."""
-    kept = _hidden({name: given[name] for name in KEPT if name in given})
+    kept = hidden({name: given[name] for name in KEPT if name in given})
     name = escape(world.app_slug.title())
     address = "/login/oauth/authorize?" + urlencode(given)
     sessions = "".join(
@@ -86,7 +91,7 @@ def consent(
 
 def single_sign_on(organization: Organization, return_to: str) -> web.Response:
     """The organization's identity provider, which lets everybody in."""
-    kept = _hidden({"return_to": return_to})
+    kept = hidden({"return_to": return_to})
     login = escape(organization.login)
     return page(
         f"Single sign-on to {organization.login}",
@@ -94,7 +99,8 @@ def single_sign_on(organization: Organization, return_to: str) -> web.Response:
     )
 
 
-def _hidden(values: Mapping[str, str]) -> str:
+def hidden(values: Mapping[str, str]) -> str:
+    """Hidden fields of a form."""
     return "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in values.items()

@@ -138,7 +138,7 @@ class Webhooks:
         began = time.perf_counter()
         try:
             async with self._session.post(
-                self._world.webhook_url,
+                self._reachable(self._world.webhook_url),
                 data=body,
                 headers=attempt.request_headers,
                 allow_redirects=False,
@@ -159,6 +159,13 @@ class Webhooks:
         self._world.deliveries.append(attempt)
         return attempt.status_code if attempt.status != "timed out" else 0
 
+    def _reachable(self, url: str) -> str:
+        """The address in the world's `hosts`, else the same."""
+        for public, real in self._world.hosts.items():
+            if url.startswith(f"{public}/"):
+                return real + url.removeprefix(public)
+        return url
+
     def redeliver(self, delivery: WebhookDelivery) -> None:
         """Send a logged delivery again, as another attempt with the same GUID."""
         self._send_soon(replace(delivery, redelivery=True))
@@ -173,8 +180,12 @@ class Webhooks:
         return json.dumps(delivery.payload, separators=(",", ":")).encode()
 
     def headers(self, delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
-        """GitHub's headers of a delivery, with both signatures over `body`."""
+        """GitHub's headers of a delivery, with both signatures over `body` if the App has a webhook secret."""
         key = self._world.webhook_secret.encode()
+        signatures = {
+            "X-Hub-Signature": "sha1=" + hmac.new(key, body, hashlib.sha1).hexdigest(),
+            "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
+        }
         return {
             "Accept": "*/*",
             "Content-Type": "application/json",
@@ -184,8 +195,7 @@ class Webhooks:
             "X-GitHub-Hook-ID": str(HOOK_ID),
             "X-GitHub-Hook-Installation-Target-ID": str(self._world.app_id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
-            "X-Hub-Signature": "sha1=" + hmac.new(key, body, hashlib.sha1).hexdigest(),
-            "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
+            **(signatures if key else {}),
         }
 
     def _send_soon(self, delivery: WebhookDelivery) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from integrations.sandbox.github.apps import GitHubApp, ManifestCode, OfApp, Registration
 from integrations.sandbox.github.deliveries import WebhookDelivery
 from integrations.sandbox.github.records import (
     Enterprise,
@@ -22,22 +22,6 @@ from integrations.sandbox.github.records import (
 )
 from integrations.sandbox.github.sign_in_records import AuditLogEntry, Authorization, AuthorizationCode
 
-DEFAULT_PERMISSIONS = {
-    "metadata": "read",
-    "secret_scanning_alerts": "write",
-    "members": "read",
-    "organization_custom_org_roles": "read",
-    "organization_custom_roles": "read",
-}
-DEFAULT_EVENTS = (
-    "member",
-    "membership",
-    "organization",
-    "repository",
-    "secret_scanning_alert",
-    "secret_scanning_alert_location",
-    "team",
-)
 WEBHOOK_SECONDS = 10.0
 """GitHub's docs: the time a receiver has to answer a delivery."""
 
@@ -58,10 +42,28 @@ class GitHubChange:
 
 
 class GitHubWorld:
-    """All records by id and by name, at the time of `now`."""
+    """All records by id and by name, at the time of `now`.
 
-    app_owner: RepositoryOwner
-    """The account that owns the App."""
+    `app` is the App under test: the one that was created last. Its fields have names of their own here.
+    """
+
+    app_id = OfApp[int]("id")
+    app_slug = OfApp[str]("slug")
+    app_owner = OfApp[RepositoryOwner]("owner")
+    app_enterprise = OfApp[Enterprise | None]("enterprise")
+    app_created_at = OfApp[float]("created_at")
+    app_permissions = OfApp[dict[str, str]]("permissions")
+    app_events = OfApp[tuple[str, ...]]("events")
+    app_suspended = OfApp[bool]("suspended")
+    """Whether GitHub suspended the App itself: nobody can sign in."""
+    client_id = OfApp[str]("client_id")
+    client_secret = OfApp[str]("client_secret")
+    callback_urls = OfApp[list[str]]("callback_urls")
+    """The App's callback addresses, to one of which a sign-in goes back."""
+    user_tokens_expire = OfApp[bool]("user_tokens_expire")
+    webhook_url = OfApp[str | None]("webhook_url")
+    webhook_secret = OfApp[str]("webhook_secret")
+    webhook_insecure = OfApp[bool]("webhook_insecure")
     bot: GitHubUser
     """The actor when the App acts."""
     github: Organization
@@ -84,21 +86,18 @@ class GitHubWorld:
         self._accounts_by_login: dict[str, RepositoryOwner] = {}
         self._repositories_by_name: dict[tuple[str, str], GitHubRepository] = {}
         self._ids = itertools.count(1001)
-        self.app_id = 4711
-        self.client_id = "Iv23sandbox00000000a"
-        self.client_secret = secrets.token_hex(20)
-        self.callback_urls: list[str] = []
-        """The App's callback addresses, to one of which a sign-in goes back."""
-        self.user_tokens_expire = True
-        self.app_suspended = False
-        """Whether GitHub suspended the App itself: nobody can sign in."""
-        self.app_slug = "stanch"
-        self.app_created_at = now()
-        self.app_permissions = dict(DEFAULT_PERMISSIONS)
-        """What the App asks for."""
-        self.app_events: tuple[str, ...] = DEFAULT_EVENTS
-        self.app_enterprise: Enterprise | None = None
-        """The enterprise that owns the App, instead of `app_owner`."""
+        self.app = GitHubApp(
+            4711,
+            "stanch",
+            "Stanch",
+            now(),
+            client_id="Iv23sandbox00000000a",
+            webhook_secret="sandbox webhook secret",  # noqa: S106 # Made up, for the stand-in alone.
+        )
+        self.apps: dict[int, GitHubApp] = {self.app.id: self.app}
+        self.pending: dict[str, Registration] = {}
+        """Manifests that a browser has sent, until somebody confirms them."""
+        self.manifest_codes: dict[str, ManifestCode] = {}
         self.installed_version: str | None = None
         """The release of GitHub Enterprise Server; None for github.com."""
         self.core_limit = 5000
@@ -111,10 +110,8 @@ class GitHubWorld:
         self.validated_on_override = True
         self.lockout_after: int | None = None
         """After this many failed logins within ten minutes every login is refused; `None`: never."""
-        self.webhook_url: str | None = None
-        self.webhook_secret = "sandbox webhook secret"  # noqa: S105 # Made up, for the stand-in alone.
-        self.webhook_insecure = False
-        """Whether deliveries are sent without verifying the receiver's certificate."""
+        self.hosts: dict[str, str] = {}
+        """Where a public origin is reached really: `{"https://stanch.example.com": "http://127.0.0.1:3000"}`."""
         self.webhook_timeout = WEBHOOK_SECONDS
         self.deliver: Literal["now", "hold"] = "now"
         self.held: list[WebhookDelivery] = []
@@ -174,8 +171,16 @@ class GitHubWorld:
         return [each for each in self.repositories_of(installation.account) if installation.covers(each)]
 
     def installation_on(self, account: RepositoryOwner) -> GitHubInstallation | None:
-        """The App's installation on an account, also if suspended."""
-        return next((each for each in self.installations.values() if each.account is account), None)
+        """The installation on an account of the App under test, also if suspended."""
+        return self.installation_of(self.app, account)
+
+    def installation_of(self, app: GitHubApp, account: RepositoryOwner) -> GitHubInstallation | None:
+        """An App's installation on an account, also if suspended."""
+        return next((each for each in self.installations_of(app) if each.account is account), None)
+
+    def installations_of(self, app: GitHubApp) -> list[GitHubInstallation]:
+        """The App's installations, oldest first."""
+        return [each for each in self.installations.values() if each.app_id == app.id]
 
     def shown_alerts(self, repository: GitHubRepository) -> Iterator[GitHubAlert]:
         """The repository's alerts that REST shows now."""

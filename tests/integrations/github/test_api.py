@@ -11,7 +11,7 @@ from integrations.github.errors import FeatureOff, Forbidden, GitHubUnauthorized
 from integrations.github.facts import InstallationFacts
 from integrations.github.role_facts import CustomRepositoryRole, Membership, RepositoryPermission
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox, Organization, generate_private_key
-from integrations.sandbox.github.world import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
+from integrations.sandbox.github.apps import DEFAULT_EVENTS, DEFAULT_PERMISSIONS
 from tests.integrations.github.conftest import Time
 from tests.integrations.github.odd_server import serving
 

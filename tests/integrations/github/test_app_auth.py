@@ -20,7 +20,7 @@ from integrations.github.errors import (
 )
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubRepository, GitHubSandbox
-from integrations.sandbox.github.world import DEFAULT_PERMISSIONS
+from integrations.sandbox.github.apps import DEFAULT_PERMISSIONS
 from tests.integrations.github.conftest import Time
 
 MINT = r"/app/installations/\d+/access_tokens"
