@@ -37,9 +37,9 @@ and state. `revoke_authorization(ana)` ends the person's tokens and sends `githu
 what GitHub answers. `audit_log` has who changed an alert by the API.
 
 Registering an App: a person's browser (`integrations.sandbox.browser`, with the cookie `COOKIE` of `sign_in`) sends a
-manifest to `/settings/apps/new` or `/organizations/ORG/settings/apps/new`, or opens them with URL parameters. The
-App that was created last is the one under test: `app`, with `app_id`, `client_id`, `webhook_url` and the others as its
-fields; `apps` has all. `/apps/SLUG/installations/new` installs it. `hosts` maps public addresses to those of a test.
+manifest to `/settings/apps/new` or `/organizations/ORG/settings/apps/new`, or opens these with URL parameters.
+The App that was created last is the one under test: `app`, whose fields `app_id`, `client_id`, `webhook_url` and
+others are; `apps` has all. `/apps/SLUG/installations/new` installs it. `hosts` maps public addresses to a test's.
 
 Directory: `add_identity(octo, ana, "ana@octo.example")` adds one of the organization's identity provider, which
 GraphQL shows; `octo.verified_emails[ana.id]` are addresses in verified domains; `octo.has_saml` alone is a provider

@@ -13,6 +13,10 @@
 People act by `click`, `select`, `tick`, `command`, `submit` and similar gestures; `channel_messages`, `thread`,
 `private_messages`, `view` and `home` return what they see. A gesture that Slack's client would not offer raises
 `ImpossibleGesture`, except with `force=True`.
+An app is created in a browser (`integrations.sandbox.browser`): `/apps?new_app=1&manifest_json=…`, then below
+`/apps/ID`: `general` (signing secret, app-level token), `install-on-team`, `oauth` (bot token). It replaces the
+former app. `invite(channel)`, or `/invite @Stanch` on the page `/archives/CHANNEL`, brings its bot into a channel.
+`add_app_elsewhere()` is another app in another workspace.
 `requests` holds every call of the app. `violations` lists what Slack refuses, `hygiene` what Slack accepts but
 this product must not send (see `hygiene.py`), `unexpected` unknown methods and paths.
 After `use_socket_mode()` deliveries go over the connections that the app opened with `app_token`; `socket` drops,

@@ -7,9 +7,12 @@ from typing import Any
 from integrations.sandbox.slack.blocks import Control, Json, controls, words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class App:
-    """The app under test and the workspace where it is installed."""
+    """The app under test and the workspace where it is installed; creating another app changes it.
+
+    `bot_token` is valid while it is installed, `app_token` is empty until somebody generates it.
+    """
 
     team_id: str
     team_domain: str
@@ -19,6 +22,12 @@ class App:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
+    name: str = "Stanch"
+    installed: bool = True
+    app_token_scopes: set[str] = field(default_factory=lambda: {"connections:write"})
+    required_scopes: tuple[str, ...] = ()
+    optional_scopes: tuple[str, ...] = ()
+    """The scopes of the manifest that it was created from; the person who installs it may leave out these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from integrations.sandbox.faults import PlannedFault
 from integrations.sandbox.slack.app_events import AppEvents
+from integrations.sandbox.slack.app_pages import AppPages
 from integrations.sandbox.slack.calls import RecordedCall
 from integrations.sandbox.slack.checks import Checker
 from integrations.sandbox.slack.feed import Feed
@@ -50,7 +51,7 @@ class SlackSandbox:
     ) -> None:
         app = new_app()
         workspace = SlackWorkspace(app, now, Feed())
-        tickets = Tickets(app.app_id, lambda: self.origin)
+        tickets = Tickets(app, lambda: self.origin)
         checker = Checker(on=check_blocks)
         self.world = SlackWorld(
             app, now, set(scopes), workspace, Modals(workspace), Triggers(now), tickets, checker
@@ -58,16 +59,16 @@ class SlackSandbox:
         self.workspace = workspace
         self.events_url = events_url
         self.origin = ""
-        self.http = HttpTransport(
-            signing_secret=app.signing_secret, url=lambda: self.events_url, now=now, timeout=answer_timeout
-        )
-        self.socket = SocketTransport(
-            tickets, self.world.violations, app_id=app.app_id, timeout=answer_timeout
-        )
+        self.http = HttpTransport(app=app, url=lambda: self.events_url, now=now, timeout=answer_timeout)
+        self.socket = SocketTransport(tickets, self.world.violations, app, timeout=answer_timeout)
         self.sender = Sender(self.http)
         self.deliveries = self.sender.results
         self.response_urls = ResponseUrls(self.world, lambda: self.origin)
-        self._server = SlackServer(self.world, self.response_urls, self.socket)
+        self.hosts: dict[str, str] = {}
+        """Where a public origin is reached really: `{"https://stanch.example.com": "http://127.0.0.1:3000"}`."""
+        pages = AppPages(self.world, self.sender, self.socket, self._use_url)
+        self.invite = pages.invite
+        self._server = SlackServer(self.world, self.response_urls, self.socket, pages)
         self.faults = self._server.faults
         self.requests = self._server.requests
         self.unexpected = self._server.unexpected
@@ -178,6 +179,15 @@ class SlackSandbox:
         """Turn Socket Mode on: from now on deliveries go over the app's connections."""
         self.world.tickets.on = True
         self.sender.transport = self.socket
+
+    def _use_url(self, request_url: str) -> None:
+        origin = next((each for each in self.hosts if request_url.startswith(f"{each}/")), "")
+        self.events_url = self.hosts.get(origin, "") + request_url.removeprefix(origin)
+
+    def add_app_elsewhere(self, team_id: str = "T0ELSEWHERE") -> App:
+        """Another app, installed in another workspace; its tokens are good for `auth.test` and connections."""
+        self.workspace.add_team(team_id, name="Another workspace")
+        return self.world.add_elsewhere(team_id)
 
     async def use_http(self) -> None:
         """Turn Socket Mode off: its connections end, and deliveries go to `events_url`."""

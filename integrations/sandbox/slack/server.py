@@ -5,6 +5,7 @@ import json
 from aiohttp import web
 
 from integrations.sandbox.faults import Effect, FaultPlan, is_dropped
+from integrations.sandbox.slack.app_pages import AppPages
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE, ApiError, Arguments, RecordedCall, read_call
 from integrations.sandbox.slack.limits import RateLimits
@@ -19,13 +20,16 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 class SlackServer:
     """Records every call and answers it. `unexpected` lists unknown methods and paths."""
 
-    def __init__(self, world: SlackWorld, response_urls: ResponseUrls, socket: SocketTransport) -> None:
+    def __init__(
+        self, world: SlackWorld, response_urls: ResponseUrls, socket: SocketTransport, pages: AppPages
+    ) -> None:
         self.faults = FaultPlan()
         self.requests: list[RecordedCall] = []
         self.unexpected: list[str] = []
         self._world = world
         self._response_urls = response_urls
         self._socket = socket
+        self._pages = pages
         self._limits = RateLimits(world.now)
 
     def application(self) -> web.Application:
@@ -33,6 +37,7 @@ class SlackServer:
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/api/{method}", self._api)
         application.router.add_get("/link/", self._link)
+        self._pages.add_routes(application.router)
         for kind in ("actions", "commands"):
             application.router.add_post(f"/{kind}/{{rest:.+}}", self._response_url)
         application.router.add_route("*", "/{rest:.*}", self._unknown_path)
@@ -69,6 +74,11 @@ class SlackServer:
         try:
             if problem is not None:
                 raise problem
+            elsewhere = world.app_elsewhere(token)
+            if elsewhere is not None:
+                return _answer(
+                    call, 200, {"ok": True, **world.answer_elsewhere(elsewhere, method.name, token)}
+                )
             world.need_token(token, app_level=method.app_level)
             if method.scope is not None:
                 world.need_scope(method.scope)

@@ -13,6 +13,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import JSON_TYPE
+from integrations.sandbox.slack.records import App
 from integrations.sandbox.slack.tickets import Tickets
 from integrations.sandbox.slack.transport import DeliveryResult, SlackDelivery
 
@@ -55,13 +56,13 @@ class SocketTransport:
     first is closed. `timeout` is in real seconds.
     """
 
-    def __init__(self, tickets: Tickets, violations: list[str], *, app_id: str, timeout: float) -> None:
+    def __init__(self, tickets: Tickets, violations: list[str], app: App, *, timeout: float) -> None:
         self.links: list[Link] = []
         self.opened = 0
         """Number of connections opened so far."""
         self._tickets = tickets
         self._violations = violations
-        self._app_id = app_id
+        self._app = app
         self._timeout = timeout
         self._next_link = 0
         self._waiting: dict[str, _Unacknowledged] = {}
@@ -161,7 +162,7 @@ class SocketTransport:
             "type": "hello",
             "num_connections": len(self.links),
             "debug_info": {"host": HOST, "approximate_connection_time": 3600},
-            "connection_info": {"app_id": self._app_id},
+            "connection_info": {"app_id": self._app.app_id},
         }
 
     async def _receive(self, link: Link, message: WSMessage) -> None:

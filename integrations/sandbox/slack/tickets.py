@@ -5,28 +5,29 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from integrations.sandbox.slack.calls import ApiError
+from integrations.sandbox.slack.records import App
 
 
 class Tickets:
     """All unused tickets. `on` is the app's Socket Mode setting."""
 
-    def __init__(self, app_id: str, origin: Callable[[], str]) -> None:
+    def __init__(self, app: App, origin: Callable[[], str]) -> None:
         self.on = False
-        self.scopes = {"connections:write"}
-        self._app_id = app_id
+        self._app = app
         self._origin = origin
         self._tickets: set[str] = set()
 
     def make(self) -> str:
         """The address for one connection; raises `missing_scope`, or `forbidden_team` without Socket Mode."""
-        if "connections:write" not in self.scopes:
-            raise ApiError("missing_scope", needed="connections:write", provided=",".join(self.scopes))
+        scopes = self._app.app_token_scopes
+        if "connections:write" not in scopes:
+            raise ApiError("missing_scope", needed="connections:write", provided=",".join(sorted(scopes)))
         if not self.on:
             # Slack's docs don't name the error for this case.
             raise ApiError("forbidden_team")
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
-        query = urlencode({"ticket": ticket, "app_id": self._app_id})
+        query = urlencode({"ticket": ticket, "app_id": self._app.app_id})
         return f"ws{self._origin().removeprefix('http')}/link/?{query}"
 
     def redeem(self, ticket: str) -> bool:

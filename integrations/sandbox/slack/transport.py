@@ -14,6 +14,7 @@ import aiohttp
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import FORM, JSON_TYPE
+from integrations.sandbox.slack.records import App
 
 Kind = Literal["interactive", "slash_commands", "events_api"]
 
@@ -86,10 +87,8 @@ def signature(signing_secret: str, timestamp: str, body: bytes) -> str:
 class HttpTransport:
     """Posts all kinds of deliveries to the app's request URL."""
 
-    def __init__(
-        self, *, signing_secret: str, url: Callable[[], str], now: Callable[[], float], timeout: float
-    ) -> None:
-        self._signing_secret = signing_secret
+    def __init__(self, *, app: App, url: Callable[[], str], now: Callable[[], float], timeout: float) -> None:
+        self._app = app
         self._url = url
         self._now = now
         self._timeout = timeout
@@ -122,7 +121,7 @@ class HttpTransport:
     ) -> SignedRequest:
         """A request with Slack's headers; `timestamp` and `signed` replace the correct values, "" omits one."""
         at = str(int(self._now())) if timestamp is None else timestamp
-        signed_as = signature(self._signing_secret, at, body) if signed is None else signed
+        signed_as = signature(self._app.signing_secret, at, body) if signed is None else signed
         ours = {
             "Content-Type": content_type,
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",

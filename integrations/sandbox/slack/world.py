@@ -38,6 +38,8 @@ class SlackWorld:
     history_lag: float = 0.0
     """Seconds until conversations.history and conversations.replies return a new message."""
     enforce_rate_limits: bool = False
+    elsewhere: list[App] = field(default_factory=list)
+    """Other apps, in other workspaces."""
     violations: list[str] = field(default_factory=list)
     hygiene: list[str] = field(default_factory=list)
 
@@ -45,11 +47,43 @@ class SlackWorld:
         """Refuse a call without token, with an unknown token, or with the app's other token."""
         if token is None:
             raise ApiError("not_authed")
-        expected, other = self.app.bot_token, self.app.app_token
+        expected, other = self.app.bot_token if self.app.installed else "", self.app.app_token
         if app_level:
             expected, other = other, expected
-        if not secrets.compare_digest(token.encode(), expected.encode()):
+        if not expected or not secrets.compare_digest(token.encode(), expected.encode()):
             raise ApiError("not_allowed_token_type" if token == other else "invalid_auth")
+
+    def add_elsewhere(self, team_id: str) -> App:
+        """Another app in another workspace."""
+        app = App(
+            team_id=team_id,
+            team_domain=team_id.lower(),
+            app_id=self.workspace.new_id("A"),
+            bot_id=self.workspace.new_id("B"),
+            bot_user_id=self.workspace.new_id("U"),
+            bot_token="xoxb-" + secrets.token_hex(16),
+            app_token="xapp-1-A0ELSEWHERE-" + secrets.token_hex(16),
+            signing_secret=secrets.token_hex(16),
+        )
+        self.elsewhere.append(app)
+        return app
+
+    def app_elsewhere(self, token: str | None) -> App | None:
+        """The other app whose token this is."""
+        return next((each for each in self.elsewhere if token in (each.bot_token, each.app_token)), None)
+
+    def answer_elsewhere(self, app: App, method: str, token: str | None) -> Json:
+        """The answer to another app's call; only those that say which app it is."""
+        wants = {"auth.test": app.bot_token, "apps.connections.open": app.app_token}
+        if method not in wants:
+            raise ApiError("team_access_not_granted")
+        if token != wants[method]:
+            raise ApiError("not_allowed_token_type")
+        if method == "apps.connections.open":
+            return {"url": f"wss://127.0.0.1:9/link/?app_id={app.app_id}"}
+        team = self.workspace.teams[app.team_id]
+        facts = {"url": f"https://{app.team_domain}.slack.com/", "team": team.name, "team_id": app.team_id}
+        return facts | {"user": "other", "user_id": app.bot_user_id, "bot_id": app.bot_id}
 
     def need_scope(self, scope: str) -> None:
         """Refuse a call that the app's token does not cover: `missing_scope`."""

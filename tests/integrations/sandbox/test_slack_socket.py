@@ -125,7 +125,7 @@ async def test_only_the_app_level_token_opens_a_connection(slack: SlackSandbox, 
             await app.new_address(token)
     with pytest.raises(SlackApiError, match="not_allowed_token_type"):
         await AsyncWebClient(slack.app_token, base_url=slack.api_url).auth_test()
-    slack.world.tickets.scopes.clear()
+    slack.world.app.app_token_scopes.clear()
     with pytest.raises(SlackApiError, match="missing_scope"):
         await app.new_address()
 
