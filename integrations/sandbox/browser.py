@@ -133,11 +133,11 @@ class Browser:
                 method, data = "GET", None
         self.address = address
         self.text = self.content.decode("utf-8", "replace")
-        found = _Page(self.text)
+        found = _HtmlPage(self.text)
         self.forms, self.links = found.forms, found.links
 
 
-class _Page(HTMLParser):
+class _HtmlPage(HTMLParser):
     """The forms and links of a page."""
 
     def __init__(self, text: str) -> None:

@@ -7,7 +7,7 @@ from html import escape
 
 from aiohttp import web
 
-from integrations.sandbox.slack.manifests import AppManifest, InvalidManifest, read_manifest
+from integrations.sandbox.slack.manifests import AppManifest, InvalidSlackManifest, read_manifest
 from integrations.sandbox.slack.records import App
 from integrations.sandbox.slack.sender import Sender
 from integrations.sandbox.slack.transport import Transport
@@ -226,7 +226,7 @@ def redirect(target: str) -> web.Response:
 def _read(text: str) -> AppManifest | web.Response:
     try:
         return read_manifest(text)
-    except InvalidManifest as invalid:
+    except InvalidSlackManifest as invalid:
         errors = "".join(f'<p class="error">{escape(error)}</p>' for error in invalid.errors)
         return page("We can't translate a manifest with errors", errors, 422)
 

@@ -59,7 +59,7 @@ BOT_EVENTS = frozenset(
 )
 
 
-class InvalidManifest(Exception):
+class InvalidSlackManifest(Exception):
     """Slack's errors about a manifest, each with the place."""
 
     def __init__(self, errors: list[str]) -> None:
@@ -79,13 +79,13 @@ class AppManifest:
 
 
 def read_manifest(text: str) -> AppManifest:
-    """The manifest in this JSON text; raises InvalidManifest."""
+    """The manifest in this JSON text; raises InvalidSlackManifest."""
     try:
         manifest = json.loads(text)
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
-        raise InvalidManifest(["The manifest is not a JSON object"])
+        raise InvalidSlackManifest(["The manifest is not a JSON object"])
     errors = [
         f"/{path.replace('.', '/')}: unknown field {name}"
         for path, known in FIELDS.items()
@@ -104,7 +104,7 @@ def read_manifest(text: str) -> AppManifest:
     ]
     errors += _display_errors(manifest) + _address_errors(manifest, socket_mode)
     if errors:
-        raise InvalidManifest(errors)
+        raise InvalidSlackManifest(errors)
     name = str(_at(manifest, "display_information")["name"])
     return AppManifest(name, required, optional, socket_mode, str(events.get("request_url", "")))
 

@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from integrations.sandbox.browser import Browser
 from integrations.sandbox.slack import SlackSandbox
-from integrations.sandbox.slack.manifests import InvalidManifest, read_manifest
+from integrations.sandbox.slack.manifests import InvalidSlackManifest, read_manifest
 
 MANIFEST: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "manifest.yml").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def test_a_manifest_that_slack_refuses(path: str, value: object, error: str) -> 
         at = at[step]
     at[last] = value
 
-    with pytest.raises(InvalidManifest, match=error):
+    with pytest.raises(InvalidSlackManifest, match=error):
         read_manifest(json.dumps(manifest))
 
 
