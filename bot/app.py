@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from bot.context import Context, SignInSettings
-from bot.database import SLACK_TEAM, build_database
+from bot.database import SLACK_TEAM, build_database, refuse_unfinished_move
 from bot.errors import StartRefused
 from bot.flows.alerts.sync import request_sync
 from bot.flows.messages.time_away import note_start
@@ -173,6 +173,7 @@ async def run(
             await stack.enter_async_context(only_server(db))
         stack.push_async_callback(db.close)
         await db.migrate()
+        await refuse_unfinished_move(db)
         # 2. Slack and GitHub: the start fails if one refuses us, but not if it does not answer.
         session = await stack.enter_async_context(open_session())
         context = build_context(settings, options, db, session, clock)

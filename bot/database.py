@@ -8,6 +8,7 @@ import structlog
 from bot.audit_stream import AuditStream
 from bot.errors import StartRefused
 from bot.settings import StorageSettings
+from storage import move
 from storage.clock import Clock
 from storage.db import Database
 from storage.engines import Engines
@@ -41,12 +42,24 @@ def build_database(settings: StorageSettings, clock: Clock, engines: Engines | N
         raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
 
 
+async def refuse_unfinished_move(db: Database) -> None:
+    """Raise StartRefused if another database was to be moved into this one, and was not: it would be used empty."""
+    async with db.read() as tx:
+        source = await move.unfinished(tx)
+    if source is not None:
+        raise StartRefused(
+            f"The database at {db.name} waits for everything from {source}: run stanch migrate --to-new again, "
+            "or set DATABASE_URL to another database."
+        )
+
+
 @asynccontextmanager
 async def open_database(settings: StorageSettings) -> AsyncIterator[Database]:
-    """The migrated database of the settings; raises StorageUnavailable."""
+    """The migrated database of the settings; raises StorageUnavailable, StartRefused."""
     db = build_database(settings, Clock())
     try:
         await db.migrate()
+        await refuse_unfinished_move(db)
         yield db
     finally:
         await db.close()

@@ -20,6 +20,8 @@ def questionable_settings(settings: StorageSettings) -> Iterator[tuple[str, str]
     if isinstance(settings, Settings):
         yield from _half_sign_in(settings)
         yield from _old_secrets(settings)
+    if settings.database_url_new is not None:
+        yield "DATABASE_URL_NEW", "only stanch migrate --to-new uses it: remove it when everything is moved"
     key = settings.stanch_audit_key
     if key is not None and len(key.get_secret_value()) < SHORTEST_AUDIT_KEY:
         yield (

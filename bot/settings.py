@@ -83,6 +83,7 @@ class StorageSettings(OptionsFile):
     """The settings of commands that need the database alone."""
 
     database_url: Annotated[str, AfterValidator(check_database_url)] = "sqlite+aiosqlite:///stanch.db"
+    database_url_new: Annotated[str, AfterValidator(check_database_url)] | None = None
     stanch_audit_key: SecretStr | None = None
     stanch_audit_stream: Annotated[str, AfterValidator(check_stream)] | None = None
     stanch_log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = "info"

@@ -103,6 +103,12 @@ async def last_number(tx: Tx) -> int:
     return (await tx.conn.scalar(sa.select(sa.func.max(audit.c.seq)))) or 0
 
 
+async def last_hash(tx: Tx) -> str:
+    """The hash of the last row, whether or not it verifies; START if there is none."""
+    newest = sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    return (await tx.conn.scalar(newest)) or START
+
+
 async def rows(tx: Tx, since: UnixTime | None = None) -> AsyncGenerator[AuditRow, None]:
     """The rows from `since` on, oldest first, read in batches."""
     query = sa.select(audit).order_by(audit.c.seq)

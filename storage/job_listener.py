@@ -4,14 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.db import Database, StorageUnavailable
+from storage.db import Database, StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
 CHANNEL = "stanch_job"
 """PostgreSQL's channel for the notification that a job may be ready."""
+
+
+async def has_listener(tx: Tx) -> bool:
+    """Whether a worker of this version or an earlier one uses the PostgreSQL database.
+
+    PostgreSQL shows the last statement of other sessions of the same user, and a listener's is LISTEN. Processes
+    without a worker don't listen.
+    """
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = :listen"
+    return bool(await tx.conn.scalar(sa.text(sessions), {"listen": f'LISTEN "{CHANNEL}"'}))
 
 
 @asynccontextmanager

@@ -14,11 +14,17 @@ RETRY = 0.1
 
 
 @asynccontextmanager
-async def only_server(db: Database) -> AsyncIterator[None]:
+async def only_server(
+    db: Database,
+    *,
+    wait: float = WAIT,
+    otherwise: str = "end that one, or use PostgreSQL, which serves several processes",
+) -> AsyncIterator[None]:
     """Hold the lock of a SQLite file; does nothing on PostgreSQL, which several servers can use.
 
     The lock is on a file of its own, since closing the database's file would drop SQLite's locks on it. Commands
-    don't take the lock, so they run beside a server. Raises StorageUnavailable if another server has it.
+    don't take the lock, so they run beside a server. Raises StorageUnavailable if another server has it after `wait`
+    seconds; `otherwise` is what to do then.
     """
     if db.path is None:
         yield
@@ -31,12 +37,11 @@ async def only_server(db: Database) -> AsyncIterator[None]:
             f"The database at {db.name} can't be opened: no lock file beside it ({error.strerror})."
         ) from None
     try:
-        end = db.clock.monotonic() + WAIT
+        end = db.clock.monotonic() + wait
         while not _locked(lock):
             if db.clock.monotonic() >= end:
                 raise StorageUnavailable(
-                    f"The database at {db.name} is in use by another stanch serve: end that one, or use PostgreSQL, "
-                    "which serves several processes."
+                    f"The database at {db.name} is in use by another stanch serve: {otherwise}."
                 )
             await db.clock.sleep(RETRY)
         yield

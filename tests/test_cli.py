@@ -318,6 +318,16 @@ def test_the_script_for_completion_is_printed() -> None:
     assert "_STANCH_COMPLETE=complete_bash" in shown.stdout
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_directory_is_not_read_without_slack(
+    stanch: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "1")
+    sentence = await stanch.fails("identities", "sync")
+    assert sentence == "The directory could not be read: Slack has not said yet which workspace this is."
+
+
 async def test_only_the_owner_can_read_sqlites_file(stanch: Operator, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL")

@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from bot.cli.main import build
 from bot.commands import SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
 from bot.commands.help import HELP
+from bot.inbound.github_webhooks import LARGEST
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS
@@ -343,3 +345,57 @@ def test_ci_runs_on_the_oldest_and_the_newest_python() -> None:
 def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", TEXTS["CHANGELOG.md"], re.M)
     assert versions[:1] == [VERSION]
+
+
+def run_by_tests() -> set[tuple[str, ...]]:
+    """Every series of words in a call, tuple or list of a test, as the words of a command stand there."""
+    found = set()
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            inside = node.args if isinstance(node, ast.Call) else getattr(node, "elts", [])
+            words = [one.value if isinstance(one, ast.Constant) else None for one in inside]
+            for start in range(len(words)):
+                found.add(tuple(map(str, takewhile(lambda word: isinstance(word, str), words[start:]))))
+    return found
+
+
+def words_of(usage: str) -> tuple[str, ...]:
+    """The words of a command: `stanch audit verify [--head HASH]` has two."""
+    return tuple(re.findall(r" ([a-z]+|--version)(?=[ /]|$)", usage.partition(" [")[0]))
+
+
+def test_each_command_runs_in_a_test() -> None:
+    series = run_by_tests()
+    for usage in names("command"):
+        words = words_of(usage)
+        assert any(one[: len(words)] == words for one in series), usage
+
+
+def test_each_command_in_a_block_is_described_with_its_options() -> None:
+    options = {words_of(usage): set(re.findall(r"--[a-z-]+", usage)) for usage in names("command")}
+    for page, text in TEXTS.items():
+        for line in re.findall(r"^ *(?:\.venv/bin/)?(stanch .+)$", "".join(blocks(text)), re.MULTILINE):
+            found = [words for words in options if words_of(line)[: len(words)] == words]
+            assert found, f"{page}: {line}"
+            assert set(re.findall(r"--[a-z-]+", line)) <= options[max(found, key=len)], f"{page}: {line}"
+
+
+def blocks(text: str) -> list[str]:
+    """The blocks of shell commands of a page."""
+    return re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_each_variable_in_a_recipe_exists() -> None:
+    known = {name.upper() for name in Settings.model_fields} | {"HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"}
+    named = re.findall(r"\b((?:[A-Z]+_)+[A-Z]+)\b", TEXTS["docs/recipes.md"].replace("PIP_INDEX_URL", ""))
+    assert set(named) <= known
+    assert "DATABASE_URL_NEW" in named
+
+
+def test_the_web_server_of_the_recipes_passes_on_all_that_is_sent_and_logs_no_sign_in() -> None:
+    [block] = re.findall(r"^```nginx\n(.*?)^```", TEXTS["docs/recipes.md"], re.MULTILINE | re.DOTALL)
+    passed = dict(re.findall(r"location = (\S+) +\{ (.*?) \}", block))
+    inside = {"/healthz", "/readyz", "/metrics"}
+    assert sorted(passed) == sorted({route.split()[1] for route in routes()} - inside)
+    assert all("access_log off" in passed[path] for path in ("/github/link", "/github/callback"))
+    assert int(re.findall(r"client_max_body_size (\d+)m;", block)[0]) * 2**20 == LARGEST

@@ -436,6 +436,7 @@ def test_white_space_around_a_value_is_ignored(
         "GITHUB_URL": "https://github.com",
         "GITHUB_API_URL": "https://api.github.com",
         "DATABASE_URL": "sqlite+aiosqlite:///other.db",
+        "DATABASE_URL_NEW": "sqlite+aiosqlite:///new.db",
         "HOST": "127.0.0.1",
         "PORT": "3000",
         "STANCH_CONFIG": "other.toml",
@@ -592,6 +593,11 @@ def test_a_short_audit_key_is_warned_of_and_used(with_env: Setting, key: str, na
     """An installation that has one keeps its audit log after an upgrade."""
     with_env(STANCH_AUDIT_KEY=key)
     assert ("STANCH_AUDIT_KEY" in questionable()) is named
+
+
+def test_the_address_of_a_new_database_is_warned_of(with_env: Setting) -> None:
+    with_env(DATABASE_URL_NEW="sqlite+aiosqlite:///new.db")
+    assert "remove it when everything is moved" in questionable()["DATABASE_URL_NEW"]
 
 
 @pytest.mark.parametrize("accounts", ["octo", "12345678", "octo,9919", "octo-labs_emu", "dependabot[bot]"])
