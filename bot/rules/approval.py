@@ -81,6 +81,8 @@ def alone_obstacle(case: PersonalCase) -> str | None:
         return "alone_later"
     if identity.proof not in PROVEN:
         return "weak_link"
+    if not case.actor.rights.view_by_role:
+        return "not_by_role"
     return {False: None, True: "others_can", None: "others_unknown"}[case.others_can_approve]
 
 

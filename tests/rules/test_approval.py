@@ -96,6 +96,7 @@ GOING_ALONE: dict[str, tuple[PersonalCase, str | None]] = {
     "somebody else": (asking(others_can_approve=True), "others_can"),
     "not known": (asking(others_can_approve=None), "others_unknown"),
     "linked by the directory": (asking(identity={"proof": "directory"}), "weak_link"),
+    "by an assignment alone": (asking(rights=ALL_RIGHTS), "not_by_role"),
     "another account by now": (replace(deciding(person=USER), options=ALONE), "self_approval"),
     "another Slack user": (replace(deciding(person=ACCOUNT), options=ALONE), "self_approval"),
 }
