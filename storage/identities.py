@@ -1,12 +1,16 @@
-"""Identities: which Slack user is which GitHub account, one to one within a workspace."""
+"""Identities: which Slack user is which GitHub account, one to one within a workspace.
+
+A link by a sign-in whose time is over is read as suspended, also before the housekeeping has ended it.
+"""
 
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 
 from storage import rows
 from storage.db import Tx
-from storage.records import GitHubId, Identity, SlackTeamId, SlackUserId
+from storage.records import GitHubId, Identity, IdentitySource, SlackTeamId, SlackUserId, Suspension
 from storage.tables import directory_pair, identity, operator_link, sign_in
 
 
@@ -20,35 +24,35 @@ async def of_slack(
     tx: Tx, team: SlackTeamId, user: SlackUserId, *, suspended: bool = False
 ) -> Identity | None:
     """The identity of a Slack user, or None; a suspended one only with `suspended`."""
-    query = sa.select(identity).where(_is(team, user), _counts(suspended))
-    return await rows.one(tx, query, _record)
+    return await rows.one(tx, _present(tx, suspended=suspended).where(_is(team, user)), _record)
 
 
 async def of_github(
     tx: Tx, team: SlackTeamId, github_id: GitHubId, *, suspended: bool = False
 ) -> Identity | None:
     """The identity of a GitHub account in a workspace, or None; a suspended one only with `suspended`."""
-    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id == github_id)
-    return await rows.one(tx, query.where(_counts(suspended)), _record)
+    its = sa.and_(identity.c.slack_team == team, identity.c.github_id == github_id)
+    return await rows.one(tx, _present(tx, suspended=suspended).where(its), _record)
 
 
 async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId]) -> list[Identity]:
     """The identities of these GitHub accounts in a workspace that are not suspended, in the order of their logins."""
-    query = sa.select(identity).where(identity.c.slack_team == team, identity.c.github_id.in_(github_ids))
-    return await rows.listed(tx, query.where(_counts()).order_by(identity.c.github_login), _record)
+    theirs = sa.and_(identity.c.slack_team == team, identity.c.github_id.in_(github_ids))
+    query = _present(tx, suspended=False).where(theirs).order_by(identity.c.github_login)
+    return await rows.listed(tx, query, _record)
 
 
 async def concerning(
     tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
 ) -> list[Identity]:
-    """The identities of these Slack users and GitHub accounts, suspended ones too."""
+    """The identities of these Slack users and GitHub accounts as they are stored, suspended ones too."""
     its = rows.concerns(identity, team, users, accounts)
     return await rows.listed(tx, sa.select(identity).where(its), _record)
 
 
 async def all_identities(tx: Tx) -> list[Identity]:
     """All identities, suspended ones too, in the order of workspace and login."""
-    query = sa.select(identity).order_by(identity.c.slack_team, identity.c.github_login)
+    query = _present(tx, suspended=True).order_by(identity.c.slack_team, identity.c.github_login)
     return await rows.listed(tx, query, _record)
 
 
@@ -75,9 +79,18 @@ def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(identity.c.slack_team == team, identity.c.slack_user == user)
 
 
-def _counts(suspended: bool = False) -> sa.ColumnElement[bool]:
-    """Which identities a query finds: those that are not suspended, or all."""
-    return sa.true() if suspended else identity.c.suspension.is_(None)
+def _present(tx: Tx, *, suspended: bool) -> sa.Select[Any]:
+    """The identities as they count at this moment: with the suspended ones or without them."""
+    lapsed = sa.exists().where(
+        identity.c.proof == IdentitySource.SIGN_IN,
+        sign_in.c.slack_team == identity.c.slack_team,
+        sign_in.c.slack_user == identity.c.slack_user,
+        sign_in.c.lapses_at <= tx.now,
+    )
+    now = sa.func.coalesce(identity.c.suspension, sa.case((lapsed, Suspension.LAPSED)))
+    others = (column for column in identity.c if column is not identity.c.suspension)
+    query = sa.select(*others, now.label("suspension"))
+    return query if suspended else query.where(now.is_(None))
 
 
 def _record(columns: rows.Columns) -> Identity:

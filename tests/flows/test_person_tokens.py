@@ -1,6 +1,7 @@
 """Once GitHub refuses a person's token, or it can't be read or is too old, nothing is done for them."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import sqlalchemy as sa
@@ -9,8 +10,10 @@ from bot.errors import Refused, RetryLater
 from bot.flows.people import tokens
 from bot.flows.people.own_name import OwnName
 from bot.jobs.housekeeping import run_housekeeping_once
+from bot.options import GitHubOptions, Options
 from integrations.github.errors import NotFound
 from storage import repositories, sign_ins
+from storage.clock import Clock
 from storage.people_tables import sign_in as sign_in_table
 from storage.records import RepositoryId
 from tests.flows.signed_in import (
@@ -23,7 +26,7 @@ from tests.flows.signed_in import (
     sign_in,
     stored_sign_in,
 )
-from tests.flows.stage import ADMIN, OWNER, READER, Stage
+from tests.flows.stage import ADMIN, OWNER, READER, Stage, open_stage
 
 pytestmark = pytest.mark.either_database
 
@@ -45,6 +48,42 @@ async def test_a_revoked_authorization_takes_all_rights_and_the_app_does_nothing
     assert stored.tokens is None
     outcomes = {outcome for outcome, _ in await signed_in.audited("take")}
     assert outcomes == {"refused"}
+
+
+async def test_late_news_of_a_revoked_authorization_leaves_a_newer_sign_in(signed_in: Stage) -> None:
+    """The first attempt at the delivery failed; its repetition comes after the person signed in again."""
+    github, person = signed_in.github, signed_in.people[ADMIN]
+    github.deliver = "hold"
+    github.revoke_authorization(person)
+    [held] = github.held
+    signed_in.clock.advance(60)
+    await sign_in(signed_in, ADMIN)
+    signed_in.clock.advance(9 * HOURS)
+    # Its access token has expired by now, and is refreshed.
+    await github.send(held)
+    await signed_in.work(within=61)
+    assert (await stored_sign_in(signed_in, ADMIN)).suspension is None
+    github.revoke_authorization(person)
+    await github.send(github.held[1])
+    await signed_in.work()
+    assert (await stored_sign_in(signed_in, ADMIN)).suspension == "authorization_revoked"
+
+
+async def test_a_token_that_github_still_accepts_is_asked_about_again_after_a_minute(
+    signed_in: Stage,
+) -> None:
+    """GitHub's read side may lag behind its webhook."""
+    github, person = signed_in.github, signed_in.people[ADMIN]
+    github.deliver = "hold"
+    literal = github.authorizations[person.id].pairs[-1].access
+    github.revoke_authorization(person)
+    ended, literal.revoked_at = literal.revoked_at, None
+    await github.send(github.held[0])
+    await signed_in.work(within=30)
+    assert (await stored_sign_in(signed_in, ADMIN)).suspension is None
+    literal.revoked_at = ended
+    await signed_in.work(within=61)
+    assert (await stored_sign_in(signed_in, ADMIN)).suspension == "authorization_revoked"
 
 
 async def test_a_401_to_a_closure_suspends_and_closes_nothing(signed_in: Stage) -> None:
@@ -136,6 +175,7 @@ async def test_a_sign_in_lapses_and_its_token_is_deleted_at_github(signed_in: St
     await signed_in.leak()
     signed_in.clock.advance(90 * DAYS + 1)
     await assert_no_rights(signed_in, ADMIN)
+    await run_housekeeping_once(signed_in.context)
     stored = await stored_sign_in(signed_in, ADMIN)
     assert (stored.suspension, stored.tokens) == ("lapsed", None)
     await signed_in.work(within=5)
@@ -148,10 +188,22 @@ async def test_a_sign_in_lapses_and_its_token_is_deleted_at_github(signed_in: St
     assert not any(live)
 
 
-async def test_the_housekeeping_ends_what_has_lapsed_without_a_click(signed_in: Stage) -> None:
-    signed_in.clock.advance(90 * DAYS + 1)
-    await run_housekeeping_once(signed_in.context)
-    assert (await stored_sign_in(signed_in, ADMIN)).suspension == "lapsed"
+@pytest.mark.either_database
+@pytest.mark.parametrize("act_as", ["app", "user_or_app", "user"])
+async def test_a_sign_in_that_has_lapsed_counts_no_more_before_the_housekeeping(
+    database_url: str, clock: Clock, private_key: str, act_as: Literal["app", "user_or_app", "user"]
+) -> None:
+    """Also where the App acts for everybody, and for look-ups, which need no token."""
+    options = Options(github=GitHubOptions(act_as=act_as))
+    async with open_stage(database_url, clock, private_key, sign_in=True, options=options) as stage:
+        await sign_in(stage, ADMIN)
+        await stage.leak()
+        stage.clock.advance(90 * DAYS - 60)
+        assert NO_RIGHTS not in await stage.type(ADMIN, "list")
+        stage.clock.advance(60)
+        await assert_no_rights(stage, ADMIN)
+        assert NO_RIGHTS in await stage.type(ADMIN, "list")
+        stage.check()
 
 
 async def test_without_the_keys_nothing_is_done_and_nobody_is_suspended(signed_in: Stage) -> None:

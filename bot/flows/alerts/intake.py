@@ -109,7 +109,7 @@ async def _handle(context: Context, event: Parsed, run: _Run) -> str:
         case RepositoryEvent():
             outcome = await installations.handle_repository(context, event)
         case AuthorizationEvent():
-            outcome = await end_revoked(context, GitHubId(event.account.id))
+            outcome = await end_revoked(context, GitHubId(event.account.id), run.delivery.received_at)
     async with context.db.begin() as tx:
         return await run.end(tx, outcome)
 

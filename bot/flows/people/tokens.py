@@ -12,13 +12,13 @@ from bot.flows.people import settle_identity
 from bot.flows.people.sealed_tokens import TokenOwner, deletion, seal, unseal
 from bot.rules.acting_name import SIGN_IN_NEEDED, ActingName, NoName, acting_name, may_have_token
 from bot.views import link_refusals, own_name_refusals
-from integrations.github.errors import GitHubError
+from integrations.github.errors import GitHubError, GitHubUnauthorized
 from integrations.github.oauth import PERSON_REFUSED, OAuthRefused, UserTokens
 from integrations.literal import Literal
 from storage import audit, jobs, sign_ins
 from storage.db import Tx
 from storage.encryption import Undecryptable
-from storage.records import GitHubId, Identity, SignIn, Suspension, UnixTime
+from storage.records import GitHubId, Identity, IdentitySource, SignIn, Suspension, UnixTime
 
 log = structlog.get_logger(__name__)
 REFRESH_BEFORE = 300.0
@@ -29,6 +29,8 @@ WAIT = 0.5
 """Seconds until a request looks again whether another process has refreshed the token."""
 STOP_WITHIN = 2.0
 """Seconds, of the ten for the whole stop, to wait for refreshes."""
+LAG = 60.0
+"""Seconds for which GitHub may still accept a token that it has called revoked."""
 MOST_LAPSED = 100
 """Sign-ins that are ended in one round of the housekeeping."""
 
@@ -58,11 +60,14 @@ async def person_token(
             stored = await sign_ins.load(tx, identity.slack_team, identity.slack_user)
     name = acting_name(act_as, identity, stored, context.clock.now())
     if isinstance(name, NoName):
-        if name.reason == Suspension.LAPSED and stored is not None:
-            await _suspend(context, stored, Suspension.LAPSED)
         raise _without_name(context, identity, name.reason, verb_phrase or "do this")
     if name is ActingName.APP or stored is None:
         return None
+    return await _fresh(context, identity, stored)
+
+
+async def _fresh(context: Context, identity: Identity, stored: SignIn) -> PersonToken:
+    """The access token of a sign-in that has one, refreshed if it is about to expire. Raises as `person_token`."""
     tokens = await _opened(context, identity, stored)
     until = tokens.access_until
     if until is None or context.clock.now() < until - REFRESH_BEFORE:
@@ -126,13 +131,37 @@ async def end_lapsed(context: Context) -> None:
         await _suspend(context, stored, Suspension.LAPSED)
 
 
-async def end_revoked(context: Context, account: GitHubId) -> str:
-    """Somebody took back the App's authorization for this account: forget the tokens. Returns the outcome's word."""
-    async with context.db.begin() as tx:
+async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) -> str:
+    """After news that somebody took back the App's authorization for this account: suspend what GitHub refuses now.
+
+    The news names no time, and may be a delivery of before the last sign-in that came late. So GitHub is asked, which
+    may lag behind its news for a moment. A sign-in without a token can't be asked about, and is suspended. Returns the
+    outcome's word; raises GitHubError and RetryLater.
+    """
+    async with context.db.read() as tx:
         found = await sign_ins.everywhere_of(tx, account)
-        for stored in found:
+    known = [one for one in found if one.suspension is None]
+    revoked = [one for one in known if one.signed_in_at < told_at and not await _is_accepted(context, one)]
+    async with context.db.begin() as tx:
+        for stored in revoked:
             await _suspend_in(tx, context, stored, Suspension.AUTHORIZATION_REVOKED)
-    return "authorization_revoked" if found else "nobody_signed_in"
+    if known and not revoked and context.clock.now() < told_at + LAG:
+        raise RetryLater(told_at + LAG, "GitHub still accepts the token of which it said that it is revoked")
+    return "authorization_revoked" if revoked else "authorization_newer" if known else "nobody_signed_in"
+
+
+async def _is_accepted(context: Context, stored: SignIn) -> bool:
+    """Whether GitHub accepts the person's token, or refreshes it. Raises GitHubError and RetryLater."""
+    if stored.tokens is None:
+        return False
+    where, since = (stored.slack_team, stored.slack_user, stored.github), stored.signed_in_at
+    identity = Identity(*where, IdentitySource.SIGN_IN.value, since, stored.slack_user)
+    try:
+        token = await _fresh(context, identity, stored)
+        await context.github.as_person(token.access).account()
+    except (Refused, GitHubUnauthorized):
+        return False
+    return True
 
 
 async def _opened(context: Context, identity: Identity, stored: SignIn) -> UserTokens:
