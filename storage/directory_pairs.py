@@ -88,14 +88,23 @@ async def delete(tx: Tx, pair: DirectoryPair) -> None:
 
 
 async def has_held(
-    tx: Tx, team: SlackTeamId, user: SlackUserId, github_id: GitHubId, since: UnixTime
+    tx: Tx,
+    team: SlackTeamId,
+    user: SlackUserId,
+    github_id: GitHubId,
+    *,
+    since: UnixTime,
+    seen_since: UnixTime,
 ) -> bool:
-    """Whether the directory has shown this very pair since that time, and no other one of either side."""
+    """Whether the directory has shown this very pair since that time, and no other one of either side.
+
+    It has to have been read after `seen_since`: while it can't be read, it may show something else by now.
+    """
     either = sa.or_(directory_pair.c.slack_user == user, directory_pair.c.github_id == github_id)
     query = sa.select(directory_pair).where(directory_pair.c.slack_team == team, either)
     found = await rows.listed(tx, query, _record)
     return [(pair.slack_user, pair.github.id) for pair in found] == [(user, github_id)] and (
-        found[0].suspension is None and found[0].first_seen_at <= since
+        found[0].suspension is None and found[0].first_seen_at <= since and found[0].seen_at >= seen_since
     )
 
 

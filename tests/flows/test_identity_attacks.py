@@ -192,7 +192,8 @@ async def test_a_pair_that_left_the_directory_gives_nothing_to_who_gets_its_addr
         await directory_pairs.suspend(tx, again, Suspension.AMBIGUOUS)
         await settle(tx, team, users=[SlackUserId(OWNER), SlackUserId(EVE)], by="directory")
         # Nor does the pair spare Eve the code.
-        assert not await directory_pairs.has_held(tx, team, SlackUserId(EVE), account.id, tx.now)
+        where = (tx, team, SlackUserId(EVE), account.id)
+        assert not await directory_pairs.has_held(*where, since=tx.now, seen_since=0.0)
     assert await state_of(stage, OWNER) is None
     assert await state_of(stage, EVE) == (account.login, Suspension.AMBIGUOUS)
     await assert_no_rights(stage, EVE)

@@ -254,8 +254,8 @@ def the_button(stage: Stage, action_id: str) -> SlackMessage:
     return found
 
 
-async def hold(stage: Stage, user: str, account: GitHubUser, days: float) -> None:
-    """The directory has shown this pair for so many days."""
+async def hold(stage: Stage, user: str, account: GitHubUser, days: float, *, read: float = 0.0) -> None:
+    """The directory has shown this pair for so many days, and was read so many days ago."""
     now = stage.clock.now()
     pair = DirectoryPair(
         SlackTeamId(stage.slack.team_id),
@@ -264,7 +264,7 @@ async def hold(stage: Stage, user: str, account: GitHubUser, days: float) -> Non
         "saml",
         "hash of an address",
         first_seen_at=now - days * 86400,
-        seen_at=now,
+        seen_at=now - read * 86400,
     )
     async with stage.context.db.begin() as tx:
         await directory_pairs.save(tx, pair)
@@ -273,7 +273,7 @@ async def hold(stage: Stage, user: str, account: GitHubUser, days: float) -> Non
 async def test_whom_the_directory_has_held_for_seven_days_needs_no_code(
     stage: Stage, newcomer: GitHubUser
 ) -> None:
-    await hold(stage, UNLINKED, newcomer, days=7.01)
+    await hold(stage, UNLINKED, newcomer, days=7.01, read=1.99)
     await stage.leak()
     await stage.click(UNLINKED, "report_leak")
     await stage.slack.click_in_view(UNLINKED, stage.form(UNLINKED).id, "offer_link")
@@ -295,9 +295,10 @@ async def test_whom_the_directory_has_held_for_seven_days_needs_no_code(
 
 async def test_everybody_else_needs_the_code(stage: Stage, newcomer: GitHubUser) -> None:
     browser = Browser(stage, newcomer)
-    for case in ("six days", "another account", "two candidates", "suspended"):
+    for case in ("six days", "another account", "two candidates", "suspended", "not read for two intervals"):
         held = stage.leaker if case == "another account" else newcomer
-        await hold(stage, UNLINKED, held, days=6.9 if case == "six days" else 30)
+        read = 2.01 if case == "not read for two intervals" else 0.0
+        await hold(stage, UNLINKED, held, days=6.9 if case == "six days" else 30, read=read)
         if case == "two candidates":
             await hold(stage, UNLINKED, stage.leaker, days=1)
         async with stage.context.db.begin() as tx:

@@ -156,8 +156,9 @@ async def test_a_pair_keeps_when_it_was_first_seen_and_its_suspension(db: Databa
     pair = DirectoryPair(TEAM, U1, ANA, "saml", "hash", 100.0, 100.0)
     async with db.begin() as tx:
         await directory_pairs.save(tx, pair)
-        assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, 100.0)
-        assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, 99.0)
+        assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
+        assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=99.0, seen_since=99.0)
+        assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=101.0)
         assert await directory_pairs.suspend(tx, pair, "directory_changed")
         assert not await directory_pairs.suspend(tx, pair, "unlinked")
         await directory_pairs.save(
@@ -166,7 +167,7 @@ async def test_a_pair_keeps_when_it_was_first_seen_and_its_suspension(db: Databa
         [found] = await directory_pairs.of_user(tx, TEAM, U1)
         assert (found.first_seen_at, found.seen_at, found.address_hash) == (100.0, 200.0, "hash")
         assert found.suspension == "directory_changed"
-        assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, 100.0)
+        assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
         await directory_pairs.delete(tx, pair)
         assert await directory_pairs.all_pairs(tx, TEAM) == []
 
@@ -177,9 +178,9 @@ async def test_a_pair_with_a_rival_on_either_side_is_not_held(db: Database) -> N
         async with db.begin() as tx:
             await directory_pairs.save(tx, pair)
             await directory_pairs.save(tx, rival)
-            assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, 100.0)
+            assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
             await directory_pairs.delete(tx, rival)
-            assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, 100.0)
+            assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
 
 
 def started(hash_: str, now: float, user: SlackUserId = U1) -> LinkRequest:

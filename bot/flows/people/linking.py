@@ -34,6 +34,8 @@ TRIES = 5
 """Codes that one Slack user may submit while their requests last."""
 HELD = 7 * 86400.0
 """Seconds for which the directory must have held a pair, so that no code is needed."""
+READINGS = 2
+"""Intervals of the directory within which it must have been read."""
 AT_ONCE = 100
 """Expired sign-ins in one transaction."""
 MOST_PAGES = 20
@@ -198,13 +200,19 @@ def pending_owner(request: LinkRequest, page: LinkPage) -> TokenOwner:
 
 
 async def is_held(tx: Tx, context: Context, request: LinkRequest, page: LinkPage) -> bool:
-    """Whether the directory has held this Slack user and the account that signed in as a pair for seven days."""
-    if page.github is None:
-        return False
-    since, account = tx.now - HELD, page.github.id
-    held = await directory_pairs.has_held(tx, request.slack_team, request.slack_user, account, since)
+    """Whether the directory has held this Slack user and the account that signed in as a pair for seven days.
+
+    Of its last two readings at least one must have succeeded, and not longer than those days ago.
+    """
+    directory = context.options.directory
     # Of a directory that was turned off, the pairs are there until the next housekeeping.
-    return held and context.options.directory.source != "off"
+    if page.github is None or directory.source == "off":
+        return False
+    return await directory_pairs.has_held(
+        *(tx, request.slack_team, request.slack_user, page.github.id),
+        since=tx.now - HELD,
+        seen_since=tx.now - min(HELD, READINGS * directory.interval),
+    )
 
 
 async def _login_hint(tx: Tx, request: LinkRequest) -> str | None:
