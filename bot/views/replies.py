@@ -27,6 +27,8 @@ RAISE_REASONS = {"still_works": "it was closed as revoked, and still works"}
 RELEASE_REASONS = {
     "no_view": "GitHub does not let them see this alert",
     "not_assigned": "GitHub did not take them as the assignee, so they may not see this alert",
+    "not_linked": "they are not linked to that GitHub account any more",
+    "suspended": "their link to their GitHub account is suspended",
     "deactivated": "their Slack account is deactivated",
     "guest": "they are a guest in Slack now",
     "other_organization": "they belong to another organization in Slack now",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.cli.identity_links import remove_link
 from bot.flows.people.continue_request import continue_request, stored_waiting
 from bot.job_kinds import FillForm, PerformAction
 from bot.job_rows import read_job_text
@@ -38,6 +39,7 @@ from storage.tables import approval
 from tests.flows.approving import BUTTONS, ask, decide, read_request, request, requests
 from tests.flows.dying import die_after
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, open_stage, plain
+from tests.flows.test_identity_sources import account_of, sign_in
 from tests.flows.test_report import REVOKE, sent
 from tests.flows.test_roles import organization
 
@@ -274,6 +276,23 @@ async def test_somebody_who_was_linked_after_the_request_does_not_decide(two: St
     await two.link(UNLINKED, security)
     words = "You were linked to your GitHub account after this was asked for"
     await refused(two, UNLINKED, words, "linked_later", action)
+
+
+@words_only
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_a_link_that_an_operator_freed_after_the_request_does_not_decide(
+    two: Stage, action: str
+) -> None:
+    """Another Slack user had signed in to the approver's account."""
+    two.slack.workspace.add_user("U0EVE", name="Eve")
+    await sign_in(two, "U0EVE", account_of(two.people[MANAGER]))
+    await ask(two)
+    two.clock.advance(60)
+    team = SlackTeamId(two.slack.team_id)
+    async with two.context.db.begin() as tx:
+        await remove_link(tx, team, SlackUserId("U0EVE"))
+    words = "You were linked to your GitHub account after this was asked for"
+    await refused(two, MANAGER, words, "linked_later", action)
 
 
 async def put(stage: Stage, user: str, account: GitHubUser, **fields: Any) -> None:

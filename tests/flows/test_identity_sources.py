@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.cli.identity_links import remove_link
 from bot.flows.people.settle_identity import forget, settle
 from bot.job_rows import new_job
 from bot.jobs.handlers import HANDLERS
@@ -172,6 +173,32 @@ async def test_an_operator_decides_whose_account_it_is(stage: Stage, winner: str
     await stage.click(winner, "take")
     await stage.work(within=5)
     assert "Step back" in stage.card().shown_text
+
+
+@pytest.mark.either_database
+@pytest.mark.parametrize("freed", ["U0FIRST", "U0SECOND"])
+async def test_a_link_counts_from_when_an_operator_freed_it(
+    stage: Stage, account: Account, freed: str
+) -> None:
+    """Of two who signed in to one account, the second one has no link to see until then."""
+    team, users = SlackTeamId(stage.slack.team_id), ["U0FIRST", "U0SECOND"]
+    for user in users:
+        stage.slack.workspace.add_user(user, name=user)
+        await sign_in(stage, user, account)
+        stage.clock.advance(HOUR)
+    [other] = {*users} - {freed}
+    async with stage.context.db.begin() as tx:
+        await remove_link(tx, team, SlackUserId(other))
+        at = tx.now
+    assert await standing(stage, freed) == (account.login, None)
+    for _ in range(2):
+        found = await load(stage, freed)
+        assert found is not None
+        assert found.linked_at == at
+        # What is compared again later changes nothing.
+        stage.clock.advance(HOUR)
+        async with stage.context.db.begin() as tx:
+            assert await settle(tx, team, users=[SlackUserId(freed)], by="directory") == []
 
 
 @pytest.mark.either_database

@@ -1,11 +1,13 @@
 """Taken alerts: shown on cards, assigned on GitHub where its rules allow it, released when access ends."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from bot.flows.alerts.sync import sync_all
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
+from tests.flows.test_identity_sources import account_of, sign_in
 from tests.flows.test_roles import SOMEBODY, custom_role, organization, somebody
 
 pytestmark = pytest.mark.either_database
@@ -213,3 +215,32 @@ async def test_a_login_that_changed_hands_is_not_assigned(stage: Stage) -> None:
     await stage.work(within=900)
     assert alert.assigned_to is stage.people[ADMIN]
     assert writes(stage) == ["octo-boss"]
+
+
+async def suspend(stage: Stage) -> None:
+    """Another Slack user signs in to the holder's account."""
+    stage.slack.workspace.add_user("U0EVE", name="Eve")
+    await sign_in(stage, "U0EVE", account_of(stage.people[ADMIN]))
+
+
+async def unlink(stage: Stage) -> None:
+    await stage.type(ADMIN, "unlink")
+
+
+@pytest.mark.either_database
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [(suspend, "their link to their GitHub account is suspended"), (unlink, "they are not linked to that")],
+)
+async def test_whose_link_ends_is_taken_off_the_alert(
+    stage: Stage, end: Callable[[Stage], Awaitable[None]], words: str
+) -> None:
+    """They could not even step back; GitHub's assignee, which Stanch had set, goes too."""
+    await stage.leak()
+    await take(stage, ADMIN)
+    await end(stage)
+    await stage.work(within=10)
+    assert "nobody yet" in stage.card().shown_text
+    assert words in replies(stage)
+    assert writes(stage) == ["octo-admin", None]
+    assert [outcome for outcome, _ in await stage.audited("release")] == ["done"]

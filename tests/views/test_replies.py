@@ -85,6 +85,8 @@ EVENTS = {
     "closed-by-the-system": event(EventKind.CLOSED, resolution="pattern_edited", comment=None),
     "released-deactivated": event(EventKind.RELEASED, ADMIN_PERSON, because="deactivated"),
     "released-no-view": event(EventKind.RELEASED, ADMIN_PERSON, because="no_view"),
+    "released-not-linked": event(EventKind.RELEASED, ADMIN_PERSON, because="not_linked"),
+    "released-suspended": event(EventKind.RELEASED, ADMIN_PERSON, because="suspended"),
     "released-guest": event(EventKind.RELEASED, ADMIN_PERSON, because="guest"),
     "released-for-another-reason": event(EventKind.RELEASED, ADMIN_PERSON, because="bot"),
     "reopened": event(EventKind.REOPENED, ADMIN_PERSON, comment="by octo-admin via Stanch"),

@@ -26,7 +26,7 @@ from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess
 from integrations.slack.errors import SlackError
-from storage import alerts, audit, jobs, leases, repositories
+from storage import alerts, audit, identities, jobs, leases, repositories
 from storage.db import Tx
 from storage.records import (
     Account,
@@ -40,12 +40,15 @@ from storage.records import (
     Person,
     Repository,
     RepositoryId,
+    SlackTeamId,
     SlackUserId,
 )
 
 log = structlog.get_logger(__name__)
 NO_VIEW = "no_view"
-"""Why an alert is released: GitHub does not let its holder see it. The other reasons come from Slack."""
+"""Why an alert is released: GitHub does not let its holder see it. `outsider_reason` has more reasons."""
+NOT_LINKED, SUSPENDED = "not_linked", "suspended"
+"""The same, where the holder's link to their GitHub account has ended or gives no rights."""
 NOT_ASSIGNED = "not_assigned"
 """The same, where it was handed over to somebody whom GitHub then refused as the assignee."""
 HOUR = 3600.0
@@ -86,9 +89,9 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
             continue
         if holder.github.id not in may:
             granted = await roles.rights(context, holder.github, repository, None, fresh=True)
-            may[holder.github.id] = await _outside(context, holder), granted
-        outside, granted = may[holder.github.id]
-        if outside or not granted.view or _differs(alert, granted):
+            may[holder.github.id] = await _ended(context, holder), granted
+        ended, granted = may[holder.github.id]
+        if ended or not granted.view or _differs(alert, granted):
             async with context.db.begin() as tx:
                 # Once an hour at most: if GitHub refuses, each try is audited.
                 once = f"assignment:{alert.key}:{holder.github.id}:{int(tx.now / HOUR)}"
@@ -125,7 +128,7 @@ async def sync_assignee(context: Context, key: AlertKey, by: SlackUserId | None,
     granted = None
     if holder is not None and holder.github is not None:
         granted = await roles.rights(context, holder.github, repository, alert, fresh=True)
-    why = await _outside(context, holder) if holder else None
+    why = await _ended(context, holder) if holder else None
     assigns = context.platforms.server.assigns
     may = why is None and assigns and granted is not None and may_be_assigned(alert, granted)
     if why is None and granted is not None and not granted.view and not (may and is_free_to_assign(alert)):
@@ -145,11 +148,21 @@ async def sync_assignee(context: Context, key: AlertKey, by: SlackUserId | None,
         await _release(context, repository, alert.key, holder, NOT_ASSIGNED, job)
 
 
-async def _outside(context: Context, holder: Person) -> str | None:
-    """Why Slack's facts end the holding, as one short word; None where they don't, or Slack does not answer."""
+async def _ended(context: Context, holder: Person) -> str | None:
+    """Why the holding ends by the holder's link or by Slack's facts, as one short word.
+
+    None where it does not end, or Slack does not answer.
+    """
     home = context.platforms.workspace
-    if holder.slack_user is None or home is None:
+    if holder.slack_user is None or holder.github is None or home is None:
         return None
+    async with context.db.read() as tx:
+        team = SlackTeamId(home.team_id)
+        identity = await identities.of_slack(tx, team, holder.slack_user, suspended=True)
+    if identity is None or identity.github.id != holder.github.id:
+        return NOT_LINKED
+    if identity.suspension is not None:
+        return SUSPENDED
     try:
         return outsider_reason(await context.platforms.person(holder.slack_user, fresh=True), home)
     except SlackError as error:

@@ -6,10 +6,11 @@ from bot.flows.audit import build_entry
 from bot.flows.people.known_claims import KnownClaims, load_claims
 from bot.flows.people.linking import drop_pages
 from bot.flows.people.sealed_tokens import TokenOwner, deletion
+from bot.job_kinds import CheckHolders
 from bot.job_rows import new_job
 from bot.people_job_kinds import AnnounceIdentities, IdentityChange, SendIdentityNotice
 from bot.rules.identity_claims import Linked, Nothing, Standing, Suspended, decide
-from storage import audit, directory_pairs, identities, jobs, link_requests, operator_links, sign_ins
+from storage import alerts, audit, directory_pairs, identities, jobs, link_requests, operator_links, sign_ins
 from storage.db import Tx
 from storage.records import (
     Account,
@@ -78,6 +79,7 @@ async def settle(
     changes = [change for change in found if change is not None]
     await _store(tx, team, known, standings)
     await _drop_overruled(tx, team, known, standings)
+    await _check_holders(tx, known, standings)
     for change in changes:
         person = Person(team, change.user, Account(change.account, change.login))
         outcome = AuditOutcome.REFUSED if change.kind == "not_linked" else AuditOutcome.DONE
@@ -183,12 +185,21 @@ def _identity(
         user,
         standing.account,
         standing.source.value,
-        known.since(user, standing.account, standing.source),
+        _linked_at(tx, known, user, standing),
         made_by[standing.source],
         row.slack_name if row else None,
         suspended_at=None if suspension is None else suspended_at,
         suspension=suspension,
     )
+
+
+def _linked_at(tx: Tx, known: KnownClaims, user: SlackUserId, standing: Linked | Suspended) -> float:
+    """Since when the link counts. One that an operator freed counts from then on: see `decision_obstacle`."""
+    said, row = known.since(user, standing.account, standing.source), known.identities.get(user)
+    if isinstance(standing, Suspended):
+        return said
+    counted = row is not None and row.suspension is None and row.github.id == standing.account.id
+    return max(said, row.linked_at if row is not None and counted else tx.now)
 
 
 async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standings: Standings) -> None:
@@ -200,6 +211,16 @@ async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standin
         kept = waits or (given is not None and given.id == claim.account.id)
         if claim.source is IdentitySource.SIGN_IN and not kept:
             await drop_sign_in(tx, team, claim.user)
+
+
+async def _check_holders(tx: Tx, known: KnownClaims, standings: Standings) -> None:
+    """Look after the alerts that people are on whose link has ended or gives no rights now."""
+    for user, row in known.identities.items():
+        standing = standings[user]
+        counts = isinstance(standing, Linked) and standing.account.id == row.github.id
+        if row.suspension is None and not counts:
+            where = await alerts.repositories_with_taken(tx, person=row.github.id)
+            await jobs.enqueue(tx, *(new_job(CheckHolders(one)) for one in where))
 
 
 async def _announce(tx: Tx, changes: Sequence[IdentityChange], told_after: float) -> None:

@@ -134,9 +134,9 @@ async def end_lapsed(context: Context) -> None:
 async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) -> str:
     """After news that somebody took back the App's authorization for this account: suspend what GitHub refuses now.
 
-    The news names no time, and may be a delivery of before the last sign-in that came late. So GitHub is asked, which
-    may lag behind its news for a moment. A sign-in without a token can't be asked about, and is suspended. Returns the
-    outcome's word; raises GitHubError and RetryLater.
+    The news names no time, and may be older than the last sign-in. So GitHub is asked, which may lag behind its own
+    news for a moment. A sign-in without a token can't be asked about, and is suspended. Returns the outcome's word;
+    raises GitHubError and RetryLater.
     """
     async with context.db.read() as tx:
         found = await sign_ins.everywhere_of(tx, account)
