@@ -1,6 +1,6 @@
 """Stores jobs, and lists, retries, counts and deletes them. `job_queue` hands them to workers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 
@@ -12,7 +12,7 @@ from storage.db import Row, Tx, insert_into
 from storage.engines import Dialect
 from storage.job_listener import CHANNEL
 from storage.priorities import Priority, priority_of
-from storage.records import Job, JobId, JobState, NewJob, UnixTime
+from storage.records import Job, JobId, JobState, NewJob, StoredJson, UnixTime
 from storage.tables import job
 
 # Literals, not parameters: a query planner uses a partial index only for a literal.
@@ -54,6 +54,18 @@ async def list_jobs(tx: Tx, *, states: Collection[JobState], limit: int = 200) -
     """The jobs in any of these states, oldest first."""
     query = sa.select(*COLUMNS).where(job.c.state.in_(states)).order_by(job.c.id).limit(limit)
     return await rows.listed(tx, query, record)
+
+
+async def unfinished(tx: Tx, kind: str, after: int, most: int) -> list[Job]:
+    """The next jobs of a kind that are not done, parked ones too, in the order of their ids after this one."""
+    theirs = sa.and_(job.c.kind == kind, job.c.state != DONE, job.c.id > after)
+    return await rows.listed(tx, sa.select(*COLUMNS).where(theirs).order_by(job.c.id).limit(most), record)
+
+
+async def save_payload(tx: Tx, job_id: JobId, payload: Mapping[str, StoredJson]) -> bool:
+    """Replace what a job says; False if it is done. A run that has begun goes by what it has read."""
+    its = sa.and_(job.c.id == job_id, job.c.state != DONE)
+    return (await tx.conn.execute(sa.update(job).where(its).values(payload=payload))).rowcount == 1
 
 
 async def retry(tx: Tx, job_id: JobId) -> bool:

@@ -1,6 +1,7 @@
 """Sign-ins under way: what a Slack user started, and each page on its way over GitHub and back."""
 
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -126,10 +127,25 @@ async def drop_unused_pages(tx: Tx, hash_: str, most: int) -> None:
 async def expired_tokens(tx: Tx, most: int) -> list[tuple[LinkRequest, LinkPage]]:
     """Some of the pages with tokens whose time is over, each with its started sign-in."""
     query = sa.select(link_page).where(link_page.c.expires_at <= tx.now, link_page.c.access.is_not(None))
-    found = await rows.listed(tx, query.order_by(link_page.c.expires_at).limit(most), _page)
-    started = sa.select(link_request).where(link_request.c.hash.in_({page.request for page in found}))
-    by_hash = {request.hash: request for request in await rows.listed(tx, started, _request)}
-    return [(by_hash[page.request], page) for page in found if page.request in by_hash]
+    return await _with_requests(tx, query.order_by(link_page.c.expires_at).limit(most))
+
+
+async def with_secrets(tx: Tx) -> list[tuple[LinkRequest, LinkPage]]:
+    """The pages with tokens or a verifier, each with its started sign-in. They last ten minutes."""
+    has_some = sa.or_(link_page.c.access.is_not(None), link_page.c.verifier.is_not(None))
+    return await _with_requests(tx, sa.select(link_page).where(has_some))
+
+
+async def reseal(tx: Tx, before: LinkPage, after: LinkPage) -> bool:
+    """Store a page's tokens and verifier under another key; False if it has changed since it was read."""
+    old = before.tokens.access if before.tokens else None
+    same = sa.and_(
+        link_page.c.state_hash == before.state_hash,
+        link_page.c.verifier.is_not_distinct_from(before.verifier),
+        link_page.c.access.is_not_distinct_from(old),
+    )
+    values = {"verifier": after.verifier, **token_values(after.tokens)}
+    return (await tx.conn.execute(sa.update(link_page).where(same).values(values))).rowcount == 1
 
 
 async def prune(tx: Tx, before: UnixTime) -> None:
@@ -139,6 +155,14 @@ async def prune(tx: Tx, before: UnixTime) -> None:
     used = sa.select(link_page.c.request)
     lapsed = sa.and_(link_request.c.expires_at <= before, link_request.c.hash.not_in(used))
     await tx.conn.execute(sa.delete(link_request).where(lapsed))
+
+
+async def _with_requests(tx: Tx, query: sa.Select[Any]) -> list[tuple[LinkRequest, LinkPage]]:
+    """The pages that the query finds, each with its started sign-in."""
+    found = await rows.listed(tx, query, _page)
+    started = sa.select(link_request).where(link_request.c.hash.in_({page.request for page in found}))
+    by_hash = {request.hash: request for request in await rows.listed(tx, started, _request)}
+    return [(by_hash[page.request], page) for page in found if page.request in by_hash]
 
 
 def _of(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
+from bot.flows.people.linking import KeptVerifiers, find_verifier, open_page
 from bot.flows.people.rotate_keys import rotate_keys
-from bot.flows.people.sealed_tokens import TokenOwner, seal, unseal
+from bot.flows.people.sealed_tokens import TokenOwner, seal, to_delete, unseal
 from bot.flows.people.settle_identity import BY_OPERATOR, settle
-from storage import directory_pairs, identities, sign_ins
+from bot.job_rows import read_job
+from bot.people_job_kinds import DeleteTokens
+from storage import directory_pairs, identities, jobs, link_requests, sign_ins
 from storage.clock import Clock
 from storage.encryption import Keyring
 from storage.records import (
@@ -22,9 +26,9 @@ from storage.records import (
     Suspension,
 )
 from storage.tables import sign_in as sign_in_table
-from tests.flows.sign_in import identity_of, link
+from tests.flows.sign_in import identity_of, link, open_window, request_id
 from tests.flows.signed_in import sign_in, stored_sign_in
-from tests.flows.stage import ADMIN, OWNER, UNLINKED, Stage, new_encryption_key, open_stage
+from tests.flows.stage import ADMIN, OWNER, READER, UNLINKED, Stage, new_encryption_key, open_stage
 
 HOURS = 3600.0
 ALERT = r"/repos/octo/payments/secret-scanning/alerts/\d+"
@@ -240,6 +244,34 @@ async def test_a_key_is_replaced_beside_a_serving_process(rotating: tuple[Stage,
     assert stored.tokens is not None
     owner = TokenOwner(stored.slack_team, stored.slack_user, stored.github.id)
     assert unseal(new_alone, owner, stored.tokens).access.reveal()
+
+
+async def test_tokens_to_be_deleted_and_sign_ins_under_way_are_encrypted_again_too(
+    rotating: tuple[Stage, Keyring, Keyring],
+) -> None:
+    """Once the old key is gone, GitHub is still asked to delete what was dropped before, and the sign-in goes on."""
+    stage, both, new_alone = rotating
+    _, old_key = stage.settings.encryption_keys()
+    old = replace(stage.context, keyring=Keyring([old_key]))
+    stage.github.faults.add("DELETE /applications/.*", status=503)
+    await stage.type(ADMIN, "unlink")
+    view = await open_window(stage, READER)
+    started = await open_page(old, request_id(view), KeptVerifiers())
+    assert started is not None
+    done = await rotate_keys(stage.context.db, both)
+    assert (done.encrypted, done.never_deleted) == (2, [])
+    # Nothing is left for the old key alone.
+    assert (await rotate_keys(stage.context.db, new_alone)).never_deleted == []
+    async with stage.context.db.read() as tx:
+        [(_, page)] = await link_requests.with_secrets(tx)
+        [waiting] = await jobs.unfinished(tx, "delete_tokens", 0, 9)
+    assert find_verifier(replace(stage.context, keyring=new_alone), page, KeptVerifiers()) is not None
+    todo = read_job(waiting)
+    assert isinstance(todo, DeleteTokens)
+    assert unseal(new_alone, *to_delete(todo)).access.reveal()
+    stage.github.faults.rules.clear()
+    await stage.work(within=900)
+    assert [call.status for call in stage.github.calls("DELETE", r"/applications/.*/token")][-1] == 204
 
 
 async def test_a_refresh_during_the_replacement_of_the_key_keeps_its_new_tokens(

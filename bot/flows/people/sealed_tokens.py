@@ -86,17 +86,21 @@ def deletion(owner: TokenOwner, stored: StoredTokens) -> NewJob:
     )
 
 
+def to_delete(todo: DeleteTokens) -> tuple[TokenOwner, StoredTokens]:
+    """The tokens of such a job, and whose they are."""
+    refresh = None if todo.refresh is None else base64.b64decode(todo.refresh)
+    access = base64.b64decode(todo.access)
+    owner = TokenOwner(todo.slack_team, todo.slack_user, todo.account, todo.pending)
+    return owner, StoredTokens(todo.key_id, access, refresh, todo.access_until, todo.refresh_until)
+
+
 async def delete_tokens(context: Context, todo: DeleteTokens) -> None:
     """Delete the token at GitHub, and no other of that person; the authorization stays. Raises GitHubError."""
     if context.oauth is None or context.keyring is None:
         log.warning("token_not_deleted", reason="sign-in or the keys are no longer configured")
         return
-    owner = TokenOwner(todo.slack_team, todo.slack_user, todo.account, todo.pending)
-    refresh = None if todo.refresh is None else base64.b64decode(todo.refresh)
-    access = base64.b64decode(todo.access)
-    stored = StoredTokens(todo.key_id, access, refresh, todo.access_until, todo.refresh_until)
     try:
-        tokens = unseal(context.keyring, owner, stored)
+        tokens = unseal(context.keyring, *to_delete(todo))
     except Undecryptable as error:
         log.warning("token_not_deleted", reason=str(error))
         return
