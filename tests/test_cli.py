@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -599,6 +600,41 @@ async def test_an_import_links_all_rows_or_none_and_names_every_fault_with_its_l
     assert sentences[-1].endswith("Nobody was linked.")
     assert [line.split("\t")[1] for line in await stanch.done("identities", "list")] == ["U0BEN"]
     assert len(await stanch.done("audit", "export")) == 1
+
+
+FAILS = """
+CREATE TRIGGER fails BEFORE INSERT ON identity WHEN NEW.slack_user = 'U0P40' BEGIN SELECT json('{'); END
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_import_that_stops_says_where_and_goes_on_when_it_is_repeated(
+    stanch: Operator, db: Database, tmp_path: Path
+) -> None:
+    """A few people at a time: whoever is linked stays linked, and is told once."""
+    logins = [f"person-{number}" for number in range(60)]
+    for login in logins:
+        stanch.github.add_user(login)
+    people = tmp_path / "people.csv"
+    rows = (f"U0P{number},{login}\n" for number, login in enumerate(logins))
+    people.write_text("slack_user,github_login\n" + "".join(rows))
+    words = ("identities", "import", str(people), "--team", TEAM)
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.text(FAILS))
+    sentence = await stanch.fails(*words)
+    assert "malformed JSON." in sentence
+    assert f"25 of 60 people are linked, those before line 27 of {people}." in sentence
+    before = await stanch.done("identities", "list")
+    assert len(before) == 25
+    async with db.begin() as tx:
+        await tx.conn.execute(sa.text("DROP TRIGGER fails"))
+    assert len(await stanch.done(*words)) == 60
+    after = await stanch.done("identities", "list")
+    assert (len(after), set(before) <= set(after)) == (60, True), "an earlier link has another time now"
+    async with db.read() as tx:
+        notices = await jobs.unfinished(tx, "tell_identity", 0, 99)
+    assert len(notices) == 60
+    assert {round(job.run_at - job.created_at) for job in notices} == {0, 60, 120}
 
 
 async def test_a_dry_run_of_an_import_checks_all_and_links_nobody(stanch: Operator, tmp_path: Path) -> None:

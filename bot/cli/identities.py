@@ -1,9 +1,7 @@
 """`stanch identities`: lists, links and unlinks Slack users and GitHub accounts."""
 
 import asyncio
-import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +9,10 @@ import typer
 
 from bot.cli.console import change, read, remark, say
 from bot.cli.directory import sync_identities
-from bot.cli.github_accounts import Accounts, GitHubUnavailable, open_accounts
-from bot.cli.identity_file import Row, read_rows
-from bot.cli.identity_links import Link, check_free, make_links, remove_link
+from bot.cli.github_accounts import open_accounts
+from bot.cli.identity_file import read_rows
+from bot.cli.identity_import import find_account, import_rows
+from bot.cli.identity_links import check_free, make_links, remove_link
 from bot.cli.workspace import find_workspace
 from bot.database import SLACK_TEAM, open_database
 from bot.errors import StartRefused
@@ -21,12 +20,11 @@ from bot.flows.people.rotate_keys import Rotation, rotate_keys
 from bot.settings import IdentitySettings, KeySettings, load_settings
 from storage import identities, saved_values
 from storage.audit import iso
-from storage.db import Database, Tx
+from storage.db import Tx
 from storage.encryption import Keyring
 from storage.records import Account, Identity, SignIn, SlackTeamId, SlackUserId
 
 group = typer.Typer(no_args_is_help=True, help="Which Slack user is linked to which GitHub account.")
-SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 Team = Annotated[str | None, typer.Option(help="Slack workspace id; by default the bot token's.")]
 
 
@@ -45,7 +43,7 @@ def link(slack_user: str, github_login: str, team: Team = None) -> None:
 
     async def work(settings: IdentitySettings) -> None:
         async with open_database(settings) as db, open_accounts(settings, db) as accounts:
-            account = await _check(accounts, slack_user, github_login)
+            account = await find_account(accounts, slack_user, github_login)
             workspace = await find_workspace(db, settings, team)
             one = (workspace, SlackUserId(slack_user), account)
             async with db.begin() as tx:
@@ -87,7 +85,7 @@ def import_file(
             default = team
             if not all(row.team for row in rows):
                 default = await find_workspace(db, settings, team)
-            linked = await _import_identities(db, accounts, file, rows, default, dry_run=dry_run)
+            linked = await import_rows(db, accounts, file, rows, default, dry_run=dry_run)
         _print(linked)
         if dry_run:
             remark("Nobody was linked: this was a dry run.")
@@ -119,6 +117,10 @@ def rotate() -> None:
     done = asyncio.run(work(load_settings(KeySettings)))
     say(f"{done.encrypted} encrypted again with the first key, {done.had_it} had it already.")
     faults = [f"{_name(one)} can't be decrypted: {reason}." for one, reason in done.undecryptable]
+    faults += [
+        f"A dropped token of {one.user} in {one.team} can't be decrypted, and so not deleted: {reason}."
+        for one, reason in done.never_deleted
+    ]
     faults += [f"{_name(one)} was being refreshed all the time: run this again." for one in done.busy]
     if faults:
         raise StartRefused("\n".join(faults))
@@ -146,69 +148,6 @@ def _line(identity: Identity) -> str:
     if identity.suspension is not None:
         columns.append(f"suspended: {identity.suspension}")
     return "\t".join(columns)
-
-
-class _DryRun(Exception):
-    """Rolls the transaction back."""
-
-
-async def _check(accounts: Accounts, user: str, login: str) -> Account:
-    """The GitHub account to link a Slack user to; raises StartRefused."""
-    if not SLACK_USER.fullmatch(user):
-        raise StartRefused(f"{user[:40]!r} is not a Slack user id, which looks like U012AB3CD; names change.")
-    return await accounts.find(login)
-
-
-async def _import_identities(
-    db: Database, accounts: Accounts, path: Path, rows: Sequence[Row], team: str | None, *, dry_run: bool
-) -> list[Identity]:
-    """Link all rows of a file, or none; `team` is the workspace of rows that name none.
-
-    Raises StartRefused with a line for each fault. With `dry_run` everything is checked and nothing is stored.
-    """
-    found, faults = await _check_rows(accounts, rows, team)
-    linked: list[Identity] = []
-    with suppress(_DryRun):
-        async with db.begin() as tx:
-            for line, link in found:
-                try:
-                    await check_free(tx, link)
-                except StartRefused as refused:
-                    faults[line] = str(refused)
-            if faults:
-                messages = [f"{path}, line {line}: {faults[line]}" for line in sorted(faults)]
-                raise StartRefused("\n".join(messages) + " Nobody was linked.")
-            linked = await make_links(tx, [link for _, link in found])
-            if dry_run:
-                raise _DryRun
-    return linked
-
-
-async def _check_rows(
-    accounts: Accounts, rows: Sequence[Row], team: str | None
-) -> tuple[list[tuple[int, Link]], dict[int, str]]:
-    """The links to make, each once with its line, and the faults of other rows by line."""
-    seen: dict[tuple[str, str | int], tuple[int, Link]] = {}
-    found: list[tuple[int, Link]] = []
-    faults: dict[int, str] = {}
-    for row in rows:
-        try:
-            account = await _check(accounts, row.user, row.login)
-        except GitHubUnavailable:
-            raise
-        except StartRefused as refused:
-            faults[row.line] = str(refused)
-            continue
-        link: Link = (SlackTeamId(row.team or team or ""), SlackUserId(row.user), account)
-        keys: tuple[str | int, str | int] = (row.user, account.id)
-        earlier = [seen[link[0], key] for key in keys if (link[0], key) in seen]
-        other = next((line for line, before in earlier if before != link), None)
-        if other is not None:
-            faults[row.line] = f"{row.user} and {row.login} contradict line {other}."
-        elif not earlier:
-            found.append((row.line, link))
-            seen.update({(link[0], key): (row.line, link) for key in keys})
-    return found, faults
 
 
 async def _team(tx: Tx, user_input: str | None) -> SlackTeamId:

@@ -7,9 +7,17 @@ from bot.errors import StartRefused
 from bot.flows.people.known_claims import load_claims
 from bot.flows.people.settle_identity import BY_OPERATOR, drop_sign_in, forget, settle
 from bot.rules.identity_claims import CONTESTED, FORGOTTEN
-from storage import directory_pairs, identities
+from storage import directory_pairs, identities, operator_links
 from storage.db import Tx
-from storage.records import Account, Identity, OperatorLink, SlackTeamId, SlackUserId, Suspension
+from storage.records import (
+    Account,
+    Identity,
+    IdentitySource,
+    OperatorLink,
+    SlackTeamId,
+    SlackUserId,
+    Suspension,
+)
 
 Link: TypeAlias = tuple[SlackTeamId, SlackUserId, Account]
 FAULTS_OF_DIRECTORY = (Suspension.DIRECTORY_CHANGED, Suspension.AMBIGUOUS)
@@ -29,13 +37,28 @@ async def check_free(tx: Tx, link: Link) -> None:
         raise _taken("GitHub account", its)
 
 
-async def make_links(tx: Tx, links: Sequence[Link]) -> list[Identity]:
-    """Store and announce links; returns the identities as they are then, which may still be suspended."""
-    for team in {link[0] for link in links}:
-        made = [OperatorLink(*link, tx.now, BY_OPERATOR) for link in links if link[0] == team]
-        await settle(tx, team, links=made, by=BY_OPERATOR)
+async def make_links(tx: Tx, links: Sequence[Link], *, told_after: float = 0.0) -> list[Identity]:
+    """Store and announce links; returns the identities as they are then, which may still be suspended.
+
+    Those that count already, by an operator too, stay as they are, with their time. People are told after
+    `told_after` seconds.
+    """
+    new = [link for link in links if not await _counts(tx, link)]
+    for team in {link[0] for link in new}:
+        made = [OperatorLink(*link, tx.now, BY_OPERATOR) for link in new if link[0] == team]
+        await settle(tx, team, links=made, by=BY_OPERATOR, told_after=told_after)
     found = [await identities.of_slack(tx, team, user, suspended=True) for team, user, _ in links]
     return [identity for identity in found if identity is not None]
+
+
+async def _counts(tx: Tx, link: Link) -> bool:
+    """Whether an operator has made this link, and it counts."""
+    team, user, account = link
+    identity = await identities.of_slack(tx, team, user)
+    if identity is None or identity.github != account:
+        return False
+    apart = await operator_links.of_user(tx, team, user)
+    return identity.source is IdentitySource.OPERATOR or (apart is not None and apart.github.id == account.id)
 
 
 async def remove_link(
