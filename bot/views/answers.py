@@ -32,10 +32,9 @@ def refusal(refused: Refused, request: JobKind | None = None) -> Content:
     return content if offer is None else Content(content.text, (*content.blocks, offer))
 
 
-def refusal_view(refused: Refused, *, callback_id: str, title: str, request: JobKind | None = None) -> View:
+def refusal_view(refused: Refused, *, callback_id: str, title: str) -> View:
     """The refusal as a modal, in place of the form."""
-    blocks = refusal(refused, request).blocks
-    return modal(callback_id=callback_id, title=title, close="Close", blocks=blocks)
+    return modal(callback_id=callback_id, title=title, close="Close", blocks=refusal(refused).blocks)
 
 
 def _offer(request: JobKind | None) -> Block | None:

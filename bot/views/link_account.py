@@ -42,9 +42,18 @@ BUTTONS: Mapping[str, str] = {
 """The text of each control that comes back as a private button, by action id."""
 
 
-def link_view(address: str, *, metadata: str, linked_to: str | None) -> View:
-    """The modal with the button to GitHub and the field for the code; `linked_to` is the present account's login."""
-    present = None
+def link_view(
+    address: str, *, metadata: str, linked_to: str | None = None, refused: Refused | None = None
+) -> View:
+    """The modal with the button to GitHub and the field for the code.
+
+    `linked_to` is the present account's login, `refused` why it takes the place of a form.
+    """
+    present, why = None, None
+    if refused is not None:
+        detail = t.as_mrkdwn(refused.detail) if refused.detail else None
+        why = section(t.lines(t.mrkdwn(":no_entry: *{}*", refused.headline), detail))
+
     if linked_to is not None:
         present = context(t.mrkdwn("You are linked to {} now. Signing in replaces that.", t.code(linked_to)))
     return modal(
@@ -53,6 +62,7 @@ def link_view(address: str, *, metadata: str, linked_to: str | None) -> View:
         submit="Link",
         private_metadata=metadata,
         blocks=[
+            why,
             section(
                 Mrkdwn("*1.* Sign in at GitHub. The button is for you alone: pass its address on to nobody."),
                 accessory=button("Open GitHub", action_id=LINK, url=address, style="primary"),

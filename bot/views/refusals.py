@@ -87,7 +87,7 @@ def not_linked(user: SlackUserId, *, by_sign_in: bool) -> Refused:
     """The person is linked to no account; with `by_sign_in` they can link one themselves."""
     headline = "Stanch doesn't know which GitHub account is yours."
     if by_sign_in:
-        how = Mrkdwn("Link it by signing in at GitHub; the button opens the window for that.")
+        how = Mrkdwn("Link it by signing in at GitHub.")
         return Refused("not_linked", headline, how, Mrkdwn("Or type `/leaks link`"), offers_link=True)
     return Refused(
         "not_linked",

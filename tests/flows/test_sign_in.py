@@ -188,11 +188,10 @@ async def test_a_look_up_goes_on(stage: Stage, newcomer: GitHubUser) -> None:
 async def test_a_form_opens_in_the_place_of_the_modal(stage: Stage, newcomer: GitHubUser) -> None:
     await stage.leak()
     await stage.pick(UNLINKED, "close_as", "revoked")
-    refused = stage.form(UNLINKED)
-    await stage.slack.click_in_view(UNLINKED, refused.id, "offer_link")
-    await stage.work()
-    assert stage.form(UNLINKED).id == refused.id
-    shown = await Browser(stage, newcomer).sign_in(button_address(stage.form(UNLINKED)))
+    view = stage.form(UNLINKED)
+    assert view.callback_id == "link_account", "the window is there at once, without a further tap"
+    assert "Stanch doesn't know which GitHub account is yours." in shown_words(view)
+    shown = await Browser(stage, newcomer).sign_in(button_address(view))
     await type_code(stage, UNLINKED, shown.code)
     await stage.work(within=10)
     assert stage.form(UNLINKED).callback_id == "close_alert"
@@ -205,8 +204,6 @@ async def test_a_form_whose_window_was_closed_comes_as_a_button(stage: Stage, ne
     """Closed between the code and the result."""
     await stage.leak()
     await stage.click(UNLINKED, "report_leak")
-    await stage.slack.click_in_view(UNLINKED, stage.form(UNLINKED).id, "offer_link")
-    await stage.work()
     view = stage.form(UNLINKED)
     shown = await Browser(stage, newcomer).sign_in(button_address(view))
     await stage.slack.submit(UNLINKED, view.id, {"code": {"code": shown.code}})
@@ -276,8 +273,6 @@ async def test_whom_the_directory_has_held_for_seven_days_needs_no_code(
     await hold(stage, UNLINKED, newcomer, days=7.01, read=1.99)
     await stage.leak()
     await stage.click(UNLINKED, "report_leak")
-    await stage.slack.click_in_view(UNLINKED, stage.form(UNLINKED).id, "offer_link")
-    await stage.work()
     view = stage.form(UNLINKED)
     browser = Browser(stage, newcomer)
     at_github = await browser.go_to_github(button_address(view))

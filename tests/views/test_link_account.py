@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
 
 from bot.errors import Refused
-from bot.job_kinds import FillForm, PerformAction
+from bot.job_kinds import PerformAction
 from bot.requests import ActionRequest
 from bot.views import link_pages as pages
 from bot.views.answers import refusal, refusal_view
@@ -60,7 +60,7 @@ def refused_view(refused: Refused) -> View:
 
 
 VIEWS: dict[str, View] = {
-    "window": link_view(ADDRESS, metadata=METADATA, linked_to=None),
+    "window": link_view(ADDRESS, metadata=METADATA),
     "window-linked-already": link_view(ADDRESS, metadata=METADATA, linked_to="octo-admin"),
     "waiting": waiting_view(),
     "linked": linked_view("octo-admin", None),
@@ -71,9 +71,7 @@ VIEWS: dict[str, View] = {
     "tries-used-up": refused_view(tries_used_up(FOUND + 600)),
     "lapsed": refused_view(link_lapsed()),
     "of-somebody-else": refused_view(not_your_link()),
-    "form-refused": refusal_view(
-        UNLINKED, callback_id="report_leak", title="Report leak", request=FillForm(TAKE)
-    ),
+    "window-in-place-of-a-form": link_view(ADDRESS, metadata=METADATA, refused=UNLINKED),
 }
 ANSWERS: dict[str, Content] = {
     "offer": refusal(UNLINKED, PerformAction(TAKE)),

@@ -16,11 +16,15 @@ from bot.flows.acting.limits import check_limit, tell_of_limit
 from bot.flows.acting.token_owner import with_token_owner
 from bot.flows.audit import audit_failure
 from bot.flows.messages.publish import redraw
+from bot.flows.people import linking
+from bot.flows.people.continue_request import stored_waiting
 from bot.job_kinds import FillForm
 from bot.requests import ActionRequest
 from bot.views.answers import refusal_view
 from integrations.github.errors import GitHubError
+from integrations.slack.blocks import View
 from integrations.slack.errors import SlackRateLimited, SlackUncertain, ViewGone
+from storage import link_requests
 from storage.records import AuditOutcome
 
 log = structlog.get_logger(__name__)
@@ -52,9 +56,7 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
             await _audit_refused(context, action, request, refused_input)
     except Refused as refused:
         await _audit_refused(context, action, request, refused)
-        view = refusal_view(
-            refused, callback_id=action.callback_id, title=action.title, request=FillForm(request)
-        )
+        view = await _refused_view(context, action, request, refused)
     except GitHubError as error:
         unreachable = repository_access.github_failure_refusal(error)
         view = refusal_view(unreachable, callback_id=action.callback_id, title=action.title)
@@ -70,6 +72,23 @@ async def fill_form(context: Context, request: ActionRequest, view_hash: str | N
     # 3. Draw the card again if the control is a menu: else Slack ignores a second pick of the same option.
     if action.is_menu and request.channel is not None and request.thread is not None:
         await redraw(context, request.channel, request.thread)
+
+
+async def _refused_view(
+    context: Context, action: FormAction[Any], request: ActionRequest, refused: Refused
+) -> View:
+    """The refusal; where a sign-in helps, the modal for that takes the place of the form at once."""
+    if refused.offers_link:
+        waiting = stored_waiting(FillForm(request))
+        try:
+            started = await linking.start(context, request.user, request.channel, waiting, refused)
+        except Refused as other:
+            refused = other
+        else:
+            async with context.db.begin() as tx:
+                await link_requests.set_view(tx, started.hash, _view_id(request))
+            return started.view
+    return refusal_view(refused, callback_id=action.callback_id, title=action.title)
 
 
 async def show_error(context: Context, request: ActionRequest, refused: Refused) -> None:

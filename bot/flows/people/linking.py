@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.context import Context
+from bot.errors import Refused
 from bot.flows.people import link_secrets
 from bot.flows.people.identify import check_person
 from bot.flows.people.sealed_tokens import TokenOwner, deletion, seal_verifier, unseal_verifier
@@ -83,8 +84,11 @@ async def start(
     user: SlackUserId,
     channel: ChannelId | None,
     continuation: Mapping[str, StoredJson] | None,
+    refused: Refused | None = None,
 ) -> StartedLink:
     """Store a request in place of the Slack user's former one; raises Refused.
+
+    `refused` is what the person reads above, where the modal takes the place of a form.
 
     The modal alone holds its id. Wrong codes of a former request that still lasts are counted on.
     """
@@ -117,6 +121,7 @@ async def start(
         address,
         metadata=json.dumps({"request": secret}),
         linked_to=identity.github.login if identity else None,
+        refused=refused,
     )
     return StartedLink(request.hash, view)
 
