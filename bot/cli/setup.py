@@ -2,25 +2,32 @@
 
 import asyncio
 import secrets
+import signal
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from aiohttp import web
 
 from bot.app import open_session
 from bot.browser import browser_with_windows
 from bot.cli.console import flush, say
+from bot.cli.setup_terminal import ask_steps, read_line
 from bot.errors import StartRefused
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.progress import SetupProgress
 from bot.flows.setup.step import Known, SetupContext
 from bot.flows.setup.steps import STEPS
-from bot.inbound.setup_routes import LARGEST, SetupEnd, SetupRoutes
+from bot.inbound.setup_routes import SetupEnd, SetupRoutes, serving
 from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
 from bot.setting_values import strip
 from bot.settings import variables
+from bot.views.setup_pages import DONE_END
+from bot.views.setup_text import OTHER_WAY, invitation
 from storage.clock import Clock
 
 HOST = "127.0.0.1"
@@ -28,44 +35,82 @@ HOST = "127.0.0.1"
 
 def setup(
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Ask everything in the terminal, without a page.")
+        bool,
+        typer.Option(
+            "--no-browser", help="Open no browser; everything can also be answered in the terminal."
+        ),
     ] = False,
 ) -> None:
     """Set Stanch up in this folder: GitHub App, Slack app, first channel and person. Finished steps are kept."""
     files = SetupFiles(Path.cwd())
     with files.alone():
-        asyncio.run(_on_page(files))
+        asyncio.run(_set_up(files, in_browser=not no_browser))
 
 
-async def _on_page(files: SetupFiles) -> None:
-    clock = Clock()
-    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
+    known = _known()
     with socket.create_server((HOST, 0)) as listener:
         page = f"http://{HOST}:{listener.getsockname()[1]}"
         async with open_session() as session:
-            context = SetupContext(Path.cwd(), session, clock, page)
-            routes = SetupRoutes(SetupProgress(context, files, STEPS, _known()), context, code)
-            end = await _serve(listener, routes, page, code)
+            context = SetupContext(Path.cwd(), session, Clock(), page)
+            code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+            progress = SetupProgress(context, files, STEPS, known)
+            routes = SetupRoutes(progress, context, code)
+            end = await _serve(listener, routes, page, code, in_browser=in_browser)
+            if end is None:
+                # From here on the terminal waits for a line, and Ctrl-C is to end that at once.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                in_terminal = replace(context, page=None)
+                await ask_steps(SetupProgress(in_terminal, files, STEPS, progress.known), read_line)
+                end = SetupEnd(True, DONE_END)
     if not end.done:
         raise StartRefused(end.sentence)
     say(end.sentence)
 
 
-async def _serve(listener: socket.socket, routes: SetupRoutes, page: str, code: str) -> SetupEnd:
-    application = web.Application(client_max_size=LARGEST)
-    application.router.add_route("*", "/{path:.*}", routes.answer)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
-        say(f"Open {page} in a browser on this machine, and enter the code {shown_code(code)}")
-        flush()
-        browser = browser_with_windows()
+async def _serve(
+    listener: socket.socket, routes: SetupRoutes, page: str, code: str, *, in_browser: bool
+) -> SetupEnd | None:
+    """Serve the page until the run ends; None if the person wants to go on in the terminal."""
+    async with serving(routes, listener):
+        browser = browser_with_windows() if in_browser else None
+        say(invitation(page, shown_code(code)))
         if browser is not None:
+            flush()
             await asyncio.to_thread(browser.open, page)
-        return await routes.wait()
+            return await routes.wait()
+        say(OTHER_WAY)
+        flush()
+        with _line_typed() as typed:
+            ending = asyncio.ensure_future(routes.wait())
+            waited: list[asyncio.Future[Any]] = [ending, typed]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if ending.done():
+                return ending.result()
+            ending.cancel()
+            return None
+
+
+@contextmanager
+def _line_typed() -> Iterator["asyncio.Future[None]"]:
+    """Done when a line is typed; never where there is no input."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[None] = loop.create_future()
+
+    def read() -> None:
+        line = sys.stdin.readline()
+        loop.remove_reader(sys.stdin)
+        if line and not typed.done():
+            typed.set_result(None)
+
+    try:
+        # Not possible for a file, nor without standard input.
+        with suppress(OSError, ValueError, AttributeError):
+            loop.add_reader(sys.stdin, read)
+        yield typed
     finally:
-        await runner.cleanup()
+        with suppress(OSError, ValueError, AttributeError):
+            loop.remove_reader(sys.stdin)
 
 
 def _known() -> Known:

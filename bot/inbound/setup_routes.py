@@ -10,6 +10,9 @@ import asyncio
 import hmac
 import re
 import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,11 +20,10 @@ import structlog
 from aiohttp import web
 
 from bot.flows.setup.github_app import CREATED, convert
-from bot.flows.setup.progress import Overview, SetupProgress
+from bot.flows.setup.progress import Overview, SetupProgress, step_lines
 from bot.flows.setup.step import SetupContext
 from bot.rules.setup_code import TRIES, same_code
 from bot.views import setup_pages as pages
-from bot.views.setup_html import StepLine
 from bot.views.setup_pages import SetupPage
 
 log = structlog.get_logger(__name__)
@@ -74,8 +76,7 @@ class SetupRoutes:
     async def answer(self, request: web.Request) -> web.Response:
         """Answer any request; the one error place of these pages."""
         try:
-            async with self._one_at_a_time:
-                page = await self._route(request)
+            page = await self._route(request)
         except web.HTTPException as error:
             page = pages.message_page(error.status, "That can't be read", pages.AGAIN)
         except Exception as error:
@@ -107,10 +108,13 @@ class SetupRoutes:
                 if request.content_type != FORM:
                     return pages.OTHER_ORIGIN
                 posted = await request.post()
-                return await self._posted({k: v for k, v in posted.items() if isinstance(v, str)})
+                async with self._one_at_a_time:
+                    return await self._posted({k: v for k, v in posted.items() if isinstance(v, str)})
         return pages.NO_PAGE
 
     async def _posted(self, form: dict[str, str]) -> SetupPage:
+        if self._end.done():
+            return pages.ENDED  # The last try was another request's, while this one waited.
         session = form.pop("session", "")
         if not hmac.compare_digest(session.encode(), self._session.encode()):
             return await self._open(form.get("code", ""))
@@ -146,7 +150,8 @@ class SetupRoutes:
         self._used_at = self._clock.monotonic()
         if not GITHUB_CODE.fullmatch(code):
             return pages.UNKNOWN_STATE
-        return self._after(await self._progress.change(lambda known: convert(self._context, known, code)))
+        async with self._one_at_a_time:
+            return self._after(await self._progress.change(lambda known: convert(self._context, known, code)))
 
     def _after(self, overview: Overview) -> SetupPage:
         """The page after a change: with the last step the run ends."""
@@ -154,16 +159,7 @@ class SetupRoutes:
 
     def _page(self, overview: Overview, *, ends: bool = False) -> SetupPage:
         hidden = {} if ends else {"session": self._session}
-        lines = [
-            StepLine(
-                step.name,
-                step.title,
-                done,
-                step is overview.current,
-                step.summary(overview.known) if done else "",
-            )
-            for step, done in overview.steps
-        ]
+        lines = step_lines(overview)
         if ends:
             self._finish(SetupEnd(True, pages.DONE_END))
         if overview.current is None:
@@ -193,6 +189,20 @@ class SetupRoutes:
     def _finish(self, end: SetupEnd) -> None:
         if not self._end.done():
             self._end.set_result(end)
+
+
+@asynccontextmanager
+async def serving(routes: SetupRoutes, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the pages on a socket that listens already, until the end of the block."""
+    application = web.Application(client_max_size=LARGEST)
+    application.router.add_route("*", "/{path:.*}", routes.answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 async def _done(end: "asyncio.Future[SetupEnd]") -> bool:

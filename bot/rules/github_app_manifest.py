@@ -24,23 +24,31 @@ class AppPermission:
     reason: str
     asked: bool = True
     """False for one that is left out unless the person ticks it."""
+    required: bool = False
+    """Whether Stanch can't work without it."""
 
 
 PERMISSIONS = (
     AppPermission(
-        "metadata", "Metadata (repository)", "read", "names, ids, and a person's permission in a repository"
+        "metadata",
+        "Metadata (repository)",
+        "read",
+        "names, ids, and a person's permission in a repository",
+        required=True,
     ),
     AppPermission(
         "secret_scanning_alerts",
         "Secret scanning alerts (repository)",
         "write",
         "reading, closing and reopening alerts, writing a verdict and an assignee",
+        required=True,
     ),
     AppPermission(
         "members",
         "Members (organization)",
         "read",
         "who is an owner, who holds the security manager role",
+        required=True,
     ),
     AppPermission(
         "organization_custom_org_roles",

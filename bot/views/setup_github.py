@@ -1,6 +1,6 @@
 """The words of the set-up's steps about GitHub."""
 
-from bot.rules.github_app_manifest import LONGEST_NAME, PERMISSIONS, AppPlan
+from bot.rules.github_app_manifest import PERMISSIONS, AppPlan
 from bot.views.setup_panel import (
     FactRows,
     InputField,
@@ -13,25 +13,8 @@ from bot.views.setup_panel import (
     WideTable,
 )
 
-NO_LOGIN = (
-    "Write the login of the organization or user as it is in GitHub's addresses, as octo in github.com/octo."
-)
-BAD_NAME = f"GitHub takes names of at most {LONGEST_NAME} characters with a letter or a digit in them."
-WEBHOOKS_WITHOUT_ADDRESS = "GitHub needs an address for its webhooks: write it here, or untick the box below."
-LOOPBACK_WEBHOOKS = (
-    "GitHub can't reach an address of this machine alone: write one that it reaches, or untick the box below."
-)
-APP_NOT_EXPECTED = (
-    "An App is set already, so the one that GitHub has just made was not taken over: delete it there, on its page "
-    "Advanced, Delete GitHub App."
-)
-CODE_UNKNOWN = (
-    "GitHub does not know this answer any more: it works once and within an hour. If the App is on GitHub's list "
-    "(Settings, Developer settings, GitHub Apps), delete it there, and create it again."
-)
-BAD_APP_ID = "Write the number behind App ID on the App's page General, section About."
-
-_ACCESS = {"read": "read", "write": "read and write"}
+ACCESS = {"read": "read", "write": "read and write"}
+"""GitHub's words for the access to something, as people read them."""
 
 
 def account_panel(*, github_url: str, public_url: str) -> Panel:
@@ -43,6 +26,7 @@ def account_panel(*, github_url: str, public_url: str) -> Panel:
             "check",
             hint=one.reason[0].upper() + one.reason[1:] + ".",
             optional=True,
+            rare=True,
         )
         for one in PERMISSIONS
         if not one.asked
@@ -71,6 +55,7 @@ def account_panel(*, github_url: str, public_url: str) -> Panel:
                         "Name of the App",
                         hint="Empty: `stanch-` and the account. Names are unique on all of GitHub.",
                         optional=True,
+                        rare=True,
                     ),
                     InputField(
                         "public_url",
@@ -93,6 +78,7 @@ def account_panel(*, github_url: str, public_url: str) -> Panel:
                         "Further accounts",
                         hint="Logins with commas between, if one Stanch is to serve several. The App is public then.",
                         optional=True,
+                        rare=True,
                     ),
                     InputField(
                         "github_url",
@@ -100,6 +86,7 @@ def account_panel(*, github_url: str, public_url: str) -> Panel:
                         value=github_url,
                         hint="Change it for GitHub Enterprise Server or GHE.com.",
                         optional=True,
+                        rare=True,
                     ),
                     *more,
                 ),
@@ -147,7 +134,7 @@ def app_by_hand_panel(plan: AppPlan, account: str, address: str) -> Panel:
 
 def _described(plan: AppPlan, account: str) -> tuple[Part, ...]:
     rows = tuple(
-        (one.title, _ACCESS[one.access], one.reason) for one in PERMISSIONS if one.name in plan.permissions
+        (one.title, ACCESS[one.access], one.reason) for one in PERMISSIONS if one.name in plan.permissions
     )
     facts = [
         ("Name", plan.name),
@@ -191,61 +178,14 @@ def _by_hand(plan: AppPlan, aside: str = "") -> PanelForm:
     return PanelForm("Use this App", tuple(fields), aside=aside)
 
 
-def address_fault(what: str, fault: str) -> str:
-    """`fault` is the end of a sentence about a setting."""
-    return f"{what} {fault}."
-
-
-def other_owner(slug: str, owner: str, account: str) -> str:
-    """GitHub made the App on another account than the chosen one."""
-    return (
-        f"GitHub made the App {slug} on {owner}, not on {account}, so nothing was taken over from it. Delete it "
-        f"there (Settings of {owner}, Developer settings, GitHub Apps, {slug}, Advanced, Delete GitHub App), "
-        f"then create it again, signed in as an owner of {account}."
-    )
-
-
-def other_app(owner: str, account: str) -> str:
-    """The App id and key belong to an App of another account."""
-    return (
-        f"This App belongs to {owner}, not to {account}: take the App ID and a key from an App of {account}, "
-        "or choose the other account in the step before."
-    )
-
-
-def key_not_written(slug: str, reason: str, page: str) -> str:
-    """The App is made, its key is lost."""
-    return (
-        f"GitHub made the App {slug}, but its key could not be kept: {reason} Mend that, generate a new key at "
-        f"{page} (General, Private keys), and enter it under I have an App already."
-    )
-
-
-def not_converted(reason: str) -> str:
-    """GitHub did not hand the App over; `reason` is the platform's."""
-    return (
-        f"GitHub did not hand the new App over: {reason}. Look at GitHub's list (Settings, Developer settings, "
-        "GitHub Apps): if the App is there, generate a key on its page and enter both under I have an App already."
-    )
-
-
-def bad_key_file(fault: str) -> str:
-    """`fault` is the end of a sentence about the key."""
-    return f"The path {fault}: download the key from the App's page General, Private keys, Generate a private key."
-
-
-def key_refused(detail: str | None, clock_ahead: float | None) -> str:
-    """GitHub does not accept the App id with this key."""
-    if clock_ahead is not None and abs(clock_ahead) > 60:
-        way = "ahead" if clock_ahead > 0 else "behind"
-        return f"This machine's clock is {abs(round(clock_ahead))} seconds {way}: set it."
-    reason = f" ({detail})" if detail else ""
-    return (
-        f"GitHub refuses this App ID with this key{reason}: they belong to different Apps, or the key was deleted. "
-        "Compare the ID with the App's page General, and generate a private key there."
-    )
-
-
-def not_asked(reason: str) -> str:
-    """GitHub can't be asked now."""
-    return f"GitHub could not be asked: {reason}. Try again, or check the address of GitHub and the proxy settings."
+def installation_panel(slug: str, owner: str, page: str, missing: str) -> Panel:
+    """Where the App has still to be installed."""
+    parts: list[Part] = [
+        FactRows((("App", slug), ("Owner", owner), ("Not installed yet on", missing))),
+        Paragraph("Choose *All repositories*, or those whose alerts are to come to Slack, and *Install*."),
+    ]
+    if page:
+        parts.append(WebLink("Install the App on GitHub", f"{page}/installations/new"))
+    else:
+        parts.append(Paragraph("On the App's page on GitHub: *Install App*."))
+    return Panel(tuple(parts), (PanelForm("I have installed it"),))

@@ -31,6 +31,9 @@ class StepLine:
     summary: str = ""
 
 
+MORE = "More options"
+
+
 def fault(sentence: str) -> str:
     return f'<p class="fault" role="alert">{_marked(sentence)}</p>' if sentence else ""
 
@@ -96,7 +99,7 @@ def form(
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in carried.items()
-    ) + "".join(_field(_filled(one, entered or {}), wrong == one.name) for one in form.fields)
+    ) + _fields(form.fields, entered or {}, wrong)
     drawn = (
         f'<form method="post" action="{escape(address)}" autocomplete="off">{fields}'
         f'<button type="submit">{escape(form.button)}</button></form>'
@@ -105,6 +108,21 @@ def form(
         return drawn
     unfolded = " open" if any(one.name == wrong for one in form.fields) else ""
     return f"<details{unfolded}><summary>{escape(form.aside)}</summary>{drawn}</details>"
+
+
+def _fields(fields: Sequence[InputField], entered: Mapping[str, str], wrong: str | None) -> str:
+    """All fields; the rare ones are folded away unless one was filled in or refused."""
+    filled = [_filled(one, entered) for one in fields]
+    usual = "".join(_field(one, wrong == one.name) for one in filled if not one.rare)
+    rare = "".join(_field(one, wrong == one.name) for one in filled if one.rare)
+    if not rare:
+        return usual
+    unfolded = any(
+        one.name == wrong or one.value != before.value
+        for one, before in zip(filled, fields, strict=True)
+        if one.rare
+    )
+    return f"{usual}<details{' open' if unfolded else ''}><summary>{MORE}</summary>{rare}</details>"
 
 
 def _filled(field: InputField, entered: Mapping[str, str]) -> InputField:

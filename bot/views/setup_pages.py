@@ -23,6 +23,10 @@ class SetupPage:
     title: str
     body: str
     """HTML in which every outside text is escaped."""
+    steps: str = ""
+    """The list of steps, as HTML; empty on a page of none."""
+    where: str = ""
+    """Which step this is: "Step 2 of 8"."""
 
 
 def code_page(wrong: str = "", *, status: int = 200) -> SetupPage:
@@ -55,8 +59,10 @@ def step_page(
     forms = "".join(
         html.form(form, hidden, state=state, wrong=fault_field, entered=entered) for form in panel.forms
     )
-    body = html.fault(fault) + parts + forms + html.steps(lines, hidden)
-    return SetupPage(400 if fault else 200, title, body)
+    body = html.fault(fault) + parts + forms
+    number = next((number for number, line in enumerate(lines, 1) if line.current), 0)
+    where = f"Step {number} of {len(lines)}"
+    return SetupPage(400 if fault else 200, title, body, html.steps(lines, hidden), where)
 
 
 def finished_page(lines: Sequence[StepLine], hidden: Mapping[str, str]) -> SetupPage:
@@ -70,7 +76,7 @@ def finished_page(lines: Sequence[StepLine], hidden: Mapping[str, str]) -> Setup
         body += html.form(PanelForm("Finish", hidden={"do": "finish"}), hidden)
     else:
         body += html.paragraph("You can close this page: its server has ended.")
-    return SetupPage(200, "Stanch is set up", body + html.steps(lines, hidden))
+    return SetupPage(200, "Stanch is set up", body, html.steps(lines, hidden))
 
 
 def ended_page(sentence: str, *, status: int = 200) -> SetupPage:
@@ -98,6 +104,7 @@ def failed_page(incident: str) -> SetupPage:
 def document(page: SetupPage) -> str:
     """The whole document."""
     title = escape(page.title)
+    where = f'<p class="where">{escape(page.where)}</p>' if page.where else ""
     # The header `no-referrer` alone would make browsers send `Origin: null` with our own forms (Fetch standard,
     # "append a request Origin header"). `same-origin` tells other servers as little, and our own the true origin.
     return (
@@ -105,7 +112,8 @@ def document(page: SetupPage) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="same-origin">'
         f"<title>{title} - Stanch</title><style>{STYLE}</style></head>"
-        f'<body><header><p class="brand">Stanch</p></header><main><h1>{title}</h1>{page.body}</main></body></html>\n'
+        f'<body><header><p class="brand">Stanch</p></header><div class="page">'
+        f"<main>{where}<h1>{title}</h1>{page.body}</main>{page.steps}</div></body></html>\n"
     )
 
 

@@ -66,6 +66,8 @@ class InputField:
     choices: tuple[tuple[str, str], ...] = ()
     """Of a choice: value and label."""
     optional: bool = False
+    rare: bool = False
+    """Few people need it, so it is folded away below the others; it is optional then."""
 
 
 @dataclass(frozen=True, slots=True)

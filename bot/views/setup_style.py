@@ -12,14 +12,18 @@ _TEXT = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
 header{border-bottom:1px solid var(--line);background:var(--paper)}
-.brand{max-width:44rem;margin:0 auto;padding:.75rem 1.25rem;font-weight:700}
-main{max-width:44rem;margin:0 auto;padding:1.5rem 1.25rem 3rem}
-h1{font-size:1.5rem;line-height:1.25;margin:.25rem 0 1rem}
-h2{font-size:1rem;margin:2.5rem 0 .5rem}
+.brand{max-width:62rem;margin:0 auto;padding:.75rem 1.25rem;font-weight:700}
+.page{max-width:62rem;margin:0 auto;padding:1.5rem 1.25rem 3rem;display:flex;gap:2rem;align-items:flex-start}
+main{flex:1;min-width:0;max-width:44rem;background:var(--paper);border:1px solid var(--line);border-radius:10px}
+main{padding:1.5rem 1.75rem}
+nav{flex:none;width:15rem}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
+.where{margin:0;color:var(--soft);font-size:.875rem}
+h2{font-size:1rem;margin:.25rem 0 .5rem}
 p,ol,dl,pre,table{margin:0 0 1rem}
 li{margin:.25rem 0}
 a{color:var(--go)}
-code,pre{font:.875rem/1.5 ui-monospace,monospace;background:var(--paper)}
+code,pre{font:.875rem/1.5 ui-monospace,monospace;background:var(--page)}
 code,pre{border:1px solid var(--line);border-radius:4px}
 code{padding:.05rem .3rem;overflow-wrap:anywhere}
 pre{padding:.75rem;max-height:20rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -35,7 +39,7 @@ th,td{text-align:left;vertical-align:top;padding:.45rem .75rem .45rem 0;border-b
 th{color:var(--soft);font-weight:400}
 .fault{background:var(--bad-paper);color:var(--bad);border-left:4px solid var(--bad)}
 .fault{padding:.7rem .9rem;font-weight:600}
-details{border:1px solid var(--line);border-radius:6px;background:var(--paper)}
+details{border:1px solid var(--line);border-radius:6px}
 details{padding:.7rem .9rem;margin:0 0 1rem}
 summary{cursor:pointer;font-weight:600}
 details[open] summary{margin-bottom:1rem}
@@ -46,7 +50,7 @@ label{display:block;margin:0 0 1rem}
 label.check{display:flex;gap:.6rem;align-items:flex-start}
 label.check input{margin:.3rem 0 0;flex:none}
 input[type=text],input[type=password],select{display:block;width:100%;margin-top:.3rem;padding:.55rem .65rem}
-input[type=text],input[type=password],select{font:inherit;color:var(--ink);background:var(--paper)}
+input[type=text],input[type=password],select{font:inherit;font-weight:400;color:var(--ink);background:var(--paper)}
 input[type=text],input[type=password],select{border:1px solid var(--soft);border-radius:6px}
 input[aria-invalid=true],select[aria-invalid=true]{border:2px solid var(--bad)}
 button,a.go{display:inline-block;font:inherit;font-weight:600;padding:.6rem 1.1rem;cursor:pointer}
@@ -66,12 +70,13 @@ button.quiet{padding:.1rem .4rem;font-weight:400;font-size:.875rem}
 _PHONE = (
     "table,tbody,tr,td{display:block}thead{display:none}tr{border-bottom:1px solid var(--line);padding:.5rem 0}"
     "td{border:0;padding:.1rem 0}td:first-child{font-weight:600}dl{display:block}dd{margin-bottom:.5rem}"
-    "main>form button{width:100%}"
+    ".page{flex-direction:column;align-items:stretch;gap:1.5rem;padding:1rem}main{padding:1.25rem}"
+    "nav{width:auto;padding:0 .25rem}main button,a.go{width:100%;text-align:center}"
 )
 STYLE = (
     f":root{{color-scheme:light dark;{_LIGHT}}}"
     f"@media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}"
     f"{(_TEXT + _FORMS).replace(chr(10), '')}"
-    f"@media (max-width:34rem){{{_PHONE}}}"
+    f"@media (max-width:48rem){{{_PHONE}}}"
 )
 """In one piece without line breaks, since the content security policy names it by its hash."""

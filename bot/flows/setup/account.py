@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from bot.flows.setup.keys import new_keys
 from bot.flows.setup.step import GITHUB, Known, SetupContext, SetupStep, StepRefused
 from bot.rules.github_addresses import api_address
 from bot.rules.github_app_manifest import PERMISSIONS, AppPlan, app_name, is_app_name
 from bot.setting_values import http_base, is_loopback, public_base, read_accounts
 from bot.views import setup_github as words
+from bot.views import setup_github_refusals as refusals
 from bot.views.setup_panel import Panel
 from integrations.github.accounts import is_login
 
@@ -42,15 +44,15 @@ async def _view(_: SetupContext, known: Known) -> Panel:
     )
 
 
-async def _submit(_: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
+async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     account, owner = form.get("account", "").lstrip("@"), form.get("owner", "")
     if not is_login(account) or owner not in OWNERS:
-        raise StepRefused(words.NO_LOGIN, "account")
+        raise StepRefused(refusals.NO_LOGIN, "account")
     name = form.get("app_name") or app_name(account)
     if not is_app_name(name):
-        raise StepRefused(words.BAD_NAME, "app_name")
+        raise StepRefused(refusals.BAD_NAME, "app_name")
     public_url, webhooks = _address(form)
-    settings = _github(known, form.get("github_url", ""))
+    settings = {**_github(known, form.get("github_url", "")), **await new_keys(context, known)}
     if public_url:
         settings["STANCH_PUBLIC_URL"] = public_url
     accounts = _accounts(account, form.get("more_accounts", ""))
@@ -71,7 +73,7 @@ def _github(known: Known, url: str) -> dict[str, str]:
     try:
         url = http_base(url or GITHUB)
     except ValueError as fault:
-        raise StepRefused(words.address_fault("GitHub's address", str(fault)), "github_url") from None
+        raise StepRefused(refusals.address_fault("GitHub's address", str(fault)), "github_url") from None
     if url == known.github_url:
         return {}
     return {"GITHUB_URL": url, "GITHUB_API_URL": api_address(url)}
@@ -82,14 +84,14 @@ def _address(form: Mapping[str, str]) -> tuple[str, bool]:
     url, webhooks = form.get("public_url", ""), form.get("webhooks") == "yes"
     if not url:
         if webhooks:
-            raise StepRefused(words.WEBHOOKS_WITHOUT_ADDRESS, "public_url")
+            raise StepRefused(refusals.WEBHOOKS_WITHOUT_ADDRESS, "public_url")
         return "", False
     try:
         url = public_base(url)
     except ValueError as fault:
-        raise StepRefused(words.address_fault("The address of Stanch", str(fault)), "public_url") from None
+        raise StepRefused(refusals.address_fault("The address of Stanch", str(fault)), "public_url") from None
     if webhooks and is_loopback(urlsplit(url).hostname or ""):
-        raise StepRefused(words.LOOPBACK_WEBHOOKS, "public_url")
+        raise StepRefused(refusals.LOOPBACK_WEBHOOKS, "public_url")
     return url, webhooks
 
 
@@ -101,7 +103,7 @@ def _accounts(account: str, more: str) -> list[str]:
         others = read_accounts(more)
     except ValueError as fault:
         raise StepRefused(
-            words.address_fault("The list of further accounts", str(fault)), "more_accounts"
+            refusals.address_fault("The list of further accounts", str(fault)), "more_accounts"
         ) from None
     return list(dict.fromkeys([account.lower(), *sorted(others)]))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -9,10 +10,11 @@ from bot.flows.setup.account import organization_of, plan_of
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
 from bot.rules.github_addresses import app_page, new_app_page
-from bot.rules.github_app_manifest import manifest, registration_query
+from bot.rules.github_app_manifest import PERMISSIONS, manifest, registration_query
 from bot.setting_values import read_key
 from bot.version import VERSION
 from bot.views import setup_github as words
+from bot.views import setup_github_refusals as refusals
 from bot.views.setup_panel import Panel
 from integrations.github.api import GitHub
 from integrations.github.app_facts import ENTERPRISE, AppFacts
@@ -42,7 +44,7 @@ async def convert(context: SetupContext, known: Known, code: str) -> Known:
     Raises StepRefused, also for an App of another owner, of which nothing is kept.
     """
     if _done(known) or known.fact("account") is None:
-        raise StepRefused(words.APP_NOT_EXPECTED)
+        raise StepRefused(refusals.APP_NOT_EXPECTED)
     try:
         app = await convert_code(
             context.session,
@@ -52,12 +54,12 @@ async def convert(context: SetupContext, known: Known, code: str) -> Known:
             now=context.clock.now,
         )
     except NotFound:
-        raise StepRefused(words.CODE_UNKNOWN) from None
+        raise StepRefused(refusals.CODE_UNKNOWN) from None
     except GitHubError as error:
-        raise StepRefused(words.not_converted(str(error))) from None
+        raise StepRefused(refusals.not_converted(str(error))) from None
     account = known.facts["account"]
     if app.owner.login.lower() != account.lower():
-        raise StepRefused(words.other_owner(app.slug, app.owner.login, account))
+        raise StepRefused(refusals.other_owner(app.slug, app.owner.login, account))
     return _keep(context, known, app)
 
 
@@ -67,7 +69,7 @@ def _keep(context: SetupContext, known: Known, app: NewApp) -> Known:
     try:
         path = SetupFiles(context.folder).write_key(app.private_key.reveal(), str(app.id))
     except StepRefused as refused:
-        raise StepRefused(words.key_not_written(app.slug, str(refused), page)) from None
+        raise StepRefused(refusals.key_not_written(app.slug, str(refused), page)) from None
     settings = {"GITHUB_APP_ID": str(app.id), "GITHUB_APP_PRIVATE_KEY": path}
     if known.get("STANCH_PUBLIC_URL"):
         settings |= {
@@ -83,31 +85,48 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
     """An App that the person has made or had already: its id and the path of its key file."""
     settings = {"GITHUB_APP_ID": form.get("app_id", ""), "GITHUB_APP_PRIVATE_KEY": form.get("key_file", "")}
     if not APP_ID.fullmatch(settings["GITHUB_APP_ID"]):
-        raise StepRefused(words.BAD_APP_ID, "app_id")
+        raise StepRefused(refusals.BAD_APP_ID, "app_id")
     try:
-        key = read_key(SecretStr(settings["GITHUB_APP_PRIVATE_KEY"]))
+        key = key_of(context, settings["GITHUB_APP_PRIVATE_KEY"])
     except ValueError as fault:
-        raise StepRefused(words.bad_key_file(str(fault)), "key_file") from None
+        raise StepRefused(refusals.bad_key_file(str(fault)), "key_file") from None
     for name, typed in (
         ("GITHUB_WEBHOOK_SECRET", "webhook_secret"),
         ("GITHUB_APP_CLIENT_SECRET", "client_secret"),
     ):
         if form.get(typed):
             settings[name] = form[typed]
-    app = await _ask(context, known, settings["GITHUB_APP_ID"], key)
+    app = await ask_app(context, known, settings["GITHUB_APP_ID"], key)
     account = known.facts["account"]
     if app.owner_type != ENTERPRISE and app.owner.login.lower() != account.lower():
-        raise StepRefused(words.other_app(app.owner.login, account), "app_id")
+        raise StepRefused(refusals.other_app(app.owner.login, account), "app_id")
+    lacking = [
+        one
+        for one in PERMISSIONS
+        if one.required and app.permissions.get(one.name) not in (one.access, "write", "admin")
+    ]
+    if lacking:
+        raise StepRefused(refusals.lacks_permissions(app.slug, lacking), "app_id")
+    if "GITHUB_APP_CLIENT_SECRET" in settings:
+        settings["GITHUB_APP_CLIENT_ID"] = app.client_id
     return known.setting(**settings).finding(app_owner=app.owner.login)
 
 
-async def _ask(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> AppFacts:
+async def ask_app(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> AppFacts:
+    """The App that the key signs for. Raises StepRefused."""
     try:
         return await github_of(context, known, app_id, key).app()
     except GitHubUnauthorized as error:
-        raise StepRefused(words.key_refused(error.detail, error.clock_ahead), "key_file") from None
+        raise StepRefused(refusals.key_refused(error.detail, error.clock_ahead), "key_file") from None
     except GitHubError as error:
-        raise StepRefused(words.not_asked(str(error))) from None
+        raise StepRefused(refusals.not_asked(str(error))) from None
+
+
+def key_of(context: SetupContext, value: str) -> SecretStr:
+    """The key of GITHUB_APP_PRIVATE_KEY: PEM text, or its path, below our folder. Raises ValueError."""
+    return read_key(
+        SecretStr(value if "-----BEGIN" in value else str(context.folder / Path(value).expanduser()))
+    )
 
 
 def github_of(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> GitHub:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
 from bot.setting_values import strip
+from bot.views.setup_html import StepLine
 from bot.views.setup_panel import Panel
 
 
@@ -23,6 +24,20 @@ class Overview:
     problem: StepRefused | None = None
     entered: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The form that was refused with this problem."""
+
+
+def step_lines(overview: Overview) -> list[StepLine]:
+    """The lines of the list of steps."""
+    return [
+        StepLine(
+            step.name,
+            step.title,
+            done,
+            step is overview.current,
+            step.summary(overview.known) if done else "",
+        )
+        for step, done in overview.steps
+    ]
 
 
 class SetupProgress:

@@ -1,0 +1,1 @@
+"""The set-up: its page, its files, and its steps."""
