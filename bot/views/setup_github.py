@@ -1,6 +1,8 @@
 """The words of the set-up's steps about GitHub."""
 
-from bot.rules.github_app_manifest import PERMISSIONS, AppPlan
+from dataclasses import replace
+
+from bot.rules.github_app_manifest import PERMISSIONS, AppPermission, AppPlan
 from bot.views.setup_panel import (
     FactRows,
     InputField,
@@ -17,82 +19,73 @@ ACCESS = {"read": "read", "write": "read and write"}
 """GitHub's words for the access to something, as people read them."""
 
 
+OWN_APP = Paragraph(
+    "Stanch acts on GitHub through a GitHub App of your own. It belongs to the account whose repositories have the alerts."
+)
+OWNER = InputField(
+    "owner",
+    "The App belongs to",
+    "choice",
+    "organization",
+    choices=(("organization", "an organization"), ("user", "my own account")),
+)
+LOGIN = InputField("account", "Login of that account", hint="As `octo` in `github.com/octo`.")
+PUBLIC_URL = InputField(
+    "public_url",
+    "Address of Stanch",
+    hint="Where people's browsers will reach it, as `https://stanch.octo.example`; a name of your own network is "
+    "enough. People then link their GitHub account by signing in. Without it, operators link people.",
+    optional=True,
+)
+WEBHOOKS = InputField(
+    "webhooks",
+    "GitHub reaches this address too",
+    "check",
+    hint="Then alerts arrive by webhook within seconds, else by a sync every 15 minutes.",
+    optional=True,
+)
+APP_NAME = InputField(
+    "app_name",
+    "Name of the App",
+    hint="Empty: `stanch-` and the account. Names are unique on all of GitHub.",
+    optional=True,
+    rare=True,
+)
+MORE_ACCOUNTS = InputField(
+    "more_accounts",
+    "Further accounts",
+    hint="Logins with commas between, if one Stanch is to serve several. The App is public then.",
+    optional=True,
+    rare=True,
+)
+GITHUB_URL = InputField(
+    "github_url",
+    "Address of GitHub",
+    hint="Change it for GitHub Enterprise Server or GHE.com.",
+    optional=True,
+    rare=True,
+)
+
+
 def account_panel(*, github_url: str, public_url: str) -> Panel:
     """Which account, and where Stanch will be reached."""
-    more = tuple(
-        InputField(
-            f"permission_{one.name}",
-            f"{one.title}: {one.access}",
-            "check",
-            hint=one.reason[0].upper() + one.reason[1:] + ".",
-            optional=True,
-            rare=True,
-        )
-        for one in PERMISSIONS
-        if not one.asked
+    fields = (
+        OWNER,
+        LOGIN,
+        replace(PUBLIC_URL, value=public_url),
+        WEBHOOKS,
+        APP_NAME,
+        MORE_ACCOUNTS,
+        replace(GITHUB_URL, value=github_url),
+        *map(_permission, (one for one in PERMISSIONS if not one.asked)),
     )
-    return Panel(
-        (
-            Paragraph(
-                "Stanch acts on GitHub through a GitHub App of your own. It belongs to the account whose "
-                "repositories have the alerts."
-            ),
-        ),
-        (
-            PanelForm(
-                "Continue",
-                (
-                    InputField(
-                        "owner",
-                        "The App belongs to",
-                        "choice",
-                        "organization",
-                        choices=(("organization", "an organization"), ("user", "my own account")),
-                    ),
-                    InputField("account", "Login of that account", hint="As `octo` in `github.com/octo`."),
-                    InputField(
-                        "app_name",
-                        "Name of the App",
-                        hint="Empty: `stanch-` and the account. Names are unique on all of GitHub.",
-                        optional=True,
-                        rare=True,
-                    ),
-                    InputField(
-                        "public_url",
-                        "Address of Stanch",
-                        value=public_url,
-                        hint="Where people's browsers will reach it, as `https://stanch.octo.example`; a name of "
-                        "your own network is enough. People then link their GitHub account by signing in. "
-                        "Without it, operators link people.",
-                        optional=True,
-                    ),
-                    InputField(
-                        "webhooks",
-                        "GitHub reaches this address too",
-                        "check",
-                        hint="Then alerts arrive by webhook within seconds, else by a sync every 15 minutes.",
-                        optional=True,
-                    ),
-                    InputField(
-                        "more_accounts",
-                        "Further accounts",
-                        hint="Logins with commas between, if one Stanch is to serve several. The App is public then.",
-                        optional=True,
-                        rare=True,
-                    ),
-                    InputField(
-                        "github_url",
-                        "Address of GitHub",
-                        value=github_url,
-                        hint="Change it for GitHub Enterprise Server or GHE.com.",
-                        optional=True,
-                        rare=True,
-                    ),
-                    *more,
-                ),
-            ),
-        ),
-    )
+    return Panel((OWN_APP,), (PanelForm("Continue", fields),))
+
+
+def _permission(one: AppPermission) -> InputField:
+    hint = f"{one.reason[0].upper()}{one.reason[1:]}."
+    label = f"Ask for {one.title}: {ACCESS[one.access]}"
+    return InputField(f"permission_{one.name}", label, "check", hint=hint, optional=True, rare=True)
 
 
 def app_panel(plan: AppPlan, account: str, page: str, manifest: str) -> Panel:

@@ -146,7 +146,7 @@ def is_ignored(folder: Path, name: str) -> bool:
     if root is None:
         return True
     try:
-        asked = subprocess.run(  # noqa: S603 - `name` is ours.
+        asked = subprocess.run(  # noqa: S603 - The name is ours.
             ["git", "check-ignore", "--quiet", "--", name],  # noqa: S607 - The person's own git.
             cwd=folder,
             check=False,
