@@ -89,7 +89,16 @@ async def is_empty(db: Database) -> bool:
     )
 
 
-@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("database_url", "empty_database_url"),
+    [
+        ("sqlite", "postgresql"),
+        ("postgresql", "sqlite"),
+        ("postgresql", "postgresql"),
+        ("sqlite", "sqlite"),
+    ],
+    indirect=True,
+)
 async def test_every_value_of_every_table_arrives(db: Database, new: Database) -> None:
     await fill(db, 4)
     before = await content(db)
