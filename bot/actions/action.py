@@ -108,8 +108,6 @@ class Action(ABC, Generic[Decision]):
     """
     verb_phrase: ClassVar[str] = "do this"
     """Verb phrase for the refusal "You can't {verb_phrase}", for people who may see the alert but lack `needs`."""
-    did_many: ClassVar[str] = "did this {} times"
-    """What a person did who has reached `most_per_hour`: `closed {} alerts`."""
 
     @abstractmethod
     def decide(self, case: PersonalCase, user_input: UserInput) -> Decision:

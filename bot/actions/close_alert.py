@@ -15,6 +15,7 @@ from bot.views.answers import answer
 from bot.views.formatting import (
     alert_name,
     closed_by_words,
+    counted,
     duration_words,
     joined_words,
     resolution_words,
@@ -59,7 +60,6 @@ class CloseAlert(CardAction[Close], FormAction[Close]):
     audited_as = "close_alert"
     verb_phrase = "close this alert"
     title = "Close alert"
-    did_many = "closed {} alerts"
     is_menu = True
     needs = Need.RESOLVE
     needs_fresh_role = True
@@ -210,5 +210,6 @@ def _warning(case: PersonalCase) -> Mrkdwn | None:
             ":warning: *This {} still works.* Closing the alert does not revoke it.", secret_noun(case.alert)
         )
     done, total = case.steps_done, case.steps_total
-    steps = f"{done} of {total} steps {'is' if done == 1 else 'are'} done." if done != total else None
+    verb = "is" if done == 1 or total == 1 else "are"
+    steps = f"{done} of {counted(total, 'step')} {verb} done." if done != total else None
     return t.lines(active, steps) or None

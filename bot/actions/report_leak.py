@@ -47,7 +47,6 @@ class ReportLeak(CardAction[None], FormAction[None]):
     needs_fresh_role = True
     asks_about_owner = True
     asks_about_approval = True
-    did_many = "reported {} secrets"
 
     def most_per_hour(self, limits: LimitsOptions) -> int:
         return limits.reports_per_hour

@@ -14,6 +14,7 @@ from bot.cli.console import Output, read, remark, say, with_database
 from bot.context import TimeAway
 from bot.errors import StartRefused
 from bot.flows.messages.time_away import times_away
+from bot.views.formatting import counted
 from storage import audit
 from storage.db import Database, Tx
 from storage.records import AuditEntry, AuditOutcome, AuditRow, StoredJson, UnixTime
@@ -102,7 +103,8 @@ async def _verify(tx: Tx, head: str | None) -> str:
         raise StartRefused(f"The audit log does not verify: {found.problem} {where}")
     if not found.ok:
         raise StartRefused(f"The audit log does not verify: {found.problem}")
-    return f"{found.rows} rows verify; the head is {found.head}."
+    verify = "verifies" if found.rows == 1 else "verify"
+    return f"{counted(found.rows, 'row')} {verify}; the head is {found.head}."
 
 
 def _gone_rows(times: Sequence[TimeAway]) -> str:

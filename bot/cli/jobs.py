@@ -6,6 +6,7 @@ import typer
 
 from bot.cli.console import change, read, remark, say
 from bot.errors import StartRefused
+from bot.views.formatting import counted
 from storage import jobs
 from storage.db import Tx
 from storage.records import Job, JobId, JobState
@@ -33,7 +34,8 @@ def retry_jobs(
     if every == (job_id is not None):
         raise typer.BadParameter("give one job's ID or --all")
     if job_id is None:
-        say(f"{change(jobs.retry_all)} jobs run again.")
+        number = change(jobs.retry_all)
+        say(f"{counted(number, 'job')} {'runs' if number == 1 else 'run'} again.")
     elif change(lambda tx: jobs.retry(tx, JobId(job_id))):
         say(f"Job {job_id} runs again.")
     else:

@@ -7,7 +7,7 @@ from bot.rules.approval import alone_at
 from bot.rules.case import Case, PersonalCase
 from bot.rules.permissions import Need, OthersCan
 from bot.views.answers import answer
-from bot.views.formatting import alert_name, alert_title, duration_words, plain_name
+from bot.views.formatting import alert_name, alert_title, counted, duration_words, plain_name
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content, actions, section
 from integrations.slack.elements import button
@@ -77,7 +77,8 @@ def approval_blocks(case: PersonalCase) -> list[Block | None]:
     words = t.lines(
         t.mrkdwn(":busts_in_silhouette: *{}*", SECOND_PERSON),
         t.as_mrkdwn(case.who_approves) if case.who_approves else None,
-        alone and f"If GitHub names nobody else, you can press Approve yourself after {alone} minutes.",
+        alone
+        and f"If GitHub names nobody else, you can press Approve yourself after {counted(alone, 'minute')}.",
     )
     return [section(words)]
 

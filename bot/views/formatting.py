@@ -98,6 +98,18 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
+DONE_OFTEN = {"report_leak": ("reported", "secret"), "close_alert": ("closed", "alert")}
+"""What a person did who has reached a limit, by the action's word in the audit log."""
+
+
+def done_often(action: str, number: int) -> str:
+    """`closed 50 alerts`, `reported 1 secret`; `action` is the word in the audit log."""
+    if action not in DONE_OFTEN:
+        return f"did the same {counted(number, 'time')}"
+    did, what = DONE_OFTEN[action]
+    return f"{did} {counted(number, what)}"
+
+
 def line_sections(lines: Sequence[Mrkdwn], size: int) -> list[Block]:
     """The lines as sections of `size` lines each."""
     return [section(t.lines(*lines[at : at + size])) for at in range(0, len(lines), size)]

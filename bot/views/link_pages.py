@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bot.rules.masking import mask
+from bot.views.formatting import counted
 from integrations.slack.text import clean
 
 LONGEST_NAME = 80
@@ -65,7 +66,7 @@ def code_page(code: str, slack: SlackAccount, login: str, *, minutes: int) -> Pa
 
 
 def _validity(minutes: int) -> str:
-    return f"The code is valid for {minutes} more minute{'' if minutes == 1 else 's'}, and works once."
+    return f"The code is valid for {counted(minutes, 'more minute')}, and works once."
 
 
 def linked_page(slack: SlackAccount, login: str) -> Page:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.rules.case import Case
 from bot.rules.next_step import Advice, NextStep, next_step
-from bot.views.formatting import is_github_secret
+from bot.views.formatting import counted, is_github_secret
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
 from storage.records import Alert
@@ -59,7 +59,7 @@ def _worded(step: NextStep, case: Case) -> Mrkdwn:
 def steps_left(case: Case) -> str:
     """`2 of 3 steps are left`."""
     left = case.steps_total - case.steps_done
-    return f"{left} of {case.steps_total} steps {'is' if left == 1 else 'are'} left"
+    return f"{left} of {counted(case.steps_total, 'step')} {'is' if left == 1 else 'are'} left"
 
 
 def _where(alert: Alert) -> Mrkdwn:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.rules.masking import mask
+from bot.views.formatting import done_often
 from bot.views.identity_changes import draw_changes, read_changes
 from bot.views.subscriptions import ADOPT_ACTION, filter_words
 from integrations.slack import text as t
@@ -20,8 +21,6 @@ LOST_REASONS = {
     "other_organization": "they belong to another organization in Slack now",
 }
 """Why the author of a subscription has lost the right to it."""
-DID_MANY = {"report_leak": "reported {} secrets", "close_alert": "closed {} alerts"}
-"""What a person did who has reached a limit, by the action's word in the audit log."""
 OTHER_LOSS = "they can't act here any more"
 
 
@@ -98,7 +97,7 @@ def _guests_joined(facts: Facts) -> Mrkdwn:
 
 def _limit_reached(facts: Facts) -> Mrkdwn:
     most, until = facts.get("most"), facts.get("until")
-    did = DID_MANY.get(_text(facts, "action"), "did the same {} times").format(most)
+    did = done_often(_text(facts, "action"), most if isinstance(most, int) else 0)
     again = t.date(until) if isinstance(until, int | float) else Mrkdwn("the hour is over")
     unlink = t.code(f"stanch identities remove {_text(facts, 'user')}")
     return t.mrkdwn(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.errors import LimitReached, Refused
 from bot.rules.permissions import OthersCan
-from bot.views.formatting import joined_words
+from bot.views.formatting import done_often, joined_words
 from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.slack import text as t
 from integrations.slack.text import Mrkdwn
@@ -102,10 +102,10 @@ def incomplete_form() -> Refused:
     return Refused("bad_form", "The form was not complete.", "Open it again from the card.")
 
 
-def limit_reached(did_many: str, most: int, until: UnixTime) -> LimitReached:
-    """The person has done this `most` times within an hour; `did_many`: `closed {} alerts`."""
+def limit_reached(action: str, most: int, until: UnixTime) -> LimitReached:
+    """The person has done this `most` times within an hour; `action` is its word in the audit log."""
     return LimitReached(
-        f"You {did_many.format(most)} within an hour, which is the limit here.",
+        f"You {done_often(action, most)} within an hour, which is the limit here.",
         t.mrkdwn(
             "The next one is possible {}; until then somebody else can do it. The default channel is told.",
             t.date(until),

@@ -28,9 +28,11 @@ from bot.rules.hand_over import Effect, Obstacle
 from bot.rules.permissions import Need, OthersCan, Rights
 from bot.views import link_refusals, own_name_refusals, refusals
 from bot.views.answers import refusal, report_ended
+from bot.views.formatting import counted, done_often
 from bot.views.hand_over import handed_over_answer, receiver_message
 from bot.views.history import draw_history, draw_locations
 from bot.views.identity_changes import operators_notice
+from bot.views.next_step import steps_left
 from bot.views.owner_message import OBSTACLES, answer_refused, not_the_owner
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import (
@@ -320,7 +322,8 @@ REFUSALS: dict[str, Refused] = {
     "github-rate-limited": refusals.github_unreachable(GitHubRateLimited(ASKED, FOUND + 3660)),
     "repository-out-of-reach": refusals.repository_out_of_reach(repository()),
     "outdated-control": outdated_control(),
-    "limit-reached": refusals.limit_reached(CloseAlert.did_many, 50, FOUND + 3660),
+    "limit-reached": refusals.limit_reached("close_alert", 50, FOUND + 3660),
+    "limit-of-one-reached": refusals.limit_reached("report_leak", 1, FOUND + 3660),
     "not-the-owner": not_the_owner(),
     **{obstacle.replace("_", "-"): answer_refused(obstacle) for obstacle in OBSTACLES},
     "mistake": internal_error("3f9c1a7e"),
@@ -385,3 +388,19 @@ def test_a_refusal_does_not_reveal_whether_the_alert_exists() -> None:
     assert refusal(refusals.alert_not_visible("no_role")) == refusal(
         refusals.alert_not_visible("unknown_alert")
     )
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    assert [counted(number, "alert") for number in (0, 1, 2)] == ["0 alerts", "1 alert", "2 alerts"]
+    assert done_often("close_alert", 1) == "closed 1 alert"
+    assert [done_often("of a later version", number) for number in (1, 2)] == [
+        "did the same 1 time",
+        "did the same 2 times",
+    ]
+    for done, total, words in (
+        (0, 1, "1 of 1 step is"),
+        (1, 3, "2 of 3 steps are"),
+        (2, 3, "1 of 3 steps is"),
+    ):
+        case = replace(in_front_of(token()), steps_done=done, steps_total=total)
+        assert steps_left(case) == f"{words} left"

@@ -28,7 +28,7 @@ async def check_limit(context: Context, action: Action[Any], identity: Identity)
     async with context.db.read() as tx:
         until = await audit.full_until(tx, identity.github.id, action.audited_as, most=most, seconds=HOUR)
     if until is not None:
-        raise limit_reached(action.did_many, most, until)
+        raise limit_reached(action.audited_as, most, until)
 
 
 async def audit_intent(
@@ -52,7 +52,7 @@ async def audit_intent(
         return
     until = await audit.append_within(tx, entry, most=most, seconds=HOUR)
     if until is not None:
-        raise limit_reached(action.did_many, most, until)
+        raise limit_reached(action.audited_as, most, until)
 
 
 async def tell_of_limit(
