@@ -5,6 +5,8 @@ from dataclasses import replace
 from bot.actions.action import Action, ActionRun, Outcome
 from bot.actions.report_leak import ReportLeak
 from bot.errors import Refused
+from bot.job_kinds import FillForm
+from bot.job_rows import job_text
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.owner_message import owner_obstacle
@@ -49,9 +51,18 @@ class TellOwner(Action[Identity]):
                 "ts": ts,
                 "place": case.owner_views,
                 "by_name": case.actor_name,
+                "form": _open_form(run),
             }
             told = replace(told, details={**details, **more})
         return Outcome(answer=owner_told_answer(case, owner), is_shown=True, events=(told,), view=form)
+
+
+def _open_form(run: ActionRun) -> str | None:
+    """The form in which the button was pressed, as the job that fills it again once the owner has answered."""
+    if run.request.view_id is None:
+        return None
+    request = replace(run.request, action=ReportLeak.id, user_input={}, response_url=None)
+    return job_text(FillForm(request))
 
 
 async def _was_told(run: ActionRun, told: Event) -> bool:

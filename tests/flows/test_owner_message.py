@@ -33,6 +33,22 @@ def read(stage: Stage) -> str:
     return plain(owner_message(stage).shown_text)
 
 
+async def test_the_open_form_shows_what_the_owner_answers(stage: Stage) -> None:
+    """What the person has ticked meanwhile stays, and so does a form that is open no more."""
+    await told(stage)
+    view = stage.form(ADMIN)
+    assert "leaky-dev has been told." in plain(view.shown_text)
+    await answer_as_owner(stage, "owner_wait")
+    shown = stage.form(ADMIN)
+    assert (shown.id, shown.callback_id) == (view.id, "report_leak")
+    assert "leaky-dev has been told, and asks to wait with the report." in plain(shown.shown_text)
+    await stage.submit(ADMIN, {"consequence": {"understood": ["yes"]}})
+    assert stage.slack.view(ADMIN) is None
+    await answer_as_owner(stage, "owner_rotated")
+    assert stage.slack.view(ADMIN) is None
+    assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
+
+
 # What the owner reads
 
 

@@ -1,5 +1,7 @@
 """Records what the owner of a leaked token answers to the message that told them."""
 
+from dataclasses import replace
+
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.alerts.store_alert import plan_consequences
@@ -7,14 +9,18 @@ from bot.flows.audit import build_entry
 from bot.flows.messages.owner_messages import shown_in_message
 from bot.flows.people.identify import check_person
 from bot.flows.private_answers import answer_job
+from bot.job_kinds import FillForm
+from bot.job_rows import new_job, read_job_text
 from bot.requests import ActionRequest
 from bot.rules.owner_message import answer_obstacle, given_answers
 from bot.views.answers import answer, refusal
 from bot.views.owner_message import BUTTONS, SAID, answer_refused, not_the_owner
 from storage import alerts, audit, identities, jobs, leases, repositories
 from storage.db import Tx
-from storage.records import Alert, AuditOutcome, Event, EventKind, Job, Person
+from storage.records import Alert, AuditOutcome, Event, EventKind, Job, NewJob, Person, UnixTime
 
+FORM_LASTS = 3600.0
+"""Seconds in which the form from which the owner was told shows the answer."""
 WAIT_FOR_SLACK = 5.0
 """Seconds until Slack is asked again who the person is."""
 
@@ -74,11 +80,24 @@ async def _record(tx: Tx, context: Context, request: ActionRequest, alert: Alert
     shown_by = shown_in_message(alert.key, request.user)
     confirmation = answer_job(request, answer("white_check_mark", SAID[given]), unless_shown=shown_by)
     stored = await alerts.add_events(tx, (event,))
-    await plan_consequences(tx, context, alert, repository, stored, more_jobs=(confirmation,))
+    more = (confirmation, *_open_form(alert, told, tx.now))
+    await plan_consequences(tx, context, alert, repository, stored, more_jobs=more)
     name = repository.full_name
     await audit.append(
         tx, build_entry(request.action, AuditOutcome.DONE, person, alert=alert.key, repository=name)
     )
+
+
+def _open_form(alert: Alert, told: Event, now: UnixTime) -> tuple[NewJob, ...]:
+    """Shows the answer in the form from which the owner was told, as long as it may still be open."""
+    text = told.details.get("form")
+    form = read_job_text(text) if isinstance(text, str) else None
+    if not isinstance(form, FillForm) or now - told.at > FORM_LASTS:
+        return ()
+    if not alert.is_open or alert.report is not None:
+        # There is no form any more.
+        return ()
+    return (new_job(replace(form, request=replace(form.request, at=now))),)
 
 
 async def _refuse(context: Context, request: ActionRequest, job: Job, refused: Refused) -> None:
