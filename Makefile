@@ -47,8 +47,8 @@ audit: ## Asks PyPI which pinned packages have known vulnerabilities; fails for 
 bench: $(DEVELOPMENT) ## The benchmark table: the product beside its baselines
 	@$(BIN)/python -m tests.bench
 
-chaos: $(DEVELOPMENT) ## The long fault run with real processes
-	@$(BIN)/python -m tests.chaos
+chaos: $(DEVELOPMENT) ## Every story with a fault at every point; STORY=close runs one, FROM=sqlite/close/after/7 goes on
+	@$(BIN)/python -m tests.chaos $(if $(STORY),--story '$(STORY)') $(if $(FROM),--from '$(FROM)')
 
 screenshots: $(DEVELOPMENT) ## The README's pictures, taken anew
 	@$(BIN)/python -m tests.browser.screenshots

@@ -154,15 +154,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.definition.add_marker(pytest.mark.parametrize("database_url", [DATABASES[turn]], indirect=True))
 
 
-def _migrate(url: str) -> None:
-    async def migrate() -> None:
+def migrate(url: str) -> None:
+    """Create the tables."""
+
+    async def run() -> None:
         db = Database(url, clock=Clock())
         await db.migrate()
         await db.close()
 
     # In a thread with its own event loop, since pytest-asyncio has one in this thread.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, migrate()).result()
+        pool.submit(asyncio.run, run()).result()
 
 
 @pytest.fixture(scope="session")
@@ -197,7 +199,7 @@ def start_postgresql(directory: Path) -> "PostgresServer":
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file, to be copied for each test."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    _migrate(f"sqlite+aiosqlite:///{path}")
+    migrate(f"sqlite+aiosqlite:///{path}")
     return path
 
 
@@ -205,7 +207,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(postgresql: PostgreSQL) -> str:
     """The name of a migrated database, to be copied for each test."""
     name = postgresql.create()
-    _migrate(postgresql.url(name))
+    migrate(postgresql.url(name))
     return name
 
 
@@ -222,8 +224,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def _memory() -> Path | None:
-    """Where files are in memory, so that no test waits for fsync; None where the system has no such place."""
+def sqlite_memory() -> Path | None:
+    """Where files are in memory, so that nothing waits for fsync; None where the system has no such place."""
     memory = Path("/dev/shm")
     return memory if os.access(memory, os.W_OK) else None
 
@@ -231,13 +233,13 @@ def _memory() -> Path | None:
 @pytest.fixture
 def sqlite_path() -> Iterator[Path]:
     """The path of a SQLite file that does not exist yet."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as directory:
+    with tempfile.TemporaryDirectory(dir=sqlite_memory()) as directory:
         yield Path(directory) / "stanch.db"
 
 
 @pytest.fixture(scope="session")
 def sqlite_directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=_memory()) as directory:
+    with tempfile.TemporaryDirectory(dir=sqlite_memory()) as directory:
         yield Path(directory)
 
 

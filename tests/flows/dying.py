@@ -4,7 +4,7 @@ So a call of GitHub or Slack between the two has its effect, but is not recorded
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,11 +23,17 @@ class Dead(BaseException):
 
 
 class Life:
-    """Counts the commits of changes, up to the last one."""
+    """Counts the commits of changes, up to the last one; None for a process that dies of something else."""
 
-    def __init__(self, last: int) -> None:
-        self._left = last
+    def __init__(self, last: int | None, at_death: Callable[[], None] = lambda: None) -> None:
+        self._last = last
+        self._at_death = at_death
+        self.commits = 0
         self.is_over = False
+
+    def end(self) -> None:
+        self.is_over = True
+        self._at_death()
 
     def on_execute(self, conn: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if self.is_over:
@@ -38,19 +44,20 @@ class Life:
     def on_commit(self, conn: sa.Connection) -> None:
         if not conn.info.pop("changes", False) or self.is_over:
             return
-        self._left -= 1
-        self.is_over = self._left == 0
+        self.commits += 1
+        if self.commits == self._last:
+            self.end()
 
 
 @contextmanager
-def dying(last: int) -> Iterator[None]:
-    """The process dies after `last` commits."""
-    life = Life(last)
+def dying(last: int | None, at_death: Callable[[], None] = lambda: None) -> Iterator[Life]:
+    """The process dies after `last` commits, or by `Life.end`; `at_death` is called then."""
+    life = Life(last, at_death)
     listeners = (("before_cursor_execute", life.on_execute), ("commit", life.on_commit))
     for event, listener in listeners:
         sa.event.listen(sa.Engine, event, listener)
     try:
-        yield
+        yield life
     finally:
         for event, listener in listeners:
             sa.event.remove(sa.Engine, event, listener)

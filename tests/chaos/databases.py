@@ -1,0 +1,64 @@
+"""Fresh databases, several at a time: one for each story that is played."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from tests.conftest import EmptyDatabases, PostgreSQL, migrate, sqlite_memory, start_postgresql
+
+Kind: TypeAlias = Literal["sqlite", "postgresql"]
+Fresh: TypeAlias = Callable[[int], str]
+"""Returns the URL of an empty migrated database; the one of the same number before is gone then."""
+
+
+@contextmanager
+def fresh_databases(kind: Kind) -> Iterator[Fresh]:
+    """Raises OSError or RuntimeError where PostgreSQL can't start."""
+    directory = Path(
+        tempfile.mkdtemp(prefix="stanch-chaos-", dir=sqlite_memory() if kind == "sqlite" else None)
+    )
+    try:
+        with _sqlite(directory) if kind == "sqlite" else _postgresql(directory) as fresh:
+            yield fresh
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _sqlite(directory: Path) -> Iterator[Fresh]:
+    template = directory / "template.db"
+    migrate(f"sqlite+aiosqlite:///{template}")
+
+    def fresh(number: int) -> str:
+        place = directory / str(number)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        shutil.copy(template, place / "stanch.db")
+        return f"sqlite+aiosqlite:///{place / 'stanch.db'}"
+
+    yield fresh
+
+
+@contextmanager
+def _postgresql(directory: Path) -> Iterator[Fresh]:
+    server = start_postgresql(directory)
+    # No power cut is played.
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+    postgresql, made = PostgreSQL(server, "chaos"), dict[int, EmptyDatabases]()
+    template = postgresql.create()
+    migrate(postgresql.url(template))
+
+    def fresh(number: int) -> str:
+        if number not in made:
+            made[number] = EmptyDatabases(postgresql, template)
+        return made[number].url()
+
+    try:
+        yield fresh
+    finally:
+        for databases in made.values():
+            databases.close()
+        server.cleanup()
