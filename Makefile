@@ -24,11 +24,12 @@ setup: $(DEVELOPMENT) ## The same with what development needs
 demo: $(DEMO) ## The whole bot against a stand-in Slack and GitHub, on one web page, until Ctrl-C; PORT=8080
 	@$(BIN)/stanch demo $(if $(filter command line,$(origin PORT)),--port '$(PORT)')
 
-# Twice as many workers as the smallest machine has cores: tests wait for servers and processes. The tests of one
-# file run in one worker, since they share servers. Most tests run on one kind of database, SQLite or PostgreSQL;
+# One worker more than the smallest machine has cores, since some tests wait for processes; more workers than that cost
+# a fifth of the CPU. The tests of one file run in one worker, since they share servers, and the files in the order of
+# their names, which begins with the browser's. Most tests run on one kind of database, SQLite or PostgreSQL;
 # make test DATABASES=both runs each on both, which takes half as long again.
 test: $(DEVELOPMENT) ## Every test; lists at the end what was skipped and why; DATABASES=both
-	@$(BIN)/pytest -n 4 --dist loadfile $(if $(filter both,$(DATABASES)),--both-databases)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(if $(filter both,$(DATABASES)),--both-databases)
 
 check: $(DEVELOPMENT) ## Format, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format ." >&2; exit 1; }
