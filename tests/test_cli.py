@@ -269,6 +269,23 @@ async def test_migrate_creates_a_database(stanch: Operator, empty_database_url: 
         assert line.endswith(" is up to date, with the schema of version 0.2.0.")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_move_needs_a_database_to_move_and_a_new_one(
+    stanch: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    move = ("migrate", "--to-new")
+    assert await stanch.fails(*move) == (
+        "DATABASE_URL_NEW is not set: set it to the address of a new, empty database."
+    )
+    monkeypatch.setenv("DATABASE_URL_NEW", os.environ["DATABASE_URL"])
+    assert "which is moved: name a new one." in await stanch.fails(*move)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'none.db'}")
+    assert "There is nothing to move: the database at " in await stanch.fails(*move)
+    assert not (tmp_path / "none.db").exists()
+    monkeypatch.setenv("DATABASE_URL_NEW", "mysql://x")
+    assert (await stanch.fails(*move)).startswith("DATABASE_URL_NEW must start with ")
+
+
 async def test_migrate_says_from_which_version(stanch: Operator, empty_database_url: str) -> None:
     db = Database(empty_database_url, clock=Clock())
     async with db.begin() as tx:
