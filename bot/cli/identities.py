@@ -12,10 +12,10 @@ from bot.cli.directory import sync_identities
 from bot.cli.github_accounts import open_accounts
 from bot.cli.identity_file import read_rows
 from bot.cli.identity_import import find_account, import_rows
-from bot.cli.identity_links import check_free, make_links, remove_link
 from bot.cli.workspace import find_workspace
 from bot.database import SLACK_TEAM, open_database
 from bot.errors import StartRefused
+from bot.flows.people.link_by_operator import check_free, make_links, remove_link
 from bot.flows.people.rotate_keys import Rotation, rotate_keys
 from bot.settings import IdentitySettings, KeySettings, load_settings
 from storage import identities, saved_values

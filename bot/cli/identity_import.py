@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bot.cli.github_accounts import Accounts, GitHubUnavailable
 from bot.cli.identity_file import Row
-from bot.cli.identity_links import Link, check_free, make_links
 from bot.errors import StartRefused
 from bot.flows.people.directory import AT_ONCE, TOLD_EVERY
+from bot.flows.people.link_by_operator import Link, check_free, make_links
 from storage.db import Database, StorageUnavailable
 from storage.records import Account, Identity, SlackTeamId, SlackUserId
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.cli.identity_links import remove_link
 from bot.flows.people.continue_request import continue_request, stored_waiting
+from bot.flows.people.link_by_operator import remove_link
 from bot.job_kinds import FillForm, PerformAction
 from bot.job_rows import read_job_text
 from bot.jobs.handlers import HANDLERS

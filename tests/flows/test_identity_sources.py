@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.cli.identity_links import remove_link
+from bot.flows.people.link_by_operator import remove_link
 from bot.flows.people.settle_identity import forget, settle
 from bot.job_rows import new_job
 from bot.jobs.handlers import HANDLERS

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
-from bot.cli.identity_links import remove_link
+from bot.flows.people.link_by_operator import remove_link
 from bot.flows.people.link_secrets import cookie_name
 from bot.flows.people.submit_code import TypedCode, submit_code
 from integrations.sandbox.github import GitHubUser, Organization

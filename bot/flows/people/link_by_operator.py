@@ -1,4 +1,4 @@
-"""Makes and removes links by operators, for `stanch identities`."""
+"""Makes and removes links by operators: for `stanch identities`, and for the person who sets Stanch up."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
