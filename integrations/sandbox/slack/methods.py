@@ -56,6 +56,7 @@ METHODS = {
         Method("users.info", people.users_info, TIER_4, "users:read"),
         Method("users.list", people.users_list, TIER_2, "users:read"),
         Method("users.conversations", people.users_conversations, TIER_3),
+        Method("bots.info", people.bots_info, TIER_3, "users:read"),
         Method("usergroups.list", people.usergroups, TIER_2, "usergroups:read"),
         Method("usergroups.users.list", people.usergroup_users, TIER_2, "usergroups:read"),
     )

@@ -1,4 +1,4 @@
-"""The methods auth.test, users.* and usergroups.*."""
+"""The methods auth.test, bots.info, users.* and usergroups.*."""
 
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import ApiError, Arguments
@@ -44,6 +44,15 @@ def users_info(world: SlackWorld, arguments: Arguments) -> Json:
     if user is None:
         raise ApiError("user_not_found")
     return {"user": user_json(world, user)}
+
+
+def bots_info(world: SlackWorld, arguments: Arguments) -> Json:
+    """bots.info: the stand-in knows its own bot alone."""
+    app = world.app
+    if arguments.required("bot") != app.bot_id:
+        raise ApiError("bot_not_found")
+    facts: Json = {"id": app.bot_id, "deleted": False, "name": app.name, "updated": 0}
+    return {"bot": facts | {"app_id": app.app_id, "user_id": app.bot_user_id}}
 
 
 def users_list(world: SlackWorld, arguments: Arguments) -> Json:

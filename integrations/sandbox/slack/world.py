@@ -74,13 +74,16 @@ class SlackWorld:
 
     def answer_elsewhere(self, app: App, method: str, token: str | None) -> Json:
         """The answer to another app's call; only those that say which app it is."""
-        wants = {"auth.test": app.bot_token, "apps.connections.open": app.app_token}
+        wants = {"apps.connections.open": app.app_token}
+        wants |= {"auth.test": app.bot_token, "bots.info": app.bot_token}
         if method not in wants:
             raise ApiError("team_access_not_granted")
         if token != wants[method]:
             raise ApiError("not_allowed_token_type")
         if method == "apps.connections.open":
             return {"url": f"wss://127.0.0.1:9/link/?app_id={app.app_id}"}
+        if method == "bots.info":
+            return {"bot": {"id": app.bot_id, "deleted": False, "name": app.name, "app_id": app.app_id}}
         team = self.workspace.teams[app.team_id]
         facts = {"url": f"https://{app.team_domain}.slack.com/", "team": team.name, "team_id": app.team_id}
         return facts | {"user": "other", "user_id": app.bot_user_id, "bot_id": app.bot_id}
