@@ -139,7 +139,10 @@ def test_the_image_copies_what_exists_and_what_the_package_needs() -> None:
     assert {line[1:] for line in ignored if line.startswith("!")} == names
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     [packages] = re.findall(r"^packages = (\[.*\])", project, re.MULTILINE)
-    assert {*json.loads(packages), "LICENSE", "README.md", "pyproject.toml", "constraints.txt"} == names
+    assert {
+        *json.loads(packages),
+        *("LICENSE", "README.md", "manifest.yml", "pyproject.toml", "constraints.txt"),
+    } == names
 
 
 def test_every_install_into_the_image_uses_the_pinned_versions() -> None:
