@@ -1,14 +1,19 @@
 """The manifest has exactly the scopes that the bot needs, and works for Socket Mode and HTTP."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
 import yaml
 
 from bot.commands.buttons import MESSAGE_SHORTCUT
+from bot.flows.setup.slack_app import manifest_text
+from bot.rules.slack_addresses import app_address, new_app_address
+from bot.rules.slack_app_manifest import slack_app_manifest
 from integrations.sandbox.slack import SlackSandbox
 from integrations.slack import errors
 from integrations.slack.api import Slack
@@ -118,3 +123,37 @@ def test_http_and_socket_mode_differ_only_in_addresses() -> None:
 def test_the_command_and_the_shortcut_are_the_bots() -> None:
     assert [command["command"] for command in MANIFEST["features"]["slash_commands"]] == ["/leaks"]
     assert [shortcut["callback_id"] for shortcut in MANIFEST["features"]["shortcuts"]] == [MESSAGE_SHORTCUT]
+
+
+def test_the_set_up_derives_the_form_for_http_that_the_docs_show() -> None:
+    made = slack_app_manifest(MANIFEST_TEXT, "https://stanch.example.com")
+    assert json.loads(made.json) == for_http()
+    assert made.scopes == SCOPES
+    assert made.optional_scopes == set(MANIFEST["oauth_config"]["scopes"]["bot_optional"])
+
+
+def test_the_set_up_uses_the_manifest_as_it_is_for_socket_mode() -> None:
+    assert json.loads(slack_app_manifest(MANIFEST_TEXT).json) == MANIFEST
+    assert manifest_text() == MANIFEST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("api_url", "site"),
+    [
+        ("https://slack.com/api/", "https://api.slack.com"),
+        ("https://slack-gov.com/api/", "https://api.slack-gov.com"),
+        ("http://127.0.0.1:8055/api/", "http://127.0.0.1:8055"),
+    ],
+)
+def test_the_page_that_creates_the_app_is_filled_in(api_url: str, site: str) -> None:
+    for public_url in (None, f"https://{'stanch.' * 20}example.com"):
+        made = slack_app_manifest(MANIFEST_TEXT, public_url)
+        address = new_app_address(api_url, made.json)
+        assert address.startswith(f"{site}/apps?new_app=1&manifest_json=%7B")
+        assert json.loads(dict(parse_qsl(urlsplit(address).query))["manifest_json"]) == json.loads(made.json)
+
+
+def test_a_manifest_that_is_too_long_for_an_address_is_left_out() -> None:
+    assert new_app_address("https://slack.com/api/", "x" * 7000) == "https://api.slack.com/apps?new_app=1"
+    assert app_address("https://slack.com/api/", "A0X", "oauth") == "https://api.slack.com/apps/A0X/oauth"
+    assert app_address("https://slack.com/api/", None, "oauth") == "https://api.slack.com/apps"

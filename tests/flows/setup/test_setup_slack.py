@@ -1,0 +1,387 @@
+"""The steps of the set-up about Slack, the channel and the person, between the stand-ins."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+from dotenv import dotenv_values
+
+from bot.database import open_database
+from bot.flows.setup.files import SetupFiles
+from bot.flows.setup.progress import Overview, SetupProgress
+from bot.flows.setup.step import Known, SetupContext
+from bot.flows.setup.steps import STEPS
+from bot.settings import StorageSettings, load_settings
+from bot.views.setup_panel import CopyText, FactRows, Panel, WebLink
+from integrations.sandbox.browser import Browser
+from integrations.sandbox.github import GitHubSandbox
+from integrations.sandbox.slack import SlackSandbox
+from storage import identities
+from storage.clock import Clock
+from storage.records import IdentitySource
+
+CHANNEL = "C0SECURITY"
+PERSON = "U0OWNER"
+FILE = "app.pem"
+
+
+@dataclass
+class SetupRun:
+    """A run of the set-up that has come as far as Slack's steps."""
+
+    slack: SlackSandbox
+    github: GitHubSandbox
+    session: aiohttp.ClientSession
+    folder: Path
+    progress: SetupProgress
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        """What is written to `.env`."""
+        return dotenv_values(self.folder / ".env")
+
+    @property
+    def step(self) -> str:
+        return self._next(self.progress.known)
+
+    def _next(self, known: Known) -> str:
+        return next((step.name for step in STEPS if not step.done(known)), "")
+
+    async def submit(self, **form: str) -> Overview:
+        await self.progress.overview()
+        return await self.progress.submit(self.step, form)
+
+    async def refused(self, **form: str) -> str:
+        """The sentence with which a form is refused."""
+        await self.progress.overview()
+        before = self.step
+        overview = await self.submit(**form)
+        assert overview.problem is not None, overview
+        assert self.step == before
+        return str(overview.problem)
+
+    async def panel(self) -> Panel:
+        overview = await self.progress.overview()
+        assert overview.problem is None, overview.problem
+        assert overview.panel is not None
+        return overview.panel
+
+    async def anew(self) -> Overview:
+        """Another run, which knows `.env` alone."""
+        values = {name: value for name, value in self.env.items() if value}
+        self.progress = progress(
+            self.session, self.folder, Known({**start(self.slack, self.github), **values})
+        )
+        return await self.progress.overview()
+
+    async def until(self, step: str) -> None:
+        """Do the steps before this one."""
+        entered = {
+            "slack_app": {"bot_token": self.slack.bot_token},
+            "slack_connection": {"app_token": self.slack.app_token},
+            "channel": {"channel": CHANNEL},
+            "person": {"slack_user": PERSON, "login": "olga"},
+        }
+        await self.progress.overview()
+        while self.step != step:
+            overview = await self.submit(**entered[self.step])
+            assert overview.problem is None, overview.problem
+
+
+def start(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, str]:
+    return {
+        "SLACK_API_URL": slack.api_url,
+        "GITHUB_URL": github.url,
+        "GITHUB_API_URL": github.api_url,
+        "GITHUB_APP_ID": str(github.app_id),
+        "GITHUB_APP_PRIVATE_KEY": FILE,
+        "STANCH_AUDIT_KEY": "0" * 64,
+    }
+
+
+def progress(session: aiohttp.ClientSession, folder: Path, known: Known) -> SetupProgress:
+    context = SetupContext(folder, session, Clock(), "http://127.0.0.1:1")
+    return SetupProgress(context, SetupFiles(folder), STEPS, known)
+
+
+@pytest.fixture
+async def run(tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SetupRun]:
+    """The stand-ins with an installed App, an installed app, and a private channel with its bot and three people."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).write_text(private_key)
+    async with (
+        GitHubSandbox(private_key=private_key) as github,
+        SlackSandbox() as slack,
+        aiohttp.ClientSession() as session,
+    ):
+        github.add_user("olga")
+        github.install(github.app_owner)
+        slack.use_socket_mode()
+        slack.workspace.add_user(PERSON, name="olga")
+        slack.workspace.add_user("U0OTHER", name="otto")
+        slack.workspace.add_user("U0GUEST", name="gast", is_restricted=True)
+        people = [PERSON, "U0OTHER", "U0GUEST"]
+        slack.workspace.add_channel(CHANNEL, name="security", members=people, private=True)
+        known = Known(start(slack, github))
+        yield SetupRun(slack, github, session, tmp_path, progress(session, tmp_path, known))
+        assert slack.violations == slack.hygiene == slack.unexpected == []
+        assert github.violations == github.unexpected == []
+
+
+def shown(browser: Browser, name: str) -> str:
+    found = re.search(rf'<code id="{name}">([^<]+)</code>', browser.text)
+    assert found is not None, browser.text
+    return found[1]
+
+
+async def test_from_nothing_to_a_card_that_is_taken_away(run: SetupRun) -> None:
+    slack = run.slack
+    [link] = [part for part in (await run.panel()).parts if isinstance(part, WebLink)]
+    async with Browser() as browser:
+        await browser.open(link.address)
+        await browser.send("Next")
+        await browser.send("Create")
+        general = browser.address
+        await browser.follow("Install App")
+        await browser.send("Allow")
+        await run.submit(bot_token=shown(browser, "bot_token"))
+        [page] = [part for part in (await run.panel()).parts if isinstance(part, WebLink)]
+        assert page.address == general
+        await browser.open(page.address)
+        await browser.send("Generate", name="socket", scope="connections:write")
+        await run.submit(app_token=shown(browser, "app_token"))
+        assert (await run.panel()).forms[0].button == "Read the list again"
+        await browser.open(f"{slack.origin}/archives/{CHANNEL}")
+        await browser.send("Send", text="/invite @Stanch")
+    await run.submit()
+    await run.submit(channel=CHANNEL)
+    await run.submit(slack_user=PERSON, login="olga")
+    await run.submit()
+    [card] = slack.channel_messages(CHANNEL)
+    assert "Test card of the set-up" in card.shown_text
+    assert "GitHub Personal Access Token" in card.shown_text
+    overview = await run.submit()
+
+    assert overview.current is None
+    assert slack.channel_messages(CHANNEL) == []
+    assert run.env == {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "STANCH_DEFAULT_CHANNEL": CHANNEL,
+        "STANCH_OPERATORS": PERSON,
+    }
+    async with open_database(load_settings(StorageSettings)) as db, db.read() as tx:
+        [linked] = await identities.all_identities(tx)
+    olga = run.github.user("olga")
+    assert olga is not None
+    assert (linked.slack_team, linked.slack_user, linked.github.id) == (slack.team_id, PERSON, olga.id)
+    assert linked.source is IdentitySource.OPERATOR
+
+
+async def test_a_second_run_finds_everything_done_but_the_test_card(run: SetupRun) -> None:
+    await run.until("test_card")
+    before = run.env
+    overview = await run.anew()
+
+    assert run.step == "test_card"
+    assert overview.problem is None
+    assert run.env == before
+    assert run.slack.channel_messages(CHANNEL) == []
+
+
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ("xapp-1-A0X-1", "This is an app-level token (xapp-…), which the next step asks for"),
+        ("xoxp-1-2-3", "This is a user token"),
+        ("xoxe.xoxp-1-2", "for changing an app's configuration"),
+        ("xoxc-1-2", "somebody's browser session"),
+        ("0123456789abcdef" * 2, "This looks like the signing secret"),
+        ("hunter2", "none of Slack's tokens"),
+        ("xoxb-1 2", "none of Slack's tokens"),
+        ("xoxb-unknown", "Slack refuses this bot token (invalid_auth)"),
+    ],
+)
+async def test_a_wrong_bot_token_is_refused_with_what_it_is(run: SetupRun, token: str, sentence: str) -> None:
+    refused = await run.refused(bot_token=token)
+
+    assert sentence in refused
+    assert f"{run.slack.origin}/apps" in refused
+    assert token not in refused
+    assert run.env == {}
+
+
+async def test_missing_scopes_are_named_with_the_page_that_grants_them(run: SetupRun) -> None:
+    run.slack.scopes.difference_update({"im:write", "groups:history"})
+    refused = await run.refused(bot_token=run.slack.bot_token)
+    run.slack.scopes.discard("users:read")
+    unnamed = await run.refused(bot_token=run.slack.bot_token)
+
+    assert "lacks the scopes groups:history, im:write:" in refused
+    assert f"{run.slack.origin}/apps/{run.slack.app_id}/oauth" in refused
+    assert "users:read" in unnamed
+
+
+async def test_a_token_of_another_workspace_needs_a_yes(run: SetupRun) -> None:
+    await run.until("channel")
+    await run.progress.repeat("slack_app")
+    other = run.slack.add_app_elsewhere()
+    other_token = other.bot_token
+    refused = await run.refused(bot_token=other_token)
+
+    assert f"belongs to the workspace https://{other.team_domain}.slack.com/" in refused
+    assert "was set up for https://stanch-sandbox.slack.com/" in refused
+    assert run.env["SLACK_BOT_TOKEN"] == run.slack.bot_token
+    await run.submit(bot_token=other_token, other_workspace="yes")
+    assert run.env["SLACK_BOT_TOKEN"] == other_token
+    # The app-level token of the former app is asked for again.
+    assert run.step == "slack_connection"
+
+
+async def test_an_app_that_was_removed_has_to_be_installed_again(run: SetupRun) -> None:
+    await run.until("channel")
+    run.slack.fail("auth.test", "account_inactive")
+    overview = await run.anew()
+    assert run.step == "slack_app"
+    assert overview.panel is not None
+    [problem] = [part for part in overview.panel.parts if isinstance(part, FactRows)]
+    await run.until("channel")
+
+    assert "not installed in the workspace any more" in problem.rows[0][1]
+    assert run.step == "channel"
+
+
+async def test_slack_s_outage_is_no_refusal(run: SetupRun) -> None:
+    run.slack.faults.add("auth.test", times=1, status=503)
+    refused = await run.refused(bot_token=run.slack.bot_token)
+    await run.submit(bot_token=run.slack.bot_token)
+
+    assert refused.startswith("Slack could not be asked.")
+    assert run.step == "slack_connection"
+
+
+async def test_a_wrong_app_level_token_is_refused_with_what_to_do(run: SetupRun) -> None:
+    await run.until("slack_connection")
+    wrong_kind = await run.refused(app_token=run.slack.bot_token)
+    of_another = await run.refused(app_token="xapp-1-A0OTHER-123")
+    unknown = await run.refused(app_token=f"xapp-1-{run.slack.app_id}-123")
+    run.slack.world.app.app_token_scopes.clear()
+    without_scope = await run.refused(app_token=run.slack.app_token)
+    run.slack.world.app.app_token_scopes.add("connections:write")
+    run.slack.world.tickets.on = False
+    switched_off = await run.refused(app_token=run.slack.app_token)
+
+    general = f"{run.slack.origin}/apps/{run.slack.app_id}/general"
+    assert "This is the bot token" in wrong_kind
+    assert f"another Slack app (A0OTHER): generate one at {general}" in of_another
+    assert "Slack refuses this app-level token (invalid_auth)" in unknown
+    assert "lacks the scope connections:write" in without_scope
+    assert f"{run.slack.origin}/apps/{run.slack.app_id}/socket-mode" in switched_off
+
+
+async def test_over_http_the_signing_secret_is_taken_by_its_form(run: SetupRun) -> None:
+    values = {**run.progress.known.values, "STANCH_PUBLIC_URL": "https://stanch.example.com"}
+    run.progress = progress(run.session, run.folder, Known(values))
+    await run.submit(transport="http")
+    [manifest] = [part for part in (await run.panel()).parts if isinstance(part, CopyText)]
+    await run.submit(bot_token=run.slack.bot_token)
+    refused = await run.refused(signing_secret=run.slack.bot_token)
+    await run.submit(signing_secret=run.slack.signing_secret)
+
+    assert '"request_url":"https://stanch.example.com/slack/events"' in manifest.text
+    assert "This is the bot token" in refused
+    assert run.step == "channel"
+    assert run.env["SLACK_SIGNING_SECRET"] == run.slack.signing_secret
+    await run.anew()
+    assert run.step == "channel"
+
+
+async def test_the_channels_that_the_bot_is_in_are_listed(run: SetupRun) -> None:
+    workspace = run.slack.workspace
+    workspace.add_channel("C0PUBLIC", name="open")
+    workspace.add_channel("C0SHARED", name="partners", is_ext_shared=True)
+    workspace.add_channel("C0OLD", name="old", is_archived=True)
+    workspace.add_channel("C0NOT", name="not-invited", bot_in=False)
+    await run.until("channel")
+    panel = await run.panel()
+    refused = {
+        channel: await run.refused(channel=channel)
+        for channel in ("C0SHARED", "C0OLD", "C0NOT", "C0NONE", "x")
+    }
+
+    assert panel.forms[0].fields[0].choices == (
+        ("C0PUBLIC", "#open (public)"),
+        (CHANNEL, "#security (private)"),
+    )
+    assert [part.rows[0][1] for part in panel.parts if isinstance(part, FactRows)] == ["#partners"]
+    assert "#partners is shared with another organization" in refused["C0SHARED"]
+    assert "#old is archived" in refused["C0OLD"]
+    assert "The bot is not in #not-invited: type /invite @Stanch there." in refused["C0NOT"]
+    assert "channel_not_found" in refused["C0NONE"]
+    assert refused["x"] == "Choose one of the channels."
+
+
+async def test_only_a_full_member_of_the_workspace_is_linked(run: SetupRun) -> None:
+    await run.until("person")
+    [field, other, _] = (await run.panel()).forms[0].fields
+    guest = await run.refused(other_user="U0GUEST", login="olga")
+    nobody = await run.refused(other_user="U0NOBODY", login="olga")
+    name = await run.refused(other_user="olga", login="olga")
+    no_login = await run.refused(slack_user=PERSON, login="no such/login")
+    unknown = await run.refused(slack_user=PERSON, login="nobody-there")
+
+    assert field.choices == ((PERSON, f"olga ({PERSON})"), ("U0OTHER", "otto (U0OTHER)"))
+    assert other.optional
+    assert "gast is a guest in Slack" in guest
+    assert "Slack knows no such person" in nobody
+    assert "Write a Slack user id" in name
+    assert "Write your login" in no_login
+    assert "has no account nobody-there" in unknown
+    assert "STANCH_OPERATORS" not in run.env
+
+
+async def test_without_an_installation_the_page_that_makes_one_is_named(run: SetupRun) -> None:
+    await run.until("person")
+    for installation in list(run.github.installations.values()):
+        run.github.uninstall(installation)
+
+    refused = await run.refused(slack_user=PERSON, login="olga")
+    assert f"install it at {run.github.url}/apps/stanch/installations/new" in refused
+
+
+async def test_somebody_whose_account_is_taken_is_told_whose_it_is(run: SetupRun) -> None:
+    await run.until("test_card")
+    await run.progress.repeat("person")
+    taken = await run.refused(slack_user="U0OTHER", login="olga")
+    run.github.add_user("otto")
+    await run.submit(slack_user="U0OTHER", login="otto")
+
+    assert f"{PERSON} is olga" in taken
+    assert run.env["STANCH_OPERATORS"] == f"U0OTHER,{PERSON}"
+
+
+async def test_slack_s_refusal_of_the_test_card_is_a_sentence(run: SetupRun) -> None:
+    await run.until("test_card")
+    run.slack.fail("chat.postMessage", "restricted_action")
+    refused = await run.refused()
+    run.slack.fail("chat.postMessage", "not_in_channel")
+    not_in = await run.refused()
+
+    assert "Slack does not let the bot use security (restricted_action): ask an admin" in refused
+    assert "/invite @Stanch" in not_in
+
+
+async def test_a_test_card_that_an_interrupted_run_has_left_is_taken_away(run: SetupRun) -> None:
+    await run.until("test_card")
+    await run.submit()
+    await run.anew()
+    await run.submit()
+    [card] = run.slack.channel_messages(CHANNEL)
+    await run.submit()
+
+    assert run.slack.channel_messages(CHANNEL) == []
+    assert len(run.slack.calls("chat.postMessage")) == 1
+    assert card.metadata == {"event_type": "stanch_event", "event_payload": {"key": "setup-test-card"}}
