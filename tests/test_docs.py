@@ -24,6 +24,7 @@ from bot.inbound.github_webhooks import LARGEST
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS
+from bot.rules.github_app_manifest import EVENTS, PERMISSIONS
 from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
@@ -277,13 +278,18 @@ def test_each_page_is_linked_from_the_readme() -> None:
     assert set(re.findall(r"\]\((docs/[a-z]+\.md)\)", TEXTS["README.md"])) == set(DOCS)
 
 
-def test_each_permission_of_the_github_app_is_described() -> None:
-    documented = {
-        re.findall(r"`([a-z_]+)`", row[0])[0]: row[1].removesuffix(", optional")
+def test_each_permission_of_the_github_app_is_described_as_the_set_up_asks_for_it() -> None:
+    rows = [
+        (*re.fullmatch(r"(.+), `([a-z_]+)`", row[0]).groups(), row[1].removesuffix(", optional"), row[2])  # type: ignore[union-attr]  # A row of another form fails here.
         for row in table("permission")
-    }
-    optional = {"administration": "read", "contents": "read"}  # The stand-in's App does without.
-    assert documented == DEFAULT_PERMISSIONS | optional
+    ]
+    assert [row[:3] for row in rows] == [(one.title, one.name, one.access) for one in PERMISSIONS]
+    assert all(row[3].startswith(one.reason) for row, one in zip(rows, PERMISSIONS, strict=True))
+    assert {one.name: one.access for one in PERMISSIONS if one.asked} == DEFAULT_PERMISSIONS
+    optional = [one.name for one in PERMISSIONS if not one.required]
+    assert [
+        row[1] for row, cells in zip(rows, table("permission"), strict=True) if "optional" in cells[1]
+    ] == optional
 
 
 def test_each_scope_has_its_reason() -> None:
@@ -300,7 +306,7 @@ def test_each_event_of_slack_has_its_reason() -> None:
 def test_stanch_uses_each_event_that_the_github_app_subscribes_to() -> None:
     paragraph = TEXTS["docs/install.md"].partition("Subscribe to these events: ")[2].partition("\n\n")[0]
     events = re.findall(r"`([a-z_]+)`", paragraph)
-    assert "secret_scanning_alert" in events
+    assert sorted(events) == sorted(EVENTS)
     for event in events:
         try:
             assert parse_event(event, {}) != Ignored("event_not_used"), event

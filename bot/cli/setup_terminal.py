@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.cli.console import flush, say
@@ -36,8 +36,7 @@ class _Questions:
                 overview = await self.progress.overview()
                 continue
             form = self._chosen(overview.panel.forms)
-            fields = self._wanted(form.fields)
-            entered = {field.name: self._ask(field, overview.entered.get(field.name)) for field in fields}
+            entered = self._entered(form.fields, overview.entered)
             if not form.fields:
                 self.read(words.when_done(form.button), False)
             overview = await self.progress.submit(step.name, {**form.hidden, **entered})
@@ -61,12 +60,13 @@ class _Questions:
             return ways[0]
         return ways[int(self._ask(words.choice_of_ways(ways), None)) - 1]
 
-    def _wanted(self, fields: Sequence[InputField]) -> Sequence[InputField]:
-        """The fields to ask for: the rare ones only if the person wants them."""
-        usual = [field for field in fields if not field.rare]
-        if len(usual) == len(fields) or self._ask(words.RARE, None) == "yes":
-            return fields
-        return usual
+    def _entered(self, fields: Sequence[InputField], before: Mapping[str, str]) -> dict[str, str]:
+        """What the person enters into all fields; into the rare ones only after a yes."""
+        rare = [field for field in fields if field.rare]
+        entered = {field.name: self._ask(field, before.get(field.name)) for field in fields if not field.rare}
+        if rare and self._ask(words.RARE, None) == "yes":
+            entered |= {field.name: self._ask(field, before.get(field.name)) for field in rare}
+        return entered
 
     def _ask(self, field: InputField, before: str | None) -> str:
         """What the person enters; an empty answer is what is filled in, or what was typed `before`."""

@@ -20,7 +20,8 @@ ACCESS = {"read": "read", "write": "read and write"}
 
 
 OWN_APP = Paragraph(
-    "Stanch acts on GitHub through a GitHub App of your own. It belongs to the account whose repositories have the alerts."
+    "Stanch acts on GitHub through a GitHub App of your own. It belongs to the account whose repositories have the "
+    "alerts."
 )
 OWNER = InputField(
     "owner",
@@ -165,9 +166,10 @@ def _by_hand(plan: AppPlan, aside: str = "") -> PanelForm:
         )
     if plan.public_url:
         fields.append(
-            InputField("client_id", "Client ID", hint="On the same page, as `Iv23li…`.", optional=True)
+            InputField(
+                "client_secret", "Client secret", "secret", hint="With it people sign in.", optional=True
+            )
         )
-        fields.append(InputField("client_secret", "Client secret", "secret", optional=True))
     return PanelForm("Use this App", tuple(fields), aside=aside)
 
 

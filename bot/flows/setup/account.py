@@ -71,7 +71,7 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
 def _github(known: Known, url: str) -> dict[str, str]:
     """The settings of a server other than github.com; an API address that is set already is kept."""
     try:
-        url = http_base(url or GITHUB)
+        url = http_base(url or known.github_url)
     except ValueError as fault:
         raise StepRefused(refusals.address_fault("GitHub's address", str(fault)), "github_url") from None
     if url == known.github_url:

@@ -427,3 +427,18 @@ async def test_no_secret_is_on_a_page_or_in_an_address(run: SetupRun, github: Gi
     for secret in secrets:
         if secret != "github-app.pem":
             assert not any(secret in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("url", "api"),
+    [
+        ("https://octo.ghe.com", "https://api.octo.ghe.com"),
+        ("https://github.octo.example/", "https://github.octo.example/api/v3"),
+    ],
+)
+async def test_another_server_s_addresses_are_written(run: SetupRun, url: str, api: str) -> None:
+    await run.browser.send("Continue", account="octo", github_url=url)
+    written = run.written()
+    assert (written["GITHUB_URL"], written["GITHUB_API_URL"]) == (url.rstrip("/"), api)
+    assert f"form-action 'self' {url.rstrip('/')};" in run.browser.headers["Content-Security-Policy"]
+    assert any(form.action.startswith(f"{url.rstrip('/')}/organizations/octo/") for form in run.browser.forms)
