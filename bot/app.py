@@ -27,6 +27,7 @@ from bot.metrics import Metrics
 from bot.options import Options
 from bot.our_accounts import OurAccounts
 from bot.platforms import Platforms
+from bot.setting_warnings import missing_settings
 from bot.settings import GitHubSettings, Settings
 from bot.version import VERSION
 from integrations.github.api import GitHub
@@ -92,6 +93,7 @@ def build_context(
             github_api_url=settings.github_api_url,
         ),
         metrics=Metrics(),
+        settings=settings,
         user_agent=github.user_agent,
         github_url=settings.github_url,
         github_api_url=settings.github_api_url,
@@ -197,7 +199,8 @@ async def run(
         if runs_jobs:
             await _start_tasks(stack, worker, context, role)
         stack.push_async_callback(site.stop)
-        _log_missing_settings(settings)
+        for name, consequence in missing_settings(settings):
+            log.warning("not_set", setting=name, means=consequence)
         log.info("serving", host=host, port=port, role=role, version=VERSION)
         yield Running(context, worker, slack_app, host, port)
         log.info("stopping")
@@ -285,15 +288,3 @@ async def _connect(
     socket = SocketMode(context, slack_app, slack, ping=ping)
     stack.push_async_callback(socket.stop)
     await socket.start()
-
-
-def _log_missing_settings(settings: Settings) -> None:
-    """Settings that are optional, but may have been forgotten."""
-    if settings.stanch_default_channel is None:
-        log.warning(
-            "not_set", setting="STANCH_DEFAULT_CHANNEL", means="alerts without a subscription have no card"
-        )
-    if settings.stanch_audit_key is None:
-        log.warning("not_set", setting="STANCH_AUDIT_KEY", means="the audit log is chained without a key")
-    if settings.github_webhook_secret is None:
-        log.warning("not_set", setting="GITHUB_WEBHOOK_SECRET", means="alerts come by sync alone")

@@ -9,6 +9,7 @@ from bot.metrics import Metrics
 from bot.options import Options
 from bot.platforms import Platforms
 from bot.rules.permissions import Need
+from bot.settings import Settings
 from integrations.github.api import GitHub
 from integrations.github.oauth import OAuth
 from integrations.slack.api import Slack
@@ -55,6 +56,8 @@ class Context:
     options: Options
     platforms: Platforms
     metrics: Metrics
+    settings: Settings = field(repr=False)
+    """For the doctor alone, which checks them; all others use the fields made of them."""
     user_agent: str
     github_url: str
     github_api_url: str

@@ -4,6 +4,7 @@ A login is resolved once and the account's numeric id stored in the database, be
 registered by somebody else. The App's owner is stored too, so that it is known while GitHub does not answer.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 import structlog
@@ -142,11 +143,21 @@ class OurAccounts:
             if login not in self._unasked
         ]
         unknown += [f"GitHub has not said yet which account {login} is" for login in sorted(self._unasked)]
+        return unknown + self.changes
+
+    @property
+    def changes(self) -> list[str]:
+        """Accounts that were renamed, and configured logins that other accounts have now, one clause each."""
         moved = {login: named for login, named in self._named.items() if named.login.lower() != login}
         renamed = [_renamed(login, named) for login, named in moved.items()]
-        return (
-            unknown + renamed + [_taken(name, named) for name, named in self._named.items() if named.namesake]
-        )
+        return renamed + [_taken(name, named) for name, named in self._named.items() if named.namesake]
+
+    def without(self, found: Iterable[GitHubAccount]) -> set[str]:
+        """The logins and ids of GITHUB_ACCOUNTS that mean none of these accounts."""
+        there = list(found)
+        ids, logins = {account.id for account in there}, {account.login.lower() for account in there}
+        named = {login for login, known in self._named.items() if known.id in ids}
+        return {str(number) for number in self._ids - ids} | (set(self._logins) - named - logins)
 
     async def _resolve(self, login: str) -> None:
         self._unasked.add(login)

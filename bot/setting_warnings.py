@@ -30,6 +30,16 @@ def questionable_settings(settings: StorageSettings) -> Iterator[tuple[str, str]
         )
 
 
+def missing_settings(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Settings that are optional, but may have been forgotten, each with what follows."""
+    if settings.stanch_default_channel is None:
+        yield "STANCH_DEFAULT_CHANNEL", "alerts without a subscription have no card"
+    if settings.stanch_audit_key is None:
+        yield "STANCH_AUDIT_KEY", "the audit log is chained without a key"
+    if settings.github_webhook_secret is None:
+        yield "GITHUB_WEBHOOK_SECRET", "alerts come by sync alone"
+
+
 def _half_sign_in(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.stanch_public_url and not settings.github_app_client_id:
         yield "STANCH_PUBLIC_URL", "nobody can sign in without GITHUB_APP_CLIENT_ID and its secret: set them"

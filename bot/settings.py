@@ -58,7 +58,7 @@ OLD_SECRETS = {
 """Secrets that are accepted besides, and the secret that replaces each."""
 
 
-class _Environment(BaseSettings):
+class SettingsBase(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
     )
@@ -73,7 +73,7 @@ class _Environment(BaseSettings):
         return {name: value for name, value in stripped.items() if value != ""}
 
 
-class OptionsFile(_Environment):
+class OptionsFile(SettingsBase):
     """The path of the options file."""
 
     stanch_config: Path | None = None
@@ -158,7 +158,7 @@ class Settings(IdentitySettings):
         return value
 
 
-S = TypeVar("S", bound=_Environment)
+S = TypeVar("S", bound=SettingsBase)
 T = TypeVar("T", bound=StorageSettings)
 
 
@@ -261,6 +261,13 @@ def variables() -> dict[str, str]:
 def environment() -> dict[str, str]:
     """Every variable of the environment alone, in capitals."""
     return {name.upper(): value for name, value in os.environ.items()}
+
+
+def only_in_file() -> frozenset[str]:
+    """The names of variables that `.env` has and the environment has not, in capitals."""
+    return frozenset(map(str.upper, dotenv_values(ENV_FILE, encoding="utf-8-sig"))) - frozenset(
+        map(str.upper, os.environ)
+    )
 
 
 def _setting_fault(fault: Fault) -> str:

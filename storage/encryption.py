@@ -44,6 +44,10 @@ class Keyring:
         self.first_id = key_id(keys[0])
         """The id of the key that encrypts."""
 
+    def has(self, name: str) -> bool:
+        """Whether one of the keys has this id."""
+        return name in self.__keys
+
     def encrypt(self, plain: bytes, context: bytes) -> Sealed:
         """Encrypt with the first key; `context` is not stored, and has to be the same when it is decrypted."""
         nonce = secrets.token_bytes(_NONCE)

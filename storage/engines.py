@@ -48,11 +48,14 @@ class Engines:
         await self.read.dispose()
 
 
-def open_engines(url: str) -> Engines:
-    """The engines of a database, not connected yet. Raises ValueError, which shows no value of the URL."""
+def open_engines(url: str, *, makes_private: bool = True) -> Engines:
+    """The engines of a database, not connected yet. Raises ValueError, which shows no value of the URL.
+
+    Without `makes_private` SQLite's files keep the modes that they have.
+    """
     found = read_url(url)
     if found.url.drivername == "sqlite+aiosqlite":
-        return _sqlite(found.url, found.arguments)
+        return _sqlite(found.url, found.arguments, makes_private=makes_private)
     return _postgresql(found.url, found.arguments)
 
 
@@ -81,7 +84,7 @@ def _engine(url: sa.URL, **options: Any) -> AsyncEngine:
     )
 
 
-def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
+def _sqlite(url: sa.URL, given: Mapping[str, Any], *, makes_private: bool) -> Engines:
     path = Path(str(url.database))
     # With `isolation_level=None` Python's sqlite3 begins no transactions by itself.
     arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT, **given}
@@ -92,7 +95,8 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any]) -> Engines:
         (write, "IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
         (read, "DEFERRED", ("query_only=ON",)),
     ):
-        sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))
+        if makes_private:
+            sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))
         sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
         sa.event.listen(engine.sync_engine, "begin", _begin(mode))
     return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")

@@ -24,6 +24,17 @@ def app_page(url: str, organization: str | None, slug: str) -> str:
     return f"{_settings(url, organization)}/{quote(slug, safe='')}"
 
 
+def enterprise_app_page(url: str, enterprise: str, slug: str) -> str:
+    """The settings page of an App that belongs to an enterprise."""
+    return f"{url}/enterprises/{quote(enterprise, safe='')}/settings/apps/{quote(slug, safe='')}"
+
+
+def installation_page(url: str, organization: str | None, installation_id: int) -> str:
+    """The settings page of an installation, where an owner accepts permissions that the App asks for."""
+    owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
+    return f"{url}/{owner}settings/installations/{installation_id}"
+
+
 def _settings(url: str, organization: str | None) -> str:
     owner = f"organizations/{quote(organization, safe='')}/" if organization else ""
     return f"{url}/{owner}settings/apps"

@@ -70,7 +70,7 @@ class GitHub:
         Raises ValueError for a private key that is not an RSA key in PEM.
         """
         self._session = session
-        self._api_url = api_url.rstrip("/")
+        self.api_url = api_url.rstrip("/")
         self._web_url = url.rstrip("/")
         self.user_agent = f"stanch/{version}"
         self._now = now
@@ -90,7 +90,7 @@ class GitHub:
         client = client_class(
             self._session,
             credential,
-            api_url=self._api_url,
+            api_url=self.api_url,
             user_agent=self.user_agent,
             now=self._now,
             slots=self._slots,
@@ -221,7 +221,7 @@ class GitHub:
         return self._server[1]
 
     async def _fetch_server(self) -> ServerFacts:
-        known = server_by_host(self._api_url)
+        known = server_by_host(self.api_url)
         if known is not None:
             return known
         # GitHub does not accept the App's JWT for this call.
@@ -234,7 +234,7 @@ class GitHub:
 
     async def clock_ahead(self) -> float | None:
         """Seconds by which our clock is ahead of GitHub's; None if its answer has no time. Needs no key."""
-        call, url = "GET /meta", f"{self._api_url}/meta"
+        call, url = "GET /meta", f"{self.api_url}/meta"
         try:
             _, headers, _ = await send_alone(
                 self._session, "GET", url, self.user_agent, timeout=self._timeout
@@ -247,7 +247,7 @@ class GitHub:
     async def revoke(self, literal: Literal) -> RevokeResponse:
         """Report a leaked credential, which can't be undone. Returns and raises as `revocation.revoke`."""
         return await revoke(
-            self._session, self._api_url, self.user_agent, literal, self._now, timeout=self._timeout
+            self._session, self.api_url, self.user_agent, literal, self._now, timeout=self._timeout
         )
 
 

@@ -1,19 +1,14 @@
 """HTTP_PROXY, HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE hold for all calls to Slack and GitHub."""
 
 import asyncio
-import ssl
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.certificates import certified
 from tests.processes.bot import run_command
 from tests.processes.proxy import Proxy, open_proxy
 from tests.processes.scene import RECOVERED, Scene
@@ -108,7 +103,7 @@ asyncio.run(call())
 
 async def test_ssl_cert_file_is_trusted_and_https_goes_through_the_proxy(tmp_path: Path) -> None:
     """As every call goes through this one session; Slack's SDK is given it."""
-    context = _certified(tmp_path)
+    context = certified(tmp_path)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -137,30 +132,3 @@ async def _call(address: str, environment: dict[str, str]) -> tuple[int | None, 
     )
     output, errors = await process.communicate()
     return process.returncode, output.decode(), errors.decode()
-
-
-def _certified(directory: Path) -> ssl.SSLContext:
-    """Write a self-signed certificate for localhost; `ca.pem` is the authority to trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (directory / "ca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    both = certificate.public_bytes(Encoding.PEM) + key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    (directory / "server.pem").write_bytes(both)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(directory / "server.pem")
-    return context

@@ -25,6 +25,7 @@ DEFAULT_EVENTS = (
     "secret_scanning_alert",
     "secret_scanning_alert_location",
     "team",
+    "team_add",
 )
 T = TypeVar("T")
 

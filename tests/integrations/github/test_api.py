@@ -27,6 +27,7 @@ async def test_the_app_has_its_owner(sandbox: GitHubSandbox, github: GitHub) -> 
         client_id=sandbox.client_id,
         permissions=DEFAULT_PERMISSIONS,
         events=frozenset(DEFAULT_EVENTS),
+        html_url=f"{sandbox.url}/apps/stanch",
     )
 
 
