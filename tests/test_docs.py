@@ -28,6 +28,7 @@ from bot.rules.github_app_manifest import EVENTS, PERMISSIONS
 from bot.rules.permissions import Need
 from bot.settings import Settings
 from bot.version import VERSION
+from bot.views.doctor import WORDS as DOCTOR_WORDS
 from bot.views.owner_message import BUTTONS as OWNER_BUTTONS
 from integrations.github.errors import BadDelivery
 from integrations.github.webhook_events import Ignored, parse_event
@@ -177,6 +178,13 @@ def test_each_option_is_described_with_its_default() -> None:
 def test_the_example_of_an_options_file_is_valid() -> None:
     [example] = re.findall(r"^```toml\n(.*?)^```", TEXTS["docs/settings.md"], re.MULTILINE | re.DOTALL)
     assert Options.model_validate(tomllib.loads(example)) != Options()
+
+
+def test_each_result_of_the_doctor_is_described() -> None:
+    documented = {
+        f"{row[0].strip('`')}.{word}" for row in table("check") for word in re.findall(r"`([^`]+)`", row[1])
+    }
+    assert documented == set(DOCTOR_WORDS)
 
 
 def test_each_metric_is_described() -> None:

@@ -10,6 +10,7 @@ from bot.cli import audit, identities, jobs, subscriptions
 from bot.cli.backup import backup
 from bot.cli.console import OutputLost, flush, give_up_output, remark, say
 from bot.cli.demo import demo
+from bot.cli.doctor import doctor
 from bot.cli.migrate import migrate
 from bot.cli.serve import serve
 from bot.cli.setup import setup
@@ -19,7 +20,7 @@ from bot.logs import set_up_logging
 from bot.version import VERSION
 from storage.db import StorageUnavailable
 
-COMMANDS = (serve, setup, demo, migrate, backup, sync)
+COMMANDS = (serve, setup, doctor, demo, migrate, backup, sync)
 GROUPS = (
     ("identities", identities.group),
     ("subscriptions", subscriptions.group),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.commands.buttons import BUTTONS, show_message_alert
 from bot.commands.command import Subcommand
+from bot.commands.doctor import DOCTOR
 from bot.commands.help import HELP, help_answer, unknown_word_answer
 from bot.commands.history import HISTORY
 from bot.commands.link import LINK
@@ -41,6 +42,7 @@ SUBCOMMANDS: tuple[Subcommand, ...] = (
     SUBSCRIBE,
     UNSUBSCRIBE,
     SUBSCRIPTIONS,
+    DOCTOR,
 )
 PATIENCE = 1.5
 """Seconds for an answer while Slack waits for the acknowledgement, for which its docs allow three."""

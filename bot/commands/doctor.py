@@ -1,0 +1,27 @@
+"""`/leaks doctor`: for operators, how many faults and warnings the doctor finds."""
+
+from bot.commands.command import Subcommand
+from bot.context import Context
+from bot.errors import Refused
+from bot.flows.doctor.examine import examine
+from bot.flows.doctor.examined import examined_server
+from bot.flows.people.identify import check_person
+from bot.requests import CommandRequest
+from bot.views.doctor import counts_answer
+from integrations.slack.blocks import Content
+
+NO_OPERATOR = "Only operators may ask the doctor."
+HOW = "Who runs Stanch names them in STANCH_OPERATORS, and can run stanch doctor at the command line."
+
+
+async def doctor(context: Context, request: CommandRequest) -> Content:
+    """The counts alone: an operator may have no right on any alert, so that no name is shown."""
+    await check_person(context, request.user, request.channel, fresh=True)
+    if request.user not in context.operators:
+        raise Refused("no_operator", NO_OPERATOR, HOW)
+    return counts_answer(await examine(examined_server(context)))
+
+
+DOCTOR = Subcommand(
+    "doctor", "doctor", "for operators: how many faults this installation has, without names", doctor
+)
