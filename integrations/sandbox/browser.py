@@ -42,7 +42,7 @@ class Browser:
     """One browser. `cookies` go with every request, to whatever server."""
 
     def __init__(self, *, cookies: dict[str, str] | None = None) -> None:
-        self._cookies = cookies or {}
+        self.cookies = cookies or {}
         self.address = ""
         self.status = 0
         self.text = ""
@@ -55,7 +55,7 @@ class Browser:
 
     async def __aenter__(self) -> Self:
         jar = aiohttp.CookieJar(unsafe=True)  # aiohttp by itself keeps no cookies for 127.0.0.1.
-        self._session = aiohttp.ClientSession(cookies=self._cookies, cookie_jar=jar)
+        self._session = aiohttp.ClientSession(cookies=self.cookies, cookie_jar=jar)
         return self
 
     async def __aexit__(self, *_: object) -> None:

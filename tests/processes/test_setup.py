@@ -1,0 +1,170 @@
+"""A whole set-up with the real process, from an empty folder to the card of a leak."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from integrations.sandbox.browser import Browser
+from integrations.sandbox.github import GitHubSandbox, GitHubUser
+from integrations.sandbox.github.sign_in import COOKIE
+from integrations.sandbox.slack import SlackSandbox
+from tests.flows.setup.local_page import modes
+from tests.processes.bot import ROOT, Bot
+from tests.processes.waiting import until
+
+PUBLIC_URL = "https://stanch.example.com"
+CHANNEL, PERSON = "C0SECURITY", "U0OLGA"
+INVITATION = re.compile(r"Open (http://127\.0\.0\.1:\d+) .* the code (\S+)")
+
+
+class SetupProcess:
+    """`stanch setup` in a folder, what it printed, and a browser on its page."""
+
+    def __init__(self, child: asyncio.subprocess.Process, page: Browser, printed: str) -> None:
+        self.child = child
+        self.page = page
+        self.printed = printed
+
+    async def send(self, button: str, **fields: str) -> None:
+        """Fill in the page's form and press its button; AssertionError for a refusal."""
+        await self.page.send(button, **fields)
+        assert self.page.status == 200, self.page.text
+
+    @property
+    def title(self) -> str:
+        found = re.search("<h1>(.*?)</h1>", self.page.text)
+        assert found is not None, self.page.text
+        return found[1]
+
+    @asynccontextmanager
+    async def tab(self, link: str) -> AsyncIterator[Browser]:
+        """Another tab of the same browser, in which the link of the page is opened."""
+        async with Browser(cookies=self.page.cookies) as tab:
+            await tab.open(self.page.links[link])
+            yield tab
+
+    async def end(self) -> int:
+        """Wait until the process has ended by itself; returns its status."""
+        assert self.child.stdout is not None
+        async with asyncio.timeout(15):
+            self.printed += (await self.child.stdout.read()).decode()
+            return await self.child.wait()
+
+
+@asynccontextmanager
+async def set_up(
+    environment: dict[str, str], folder: Path, person: GitHubUser
+) -> AsyncIterator[SetupProcess]:
+    """Run the command until the block ends, with the code entered."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "setup", "--no-browser"),
+        env={"PYTHONPATH": str(ROOT), **environment},
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert child.stdout is not None
+    try:
+        printed = ""
+        async with asyncio.timeout(30):
+            while not (found := INVITATION.search(printed)):
+                line = await child.stdout.readline()
+                assert line, f"it ended instead: {printed}"
+                printed += line.decode()
+        async with Browser(cookies={COOKIE: str(person.id)}) as page:
+            await page.open(found[1])
+            await page.send("Continue", code=found[2])
+            yield SetupProcess(child, page, printed)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def create_github_app(run: SetupProcess) -> None:
+    await run.send("Continue", account="octo", public_url=PUBLIC_URL, webhooks="yes")
+    await run.send("Create the App on octo")
+    await run.send("Create GitHub App for octo", name="stanch-octo-2")
+    assert run.title == "Installation"
+
+
+async def install_github_app(run: SetupProcess) -> None:
+    async with run.tab("Install the App on GitHub") as tab:
+        await tab.send("Install")
+    await run.send("I have installed it")
+
+
+async def create_slack_app(run: SetupProcess) -> None:
+    """Create and install the app, and paste both tokens."""
+    async with run.tab("Create the Slack app") as tab:
+        await tab.send("Next")
+        await tab.send("Create")
+        general = tab.address
+        await tab.follow("Install App")
+        await tab.send("Allow")
+        await run.send("Check the token", bot_token=shown(tab, "bot_token"))
+        await tab.open(general)
+        await tab.send("Generate", name="socket", scope="connections:write")
+        await run.send("Check the token", app_token=shown(tab, "app_token"))
+
+
+def shown(tab: Browser, name: str) -> str:
+    found = re.search(rf'<code id="{name}">([^<]+)</code>', tab.text)
+    assert found is not None, tab.text
+    return found[1]
+
+
+async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o700)
+    async with SlackSandbox() as slack, GitHubSandbox() as github:
+        person = github.add_user("olga")
+        github.add_member(github.organization("octo"), person, role="admin")
+        repository = github.add_repository(github.app_owner, "payments")
+        slack.workspace.add_user(PERSON, name="olga")
+        slack.workspace.add_channel(CHANNEL, name="security", members=[PERSON], private=True, bot_in=False)
+        servers = {"SLACK_API_URL": slack.api_url, "GITHUB_URL": github.url, "GITHUB_API_URL": github.api_url}
+        async with set_up(servers, tmp_path, person) as run:
+            await create_github_app(run)
+        # The browser and the process are gone; what was finished is kept.
+        async with set_up(servers, tmp_path, person) as run:
+            await install_github_app(run)
+            await create_slack_app(run)
+            async with Browser() as client:
+                await client.open(f"{slack.origin}/archives/{CHANNEL}")
+                await client.send("Send", text="/invite @Stanch")
+            await run.send("Read the list again")
+            await run.send("Use this channel", channel=CHANNEL)
+            await run.send("Link me", slack_user=PERSON, login="olga")
+            await run.send("Post the test card")
+            assert len(slack.channel_messages(CHANNEL)) == 1
+            await run.send("Take it away")
+            assert await run.end() == 0
+        assert slack.channel_messages(CHANNEL) == []
+
+        written = dotenv_values(tmp_path / ".env")
+        assert modes(tmp_path) == {".env": "0o600", "github-app.pem": "0o600", "stanch.db": "0o600"}
+        secret = [value for name, value in written.items() if value and len(value) > 20 and "URL" not in name]
+        assert len(secret) >= 5
+        assert not any(value in run.printed for value in secret)
+
+        bot = Bot(servers, tmp_path)
+        await bot.start()
+        try:
+            github.hosts[PUBLIC_URL] = bot.address
+            leaker = github.add_user("leaky")
+            github.leak(repository, token=github.add_live_token(owner=leaker))
+            await until(lambda: slack.cards(CHANNEL), "the card of the leak")
+            [card] = slack.cards(CHANNEL)
+            await slack.click(PERSON, CHANNEL, card.ts, "take")
+            await until(lambda: PERSON in slack.cards(CHANNEL)[0].shown_text, "the person is on it")
+        finally:
+            await bot.stop()
+        assert slack.violations == slack.hygiene == slack.unexpected == []
+        assert github.violations == github.unexpected == []
