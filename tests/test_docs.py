@@ -20,6 +20,7 @@ from bot.cli.main import build
 from bot.commands import SUBCOMMANDS
 from bot.commands.buttons import BUTTONS
 from bot.commands.help import HELP
+from bot.flows.setup.steps import STEPS
 from bot.inbound.github_webhooks import LARGEST
 from bot.metrics import Metrics
 from bot.options import Options
@@ -298,6 +299,10 @@ def test_each_permission_of_the_github_app_is_described_as_the_set_up_asks_for_i
     assert [
         row[1] for row, cells in zip(rows, table("permission"), strict=True) if "optional" in cells[1]
     ] == optional
+
+
+def test_each_step_of_the_set_up_is_described_in_its_order() -> None:
+    assert [row[0] for row in table("step of set-up")] == [step.title for step in STEPS]
 
 
 def test_each_scope_has_its_reason() -> None:
