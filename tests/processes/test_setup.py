@@ -11,7 +11,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from integrations.sandbox.browser import Browser
-from integrations.sandbox.github import GitHubSandbox, GitHubUser
+from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.setup.local_page import modes
@@ -125,8 +125,10 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
     os.chmod(tmp_path, 0o700)
     async with SlackSandbox() as slack, GitHubSandbox() as github:
         person = github.add_user("olga")
-        github.add_member(github.organization("octo"), person, role="admin")
-        repository = github.add_repository(github.app_owner, "payments")
+        octo = github.app_owner
+        assert isinstance(octo, Organization)
+        github.add_member(octo, person, role="admin")
+        repository = github.add_repository(octo, "payments")
         slack.workspace.add_user(PERSON, name="olga")
         slack.workspace.add_channel(CHANNEL, name="security", members=[PERSON], private=True, bot_in=False)
         servers = {"SLACK_API_URL": slack.api_url, "GITHUB_URL": github.url, "GITHUB_API_URL": github.api_url}
