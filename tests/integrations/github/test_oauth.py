@@ -3,12 +3,15 @@
 import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
+from integrations.github.api import GitHub
 from integrations.github.errors import (
     GitHubError,
     GitHubRateLimited,
@@ -247,3 +250,57 @@ async def test_a_lost_answer_shows_no_secret(server: TokenServer, oauth: OAuth) 
             error = await failure(call)
             assert isinstance(error, Unreachable)
             assert not [secret for secret in (SECRET, ACCESS, REFRESH) if secret in full_traceback(error)]
+
+
+class NoAddress(AbstractResolver):
+    """No host has an address: nothing leaves this machine."""
+
+    async def resolve(self, host: str, *_args: object, **_more: object) -> list[ResolveResult]:
+        raise OSError(f"{host} has no address here")
+
+    async def close(self) -> None:
+        return
+
+
+@pytest.mark.parametrize(
+    ("url", "api_url"),
+    [
+        ("https://github.com", "https://api.github.com"),
+        ("https://octo.ghe.com", "https://api.octo.ghe.com"),
+        ("https://github.octo.example", "https://github.octo.example/api/v3"),
+    ],
+)
+async def test_each_kind_of_server_is_asked_on_its_own_hosts(
+    url: str, api_url: str, time: Time, private_key: str
+) -> None:
+    """github.com, GHE.com and an Enterprise Server: sign-in on the website, the rest on the API."""
+    asked: list[str] = []
+
+    async def note(_session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:
+        asked.append(f"{params.method} {params.url}")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
+    connector = aiohttp.TCPConnector(resolver=NoAddress())
+    async with aiohttp.ClientSession(connector=connector, trace_configs=[trace]) as session:
+        more: Any = {"session": session, "url": url, "api_url": api_url}
+        oauth = OAuth(
+            client_id="Iv1", client_secret=Literal(SECRET), user_agent="stanch/1.2.3", now=time, **more
+        )
+        github = GitHub(app_id="1", private_key=private_key, version="1.2.3", now=time, **more)
+        address = oauth.authorize_url(state="s", redirect_uri=BACK)
+        for call in (
+            oauth.exchange(Literal(CODE), redirect_uri=BACK, verifier=None),
+            oauth.refresh(Literal(REFRESH)),
+            oauth.delete_token(Literal(ACCESS)),
+            github.as_person(Literal(ACCESS)).account(),
+        ):
+            with pytest.raises(Unreachable):
+                await call
+    assert address.startswith(f"{url}/login/oauth/authorize?")
+    assert asked == [
+        f"POST {url}/login/oauth/access_token",
+        f"POST {url}/login/oauth/access_token",
+        f"DELETE {api_url}/applications/Iv1/token",
+        f"GET {api_url}/user",
+    ]
