@@ -12,7 +12,6 @@ from storage.records import (
     AlertKey,
     AuditEntry,
     AuditOutcome,
-    Identity,
     Person,
     Repository,
     SlackTeamId,
@@ -59,18 +58,29 @@ def build_action_entry(
     request: ActionRequest,
     outcome: AuditOutcome,
     reason: str | None,
-    identity: Identity | None,
+    person: Person,
     repository: Repository | None,
 ) -> AuditEntry:
-    """The entry of a click or submit; the person is named as the request names them."""
+    """The entry of a click or submit."""
     return build_entry(
         action.audited_as,
         outcome,
-        Person(request.team, request.user, identity.github if identity else None),
+        person,
         alert=request.alert,
         repository=repository.full_name if repository else None,
         reason=reason,
     )
+
+
+async def requester(tx: Tx, context: Context, team: SlackTeamId, user: SlackUserId) -> Person:
+    """Who made a request, with the GitHub account if there is one; a suspended link names it too.
+
+    On Enterprise Grid a request names the person's own workspace. Identities are stored for ours.
+    """
+    workspace = context.platforms.workspace
+    ours = SlackTeamId(workspace.team_id) if workspace else team
+    identity = await identities.of_slack(tx, ours, user, suspended=True)
+    return Person(team, user) if identity is None else Person(ours, user, identity.github)
 
 
 def in_own_name(reason: str | None) -> str:
@@ -85,9 +95,9 @@ async def audit_failure(
 
     Call it last in the transaction: other writers of the audit log wait until the transaction ends.
     """
-    identity = await identities.of_slack(tx, request.team, request.user, suspended=True)
+    person = await requester(tx, context, request.team, request.user)
     repository = await repositories.load_repository(tx, request.alert.repository_id)
-    await audit.append(tx, build_action_entry(action, request, outcome, reason, identity, repository))
+    await audit.append(tx, build_action_entry(action, request, outcome, reason, person, repository))
     context.metrics.actions.labels(action.audited_as, outcome).inc()
 
 
@@ -98,7 +108,6 @@ async def audit_refused_look_up(
     if refused.reason not in LOOK_UP_REFUSALS:
         return
     async with context.db.begin() as tx:
-        identity = await identities.of_slack(tx, team, user, suspended=True)
-        person = Person(team, user, identity.github if identity else None)
+        person = await requester(tx, context, team, user)
         entry = build_entry("look_up", AuditOutcome.REFUSED, person, reason=refused.reason)
         await audit.append(tx, entry)

@@ -5,11 +5,12 @@ from typing import Any
 from bot.actions.action import Action
 from bot.context import Context
 from bot.errors import LimitReached
-from bot.flows.audit import build_action_entry
+from bot.flows.audit import build_action_entry, requester
 from bot.flows.messages.notices import plan_notice
 from bot.requests import ActionRequest
+from bot.rules.case import Actor
 from bot.views.refusals import limit_reached
-from storage import audit, identities
+from storage import audit
 from storage.db import Tx
 from storage.records import AuditOutcome, Identity, Repository, StoredJson
 
@@ -36,7 +37,7 @@ async def audit_intent(
     context: Context,
     action: Action[Any],
     request: ActionRequest,
-    identity: Identity,
+    actor: Actor,
     repository: Repository,
 ) -> None:
     """Audit that a person is about to act; raises LimitReached if they have done so too often within an hour.
@@ -46,7 +47,7 @@ async def audit_intent(
     """
     most = None if request.is_promised else action.most_per_hour(context.options.limits)
     reason = WAITED if request.waited else APPROVED if request.approval else None
-    entry = build_action_entry(action, request, AuditOutcome.INTENDED, reason, identity, repository)
+    entry = build_action_entry(action, request, AuditOutcome.INTENDED, reason, actor.person, repository)
     if most is None:
         await audit.append(tx, entry)
         return
@@ -61,11 +62,11 @@ async def tell_of_limit(
     """Tell the default channel who has reached which limit, at most once in an hour."""
     if context.default_channel is None:
         return
-    identity = await identities.of_slack(tx, request.team, request.user)
+    person = await requester(tx, context, request.team, request.user)
     facts: dict[str, StoredJson] = {
         "kind": "limit_reached",
         "action": action.audited_as,
-        "by": identity.github.login if identity else None,
+        "by": person.github.login if person.github else None,
         "user": request.user,
         "most": refused.most,
         "until": refused.until,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.context import Context
 from bot.errors import Refused, RetryLater, UnusableJob
 from bot.flows.alerts.store_alert import plan_consequences
-from bot.flows.audit import build_entry
+from bot.flows.audit import build_entry, requester
 from bot.flows.messages.owner_messages import shown_in_message
 from bot.flows.people.identify import check_person
 from bot.flows.private_answers import answer_job
@@ -15,9 +15,9 @@ from bot.requests import ActionRequest
 from bot.rules.owner_message import answer_obstacle, given_answers
 from bot.views.answers import answer, refusal
 from bot.views.owner_message import BUTTONS, SAID, answer_refused, not_the_owner
-from storage import alerts, audit, identities, jobs, leases, repositories
+from storage import alerts, audit, jobs, leases, repositories
 from storage.db import Tx
-from storage.records import Alert, AuditOutcome, Event, EventKind, Job, NewJob, Person, UnixTime
+from storage.records import Alert, AuditOutcome, Event, EventKind, Job, NewJob, UnixTime
 
 FORM_LASTS = 3600.0
 """Seconds in which the form from which the owner was told shows the answer."""
@@ -74,7 +74,7 @@ async def _record(tx: Tx, context: Context, request: ActionRequest, alert: Alert
     if repository is None:
         raise not_the_owner()
     details = {"login": told.details.get("login"), "slack_user": request.user, "answer": given.value}
-    person = await _person(tx, request)
+    person = await requester(tx, context, request.team, request.user)
     once = f"owner_answered:{told.id}:{given}"
     event = Event(alert.key, EventKind.OWNER_ANSWERED, tx.now, person, details, once=once)
     shown_by = shown_in_message(alert.key, request.user)
@@ -104,12 +104,7 @@ async def _refuse(context: Context, request: ActionRequest, job: Job, refused: R
     async with context.db.begin() as tx:
         await leases.finish(tx, job)
         await jobs.enqueue(tx, answer_job(request, refusal(refused)))
-        person, reason = await _person(tx, request), refused.audited
+        person, reason = await requester(tx, context, request.team, request.user), refused.audited
         entry = build_entry(request.action, AuditOutcome.REFUSED, person, alert=request.alert, reason=reason)
         await audit.append(tx, entry)
     context.metrics.actions.labels(request.action, AuditOutcome.REFUSED).inc()
-
-
-async def _person(tx: Tx, request: ActionRequest) -> Person:
-    identity = await identities.of_slack(tx, request.team, request.user)
-    return Person(request.team, request.user, identity.github if identity else None)

@@ -175,7 +175,7 @@ async def _claim(attempt: _Attempt, checked: CheckedRequest) -> None:
         await leases.keep(tx, attempt.job)
         claim = await alerts.claim(tx, request.alert, action.audited_as, attempt.job.id)
         if claim is Claim.NEW:
-            await audit_intent(tx, attempt.context, action, request, case.actor.identity, case.repository)
+            await audit_intent(tx, attempt.context, action, request, case.actor, case.repository)
     if claim is Claim.TAKEN:
         raise RetryLater(attempt.context.clock.now() + 1.0, "another action on this alert is under way")
 
@@ -248,9 +248,9 @@ async def _record(attempt: _Attempt, checked: CheckedRequest, outcome: Outcome) 
         stored = await alerts.add_events(tx, events)
         answers = await _answers(tx, request, outcome)
         await plan_consequences(tx, context, after, repository, stored, more_jobs=(*outcome.jobs, *answers))
-        identity = checked.case.actor.identity
+        actor = checked.case.actor
         reason = in_own_name(outcome.reason) if outcome.own_name else outcome.reason
-        entry = build_action_entry(action, request, outcome.outcome, reason, identity, repository)
+        entry = build_action_entry(action, request, outcome.outcome, reason, actor.person, repository)
         await audit.append(tx, entry)
     context.metrics.actions.labels(action.audited_as, outcome.outcome).inc()
 

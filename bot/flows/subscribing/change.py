@@ -7,7 +7,7 @@ from typing import TypeVar
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
-from bot.flows.audit import build_entry
+from bot.flows.audit import build_entry, requester
 from bot.flows.messages.notices import ABOUT_AUTHOR, plan_notice, redraw_notices
 from bot.flows.people import identify
 from bot.flows.subscribing.audience import read_audience
@@ -29,7 +29,7 @@ from bot.views.subscriptions import (
 )
 from integrations.github.errors import GitHubError
 from integrations.slack.blocks import Content
-from storage import audit, identities, jobs, repositories, subscriptions
+from storage import audit, jobs, repositories, subscriptions
 from storage.db import Tx
 from storage.records import (
     AuditEntry,
@@ -202,8 +202,7 @@ async def _checked(
     except Refused as refused:
         if refused.reason in AUDITED:
             async with context.db.begin() as tx:
-                identity = await identities.of_slack(tx, request.team, request.user)
-                person = Person(request.team, request.user, identity.github if identity else None)
+                person = await requester(tx, context, request.team, request.user)
                 reason = f"{channel}: {refused.audited}"
                 await audit.append(tx, build_entry(action, AuditOutcome.REFUSED, person, reason=reason))
         raise

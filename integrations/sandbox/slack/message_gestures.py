@@ -92,7 +92,7 @@ class MessageGestures:
         """Type a slash command. Slack's docs: only people of the app's workspace have it."""
         person = acting_user(self._world, user, force=force)
         found = self._visible_channel(person, channel, force=force)
-        if person.team_id != self._world.app.team_id and not force:
+        if not has_app(self._world, person) and not force:
             raise ImpossibleGesture(f"{user} is of another organization, where the command does not exist")
         url = self._response_urls.make("commands", user, channel)
         trigger_id = self._world.triggers.make(user)
@@ -109,7 +109,7 @@ class MessageGestures:
     ) -> DeliveryResult:
         """Choose one of the app's entries in a message's menu; other organizations don't have them."""
         message = self._message(user, channel, ts, None, force=force)
-        if self._world.workspace.users[user].team_id != self._world.app.team_id and not force:
+        if not has_app(self._world, self._world.workspace.users[user]) and not force:
             raise ImpossibleGesture(f"{user} is of another organization, where the shortcut does not exist")
         url = self._response_urls.make("actions", user, channel, message)
         trigger_id = self._world.triggers.make(user)
@@ -140,7 +140,7 @@ class MessageGestures:
         channel = self._world.workspace.channels[channel_id]
         sees = user.id in channel.members or (
             not channel.private
-            and user.team_id == self._world.app.team_id
+            and has_app(self._world, user)
             and not (user.is_restricted or user.is_ultra_restricted)
         )
         if not sees and not force:
@@ -169,3 +169,10 @@ class MessageGestures:
                 self._response_urls.answer(path, payload)
         except ApiError as error:
             self._world.note("command", error)
+
+
+def has_app(world: SlackWorld, person: SlackUser) -> bool:
+    """Whether a person is of the app's workspace, or on Enterprise Grid a member of it from elsewhere."""
+    app, grid = world.app, person.enterprise_user
+    on_grid = grid is not None and grid.get("enterprise_id") == app.enterprise_id
+    return person.team_id == app.team_id or (on_grid and app.team_id in (grid or {}).get("teams", ()))

@@ -35,6 +35,7 @@ def auth_test(world: SlackWorld, _arguments: Arguments) -> Json:
         "user_id": app.bot_user_id,
         "bot_id": app.bot_id,
         "is_enterprise_install": False,
+        **({"enterprise_id": app.enterprise_id} if app.enterprise_id else {}),
     }
 
 

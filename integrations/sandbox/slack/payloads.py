@@ -143,11 +143,13 @@ def slash_command(
     response_url: str,
 ) -> Json:
     """A slash command, as flat form fields."""
+    enterprise = world.app.enterprise_id
     user = world.workspace.users[user_id]
     return {
         "token": VERIFICATION_TOKEN,
-        "team_id": user.team_id,
-        "team_domain": world.workspace.teams[user.team_id].domain,
+        # On Enterprise Grid the workspace in which it was typed, and not the person's own.
+        "team_id": world.app.team_id if enterprise else user.team_id,
+        "team_domain": world.workspace.teams[world.app.team_id if enterprise else user.team_id].domain,
         "channel_id": channel.id,
         "channel_name": channel_name(channel),
         "user_id": user.id,
@@ -158,6 +160,7 @@ def slash_command(
         "is_enterprise_install": "false",
         "response_url": response_url,
         "trigger_id": trigger_id,
+        **({"enterprise_id": enterprise, "enterprise_name": enterprise} if enterprise else {}),
     }
 
 
@@ -166,7 +169,7 @@ def event_callback(world: SlackWorld, event: Json, event_id: str) -> Json:
     app = world.app
     channel = world.workspace.channels.get(str(event.get("channel")))
     authorization = {
-        "enterprise_id": None,
+        "enterprise_id": app.enterprise_id,
         "team_id": app.team_id,
         "user_id": app.bot_user_id,
         "is_bot": True,
@@ -176,7 +179,7 @@ def event_callback(world: SlackWorld, event: Json, event_id: str) -> Json:
         "token": VERIFICATION_TOKEN,
         "team_id": app.team_id,
         "context_team_id": app.team_id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": app.enterprise_id,
         "api_app_id": app.app_id,
         "event": event,
         "type": "event_callback",
@@ -189,13 +192,14 @@ def event_callback(world: SlackWorld, event: Json, event_id: str) -> Json:
 
 
 def _interaction(world: SlackWorld, kind: str, user_id: str, team_id: str, trigger_id: str) -> Json:
+    enterprise = world.app.enterprise_id
     return {
         "type": kind,
         "token": VERIFICATION_TOKEN,
         "api_app_id": world.app.app_id,
         "team": team(world, team_id),
         "user": person(world, user_id),
-        "enterprise": None,
+        "enterprise": enterprise and {"id": enterprise, "name": enterprise},
         "is_enterprise_install": False,
         "trigger_id": trigger_id,
     }

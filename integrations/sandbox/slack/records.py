@@ -23,6 +23,8 @@ class App:
     app_token: str = field(repr=False)
     signing_secret: str = field(repr=False)
     name: str = "Stanch"
+    enterprise_id: str | None = None
+    """The Enterprise Grid organization that the workspace belongs to."""
     installed: bool = True
     app_token_scopes: set[str] = field(default_factory=lambda: {"connections:write"})
     required_scopes: tuple[str, ...] = ()
