@@ -101,7 +101,7 @@ def build_context(
         receives_webhooks=settings.github_webhook_secret is not None,
         sync_interval=settings.stanch_sync_interval,
         sign_in=_sign_in(settings),
-        oauth=_oauth(settings, github, session, clock),
+        oauth=build_oauth(settings, github, session, clock),
         keyring=Keyring(keys) if (keys := settings.encryption_keys()) else None,
         operators=frozenset(map(SlackUserId, settings.stanch_operators)),
     )
@@ -114,7 +114,10 @@ def _sign_in(settings: Settings) -> SignInSettings | None:
     return SignInSettings(settings.github_app_client_id, secret.get_secret_value(), public_url)
 
 
-def _oauth(settings: Settings, github: GitHub, session: aiohttp.ClientSession, clock: Clock) -> OAuth | None:
+def build_oauth(
+    settings: Settings, github: GitHub, session: aiohttp.ClientSession, clock: Clock
+) -> OAuth | None:
+    """GitHub's OAuth endpoints with the App's client id and secret; None without them. No call is made yet."""
     client_id, secret = settings.github_app_client_id, settings.github_app_client_secret
     if client_id is None or secret is None:
         return None

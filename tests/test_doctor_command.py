@@ -82,7 +82,8 @@ async def test_the_report_as_json(stanch: Installed) -> None:
     assert (result.status, report["healthy"], report["counts"]["fault"]) == (1, False, 1)
     [lacking] = [one for one in report["results"] if one["level"] == "fault"]
     assert (lacking["code"], lacking["subject"]) == ("slack.scope_missing", "im:write")
-    assert lacking["remedy"].startswith("On api.slack.com/apps choose the app, page OAuth & Permissions")
+    page = f"{stanch.slack.origin}/apps/{stanch.slack.app_id}/oauth"
+    assert lacking["remedy"].endswith(f"then Reinstall to Workspace: {page}")
 
 
 async def test_faulty_settings_are_findings_and_the_other_checks_go_on(
@@ -135,6 +136,20 @@ async def test_proxies_in_the_file_alone_have_no_effect_and_are_named(
     assert "FAULT: HTTPS_PROXY is set in .env alone, where it has no effect." in result.output
     assert "somebody" not in result.output
     (tmp_path / ".env").unlink()
+
+
+async def test_before_the_first_start_nothing_is_created(
+    stanch: Installed, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database_url)
+    result = await stanch.doctor()
+    assert (result.status, result.lines[-1]) == (0, "Nothing to do.")
+    assert "has no tables yet; the first start creates them." in result.output
+    assert not is_file(empty_database_url.partition("///")[2])
+
+
+def is_file(path: str) -> bool:
+    return os.path.isfile(path)
 
 
 def needs(output: str) -> set[str]:

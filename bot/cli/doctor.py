@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import aiohttp
 import typer
 
-from bot.app import build_accounts, build_github, open_session
+from bot.app import build_accounts, build_github, build_oauth, open_session
 from bot.cli.console import say
 from bot.database import build_database
 from bot.errors import StartRefused
@@ -94,6 +94,7 @@ async def run_doctor() -> tuple[CheckResult, ...]:
             else None,
             github=client,
             ours=build_accounts(github, client, db) if github and client and db else None,
+            oauth=build_oauth(settings, client, session, clock) if settings and client else None,
             github_url=github.github_url if github else "",
             faults=tuple(faults),
             questionable=tuple(questionable_settings(storage)) if storage else (),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-APP_PAGES = "On api.slack.com/apps choose the app"
 _SLACK: Mapping[str, tuple[str, str]] = {
     "slack.ok": ("the bot token works in {url}, with all scopes", ""),
     "slack.socket_ok": ("Socket Mode can be opened", ""),
@@ -16,7 +15,7 @@ _SLACK: Mapping[str, tuple[str, str]] = {
     ),
     "slack.token_refused": (
         "{server} refuses {subject} ({reason}).",
-        f"{APP_PAGES}, page OAuth & Permissions, and copy the Bot User OAuth Token.",
+        "Copy the Bot User OAuth Token (page OAuth & Permissions): {page}",
     ),
     "slack.other_workspace": (
         "The bot token belongs to {url} ({subject}), and people are linked in another workspace ({former}).",
@@ -24,23 +23,27 @@ _SLACK: Mapping[str, tuple[str, str]] = {
     ),
     "slack.scope_missing": (
         "The bot token lacks the scope {subject}, needed for {feature}.",
-        f"{APP_PAGES}, page OAuth & Permissions, section Bot Token Scopes: add it, then Reinstall to Workspace.",
+        "Add it (section Scopes, Bot Token Scopes), then Reinstall to Workspace: {page}",
     ),
     "slack.app_token_refused": (
         "{server} refuses {subject} ({reason}).",
-        f"{APP_PAGES}, page Basic Information, section App-Level Tokens: generate one with connections:write.",
+        "Generate one with connections:write (page Basic Information, section App-Level Tokens): {page}",
+    ),
+    "slack.other_app": (
+        "{subject} belongs to another app ({app}) than the bot token ({bot}), so no request would come.",
+        "Generate one with connections:write (page Basic Information, section App-Level Tokens): {page}",
     ),
     "slack.app_token_scope": (
         "{subject} lacks the scope {scope}, without which Socket Mode can't be opened.",
-        f"{APP_PAGES}, page Basic Information, section App-Level Tokens: generate one with connections:write.",
+        "Generate one with connections:write (page Basic Information, section App-Level Tokens): {page}",
     ),
     "slack.no_socket_mode": (
         "Slack opens no Socket Mode connection for {subject} ({reason}).",
-        f"{APP_PAGES}, page Socket Mode: enable it.",
+        "Enable Socket Mode: {page}",
     ),
     "slack.odd_signing_secret": (
         "{subject} does not look like Slack's, which have 32 digits from 0-9 and a-f.",
-        f"{APP_PAGES}, page Basic Information, section App Credentials, and copy the Signing Secret.",
+        "Copy the Signing Secret (page Basic Information, section App Credentials): {page}",
     ),
 }
 _CHANNELS: Mapping[str, tuple[str, str]] = {
@@ -96,6 +99,10 @@ _GITHUB: Mapping[str, tuple[str, str]] = {
     "github.other_client_id": (
         "{subject} is that of another App; this one has {client_id}.",
         "Set it and GITHUB_APP_CLIENT_SECRET from this App's page.",
+    ),
+    "github.client_secret_refused": (
+        "GitHub refuses {subject} for the client ID of the App, so nobody can sign in.",
+        "Generate a client secret, and set it: {page}",
     ),
     "github.not_installed": ("The App is not installed on {subject}.", "Install it: {page}/installations"),
     "github.suspended": ("The installation on {subject} is suspended.", "Unsuspend it: {page}"),

@@ -30,6 +30,10 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
         "{subject} holds secrets and can be read by others (mode {mode}).",
         "chmod 600 {subject}",
     ),
+    "settings.stream_not_writable": (
+        "{subject} names {file}, which can't be written by this user: rows of the audit log are missing there.",
+        "Give that user the file and its folder, or name another file.",
+    ),
     "settings.no_default_channel": (
         "{subject} is not set: alerts that no subscription takes are shown nowhere.",
         "Set it to the id of a channel with the bot in it, as C012AB3CD.",

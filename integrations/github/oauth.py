@@ -27,7 +27,9 @@ from integrations.json_types import JsonObject
 from integrations.literal import Literal
 
 _EXCHANGE = "/login/oauth/access_token"
-_DELETE = "/applications/{client_id}/token"
+_TOKEN = "/applications/{client_id}/token"  # noqa: S105 - It is a path.
+NO_TOKEN = "no-token"  # noqa: S105 - It is none.
+"""What is sent in place of a token, only to see whether GitHub takes the client's secret."""
 _ERROR_WORD = re.compile(r"[a-z_]{1,60}")
 PERSON_REFUSED = frozenset({"bad_refresh_token", "unverified_user_email"})
 """Errors of a refresh that concern this person's token. Others concern the App, as `incorrect_client_credentials`."""
@@ -115,18 +117,33 @@ class OAuth:
 
     async def delete_token(self, access: Literal) -> None:
         """Delete a token, and no other token of the person. It is no error if GitHub does not know it any more."""
-        path = _DELETE.format(client_id=self.client_id)
-        call = f"DELETE {_DELETE}"
+        # GitHub's description has 204 and 422, the latter for what is no token of this App.
+        await self._ask_about("DELETE", access, (204, 404, 422))
+
+    async def is_secret_accepted(self) -> bool:
+        """Whether client id and secret belong together: GitHub is asked about a token that does not exist.
+
+        GitHub's docs: it answers 404 to that, and changes nothing.
+        """
+        try:
+            await self._ask_about("POST", Literal(NO_TOKEN), (200, 404, 422))
+        except errors.GitHubUnauthorized:
+            return False
+        return True
+
+    async def _ask_about(self, method: str, access: Literal, expected: tuple[int, ...]) -> None:
+        """Send a token with our client id and secret; raises the error for any other status."""
+        path = _TOKEN.format(client_id=self.client_id)
+        call = f"{method} {_TOKEN}"
         status, received, body = await self._send(
             call,
-            "DELETE",
+            method,
             f"{self.api_url}{path}",
             {"Accept": ACCEPT, "X-GitHub-Api-Version": API_VERSION}
             | {"Authorization": aiohttp.encode_basic_auth(self.client_id, self.client_secret.reveal())},
             json={"access_token": access.reveal()},
         )
-        # GitHub's description has 204 and 422, the latter for what is no token of this App.
-        if status not in (204, 404, 422):
+        if status not in expected:
             hidden = {"access_token": access, "client_secret": self.client_secret}
             failure = error_from_response(
                 call, status, received, _without(hidden, message_of(body)), self.now()

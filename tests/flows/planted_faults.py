@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from aiohttp import web
+from pydantic import SecretStr
 
-from bot.app import build_accounts, build_github
+from bot.app import build_accounts, build_github, build_oauth
 from bot.flows.doctor.examined import Examined, examined_server
 from bot.options import Options
 from integrations.github.accounts import GitHubAccount
@@ -58,6 +59,7 @@ def healthy(stage: Stage, **settings: Any) -> Examined:
         github=github,
         ours=build_accounts(changed, github, context.db),
         slack=Slack(changed.slack_bot_token.get_secret_value(), changed.slack_api_url, context.session),
+        oauth=build_oauth(changed, github, context.session, context.clock),
         app_token=None
         if token is None
         else AppLevelClient(token.get_secret_value(), changed.slack_api_url, context.session),
@@ -182,6 +184,14 @@ def without_permission(name: str, *, asked: bool = True) -> Plant:
         installation(stage).permissions, stage.github.app_permissions = granted, of_app
 
     return plant
+
+
+@asynccontextmanager
+async def wrong_client_secret(stage: Stage) -> AsyncIterator[Examined]:
+    wrong = healthy(
+        stage, github_app_client_id=stage.github.client_id, github_app_client_secret=SecretStr("x")
+    )
+    yield wrong
 
 
 @asynccontextmanager

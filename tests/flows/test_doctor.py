@@ -84,6 +84,9 @@ SLACK: Faults = {
     ("slack.odd_signing_secret", "SLACK_SIGNING_SECRET"): plants.with_settings(
         slack_signing_secret=SecretStr("not of Slack")
     ),
+    ("slack.other_app", "SLACK_APP_TOKEN"): plants.with_settings(
+        slack_app_token=SecretStr("xapp-1-A0OTHER-0-wrong")
+    ),
     ("slack.app_token_refused", "SLACK_APP_TOKEN"): plants.with_settings(
         slack_app_token=SecretStr("xapp-1-wrong")
     ),
@@ -109,6 +112,7 @@ GITHUB: Faults = {
     ("github.other_client_id", "GITHUB_APP_CLIENT_ID"): plants.with_settings(
         github_app_client_id="Iv23other"
     ),
+    ("github.client_secret_refused", "GITHUB_APP_CLIENT_SECRET"): plants.wrong_client_secret,
     ("github.not_installed", "octo"): plants.no_installation,
     ("github.not_installed", "octo-labs"): plants.with_settings(
         github_accounts=frozenset({"octo", "octo-labs"})
@@ -309,6 +313,7 @@ async def test_secrets_in_files_that_others_can_read_are_named(
 
 
 NOT_PLANTED = {
+    "settings.stream_not_writable",  # The same.
     "database.not_writable",  # Tests may run as root, who can write everywhere.
     "database.little_space",
     "slack.app_token_scope",  # Below, with Socket Mode.

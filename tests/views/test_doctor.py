@@ -38,7 +38,13 @@ def every_result() -> tuple[CheckResult, ...]:
 HEALTHY = (ok("settings.ok"), note("settings.no_sign_in", "STANCH_PUBLIC_URL"), ok("channels.ok", number=2))
 SICK = (
     *HEALTHY,
-    fault("slack.token_refused", "SLACK_BOT_TOKEN", server="https://slack.com/api/", reason="invalid_auth"),
+    fault(
+        "slack.token_refused",
+        "SLACK_BOT_TOKEN",
+        server="https://slack.com/api/",
+        reason="invalid_auth",
+        page="https://api.slack.com/apps",
+    ),
     warning("repositories.scanning_off", "octo", ["octo/web", "octo/api"], number=2),
     warning("repositories.refused", "octo", ["octo/ops"], number=1, reason="IP not allowed"),
     fault("github.clock_off", seconds=400, side="behind"),

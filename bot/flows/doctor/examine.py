@@ -25,7 +25,7 @@ async def examine(examined: Examined) -> tuple[CheckResult, ...]:
         check_settings(examined, stored),
         check_queue(examined, stored),
         _check_slack(examined, stored),
-        _check_github(examined),
+        _check_github(examined, stored),
         check_address(examined, stored),
     )
     return in_order([*found, *(result for part in parts for result in part)])
@@ -37,8 +37,8 @@ async def _check_slack(examined: Examined, stored: StoredFacts) -> list[CheckRes
     return found + await check_people(examined, stored, slack_answers=answers)
 
 
-async def _check_github(examined: Examined) -> list[CheckResult]:
-    github = await check_github(examined)
+async def _check_github(examined: Examined, stored: StoredFacts) -> list[CheckResult]:
+    github = await check_github(examined, stored)
     webhooks, repositories = await asyncio.gather(
         check_webhooks(examined, github.app), check_repositories(examined, github.installations)
     )

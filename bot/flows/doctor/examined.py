@@ -14,6 +14,7 @@ from bot.our_accounts import OurAccounts
 from bot.setting_warnings import questionable_settings
 from bot.settings import Settings, only_in_file, variables
 from integrations.github.api import GitHub
+from integrations.github.oauth import OAuth
 from integrations.slack.api import Slack
 from integrations.slack.app_level_client import AppLevelClient
 from storage.clock import Clock
@@ -35,6 +36,7 @@ class Examined:
     github: GitHub | None
     ours: OurAccounts | None
     """The accounts that are served; it is loaded from the database, and nothing is stored."""
+    oauth: OAuth | None = None
     github_url: str = "https://github.com"
     faults: tuple[str, ...] = ()
     """What is wrong with the settings and options, a sentence for each."""
@@ -86,6 +88,7 @@ def examined_server(context: Context) -> Examined:
         app_token=app_level_client(token, settings.slack_api_url, context.session),
         github=context.github,
         ours=context.platforms.accounts,
+        oauth=context.oauth,
         github_url=context.github_url,
         questionable=tuple(questionable_settings(settings)),
         variables=variables(),

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bot.flows.doctor.examined import Examined
+from bot.flows.doctor.examined import Examined, StoredFacts
 from bot.our_accounts import OurAccounts
 from bot.platforms import CLOCK_OFF, OLDEST
 from bot.rules.check_results import CheckResult, fault, note, ok, warning
@@ -27,7 +27,7 @@ class GitHubFound:
     """Those that are served and not suspended."""
 
 
-async def check_github(examined: Examined) -> GitHubFound:
+async def check_github(examined: Examined, stored: StoredFacts) -> GitHubFound:
     """Ask GitHub about the App; what follows from it is checked elsewhere."""
     found = GitHubFound()
     github = examined.github
@@ -41,13 +41,12 @@ async def check_github(examined: Examined) -> GitHubFound:
             found.results.append(
                 warning("github.old_server", github.api_url, version=server.version, oldest=OLDEST)
             )
-        await _installations(examined, github, found, found.app, examined.ours)
+        found.results += await _client(examined, found.app)
+        await _installations(examined, github, found, found.app, examined.ours, is_known=stored.is_known)
     except errors.GitHubError as error:
         # With a wrong clock GitHub refuses a right key.
         if not isinstance(error, errors.GitHubUnauthorized) or not found.results:
             found.results.append(_failure(error, github.api_url))
-    if found.app is not None:
-        found.results += _app(examined, found.app)
     if not any(result.is_finding for result in found.results):
         accounts = sorted(one.account.login for one in found.installations)
         found.results.append(ok("github.ok", ", ".join(accounts)))
@@ -70,22 +69,32 @@ def _failure(error: errors.GitHubError, server: str) -> CheckResult:
     return fault("github.no_answer", server, reason=str(error))
 
 
-def _app(examined: Examined, app: AppFacts) -> list[CheckResult]:
-    """Whether the client ID for signing in is this App's."""
+async def _client(examined: Examined, app: AppFacts) -> list[CheckResult]:
+    """Whether client ID and secret, with which people sign in, are this App's; raises GitHubError."""
     settings = examined.settings
     given = settings.github_app_client_id if settings is not None else None
     if given and app.client_id and given != app.client_id:
         return [fault("github.other_client_id", "GITHUB_APP_CLIENT_ID", client_id=app.client_id)]
+    if examined.oauth is not None and not await examined.oauth.is_secret_accepted():
+        page = page_of(examined.github_url, app)
+        return [fault("github.client_secret_refused", "GITHUB_APP_CLIENT_SECRET", page=page)]
     return []
 
 
 async def _installations(
-    examined: Examined, github: GitHub, found: GitHubFound, app: AppFacts, ours: OurAccounts
+    examined: Examined,
+    github: GitHub,
+    found: GitHubFound,
+    app: AppFacts,
+    ours: OurAccounts,
+    *,
+    is_known: bool,
 ) -> None:
     """Which accounts are served, and what each of them has granted; raises GitHubError."""
     # Without the database, which is a finding of its own, names are compared with GitHub's answers alone.
-    with suppress(StorageUnavailable):
-        await ours.load()
+    if is_known:
+        with suppress(StorageUnavailable):
+            await ours.load()
     listed = [one async for one in github.installations()]
     served = [one for one in listed if _is_served(one.account, app, ours)]
     found.results += [warning("github.account_changed", sentence=change) for change in ours.changes]

@@ -1,5 +1,6 @@
 """Checks the settings: faults, misspelt names, old secrets, missing keys, files that others can read, proxies."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ async def check_settings(examined: Examined, stored: StoredFacts) -> list[CheckR
     ]
     if examined.settings is not None:
         found += _missing(examined.settings, examined)
+        found += _stream(examined.settings.stanch_audit_stream)
         used = await _last_uses(examined, stored)
         found += _old_secrets(examined.settings, used)
     if not any(result.is_finding for result in found):
@@ -72,6 +74,15 @@ def _files(examined: Examined) -> Iterator[CheckResult]:
             continue
         if mode & OTHERS:
             yield warning("settings.open_file", str(path), mode=f"{mode & 0o777:04o}")
+
+
+def _stream(path: str | None) -> Iterator[CheckResult]:
+    """Whether the file of the audit stream can be written, or made."""
+    if path is None or path == "-":
+        return
+    file = Path(path) if Path(path).exists() else Path(path).parent
+    if not os.access(file, os.W_OK):
+        yield warning("settings.stream_not_writable", "STANCH_AUDIT_STREAM", file=path)
 
 
 def _missing(settings: Settings, examined: Examined) -> Iterator[CheckResult]:

@@ -231,11 +231,17 @@ def delete_user_token(call: Call) -> RouteResponse:
     return RouteResponse(204)
 
 
+def check_user_token(call: Call) -> RouteResponse:
+    """`POST /applications/{client_id}/token`: a 404 for a token that does not exist; Stanch asks about no other."""
+    raise Refusal(404, "Not Found")
+
+
 ROUTES = (
     Route("apps/get-authenticated", get_app, "app"),
     Route("apps/list-installations", list_installations, "app"),
     Route("apps/get-installation", get_installation, "app"),
     Route("apps/create-installation-access-token", create_token, "app"),
+    Route("apps/check-token", check_user_token, "client"),
     Route("apps/delete-token", delete_user_token, "client"),
     Route("apps/get-org-installation", get_organization_installation, "app"),
     Route("apps/get-repo-installation", get_repository_installation, "app"),
