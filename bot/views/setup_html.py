@@ -62,6 +62,9 @@ def part(part: Part) -> str:
             return f"<dl>{rows}</dl>"
         case Instructions():
             return "<ol>" + "".join(f"<li>{_marked(item)}</li>" for item in part.items) + "</ol>"
+        case CopyText(folded=True):
+            text = f'<pre tabindex="0">{escape(part.text)}</pre>'
+            return f"<details><summary>{escape(part.label)}</summary>{text}</details>"
         case CopyText():
             return f'<p class="label">{escape(part.label)}</p><pre tabindex="0">{escape(part.text)}</pre>'
         case WideTable():

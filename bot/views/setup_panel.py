@@ -40,6 +40,8 @@ class CopyText:
 
     label: str
     text: str
+    folded: bool = False
+    """Whether it is long and seldom needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def app_panel(
                     "Copy the *Bot User OAuth Token* from *OAuth & Permissions*, and paste it here.",
                 )
             ),
-            CopyText("If the page opens empty: From a manifest, JSON, and paste this", manifest),
+            CopyText("If the page opens empty: From a manifest, JSON, and paste this", manifest, folded=True),
         ),
         tuple(forms),
     )

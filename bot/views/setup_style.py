@@ -16,7 +16,7 @@ header{border-bottom:1px solid var(--line);background:var(--paper)}
 .page{max-width:62rem;margin:0 auto;padding:1.5rem 1.25rem 3rem;display:flex;gap:2rem;align-items:flex-start}
 main{flex:1;min-width:0;max-width:44rem;background:var(--paper);border:1px solid var(--line);border-radius:10px}
 main{padding:1.5rem 1.75rem}
-nav{flex:none;width:15rem}
+nav{flex:none;width:16.5rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 1rem}
 .where{margin:0;color:var(--soft);font-size:.875rem}
 h2{font-size:1rem;margin:.25rem 0 .5rem}
@@ -64,6 +64,7 @@ button.quiet{padding:.1rem .4rem;font-weight:400;font-size:.875rem}
 .steps li{border-bottom:1px solid var(--line)}
 .steps form{margin:0 0 0 auto;flex:none}
 .state{flex:none;width:3rem}
+.name{flex:1;min-width:0;overflow-wrap:anywhere}
 .done .state{color:var(--good)}
 .now .state,.now .name{font-weight:700;color:var(--ink)}
 """

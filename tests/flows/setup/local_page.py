@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -33,7 +33,6 @@ class SetupRun:
     routes: SetupRoutes
     progress: SetupProgress
     browser: Browser
-    seen: list[str] = field(default_factory=list)
 
     def written(self) -> dict[str, str | None]:
         """The settings in `.env`."""
