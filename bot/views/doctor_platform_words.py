@@ -6,7 +6,7 @@ _SLACK: Mapping[str, tuple[str, str]] = {
     "slack.ok": ("the bot token works in {url}, with all scopes", ""),
     "slack.socket_ok": ("Socket Mode can be opened", ""),
     "slack.no_answer": (
-        "{subject} does not answer: {reason}.",
+        "{subject} does not answer ({reason}).",
         "Look at status.slack.com, and at firewall and proxy: stanch doctor --network lists what is needed.",
     ),
     "slack.certificate": (

@@ -16,7 +16,10 @@ GROUP_TITLES: Mapping[str, str] = {
 }
 _SETTINGS: Mapping[str, tuple[str, str]] = {
     "settings.ok": ("complete and well-formed", ""),
-    "settings.malformed": ("{sentence}.", "Correct it in the environment or in .env."),
+    "settings.malformed": (
+        "{sentence}.",
+        "Correct it in the environment or in .env; stanch setup fills in what is missing.",
+    ),
     "settings.questionable": ("{subject}: {advice}.", "Correct it in the environment or in .env."),
     "settings.only_in_file": (
         "{subject} is set in {file} alone, where it has no effect.",

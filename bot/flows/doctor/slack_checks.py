@@ -17,6 +17,9 @@ from integrations.slack.installation import SlackInstallation, app_of_token
 SIGNING_SECRET = re.compile(r"[0-9a-f]{32}")
 """What Slack's signing secrets look like; no call can check one."""
 CONNECTIONS = "connections:write"
+NO_ANSWER = ("slack.no_answer", "slack.certificate")
+REASONS = {"no_answer": "no connection", "timeout": "nothing in time"}
+"""Our own codes in words; Slack's are shown as they are."""
 OAUTH, BASIC, SOCKET = "oauth", "general", "socket-mode"
 """Slack's pages of an app."""
 
@@ -41,6 +44,8 @@ async def check_slack(examined: Examined, stored: StoredFacts) -> tuple[list[Che
         except errors.SlackError as error:
             page = app_address(slack.client.base_url, app, OAUTH)
             found.append(_failure(error, slack.client.base_url, "SLACK_BOT_TOKEN", page))
+    if any(one.code in NO_ANSWER for one in found):
+        return found, False
     if client is not None:
         found += await _app_token(client, app)
     elif slack is not None and _is_odd(settings):
@@ -98,4 +103,4 @@ def _failure(error: errors.SlackError, server: str, setting: str, page: str) -> 
     if isinstance(error, errors.SlackUnauthorized):
         code = "slack.token_refused" if setting == "SLACK_BOT_TOKEN" else "slack.app_token_refused"
         return fault(code, setting, server=server, reason=error.code, page=page)
-    return fault("slack.no_answer", server, reason=error.code)
+    return fault("slack.no_answer", server, reason=REASONS.get(error.code, error.code))
