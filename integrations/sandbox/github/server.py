@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from typing import cast
 
@@ -29,6 +30,7 @@ from integrations.sandbox.github.limits import Limits
 from integrations.sandbox.github.openapi import AnswerMismatch, Operation, load_description
 from integrations.sandbox.github.records import JsonObject
 from integrations.sandbox.github.registration import RegistrationPages
+from integrations.sandbox.github.releases import release_of
 from integrations.sandbox.github.repositories import RepositoryBuilders
 from integrations.sandbox.github.shapes import timestamp
 from integrations.sandbox.github.sign_in import SignInPages
@@ -133,6 +135,9 @@ class GitHubServer:
         operation, path = self._match(request, record)
         route = ROUTES[operation.id]
         self._check_headers(record, headers)
+        release = release_of(self._world.installed_version)
+        for problem in release.problems(operation, record.query, record.body) if release else ():
+            self._violation(record, problem)
         principal = self._identify(request, record, route)
         window = self.limits.window(principal, request.remote or "")
         if operation.id not in FREE:
@@ -157,6 +162,8 @@ class GitHubServer:
         answer = route.handler(call)
         if self._check_answers:
             operation.check_answer(answer.status, answer.body)
+        if release is not None:
+            return replace(answer, body=release.shown(operation, answer.body))
         return answer
 
     def _match(self, request: web.Request, record: RecordedRequest) -> tuple[Operation, dict[str, str]]:
