@@ -33,7 +33,9 @@ PLANTED = {
 ALERTS = r"/repos/octo/payments/secret-scanning/alerts/\d+"
 
 
-@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize(
+    ("database_url", "style"), [("sqlite", "json"), ("postgresql", "text")], indirect=["database_url"]
+)
 async def test_no_planted_secret_is_found_in_anything_put_out(
     database_url: str,
     clock: Clock,

@@ -11,7 +11,9 @@ from tests.flows.signed_in import ALERT, DAYS, EXCHANGE, HOURS, sign_in
 from tests.flows.stage import ADMIN, open_stage
 
 
-@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize(
+    ("database_url", "style"), [("sqlite", "json"), ("postgresql", "text")], indirect=["database_url"]
+)
 async def test_no_token_is_found_in_anything_put_out(
     database_url: str,
     clock: Clock,

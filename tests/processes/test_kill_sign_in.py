@@ -1,8 +1,6 @@
 """`kill -9` at each step of a sign-in and of the directory: nobody is half linked, and nobody is linked twice."""
 
 import asyncio
-import base64
-import secrets
 from typing import Literal
 
 import aiohttp
@@ -12,59 +10,22 @@ import sqlalchemy as sa
 from bot.job_rows import new_job
 from bot.people_job_kinds import SyncDirectory
 from integrations.sandbox.github import GitHubUser, Organization
-from integrations.sandbox.slack import View
 from storage import identities, jobs, sign_ins
 from storage.people_tables import sign_in as sign_in_table
 from storage.records import Identity, SlackTeamId, SlackUserId
-from tests.flows.sign_in import Browser, Shown, button_address
-from tests.flows.stage import PUBLIC_URL
+from tests.flows.sign_in import Browser, button_address
 from tests.processes.scene import ANY_ALERT, CHANNEL, RECOVERED, Scene
+from tests.processes.signing_in import NEWCOMER, open_window, sign_in, start_with_newcomer, type_code
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-NEWCOMER = "U0NEW"
 EXCHANGE = "POST /login/oauth/access_token"
 
 
 @pytest.fixture
 async def newcomer(scene: Scene) -> GitHubUser:
-    """An admin of the repository, in Slack but not linked; the bot runs, and people can sign in."""
-    account = scene.github.add_user("octo-new")
-    scene.github.add_collaborator(scene.repository, account, "admin")
-    scene.github.callback_urls = [f"{PUBLIC_URL}/github/callback"]
-    scene.slack.workspace.add_user(NEWCOMER, name="octo-new")
-    members = scene.slack.workspace.channels[CHANNEL].members | {NEWCOMER}
-    scene.slack.workspace.change_channel(CHANNEL, members=members)
-    scene.environment |= {
-        "GITHUB_APP_CLIENT_ID": scene.github.client_id,
-        "GITHUB_APP_CLIENT_SECRET": scene.github.client_secret,
-        "STANCH_PUBLIC_URL": PUBLIC_URL,
-        "STANCH_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    }
-    await scene.start()
-    return account
-
-
-async def open_window(scene: Scene) -> View:
-    """Type `/leaks link`, and wait for the modal."""
-    before = scene.slack.view(NEWCOMER)
-    await scene.slack.command(NEWCOMER, CHANNEL, "link")
-    found = await until(lambda: _another(scene.slack.view(NEWCOMER), before), "the modal is open")
-    assert found is not None
-    return found
-
-
-def _another(view: View | None, before: View | None) -> View | None:
-    return view if view is not None and (before is None or view.id != before.id) else None
-
-
-async def sign_in(scene: Scene, newcomer: GitHubUser) -> tuple[View, Shown]:
-    view = await open_window(scene)
-    return view, await Browser(scene, newcomer).sign_in(button_address(view))
-
-
-async def type_code(scene: Scene, view: View, code: str) -> None:
-    await scene.submit(NEWCOMER, view, {"code": {"code": code}})
+    """The bot runs, and people can sign in."""
+    return await start_with_newcomer(scene)
 
 
 async def identity(scene: Scene) -> Identity | None:
