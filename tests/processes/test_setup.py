@@ -1,6 +1,7 @@
 """A whole set-up with the real process, from an empty folder to the card of a leak."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.setup.local_page import modes
-from tests.processes.bot import ROOT, Bot
+from tests.processes.bot import ROOT, Bot, run_command
 from tests.processes.waiting import until
 
 PUBLIC_URL = "https://stanch.example.com"
@@ -121,6 +122,13 @@ def shown(tab: Browser, name: str) -> str:
     return found[1]
 
 
+async def doctor_s_findings(environment: dict[str, str], folder: Path) -> list[str]:
+    """The codes of what `stanch doctor` finds beside the server, but for the address, which is made up."""
+    ended = await run_command(environment, folder, "doctor", "--json")
+    found = [one for one in json.loads(ended.output)["results"] if one["level"] in ("fault", "warning")]
+    return [one["code"] for one in found if not one["code"].startswith("address.")]
+
+
 async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o700)
     async with SlackSandbox() as slack, GitHubSandbox() as github:
@@ -166,6 +174,7 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
             [card] = slack.cards(CHANNEL)
             await slack.click(PERSON, CHANNEL, card.ts, "take")
             await until(lambda: PERSON in slack.cards(CHANNEL)[0].shown_text, "the person is on it")
+            assert await doctor_s_findings(servers, tmp_path) == []
         finally:
             await bot.stop()
         assert slack.violations == slack.hygiene == slack.unexpected == []
