@@ -20,18 +20,17 @@ TOKEN = "github_personal_access_token"  # noqa: S105 - A kind of secret, and non
 
 
 def example_case(now: UnixTime, github_url: str) -> Case:
-    """An open alert about an access token, a minute old."""
-    page = f"{github_url}/example/test-card"
+    """An open alert about an access token, a minute old. Its links lead to GitHub's first page."""
     alert = Alert(
         key=EXAMPLE,
-        html_url=page,
+        html_url=github_url,
         secret_type=TOKEN,
         secret_type_name="GitHub Personal Access Token",  # noqa: S106 - A kind of secret, and none.
         provider="GitHub",
         created_at=now - 60,
         updated_at=now - 60,
         first_seen_at=now - 60,
-        place=SecretLocation("commit", "config/deploy.env", 3, None, page),
+        place=SecretLocation("commit", "config/deploy.env", 3, "0" * 40, github_url),
         detailed=True,
     )
     repository = Repository(
@@ -40,7 +39,7 @@ def example_case(now: UnixTime, github_url: str) -> Case:
         owner=Account(GitHubId(0), "example"),
         owner_type="Organization",
         visibility="private",
-        html_url=page,
+        html_url=github_url,
         installation_id=None,
     )
     return Case(

@@ -20,9 +20,7 @@ OUTSIDERS = {
 }
 
 
-def person_panel(
-    people: Sequence[tuple[str, str]], *, channel: str, many: bool, account: str | None
-) -> Panel:
+def person_panel(people: Sequence[tuple[str, str]], *, many: bool, account: str | None) -> Panel:
     """Who sets Stanch up: one of `people` (id, name), or by id where the channel has too many."""
     choices = tuple((user, f"{clean(name, 60)} ({user})") for user, name in people)
     fields = []

@@ -16,6 +16,7 @@ from bot.views.setup_panel import (
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, section
 
+AGAIN = "Read the list again"
 CONNECTIONS = {"socket": "Socket Mode", "http": "HTTP, by signing secret"}
 
 
@@ -73,7 +74,11 @@ def app_panel(
                     "Copy the *Bot User OAuth Token* from *OAuth & Permissions*, and paste it here.",
                 )
             ),
-            CopyText("If the page opens empty: From a manifest, JSON, and paste this", manifest, folded=True),
+            CopyText(
+                "If the page opens empty: choose From a manifest and JSON there, and paste this",
+                manifest,
+                folded=True,
+            ),
         ),
         tuple(forms),
     )
@@ -134,23 +139,25 @@ def channel_panel(
         Instructions(
             (
                 "In Slack, open the channel and type `/invite @Stanch`.",
-                "*Read the list again*, and choose the channel.",
+                "Choose it here, once it is in the list.",
             )
         ),
     ]
     if shared:
         names = ", ".join(f"#{name}" for name in shared)
         parts.append(FactRows((("Shared with another organization, so not usable", names),)))
-    again = PanelForm("Read the list again")
     if not channels:
         parts.append(Paragraph("The bot is in no channel that it can use yet."))
-        return Panel(tuple(parts), (again,))
+        return Panel(tuple(parts), (PanelForm(AGAIN),))
     choices = tuple(
         (channel, f"#{t.clean(name, 80)} ({'public' if public else 'private'})")
         for channel, name, public in channels
     )
     chosen = InputField("channel", "Channel", "choice", choices[0][0], choices=choices)
-    return Panel(tuple(parts), (PanelForm("Use this channel", (chosen,)), again))
+    return Panel(
+        tuple(parts),
+        (PanelForm("Use this channel", (chosen,)), PanelForm(AGAIN, aside="The channel is not in the list")),
+    )
 
 
 # The test card

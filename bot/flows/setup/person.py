@@ -66,7 +66,6 @@ async def _view(context: SetupContext, known: Known) -> Panel:
     people = sorted((one for one in found if _outside(known, one) is None), key=lambda one: one.name.lower())
     return words.person_panel(
         [(one.id, one.name) for one in people],
-        channel=known.facts["slack_channel"],
         many=members is None,
         account=known.fact("account") if known.fact("owner") == "user" else None,
     )

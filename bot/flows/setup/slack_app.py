@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import bot
 from bot.flows.setup.slack_calls import asking_slack, slack_of
@@ -34,8 +35,13 @@ def transport_of(known: Known) -> str:
 
 def manifest_of(known: Known) -> SlackAppManifest:
     """The manifest for what was chosen."""
-    public_url = known.get("STANCH_PUBLIC_URL") if transport_of(known) == HTTP else None
-    return slack_app_manifest(manifest_text(), public_url)
+    return slack_app_manifest(manifest_text(), _https_address(known) if transport_of(known) == HTTP else None)
+
+
+def _https_address(known: Known) -> str | None:
+    """Where Slack could send its requests: it takes HTTPS alone."""
+    public_url = known.get("STANCH_PUBLIC_URL")
+    return public_url.rstrip("/") if public_url and public_url.startswith("https://") else None
 
 
 def _done(known: Known) -> bool:
@@ -61,7 +67,7 @@ async def _view(_: SetupContext, known: Known) -> Panel:
         address=new_app_address(known.slack_api_url, manifest),
         manifest=manifest,
         over_http=transport_of(known) == HTTP,
-        public_url=known.get("STANCH_PUBLIC_URL"),
+        public_url=_https_address(known),
         problem=known.fact("slack_problem"),
         workspace=known.fact("first_workspace"),
     )
@@ -69,7 +75,7 @@ async def _view(_: SetupContext, known: Known) -> Panel:
 
 async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     chosen = form.get("transport")
-    if chosen in (HTTP, SOCKET):
+    if chosen == SOCKET or (chosen == HTTP and _https_address(known) is not None):
         if chosen == HTTP and known.get("SLACK_APP_TOKEN") is not None:
             raise StepRefused(refusals.SOCKET_MODE_IS_SET)
         return known.finding(slack_transport=chosen)
@@ -125,5 +131,5 @@ SLACK_APP = SetupStep(
     look=_look,
     # Another app may be in no channel, and its app-level token is another one.
     owns=("SLACK_BOT_TOKEN", "slack_team", "slack_connection", "slack_channel"),
-    summary=lambda known: known.fact("slack_workspace") or "",
+    summary=lambda known: urlsplit(known.facts["slack_workspace"]).netloc.partition(".")[0],
 )

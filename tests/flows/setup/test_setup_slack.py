@@ -284,7 +284,11 @@ async def test_a_wrong_app_level_token_is_refused_with_what_to_do(run: SetupRun)
 
 async def test_over_http_the_signing_secret_is_taken_by_its_form(run: SetupRun) -> None:
     values = {**run.progress.known.values, "STANCH_PUBLIC_URL": "https://stanch.example.com"}
+    plain = {**values, "STANCH_PUBLIC_URL": "http://stanch.octo.example"}
+    run.progress = progress(run.session, run.folder, Known(plain))
+    assert "Use HTTP" not in [form.button for form in (await run.panel()).forms]
     run.progress = progress(run.session, run.folder, Known(values))
+    assert "Use HTTP" in [form.button for form in (await run.panel()).forms]
     await run.submit(transport="http")
     [manifest] = [part for part in (await run.panel()).parts if isinstance(part, CopyText)]
     await run.submit(bot_token=run.slack.bot_token)
