@@ -43,8 +43,8 @@ def paragraph(text: str) -> str:
 
 
 def _marked(text: str) -> str:
-    """Our own words with *strong* and `code`."""
-    strong = re.sub(r"\*([^*\n]+)\*", r"<strong>\1</strong>", escape(text))
+    """Our own words with *strong* and `code`; there may be a platform's reason in them."""
+    strong = re.sub(r"\*([^*\n]+)\*", r"<strong>\1</strong>", escape(clean(text)))
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", strong)
 
 

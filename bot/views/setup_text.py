@@ -35,7 +35,7 @@ def invitation(page: str, code: str) -> str:
 
 def steps_text(lines: Sequence[StepLine]) -> str:
     """All steps with their numbers."""
-    shown = []
+    shown: list[str] = []
     for number, line in enumerate(lines, 1):
         mark = "done" if line.done else "now" if line.current else ""
         summary = f" ({_outside(line.summary)})" if line.summary else ""
@@ -109,8 +109,8 @@ def _wrapped(text: str, later: str = "", first: str = "") -> str:
 
 
 def _plain(text: str) -> str:
-    """Our own words without the marks of strong and code."""
-    return text.replace("*", "").replace("`", "")
+    """Our own words without the marks of strong and code; a platform's reason in them can't move the cursor."""
+    return clean(text).replace("*", "").replace("`", "")
 
 
 def _outside(text: str) -> str:
