@@ -122,6 +122,8 @@ class SetupRoutes:
         match form.pop("do", "submit"), form.pop("step", ""):
             case "repeat", step:
                 return self._page(await self._progress.repeat(step))
+            case "show", _:
+                return self._page(await self._progress.overview())
             case "finish", _:
                 overview = await self._progress.overview()
                 return self._page(overview, ends=overview.current is None)

@@ -16,7 +16,7 @@ class Unwritable(ValueError):
 
 
 def changed(text: str, values: Mapping[str, str]) -> str:
-    """The text with these settings, each in place of its last line if it has one, else at the end.
+    """The text with these settings, each in place of its last line if it has one, else at the end unless it is empty.
 
     Names are compared without regard to case, as they are read. Raises Unwritable.
     """
@@ -28,15 +28,15 @@ def changed(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         if name in last:
             written[last[name]] = _replaced(lines[last[name]], f"{name}={quoted(value)}", ending)
-        else:
+        elif value:
             added.append(f"{name}={quoted(value)}{ending}")
     kept = "".join(written)
     return (kept + ending if added and kept and not kept.endswith("\n") else kept) + "".join(added)
 
 
 def quoted(value: str) -> str:
-    """The value as it is written behind `=`. Raises Unwritable."""
-    if _PLAIN.fullmatch(value):
+    """The value as it is written behind `=`; an empty one counts as not set. Raises Unwritable."""
+    if not value or _PLAIN.fullmatch(value):
         return value
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise Unwritable("has a line break or another control character, which .env can't hold")

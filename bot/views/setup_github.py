@@ -68,7 +68,7 @@ GITHUB_URL = InputField(
 )
 
 
-def account_panel(*, github_url: str, public_url: str) -> Panel:
+def account_panel(*, github_url: str, public_url: str, more_accounts: str) -> Panel:
     """Which account, and where Stanch will be reached."""
     fields = (
         OWNER,
@@ -76,7 +76,7 @@ def account_panel(*, github_url: str, public_url: str) -> Panel:
         replace(PUBLIC_URL, value=public_url),
         WEBHOOKS,
         APP_NAME,
-        MORE_ACCOUNTS,
+        replace(MORE_ACCOUNTS, value=more_accounts),
         replace(GITHUB_URL, value=github_url),
         *map(_permission, (one for one in PERMISSIONS if not one.asked)),
     )

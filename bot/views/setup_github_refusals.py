@@ -21,6 +21,7 @@ CODE_UNKNOWN = (
     "GitHub does not know this answer any more: it works once and within an hour. If the App is on GitHub's list "
     "(Settings, Developer settings, GitHub Apps), delete it there, and create it again."
 )
+NO_KEY_FILE = "Write the path of the key's file on this machine, as /etc/stanch/app.pem, not the key itself."
 BAD_APP_ID = "Write the number behind App ID on the App's page General, section About."
 
 
@@ -44,6 +45,11 @@ def lacks_permissions(slug: str, lacking: Sequence[AppPermission]) -> str:
     """The App by hand asks for too little."""
     listed = ", ".join(f"{one.title}: {ACCESS[one.access]}" for one in lacking)
     return f"The App {slug} lacks {listed}: set it on the App's page Permissions & events, and Save changes."
+
+
+def in_environment(name: str) -> str:
+    """The environment wins over `.env`, so that a new value would have no effect."""
+    return f"{name} is also set in the environment, which wins over .env: unset it there, and run stanch setup again."
 
 
 def bad_setting(name: str, fault: str) -> str:

@@ -54,7 +54,7 @@ def step_page(
 
     `entered` is what the person has typed before; secrets are not shown again.
     """
-    panel = panel or Panel((), (PanelForm("Try again"),))
+    panel = panel or Panel((), (PanelForm("Try again", hidden={"do": "show"}),))
     parts = "".join(map(html.part, panel.parts))
     forms = "".join(
         html.form(form, hidden, state=state, wrong=fault_field, entered=entered) for form in panel.forms

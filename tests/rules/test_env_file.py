@@ -57,3 +57,7 @@ def test_each_value_is_read_as_it_was_written(value: str) -> None:
 def test_what_the_file_can_not_hold_is_refused(value: str) -> None:
     with pytest.raises(Unwritable):
         quoted(value)
+
+
+def test_an_empty_setting_clears_its_line_and_adds_none() -> None:
+    assert changed("A=1 # why\nB=2\n", {"A": "", "C": ""}) == "A= # why\nB=2\n"

@@ -35,7 +35,7 @@ WITH_ADDRESS = AppPlan(
 )
 PAGE = "https://github.com/organizations/octo/settings/apps/new"
 PANELS = {
-    "account": words.account_panel(github_url="https://github.com", public_url=""),
+    "account": words.account_panel(github_url="https://github.com", public_url="", more_accounts=""),
     "app": words.app_panel(PLAN, "octo", PAGE, "{}"),
     "app-with-address": words.app_panel(WITH_ADDRESS, "octo", PAGE, "{}"),
     "app-by-hand": words.app_by_hand_panel(WITH_ADDRESS, "octo", f"{PAGE}?name=stanch-octo"),
@@ -56,6 +56,7 @@ REFUSALS = {
     "not_installed": refusals.not_installed("octo", "stanch-octo"),
     "suspended": refusals.suspended("octo", "stanch-octo"),
     "lacks_permissions": refusals.lacks_permissions("stanch-octo", PERMISSIONS[1:3]),
+    "in_environment": refusals.in_environment("GITHUB_APP_ID"),
     "bad_setting": refusals.bad_setting("GITHUB_ACCOUNTS", "names no account"),
     "address_fault": refusals.address_fault("The address of Stanch", "must have no path"),
     **{name: value for name, value in vars(refusals).items() if name.isupper() and isinstance(value, str)},

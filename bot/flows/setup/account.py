@@ -40,7 +40,9 @@ def _done(known: Known) -> bool:
 
 async def _view(_: SetupContext, known: Known) -> Panel:
     return words.account_panel(
-        github_url=known.get("GITHUB_URL") or GITHUB, public_url=known.get("STANCH_PUBLIC_URL") or ""
+        github_url=known.get("GITHUB_URL") or GITHUB,
+        public_url=known.get("STANCH_PUBLIC_URL") or "",
+        more_accounts=known.get("GITHUB_ACCOUNTS") or "",
     )
 
 
@@ -53,11 +55,10 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
         raise StepRefused(refusals.BAD_NAME, "app_name")
     public_url, webhooks = _address(form)
     settings = {**_github(known, form.get("github_url", "")), **await new_keys(context, known)}
-    if public_url:
-        settings["STANCH_PUBLIC_URL"] = public_url
-    accounts = _accounts(account, form.get("more_accounts", ""))
-    if len(accounts) > 1:
-        settings["GITHUB_ACCOUNTS"] = ",".join(accounts)
+    settings["STANCH_PUBLIC_URL"] = public_url
+    if "more_accounts" in form:
+        accounts = _accounts(account, form["more_accounts"])
+        settings["GITHUB_ACCOUNTS"] = ",".join(accounts) if len(accounts) > 1 else ""
     more = [one.name for one in PERMISSIONS if not one.asked and form.get(f"permission_{one.name}") == "yes"]
     return known.setting(**settings).finding(
         account=account,

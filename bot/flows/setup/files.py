@@ -13,6 +13,7 @@ from bot.errors import StartRefused
 from bot.flows.setup.step import StepRefused
 from bot.rules.env_file import Unwritable, changed
 from bot.settings import ENV_FILE, environment
+from bot.views.setup_github_refusals import in_environment
 
 KEY_FILE = "github-app.pem"
 FOREIGN = stat.S_IWGRP | stat.S_IWOTH
@@ -45,10 +46,7 @@ class SetupFiles:
         """Put settings into `.env`; its other lines stay. Raises StepRefused."""
         for name, value in environment().items():
             if name in values and value != values[name]:
-                raise StepRefused(
-                    f"{name} is also set in the environment, which wins over {ENV_FILE}: unset it there, "
-                    "and run stanch setup again."
-                )
+                raise StepRefused(in_environment(name))
         path = self._folder / ENV_FILE
         try:
             with suppress(FileNotFoundError):

@@ -10,8 +10,9 @@ from bot.flows.setup.account import organization_of, plan_of
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
 from bot.rules.github_addresses import app_page, new_app_page
-from bot.rules.github_app_manifest import PERMISSIONS, manifest, registration_query
+from bot.rules.github_app_manifest import PERMISSIONS, AppPermission, manifest, registration_query
 from bot.setting_values import read_key
+from bot.settings import environment
 from bot.version import VERSION
 from bot.views import setup_github as words
 from bot.views import setup_github_refusals as refusals
@@ -22,6 +23,14 @@ from integrations.github.app_manifest import NewApp, convert_code
 from integrations.github.errors import GitHubError, GitHubUnauthorized, NotFound
 
 APP_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SETTINGS = (
+    "GITHUB_APP_ID",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_APP_CLIENT_ID",
+    "GITHUB_APP_CLIENT_SECRET",
+    "GITHUB_WEBHOOK_SECRET",
+)
+"""What belongs to one App."""
 CREATED = "/github/created"
 """The path of our page to which GitHub sends the browser after it has made the App."""
 
@@ -31,6 +40,10 @@ def _done(known: Known) -> bool:
 
 
 async def _view(context: SetupContext, known: Known) -> Panel:
+    fixed = sorted(environment().keys() & set(SETTINGS))
+    if fixed:
+        # Found out before anything is created at GitHub, whose secrets could not be kept then.
+        raise StepRefused(refusals.in_environment(fixed[0]))
     plan, organization = plan_of(known), organization_of(known)
     page = new_app_page(known.github_url, organization)
     if context.page is None:
@@ -70,46 +83,50 @@ def _keep(context: SetupContext, known: Known, app: NewApp) -> Known:
         path = SetupFiles(context.folder).write_key(app.private_key.reveal(), str(app.id))
     except StepRefused as refused:
         raise StepRefused(refusals.key_not_written(app.slug, str(refused), page)) from None
-    settings = {"GITHUB_APP_ID": str(app.id), "GITHUB_APP_PRIVATE_KEY": path}
-    if known.get("STANCH_PUBLIC_URL"):
-        settings |= {
-            "GITHUB_APP_CLIENT_ID": app.client_id,
-            "GITHUB_APP_CLIENT_SECRET": app.client_secret.reveal(),
-        }
-    if app.webhook_secret is not None:
-        settings["GITHUB_WEBHOOK_SECRET"] = app.webhook_secret.reveal()
+    signs_in = known.get("STANCH_PUBLIC_URL") is not None
+    # What is empty here clears the secrets of a former App.
+    settings = {
+        "GITHUB_APP_ID": str(app.id),
+        "GITHUB_APP_PRIVATE_KEY": path,
+        "GITHUB_APP_CLIENT_ID": app.client_id if signs_in else "",
+        "GITHUB_APP_CLIENT_SECRET": app.client_secret.reveal() if signs_in else "",
+        "GITHUB_WEBHOOK_SECRET": app.webhook_secret.reveal() if app.webhook_secret else "",
+    }
     return known.setting(**settings).finding(app_slug=app.slug, app_owner=app.owner.login)
 
 
 async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     """An App that the person has made or had already: its id and the path of its key file."""
-    settings = {"GITHUB_APP_ID": form.get("app_id", ""), "GITHUB_APP_PRIVATE_KEY": form.get("key_file", "")}
-    if not APP_ID.fullmatch(settings["GITHUB_APP_ID"]):
+    app_id, path = form.get("app_id", ""), form.get("key_file", "")
+    if not APP_ID.fullmatch(app_id):
         raise StepRefused(refusals.BAD_APP_ID, "app_id")
+    if not path or "-----BEGIN" in path:
+        raise StepRefused(refusals.NO_KEY_FILE, "key_file")
     try:
-        key = key_of(context, settings["GITHUB_APP_PRIVATE_KEY"])
+        key = key_of(context, path)
     except ValueError as fault:
         raise StepRefused(refusals.bad_key_file(str(fault)), "key_file") from None
-    for name, typed in (
-        ("GITHUB_WEBHOOK_SECRET", "webhook_secret"),
-        ("GITHUB_APP_CLIENT_SECRET", "client_secret"),
-    ):
-        if form.get(typed):
-            settings[name] = form[typed]
-    app = await ask_app(context, known, settings["GITHUB_APP_ID"], key)
+    app = await ask_app(context, known, app_id, key)
     account = known.facts["account"]
     if app.owner_type != ENTERPRISE and app.owner.login.lower() != account.lower():
         raise StepRefused(refusals.other_app(app.owner.login, account), "app_id")
-    lacking = [
-        one
-        for one in PERMISSIONS
-        if one.required and app.permissions.get(one.name) not in (one.access, "write", "admin")
-    ]
+    lacking = [one for one in PERMISSIONS if one.required and not _has(app, one)]
     if lacking:
         raise StepRefused(refusals.lacks_permissions(app.slug, lacking), "app_id")
-    if "GITHUB_APP_CLIENT_SECRET" in settings:
+    # What is not entered is kept for the App that it belongs to, and cleared for another one.
+    former = known.fact("former GITHUB_APP_ID")
+    settings = dict.fromkeys(SETTINGS, "") if former not in (None, app_id) else {}
+    settings |= {"GITHUB_APP_ID": app_id, "GITHUB_APP_PRIVATE_KEY": path}
+    if form.get("webhook_secret"):
+        settings["GITHUB_WEBHOOK_SECRET"] = form["webhook_secret"]
+    if form.get("client_secret"):
+        settings["GITHUB_APP_CLIENT_SECRET"] = form["client_secret"]
         settings["GITHUB_APP_CLIENT_ID"] = app.client_id
     return known.setting(**settings).finding(app_owner=app.owner.login)
+
+
+def _has(app: AppFacts, wanted: AppPermission) -> bool:
+    return app.permissions.get(wanted.name) in (wanted.access, "write", "admin")
 
 
 async def ask_app(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> AppFacts:

@@ -42,10 +42,9 @@ async def _look(context: SetupContext, known: Known) -> Known:
 
 def _wanted(known: Known, owner: str) -> set[str]:
     """The logins and ids of the accounts that Stanch is to serve: by default the App's owner."""
+    accounts = known.get("GITHUB_ACCOUNTS")
     try:
-        return set(read_accounts(known.values["GITHUB_ACCOUNTS"]))
-    except KeyError:
-        return {owner.lower()}
+        return set(read_accounts(accounts)) if accounts else {owner.lower()}
     except ValueError as fault:
         raise StepRefused(refusals.bad_setting("GITHUB_ACCOUNTS", str(fault))) from None
 

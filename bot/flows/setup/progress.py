@@ -5,9 +5,15 @@ from dataclasses import dataclass, field, replace
 
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
+from bot.rules.env_file import Unwritable, quoted
+from bot.rules.masking import mask
 from bot.setting_values import strip
+from bot.settings import environment
+from bot.views.setup_github_refusals import in_environment
 from bot.views.setup_html import StepLine
 from bot.views.setup_panel import Panel
+
+PEM = "-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class SetupProgress:
         self._files = files
         self._steps = steps
         self._known = known
+        self._unwritten: dict[str, str] = {}
 
     @property
     def known(self) -> Known:
@@ -58,19 +65,24 @@ class SetupProgress:
 
     async def overview(self, problem: StepRefused | None = None) -> Overview:
         """The next step and what it shows; steps that turn out to be done are passed over."""
-        current, panel = None, None
         for step in self._steps:
             if step.done(self._known):
                 continue
             try:
-                await self._keep(await step.look(self._context, self._known))
+                self._write()
+                self._keep(await step.look(self._context, self._known))
                 if step.done(self._known):
                     continue
-                panel = await step.view(self._context, self._known)
+                return self._shown(step, await step.view(self._context, self._known), problem)
             except StepRefused as refused:
-                problem = problem or refused
-            current = step
-            break
+                return self._shown(step, None, problem or refused)
+        try:
+            self._write()
+        except StepRefused as refused:
+            return self._shown(self._steps[-1], None, refused)
+        return self._shown(None, None, problem)
+
+    def _shown(self, current: SetupStep | None, panel: Panel | None, problem: StepRefused | None) -> Overview:
         steps = tuple((step, step.done(self._known)) for step in self._steps)
         return Overview(steps, current, panel, self._known, problem)
 
@@ -81,12 +93,16 @@ class SetupProgress:
             return await self.overview()
         entered = {key: strip(value) for key, value in form.items()}
         overview = await self.change(lambda known: step.submit(self._context, known, entered))
-        return replace(overview, entered=entered) if overview.problem else overview
+        if overview.problem is None:
+            return overview
+        # A secret that was typed into the wrong field is not shown again.
+        shown = {key: value for key, value in entered.items() if mask(value) == value and PEM not in value}
+        return replace(overview, entered=shown)
 
     async def change(self, work: Callable[[Known], Awaitable[Known]]) -> Overview:
         """Do a part of a step, write what it found, and show the next step, or why it was refused."""
         try:
-            await self._keep(await work(self._known))
+            self._keep(await work(self._known))
         except StepRefused as refused:
             return await self.overview(refused)
         return await self.overview()
@@ -94,17 +110,35 @@ class SetupProgress:
     async def repeat(self, name: str) -> Overview:
         """Do a step again: what it found is forgotten here, and stays in `.env` until it is replaced."""
         step = next((step for step in self._steps if step.name == name), None)
-        if step is not None:
-            self._known = self._known.without(*step.owns)
+        if step is None:
+            return await self.overview()
+        fixed = sorted(environment().keys() & set(step.owns))
+        if fixed:
+            return await self.overview(StepRefused(in_environment(fixed[0])))
+        former = {f"former {one}": value for one in step.owns if (value := self._known.get(one))}
+        self._known = self._known.without(*step.owns).finding(**former)
         return await self.overview()
 
     def _next(self) -> SetupStep | None:
         return next((step for step in self._steps if not step.done(self._known)), None)
 
-    async def _keep(self, known: Known) -> None:
-        """Write the settings that are new. Raises StepRefused if they can't be written; then they are not kept."""
+    def _keep(self, known: Known) -> None:
+        """Take over what is known now; what is new of it is written by the next `_write`.
+
+        It is kept even if it can't be written now: GitHub shows an App's secrets once.
+        """
         before = self._known.values
         new = {name: value for name, value in known.values.items() if before.get(name) != value}
-        if new:
-            self._files.write_settings(new)
+        for name, value in new.items():
+            try:
+                quoted(value)
+            except Unwritable as fault:
+                raise StepRefused(f"{name} {fault}.") from None
+        self._unwritten |= new
         self._known = known
+
+    def _write(self) -> None:
+        """Write the settings that are new. Raises StepRefused."""
+        if self._unwritten:
+            self._files.write_settings(self._unwritten)
+            self._unwritten = {}

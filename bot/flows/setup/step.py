@@ -29,20 +29,23 @@ class Known:
     """What is known so far. Nothing of it is printed: the values hold secrets."""
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Settings by name, from the environment, from `.env` and from this run; none of them is empty."""
+    """Settings by name, from the environment, from `.env` and from this run; an empty one is not set."""
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What this run was told or found out and what is no setting, by a name of the step's own."""
 
     def get(self, name: str) -> str | None:
         """A setting; None if it is not set."""
-        return self.values.get(name)
+        return self.values.get(name) or None
 
     def fact(self, name: str) -> str | None:
         """Something that this run was told or found out."""
         return self.facts.get(name)
 
     def setting(self, **values: str) -> "Known":
-        """The same with these settings; they are written to `.env` when the step has returned them."""
+        """The same with these settings; they are written to `.env` when the step has returned them.
+
+        An empty value clears a setting that is there.
+        """
         return replace(self, values={**self.values, **values})
 
     def finding(self, **facts: str) -> "Known":
