@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.settings import Settings
+from integrations.proxies import _proxy_for
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 from tests.test_cli import Operator, Result
@@ -148,6 +150,21 @@ async def test_before_the_first_start_nothing_is_created(
     assert not is_file(empty_database_url.partition("///")[2])
 
 
+async def test_the_database_keeps_its_mode(
+    stanch: Installed, sqlite_template: Path, sqlite_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(sqlite_template, sqlite_path)
+    os.chmod(sqlite_path, 0o644)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{sqlite_path}")
+    result = await stanch.doctor()
+    assert f"WARNING: {sqlite_path} can be read by others (mode 0644)." in result.output
+    assert mode_of(sqlite_path) == 0o644
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
 def is_file(path: str) -> bool:
     return os.path.isfile(path)
 
@@ -189,7 +206,7 @@ async def test_the_network_list_follows_the_settings(
         monkeypatch.setenv(name, value)
     result = await stanch.doctor("--network", "--json")
     listed = json.loads(result.output)
-    assert all(set(one) == {"direction", "protocol", "host", "port", "purpose"} for one in listed)
+    assert all(set(one) == {"direction", "protocol", "host", "port", "purpose", "proxy"} for one in listed)
     assert {f"{one['direction']} {one['protocol']} {one['host']}:{one['port']}" for one in listed} == {
         "out https slack.com:443",
         "out https hooks.slack.com:443",
@@ -199,3 +216,20 @@ async def test_the_network_list_follows_the_settings(
         "in https stanch.octo.example:443",
     }
     assert not re.search(r"pass-word|stanch:", result.output)
+
+
+async def test_the_network_list_names_the_proxy_without_its_user(
+    stanch: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _proxy_for.cache_clear()
+    monkeypatch.setenv("https_proxy", "http://somebody:word@proxy.octo.example:3128")
+    monkeypatch.setenv("no_proxy", "api.github.com")
+    for name in ("SLACK_API_URL", "GITHUB_API_URL"):
+        monkeypatch.delenv(name)
+    result = await stanch.doctor("--network", "--json")
+    proxies = {one["host"]: one["proxy"] for one in json.loads(result.output) if one["direction"] == "out"}
+    through = "http://proxy.octo.example:3128"
+    assert proxies == {"slack.com": through, "hooks.slack.com": through, "api.github.com": None}
+    assert through in (await stanch.doctor("--network")).output
+    assert "somebody" not in stanch.seen
+    _proxy_for.cache_clear()

@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, TypeVar
 
 import aiohttp
 import typer
+from yarl import URL
 
 from bot.app import build_accounts, build_github, build_oauth, open_session
 from bot.cli.console import say
@@ -35,7 +36,7 @@ from bot.settings import (
 )
 from bot.version import VERSION
 from bot.views.doctor import report_json, report_lines
-from integrations.proxies import proxy_fault
+from integrations.proxies import proxy_fault, proxy_for
 from integrations.slack.api import Slack
 from storage.clock import Clock
 from storage.db import Database
@@ -52,7 +53,11 @@ def doctor(
 ) -> None:
     """Check settings, Slack, GitHub, channels, webhooks, database and queue; change nothing."""
     if network:
-        _print_network(network_needs(_servers(load_settings(AddressSettings))), as_json=as_json)
+        fault = proxy_fault()
+        if fault is not None:
+            raise StartRefused(fault)
+        needs = network_needs(_servers(load_settings(AddressSettings)))
+        _print_network([_through_proxy(need) for need in needs], as_json=as_json)
         return
     # A refusal of GitHub's is a result here, so it is not logged as well.
     set_up_logging("error", "text")
@@ -155,9 +160,18 @@ def _servers(settings: AddressSettings) -> Servers:
     )
 
 
+def _through_proxy(need: NetworkNeed) -> NetworkNeed:
+    """The connection with the proxy through which it goes by the environment, if any."""
+    if need.direction == "in" or need.protocol == "postgresql":
+        return need
+    proxy = proxy_for(URL.build(scheme=need.protocol, host=need.host.replace("*", "wss"), port=need.port))
+    return need if proxy is None else replace(need, proxy=str(proxy.with_user(None)))
+
+
 def _print_network(needs: list[NetworkNeed], *, as_json: bool) -> None:
     if as_json:
         say(json.dumps([asdict(need) for need in needs], indent=2))
         return
     for need in needs:
-        say(f"{need.direction}\t{need.protocol}\t{need.host}:{need.port}\t{need.purpose}")
+        way = f" (through the proxy {need.proxy})" if need.proxy else ""
+        say(f"{need.direction}\t{need.protocol}\t{need.host}:{need.port}\t{need.purpose}{way}")

@@ -17,6 +17,8 @@ class NetworkNeed:
     """The host that is connected to; for `in` the one on which Stanch listens, or that a proxy passes on."""
     port: int
     purpose: str
+    proxy: str | None = None
+    """The proxy of the environment through which it goes, without user and password."""
 
 
 @dataclass(frozen=True, slots=True)
