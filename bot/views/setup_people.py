@@ -61,6 +61,11 @@ def outsider(name: str, reason: str) -> str:
     )
 
 
+def bad_operators(fault: str) -> str:
+    """`fault` is the end of a sentence about the setting."""
+    return f"STANCH_OPERATORS in .env {fault}: correct it there, and run stanch setup again."
+
+
 def no_account(login: str, github_url: str) -> str:
     """GitHub has no such login."""
     return f"GitHub ({github_url}) has no account {clean(login, 60)}: correct its spelling."

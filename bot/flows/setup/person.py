@@ -167,7 +167,7 @@ def _operators(known: Known) -> frozenset[str]:
     try:
         return read_operators(known.get("STANCH_OPERATORS") or frozenset())
     except ValueError as fault:
-        raise StepRefused(bad_setting("STANCH_OPERATORS", str(fault))) from None
+        raise StepRefused(words.bad_operators(str(fault))) from None
 
 
 PERSON = SetupStep(

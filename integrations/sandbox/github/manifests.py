@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import json
 import re
 import secrets
@@ -15,6 +14,7 @@ from integrations.sandbox.github.apps import GitHubApp, Registration
 from integrations.sandbox.github.openapi import DATA
 from integrations.sandbox.github.records import GitHubUser, JsonObject, RepositoryOwner
 from integrations.sandbox.github.world import GitHubWorld
+from integrations.sandbox.hosts import is_loopback
 
 MOST_CALLBACKS = 10
 LONGEST_NAME = 34
@@ -209,13 +209,6 @@ def is_address(value: object) -> bool:
         return False
     parts = urlsplit(value)
     return parts.scheme in ("http", "https") and bool(parts.hostname)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _with_metadata(permissions: Mapping[str, object]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from integrations.sandbox.github.records import (
     RepositoryOwner,
 )
 from integrations.sandbox.github.world import GitHubChange, GitHubWorld
+from integrations.sandbox.hosts import real_address
 
 HOOK_ID = 480001
 EVENT_PERMISSIONS = {
@@ -137,8 +138,11 @@ class Webhooks:
         )
         began = time.perf_counter()
         try:
+            address = real_address(self._world.webhook_url, self._world.hosts)
+            if address is None:
+                raise aiohttp.ClientConnectionError("not on this machine")
             async with self._session.post(
-                self._reachable(self._world.webhook_url),
+                address,
                 data=body,
                 headers=attempt.request_headers,
                 allow_redirects=False,
@@ -158,13 +162,6 @@ class Webhooks:
         attempt.duration = round(time.perf_counter() - began, 2)
         self._world.deliveries.append(attempt)
         return attempt.status_code if attempt.status != "timed out" else 0
-
-    def _reachable(self, url: str) -> str:
-        """The address in the world's `hosts`, else the same."""
-        for public, real in self._world.hosts.items():
-            if url.startswith(f"{public}/"):
-                return real + url.removeprefix(public)
-        return url
 
     def redeliver(self, delivery: WebhookDelivery) -> None:
         """Send a logged delivery again, as another attempt with the same GUID."""

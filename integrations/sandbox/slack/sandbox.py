@@ -59,13 +59,15 @@ class SlackSandbox:
         self.workspace = workspace
         self.events_url = events_url
         self.origin = ""
-        self.http = HttpTransport(app=app, url=lambda: self.events_url, now=now, timeout=answer_timeout)
+        self.hosts: dict[str, str] = {}
+        """Where a public origin is reached really: `{"https://stanch.example.com": "http://127.0.0.1:3000"}`."""
+        self.http = HttpTransport(
+            app=app, url=lambda: self.events_url, now=now, timeout=answer_timeout, hosts=self.hosts
+        )
         self.socket = SocketTransport(tickets, self.world.violations, app, timeout=answer_timeout)
         self.sender = Sender(self.http)
         self.deliveries = self.sender.results
         self.response_urls = ResponseUrls(self.world, lambda: self.origin)
-        self.hosts: dict[str, str] = {}
-        """Where a public origin is reached really: `{"https://stanch.example.com": "http://127.0.0.1:3000"}`."""
         pages = AppPages(self.world, self.sender, self.socket, self._use_url)
         self.invite = pages.invite
         self._server = SlackServer(self.world, self.response_urls, self.socket, pages)
@@ -181,8 +183,7 @@ class SlackSandbox:
         self.sender.transport = self.socket
 
     def _use_url(self, request_url: str) -> None:
-        origin = next((each for each in self.hosts if request_url.startswith(f"{each}/")), "")
-        self.events_url = self.hosts.get(origin, "") + request_url.removeprefix(origin)
+        self.events_url = request_url
 
     def add_app_elsewhere(self, team_id: str = "T0ELSEWHERE") -> App:
         """Another app, installed in another workspace; its tokens are good for `auth.test` and connections."""

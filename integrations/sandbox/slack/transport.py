@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from integrations.sandbox.hosts import real_address
 from integrations.sandbox.slack.blocks import Json
 from integrations.sandbox.slack.calls import FORM, JSON_TYPE
 from integrations.sandbox.slack.records import App
@@ -87,8 +88,17 @@ def signature(signing_secret: str, timestamp: str, body: bytes) -> str:
 class HttpTransport:
     """Posts all kinds of deliveries to the app's request URL."""
 
-    def __init__(self, *, app: App, url: Callable[[], str], now: Callable[[], float], timeout: float) -> None:
+    def __init__(
+        self,
+        *,
+        app: App,
+        url: Callable[[], str],
+        now: Callable[[], float],
+        timeout: float,
+        hosts: Mapping[str, str],
+    ) -> None:
         self._app = app
+        self._hosts = hosts
         self._url = url
         self._now = now
         self._timeout = timeout
@@ -136,8 +146,11 @@ class HttpTransport:
             raise RuntimeError("The stand-in is not started")
         begun = time.perf_counter()
         try:
+            address = real_address(request.url, self._hosts)
+            if address is None:
+                raise aiohttp.ClientConnectionError("not on this machine")
             async with self._session.post(
-                request.url, data=request.body, headers=request.headers, allow_redirects=False
+                address, data=request.body, headers=request.headers, allow_redirects=False
             ) as response:
                 body = (await response.read()).decode("utf-8", "replace")
         except (TimeoutError, aiohttp.ClientError) as error:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from dotenv import dotenv_values
 
+from bot.cli.setup_terminal import ask_steps
 from bot.database import open_database
 from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.progress import Overview, SetupProgress
@@ -102,8 +103,10 @@ def start(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, str]:
     }
 
 
-def progress(session: aiohttp.ClientSession, folder: Path, known: Known) -> SetupProgress:
-    context = SetupContext(folder, session, Clock(), "http://127.0.0.1:1")
+def progress(
+    session: aiohttp.ClientSession, folder: Path, known: Known, page: str | None = "http://127.0.0.1:1"
+) -> SetupProgress:
+    context = SetupContext(folder, session, Clock(), page)
     return SetupProgress(context, SetupFiles(folder), STEPS, known)
 
 
@@ -179,6 +182,37 @@ async def test_from_nothing_to_a_card_that_is_taken_away(run: SetupRun) -> None:
     assert olga is not None
     assert (linked.slack_team, linked.slack_user, linked.github.id) == (slack.team_id, PERSON, olga.id)
     assert linked.source is IdentitySource.OPERATOR
+
+
+async def test_the_steps_can_be_answered_in_the_terminal(
+    run: SetupRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(
+        [
+            "",  # No step again.
+            run.slack.bot_token,
+            run.slack.app_token,
+            *("1", CHANNEL),
+            *(PERSON, "olga", "n"),  # No more options.
+            *("", ""),  # The test card.
+        ]
+    )
+    secrets: list[str] = []
+
+    def read(_: str, secret: bool) -> str:
+        answer = next(answers)
+        secrets.extend([answer] if secret else [])
+        return answer
+
+    known = Known(start(run.slack, run.github))
+    await ask_steps(progress(run.session, run.folder, known, page=None), read)
+
+    assert run.env["STANCH_DEFAULT_CHANNEL"] == CHANNEL
+    assert run.env["STANCH_OPERATORS"] == PERSON
+    assert secrets == [run.slack.bot_token, run.slack.app_token]
+    shown = capsys.readouterr().out
+    assert f"{run.slack.origin}/apps?new_app=1&manifest_json=" in shown
+    assert not any(secret in shown for secret in secrets)
 
 
 async def test_a_second_run_finds_everything_done_but_the_test_card(run: SetupRun) -> None:
@@ -365,6 +399,19 @@ async def test_somebody_whose_account_is_taken_is_told_whose_it_is(run: SetupRun
 
     assert f"{PERSON} is olga" in taken
     assert run.env["STANCH_OPERATORS"] == f"U0OTHER,{PERSON}"
+
+
+async def test_faulty_operators_are_named_and_kept(run: SetupRun) -> None:
+    await run.until("person")
+    known = run.progress.known
+    run.progress = progress(
+        run.session, run.folder, known.setting(STANCH_OPERATORS="olga").without("operators_looked_up")
+    )
+    overview = await run.progress.overview()
+
+    assert overview.problem is not None
+    assert str(overview.problem).startswith("STANCH_OPERATORS in .env must be Slack user ids")
+    assert run.slack.channel_messages(CHANNEL) == []
 
 
 async def test_slack_s_refusal_of_the_test_card_is_a_sentence(run: SetupRun) -> None:

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from integrations.sandbox.browser import Browser
 from integrations.sandbox.slack import SlackSandbox
 from integrations.sandbox.slack.manifests import InvalidSlackManifest, read_manifest
+from tests.integrations.sandbox.conftest import SmallApp
 
 MANIFEST: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "manifest.yml").read_text(encoding="utf-8")
@@ -75,18 +76,22 @@ async def test_an_app_gets_its_tokens_one_by_one(slack: SlackSandbox, browser: B
 
 
 async def test_a_manifest_for_http_sends_requests_to_its_address(
-    slack: SlackSandbox, browser: Browser
+    slack: SlackSandbox, browser: Browser, small_app: SmallApp
 ) -> None:
     manifest = json.loads(json.dumps(MANIFEST))
     manifest["settings"]["socket_mode_enabled"] = False
     manifest["settings"]["event_subscriptions"]["request_url"] = URL
     manifest["settings"]["interactivity"]["request_url"] = URL
     manifest["features"]["slash_commands"][0]["url"] = URL
-    slack.hosts["https://stanch.example.com"] = "http://127.0.0.1:3000"
     await create(slack, browser, manifest)
     await browser.send("Generate", name="socket", scope="connections:write")
+    nowhere = await slack.verify_url()
+    slack.hosts["https://stanch.example.com"] = small_app.url.removesuffix("/slack/events")
+    await slack.verify_url()
 
-    assert slack.events_url == "http://127.0.0.1:3000/slack/events"
+    assert nowhere.error == "dispatch_failed"
+    assert small_app.payload["type"] == "url_verification"
+    assert slack.events_url == URL
     assert await error_of(slack, shown(browser, "app_token"), "apps.connections.open") == "forbidden_team"
 
 
