@@ -11,7 +11,7 @@ import pytest
 
 from bot.settings import Settings
 from integrations.proxies import _proxy_for
-from integrations.sandbox.github import GitHubSandbox
+from integrations.sandbox.github import GitHubSandbox, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
 from tests.test_cli import Operator, Result
 
@@ -33,14 +33,19 @@ class Installed(Operator):
         return result
 
 
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    return generate_private_key()
+
+
 @pytest.fixture
 async def stanch(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Installed]:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    async with GitHubSandbox() as github, SlackSandbox() as slack:
+    async with GitHubSandbox(private_key=private_key) as github, SlackSandbox() as slack:
         github.add_user("ana")
         github.add_repository(github.app_owner, "payments")
         github.install(github.app_owner)

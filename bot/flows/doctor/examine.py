@@ -19,8 +19,7 @@ from bot.rules.check_results import CheckResult, in_order
 async def examine(examined: Examined) -> tuple[CheckResult, ...]:
     """The results of all checks, by group."""
     found = await check_database(examined)
-    # After the file was looked at, since a finding there may be a reason not to open it.
-    stored = StoredFacts() if any(one.level == "fault" for one in found) else await read_stored(examined.db)
+    stored = await read_stored(examined.db)
     parts = await asyncio.gather(
         check_settings(examined, stored),
         check_queue(examined, stored),
