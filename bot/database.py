@@ -17,6 +17,8 @@ from storage.records import AuditRow
 log = structlog.get_logger(__name__)
 SLACK_TEAM = "slack_team"
 """The saved value in which `serve` keeps the workspace, for commands that don't ask Slack."""
+SET_UP_AT = "set_up_at"
+"""The saved value with the time at which `stanch setup` linked the first person."""
 
 
 def build_database(settings: StorageSettings, clock: Clock, engines: Engines | None = None) -> Database:

@@ -10,6 +10,8 @@ FULL_SYNC_INTERVAL = 86400.0
 """Seconds after which a sync reads every alert again, because not every change updates GitHub's `updated_at`."""
 OVERLAP = 3600.0
 """Seconds that a sync reads back before the start of the last one."""
+SET_UP_LATELY = 86400.0
+"""Seconds after a set-up in which the first sync tells alerts from after it from those before."""
 _GENERIC_TYPES = {
     "ec_private_key": (3, 19),
     "generic_private_key": (3, 20),
@@ -84,11 +86,20 @@ def is_unchanged(facts: AlertFacts, known: tuple[UnixTime, AlertState, str]) -> 
     return not newer and facts.state == state and facts.validity in (None, validity)
 
 
-def is_old(facts: AlertFacts, last: SyncProgress | None) -> bool:
+def is_old(facts: AlertFacts, last: SyncProgress | None, set_up_at: UnixTime | None) -> bool:
     """Whether a newly seen alert existed before the last sync, so that it is not announced as new.
 
-    After the first sync these are alerts of repositories that were added to the installation later.
+    In the first sync these are all alerts; after a set-up, at `set_up_at`, those from before it. In later syncs they
+    are alerts of repositories that were added to the installation later.
     """
-    if last is None:
-        return True
-    return facts.created_at is not None and facts.created_at < last.read_until
+    since = set_up_at if last is None else last.read_until
+    if since is None or facts.created_at is None:
+        return last is None
+    return facts.created_at < since
+
+
+def set_up_lately(stored: StoredJson, now: UnixTime) -> UnixTime | None:
+    """The stored time of the set-up; None without one, and for one that is too long ago."""
+    if isinstance(stored, int | float) and now - stored < SET_UP_LATELY:
+        return float(stored)
+    return None

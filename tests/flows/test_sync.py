@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.database import SET_UP_AT
 from bot.flows.alerts.sync import request_sync, sync_installation
 from bot.rules.sync_scope import FULL_SYNC_INTERVAL
 from integrations.sandbox.slack import SlackMessage
@@ -51,6 +52,21 @@ async def test_an_alert_of_a_generic_type_is_found(stage: Stage) -> None:
     stage.github.leak(stage.repository, secret_type="rsa_private_key")
     await sync(stage)
     assert "Private Key" in stage.card().shown_text
+
+
+async def test_after_a_set_up_the_first_sync_tells_old_alerts_from_new_ones(stage: Stage) -> None:
+    stage.github.webhook_url = None
+    stage.github.leak(stage.repository, path="old.py")
+    stage.clock.advance(600)
+    async with stage.context.db.begin() as tx:
+        await saved_values.save(tx, SET_UP_AT, tx.now)
+    stage.clock.advance(60)
+    stage.github.leak(stage.repository, path="new.py")
+    await forget_syncs(stage)
+    await sync(stage)
+    assert "new.py" in stage.card().shown_text
+    [summary] = summaries(stage)
+    assert "*1 alert* in 1 repository, from before Stanch was connected" in summary.shown_text
 
 
 async def test_a_closure_whose_webhook_was_lost_is_shown(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.context import Context
+from bot.database import SET_UP_AT
 from bot.flows import repository_access
 from bot.flows.alerts.alert_lists import REFUSALS, AlertList, find_lists, list_alerts
 from bot.flows.alerts.commit_author import may_read_commits
@@ -22,7 +23,7 @@ from bot.flows.people import organization_roles
 from bot.job_kinds import SyncAll, SyncInstallation
 from bot.job_rows import new_job
 from bot.rules.commit_author import lacks_author
-from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged
+from bot.rules.sync_scope import ListedAlert, SyncProgress, is_old, is_unchanged, set_up_lately
 from integrations.github.errors import GitHubError
 from storage import alerts, jobs, messages, repositories, saved_values, summaries
 from storage.db import Tx
@@ -65,6 +66,8 @@ class _Sync:
     """Count, and store nothing."""
     reads_commits: bool
     """The installation has the optional permission to read who made a commit."""
+    set_up_at: UnixTime | None
+    """When `stanch setup` linked the first person, if that was lately."""
     counts: SyncCounts
 
 
@@ -110,17 +113,21 @@ async def sync_installation(
     """Compare one installation's alerts, or one repository's, with the stored ones.
 
     It can be interrupted anywhere and repeated. The first sync of an installation posts one summary to each channel
-    instead of a card for each alert. A list that GitHub refuses is logged and counted; the next sync reads it from
-    where its last complete reading ended. Raises GitHubError for an outage or a limit.
+    instead of a card for each alert from before; `stanch setup` says since when. A list that GitHub refuses is logged
+    and counted; the next sync reads it from where its last complete reading ended. Raises GitHubError for an outage
+    or a limit.
     """
     # 1. How far each list was read the last time.
     async with context.db.read() as tx:
         installation = await repositories.load_installation(tx, installation_id)
+        set_up_at = set_up_lately(await saved_values.load(tx, SET_UP_AT), tx.now)
     counts = SyncCounts()
     if installation is None or installation.state is not InstallationState.ACTIVE:
         return counts
     reads_commits = await may_read_commits(context, installation_id)
-    sync = _Sync(installation, context.clock.now(), repository, dry_run, reads_commits, counts)
+    sync = _Sync(
+        installation, context.clock.now(), repository, dry_run, reads_commits, set_up_at, counts=counts
+    )
     lists = await find_lists(
         context, installation, sync.started, everything=everything or repository is not None
     )
@@ -217,7 +224,7 @@ async def _store(
     repository = known or repository_access.new_repository(listed.repository, sync.installation.id)
     if known is None:
         await repositories.save_repository(tx, repository)
-    old = is_old(listed.alert, last)
+    old = is_old(listed.alert, last, sync.set_up_at)
     stored = await store_alert(
         tx,
         context,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from bot.database import open_database
+from bot.database import SET_UP_AT, open_database
 from bot.errors import StartRefused
 from bot.flows.people.link_by_operator import check_free, make_links
 from bot.flows.setup.github_app import github_of, key_of
@@ -23,7 +23,7 @@ from integrations.github.api import GitHub
 from integrations.github.errors import GitHubError, NotFound
 from integrations.slack.errors import PersonUnavailable, SlackError
 from integrations.slack.facts import PersonFacts
-from storage import identities
+from storage import identities, saved_values
 from storage.db import Database, StorageUnavailable
 from storage.records import Account, GitHubId, Identity, SlackTeamId, SlackUserId
 
@@ -88,6 +88,8 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
         async with db.begin() as tx:
             await check_free(tx, link)
             [made] = await make_links(tx, [link])
+            # A secret that leaks from now on gets a card, though the first sync comes later.
+            await saved_values.save(tx, SET_UP_AT, tx.now)
         return made
 
     made = await _in_database(work)
