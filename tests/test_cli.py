@@ -371,6 +371,7 @@ async def test_malformed_and_contradicting_identities_are_refused(stanch: Operat
     assert "not a Slack user id" in await stanch.fails(*add, "ana", "ana", "--team", TEAM)
     assert "not a GitHub login" in await stanch.fails(*add, "U0ANA", "a/b", "--team", TEAM)
     assert "no account nobody" in await stanch.fails(*add, "U0ANA", "nobody", "--team", TEAM)
+    assert "octo is no person's account" in await stanch.fails(*add, "U0ANA", "octo", "--team", TEAM)
     assert "workspace is not known yet" in await stanch.fails(*add, "U0ANA", "ana")
     await stanch.done(*add, "U0ANA", "ana", "--team", TEAM)
     assert "U0ANA is ana" in await stanch.fails(*add, "U0BEN", "ana", "--team", TEAM)

@@ -30,7 +30,7 @@ class Accounts:
         self._installation_id: int | None = None
 
     async def find(self, login: str) -> Account:
-        """The account with its numeric id; raises StartRefused."""
+        """A person's account with its numeric id; raises StartRefused."""
         if not LOGIN.fullmatch(login):
             raise StartRefused(f"{login[:100]!r} is not a GitHub login.")
         try:
@@ -41,6 +41,10 @@ class Accounts:
             raise StartRefused(f"GitHub has no account {login}; check its spelling.") from None
         except GitHubError as error:
             raise GitHubUnavailable(f"GitHub could not be asked for {login}: {error}.") from None
+        if not found.is_person:
+            raise StartRefused(
+                f"{found.login} is no person's account on GitHub ({found.kind}); nobody acts as it."
+            )
         return Account(GitHubId(found.id), found.login)
 
     async def _first_installation(self) -> int:

@@ -12,6 +12,8 @@ OVERLAP = 3600.0
 """Seconds that a sync reads back before the start of the last one."""
 SET_UP_LATELY = 86400.0
 """Seconds after a set-up in which the first sync tells alerts from after it from those before."""
+CLOCKS_APART = 60.0
+"""Seconds by which the clocks of GitHub and Stanch may differ; GitHub's times are whole seconds besides."""
 _GENERIC_TYPES = {
     "ec_private_key": (3, 19),
     "generic_private_key": (3, 20),
@@ -99,7 +101,7 @@ def is_old(facts: AlertFacts, last: SyncProgress | None, set_up_at: UnixTime | N
 
 
 def set_up_lately(stored: StoredJson, now: UnixTime) -> UnixTime | None:
-    """The stored time of the set-up; None without one, and for one that is too long ago."""
+    """The stored time of the set-up by GitHub's clock; None without one, and for one that is too long ago."""
     if isinstance(stored, int | float) and now - stored < SET_UP_LATELY:
-        return float(stored)
+        return stored - CLOCKS_APART
     return None

@@ -98,6 +98,10 @@ def app_panel(plan: AppPlan, account: str, page: str, manifest: str) -> Panel:
                 "GitHub asks you to confirm the name, and then sends you back here. *Sign in to GitHub in this "
                 "browser first*, as an owner of the account."
             ),
+            Paragraph(
+                "If GitHub says that there is no such page, the login is misspelt, the kind of account is the other "
+                "one, or you are signed in as somebody who does not own it: do the step *GitHub account* again."
+            ),
         ),
         (
             PanelForm(f"Create the App on {account}", hidden={"manifest": manifest}, to=page),

@@ -71,6 +71,11 @@ def no_account(login: str, github_url: str) -> str:
     return f"GitHub ({github_url}) has no account {clean(login, 60)}: correct its spelling."
 
 
+def no_person(login: str, kind: str) -> str:
+    """The login is an organization's or a bot's; `kind` is GitHub's word."""
+    return f"{clean(login, 60)} is no person's account on GitHub ({clean(kind, 30)}): write the login of your own."
+
+
 def not_installed(page: str) -> str:
     """No installation with which GitHub could be asked."""
     return (

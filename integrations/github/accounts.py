@@ -1,7 +1,7 @@
 """GitHub accounts: the record, reading it from JSON, and the check of a login."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from integrations.github.errors import Malformed
 from integrations.github.json_fields import identifier, json_object, text
@@ -16,6 +16,13 @@ class GitHubAccount:
 
     id: int
     login: str
+    kind: str | None = field(default=None, compare=False)
+    """`User`, `Organization`, `Bot` or another word of GitHub's; None where it says none."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody can act as this account, as far as GitHub says."""
+        return self.kind in ("User", None)
 
 
 def account(value: object) -> GitHubAccount | None:
@@ -24,7 +31,7 @@ def account(value: object) -> GitHubAccount | None:
     if raw is None:
         return None
     number, login = identifier(raw.get("id")), text(raw.get("login"))
-    return GitHubAccount(number, login) if number and login else None
+    return GitHubAccount(number, login, text(raw.get("type"))) if number and login else None
 
 
 def needed_account(value: object, what: str) -> GitHubAccount:

@@ -132,6 +132,8 @@ async def _account(context: SetupContext, known: Known, login: str) -> Account:
         raise StepRefused(words.no_account(login, known.github_url), "login") from None
     except GitHubError as error:
         raise StepRefused(words.github_not_asked(str(error))) from None
+    if not found.is_person:
+        raise StepRefused(words.no_person(found.login, str(found.kind)), "login")
     return Account(GitHubId(found.id), found.login)
 
 

@@ -370,6 +370,7 @@ async def test_only_a_full_member_of_the_workspace_is_linked(run: SetupRun) -> N
     name = await run.refused(other_user="olga", login="olga")
     no_login = await run.refused(slack_user=PERSON, login="no such/login")
     unknown = await run.refused(slack_user=PERSON, login="nobody-there")
+    organization = await run.refused(slack_user=PERSON, login="octo")
 
     assert field.choices == ((PERSON, f"olga ({PERSON})"), ("U0OTHER", "otto (U0OTHER)"))
     assert other.optional
@@ -378,6 +379,7 @@ async def test_only_a_full_member_of_the_workspace_is_linked(run: SetupRun) -> N
     assert "Write a Slack user id" in name
     assert "Write your login" in no_login
     assert "has no account nobody-there" in unknown
+    assert "octo is no person's account on GitHub (Organization)" in organization
     assert "STANCH_OPERATORS" not in run.env
 
 
