@@ -23,6 +23,7 @@ from bot.flows.setup.github_app import CREATED, convert
 from bot.flows.setup.progress import Overview, SetupProgress, step_lines
 from bot.flows.setup.step import SetupContext
 from bot.rules.setup_code import TRIES, same_code
+from bot.rules.slack_addresses import apps_site
 from bot.views import setup_pages as pages
 from bot.views.setup_pages import SetupPage
 
@@ -176,6 +177,7 @@ class SetupRoutes:
             fault=str(problem) if problem else "",
             fault_field=problem.field if problem else None,
             entered=overview.entered,
+            sites=(_origin_of(overview.known.github_url), apps_site(overview.known.slack_api_url)),
         )
 
     def _new_state(self, overview: Overview) -> str:

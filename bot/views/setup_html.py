@@ -34,8 +34,18 @@ class StepLine:
 MORE = "More options"
 
 
-def fault(sentence: str) -> str:
-    return f'<p class="fault" role="alert">{_marked(sentence)}</p>' if sentence else ""
+def fault(sentence: str, sites: Sequence[str] = ()) -> str:
+    """What went wrong. Addresses below these origins can be clicked; others may come from outside."""
+    if not sentence:
+        return ""
+    words = _marked(sentence)
+    for site in sites:
+        words = re.sub(rf"{re.escape(escape(site))}/[\w/?=.%#-]*[\w/]", _link, words, flags=re.ASCII)
+    return f'<p class="fault" role="alert">{words}</p>'
+
+
+def _link(found: re.Match[str]) -> str:
+    return f'<a href="{found[0]}" target="_blank" rel="noopener noreferrer">{found[0]}</a>'
 
 
 def paragraph(text: str) -> str:

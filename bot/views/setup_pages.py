@@ -49,17 +49,19 @@ def step_page(
     fault: str = "",
     fault_field: str | None = None,
     entered: Mapping[str, str] = NOTHING,
+    sites: Sequence[str] = (),
 ) -> SetupPage:
     """A step: what went wrong, its parts and forms, where it is among the others. `hidden` goes into each form.
 
-    `entered` is what the person has typed before; secrets are not shown again.
+    `entered` is what the person has typed before; secrets are not shown again. `sites` are the origins
+    of the platforms' pages, to which a fault may link.
     """
     panel = panel or Panel((), (PanelForm("Try again", hidden={"do": "show"}),))
     parts = "".join(map(html.part, panel.parts))
     forms = "".join(
         html.form(form, hidden, state=state, wrong=fault_field, entered=entered) for form in panel.forms
     )
-    body = html.fault(fault) + parts + forms
+    body = html.fault(fault, sites) + parts + forms
     number = next((number for number, line in enumerate(lines, 1) if line.current), 0)
     where = f"Step {number} of {len(lines)}"
     return SetupPage(400 if fault else 200, title, body, html.steps(lines, hidden), where)

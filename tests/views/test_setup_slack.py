@@ -1,5 +1,6 @@
 """The panels of the set-up's steps about Slack and the person, as the terminal shows them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.rules.example_alert import example_case
 from bot.views import setup_people as people
 from bot.views import setup_slack as slack
 from bot.views.card import draw_card
+from bot.views.setup_html import fault
 from bot.views.setup_panel import Panel
 from bot.views.setup_text import field_text, panel_text
 from tests.views.cases import NOW
@@ -65,3 +67,13 @@ def test_setup_slack(panel: Panel, golden: SnapshotAssertion) -> None:
 def test_setup_test_card(golden: SnapshotAssertion) -> None:
     case = example_case(NOW, "https://github.com")
     assert sent(slack.marked_as_test(draw_card(case, controls(case), 0))) == golden
+
+
+def test_a_fault_links_to_the_platforms_pages_alone() -> None:
+    sentence = (
+        "Open https://api.slack.com/apps/A0X/oauth. Not https://api.slack.com.evil/x, nor https://evil/y."
+    )
+    drawn = fault(sentence, ["https://api.slack.com"])
+
+    assert re.findall('href="([^"]*)"', drawn) == ["https://api.slack.com/apps/A0X/oauth"]
+    assert re.sub("<[^>]*>", "", drawn) == sentence
