@@ -1,4 +1,4 @@
-"""A whole set-up with the real process, from an empty folder to the card of a leak."""
+"""A whole set-up with the real process, from an empty folder to the card of a leak, with most steps wrong once."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import unescape
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -36,6 +37,21 @@ class SetupProcess:
         """Fill in the page's form and press its button; AssertionError for a refusal."""
         await self.page.send(button, **fields)
         assert self.page.status == 200, self.page.text
+
+    async def refused(self, button: str, **fields: str) -> str:
+        """Press a button in vain; returns the sentence on the page, which shows the same step again."""
+        before = self.title
+        await self.page.send(button, **fields)
+        assert (self.page.status, self.title) == (400, before), self.page.text
+        found = re.search(r'role="alert">(.*?)</p>', self.page.text)
+        assert found is not None
+        return unescape(re.sub("<.*?>", "", found[1]))
+
+    async def again(self, step: str) -> None:
+        """Press *Do again* beside a step that is done."""
+        [form] = [one for one in self.page.forms if one.values.get("step") == [step] and "do" in one.values]
+        self.page.forms = [form]
+        await self.send(next(iter(form.buttons)))
 
     @property
     def title(self) -> str:
@@ -97,23 +113,36 @@ async def create_github_app(run: SetupProcess) -> None:
 
 
 async def install_github_app(run: SetupProcess) -> None:
+    assert "is not installed on octo yet" in await run.refused("I have installed it")
     async with run.tab("Install the App on GitHub") as tab:
         await tab.send("Install")
     await run.send("I have installed it")
 
 
-async def create_slack_app(run: SetupProcess) -> None:
-    """Create and install the app, and paste both tokens."""
+async def create_slack_app(run: SetupProcess, elsewhere: str) -> None:
+    """Create and install the app, and paste both tokens, each wrong once."""
     async with run.tab("Create the Slack app") as tab:
         await tab.send("Next")
         await tab.send("Create")
         general = tab.address
         await tab.follow("Install App")
         await tab.send("Allow")
-        await run.send("Check the token", bot_token=shown(tab, "bot_token"))
+        bot_token = shown(tab, "bot_token")
         await tab.open(general)
+        signing_secret = shown(tab, "signing_secret")
+        assert "looks like the signing secret" in await run.refused(
+            "Check the token", bot_token=signing_secret
+        )
+        # The token of another workspace is a token like any other, until the app-level token shows the difference.
+        await run.send("Check the token", bot_token=elsewhere)
         await tab.send("Generate", name="socket", scope="connections:write")
-        await run.send("Check the token", app_token=shown(tab, "app_token"))
+        app_token = shown(tab, "app_token")
+        assert "belongs to another Slack app" in await run.refused("Check the token", app_token=app_token)
+        await run.again("slack_app")
+        assert "was set up for" in await run.refused("Check the token", bot_token=bot_token)
+        await run.send("Check the token", bot_token=bot_token, other_workspace="yes")
+        assert "This is the bot token" in await run.refused("Check the token", app_token=bot_token)
+        await run.send("Check the token", app_token=app_token)
 
 
 def shown(tab: Browser, name: str) -> str:
@@ -145,12 +174,14 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
         # The browser and the process are gone; what was finished is kept.
         async with set_up(servers, tmp_path, person) as run:
             await install_github_app(run)
-            await create_slack_app(run)
+            await create_slack_app(run, slack.add_app_elsewhere().bot_token)
+            assert "in no channel that it can use" in run.page.text
             async with Browser() as client:
                 await client.open(f"{slack.origin}/archives/{CHANNEL}")
                 await client.send("Send", text="/invite @Stanch")
             await run.send("Read the list again")
             await run.send("Use this channel", channel=CHANNEL)
+            assert "has no account olgga" in await run.refused("Link me", slack_user=PERSON, login="olgga")
             await run.send("Link me", slack_user=PERSON, login="olga")
             await run.send("Post the test card")
             assert len(slack.channel_messages(CHANNEL)) == 1

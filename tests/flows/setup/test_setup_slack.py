@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from bot.cli.setup_terminal import ask_steps
 from bot.database import open_database
 from bot.flows.setup.files import SetupFiles
+from bot.flows.setup.person import MOST
 from bot.flows.setup.progress import Overview, SetupProgress
 from bot.flows.setup.step import Known, SetupContext
 from bot.flows.setup.steps import STEPS
@@ -295,6 +296,13 @@ async def test_slack_s_outage_is_no_refusal(run: SetupRun) -> None:
 
     assert refused.startswith("Slack could not be asked.")
     assert run.step == "slack_connection"
+    # The same for a token that is known: it is kept, and the step can be tried again.
+    run.slack.faults.add("auth.test", times=1, status=503)
+    overview = await run.anew()
+    assert str(overview.problem).startswith("Slack could not be asked.")
+    assert run.step == "slack_app"
+    await run.progress.overview()
+    assert run.step == "slack_connection"
 
 
 async def test_a_wrong_app_level_token_is_refused_with_what_to_do(run: SetupRun) -> None:
@@ -381,6 +389,21 @@ async def test_only_a_full_member_of_the_workspace_is_linked(run: SetupRun) -> N
     assert "has no account nobody-there" in unknown
     assert "octo is no person's account on GitHub (Organization)" in organization
     assert "STANCH_OPERATORS" not in run.env
+
+
+async def test_in_a_large_channel_the_id_is_typed(run: SetupRun) -> None:
+    many = [f"U0MANY{number}" for number in range(MOST)]
+    for user in many:
+        run.slack.workspace.add_user(user)
+    run.slack.workspace.change_channel(CHANNEL, members=frozenset({*many, PERSON, run.slack.bot_user_id}))
+    await run.until("person")
+    panel = await run.panel()
+    [typed, login] = panel.forms[0].fields
+    await run.submit(other_user=PERSON, login="olga")
+
+    assert (typed.name, typed.optional, login.name) == ("other_user", False, "login")
+    assert run.slack.calls("users.info")[-1].arguments["user"] == PERSON
+    assert run.env["STANCH_OPERATORS"] == PERSON
 
 
 async def test_without_an_installation_the_page_that_makes_one_is_named(run: SetupRun) -> None:

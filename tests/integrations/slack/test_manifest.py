@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -130,6 +131,12 @@ def test_the_set_up_derives_the_form_for_http_that_the_docs_show() -> None:
     assert json.loads(made.json) == for_http()
     assert made.scopes == SCOPES
     assert made.optional_scopes == set(MANIFEST["oauth_config"]["scopes"]["bot_optional"])
+
+
+def test_an_installed_package_has_the_manifest_beside_its_modules() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"manifest.yml": "bot/manifest.yml"}
 
 
 def test_the_set_up_uses_the_manifest_as_it_is_for_socket_mode() -> None:
