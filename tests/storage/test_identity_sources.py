@@ -243,3 +243,23 @@ async def test_a_state_is_used_once(db: Database, clock: Clock) -> None:
         await link_requests.prune(tx, tx.now)
         for table in (link_request, link_page):
             assert (await tx.conn.execute(sa.select(table))).all() == []
+
+
+async def test_a_page_is_resealed_only_while_it_is_as_it_was_read(db: Database) -> None:
+    async with db.begin() as tx:
+        await link_requests.add(tx, started("h1", tx.now))
+        for state, verifier, tokens in (("s1", b"v", None), ("s2", None, TOKENS), ("s3", None, None)):
+            github = None if tokens is None else ANA
+            page = LinkPage(state, "h1", tx.now, tx.now + 600, verifier, github=github, tokens=tokens)
+            await link_requests.add_page(tx, page)
+        found = await link_requests.with_secrets(tx)
+        pages = sorted((page for _, page in found), key=lambda page: page.state_hash)
+        assert [page.state_hash for page in pages] == ["s1", "s2"]
+        first, second = pages
+        newer = replace(second, tokens=NEWER)
+        assert await link_requests.reseal(tx, first, replace(first, verifier=b"again"))
+        assert await link_requests.reseal(tx, second, newer)
+        assert not await link_requests.reseal(tx, first, replace(first, verifier=b"late"))
+        assert not await link_requests.reseal(tx, second, replace(second, tokens=None))
+        assert [page.verifier for page in await link_requests.pages(tx, "h1")] == [b"again", None, None]
+        assert newer in await link_requests.pages(tx, "h1")

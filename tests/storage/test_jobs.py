@@ -440,3 +440,18 @@ async def test_ids_are_never_given_twice(db: Database, clock: Clock) -> None:
     assert first
     assert second
     assert second > first
+
+
+async def test_what_a_job_says_is_replaced_until_it_is_done(db: Database) -> None:
+    """Also while it runs or is parked, for its next try."""
+    ids = await enqueue(db, *(new(name) for name in "abcd"), NewJob("other", {"name": "e"}))
+    claimed = await claim(db, limit=3)
+    await job_queue.settle(db, [Done(claimed[0]), Parked(claimed[1], "no")])
+    async with db.begin() as tx:
+        left = await jobs.unfinished(tx, "test", 0, 9)
+        assert names(left) == ["b", "c", "d"]
+        assert names(await jobs.unfinished(tx, "test", left[0].id, 1)) == ["c"]
+        assert ids[0] is not None
+        assert not await jobs.save_payload(tx, ids[0], {"name": "late"})
+        assert [await jobs.save_payload(tx, one.id, {"name": "new"}) for one in left] == [True] * 3
+        assert names(await jobs.unfinished(tx, "test", 0, 9)) == ["new"] * 3
