@@ -50,6 +50,7 @@ async def test_a_revoked_authorization_takes_all_rights_and_the_app_does_nothing
     assert outcomes == {"refused"}
 
 
+@pytest.mark.either_database
 async def test_late_news_of_a_revoked_authorization_leaves_a_newer_sign_in(signed_in: Stage) -> None:
     """The first attempt at the delivery failed; its repetition comes after the person signed in again."""
     github, person = signed_in.github, signed_in.people[ADMIN]
@@ -69,6 +70,7 @@ async def test_late_news_of_a_revoked_authorization_leaves_a_newer_sign_in(signe
     assert (await stored_sign_in(signed_in, ADMIN)).suspension == "authorization_revoked"
 
 
+@pytest.mark.either_database
 async def test_a_token_that_github_still_accepts_is_asked_about_again_after_a_minute(
     signed_in: Stage,
 ) -> None:
