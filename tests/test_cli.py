@@ -21,14 +21,19 @@ import structlog
 from alembic import command
 from alembic.script import ScriptDirectory
 
+from bot.cli.github_accounts import open_accounts
+from bot.cli.identity_file import Row
+from bot.cli.identity_import import import_rows
 from bot.cli.main import main
+from bot.errors import StartRefused
 from bot.flows.people.sealed_tokens import TokenOwner, seal, unseal
 from bot.flows.people.settle_identity import settle
+from bot.settings import IdentitySettings, load_settings
 from integrations.github.oauth import UserTokens
 from integrations.literal import Literal
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
-from storage import directory_pairs, job_queue, jobs, sign_ins
+from storage import directory_pairs, identities, job_queue, jobs, sign_ins
 from storage.clock import Clock
 from storage.db import Database
 from storage.encryption import Keyring
@@ -38,6 +43,7 @@ from storage.records import (
     Account,
     DirectoryPair,
     GitHubId,
+    Identity,
     Job,
     JobState,
     NewJob,
@@ -653,6 +659,33 @@ async def test_an_import_that_stops_says_where_and_goes_on_when_it_is_repeated(
         notices = await jobs.unfinished(tx, "tell_identity", 0, 99)
     assert len(notices) == 60
     assert {round(job.run_at - job.created_at) for job in notices} == {0, 60, 120}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_an_import_that_is_interrupted_says_how_many_are_linked(
+    stanch: Operator, db: Database, tmp_path: Path
+) -> None:
+    rows = [Row(number + 2, f"U0P{number}", f"person-{number}", TEAM) for number in range(100)]
+    for row in rows:
+        stanch.github.add_user(row.login)
+    async with open_accounts(load_settings(IdentitySettings), db) as accounts:
+        running = asyncio.create_task(
+            import_rows(db, accounts, tmp_path / "people.csv", rows, None, dry_run=False)
+        )
+        while not await linked(db) and not running.done():  # noqa: ASYNC110 - the database has no event for it.
+            await asyncio.sleep(0.001)
+        running.cancel()
+        with pytest.raises(StartRefused) as stopped:
+            await running
+    number = len(await linked(db))
+    assert f"interrupted. {number} of 100 people are linked, those before line {number + 2} of" in str(
+        stopped.value
+    )
+
+
+async def linked(db: Database) -> list[Identity]:
+    async with db.read() as tx:
+        return await identities.all_identities(tx)
 
 
 async def test_a_dry_run_of_an_import_checks_all_and_links_nobody(stanch: Operator, tmp_path: Path) -> None:
