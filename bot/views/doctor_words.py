@@ -89,6 +89,10 @@ _DATABASE: Mapping[str, tuple[str, str]] = {
         "{subject} was last used by a newer version of Stanch.",
         "Install that version again, or restore a backup from before it.",
     ),
+    "database.move_unfinished": (
+        "A move from {source} to {subject} was begun and has not ended.",
+        "Set DATABASE_URL to the former database, and run stanch migrate --to-new again.",
+    ),
     "database.other_audit_key": (
         "The last row of the audit log in {subject} was not made with this STANCH_AUDIT_KEY.",
         "Set the key with which the log was begun, then run stanch audit verify.",

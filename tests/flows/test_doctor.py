@@ -23,6 +23,7 @@ from integrations.sandbox.github import generate_private_key
 from storage.clock import Clock
 from storage.db import Database
 from storage.engines import open_engines
+from storage.move import MOVING_FROM
 from storage.records import MessageState
 from tests.flows import planted_faults as plants
 from tests.flows.planted_faults import Plant, healthy
@@ -59,6 +60,7 @@ SETTINGS: Faults = {
     ),
 }
 QUEUE_AND_PEOPLE: Faults = {
+    ("database.move_unfinished", "DATABASE"): plants.saved(MOVING_FROM, "sqlite+aiosqlite:///old.db", None),
     ("queue.parked", ""): plants.parked_job,
     ("queue.waiting", ""): plants.job_that_nobody_works,
     ("queue.blocked", ""): plants.message_with("stuck", state=MessageState.BLOCKED, problem="is_archived"),
@@ -198,6 +200,7 @@ async def test_each_planted_fault_is_found_and_nothing_else(stage: Stage, group:
     await stage.leak()
     addresses = {
         "SLACK": stage.slack.api_url,
+        "DATABASE": stage.context.db.name,
         "GITHUB": stage.github.api_url,
         "WEBHOOK": stage.github.webhook_url or "",
     }

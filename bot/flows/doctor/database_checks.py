@@ -10,7 +10,7 @@ from bot.flows.doctor.examined import Examined, StoredFacts
 from bot.flows.messages.time_away import RUNNING_AT
 from bot.rules.check_results import CheckResult, fault, note, ok, warning
 from bot.rules.file_systems import NETWORK, file_system_of
-from storage import audit, identities, saved_values, subscriptions
+from storage import audit, identities, move, saved_values, subscriptions
 from storage.db import Database, StorageUnavailable
 from storage.migrations import HEAD, VERSIONS
 
@@ -33,9 +33,11 @@ async def check_database(examined: Examined) -> list[CheckResult]:
         if revision != HEAD:
             return [*found, _other_schema(db.name, revision)]
         async with db.read() as tx:
-            keyed = await audit.last_row_verifies(tx)
+            source, keyed = await move.unfinished(tx), await audit.last_row_verifies(tx)
     except StorageUnavailable as error:
         return [*found, fault("database.unreachable", db.name, reason=str(error))]
+    if source is not None:
+        return [*found, fault("database.move_unfinished", db.name, source=source)]
     if not keyed:
         found.append(fault("database.other_audit_key", db.name))
     if not found:
@@ -51,6 +53,8 @@ async def read_stored(db: Database | None) -> StoredFacts:
         if not await db.is_migrated():
             return StoredFacts()
         async with db.read() as tx:
+            if await move.unfinished(tx) is not None:
+                return StoredFacts()
             team, running = await saved_values.load(tx, SLACK_TEAM), await saved_values.load(tx, RUNNING_AT)
             return StoredFacts(
                 team=team if isinstance(team, str) else None,
