@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shlex
 import signal
 import socket
 import sys
@@ -26,7 +27,7 @@ from bot.inbound.setup_routes import SetupEnd, SetupRoutes, serving
 from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
 from bot.setting_values import strip
 from bot.settings import variables
-from bot.views.setup_pages import DONE_END
+from bot.views.setup_pages import done_end
 from bot.views.setup_text import OTHER_WAY, invitation
 from storage.clock import Clock
 
@@ -52,7 +53,7 @@ async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
     with socket.create_server((HOST, 0)) as listener:
         page = f"http://{HOST}:{listener.getsockname()[1]}"
         async with open_session() as session:
-            context = SetupContext(Path.cwd(), session, Clock(), page)
+            context = SetupContext(Path.cwd(), session, Clock(), page, _command())
             code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
             progress = SetupProgress(context, files, STEPS, known)
             routes = SetupRoutes(progress, context, code)
@@ -62,10 +63,16 @@ async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 in_terminal = replace(context, page=None)
                 await ask_steps(SetupProgress(in_terminal, files, STEPS, progress.known), read_line)
-                end = SetupEnd(True, DONE_END)
+                end = SetupEnd(True, done_end(context.command))
     if not end.done:
         raise StartRefused(end.sentence)
     say(end.sentence)
+
+
+def _command() -> str:
+    """How this command was typed, as `.venv/bin/stanch`: the next one is to be found in the same way."""
+    typed = sys.argv[0]
+    return shlex.quote(typed) if Path(typed).name == "stanch" else "stanch"
 
 
 async def _serve(

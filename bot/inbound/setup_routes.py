@@ -164,9 +164,9 @@ class SetupRoutes:
         hidden = {} if ends else {"session": self._session}
         lines = step_lines(overview)
         if ends:
-            self._finish(SetupEnd(True, pages.DONE_END))
+            self._finish(SetupEnd(True, pages.done_end(self._context.command)))
         if overview.current is None:
-            return pages.finished_page(lines, hidden)
+            return pages.finished_page(lines, hidden, self._context.command)
         problem = overview.problem
         return pages.step_page(
             lines,

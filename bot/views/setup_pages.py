@@ -67,12 +67,12 @@ def step_page(
     return SetupPage(400 if fault else 200, title, body, html.steps(lines, hidden), where)
 
 
-def finished_page(lines: Sequence[StepLine], hidden: Mapping[str, str]) -> SetupPage:
-    """All steps are done. Without `hidden` the run has ended, so that no step can be done again."""
+def finished_page(lines: Sequence[StepLine], hidden: Mapping[str, str], command: str) -> SetupPage:
+    """All steps are done; `command` is how Stanch is run. Without `hidden` no step can be done again."""
     body = html.paragraph("Everything is written to `.env`. Start Stanch in the same folder:")
-    body += html.part(CopyText("Command", "stanch serve"))
+    body += html.part(CopyText("Command", f"{command} serve"))
     body += html.paragraph(
-        "The card of the next alert appears in Slack. `stanch doctor` checks the installation at any time."
+        f"The card of the next alert appears in Slack. `{command} doctor` checks the installation at any time."
     )
     if hidden:
         body += html.form(PanelForm("Finish", hidden={"do": "finish"}), hidden)
@@ -140,7 +140,13 @@ def setup_headers(github_origin: str) -> Mapping[str, str]:
 
 AGAIN = "Open the address from the terminal again and enter the code: finished steps are kept."
 CODE_NEEDED = "Enter the code from the terminal first."
-DONE_END = "Stanch is set up: start it with stanch serve, in the same folder."
+
+
+def done_end(command: str) -> str:
+    """The last line in the terminal; `command` is how Stanch is run."""
+    return f"Stanch is set up: start it with {command} serve, in the same folder."
+
+
 IDLE_END = (
     "The set-up ended after 30 minutes without use. Finished steps are kept: run stanch setup to go on."
 )

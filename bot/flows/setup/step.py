@@ -86,6 +86,8 @@ class SetupContext:
     clock: Clock
     page: str | None = None
     """The address of our own page, `http://127.0.0.1:PORT`; None in the terminal."""
+    command: str = "stanch"
+    """How Stanch is run here: with a path if it was typed with one."""
 
 
 async def _nothing_found(_: SetupContext, known: Known) -> Known:

@@ -77,7 +77,7 @@ async def open_setup(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         page = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with aiohttp.ClientSession() as session, Browser(cookies={COOKIE: str(person.id)}) as browser:
-            context = SetupContext(folder, session, clock, page)
+            context = SetupContext(folder, session, clock, page, ".venv/bin/stanch")
             progress = SetupProgress(context, SetupFiles(folder), steps, Known({**known, **values}))
             routes = SetupRoutes(progress, context, CODE)
             async with serving(routes, listener):

@@ -67,7 +67,10 @@ async def test_an_app_is_made_installed_and_written(run: SetupRun, github: GitHu
     assert (run.fault, run.title) == ("", "Installation")
     await install(run)
     assert run.title == "Stanch is set up"
-    assert (await run.routes.wait()).done
+    assert ">.venv/bin/stanch serve<" in run.browser.text
+    end = await run.routes.wait()
+    assert end.done
+    assert "start it with .venv/bin/stanch serve" in end.sentence
 
     app = github.app
     assert (app.name, app.owner, app.public) == ("stanch-octo", github.organization("octo"), False)
