@@ -140,13 +140,13 @@ async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) ->
     """
     async with context.db.read() as tx:
         found = await sign_ins.everywhere_of(tx, account)
-    known = [one for one in found if one.suspension is None]
-    revoked = [one for one in known if one.signed_in_at < told_at and not await _is_accepted(context, one)]
+    known = [one for one in found if one.suspension is None and one.signed_in_at < told_at]
+    revoked = [one for one in known if not await _is_accepted(context, one)]
     async with context.db.begin() as tx:
         for stored in revoked:
             await _suspend_in(tx, context, stored, Suspension.AUTHORIZATION_REVOKED)
-    if known and not revoked and context.clock.now() < told_at + LAG:
-        raise RetryLater(told_at + LAG, "GitHub still accepts the token of which it said that it is revoked")
+    if len(revoked) < len(known) and context.clock.now() < told_at + LAG:
+        raise RetryLater(told_at + LAG, "GitHub still accepts a token of which it said that it is revoked")
     return "authorization_revoked" if revoked else "authorization_newer" if known else "nobody_signed_in"
 
 
