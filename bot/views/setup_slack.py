@@ -16,6 +16,10 @@ from bot.views.setup_panel import (
 from integrations.slack import text as t
 from integrations.slack.blocks import Content, section
 
+INSTALL = (
+    "*Install App*, *Install to* your workspace, *Allow*. If it says *Request to Install*, an admin of the workspace "
+    "has to approve it first."
+)
 AGAIN = "Read the list again"
 CONNECTIONS = {"socket": "Socket Mode", "http": "HTTP, by signing secret"}
 
@@ -70,7 +74,7 @@ def app_panel(
             Instructions(
                 (
                     "Choose the workspace, *Next*, *Create*.",
-                    "*Install App*, *Install to* your workspace, *Allow*.",
+                    INSTALL,
                     "Copy the *Bot User OAuth Token* from *OAuth & Permissions*, and paste it here.",
                 )
             ),

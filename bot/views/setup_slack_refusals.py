@@ -8,10 +8,6 @@ from integrations.slack import text as t
 from integrations.slack.errors import SlackUnauthorized
 
 NO_BOT_TOKEN = "There is no bot token yet: do the step Slack app again."  # noqa: S105 - A sentence.
-SOCKET_MODE_IS_SET = (
-    "SLACK_APP_TOKEN is set, and means Socket Mode: remove that line from .env, end this run with Ctrl-C, and run "
-    "stanch setup again."
-)
 NO_CHANNEL = "Choose one of the channels."
 _KINDS = {
     SlackSecret.BOT: "This is the bot token (xoxb-…)",

@@ -10,8 +10,10 @@ from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
 from bot.rules.slack_addresses import new_app_address
 from bot.rules.slack_app_manifest import SlackAppManifest, slack_app_manifest
 from bot.rules.slack_tokens import SlackSecret, kind_of
+from bot.settings import environment
 from bot.views import setup_slack as words
 from bot.views import setup_slack_refusals as refusals
+from bot.views.setup_github_refusals import in_environment
 from bot.views.setup_panel import Panel
 from integrations.slack.facts import BotFacts
 from integrations.slack.installation import SlackInstallation
@@ -76,8 +78,8 @@ async def _view(_: SetupContext, known: Known) -> Panel:
 async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     chosen = form.get("transport")
     if chosen == SOCKET or (chosen == HTTP and _https_address(known) is not None):
-        if chosen == HTTP and known.get("SLACK_APP_TOKEN") is not None:
-            raise StepRefused(refusals.SOCKET_MODE_IS_SET)
+        if chosen == HTTP and "SLACK_APP_TOKEN" in environment():
+            raise StepRefused(in_environment("SLACK_APP_TOKEN"))
         return known.finding(slack_transport=chosen)
     token = form.get("bot_token", "")
     kind = kind_of(token)

@@ -21,8 +21,10 @@ def _done(known: Known) -> bool:
 
 async def _look(context: SetupContext, known: Known) -> Known:
     """The secret in `.env` is taken if Slack still accepts it, or if nobody can ask."""
+    # From here on the secrets that are set no longer decide it: one of them may be dropped.
+    known = known.finding(slack_transport=transport_of(known))
     if transport_of(known) == HTTP:
-        return known.finding(slack_connection=HTTP) if known.get("SLACK_SIGNING_SECRET") else known
+        return _over_http(known) if known.get("SLACK_SIGNING_SECRET") else known
     token = known.get("SLACK_APP_TOKEN")
     if token is None:
         return known
@@ -47,11 +49,18 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
         secret = form.get("signing_secret", "")
         if kind_of(secret) is not SlackSecret.SIGNING:
             raise StepRefused(refusals.not_a_signing_secret(kind_of(secret)), "signing_secret")
-        return known.setting(SLACK_SIGNING_SECRET=secret).finding(slack_connection=HTTP)
+        # Repeating the step has hidden the app-level token, which may still be in `.env`.
+        return _over_http(known.setting(SLACK_SIGNING_SECRET=secret, SLACK_APP_TOKEN=""))
     token = form.get("app_token", "")
     if kind_of(token) is not SlackSecret.APP_LEVEL:
         raise StepRefused(refusals.not_an_app_token(kind_of(token)), "app_token")
     return await _checked(context, known, token)
+
+
+def _over_http(known: Known) -> Known:
+    """An app-level token would mean Socket Mode, so it is cleared."""
+    known = known.setting(SLACK_APP_TOKEN="") if known.get("SLACK_APP_TOKEN") else known
+    return known.finding(slack_connection=HTTP)
 
 
 async def _checked(context: SetupContext, known: Known, token: str) -> Known:

@@ -345,6 +345,41 @@ async def test_over_http_the_signing_secret_is_taken_by_its_form(run: SetupRun) 
     assert run.step == "channel"
 
 
+async def test_an_app_level_token_that_ended_is_asked_for_although_a_signing_secret_is_set(
+    run: SetupRun,
+) -> None:
+    known = run.progress.known.setting(SLACK_SIGNING_SECRET="0" * 32, SLACK_APP_TOKEN="xapp-1-A0STANCH-ended")
+    run.progress = progress(run.session, run.folder, known)
+    await run.until("slack_connection")
+    [problem] = [part for part in (await run.panel()).parts if isinstance(part, FactRows)]
+
+    assert "Slack refuses this app-level token (invalid_auth)" in problem.rows[0][1]
+
+
+async def test_with_http_the_app_level_token_is_cleared(run: SetupRun) -> None:
+    await run.until("channel")
+    await run.progress.repeat("slack_app")
+    await run.progress.repeat("slack_connection")
+    address = {"STANCH_PUBLIC_URL": "https://stanch.example.com"}
+    run.progress = progress(run.session, run.folder, run.progress.known.setting(**address))
+    await run.submit(transport="http")
+    await run.submit(bot_token=run.slack.bot_token)
+    await run.submit(signing_secret=run.slack.signing_secret)
+
+    assert run.step == "channel"
+    assert not run.env["SLACK_APP_TOKEN"]
+    assert run.env["SLACK_SIGNING_SECRET"] == run.slack.signing_secret
+
+
+async def test_how_requests_arrive_stays_when_the_step_is_done_again(run: SetupRun) -> None:
+    known = run.progress.known.setting(SLACK_SIGNING_SECRET=run.slack.signing_secret)
+    run.progress = progress(run.session, run.folder, known)
+    await run.until("channel")
+    await run.progress.repeat("slack_connection")
+
+    assert (await run.panel()).forms[0].fields[0].name == "signing_secret"
+
+
 async def test_the_channels_that_the_bot_is_in_are_listed(run: SetupRun) -> None:
     workspace = run.slack.workspace
     workspace.add_channel("C0PUBLIC", name="open")
