@@ -35,8 +35,7 @@ async def load(tx: Tx, key: AlertKey) -> Alert | None:
 async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[UnixTime, AlertState, str]]:
     """Of each stored alert of these: GitHub's `updated_at`, state and validity."""
     columns = (alert.c.repository_id, alert.c.number, alert.c.updated_at, alert.c.state, alert.c.validity)
-    wanted = sa.tuple_(*columns[:2]).in_([(key.repository_id, key.number) for key in keys])
-    found = await tx.conn.execute(sa.select(*columns).where(wanted))
+    found = await tx.conn.execute(sa.select(*columns).where(is_one_of(keys)))
     return {AlertKey(row[0], row[1]): (row[2], AlertState(row[3]), row[4]) for row in found}
 
 
@@ -197,6 +196,13 @@ async def events_of_kind(tx: Tx, key: AlertKey, *kinds: EventKind) -> list[Event
 async def event(tx: Tx, event_id: int) -> Event | None:
     """One entry of a timeline, or None."""
     return await rows.one(tx, sa.select(timeline).where(timeline.c.id == event_id), _event)
+
+
+def is_one_of(keys: Collection[AlertKey]) -> sa.ColumnElement[bool]:
+    """Whether an alert is one of these. SQLite has no index for pairs, so the repositories are named as well."""
+    pair = sa.tuple_(alert.c.repository_id, alert.c.number)
+    in_repositories = alert.c.repository_id.in_({key.repository_id for key in keys})
+    return sa.and_(in_repositories, pair.in_([(key.repository_id, key.number) for key in keys]))
 
 
 def _is(key: AlertKey) -> sa.ColumnElement[bool]:

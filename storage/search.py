@@ -1,20 +1,25 @@
-"""Finds the alerts that match a filter and that a person may see, by one query per page."""
+"""Finds the alerts that match a filter and that a person may see."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage import alerts, repositories, rows
 from storage.db import Tx
 from storage.engines import Dialect
 from storage.filter import ME, NOBODY, Filter, FoundAlert, PagePosition, Qualifier, Sort, Term, seconds
-from storage.records import AlertKey, AlertState, GitHubId, RepositoryId, UnixTime
+from storage.records import AlertKey, AlertNumber, AlertState, GitHubId, RepositoryId, UnixTime
 from storage.tables import alert, repository
 
 Condition: TypeAlias = sa.ColumnElement[bool]
 Text: TypeAlias = sa.ColumnElement[str]
+SMALL = 20
+"""So many repositories are always a small part of all."""
+SMALL_PART = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,38 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """A scope in terms of the stored repositories."""
+
+    person: GitHubId
+    repositories: frozenset[RepositoryId] | None
+    """Those whose alerts belong to the scope; None for all."""
+    unknown: frozenset[RepositoryId] = frozenset()
+    """Those for which the person's rights are not known."""
+    is_small: bool = False
+    """`repositories` are so small a part of all that their alerts are read first and sorted then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """A filter, and the alerts that a person may see."""
 
     wanted: Filter
-    scope: Scope
+    reach: Reach
+
+
+async def reach(tx: Tx, scope: Scope) -> Reach:
+    """The repositories of a scope."""
+    others = sa.select(repository.c.id).where(repository.c.owner_id.not_in(scope.owners)).limit(1)
+    if (await tx.conn.execute(others)).first() is None:
+        return Reach(scope.person, None)
+    owners, seen, unseen = frozenset(scope.owners), frozenset(scope.seen), frozenset(scope.unseen)
+    stored = (await tx.conn.execute(sa.select(repository.c.id, repository.c.owner_id))).all()
+    shown = {row.id for row in stored if row.owner_id in owners or row.id in seen}
+    unknown = {row.id for row in stored if row.id not in unseen} - shown
+    among = frozenset(shown | unknown) if scope.guesses else frozenset(shown)
+    small = len(among) <= max(SMALL, len(stored) * SMALL_PART)
+    return Reach(scope.person, among, frozenset(unknown), small)
 
 
 async def find(
@@ -49,77 +81,136 @@ async def find(
     before: PagePosition | None = None,
 ) -> list[FoundAlert]:
     """Up to `limit` alerts in the filter's order: the first ones, or those next to a position, after or before it."""
+    return await load(tx, await positions(tx, search, limit, after=after, before=before))
+
+
+async def positions(
+    tx: Tx,
+    search: Search,
+    limit: int,
+    *,
+    after: PagePosition | None = None,
+    before: PagePosition | None = None,
+) -> list[PagePosition]:
+    """The positions of the alerts that `find` finds. Only indexes are read where the filter allows it."""
     sort = search.wanted.sort
     descending = sort.descending
-    query = sa.select(alert).join(repository, repository.c.id == alert.c.repository_id)
-    query = query.where(*_conditions(tx, search))
+    wanted = _wanted(tx, search)
     if after is not None:
-        query = query.where(_beyond(sort, after, descending=descending))
+        wanted.append(_beyond(sort, after, descending=descending))
     if before is not None:
         descending = not descending
-        query = query.where(_beyond(sort, before, descending=descending))
-    order = [column.desc() if descending else column.asc() for column in _columns(sort)]
-    found = await rows.listed(tx, query.order_by(*order).limit(limit), alerts.record)
-    by_id = await repositories.load_all(tx, {one.key.repository_id for one in found})
-    listed = [FoundAlert(one, by_id[one.key.repository_id]) for one in found]
-    return listed if before is None else listed[::-1]
+        wanted.append(_beyond(sort, before, descending=descending))
+    time, *key = columns = _columns(sort)
+    found: list[PagePosition] = []
+    for part, is_small in _parts(tx, search.reach):
+        # SQLite reads a sum from no index: where few alerts match, it reads those and sorts them.
+        by = (time + 0 if is_small or _is_narrow(search.wanted) else time, *key)
+        order = [column.desc() if descending else column.asc() for column in by]
+        query = sa.select(*columns).where(*part, *wanted).order_by(*order).limit(limit)
+        found += [_position(*row) for row in await tx.conn.execute(query)]
+    found = sorted(found, reverse=descending)[:limit]
+    return found if before is None else found[::-1]
 
 
-async def find_last(tx: Tx, search: Search, limit: int) -> list[FoundAlert]:
-    """The last `limit` alerts in the filter's order."""
+async def last_positions(tx: Tx, search: Search, limit: int) -> list[PagePosition]:
+    """The positions of the last `limit` alerts in the filter's order."""
     end = -1.0 if search.wanted.sort.descending else 1e18
-    return await find(tx, search, limit, before=PagePosition(end, AlertKey.parse("0/0")))
+    return await positions(tx, search, limit, before=PagePosition(end, AlertKey.parse("0/0")))
 
 
-async def count(tx: Tx, search: Search, *, before: PagePosition | None = None) -> int:
-    """The number of alerts, of all or of those before a position."""
-    query = sa.select(sa.func.count()).select_from(alert)
-    query = query.join(repository, repository.c.id == alert.c.repository_id).where(*_conditions(tx, search))
-    if before is not None:
-        sort = search.wanted.sort
-        query = query.where(_beyond(sort, before, descending=not sort.descending))
-    return (await tx.conn.execute(query)).scalar_one()
+async def load(tx: Tx, wanted: Sequence[PagePosition]) -> list[FoundAlert]:
+    """The alerts at these positions, in this order."""
+    query = sa.select(alert).where(alerts.is_one_of({at.key for at in wanted}))
+    found = {one.key: one for one in await rows.listed(tx, query, alerts.record)}
+    by_id = await repositories.load_all(tx, {at.key.repository_id for at in wanted})
+    return [FoundAlert(found[at.key], by_id[at.key.repository_id]) for at in wanted if at.key in found]
+
+
+async def count(tx: Tx, search: Search) -> int:
+    """The number of alerts."""
+    wanted = _wanted(tx, search)
+    queries = (
+        sa.select(sa.func.count()).select_from(alert).where(*part, *wanted)
+        for part, _ in _parts(tx, search.reach)
+    )
+    return sum([(await tx.conn.execute(query)).scalar_one() for query in queries])
 
 
 async def has_unknown_rights(tx: Tx, search: Search) -> bool:
     """Whether the filter matches alerts of repositories for which the person's rights are not known."""
-    query = sa.select(sa.literal(1)).select_from(alert)
-    query = query.join(repository, repository.c.id == alert.c.repository_id)
-    unknown = sa.and_(~_seen(search.scope), ~alert.c.repository_id.in_(search.scope.unseen))
-    query = query.where(*_wanted(tx, search), unknown).limit(1)
+    if not search.reach.unknown:
+        return False
+    others = sa.func.coalesce(alert.c.assigned_to_id, -1) != search.reach.person
+    unknown = _among(tx.dialect, alert.c.repository_id, search.reach.unknown)
+    query = sa.select(sa.literal(1)).select_from(alert).where(*_wanted(tx, search), unknown, others).limit(1)
     return (await tx.conn.execute(query)).first() is not None
 
 
-def _conditions(tx: Tx, search: Search) -> list[Condition]:
-    scope = search.scope
-    shown = _seen(scope)
-    if scope.guesses:
-        shown = sa.or_(shown, ~alert.c.repository_id.in_(scope.unseen))
-    return [*_wanted(tx, search), shown]
+def _parts(tx: Tx, among: Reach) -> list[tuple[list[Condition], bool]]:
+    """Conditions that together hold for the alerts of the scope, each alert once; and whether for few.
+
+    An OR of them would make the database read every alert.
+    """
+    if among.repositories is None:
+        return [([], False)]
+    column: Any = alert.c.repository_id
+    inside = _among(tx.dialect, column, among.repositories)
+    # A large part is not read by repository, but in the filter's order, where the next alert of the scope is near.
+    first = inside if among.is_small else _among(tx.dialect, column + 0, among.repositories)
+    assigned = [alert.c.assigned_to_id == among.person, sa.not_(inside)]
+    return [([first], among.is_small), (assigned, True)]
 
 
-def _seen(scope: Scope) -> Condition:
-    mine = sa.func.coalesce(alert.c.assigned_to_id, -1) == scope.person
-    return sa.or_(mine, repository.c.owner_id.in_(scope.owners), alert.c.repository_id.in_(scope.seen))
+def _among(dialect: Dialect, column: Any, ids: Collection[int]) -> Condition:
+    """Whether the column is one of the ids, as one parameter: SQLite takes 32,766, and each costs time."""
+    ordered = sorted(ids)
+    if dialect == "postgresql":
+        is_one: Condition = column == sa.any_(sa.literal(ordered, ARRAY(sa.BigInteger)))
+        return is_one
+    listed = sa.func.json_each(json.dumps(ordered)).table_valued("value")
+    is_listed: Condition = column.in_(sa.select(listed.c.value))
+    return is_listed
+
+
+def _is_narrow(wanted: Filter) -> bool:
+    """Whether a term leaves few alerts, which an index finds."""
+    named = any(term.qualifier is Qualifier.REPO and not term.negated for term in wanted.terms)
+    return named or _is_mine(wanted)
+
+
+def _is_mine(wanted: Filter) -> bool:
+    return any(term == Term(Qualifier.ASSIGNEE, (ME,)) for term in wanted.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the conditions of one search are made of."""
+
+    lower: Callable[[Any], Text]
+    now: UnixTime
+    me: GitHubId
+    state: Any
 
 
 def _wanted(tx: Tx, search: Search) -> list[Condition]:
-    lower, me = _lower(tx.dialect), search.scope.person
-    return [_term(term, lower, tx.now, me) for term in search.wanted.terms]
+    # SQLite would find the alerts of a person by their state.
+    state = alert.c.state.concat("") if _is_mine(search.wanted) else alert.c.state
+    columns = _Columns(_lower(tx.dialect), tx.now, search.reach.person, state)
+    return [_term(term, columns) for term in search.wanted.terms]
 
 
-def _term(term: Term, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId) -> Condition:
-    holds = sa.or_(*(_holds(term.qualifier, value, lower, now, me) for value in term.values))
+def _term(term: Term, columns: _Columns) -> Condition:
+    holds = sa.or_(*(_holds(term.qualifier, value, columns) for value in term.values))
     return sa.not_(holds) if term.negated else holds
 
 
-def _holds(
-    qualifier: Qualifier, value: str, lower: Callable[[Any], Text], now: UnixTime, me: GitHubId
-) -> Condition:
+def _holds(qualifier: Qualifier, value: str, columns: _Columns) -> Condition:
     """The condition for one value of a qualifier. It is never NULL, so that it can be negated."""
+    lower = columns.lower
     match qualifier:
         case Qualifier.IS:
-            return _is(value)
+            return _is(value, columns.state)
         case Qualifier.VALIDITY:
             return lower(alert.c.validity) == value
         case Qualifier.SECRET_TYPE:
@@ -131,26 +222,39 @@ def _holds(
         case Qualifier.BYPASSED:
             return alert.c.bypassed.is_(value == "true")
         case Qualifier.REPO:
-            return lower(repository.c.full_name) == value
+            return _is_in(lower(repository.c.full_name) == value)
         case Qualifier.ORG:
-            return lower(repository.c.owner_login) == value
+            return _is_in(lower(repository.c.owner_login) == value)
         case Qualifier.ASSIGNEE:
-            return _has_assignee(value, lower, me)
+            return _has_assignee(value, lower, columns.me)
         case Qualifier.OLDER:
-            return alert.c.created_at <= now - seconds(value)
+            return alert.c.created_at <= columns.now - seconds(value)
         case Qualifier.TEXT:
-            path = alert.c.place["path"].as_string()
-            columns = (alert.c.secret_type_name, repository.c.full_name, path)
-            return sa.or_(*(lower(column).contains(value, autoescape=True) for column in columns))
+            named = _is_in(lower(repository.c.full_name).contains(value, autoescape=True))
+            kind = lower(alert.c.secret_type_name).contains(value, autoescape=True)
+            return sa.or_(named, kind, _has_in_path(value, lower))
 
 
-def _is(value: str) -> Condition:
-    return {
-        "open": alert.c.state == AlertState.OPEN,
-        "closed": alert.c.state == AlertState.RESOLVED,
+def _is_in(is_wanted: Condition) -> Condition:
+    """Whether the alert's repository is one of those for which the condition holds."""
+    return alert.c.repository_id.in_(sa.select(repository.c.id).where(is_wanted))
+
+
+def _has_in_path(value: str, lower: Callable[[Any], Text]) -> Condition:
+    """Whether the location's path has the text. The stored JSON is read only where the text is in it somewhere."""
+    written = json.dumps(value)[1:-1].lower()
+    anywhere = lower(sa.cast(alert.c.place, sa.Text)).contains(written, autoescape=True)
+    return sa.and_(anywhere, lower(alert.c.place["path"].as_string()).contains(value, autoescape=True))
+
+
+def _is(value: str, state: Any) -> Condition:
+    conditions: dict[str, Condition] = {
+        "open": state == AlertState.OPEN,
+        "closed": state == AlertState.RESOLVED,
         "publicly-leaked": alert.c.publicly_leaked.is_(True),
         "multi-repository": alert.c.multi_repo.is_(True),
-    }[value]
+    }
+    return conditions[value]
 
 
 def _has_assignee(value: str, lower: Callable[[Any], Text], me: GitHubId) -> Condition:
@@ -159,7 +263,7 @@ def _has_assignee(value: str, lower: Callable[[Any], Text], me: GitHubId) -> Con
         return sa.and_(*(column.is_(None) for column in columns))
     if value == ME:
         ids = (alert.c.assigned_to_id, alert.c.taken_by_id)
-        return sa.or_(*(sa.func.coalesce(column, -1) == me for column in ids))
+        return sa.or_(*(sa.and_(column.is_not(None), column == me) for column in ids))
     return sa.or_(lower(alert.c.assigned_to_login) == value, lower(alert.c.taken_by_login) == value)
 
 
@@ -180,6 +284,10 @@ def _hyphened(text: Text) -> Text:
 def _columns(sort: Sort) -> Sequence[sa.Column[Any]]:
     time = alert.c.updated_at if sort.by_update else alert.c.created_at
     return time, alert.c.repository_id, alert.c.number
+
+
+def _position(at: UnixTime, repository_id: RepositoryId, number: AlertNumber) -> PagePosition:
+    return PagePosition(at, AlertKey(repository_id, number))
 
 
 def _beyond(sort: Sort, position: PagePosition, *, descending: bool) -> Condition:

@@ -61,6 +61,10 @@ alert = sa.Table(
     sa.Column("claim_tries", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("alert_state", alert.c.state, alert.c.created_at)
+# For a page of a list: of all alerts, of those of some repositories, and of those of a person.
+sa.Index("alert_created", alert.c.created_at, alert.c.repository_id, alert.c.number, alert.c.state)
+sa.Index("alert_repository", alert.c.repository_id, alert.c.state, alert.c.created_at, alert.c.number)
+partial("alert_taken", alert.c.taken_by_id, where=alert.c.taken_by_id.is_not(None))
 _IS_HELD = sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None))
 partial("alert_held", alert.c.repository_id, where=_IS_HELD)
 

@@ -40,6 +40,8 @@ class Listing:
     now: UnixTime
     total: int | None = None
     """None if it is unknown for some alerts whether the person may see them."""
+    is_longer: bool = False
+    """There are more than `total`."""
     first: int | None = None
     """The number of the first alert in the whole list, from 1."""
     previous: ListPage | None = None
@@ -102,7 +104,8 @@ def _wider(alert_filter: Filter) -> Mrkdwn:
 def _heading(listing: Listing) -> Mrkdwn:
     last = (listing.first or 0) + len(listing.shown) - 1
     part = Mrkdwn("")
-    if listing.total is not None and listing.first is not None and len(listing.shown) < listing.total:
+    is_part = listing.is_longer or len(listing.shown) < (listing.total or 0)
+    if listing.first is not None and is_part:
         part = t.mrkdwn(", {} to {}", listing.first, last)
     return t.mrkdwn("*{}*{}{}", _count(listing), _state(listing.alert_filter)[1], part)
 
@@ -111,7 +114,10 @@ def _count(listing: Listing) -> Mrkdwn:
     state = _state(listing.alert_filter)[0]
     if listing.total is None:
         return t.prose(f"{state.capitalize()} alerts" if state else "Alerts")
-    return t.prose(counted(listing.total, f"{state} alert" if state else "alert"))
+    noun = f"{state} alert" if state else "alert"
+    if listing.is_longer:
+        return t.prose(f"More than {listing.total:,} {noun}s")
+    return t.prose(counted(listing.total, noun))
 
 
 def _row(found: FoundAlert, number: int, now: UnixTime) -> Block:

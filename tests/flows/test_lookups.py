@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from bot.rules.filters import parse_filter
+from bot.rules.pagination import ListPage, Side
+from storage.filter import PagePosition
 from storage.records import AuditOutcome
 from tests.flows.shelf import shelve
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, UNLINKED, Stage, key_of, plain
@@ -172,7 +175,22 @@ async def test_two_thousand_alerts_are_all_shown_in_the_acknowledgement(stage: S
     await stage.type(OWNER, "list")
     for one in stored[::499]:
         assert "octo/web" in await typed_at_once(stage, OWNER, f"show octo/web#{one.key.number}")
-    assert await typed_at_once(stage, OWNER, "list") == "2001 open alerts that you may see"
+    assert await typed_at_once(stage, OWNER, "list") == "More than 1,000 open alerts that you may see"
+
+
+async def test_pages_behind_the_thousandth_alert_are_shown_without_numbers(stage: Stage) -> None:
+    stored = await shelve(stage, ["web"], 1030)
+    newest_first = sorted((one.created_at, one.key) for one in stored)[::-1]
+    before = PagePosition(*newest_first[1008])
+    behind = ListPage(parse_filter("is:open"), Side.AFTER, before)
+    await stage.type(OWNER, "list")
+    first = stage.slack.private_messages(OWNER)[-1]
+    await stage.slack.click(OWNER, CHANNEL, first.ts, "page", value=behind.value, force=True)
+    await stage.work(within=3)
+    shown = stage.slack.private_messages(OWNER)[-1].shown_text
+    assert "More than 1,000 open alerts" in shown
+    assert " to " not in shown.splitlines()[0]
+    assert all(f"octo/web #{key.number}" in plain(shown) for _, key in newest_first[1009:1019])
 
 
 @pytest.mark.parametrize("user", [READER, UNLINKED])

@@ -72,6 +72,12 @@ LISTS: dict[str, Listing] = {
     "closed": listing("is:closed", *CLOSED),
     "every-state": listing("aws", *CLOSED),
     "page-between": listing("is:open org:octo", *OPEN, total=47, first=11, **between("is:open org:octo")),
+    "longer-than-counted": listing(
+        "is:open", *OPEN, total=1000, is_longer=True, first=11, **between("is:open")
+    ),
+    "longer-and-distant": listing(
+        "is:open", *OPEN, total=1000, is_longer=True, first=None, **between("is:open")
+    ),
     "not-counted": listing("is:open", *OPEN, total=None, first=None, **between("is:open")),
     "page-gone": listing("is:open", *OPEN[:1], page_gone=True),
     "old-roles": listing("is:open", *OPEN[:1], roles_since=NOW - 540),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.flows.people.visibility import Gaps, NeedsGitHub, ask_github, is_github_up, load_visibility
 from bot.rules.alert_names import AlertName
-from bot.rules.pagination import PAGE_SIZE, ListPage, Side
+from bot.rules.pagination import PAGE_SIZE, ListPage, Side, part_of_head
 from bot.rules.visibility import Visibility
 from bot.views.lists import Listing
 from bot.views.refusals import alert_not_visible, role_unknown
@@ -14,6 +14,9 @@ from storage.db import Tx
 from storage.filter import FoundAlert
 from storage.records import AlertKey, Identity, Repository, UnixTime
 from storage.search import Scope, Search
+
+MOST_COUNTED = 1000
+"""A list says how many alerts it has up to this number, and beyond it "more than 1,000"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class PageWindow:
     after: list[FoundAlert]
     moved: bool = False
     """The requested page no longer exists; this is the last page of the list."""
+    counted: int = 0
+    """The number of all alerts, up to one more than MOST_COUNTED."""
+    first: int | None = None
+    """The number of the first alert on the page, from 1; None beyond MOST_COUNTED."""
 
 
 async def find_page(context: Context, identity: Identity, page: ListPage, *, store_only: bool) -> Listing:
@@ -37,8 +44,8 @@ async def find_page(context: Context, identity: Identity, page: ListPage, *, sto
     while True:
         # 1. The page as it would be if the person could see every repository whose role is unknown.
         visibility = await load_visibility(context, identity)
-        query = Search(page.alert_filter, _scope(visibility, gaps))
         async with context.db.read() as tx:
+            query = Search(page.alert_filter, await search.reach(tx, _scope(visibility, gaps)))
             window = await _window(tx, query, page)
             unknown = _unknown_repositories(window, visibility, gaps)
             # 2. If the role is known for every repository on the page, the page is the result.
@@ -88,21 +95,36 @@ async def _candidates(tx: Tx, name: AlertKey | AlertName) -> list[FoundAlert]:
 
 
 async def _window(tx: Tx, query: Search, page: ListPage) -> PageWindow:
-    sort, moved = query.wanted.sort, False
-    if page.position is None or page.side is Side.AFTER:
-        shown = await search.find(tx, query, PAGE_SIZE, after=page.position)
+    """The page and its surroundings, from the first positions of the list where it is among them."""
+    head = await search.positions(tx, query, MOST_COUNTED + 1)
+    part = part_of_head(head, page, whole=len(head) <= MOST_COUNTED)
+    if part is None:
+        return await _distant_window(tx, query, page, len(head))
+    around = await search.load(tx, head[max(0, part.start - 1) : part.stop + 1])
+    start = min(part.start, 1)
+    stop = start + part.stop - part.start
+    first = part.start + 1
+    return PageWindow(around[:start], around[start:stop], around[stop:], part.moved, len(head), first)
+
+
+async def _distant_window(tx: Tx, query: Search, page: ListPage, counted: int) -> PageWindow:
+    """A page that is not among the first positions."""
+    moved = False
+    if page.side is Side.AFTER:
+        shown = await search.positions(tx, query, PAGE_SIZE, after=page.position)
     else:
-        shown = await search.find(tx, query, PAGE_SIZE, before=page.position)
-        if len(shown) < PAGE_SIZE:
-            # Less than a page is left before the position: show the full first page.
-            shown = await search.find(tx, query, PAGE_SIZE)
-    if not shown and page.position is not None:
-        moved, shown = True, await search.find_last(tx, query, PAGE_SIZE)
+        shown = await search.positions(tx, query, PAGE_SIZE, before=page.position)
     if not shown:
-        return PageWindow([], [], [], moved)
-    before = await search.find(tx, query, 1, before=shown[0].position(sort))
-    after = await search.find(tx, query, 1, after=shown[-1].position(sort))
-    return PageWindow(before, shown, after, moved)
+        moved, shown = True, await search.last_positions(tx, query, PAGE_SIZE)
+    before = await search.positions(tx, query, 1, before=shown[0])
+    after = await search.positions(tx, query, 1, after=shown[-1])
+    return PageWindow(
+        await search.load(tx, before),
+        await search.load(tx, shown),
+        await search.load(tx, after),
+        moved,
+        counted,
+    )
 
 
 def _unknown_repositories(window: PageWindow, visibility: Visibility, gaps: Gaps) -> list[Repository]:
@@ -132,17 +154,14 @@ async def _listing(
     """The page with its totals, which are given only if the person's role is known for every matching alert."""
     sort, shown = query.wanted.sort, window.shown
     unasked = await search.has_unknown_rights(tx, query)
-    total = None if unasked else await search.count(tx, query)
-    first = (
-        await search.count(tx, query, before=shown[0].position(sort)) + 1 if shown and not unasked else None
-    )
     since = [at for one in shown if (at := visibility.since(one.alert, one.repository)) is not None]
     return Listing(
         alert_filter=page.alert_filter,
         shown=tuple(shown),
         now=tx.now,
-        total=total,
-        first=first,
+        total=None if unasked else min(window.counted, MOST_COUNTED),
+        is_longer=window.counted > MOST_COUNTED,
+        first=None if unasked else window.first,
         previous=ListPage(page.alert_filter, Side.BEFORE, shown[0].position(sort)) if window.before else None,
         following=ListPage(page.alert_filter, Side.AFTER, shown[-1].position(sort)) if window.after else None,
         page_gone=window.moved,

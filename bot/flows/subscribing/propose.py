@@ -150,9 +150,10 @@ async def preview(context: Context, proposal: Proposal, *, is_changed: bool = Fa
     )
     is_open = Term(Qualifier.IS, ("open",))
     async with context.db.read() as tx:
-        open_alerts = await search.count(tx, Search(_with(alert_filter, is_open), scope))
+        reach = await search.reach(tx, scope)
+        open_alerts = await search.count(tx, Search(_with(alert_filter, is_open), reach))
         older = Term(Qualifier.OLDER, (f"{RATE_WEEKS * 7}d",), negated=True)
-        recent = await search.count(tx, Search(_with(alert_filter, older), scope))
+        recent = await search.count(tx, Search(_with(alert_filter, older), reach))
     return Preview(
         after=after,
         before=proposal.before,

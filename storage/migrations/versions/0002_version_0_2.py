@@ -27,6 +27,7 @@ def upgrade() -> None:
     _link_requests()
     _approvals()
     _traces()
+    _orders_of_lists()
 
 
 def _assignments() -> None:
@@ -212,3 +213,10 @@ _CHANNEL_PROBLEMS = (
 def _traces() -> None:
     """The id of the delivery or request that led to a job."""
     op.add_column("job", sa.Column("trace", sa.Text))
+
+
+def _orders_of_lists() -> None:
+    """Indexes for a page of a list: of all alerts, of those of some repositories, and of those of a person."""
+    op.create_index("alert_created", "alert", ["created_at", "repository_id", "number", "state"])
+    op.create_index("alert_repository", "alert", ["repository_id", "state", "created_at", "number"])
+    _index("alert_taken", "alert", ["taken_by_id"], where="taken_by_id IS NOT NULL")
