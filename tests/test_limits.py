@@ -41,6 +41,7 @@ LIMITS: dict[str, tuple[int | float, str]] = {
     "name on the page of the sign-in": (link_pages.LONGEST_NAME, "characters"),
     "GitHub's reason in a message, the log or the audit log": (responses._LONGEST_MESSAGE, "characters"),
     "alerts on a page of a list": (pagination.PAGE_SIZE, ""),
+    "alerts that a list counts": (pagination.MOST_COUNTED, ""),
     "entries of a history": (history.MAX_EVENTS, ""),
     "locations of an alert": (history.MAX_LOCATIONS, ""),
     "repositories that GitHub is asked about for one list": (visibility.MOST_REPOSITORIES, ""),

@@ -11,6 +11,8 @@ from storage.records import AlertKey
 
 PAGE_SIZE = 10
 """Alerts on a page."""
+MOST_COUNTED = 1000
+"""Up to so many, a list says how many alerts it has; beyond, that it has more."""
 _VALUE = re.compile(
     r"(?P<side>after|before) (?P<at>\d{1,12}(?:\.\d{1,17})?) (?P<key>\d+/\d+)(?: (?P<filter>.*))?"
 )

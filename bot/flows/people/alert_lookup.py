@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.context import Context
 from bot.flows.people.visibility import Gaps, NeedsGitHub, ask_github, is_github_up, load_visibility
 from bot.rules.alert_names import AlertName
-from bot.rules.pagination import PAGE_SIZE, ListPage, Side, part_of_head
+from bot.rules.pagination import MOST_COUNTED, PAGE_SIZE, ListPage, Side, part_of_head
 from bot.rules.visibility import Visibility
 from bot.views.lists import Listing
 from bot.views.refusals import alert_not_visible, role_unknown
@@ -14,9 +14,6 @@ from storage.db import Tx
 from storage.filter import FoundAlert
 from storage.records import AlertKey, Identity, Repository, UnixTime
 from storage.search import Scope, Search
-
-MOST_COUNTED = 1000
-"""A list says how many alerts it has up to this number, and beyond it "more than 1,000"."""
 
 
 @dataclass(frozen=True, slots=True)
