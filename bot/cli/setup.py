@@ -28,7 +28,7 @@ from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
 from bot.setting_values import strip
 from bot.settings import variables
 from bot.views.setup_pages import done_end
-from bot.views.setup_text import OTHER_WAY, invitation
+from bot.views.setup_text import OTHER_WAY, STOPPED, invitation
 from storage.clock import Clock
 
 HOST = "127.0.0.1"
@@ -45,7 +45,10 @@ def setup(
     """Set Stanch up in this folder: GitHub App, Slack app, first channel and person. Finished steps are kept."""
     files = SetupFiles(Path.cwd())
     with files.alone():
-        asyncio.run(_set_up(files, in_browser=not no_browser))
+        try:
+            asyncio.run(_set_up(files, in_browser=not no_browser))
+        except KeyboardInterrupt:
+            raise StartRefused(STOPPED) from None
 
 
 async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:

@@ -28,9 +28,12 @@ class _Questions:
 
     async def ask(self) -> None:
         overview = await self._repeated(await self.progress.overview())
+        shown = None
         while (step := overview.current) is not None:
             problem = str(overview.problem) if overview.problem else ""
-            say(words.panel_text(step.title, overview.panel, problem))
+            # After a refusal the same panel is not read out again.
+            say(words.panel_text(step.title, None if overview.panel == shown else overview.panel, problem))
+            shown = overview.panel
             if overview.panel is None:
                 self.read(words.TRY_AGAIN, False)
                 overview = await self.progress.overview()

@@ -23,6 +23,7 @@ WIDTH = 88
 RARE = InputField("rare", "More options?", "check", optional=True)
 ENTER = "Press Enter to go on. "
 TRY_AGAIN = "Press Enter to try again. "
+STOPPED = "Stopped. Finished steps are kept: run stanch setup to go on."
 NO_MORE_INPUT = "There is no more input. Finished steps are kept: run stanch setup to go on."
 REPEAT = "Press Enter to go on, or type the number of a step to do it again: "
 OTHER_WAY = "Or press Enter to answer everything here, in the terminal."

@@ -102,6 +102,7 @@ async def test_a_refusal_is_said_and_what_was_typed_is_proposed_again(
     shown = capsys.readouterr().out
     assert "! The address of Stanch must start with https://" in shown
     assert "GitHub App\n==========" in shown
+    assert shown.count("Stanch acts on GitHub through") == 1
 
 
 async def test_done_steps_are_listed_and_done_again_by_their_number(
