@@ -388,6 +388,8 @@ def test_each_command_runs_in_a_test() -> None:
     for usage in names("command"):
         words = words_of(usage)
         assert any(one[: len(words)] == words for one in series), usage
+    for target in targets():
+        assert any(one[:1] == (target,) for one in series), target
 
 
 def test_each_command_in_a_block_is_described_with_its_options() -> None:

@@ -1,6 +1,7 @@
 """The environment that each make target installs, as `make --dry-run` prints it."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -63,6 +64,12 @@ def test_an_existing_environment_is_used(checkout: Path) -> None:
 def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
     assert commands(checkout, "demo", "PORT=9000")[-1] == ".venv/bin/stanch demo --port '9000'"
     assert commands(checkout, "demo", environment={"PORT": "3000"})[-1] == ".venv/bin/stanch demo "
+
+
+def test_help_lists_each_target(checkout: Path) -> None:
+    ran = subprocess.run(["make", "help"], cwd=checkout, capture_output=True, text=True, check=True)
+    listed = [line.split()[1] for line in ran.stdout.splitlines()]
+    assert listed == re.findall(r"^([a-z]+):", (checkout / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_audit_has_an_environment_of_its_own(checkout: Path) -> None:
