@@ -34,10 +34,12 @@ class SetupFiles:
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise StartRefused(
                     f"Another stanch setup runs in {self._folder}: finish that one, or end it with Ctrl-C."
                 ) from None
+            except OSError:
+                pass  # A file system without locks: then nothing keeps a second one out.
             yield
         finally:
             os.close(lock)

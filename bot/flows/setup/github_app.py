@@ -117,6 +117,10 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
     former = known.fact("former GITHUB_APP_ID")
     settings = dict.fromkeys(SETTINGS, "") if former not in (None, app_id) else {}
     settings |= {"GITHUB_APP_ID": app_id, "GITHUB_APP_PRIVATE_KEY": path}
+    if app.owner_type == ENTERPRISE and known.get("GITHUB_ACCOUNTS") is None:
+        settings["GITHUB_ACCOUNTS"] = (
+            account.lower()
+        )  # Else every organization of the enterprise would be served.
     if form.get("webhook_secret"):
         settings["GITHUB_WEBHOOK_SECRET"] = form["webhook_secret"]
     if form.get("client_secret"):

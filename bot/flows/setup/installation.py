@@ -8,6 +8,7 @@ from bot.setting_values import read_accounts
 from bot.views import setup_github as words
 from bot.views import setup_github_refusals as refusals
 from bot.views.setup_panel import Panel
+from integrations.github.app_facts import ENTERPRISE, AppFacts
 from integrations.github.errors import GitHubError
 
 
@@ -23,28 +24,34 @@ async def _look(context: SetupContext, known: Known) -> Known:
     except ValueError as fault:
         raise StepRefused(refusals.bad_setting("GITHUB_APP_PRIVATE_KEY", str(fault))) from None
     app = await ask_app(context, known, app_id, key)
-    known = known.finding(app_slug=app.slug, app_page=app.html_url, app_owner=app.owner.login)
-    wanted = _wanted(known, app.owner.login)
-    installed: set[str] = set()
+    page = app.html_url if app.html_url.startswith(f"{known.github_url}/") else ""
+    known = known.finding(app_slug=app.slug, app_page=page, app_owner=app.owner.login)
     try:
-        async for one in github_of(context, known, app_id, key).installations():
-            names = {one.account.login.lower(), str(one.account.id)} & wanted
-            if names and one.suspended:
-                raise StepRefused(refusals.suspended(one.account.login, app.slug))
-            installed |= names
+        found = [one async for one in github_of(context, known, app_id, key).installations()]
     except GitHubError as error:
         raise StepRefused(refusals.not_asked(str(error))) from None
+    wanted = _wanted(known, app) or {one.account.login.lower() for one in found}
+    ours = [one for one in found if {one.account.login.lower(), str(one.account.id)} & wanted]
+    for one in ours:
+        if one.suspended:
+            raise StepRefused(refusals.suspended(one.account.login, app.slug))
+    installed = {name for one in ours for name in (one.account.login.lower(), str(one.account.id))}
     missing = sorted(wanted - installed)
-    if missing:
-        return known.finding(not_installed=", ".join(missing))
+    if missing or not ours:
+        return known.finding(not_installed=", ".join(missing) or f"an organization of {app.owner.login}")
     return known.finding(installed_on=", ".join(sorted(wanted)))
 
 
-def _wanted(known: Known, owner: str) -> set[str]:
-    """The logins and ids of the accounts that Stanch is to serve: by default the App's owner."""
+def _wanted(known: Known, app: AppFacts) -> set[str]:
+    """The logins and ids of the accounts that Stanch is to serve: by default the App's owner.
+
+    Empty for any organization of the enterprise that owns the App, as `serve` takes it.
+    """
     accounts = known.get("GITHUB_ACCOUNTS")
+    if not accounts:
+        return set() if app.owner_type == ENTERPRISE else {app.owner.login.lower()}
     try:
-        return set(read_accounts(accounts)) if accounts else {owner.lower()}
+        return set(read_accounts(accounts))
     except ValueError as fault:
         raise StepRefused(refusals.bad_setting("GITHUB_ACCOUNTS", str(fault))) from None
 

@@ -15,6 +15,7 @@ from bot.flows.setup.installation import INSTALLATION
 from bot.rules.github_app_manifest import EVENTS, PERMISSIONS
 from bot.setting_values import read_encryption_keys
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, generate_private_key
+from integrations.sandbox.github.records import Enterprise
 from storage import audit
 from storage.clock import Clock
 from storage.db import Database
@@ -529,3 +530,32 @@ async def test_another_server_s_addresses_are_written(run: SetupRun, url: str, a
     assert (written["GITHUB_URL"], written["GITHUB_API_URL"]) == (url.rstrip("/"), api)
     assert f"form-action 'self' {url.rstrip('/')};" in run.browser.headers["Content-Security-Policy"]
     assert any(form.action.startswith(f"{url.rstrip('/')}/organizations/octo/") for form in run.browser.forms)
+
+
+async def test_an_app_of_an_enterprise_serves_the_chosen_account(
+    run: SetupRun, github: GitHubSandbox, private_key: str
+) -> None:
+    (run.folder / "mine.pem").write_text(private_key)
+    github.app.enterprise = Enterprise(77, "octo-corp")
+    await run.browser.send("Continue", account="Octo")
+    await run.browser.send("Use this App", app_id=str(github.app.id), key_file="mine.pem")
+    assert run.written()["GITHUB_ACCOUNTS"] == "octo"
+    assert "octo-corp" in run.browser.text
+    await run.browser.send("I have installed it")
+    assert "not installed on octo yet" in run.fault
+    github.install(github.app_owner)
+    await run.browser.send("I have installed it")
+    assert run.title == "Stanch is set up"
+
+
+async def test_without_named_accounts_any_organization_of_the_enterprise_will_do(
+    opened: Open, github: GitHubSandbox, private_key: str, folder: Path
+) -> None:
+    (folder / "mine.pem").write_text(private_key)
+    github.app.enterprise = Enterprise(77, "octo-corp")
+    async with opened(GITHUB_APP_ID=str(github.app.id), GITHUB_APP_PRIVATE_KEY="mine.pem") as run:
+        await run.enter_code()
+        assert "an organization of octo-corp" in run.browser.text
+        github.install(github.app_owner)
+        await run.browser.send("I have installed it")
+        assert run.title == "Stanch is set up"
