@@ -158,6 +158,15 @@ async def doctor_s_findings(environment: dict[str, str], folder: Path) -> list[s
     return [one["code"] for one in found if not one["code"].startswith("address.")]
 
 
+def tells_of_the_link(slack: SlackSandbox) -> bool:
+    """Who is linked is announced in the channel, and told to the Slack user, whoever ran the set-up."""
+    private = [message.shown_text for message in slack.private_messages(PERSON)]
+    return all(
+        any("olga" in text and "linked" in text for text in texts)
+        for texts in ([message.shown_text for message in slack.channel_messages(CHANNEL)], private)
+    )
+
+
 async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> None:
     os.chmod(tmp_path, 0o700)
     async with SlackSandbox() as slack, GitHubSandbox() as github:
@@ -199,6 +208,7 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
         await bot.start()
         try:
             github.hosts[PUBLIC_URL] = bot.address
+            await until(lambda: tells_of_the_link(slack), "the link is told to the channel and to the person")
             leaker = github.add_user("leaky")
             github.leak(repository, token=github.add_live_token(owner=leaker))
             await until(lambda: slack.cards(CHANNEL), "the card of the leak")
