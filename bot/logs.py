@@ -5,6 +5,8 @@ import sys
 from typing import Literal
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.rules.masking import mask
@@ -12,6 +14,8 @@ from storage.records import TRACE
 
 OURS = ("bot", "integrations", "storage")
 """Packages that log at the chosen level. Libraries log from WARNING on: below they quote bodies and parameters."""
+BAD_HTTP_EVERY = 60.0
+"""Seconds between two log lines about requests that are no usable HTTP, of one kind."""
 SHORTEST = 8
 """Characters; a shorter text is too short for a secret."""
 
@@ -55,6 +59,31 @@ def set_up_logging(level: str, style: Literal["json", "text"]) -> None:
     root.setLevel(max(number, logging.WARNING))
     for name in OURS:
         logging.getLogger(name).setLevel(number)
+    logging.getLogger("aiohttp.server").filters[:] = [_BadHttp()]
+
+
+class _BadHttp(logging.Filter):
+    """Logs requests that are no usable HTTP without a traceback, and at most one a minute of each kind.
+
+    Anybody on the network can send them, and aiohttp quotes their bytes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        is_bad_http = isinstance(error, HttpProcessingError) and error.code < 500
+        if not is_bad_http and not isinstance(error, RequestPayloadError):
+            return True
+        kind = type(error).__name__
+        if record.created - self._logged_at.get(kind, 0.0) < BAD_HTTP_EVERY:
+            return False
+        self._logged_at[kind] = record.created
+        record.msg, record.args, record.exc_info = f"refused: {kind}", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def _add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

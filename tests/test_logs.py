@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadStatusLine, InvalidHeader, LineTooLong
+from aiohttp.web import RequestPayloadError
 
 from bot.logs import set_up_logging
 from integrations.literal import Literal
@@ -129,3 +131,28 @@ def test_a_command_logs_no_local_variables_before_settings_are_read() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "RuntimeError: 19" in ran.stderr
     assert "secret of the frame" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_requests_that_are_no_http_are_logged_once_a_minute_and_not_quoted(
+    style: Style, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As aiohttp logs them: with a traceback each, and the bytes of the sender."""
+    set_up_logging("debug", style)
+    server = logging.getLogger("aiohttp.server")
+    for error in (
+        InvalidHeader(SECRET),
+        InvalidHeader("x y"),
+        LineTooLong(b"a line"),
+        BadStatusLine("y z"),
+        RequestPayloadError(),
+    ):
+        server.error("Error handling request from %s", "192.0.2.7", exc_info=error)
+    server.error("Error handling request from %s", "192.0.2.7", exc_info=RuntimeError("of ours"))
+    lines = capsys.readouterr().err
+    assert [
+        lines.count(f"refused: {kind}") for kind in ("InvalidHeader", "LineTooLong", "BadStatusLine")
+    ] == [1, 1, 1]
+    assert "of ours" in lines
+    for quoted in (SECRET, "x y", "a line", "y z"):
+        assert quoted not in lines
