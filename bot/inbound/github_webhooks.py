@@ -27,6 +27,7 @@ LONGEST_WORD = 100
 BODY_REFUSED = {
     "too_large": "The delivery is larger than GitHub sends.",
     "too_slow": "The delivery took too long to arrive.",
+    "broken_body": "The body is not packed as its header Content-Encoding says.",
 }
 BAD_SIGNATURE = (
     "The signature is missing or wrong; GITHUB_WEBHOOK_SECRET and the App's webhook secret must be the same."

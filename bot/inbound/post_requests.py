@@ -25,7 +25,7 @@ class BodyRefused(Exception):
 
 
 async def read_body(request: web.Request, clock: Clock, *, largest: int) -> bytes:
-    """The body; raises BodyRefused if it has more than `largest` bytes or takes too long."""
+    """The body; raises BodyRefused if it has more than `largest` bytes, takes too long or can't be unpacked."""
     if (request.content_length or 0) > largest:
         raise BodyRefused(413, "too_large")
     body = await clock.wait_for(_read(request, largest), READ_WITHIN)
@@ -37,10 +37,13 @@ async def read_body(request: web.Request, clock: Clock, *, largest: int) -> byte
 async def _read(request: web.Request, largest: int) -> bytes:
     """Like `request.read()`, which would buffer up to the limit of the whole application."""
     body = bytearray()
-    while chunk := await request.content.readany():
-        body += chunk
-        if len(body) > largest:
-            raise BodyRefused(413, "too_large")
+    try:
+        while chunk := await request.content.readany():
+            body += chunk
+            if len(body) > largest:
+                raise BodyRefused(413, "too_large")
+    except web.RequestPayloadError:
+        raise BodyRefused(400, "broken_body") from None
     return bytes(body)
 
 

@@ -80,6 +80,8 @@ class SetupRoutes:
             page = await self._route(request)
         except web.HTTPException as error:
             page = pages.message_page(error.status, "That can't be read", pages.AGAIN)
+        except web.RequestPayloadError:
+            page = pages.message_page(400, "That can't be read", pages.AGAIN)
         except Exception as error:
             # A fault of ours: the person gets a short id instead of a bare 500, and the terminal the traceback.
             incident = secrets.token_hex(4)

@@ -18,6 +18,7 @@ REFUSED = {
     "no_secret": "SLACK_SIGNING_SECRET is not set.",
     "too_large": "The request is larger than Slack sends.",
     "too_slow": "The request took too long to arrive.",
+    "broken_body": "The body is not packed as its header Content-Encoding says.",
     "bad_signature": (
         "The signature is missing or wrong, or its time is more than five minutes off; SLACK_SIGNING_SECRET must be "
         "the Signing Secret of the Slack app's page Basic Information, and this machine's clock must be right."

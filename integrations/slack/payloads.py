@@ -196,6 +196,7 @@ def _shown(payload: JsonObject, action: JsonObject) -> tuple[str, ...] | None:
 
 def _submit(payload: JsonObject) -> Submit:
     view = member(payload, "view")
+    _needed(view, "type")  # Bolt reads it and raises KeyError without it.
     user_input: dict[str, InputValue] = {}
     for block_id, elements in member(member(view, "state"), "values").items():
         if not isinstance(elements, dict):

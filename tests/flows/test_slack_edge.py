@@ -89,8 +89,14 @@ WRONG_SHAPES: list[object] = [
     {
         "type": "view_submission",
         "user": {"id": ADMIN},
-        "view": {"id": "V1", "callback_id": "close_alert", "state": {"values": {"comment": 7}}},
+        "view": {
+            "id": "V1",
+            "type": "modal",
+            "callback_id": "close_alert",
+            "state": {"values": {"comment": 7}},
+        },
     },
+    {"type": "view_submission", "user": {"id": ADMIN}, "view": {"id": "V1", "callback_id": "close_alert"}},
     {"type": "event_callback", "event": []},
     {"type": "message_action", "user": {"id": ADMIN}},
 ]
