@@ -11,7 +11,7 @@ DEMO := .venv/for-demo
 DEVELOPMENT := .venv/for-development
 
 .DEFAULT_GOAL := help
-.PHONY: help install setup demo test check audit bench chaos screenshots
+.PHONY: help install setup demo test check audit bench chaos fuzz screenshots
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -50,6 +50,12 @@ bench: $(DEVELOPMENT) ## The benchmark table: the product beside its baselines
 
 chaos: $(DEVELOPMENT) ## Every story with a fault at every point; STORY=close runs one, FROM=sqlite/close/after/7 goes on
 	@$(BIN)/python -m tests.chaos $(if $(STORY),--story '$(STORY)') $(if $(FROM),--from '$(FROM)')
+
+# Beside the environment, since atheris has no wheel for every Python that Stanch supports.
+fuzz: $(DEVELOPMENT) ## Searches each parser for bytes that it can't take, 20 seconds each; needs Python 3.11 to 3.13
+	@test -d .venv/fuzz/atheris || $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
+	  --target .venv/fuzz atheris==3.0.0
+	@PYTHONPATH=.venv/fuzz:. $(BIN)/python -m tests.fuzz
 
 screenshots: $(DEVELOPMENT) ## The README's pictures, taken anew
 	@$(BIN)/python -m tests.browser.screenshots
