@@ -9,8 +9,15 @@ from bot.app import open_session
 from bot.flows.alerts import redeliver
 from bot.flows.people import linking, visibility
 from bot.flows.subscribing import propose
-from bot.inbound import github_webhooks, post_requests, read_requests, sign_in_routes, slack_requests
-from bot.rules import comments, filters, pagination
+from bot.inbound import (
+    github_webhooks,
+    post_requests,
+    read_requests,
+    setup_routes,
+    sign_in_routes,
+    slack_requests,
+)
+from bot.rules import comments, filters, pagination, setup_code
 from bot.views import history, link_pages
 from integrations.github import responses
 from integrations.slack import api, signature, text
@@ -31,6 +38,9 @@ LIMITS: dict[str, tuple[int | float, str]] = {
     "age of a request of Slack": (signature.MAX_AGE, "seconds"),
     "parameter of `/github/link` and `/github/callback`": (sign_in_routes.LONGEST, "characters"),
     "pages of one sign-in that wait for GitHub": (linking.MOST_PAGES, ""),
+    "form of the page of `stanch setup`": (setup_routes.LARGEST, "bytes"),
+    "wrong codes on that page": (setup_code.TRIES, ""),
+    "time without use of that page": (setup_routes.IDLE, "seconds"),
     "text of a command": (read_requests.LONGEST_TEXT, "characters"),
     "filter": (filters.MAX_LENGTH, "characters"),
     "repositories named in a filter": (propose.MOST_NAMES, ""),
