@@ -25,7 +25,7 @@ from bot.flows.setup.step import Known, SetupContext
 from bot.flows.setup.steps import STEPS
 from bot.inbound.setup_routes import SetupEnd, SetupRoutes, serving
 from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
-from bot.setting_values import strip
+from bot.setting_values import http_base, strip
 from bot.settings import variables
 from bot.views.setup_pages import done_end
 from bot.views.setup_text import OTHER_WAY, STOPPED, invitation
@@ -129,4 +129,10 @@ def _known() -> Known:
         values = {name: strip(value) for name, value in variables().items()}
     except (OSError, UnicodeDecodeError):
         raise StartRefused(".env can't be read as a text file in UTF-8: correct or remove it.") from None
-    return Known({name: value for name, value in values.items() if value})
+    known = Known({name: value for name, value in values.items() if value})
+    for name in ("GITHUB_URL", "GITHUB_API_URL", "SLACK_API_URL"):
+        try:
+            http_base(known.get(name) or "https://github.com")
+        except ValueError as fault:
+            raise StartRefused(f"{name} {fault}: correct it in .env or in the environment.") from None
+    return known

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.setup import setup
 from bot.errors import StartRefused
 from bot.flows.setup.files import SetupFiles, check_folder
 from bot.flows.setup.step import StepRefused
@@ -165,3 +166,20 @@ def test_without_git_the_exact_lines_of_gitignore_count(
 def test_the_project_s_own_folder_keeps_the_files_out_of_git() -> None:
     ignored = (Path(__file__).parents[3] / ".gitignore").read_text().splitlines()
     assert {".env", "*.pem"} <= set(ignored)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"GITHUB_URL=octo\n", "GITHUB_URL must be an http"),
+        (b"SLACK_API_URL=https://user:word@slack.octo.example/api/\n", "SLACK_API_URL must be an http"),
+        (b"\xff\xfe", "can't be read as a text file in UTF-8"),
+    ],
+)
+def test_settings_that_can_not_be_used_end_the_start(
+    folder: Path, content: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_bytes(content)
+    monkeypatch.chdir(folder)
+    with pytest.raises(StartRefused, match=words):
+        setup(no_browser=True)
