@@ -1,6 +1,7 @@
 """`make bench`: the product beside its baselines, in one run and one table.
 
-`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, floods, budgets, messages.
+`python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, floods, budgets, messages,
+lookups.
 Everything runs on this machine: the servers, the stand-ins and the load share its processors.
 """
 
@@ -21,6 +22,7 @@ from tests.bench.clicks import measure_clicks
 from tests.bench.clients import Clients
 from tests.bench.figures import table
 from tests.bench.floods import measure_floods
+from tests.bench.lookups import measure_lookups
 from tests.bench.messages import measure_messages
 from tests.bench.scene import open_scene
 from tests.bench.start import measure_start
@@ -40,6 +42,7 @@ async def run(directory: Path) -> None:
             ("floods", lambda: measure_floods(scene, clients)),
             ("budgets", lambda: measure_budgets(directory)),
             ("messages", lambda: measure_messages(directory)),
+            ("lookups", lambda: measure_lookups(directory)),
         ):
             if sys.argv[1:] and name not in sys.argv[1:]:
                 continue
