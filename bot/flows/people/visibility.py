@@ -1,6 +1,7 @@
 """Asks GitHub which repositories a person may see, with as few calls as a look-up needs."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,9 @@ async def load_visibility(context: Context, identity: Identity) -> Visibility:
     now, person = context.clock.now(), identity.github.id
     async with context.db.read() as tx:
         known = await role_cache.of_person(tx, person, since=now - roles.LOOK_UP_ROLE_LASTS)
-    facts = (KnownRole(repository_id, RoleFacts.from_json(stored), at) for repository_id, stored, at in known)
-    return known_visibility(person, facts, denied_since=now - roles.ROLE_LASTS)
+    facts = {stored: RoleFacts.from_json(json.loads(stored)) for stored in {stored for _, stored, _ in known}}
+    found = (KnownRole(repository_id, facts[stored], at) for repository_id, stored, at in known)
+    return known_visibility(person, found, denied_since=now - roles.ROLE_LASTS)
 
 
 async def ask_github(
