@@ -176,7 +176,7 @@ async def test_a_request_counts_towards_the_limit_of_an_hour_and_its_report_does
         stage.slack.workspace.delete_message(CHANNEL, stage.card().ts)
         await stage.leak()
         await stage.click(ADMIN, "report_leak")
-        assert "You reported 1 secrets within an hour" in plain(stage.form(ADMIN).shown_text)
+        assert "You reported 1 secret within an hour" in plain(stage.form(ADMIN).shown_text)
         stage.check()
 
 

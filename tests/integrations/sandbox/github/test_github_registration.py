@@ -203,3 +203,12 @@ async def test_an_app_is_installed_on_its_owners_page(scene: Scene, browser: Bro
     before = scene.github.apps[4711]
     others = await scene.caller.call("GET", "/app/installations", scene.caller.app_jwt(iss=before.client_id))
     assert [each["app_slug"] for each in others.body] == ["stanch"]
+
+
+async def test_a_name_that_was_taken_in_between_is_refused_when_the_app_is_created(
+    scene: Scene, browser: Browser
+) -> None:
+    first, second = await register(scene, browser), await register(scene, browser)
+
+    assert (await convert(scene, first)).status == 201
+    assert (await convert(scene, second)).status == 422
