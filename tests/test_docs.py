@@ -420,3 +420,12 @@ def test_the_web_server_of_the_recipes_passes_on_all_that_is_sent_and_logs_no_si
     assert sorted(passed) == sorted({route.split()[1] for route in routes()} - inside)
     assert all("access_log off" in passed[path] for path in ("/github/link", "/github/callback"))
     assert int(re.findall(r"client_max_body_size (\d+)m;", block)[0]) * 2**20 == LARGEST
+
+
+def test_each_test_that_a_page_names_exists() -> None:
+    named = {name for text in TEXTS.values() for name in re.findall(r"`(tests/[\w/]+\.py(?:::\w+)?)`", text)}
+    assert len(named) > 40
+    for name in named:
+        path, _, function = name.partition("::")
+        assert (ROOT / path).is_file(), name
+        assert not function or f"def {function}(" in (ROOT / path).read_text(encoding="utf-8"), name
