@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from bot.rules.permissions import RoleFacts, rights_of
+from bot.rules.permissions import Rights, RoleFacts, rights_of
 from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRole:
-    """One person's roles in one repository, and when GitHub gave them."""
+class KnownRole(NamedTuple):
+    """One person's roles in one repository, and when GitHub gave them. A tuple, since a look-up makes thousands."""
 
     repository_id: RepositoryId
     facts: RoleFacts
@@ -51,8 +51,12 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_sin
     repositories: dict[RepositoryId, UnixTime] = {}
     hidden: set[RepositoryId] = set()
     asked_owners: set[GitHubId] = set()
+    # In most of what can be thousands of repositories the facts are the same.
+    rights_by_facts: dict[RoleFacts, Rights] = {}
     for role in sorted(known, key=lambda role: role.at):
-        rights = rights_of(role.facts)
+        rights = rights_by_facts.get(role.facts) or rights_by_facts.setdefault(
+            role.facts, rights_of(role.facts)
+        )
         # The latest answer about a membership counts.
         organizations.pop(role.facts.owner_id, None)
         if rights.reviewer:
