@@ -11,7 +11,7 @@ DEMO := .venv/for-demo
 DEVELOPMENT := .venv/for-development
 
 .DEFAULT_GOAL := help
-.PHONY: help install setup demo test check audit bench chaos fuzz screenshots
+.PHONY: help install setup demo test check audit bench chaos fuzz coverage screenshots
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -56,6 +56,17 @@ fuzz: $(DEVELOPMENT) ## Searches each parser for bytes that it can't take, 20 se
 	@test -d .venv/fuzz/atheris || $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
 	  --target .venv/fuzz atheris==3.0.0
 	@PYTHONPATH=.venv/fuzz:. $(BIN)/python -m tests.fuzz
+
+# Beside the environment, as atheris. Python runs sitecustomize.py in each worker of pytest; the processes that tests start
+# have an environment of their own, so what they alone run counts as not covered.
+coverage: $(DEVELOPMENT) ## Every test, then the lines and branches of bot, integrations and storage that none of them ran
+	@test -d .venv/coverage/coverage || $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
+	  --target .venv/coverage coverage==7.17.3
+	@echo 'import coverage; coverage.process_startup()' > .venv/coverage/sitecustomize.py
+	@rm -f .coverage .coverage.*
+	@PYTHONPATH=.venv/coverage COVERAGE_PROCESS_START=pyproject.toml $(BIN)/pytest -n 4 --dist loadfile --quiet $(TESTS); \
+	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage combine --quiet && \
+	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage report
 
 screenshots: $(DEVELOPMENT) ## The README's pictures, taken anew
 	@$(BIN)/python -m tests.browser.screenshots
