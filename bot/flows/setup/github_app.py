@@ -139,6 +139,9 @@ async def ask_app(context: SetupContext, known: Known, app_id: str, key: SecretS
         return await github_of(context, known, app_id, key).app()
     except GitHubUnauthorized as error:
         raise StepRefused(refusals.key_refused(error.detail, error.clock_ahead), "key_file") from None
+    except NotFound as error:
+        # GitHub's answer to an id that no App has.
+        raise StepRefused(refusals.key_refused(error.detail, None), "app_id") from None
     except GitHubError as error:
         raise StepRefused(refusals.not_asked(str(error))) from None
 

@@ -424,6 +424,17 @@ async def test_a_wrong_id_or_key_is_refused_with_the_place_to_click(
     assert "GITHUB_APP_ID" not in run.written()
 
 
+async def test_an_id_that_no_app_has_is_refused_by_github_s_404(
+    run: SetupRun, github: GitHubSandbox, private_key: str
+) -> None:
+    (run.folder / "mine.pem").write_text(private_key)
+    github.faults.add("GET /app", status=404, body={"message": "Integration not found"})
+    await run.browser.send("Continue", account="octo")
+    await run.browser.send("Use this App", app_id="4711", key_file=str(run.folder / "mine.pem"))
+    assert "refuses this App ID with this key (Integration not found)" in run.fault
+    assert "GITHUB_APP_ID" not in run.written()
+
+
 async def test_an_app_by_hand_of_another_account_or_with_too_little_is_refused(
     run: SetupRun, github: GitHubSandbox, private_key: str
 ) -> None:
