@@ -67,7 +67,9 @@ def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
 
 
 def test_help_lists_each_target(checkout: Path) -> None:
-    ran = subprocess.run(["make", "help"], cwd=checkout, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=checkout, capture_output=True, text=True, check=True
+    )
     listed = [line.split()[1] for line in ran.stdout.splitlines()]
     assert listed == re.findall(r"^([a-z]+):", (checkout / "Makefile").read_text(), re.MULTILINE)
 
