@@ -51,6 +51,7 @@ SHAPES = {
 BotToken = Annotated[SecretStr, token_prefix("xoxb-", "a bot token")]
 LowerCase = BeforeValidator(lambda value: value.lower())
 ENV_FILE = ".env"
+UNREADABLE_FILE = f"{ENV_FILE} can't be read as a text file in UTF-8: correct or remove it."
 OLD_SECRETS = {
     "GITHUB_WEBHOOK_SECRET_OLD": "GITHUB_WEBHOOK_SECRET",
     "SLACK_SIGNING_SECRET_OLD": "SLACK_SIGNING_SECRET",
@@ -172,9 +173,7 @@ def load_settings(kind: type[S]) -> S:
     except ValidationError as error:
         raise StartRefused("\n".join(faults_of(error, _setting_fault))) from None
     except (OSError, UnicodeDecodeError):
-        raise StartRefused(
-            f"{ENV_FILE} can't be read as a text file in UTF-8: correct or remove it."
-        ) from None
+        raise StartRefused(UNREADABLE_FILE) from None
 
 
 def load_all(kind: type[T]) -> tuple[T, Options]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
 from typing import Annotated, TypeVar
@@ -16,7 +15,7 @@ from bot.cli.console import say
 from bot.database import build_database
 from bot.errors import StartRefused
 from bot.flows.doctor.examine import examine
-from bot.flows.doctor.examined import Examined, app_level_client, read_mounts
+from bot.flows.doctor.examined import Examined, app_level_client, read_mounts, read_variables
 from bot.logs import set_up_logging
 from bot.options import Options
 from bot.partial_settings import AddressSettings, SlackSettings
@@ -32,7 +31,6 @@ from bot.settings import (
     load_options,
     load_settings,
     only_in_file,
-    variables,
 )
 from bot.version import VERSION
 from bot.views.doctor import report_json, report_lines
@@ -86,7 +84,7 @@ async def run_doctor() -> tuple[CheckResult, ...]:
         if db is not None:
             stack.push_async_callback(db.close)
         client = build_github(github, session, clock) if github else None
-        known = _variables()
+        known = read_variables()
         examined = Examined(
             clock=clock,
             session=session,
@@ -127,13 +125,6 @@ def _usable(kind: type[S]) -> S | None:
         return load_settings(kind)
     except StartRefused:
         return None
-
-
-def _variables() -> Mapping[str, str]:
-    try:
-        return variables()
-    except (OSError, UnicodeDecodeError):
-        return {}  # A fault of the settings.
 
 
 def _database(settings: StorageSettings, clock: Clock) -> Database:

@@ -26,7 +26,7 @@ from bot.flows.setup.steps import STEPS
 from bot.inbound.setup_routes import SetupEnd, SetupRoutes, serving
 from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
 from bot.setting_values import http_base, strip
-from bot.settings import variables
+from bot.settings import UNREADABLE_FILE, variables
 from bot.views.setup_pages import done_end
 from bot.views.setup_text import OTHER_WAY, STOPPED, invitation
 from storage.clock import Clock
@@ -128,7 +128,7 @@ def _known() -> Known:
     try:
         values = {name: strip(value) for name, value in variables().items()}
     except (OSError, UnicodeDecodeError):
-        raise StartRefused(".env can't be read as a text file in UTF-8: correct or remove it.") from None
+        raise StartRefused(UNREADABLE_FILE) from None
     known = Known({name: value for name, value in values.items() if value})
     for name in ("GITHUB_URL", "GITHUB_API_URL", "SLACK_API_URL"):
         try:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,10 +16,15 @@ from pydantic import SecretStr
 from bot.database import SLACK_TEAM
 from bot.flows.doctor.examine import examine
 from bot.flows.doctor.examined import Examined, examined_server
+from bot.flows.doctor.repository_checks import check_repositories
 from bot.options import DirectoryOptions, Options
 from bot.rules.check_results import GROUPS as CHECK_GROUPS
 from bot.rules.check_results import CheckResult, Level
+from bot.settings import UNREADABLE_FILE
 from bot.views.doctor import WORDS, remedy, report_lines, sentence
+from integrations.github.accounts import GitHubAccount
+from integrations.github.errors import Unreachable
+from integrations.github.facts import RepositoryFacts
 from integrations.sandbox.github import generate_private_key
 from storage.clock import Clock
 from storage.db import Database
@@ -314,6 +320,73 @@ async def test_secrets_in_files_that_others_can_read_are_named(
         ("settings.open_file", ".env"),
         ("settings.open_file", "app.pem"),
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file of another user")
+async def test_a_file_that_its_owner_lets_our_group_read_is_as_it_should_be(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Kubernetes mounts a secret: for us `chmod 600` would make it unreadable."""
+    monkeypatch.chdir(tmp_path)
+    for name, mode in (("app.pem", 0o440), (".env", 0o444)):
+        os.close(os.open(name, os.O_CREAT, mode))
+        os.chown(name, 4711, -1)
+    found = await findings(replace(healthy(stage), variables={"GITHUB_APP_PRIVATE_KEY": "app.pem"}))
+    assert [(result.code, result.subject) for result in found] == [("settings.open_file", ".env")]
+
+
+async def test_a_key_file_in_the_home_of_nobody_leaves_the_other_checks(stage: Stage) -> None:
+    """It is a fault of the settings, which is found where they are read."""
+    variables = {"GITHUB_APP_PRIVATE_KEY": "~nobody-of-that-name/app.pem"}
+    assert await findings(replace(healthy(stage), variables=variables)) == []
+
+
+async def test_a_file_of_settings_that_became_unreadable_is_a_finding_of_the_server_too(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"\xff")
+    found = await findings(examined_server(stage.context))
+    assert [one.facts["sentence"] for one in found if one.code == "settings.malformed"] == [UNREADABLE_FILE]
+
+
+class SilentGitHub:
+    """Lists repositories, and then answers no more."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def of(self, _: int) -> "SilentGitHub":
+        return self
+
+    async def repositories(self) -> AsyncIterator[RepositoryFacts]:
+        for number in range(300):
+            yield RepositoryFacts(
+                number, f"octo/{number}", GitHubAccount(1, "octo"), "Organization", "private", ""
+            )
+
+    async def was_scanned(self, _: str) -> bool:
+        self.asked += 1
+        raise Unreachable("GET /repos", "no answer in time", maybe_done=False)
+
+
+async def test_repositories_are_not_asked_about_one_by_one_while_github_is_silent(stage: Stage) -> None:
+    """Each of them takes ten seconds."""
+    silent: Any = SilentGitHub()
+    [octo] = [one async for one in stage.context.github.installations()]
+    examined = replace(healthy(stage), github=silent)
+    [found] = await check_repositories(examined, [octo])
+    assert (found.code, found.facts["number"]) == ("repositories.not_asked", "300")
+    assert silent.asked < 20
+
+
+async def test_no_password_of_the_webhook_s_address_is_shown(stage: Stage) -> None:
+    secret_parts = "https://ana:pa55w0rd@stanch.octo.example/elsewhere?key=pa55w0rd"
+    async with plants.hook_at(secret_parts)(stage) as examined:
+        found = await examine(examined)
+    [result] = [one for one in found if one.code == "webhooks.other_path"]
+    assert result.subject == "https://stanch.octo.example/elsewhere"
+    assert "pa55w0rd" not in "\n".join(report_lines(found))
 
 
 NOT_PLANTED = {

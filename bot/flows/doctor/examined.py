@@ -12,7 +12,7 @@ from bot.flows.messages.time_away import LONGEST_SILENCE
 from bot.options import Options
 from bot.our_accounts import OurAccounts
 from bot.setting_warnings import questionable_settings
-from bot.settings import Settings, only_in_file, variables
+from bot.settings import UNREADABLE_FILE, Settings, only_in_file, variables
 from integrations.github.api import GitHub
 from integrations.github.oauth import OAuth
 from integrations.slack.api import Slack
@@ -76,7 +76,7 @@ class StoredFacts:
 
 def examined_server(context: Context) -> Examined:
     """The installation to which this server belongs."""
-    settings = context.settings
+    settings, known = context.settings, read_variables()
     token = settings.slack_app_token
     return Examined(
         clock=context.clock,
@@ -90,9 +90,11 @@ def examined_server(context: Context) -> Examined:
         ours=context.platforms.accounts,
         oauth=context.oauth,
         github_url=context.github_url,
-        questionable=tuple(questionable_settings(settings)),
-        variables=variables(),
-        only_in_file=only_in_file(),
+        # The file may have changed since the start.
+        faults=() if known else (UNREADABLE_FILE,),
+        questionable=tuple(questionable_settings(settings)) if known else (),
+        variables=known,
+        only_in_file=only_in_file() if known else frozenset(),
         mounts=read_mounts(),
     )
 
@@ -102,6 +104,14 @@ def app_level_client(
 ) -> AppLevelClient | None:
     """The client for Socket Mode; None without its token."""
     return None if token is None else AppLevelClient(token.get_secret_value(), api_url, session)
+
+
+def read_variables() -> Mapping[str, str]:
+    """Every variable of the environment and of `.env`; empty if that file can't be read."""
+    try:
+        return variables()
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def read_mounts() -> str:

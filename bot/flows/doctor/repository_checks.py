@@ -9,7 +9,7 @@ from integrations.github.facts import InstallationFacts, RepositoryFacts
 from integrations.github.installation import InstallationClient
 
 AT_ONCE = 8
-"""Repositories that are asked about at the same time."""
+"""Repositories that are asked about at the same time; after so many failures in a row the rest is not asked about."""
 OFF, NEVER, REFUSED, SCANNED, UNKNOWN = "off", "never", "refused", "scanned", "unknown"
 
 
@@ -29,10 +29,17 @@ async def _installation(client: InstallationClient, one: InstallationFacts, most
     except errors.GitHubError as error:
         return [warning("repositories.not_listed", account, reason=str(error))]
     slots = asyncio.Semaphore(AT_ONCE)
+    failures = 0
 
     async def ask(repository: RepositoryFacts) -> tuple[str, str]:
+        nonlocal failures
         async with slots:
-            return await _state(client, repository.full_name)
+            # A lost answer takes ten seconds, and a rate limit holds for all that would follow.
+            if failures == AT_ONCE:
+                return UNKNOWN, ""
+            state, reason = await _state(client, repository.full_name)
+            failures = min(failures + 1, AT_ONCE) if state == UNKNOWN else 0
+            return state, reason
 
     asked = repositories[:most]
     states = await asyncio.gather(*map(ask, asked))

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,16 +65,18 @@ def _has_certificates(path: str) -> bool:
 def _files(examined: Examined) -> Iterator[CheckResult]:
     """Files with secrets that others than their owner can read."""
     written = examined.variables.get("GITHUB_APP_PRIVATE_KEY", "").strip()
-    key = Path(written).expanduser() if written and "-----BEGIN" not in written else None
-    for path in (Path(ENV_FILE), key):
-        if path is None:
+    for name in (ENV_FILE, written if "-----BEGIN" not in written else ""):
+        if not name:
             continue
         try:
-            mode = path.stat().st_mode
-        except (OSError, ValueError):
-            continue
-        if mode & OTHERS:
-            yield warning("settings.open_file", str(path), mode=f"{mode & 0o777:04o}")
+            path = Path(name).expanduser()
+            facts = path.stat()
+        except (OSError, ValueError, RuntimeError):
+            continue  # Where it is needed, it is a fault of the settings.
+        # A file of another user, as root's or one that Kubernetes mounts, can be read by us through our group alone.
+        let_in = OTHERS if facts.st_uid == os.geteuid() else OTHERS & ~stat.S_IRGRP
+        if facts.st_mode & let_in:
+            yield warning("settings.open_file", str(path), mode=f"{facts.st_mode & 0o777:04o}")
 
 
 def _stream(path: str | None) -> Iterator[CheckResult]:

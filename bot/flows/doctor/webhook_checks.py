@@ -1,6 +1,6 @@
 """Checks the App's webhook: its address, its events, and GitHub's log of the last deliveries."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from bot.flows.doctor.examined import Examined
 from bot.flows.doctor.github_checks import page_of
@@ -26,6 +26,7 @@ async def check_webhooks(examined: Examined, app: AppFacts | None) -> list[Check
         return []
     try:
         hook = await github.hook()
+        url = _shown(hook.url)
         if settings.github_webhook_secret is None:
             return _without_secret(settings.stanch_sync_interval, hook, page_of(examined.github_url, app))
         found = _address(hook, page_of(examined.github_url, app))
@@ -34,15 +35,15 @@ async def check_webhooks(examined: Examined, app: AppFacts | None) -> list[Check
             for event, feature in missing_events(app.events, app.permissions).items():
                 found.append(warning("webhooks.event_missing", event, feature=feature, page=page))
             health = delivery_health(await _last_day(github, examined.clock.now()))
-            found += _deliveries(hook.url, health, page_of(examined.github_url, app, "/advanced"))
+            found += _deliveries(url, health, page_of(examined.github_url, app, "/advanced"))
     except GitHubError as error:
         return [note("webhooks.not_asked", reason=str(error))]
-    return found or [ok("webhooks.ok", hook.url, number=health.number)]
+    return found or [ok("webhooks.ok", url, number=health.number)]
 
 
 def _without_secret(sync_interval: int, hook: HookFacts, page: str) -> list[CheckResult]:
     if hook.url:
-        return [fault("webhooks.no_secret", "GITHUB_WEBHOOK_SECRET", url=hook.url, page=page)]
+        return [fault("webhooks.no_secret", "GITHUB_WEBHOOK_SECRET", url=_shown(hook.url), page=page)]
     if sync_interval == 0:
         return [fault("webhooks.no_way", "STANCH_SYNC_INTERVAL")]
     return [note("webhooks.off", seconds=sync_interval)]
@@ -52,14 +53,20 @@ def _address(hook: HookFacts, page: str) -> list[CheckResult]:
     if not hook.url:
         return [warning("webhooks.no_address", "GITHUB_WEBHOOK_SECRET", page=page)]
     found = []
-    parts = urlsplit(hook.url)
+    parts, url = urlsplit(hook.url), _shown(hook.url)
     if not parts.path.rstrip("/").endswith(PATH):
-        found.append(fault("webhooks.other_path", hook.url, path=PATH, page=page))
+        found.append(fault("webhooks.other_path", url, path=PATH, page=page))
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        found.append(warning("webhooks.not_encrypted", hook.url, page=page))
+        found.append(warning("webhooks.not_encrypted", url, page=page))
     if hook.insecure:
-        found.append(warning("webhooks.certificate_not_verified", hook.url, page=page))
+        found.append(warning("webhooks.certificate_not_verified", url, page=page))
     return found
+
+
+def _shown(url: str) -> str:
+    """The address without user, password and query, which may hold a secret."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 async def _last_day(github: GitHub, now: float) -> list[DeliveryFacts]:
