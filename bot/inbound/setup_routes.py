@@ -110,7 +110,10 @@ class SetupRoutes:
                     return pages.OTHER_ORIGIN
                 if request.content_type != FORM:
                     return pages.OTHER_ORIGIN
-                posted = await request.post()
+                try:
+                    posted = await request.post()
+                except (LookupError, UnicodeError):
+                    raise web.HTTPBadRequest from None  # An unknown charset, or bytes that are none of its text.
                 async with self._one_at_a_time:
                     return await self._posted({k: v for k, v in posted.items() if isinstance(v, str)})
         return pages.NO_PAGE
@@ -119,7 +122,7 @@ class SetupRoutes:
         if self._end.done():
             return pages.ENDED  # The last try was another request's, while this one waited.
         session = form.pop("session", "")
-        if not hmac.compare_digest(session.encode(), self._session.encode()):
+        if not hmac.compare_digest(session.encode(errors="replace"), self._session.encode()):
             return await self._open(form.get("code", ""))
         self._used_at = self._clock.monotonic()
         match form.pop("do", "submit"), form.pop("step", ""):

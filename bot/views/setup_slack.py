@@ -178,15 +178,15 @@ def before_test_card(channel: str) -> Panel:
     )
 
 
-def after_test_card(channel: str, link: str) -> Panel:
-    """The card is in the channel."""
+def after_test_card(channel: str, link: str, card: str) -> Panel:
+    """The card is in the channel; `card` is its `ts`."""
     return Panel(
         (
             Paragraph("The card is there. Its controls do nothing: there is no such alert."),
             FactRows((("Channel", f"#{channel}"),)),
             WebLink("See it in Slack", link),
         ),
-        (PanelForm("Take it away, and finish"),),
+        (PanelForm("Take it away, and finish", hidden={"card": card}),),
     )
 
 

@@ -46,7 +46,7 @@ PANELS = {
     "person-of-many": people.person_panel([], many=True, account=None),
     "nobody": people.person_panel([], many=False, account=None),
     "before-the-test-card": slack.before_test_card("security"),
-    "after-the-test-card": slack.after_test_card("security", "https://octo.slack.com/archives/C1/p1"),
+    "after-the-test-card": slack.after_test_card("security", "https://octo.slack.com/archives/C1/p1", "1.5"),
 }
 
 

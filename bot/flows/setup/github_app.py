@@ -148,9 +148,13 @@ async def ask_app(context: SetupContext, known: Known, app_id: str, key: SecretS
 
 def key_of(context: SetupContext, value: str) -> SecretStr:
     """The key of GITHUB_APP_PRIVATE_KEY: PEM text, or its path, below our folder. Raises ValueError."""
-    return read_key(
-        SecretStr(value if "-----BEGIN" in value else str(context.folder / Path(value).expanduser()))
-    )
+    if "-----BEGIN" in value:
+        return read_key(SecretStr(value))
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("names the home of a user that this machine does not have") from None
+    return read_key(SecretStr(str(context.folder / path)))
 
 
 def github_of(context: SetupContext, known: Known, app_id: str, key: SecretStr) -> GitHub:

@@ -21,6 +21,7 @@ from bot.views.setup_panel import Panel
 from integrations.github.accounts import is_login
 from integrations.github.api import GitHub
 from integrations.github.errors import GitHubError, NotFound
+from integrations.slack.api import Slack
 from integrations.slack.errors import PersonUnavailable, SlackError
 from integrations.slack.facts import PersonFacts
 from storage import identities, saved_values
@@ -62,13 +63,22 @@ async def _view(context: SetupContext, known: Known) -> Panel:
     slack = slack_of(context, known)
     with asking_slack(known, channel=known.facts["slack_channel"]):
         members = await slack.members(known.values["STANCH_DEFAULT_CHANNEL"], most=MOST)
-        found = await asyncio.gather(*map(slack.person, members or ()))
-    people = sorted((one for one in found if _outside(known, one) is None), key=lambda one: one.name.lower())
+        found = await asyncio.gather(*(_shown(slack, member) for member in members or ()))
+    shown = [one for one in found if one is not None]
+    people = sorted((one for one in shown if _outside(known, one) is None), key=lambda one: one.name.lower())
     return words.person_panel(
         [(one.id, one.name) for one in people],
         many=members is None,
         account=known.fact("account") if known.fact("owner") == "user" else None,
     )
+
+
+async def _shown(slack: Slack, member: str) -> PersonFacts | None:
+    """A member of the channel; None for one whom Slack does not show us."""
+    try:
+        return await slack.person(member)
+    except PersonUnavailable:
+        return None
 
 
 async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:

@@ -110,6 +110,9 @@ async def _checked(
 
 
 def _keep(known: Known, token: str, facts: BotFacts, app_id: str | None) -> Known:
+    if known.fact("first_team") not in (None, facts.team_id):
+        # Who was linked in the former workspace is nobody in this one, and its card is not here.
+        known = known.without("person", "operators_looked_up", "test_card")
     return (
         known.without("slack_problem")
         .setting(SLACK_BOT_TOKEN=token)

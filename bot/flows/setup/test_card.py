@@ -28,10 +28,10 @@ async def _view(context: SetupContext, known: Known) -> Panel:
         return words.before_test_card(known.facts["slack_channel"])
     with asking_slack(known, channel=known.facts["slack_channel"]):
         link = await slack_of(context, known).permalink(known.values["STANCH_DEFAULT_CHANNEL"], ts)
-    return words.after_test_card(known.facts["slack_channel"], link)
+    return words.after_test_card(known.facts["slack_channel"], link, ts)
 
 
-async def _submit(context: SetupContext, known: Known, _: Mapping[str, str]) -> Known:
+async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     slack, channel, ts = (
         slack_of(context, known),
         known.values["STANCH_DEFAULT_CHANNEL"],
@@ -39,6 +39,8 @@ async def _submit(context: SetupContext, known: Known, _: Mapping[str, str]) -> 
     )
     with asking_slack(known, channel=known.facts["slack_channel"]):
         if ts is not None:
+            if form.get("card") != ts:
+                return known  # The form that posts it was submitted twice.
             await SlackInstallation(slack).take_away(channel, ts)
             return known.finding(test_card="done")
         now = context.clock.now()

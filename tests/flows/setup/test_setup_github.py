@@ -435,6 +435,12 @@ async def test_an_id_that_no_app_has_is_refused_by_github_s_404(
     assert "GITHUB_APP_ID" not in run.written()
 
 
+async def test_a_key_file_in_the_home_of_nobody_is_refused(run: SetupRun, github: GitHubSandbox) -> None:
+    await run.browser.send("Continue", account="octo")
+    await run.browser.send("Use this App", app_id=str(github.app.id), key_file="~nobody-of-that-name/app.pem")
+    assert "names the home of a user that this machine does not have" in run.fault
+
+
 async def test_an_app_by_hand_of_another_account_or_with_too_little_is_refused(
     run: SetupRun, github: GitHubSandbox, private_key: str
 ) -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bot.flows.setup.account import ACCOUNT
@@ -182,6 +183,25 @@ async def test_a_form_that_is_too_long_or_of_another_kind_is_refused(run: SetupR
     assert status == 413
     headers = {"Origin": run.page, "Content-Type": "text/plain"}
     assert (await run.fetch("POST", "/", headers, None))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("; charset=nosuch", b"code=a"),
+        ("; charset=rot13", b"code=a"),
+        ("", b"\xff\xfe"),
+        ("; charset=utf-7", b"session=+2AA-"),
+    ],
+)
+async def test_a_form_in_no_known_charset_is_refused(run: SetupRun, charset: str, body: bytes) -> None:
+    """Any process of this machine can send one, and a fault of ours would fill the terminal."""
+    headers = {"Origin": run.page, "Content-Type": f"application/x-www-form-urlencoded{charset}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(run.page, data=body, headers=headers) as response,
+    ):
+        assert response.status in (400, 403)
 
 
 async def test_the_run_ends_after_half_an_hour_without_use(run: SetupRun) -> None:

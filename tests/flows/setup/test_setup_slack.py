@@ -53,8 +53,10 @@ class SetupRun:
         return next((step.name for step in STEPS if not step.done(known)), "")
 
     async def submit(self, **form: str) -> Overview:
-        await self.progress.overview()
-        return await self.progress.submit(self.step, form)
+        """Submit a form of the step: its first one if nothing is entered."""
+        overview = await self.progress.overview()
+        hidden = overview.panel.forms[0].hidden if overview.panel and not form else {}
+        return await self.progress.submit(self.step, {**hidden, **form})
 
     async def refused(self, **form: str) -> str:
         """The sentence with which a form is refused."""
@@ -276,6 +278,18 @@ async def test_a_token_of_another_workspace_needs_a_yes(run: SetupRun) -> None:
     assert run.step == "slack_connection"
 
 
+async def test_in_another_workspace_the_person_is_linked_and_the_card_is_tried_anew(run: SetupRun) -> None:
+    await run.until("test_card")
+    await run.submit()
+    await run.submit()
+    assert run.step == ""
+    await run.progress.repeat("slack_app")
+    overview = await run.submit(bot_token=run.slack.add_app_elsewhere().bot_token, other_workspace="yes")
+
+    to_do = [step.name for step, done in overview.steps if not done]
+    assert to_do == ["slack_connection", "channel", "person", "test_card"]
+
+
 async def test_an_app_that_was_removed_has_to_be_installed_again(run: SetupRun) -> None:
     await run.until("channel")
     run.slack.fail("auth.test", "account_inactive")
@@ -426,6 +440,13 @@ async def test_only_a_full_member_of_the_workspace_is_linked(run: SetupRun) -> N
     assert "STANCH_OPERATORS" not in run.env
 
 
+async def test_a_member_whom_slack_does_not_show_is_left_out(run: SetupRun) -> None:
+    await run.until("person")
+    run.slack.fail("users.info", "user_not_visible")
+    [field, *_] = (await run.panel()).forms[0].fields
+    assert field.choices
+
+
 async def test_in_a_large_channel_the_id_is_typed(run: SetupRun) -> None:
     many = [f"U0MANY{number}" for number in range(MOST)]
     for user in many:
@@ -483,6 +504,16 @@ async def test_slack_s_refusal_of_the_test_card_is_a_sentence(run: SetupRun) -> 
 
     assert "Slack does not let the bot use security (restricted_action): ask an admin" in refused
     assert "/invite @Stanch" in not_in
+
+
+async def test_a_test_card_that_is_posted_by_a_double_click_stays_until_it_was_seen(run: SetupRun) -> None:
+    await run.until("test_card")
+    [form] = (await run.panel()).forms
+    for _ in range(2):
+        await run.progress.submit("test_card", form.hidden)
+
+    assert len(run.slack.channel_messages(CHANNEL)) == 1
+    assert run.step == "test_card"
 
 
 async def test_a_test_card_that_an_interrupted_run_has_left_is_taken_away(run: SetupRun) -> None:
