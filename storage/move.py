@@ -42,7 +42,7 @@ async def move(source: Database, target: Database) -> MoveResult:
     If the move ends early, `target` is empty but for the saved value MOVING_FROM, and the next move starts over.
     Raises MoveRefused, also if a worker uses `source` on PostgreSQL, and StorageUnavailable.
     """
-    if source.name == target.name:
+    if _is_same(source, target):
         raise MoveRefused(
             f"DATABASE_URL_NEW names the database at {source.name}, which is moved: name a new one."
         )
@@ -68,6 +68,13 @@ async def unfinished(tx: Tx) -> str | None:
     """The name of the database of which a move to this one has begun and not ended, or None."""
     name = await saved_values.load(tx, MOVING_FROM)
     return None if name is None else str(name)
+
+
+def _is_same(source: Database, target: Database) -> bool:
+    """Whether both are one database, for a file also by another path or a link."""
+    if source.path is not None and target.path is not None and target.path.exists():
+        return source.path.samefile(target.path)
+    return source.name == target.name
 
 
 async def _keep_writers_out(source: Database, old: Tx) -> None:

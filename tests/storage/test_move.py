@@ -187,6 +187,21 @@ async def test_a_database_with_rows_is_refused_and_stays_usable(db: Database, ne
         await move(db, db)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+async def test_the_same_file_by_another_path_is_refused_at_once(
+    db: Database, clock: Clock, link: str
+) -> None:
+    """Its write lock is ours, so that a move would wait for itself."""
+    assert db.path is not None
+    path = db.path.with_name("link.db")
+    getattr(path, link)(db.path)
+    other = Database(f"sqlite+aiosqlite:///{path}", clock=clock)
+    with pytest.raises(MoveRefused, match="which is moved: name a new one"):
+        await move(db, other)
+    await other.close()
+
+
 @BOTH_WAYS
 async def test_a_second_move_of_the_same_changes_nothing(db: Database, new: Database) -> None:
     await fill(db, 1)
