@@ -183,6 +183,21 @@ DEMO_PACKAGES = ("jsonschema_rs",)
 WITHOUT = f"import sys; sys.modules.update(dict.fromkeys({DEMO_PACKAGES}));"
 
 
+@pytest.mark.parametrize("word", ["doctor", "setup", "migrate"])
+def test_a_folder_that_was_removed_meanwhile_is_one_sentence(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ended = _run((word,))
+    assert (ended.status, ended.output) == (1, "")
+    assert ended.errors == (
+        "The folder in which this was started does not exist any more: change to another one.\n"
+    )
+
+
 def test_serving_needs_no_package_of_the_demo() -> None:
     subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.cli.main, bot.app"], check=True)
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,6 +57,11 @@ def main(words: Sequence[str] | None = None) -> None:
     """
     # First of all: structlog's default configuration prints local variables in tracebacks.
     set_up_logging("warning", "text")
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        remark("The folder in which this was started does not exist any more: change to another one.")
+        sys.exit(1)
     try:
         try:
             build()(args=words)
