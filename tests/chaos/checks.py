@@ -8,9 +8,9 @@ from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from storage import alerts, jobs
 from storage.records import AlertKey, AlertNumber, Job, JobState, RepositoryId
-from tests.chaos.random_events import SITE_CHANNEL, Notes, Submitted, alert_of
+from tests.chaos.random_events import SITE_CHANNEL, Notes, Submitted
 from tests.processes.bot import run_command
-from tests.processes.scene import CHANNEL, Scene
+from tests.processes.scene import CHANNEL, Scene, alert_of
 from tests.processes.waiting import until
 
 LATER = {"follow_up", "revoked_look"}

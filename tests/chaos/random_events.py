@@ -12,7 +12,7 @@ from typing import Any
 from integrations.sandbox.faults import FaultPlan
 from integrations.sandbox.github import GitHubAlert, GitHubChange, GitHubRepository
 from integrations.sandbox.slack import ImpossibleGesture, SlackMessage, View
-from tests.processes.scene import CHANNEL, OWNER, PEOPLE, Scene
+from tests.processes.scene import CHANNEL, OWNER, PEOPLE, Scene, alert_of
 from tests.processes.waiting import until
 
 SITE_CHANNEL = "C0SITE"
@@ -233,10 +233,3 @@ class RandomEvents:
             await asyncio.sleep(self._dice.choice((0.0, 0.5, 2.0)))
             self.notes.starts.append(await self.scene.bot.start())
             self.scene.point_at(self.scene.bot)
-
-
-def alert_of(card: SlackMessage) -> tuple[int, int]:
-    """The repository id and the alert number in a card's metadata."""
-    assert card.metadata is not None
-    about = card.metadata["event_payload"]
-    return int(about["repository_id"]), int(about["alert_number"])

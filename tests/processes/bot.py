@@ -119,6 +119,16 @@ class Bot:
         await self._child.wait()
         return self.log.read_bytes()[before:]
 
+    def pause(self) -> None:
+        """SIGSTOP: the process stands still, its connections stay open."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT: the process goes on where it stood."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGCONT)
+
     async def stop(self, *, within: float = 15.0) -> int:
         """SIGTERM; returns the exit status."""
         assert self._child is not None

@@ -126,11 +126,11 @@ class Scene:
 
     async def open_close_form(self, user: str = ADMIN, reason: str = "revoked") -> View:
         await self.slack.select(user, CHANNEL, self.card().ts, "close_as", reason)
-        return await self._filled(user, "resolution")
+        return await self.filled(user, "resolution")
 
     async def open_report_form(self, user: str = ADMIN) -> View:
         await self.slack.click(user, CHANNEL, self.card().ts, "report_leak")
-        return await self._filled(user, "understood")
+        return await self.filled(user, "understood")
 
     async def submit_close(self, user: str = ADMIN, comment: str = "Rotated.") -> DeliveryResult:
         view = await self.open_close_form(user)
@@ -140,7 +140,7 @@ class Scene:
         view = await self.open_report_form(user)
         return await self.submit(user, view, {"consequence": {"understood": ["yes"]}})
 
-    async def _filled(self, user: str, action: str) -> View:
+    async def filled(self, user: str, action: str) -> View:
         def filled() -> View | None:
             view = self.slack.view(user)
             return view if view is not None and view.control(action) is not None else None
@@ -197,6 +197,13 @@ class Scene:
         assert self.slack.unexpected == []
         assert self.github.violations == []
         assert self.github.unexpected == []
+
+
+def alert_of(card: SlackMessage) -> tuple[int, int]:
+    """The repository id and the alert number in a card's metadata."""
+    assert card.metadata is not None
+    about = card.metadata["event_payload"]
+    return int(about["repository_id"]), int(about["alert_number"])
 
 
 @asynccontextmanager
