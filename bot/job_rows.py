@@ -12,6 +12,9 @@ from bot.job_kind import JobKind
 from bot.job_kinds import KINDS
 from storage.records import Job, NewJob
 
+NOT_OF_THIS_VERSION = "this version"
+"""In the reason of a job with a kind or a field that the version which parked it does not know, 0.1.0 too."""
+
 
 def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None, urgent: bool = False) -> NewJob:
     """The row to store; `delay` in seconds, `dedup` and `urgent` as in NewJob."""

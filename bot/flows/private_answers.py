@@ -29,18 +29,31 @@ def answer_to_waiting(payload: Mapping[str, Any], answer: Content) -> SendAnswer
 
     Rows of other versions and unknown kinds are read too, so every field may be missing or of another type.
     """
+    waiting = _waiting(payload)
+    if waiting is None:
+        return None
+    channel, url, at = waiting.get("channel"), waiting.get("response_url"), waiting.get("at")
+    thread = waiting.get("thread") if waiting.get("in_thread") else waiting.get("reply_to")
+    return SendAnswer(
+        SlackUserId(waiting["user"]),
+        answer,
+        channel=ChannelId(channel) if isinstance(channel, str) else None,
+        reply_to=MessageTs(thread) if isinstance(thread, str) else None,
+        response_url=url if isinstance(url, str) else None,
+        at=float(at) if isinstance(at, int | float) else 0.0,
+    )
+
+
+def has_waiting(payload: Mapping[str, Any]) -> bool:
+    """Whether a person waits for a stored job, whatever its kind."""
+    return _waiting(payload) is not None
+
+
+def _waiting(payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The part of a stored job that names the person who waits."""
     for part in (payload, payload.get("request"), payload.get("asked")):
-        if isinstance(part, Mapping) and isinstance(user := part.get("user"), str):
-            channel, url, at = part.get("channel"), part.get("response_url"), part.get("at")
-            thread = part.get("thread") if part.get("in_thread") else part.get("reply_to")
-            return SendAnswer(
-                SlackUserId(user),
-                answer,
-                channel=ChannelId(channel) if isinstance(channel, str) else None,
-                reply_to=MessageTs(thread) if isinstance(thread, str) else None,
-                response_url=url if isinstance(url, str) else None,
-                at=float(at) if isinstance(at, int | float) else 0.0,
-            )
+        if isinstance(part, Mapping) and isinstance(part.get("user"), str):
+            return part
     return None
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import structlog
 
 from bot.context import Context
+from bot.errors import UnusableJob
 from bot.flows.alerts.sync import request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
@@ -13,9 +14,12 @@ from bot.flows.messages.time_away import note_running
 from bot.flows.people.directory import request_directory
 from bot.flows.people.linking import drop_expired
 from bot.flows.people.tokens import end_lapsed
+from bot.flows.private_answers import has_waiting
 from bot.flows.subscribing.watch import request_checks
+from bot.job_rows import NOT_OF_THIS_VERSION, read_job
 from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache
 from storage.db import StorageUnavailable, Tx
+from storage.records import Job, JobState
 
 log = structlog.get_logger(__name__)
 EVERY = 60.0
@@ -54,6 +58,7 @@ async def run_housekeeping_once(context: Context) -> None:
     parts = (
         note_running,
         _request_sync,
+        _retry_of_older_versions,
         retry_blocked,
         request_checks,
         drop_expired,
@@ -79,6 +84,26 @@ async def _run_part(part: Awaitable[object]) -> None:
 async def _request_sync(context: Context) -> None:
     if context.sync_interval:
         await request_sync(context, every=context.sync_interval)
+
+
+async def _retry_of_older_versions(context: Context) -> None:
+    """Retry the jobs of this version that an older one parked, since it could not read them during an upgrade.
+
+    Where a person waited for the job, the older version has told the person that nothing is done: it stays parked.
+    """
+    async with context.db.begin() as tx:
+        for job in await jobs.list_jobs(tx, states=[JobState.PARKED]):
+            if NOT_OF_THIS_VERSION in (job.error or "") and _is_usable(job) and not has_waiting(job.payload):
+                await jobs.retry(tx, job.id)
+                log.info("job_retried", job_id=job.id, job=job.kind, reason=job.error)
+
+
+def _is_usable(job: Job) -> bool:
+    try:
+        read_job(job)
+    except UnusableJob:
+        return False
+    return True
 
 
 async def _delete(context: Context, prune: Prune, kept: float) -> None:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from bot.jobs.housekeeping import run_housekeeping_once
 from storage import jobs
 from storage.records import JobState, NewJob, StoredJson
+from storage.tables import job
 from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
 
 pytestmark = pytest.mark.either_database
@@ -111,3 +114,23 @@ async def test_an_unusable_action_does_not_block_its_alert(stage: Stage) -> None
         await jobs.enqueue(tx, NewJob("act", request(alert=str(key_of(alert))), key=f"alert:{key_of(alert)}"))
     await stage.close_as(ADMIN, "revoked")
     assert alert.state == "resolved"
+
+
+async def test_what_an_older_version_could_not_read_is_done_after_its_end(stage: Stage) -> None:
+    """Both run beside each other during an upgrade. What a person waits for is not done: the person was told so."""
+    reasons = {
+        "redraw_cards": "this version knows no job of the kind redraw_cards",
+        "act": "a job act with a field since that this version does not know",
+        "retired": "this version knows no job of the kind retired",
+        "sweep": "RuntimeError (1a2b3c4d)",
+    }
+    async with stage.context.db.begin() as tx:
+        for kind in reasons:
+            await jobs.enqueue(tx, NewJob(kind, request(action="take") if kind == "act" else {}))
+        parked = sa.update(job).values(state="parked", error=sa.case(reasons, value=job.c.kind))
+        await tx.conn.execute(parked.where(job.c.kind.in_(reasons), job.c.state == "ready"))
+    await run_housekeeping_once(stage.context)
+    await stage.work(within=60)
+    async with stage.context.db.read() as tx:
+        left = {parked.kind for parked in await jobs.list_jobs(tx, states=[JobState.PARKED])}
+    assert left == {"act", "retired", "sweep"}
