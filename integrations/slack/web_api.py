@@ -68,8 +68,9 @@ class WebApi:
             raise SlackUntrusted(method, reason) from None
         except aiohttp.ClientError:
             raise SlackUncertain(method, "no_answer") from None
-        except (AttributeError, UnicodeDecodeError):
-            # The SDK raises these for JSON that is not an object, and for bytes that are not UTF-8.
+        except (AttributeError, ValueError, RecursionError):
+            # The SDK raises these for JSON that is not an object, and for what can't be decoded: bytes that are not
+            # UTF-8, a number of thousands of digits, thousands of brackets.
             raise SlackUncertain(method, "unreadable_answer") from None
         if not isinstance(response.data, dict):
             raise SlackUncertain(method, "unreadable_answer")

@@ -26,6 +26,9 @@ async def test_a_post_with_a_lost_response_is_sent_once_and_uncertain(
     assert len(sandbox.cards(SEC)) == (1 if drop == "after" else 0)
 
 
+JSON = {"Content-Type": "application/slack+json"}
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -35,6 +38,8 @@ async def test_a_post_with_a_lost_response_is_sent_once_and_uncertain(
         ({"status": 503, "body": {}}, "http_503"),
         ({"status": 200, "body": "surprise"}, "unreadable_answer"),
         ({"status": 200, "body": {"ok": True}}, "unreadable_answer"),
+        ({"status": 200, "body": "[" * 20_000, "headers": JSON}, "unreadable_answer"),
+        ({"status": 200, "body": "9" * 5_000, "headers": JSON}, "unreadable_answer"),
         ({"garbage": True}, "http_200"),
     ],
 )
