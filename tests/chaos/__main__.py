@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: stories with a fault at every point, pairs of faults, then the long run; prints all."""
+"""`python -m tests.chaos`: stories with faults at all points and in pairs, several processes, the long run."""
 
 import argparse
 import random
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from tests.chaos import long_run
+from tests.chaos import long_run, several
 from tests.chaos.databases import Kind, fresh_databases
 from tests.chaos.runner import Runner, chosen, say
 from tests.chaos.stories import STORIES
@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument(
         "--from", dest="begins_at", metavar="POINT", help="a point as printed: sqlite/close/after/7"
     )
+    parser.add_argument("--several", action="store_true", help="only the load on several processes")
     parser.add_argument("--pairs", type=int, default=200, help="pairs of faults on each kind of database")
     parser.add_argument("--minutes", type=float, default=4.0, help="duration of the long run in all")
     parser.add_argument("--seed", type=int, help="the seed of an earlier run, to choose the same faults")
@@ -31,9 +32,13 @@ def main() -> int:
     options = parser.parse_args()
     kinds: list[Kind] = options.database or list(get_args(Kind))
     seed: int = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
+    if options.several:
+        return several.run_and_report()
     failed = _run_points(kinds, options.story, options.begins_at, options.pairs, seed)
     if options.story:
         return failed
+    if "postgresql" in kinds:
+        failed = several.run_and_report() or failed
     return long_run.run_kinds(kinds, seed, options.minutes, keep=options.keep) or failed
 
 
