@@ -192,8 +192,9 @@ class Database:
 
     async def revision(self) -> str | None:
         """The revision of the tables; None if there are none. Raises StorageUnavailable."""
-        if self._engines.path is not None and not self._engines.path.exists():
-            return None
+        with self.failures():
+            if self._engines.path is not None and not self._engines.path.exists():
+                return None
         async with self.read() as tx:
             if not await tx.conn.run_sync(lambda conn: sa.inspect(conn).has_table("alembic_version")):
                 return None

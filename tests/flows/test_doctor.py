@@ -287,6 +287,14 @@ async def test_a_file_that_is_no_database(tmp_path: Path, clock: Clock) -> None:
         assert await found_in(examined) == [("database.unreachable", Level.FAULT)]
 
 
+async def test_a_file_that_can_not_even_be_looked_for_is_a_finding(tmp_path: Path, clock: Clock) -> None:
+    """As below a folder that this user may not enter."""
+    async with aiohttp.ClientSession() as session:
+        examined = examined_database(f"sqlite+aiosqlite:///{tmp_path / ('a' * 300)}", clock, session)
+        found = [result for result in await examine(examined) if result.group == "database"]
+        assert [(result.code, result.level) for result in found] == [("database.not_writable", Level.FAULT)]
+
+
 @pytest.mark.parametrize(("revision", "code"), [("0001", "not_migrated"), ("9999", "newer")])
 async def test_the_schema_of_another_version_is_named_and_not_migrated(
     examined_file: Examined, revision: str, code: str

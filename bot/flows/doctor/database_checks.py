@@ -23,7 +23,7 @@ async def check_database(examined: Examined) -> list[CheckResult]:
     db = examined.db
     if db is None:
         return []
-    found = list(_file(db.path, examined.mounts)) if db.path is not None else []
+    found = _usable_file(db.path, examined.mounts) if db.path is not None else []
     if any(result.level == "fault" for result in found):
         return found
     try:
@@ -65,6 +65,13 @@ async def read_stored(db: Database | None) -> StoredFacts:
             )
     except StorageUnavailable:
         return StoredFacts()
+
+
+def _usable_file(path: Path, mounts: str) -> list[CheckResult]:
+    try:
+        return list(_file(path, mounts))
+    except OSError:  # A folder above it that this user may not enter, or a name that is too long.
+        return [fault("database.not_writable", str(path), folder=path.parent)]
 
 
 def _file(path: Path, mounts: str) -> Iterator[CheckResult]:
