@@ -149,7 +149,9 @@ async def _listing(
     tx: Tx, query: Search, page: ListPage, window: PageWindow, visibility: Visibility, gaps: Gaps
 ) -> Listing:
     """The page with its totals, which are given only if the person's role is known for every matching alert."""
-    sort, shown = query.wanted.sort, window.shown
+    sort, found = query.wanted.sort, window.shown
+    # On PostgreSQL a repository may have changed hands since the search's reach was read.
+    shown = [one for one in found if visibility.sees(one.alert, one.repository)]
     unasked = await search.has_unknown_rights(tx, query)
     since = [at for one in shown if (at := visibility.since(one.alert, one.repository)) is not None]
     return Listing(
@@ -159,8 +161,8 @@ async def _listing(
         total=None if unasked else min(window.counted, MOST_COUNTED),
         is_longer=window.counted > MOST_COUNTED,
         first=None if unasked else window.first,
-        previous=ListPage(page.alert_filter, Side.BEFORE, shown[0].position(sort)) if window.before else None,
-        following=ListPage(page.alert_filter, Side.AFTER, shown[-1].position(sort)) if window.after else None,
+        previous=ListPage(page.alert_filter, Side.BEFORE, found[0].position(sort)) if window.before else None,
+        following=ListPage(page.alert_filter, Side.AFTER, found[-1].position(sort)) if window.after else None,
         page_gone=window.moved,
         roles_since=min(since, default=None),
         github_unreachable=gaps.github_failed,
