@@ -19,7 +19,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 # The machine may be busy with other tests.
-PATIENCE = 15_000
+PATIENCE = 30_000
 
 
 @dataclass
