@@ -154,6 +154,16 @@ def headers() -> Mapping[str, str]:
         f"default-src 'none'; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+    return with_policy(policy)
+
+
+def _text(value: str) -> str:
+    """A text from outside: masked, without invisible and bidirectional characters, cut, escaped."""
+    return escape(clean(mask(value), LONGEST_NAME))
+
+
+def with_policy(policy: str) -> Mapping[str, str]:
+    """The headers of a page with this Content-Security-Policy: it is not kept, passed on or framed."""
     return {
         "Cache-Control": "no-store",
         "Content-Security-Policy": policy,
@@ -164,8 +174,3 @@ def headers() -> Mapping[str, str]:
         "X-Frame-Options": "DENY",
         "X-Robots-Tag": "noindex, nofollow",
     }
-
-
-def _text(value: str) -> str:
-    """A text from outside: masked, without invisible and bidirectional characters, cut, escaped."""
-    return escape(clean(mask(value), LONGEST_NAME))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bot.views import setup_html as html
+from bot.views.link_pages import with_policy
 from bot.views.setup_html import StepLine
 from bot.views.setup_panel import CopyText, InputField, Panel, PanelForm
 from bot.views.setup_style import STYLE
@@ -126,16 +127,7 @@ def setup_headers(github_origin: str) -> Mapping[str, str]:
         f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
         f"form-action 'self' {github_origin}; frame-ancestors 'none'"
     )
-    return {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": policy,
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "X-Robots-Tag": "noindex, nofollow",
-    }
+    return with_policy(policy)
 
 
 AGAIN = "Open the address from the terminal again and enter the code: finished steps are kept."
