@@ -24,12 +24,11 @@ setup: $(DEVELOPMENT) ## The same with what development needs
 demo: $(DEMO) ## The whole bot against a stand-in Slack and GitHub, on one web page, until Ctrl-C; PORT=8080
 	@$(BIN)/stanch demo $(if $(filter command line,$(origin PORT)),--port '$(PORT)')
 
-# One worker more than the smallest machine has cores, since some tests wait for processes; more workers than that cost
-# a fifth of the CPU. The tests of one file run in one worker, since they share servers, and the files in the order of
-# their names, which begins with the browser's. Most tests run on one kind of database, SQLite or PostgreSQL;
-# make test DATABASES=both runs each on both, which takes half as long again.
+# One worker more than the smallest machine has cores: one of them takes the tests that mostly wait, see tests/conftest.py.
+# Most tests run on one kind of database, SQLite or PostgreSQL; make test DATABASES=both runs each on both, which takes
+# half as long again.
 test: $(DEVELOPMENT) ## Every test; lists at the end what was skipped and why; DATABASES=both
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(if $(filter both,$(DATABASES)),--both-databases)
+	@$(BIN)/pytest -n 3 $(if $(filter both,$(DATABASES)),--both-databases)
 
 check: $(DEVELOPMENT) ## Format, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check --quiet . || { echo "Run .venv/bin/ruff format ." >&2; exit 1; }
@@ -64,7 +63,7 @@ coverage: $(DEVELOPMENT) ## Every test, then the lines and branches of bot, inte
 	  --target .venv/coverage coverage==7.17.3
 	@echo 'import coverage; coverage.process_startup()' > .venv/coverage/sitecustomize.py
 	@rm -f .coverage .coverage.*
-	@PYTHONPATH=.venv/coverage COVERAGE_PROCESS_START=pyproject.toml $(BIN)/pytest -n 4 --dist loadfile --quiet $(TESTS); \
+	@PYTHONPATH=.venv/coverage COVERAGE_PROCESS_START=pyproject.toml $(BIN)/pytest -n 4 --quiet $(TESTS); \
 	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage combine --quiet && \
 	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage report
 

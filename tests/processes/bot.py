@@ -1,11 +1,11 @@
 """Runs and kills the bot as a child process."""
 
 import asyncio
-import contextlib
 import json
 import re
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,12 @@ from typing import Any
 
 import aiohttp
 
+from tests.processes.forked import Forked, fork
 from tests.processes.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
+READ_BEFORE = {"PYTHONPATH", "PYTHONFAULTHANDLER", "SSL_CERT_FILE"}
+"""What Python and aiohttp read while they are imported, so a process with one of these is not forked but executed."""
 READY_WITHIN = 40.0
 SERVING = re.compile(r"\bserving\b.*\bport(?:\": |=)(\d+)|\bport\": (\d+).*\bserving\b")
 """In the log's event, in either format."""
@@ -42,16 +45,16 @@ async def run_command(
     environment: Mapping[str, str], directory: Path, *words: str, within: float = 30.0
 ) -> Ended:
     """Run `stanch WORDS` to its end, with this environment and no other, in this directory."""
-    child = await _spawn(environment, directory, *words, output=asyncio.subprocess.PIPE)
-    try:
-        async with asyncio.timeout(within):
-            output, errors = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    assert child.returncode is not None
-    return Ended(child.returncode, output.decode(), errors.decode())
+    with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
+        child = fork(environment, directory, words, Path(output.name), Path(errors.name))
+        try:
+            async with asyncio.timeout(within):
+                status = await child.wait()
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        return Ended(status, output.read(), errors.read())
 
 
 class Bot:
@@ -66,7 +69,7 @@ class Bot:
         self.port = 0
         self.starts = 0
         self._directory = directory
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Forked | asyncio.subprocess.Process | None = None
 
     @property
     def address(self) -> str:
@@ -85,10 +88,11 @@ class Bot:
         assert not self.runs
         self.starts += 1
         began = time.monotonic()
-        with self.log.open("wb") as log:
-            self._child = await _spawn(
-                self.environment, self._directory, "serve", "--role", self.role, "--port", "0", output=log
-            )
+        words = ("serve", "--role", self.role, "--port", "0")
+        if READ_BEFORE & self.environment.keys():
+            self._child = await _execute(self.environment, self._directory, words, self.log)
+        else:
+            self._child = fork(self.environment, self._directory, words, self.log, self.log)
         self.port = await until(self._logged_port, "serving", within=within)
         await until(self.readiness, "readyz answers", within=within)
         return time.monotonic() - began
@@ -107,8 +111,7 @@ class Bot:
     async def kill(self) -> None:
         """`kill -9`: nothing of the process has a say in it."""
         assert self._child is not None
-        with contextlib.suppress(ProcessLookupError):
-            self._child.kill()
+        self._child.kill()
         await self._child.wait()
 
     async def abort(self) -> bytes:
@@ -132,8 +135,7 @@ class Bot:
     async def stop(self, *, within: float = 15.0) -> int:
         """SIGTERM; returns the exit status."""
         assert self._child is not None
-        with contextlib.suppress(ProcessLookupError):
-            self._child.terminate()
+        self._child.terminate()
         async with asyncio.timeout(within):
             return await self._child.wait()
 
@@ -149,18 +151,15 @@ class Bot:
         return int(found[1] or found[2]) if found else 0
 
 
-async def _spawn(
-    environment: Mapping[str, str], directory: Path, *words: str, output: Any
+async def _execute(
+    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path
 ) -> asyncio.subprocess.Process:
-    errors = asyncio.subprocess.PIPE if output is asyncio.subprocess.PIPE else output
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *words,
-        env={"PYTHONPATH": str(ROOT), **environment},
-        cwd=directory,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=output,
-        stderr=errors,
-    )
+    with output.open("ab") as file:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *words),
+            env={"PYTHONPATH": str(ROOT), **environment},
+            cwd=directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
