@@ -163,8 +163,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class _Scheduler(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types.
     """Gives each file to one worker, since the tests of a file share servers.
 
-    The tests that mostly wait, for processes or for a browser, are one worker's, while others use the processors: three
-    workers with work to do take a quarter longer on two processors than two.
+    The tests that mostly wait, for processes or for a browser, are one worker's, while others use the processors:
+    three workers with work to do take a quarter longer on two processors than two.
     """
 
     def _split_scope(self, nodeid: str) -> str:
