@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import pytest
@@ -172,9 +172,9 @@ class _Scheduler(LoadFileScheduling):  # type: ignore[misc]  # xdist has no type
         return folder if folder in ("tests/browser", "tests/processes") else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadFileScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
     config.option.loadscopereorder = False
-    return _Scheduler(config)
+    return _Scheduler(config, log)
 
 
 def migrate(url: str) -> None:
