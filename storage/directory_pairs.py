@@ -10,15 +10,6 @@ from storage.records import DirectoryPair, GitHubId, SlackTeamId, SlackUserId, S
 from storage.tables import directory_pair
 
 
-async def save(tx: Tx, pair: DirectoryPair) -> None:
-    """Store a pair that is new. Of a known one, only when it was last seen and the account's login change."""
-    row = {**rows.values(pair, directory_pair), **rows.account_values("github", pair.github)}
-    seen = {name: row[name] for name in ("seen_at", "github_login")}
-    query = tx.insert(directory_pair).values(row)
-    key = list(directory_pair.primary_key.columns)
-    await tx.conn.execute(query.on_conflict_do_update(index_elements=key, set_=seen))
-
-
 async def pin(tx: Tx, pair: DirectoryPair) -> None:
     """Store a pair that is new, or that comes back after somebody left; any other one of both stays as it is."""
     left = sa.and_(_is(pair), directory_pair.c.suspension == Suspension.LEFT)
@@ -44,14 +35,6 @@ async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> list[Director
     mine = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.slack_user == user)
     return await rows.listed(
         tx, sa.select(directory_pair).where(mine).order_by(directory_pair.c.first_seen_at), _record
-    )
-
-
-async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> list[DirectoryPair]:
-    """The pairs of a GitHub account, the first one first."""
-    its = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.github_id == github_id)
-    return await rows.listed(
-        tx, sa.select(directory_pair).where(its).order_by(directory_pair.c.first_seen_at), _record
     )
 
 

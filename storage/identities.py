@@ -27,12 +27,10 @@ async def of_slack(
     return await rows.one(tx, _present(tx, suspended=suspended).where(_is(team, user)), _record)
 
 
-async def of_github(
-    tx: Tx, team: SlackTeamId, github_id: GitHubId, *, suspended: bool = False
-) -> Identity | None:
-    """The identity of a GitHub account in a workspace, or None; a suspended one only with `suspended`."""
+async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
+    """The identity of a GitHub account in a workspace that is not suspended, or None."""
     its = sa.and_(identity.c.slack_team == team, identity.c.github_id == github_id)
-    return await rows.one(tx, _present(tx, suspended=suspended).where(its), _record)
+    return await rows.one(tx, _present(tx, suspended=False).where(its), _record)
 
 
 async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId]) -> list[Identity]:

@@ -26,12 +26,6 @@ async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> OperatorLink 
     return await rows.one(tx, sa.select(operator_link).where(_of(team, user)), _record)
 
 
-async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> OperatorLink | None:
-    """The link of a GitHub account, or None."""
-    its = sa.and_(operator_link.c.slack_team == team, operator_link.c.github_id == github_id)
-    return await rows.one(tx, sa.select(operator_link).where(its), _record)
-
-
 async def concerning(
     tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
 ) -> list[OperatorLink]:

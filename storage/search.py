@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage import alerts, repositories, rows
 from storage.db import Tx
@@ -71,18 +70,6 @@ async def reach(tx: Tx, scope: Scope) -> Reach:
     return Reach(scope.person, among, frozenset(unknown), small)
 
 
-async def find(
-    tx: Tx,
-    search: Search,
-    limit: int,
-    *,
-    after: PagePosition | None = None,
-    before: PagePosition | None = None,
-) -> list[FoundAlert]:
-    """Up to `limit` alerts in the filter's order: the first ones, or those next to a position, after or before it."""
-    return await load(tx, await positions(tx, search, limit, after=after, before=before))
-
-
 async def positions(
     tx: Tx,
     search: Search,
@@ -91,7 +78,10 @@ async def positions(
     after: PagePosition | None = None,
     before: PagePosition | None = None,
 ) -> list[PagePosition]:
-    """The positions of the alerts that `find` finds. Only indexes are read where the filter allows it."""
+    """Up to `limit` positions of alerts in the filter's order: the first ones, or those after or before one of them.
+
+    Only indexes are read where the filter allows it.
+    """
     sort = search.wanted.sort
     descending = sort.descending
     wanted = conditions(tx, search.wanted, search.reach.person)
@@ -170,7 +160,7 @@ def _among(dialect: Dialect, column: Any, ids: Collection[int]) -> Condition:
     """Whether the column is one of the ids, as one parameter: SQLite takes 32,766, and each costs time."""
     ordered = sorted(ids)
     if dialect == "postgresql":
-        is_one: Condition = column == sa.any_(sa.literal(ordered, ARRAY(sa.BigInteger)))
+        is_one: Condition = column == sa.any_(sa.literal(ordered, sa.ARRAY(sa.BigInteger)))
         return is_one
     listed = sa.func.json_each(json.dumps(ordered)).table_valued("value")
     is_listed: Condition = column.in_(sa.select(listed.c.value))

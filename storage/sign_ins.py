@@ -33,12 +33,6 @@ async def load(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
     return await rows.one(tx, sa.select(sign_in).where(_of(team, user)), _record)
 
 
-async def of_account(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> list[SignIn]:
-    """The sign-ins to a GitHub account, the first one first."""
-    query = sa.select(sign_in).where(sign_in.c.slack_team == team, sign_in.c.github_id == github_id)
-    return await rows.listed(tx, query.order_by(sign_in.c.signed_in_at, sign_in.c.slack_user), _record)
-
-
 async def concerning(
     tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
 ) -> list[SignIn]:

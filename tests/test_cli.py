@@ -484,7 +484,7 @@ async def test_a_pair_that_the_directory_changed_is_looked_for_anew_after_remove
     async with db.begin() as tx:
         known = Account(GitHubId(ana.id), ana.login)
         pair = DirectoryPair(team, user, known, "saml", "hash", tx.now, tx.now)
-        await directory_pairs.save(tx, pair)
+        await directory_pairs.pin(tx, pair)
         await directory_pairs.suspend(tx, pair, Suspension.DIRECTORY_CHANGED)
         await settle(tx, team, users=[user], by="directory")
     assert columns((await stanch("identities", "list")).lines) == [

@@ -93,7 +93,7 @@ def code(text: str, limit: int = CODE_LIMIT) -> Mrkdwn:
     return Mrkdwn(f"`{inside}`" if inside else EMPTY)
 
 
-def web_url(url: str, limit: int = URL_LIMIT) -> str | None:
+def web_url(url: str) -> str | None:
     """Return the http(s) address, encoded so that it can't end a link; None if it is not one or is too long."""
     try:
         parts = urlsplit(url)
@@ -106,7 +106,7 @@ def web_url(url: str, limit: int = URL_LIMIT) -> str | None:
     if not re.fullmatch(r"[A-Za-z0-9.\-:\[\]]+", parts.netloc):
         return None
     encoded = quote(url, safe="%:/?#[]@!$&'()*+,;=~", errors="replace")
-    return encoded if units(encoded) <= limit else None
+    return encoded if units(encoded) <= URL_LIMIT else None
 
 
 def link(url: str, label: str | Mrkdwn) -> Mrkdwn:

@@ -123,7 +123,7 @@ async def test_what_an_operator_says_about_others_decides_no_contest(stage: Stag
     async with stage.context.db.begin() as tx:
         once = Account(GitHubId(first.id), first.login)
         left = DirectoryPair(team, SlackUserId(EVE), once, "saml", "hash", tx.now, tx.now, tx.now, "left")
-        await directory_pairs.save(tx, left)
+        await directory_pairs.pin(tx, left)
         account = Account(GitHubId(second.id), second.login)
         decision = OperatorLink(team, SlackUserId(OWNER), account, tx.now, BY_OPERATOR)
         await settle(tx, team, links=[decision], by=BY_OPERATOR)
@@ -189,10 +189,10 @@ async def test_a_pair_that_left_the_directory_gives_nothing_to_who_gets_its_addr
         # OWNER has left; EVE is new, and has the leaver's address.
         await identities.unlink(tx, team, SlackUserId(OWNER))
         left = DirectoryPair(team, SlackUserId(OWNER), account, "saml", "hash", now - 9e6, now - 9e6)
-        await directory_pairs.save(tx, left)
+        await directory_pairs.pin(tx, left)
         await directory_pairs.suspend(tx, left, Suspension.LEFT)
         again = DirectoryPair(team, SlackUserId(EVE), account, "saml", "hash", now, now)
-        await directory_pairs.save(tx, again)
+        await directory_pairs.pin(tx, again)
         await directory_pairs.suspend(tx, again, Suspension.AMBIGUOUS)
         await settle(tx, team, users=[SlackUserId(OWNER), SlackUserId(EVE)], by="directory")
         # Nor does the pair spare Eve the code.

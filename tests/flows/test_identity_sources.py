@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -164,7 +163,7 @@ async def test_an_operator_decides_whose_account_it_is(stage: Stage, winner: str
     assert await standing(stage, winner) == (account.login, None)
     assert await load(stage, loser) is None
     async with stage.context.db.read() as tx:
-        [left] = await sign_ins.of_account(tx, SlackTeamId(stage.slack.team_id), account.id)
+        [left] = await sign_ins.concerning(tx, SlackTeamId(stage.slack.team_id), [], [account.id])
         assert left.slack_user == winner
         ready = await jobs.list_jobs(tx, states=[JobState.READY], limit=999)
         # The loser's token is deleted at GitHub too.
@@ -248,13 +247,13 @@ async def test_who_unlinks_is_forgotten_by_every_source(stage: Stage) -> None:
     await sign_in(stage, ADMIN, account, StoredTokens("0a1b2c3d", b"sealed", None, None, None))
     pair = DirectoryPair(team, user, account, "saml", "hash", stage.clock.now(), stage.clock.now())
     async with stage.context.db.begin() as tx:
-        await directory_pairs.save(tx, pair)
+        await directory_pairs.pin(tx, pair)
         await forget(tx, team, user, by="unlink")
     assert await load(stage, ADMIN) is None
     async with stage.context.db.begin() as tx:
         assert await sign_ins.load(tx, team, user) is None
         # The next reading of the directory does not bring it back.
-        await directory_pairs.save(tx, replace(pair, seen_at=tx.now))
+        await directory_pairs.pin(tx, pair)
         assert await settle(tx, team, users=[user], by="directory") == []
     assert await load(stage, ADMIN) is None
     assert (await stage.audited("unlink_identity"))[-1] == ("done", "by unlink")
@@ -327,7 +326,7 @@ async def test_with_the_directory_off_its_pairs_of_former_times_give_nothing(
     stage.slack.workspace.add_user("U0DIR", name="Dee")
     now = stage.clock.now()
     async with stage.context.db.begin() as tx:
-        await directory_pairs.save(
+        await directory_pairs.pin(
             tx, DirectoryPair(team, SlackUserId("U0DIR"), account, "saml", "h", now, now)
         )
         await settle(tx, team, users=[SlackUserId("U0DIR")], by="directory")

@@ -264,7 +264,7 @@ async def hold(stage: Stage, user: str, account: GitHubUser, days: float, *, rea
         seen_at=now - read * 86400,
     )
     async with stage.context.db.begin() as tx:
-        await directory_pairs.save(tx, pair)
+        await directory_pairs.pin(tx, pair)
 
 
 async def test_whom_the_directory_has_held_for_seven_days_needs_no_code(

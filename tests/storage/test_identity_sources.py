@@ -47,7 +47,6 @@ async def test_a_suspended_identity_is_found_only_by_who_asks_for_it(db: Databas
         assert await identities.of_accounts(tx, TEAM, [ANA.id]) == []
         expected = replace(identity("U1", ANA), suspension="sources_disagree", suspended_at=5.0)
         assert await identities.of_slack(tx, TEAM, U1, suspended=True) == expected
-        assert await identities.of_github(tx, TEAM, ANA.id, suspended=True) == expected
         assert await identities.all_identities(tx) == [expected]
 
 
@@ -55,8 +54,9 @@ async def test_two_slack_users_may_have_signed_in_to_one_account(db: Database) -
     async with db.begin() as tx:
         await sign_ins.save(tx, sign_in(U2, at=2000.0))
         await sign_ins.save(tx, sign_in(U1))
-        assert await sign_ins.of_account(tx, TEAM, ANA.id) == [sign_in(U1), sign_in(U2, at=2000.0)]
-        assert await sign_ins.of_account(tx, SlackTeamId("T2"), ANA.id) == []
+        found = await sign_ins.concerning(tx, TEAM, [], [ANA.id])
+        assert sorted(found, key=lambda one: one.slack_user) == [sign_in(U1), sign_in(U2, at=2000.0)]
+        assert await sign_ins.concerning(tx, SlackTeamId("T2"), [], [ANA.id]) == []
         assert await sign_ins.delete(tx, TEAM, U1) == sign_in(U1)
         assert await sign_ins.delete(tx, TEAM, U1) is None
 
@@ -146,8 +146,9 @@ async def test_an_operator_s_link_replaces_those_of_both_sides(db: Database) -> 
         await operator_links.save(tx, OperatorLink(TEAM, U2, BEN, 2.0, "cli"))
         await operator_links.save(tx, OperatorLink(TEAM, U1, BEN, 3.0, "cli"))
         assert await operator_links.of_user(tx, TEAM, U2) is None
-        assert await operator_links.of_account(tx, TEAM, ANA.id) is None
-        assert await operator_links.of_account(tx, TEAM, BEN.id) == OperatorLink(TEAM, U1, BEN, 3.0, "cli")
+        assert await operator_links.concerning(tx, TEAM, [], [ANA.id]) == []
+        expected = OperatorLink(TEAM, U1, BEN, 3.0, "cli")
+        assert await operator_links.concerning(tx, TEAM, [], [BEN.id]) == [expected]
         assert await operator_links.delete(tx, TEAM, U1) is not None
         assert await operator_links.delete(tx, TEAM, U1) is None
 
@@ -155,17 +156,15 @@ async def test_an_operator_s_link_replaces_those_of_both_sides(db: Database) -> 
 async def test_a_pair_keeps_when_it_was_first_seen_and_its_suspension(db: Database) -> None:
     pair = DirectoryPair(TEAM, U1, ANA, "saml", "hash", 100.0, 100.0)
     async with db.begin() as tx:
-        await directory_pairs.save(tx, pair)
+        await directory_pairs.pin(tx, pair)
         assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
         assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=99.0, seen_since=99.0)
         assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=101.0)
         assert await directory_pairs.suspend(tx, pair, "directory_changed")
         assert not await directory_pairs.suspend(tx, pair, "unlinked")
-        await directory_pairs.save(
-            tx, replace(pair, address_hash="other", first_seen_at=200.0, seen_at=200.0)
-        )
+        await directory_pairs.pin(tx, replace(pair, address_hash="other", first_seen_at=200.0, seen_at=200.0))
         [found] = await directory_pairs.of_user(tx, TEAM, U1)
-        assert (found.first_seen_at, found.seen_at, found.address_hash) == (100.0, 200.0, "hash")
+        assert (found.first_seen_at, found.seen_at, found.address_hash) == (100.0, 100.0, "hash")
         assert found.suspension == "directory_changed"
         assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
         await directory_pairs.delete(tx, pair)
@@ -176,8 +175,8 @@ async def test_a_pair_with_a_rival_on_either_side_is_not_held(db: Database) -> N
     pair = DirectoryPair(TEAM, U1, ANA, "saml", "hash", 100.0, 100.0)
     for rival in (replace(pair, slack_user=U2), replace(pair, github=BEN)):
         async with db.begin() as tx:
-            await directory_pairs.save(tx, pair)
-            await directory_pairs.save(tx, rival)
+            await directory_pairs.pin(tx, pair)
+            await directory_pairs.pin(tx, rival)
             assert not await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)
             await directory_pairs.delete(tx, rival)
             assert await directory_pairs.has_held(tx, TEAM, U1, ANA.id, since=100.0, seen_since=100.0)

@@ -16,7 +16,7 @@ from bot.rules.filters import parse_filter
 from storage import alerts, repositories, search
 from storage.clock import Clock
 from storage.db import Database, Tx
-from storage.filter import Filter, FoundAlert, Qualifier, Sort, Term, fold, hyphened
+from storage.filter import Filter, FoundAlert, PagePosition, Qualifier, Sort, Term, fold, hyphened
 from storage.migrations.upgrade import config
 from storage.records import Account, Alert, AlertState, GitHubId, Person, Repository, SecretLocation
 from storage.search import Scope, Search
@@ -115,6 +115,18 @@ def home(one: Alert) -> Repository:
     return next(found for found in HOMES if found.id == one.key.repository_id)
 
 
+async def find(
+    tx: Tx,
+    looked: Search,
+    limit: int,
+    *,
+    after: PagePosition | None = None,
+    before: PagePosition | None = None,
+) -> list[FoundAlert]:
+    """A page of alerts."""
+    return await search.load(tx, await search.positions(tx, looked, limit, after=after, before=before))
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS, wanted=FILTERS, size=st.integers(1, 4))
 @example(world=(), wanted=Filter(), size=1)
@@ -132,17 +144,17 @@ async def test_the_database_finds_what_the_rules_match(
         )
         assert await search.count(tx, looked) == len(expected)
         forwards: list[FoundAlert] = []
-        page = await search.find(tx, looked, size)
+        page = await find(tx, looked, size)
         while page:
             forwards += page
-            page = await search.find(tx, looked, size, after=page[-1].position(wanted.sort))
+            page = await find(tx, looked, size, after=page[-1].position(wanted.sort))
         assert [one.alert for one in forwards] == expected
         assert all(one.repository == home(one.alert) for one in forwards)
         backwards: list[FoundAlert] = []
         page = await search.load(tx, await search.last_positions(tx, looked, size))
         while page:
             backwards = page + backwards
-            page = await search.find(tx, looked, size, before=page[0].position(wanted.sort))
+            page = await find(tx, looked, size, before=page[0].position(wanted.sort))
         assert [one.alert for one in backwards] == expected
 
 
@@ -164,7 +176,7 @@ async def test_only_alerts_in_the_scope_are_found_and_counted(db: Database) -> N
     async def numbers(scope: Scope) -> list[int]:
         async with db.read() as tx:
             looked = Search(Filter(sort=Sort.CREATED_ASC), await search.reach(tx, scope))
-            found = [int(one.alert.key.number) for one in await search.find(tx, looked, 20)]
+            found = [int(one.alert.key.number) for one in await find(tx, looked, 20)]
             assert await search.count(tx, looked) == len(found)
         return found
 
@@ -190,7 +202,7 @@ async def found_paths(db: Database, text: str) -> list[str | None]:
     """The paths of the alerts that a search for the text finds."""
     wanted = Filter((Term(Qualifier.TEXT, (text,)),))
     async with db.read() as tx:
-        found = await search.find(tx, Search(wanted, await search.reach(tx, EVERYTHING)), 20)
+        found = await find(tx, Search(wanted, await search.reach(tx, EVERYTHING)), 20)
     return [one.alert.place.path if one.alert.place else None for one in found]
 
 
@@ -250,7 +262,7 @@ async def test_no_look_up_reads_every_alert(db: Database, typed: str, scope: Sco
     async with db.read() as tx:
         sa.event.listen(tx.conn.sync_connection, "before_cursor_execute", note)
         looked = Search(parse_filter(typed), await search.reach(tx, scope))
-        await search.find(tx, looked, 11)
+        await find(tx, looked, 11)
         await search.has_unknown_rights(tx, looked)
         await alerts.versions(tx, [key(1, 1), key(2, 1)])
         plans = [

@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-import structlog
-
 from bot.context import Context
 from bot.rules.permissions import (
     BY_LOOK_UP,
@@ -24,7 +22,6 @@ from integrations.github.role_facts import OrganizationRole
 from storage import identities, role_cache
 from storage.records import Account, Alert, GitHubId, Installation, Repository
 
-log = structlog.get_logger(__name__)
 ROLE_LASTS = 300.0
 """Seconds for which a stored role is used again by actions that do not need a fresh one."""
 LOOK_UP_ROLE_LASTS = 3600.0

@@ -113,7 +113,7 @@ async def replaced_token(context: Context, refused: PersonToken) -> bool:
         if now.refreshing_until is not None and now.refreshing_until > tx.now:
             # GitHub ends the old token some moments before the new one is stored.
             raise _wait(context)
-        await _suspend_in(tx, context, stored, Suspension.TOKEN_REFUSED)
+        await _suspend_in(tx, stored, Suspension.TOKEN_REFUSED)
     return False
 
 
@@ -144,7 +144,7 @@ async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) ->
     revoked = [one for one in known if not await _is_accepted(context, one)]
     async with context.db.begin() as tx:
         for stored in revoked:
-            await _suspend_in(tx, context, stored, Suspension.AUTHORIZATION_REVOKED)
+            await _suspend_in(tx, stored, Suspension.AUTHORIZATION_REVOKED)
     if len(revoked) < len(known) and context.clock.now() < told_at + LAG:
         raise RetryLater(told_at + LAG, "GitHub still accepts a token of which it said that it is revoked")
     return "authorization_revoked" if revoked else "authorization_newer" if known else "nobody_signed_in"
@@ -234,12 +234,10 @@ async def _give_up_claim(context: Context, stored: SignIn, process: str) -> None
 
 async def _suspend(context: Context, stored: SignIn, why: Suspension, *, process: str | None = None) -> bool:
     async with context.db.begin() as tx:
-        return await _suspend_in(tx, context, stored, why, process=process)
+        return await _suspend_in(tx, stored, why, process=process)
 
 
-async def _suspend_in(
-    tx: Tx, context: Context, stored: SignIn, why: Suspension, *, process: str | None = None
-) -> bool:
+async def _suspend_in(tx: Tx, stored: SignIn, why: Suspension, *, process: str | None = None) -> bool:
     """Drop the tokens, and take the rights; those concerned are told. False if the sign-in has changed meanwhile."""
     # `settle` takes this lock before it changes the sign-ins of others. In another order two could block each other.
     await audit.lock(tx)
