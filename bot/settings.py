@@ -61,7 +61,12 @@ OLD_SECRETS = {
 
 class SettingsBase(BaseSettings):
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_file_encoding="utf-8-sig", extra="ignore", frozen=True, env_ignore_empty=True
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        defer_build=True,  # A command uses one or two of these classes.
     )
 
     @model_validator(mode="before")

@@ -49,8 +49,3 @@ def required(kind: Any, *names: str) -> list[sa.Column[Any]]:
 def optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
     """Columns of one type that are nullable."""
     return [sa.Column(name, kind) for name in names]
-
-
-def partial(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], **options: Any) -> None:
-    """Add an index of the rows for which `where` holds."""
-    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)

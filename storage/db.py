@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
@@ -18,7 +18,10 @@ from storage.engines import LOCK_WAIT, Dialect, Engines, open_engines
 from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
 
-Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
 _MIGRATION_LOCK = 5_283_127_014_411_917_301
@@ -64,7 +67,13 @@ class Tx:
 
 def insert_into(dialect: Dialect, table: sa.Table) -> Insert:
     """An INSERT of that dialect, for a statement that is built once."""
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import (
+        postgresql,
+    )  # Here, since it takes 2 MB of memory that SQLite does not need.
+
+    return postgresql.insert(table)
 
 
 class Database:

@@ -1,8 +1,8 @@
-"""The tables for SQLAlchemy; `migrations/` creates them."""
+"""The tables for SQLAlchemy; `migrations/` creates them. Their partial indexes are in `partial_indexes.py`."""
 
 import sqlalchemy as sa
 
-from storage.columns import ID, JSON, METADATA, StorableText, optional, partial, required
+from storage.columns import ID, JSON, METADATA, StorableText, optional, required
 from storage.people_tables import (
     approval,
     directory_pair,
@@ -64,9 +64,6 @@ sa.Index("alert_state", alert.c.state, alert.c.created_at)
 # For a page of a list: of all alerts, of those of some repositories, and of those of a person.
 sa.Index("alert_created", alert.c.created_at, alert.c.repository_id, alert.c.number, alert.c.state)
 sa.Index("alert_repository", alert.c.repository_id, alert.c.state, alert.c.created_at, alert.c.number)
-partial("alert_taken", alert.c.taken_by_id, where=alert.c.taken_by_id.is_not(None))
-_IS_HELD = sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None))
-partial("alert_held", alert.c.repository_id, where=_IS_HELD)
 
 event = sa.Table(
     "event",
@@ -103,7 +100,6 @@ message = sa.Table(
 sa.Index("message_place", message.c.channel, message.c.ts)
 sa.Index("message_recent", message.c.channel, message.c.created_at)
 sa.Index("message_alert", message.c.repository_id, message.c.alert_number)
-partial("message_problem", message.c.channel, message.c.created_at, where=message.c.problem.is_not(None))
 
 channel_pace = sa.Table(
     "channel_pace",
@@ -146,15 +142,6 @@ job = sa.Table(
     sa.Column("holds", sa.Boolean, nullable=False),
     sqlite_autoincrement=True,
 )
-_IS_READY = job.c.state == "ready"
-_IS_RUNNING = job.c.state == "running"
-partial("job_due", job.c.run_at, job.c.id, where=_IS_READY)
-partial("job_next", job.c.priority, job.c.run_at, job.c.id, where=_IS_READY)
-partial("job_lease", job.c.lease_until, where=_IS_RUNNING)
-partial("job_key_waiting", job.c.key, job.c.id, where=_IS_READY)
-partial("job_key_running", job.c.key, where=_IS_RUNNING, unique=True)
-partial("job_parked", job.c.id, where=job.c.state == "parked")
-partial("job_finished", job.c.finished_at, where=job.c.state == "done")
 
 role = sa.Table(
     "role",
@@ -188,7 +175,6 @@ audit = sa.Table(
     *required(StorableText, "action", "outcome", "previous", "hash"),
 )
 
-partial("audit_intended", audit.c.github_id, audit.c.action, audit.c.at, where=audit.c.outcome == "intended")
 
 saved_value = sa.Table(
     "mark",

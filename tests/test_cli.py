@@ -198,8 +198,15 @@ def test_a_folder_that_was_removed_meanwhile_is_one_sentence(
     )
 
 
-def test_serving_needs_no_package_of_the_demo() -> None:
-    subprocess.run([sys.executable, "-c", f"{WITHOUT} import bot.cli.main, bot.app"], check=True)
+def test_a_server_loads_no_other_command_and_the_command_line_no_package_of_the_demo() -> None:
+    others = ("bot.cli.", "bot.flows.doctor", "bot.flows.setup", "alembic", "sqlalchemy.dialects.postgresql")
+    program = (
+        f"{WITHOUT} from bot.cli.main import import_commands; import_commands(['serve', '--role', 'web']);"
+        f"print(*sorted(name for name in sys.modules if name.startswith({others})));"
+        "import_commands(['--help'])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert run.stdout == "bot.cli.console bot.cli.main bot.cli.serve\n"
 
 
 def test_the_demo_says_what_to_install_if_its_packages_are_missing() -> None:

@@ -1,33 +1,24 @@
 """The command `stanch`: its subcommands and its exit status."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
-from bot.cli import audit, identities, jobs, subscriptions
-from bot.cli.backup import backup
 from bot.cli.console import OutputLost, flush, give_up_output, remark, say
-from bot.cli.demo import demo
-from bot.cli.doctor import doctor
-from bot.cli.migrate import migrate
-from bot.cli.serve import serve
-from bot.cli.setup import setup
-from bot.cli.sync import sync
 from bot.errors import StartRefused
 from bot.logs import set_up_logging
 from bot.version import VERSION
 from storage.db import StorageUnavailable
 
-COMMANDS = (serve, setup, doctor, demo, migrate, backup, sync)
-GROUPS = (
-    ("identities", identities.group),
-    ("subscriptions", subscriptions.group),
-    ("jobs", jobs.group),
-    ("audit", audit.group),
-)
+COMMANDS = ("serve", "setup", "doctor", "demo", "migrate", "backup", "sync")
+"""Each is the function of that name in the module of that name."""
+GROUPS = ("identities", "subscriptions", "jobs", "audit")
+"""Each is the `group` of the module of that name."""
 
 
 def root(
@@ -39,14 +30,25 @@ def root(
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """The command line with all its commands."""
+def import_commands(words: Sequence[str]) -> Mapping[str, ModuleType]:
+    """The module of the command with which the words begin; for any other words, as `--help`, those of all commands.
+
+    So a server does not hold the code of the other commands in its memory.
+    """
+    names = (*COMMANDS, *GROUPS)
+    needed = words[:1] if words and words[0] in names else names
+    return {name: import_module(f"bot.cli.{name}") for name in needed}
+
+
+def build(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line with the commands that these words need, by default all."""
     cli = typer.Typer(name="stanch", no_args_is_help=True, pretty_exceptions_enable=False)
     cli.callback(invoke_without_command=True)(root)
-    for command in COMMANDS:
-        cli.command()(command)
-    for name, group in GROUPS:
-        cli.add_typer(group, name=name)
+    for name, module in import_commands(words).items():
+        if name in GROUPS:
+            cli.add_typer(module.group, name=name)
+        else:
+            cli.command()(getattr(module, name))
     return cli
 
 
@@ -55,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
     Exit status: 0 done, 1 failed with a sentence for each fault on standard error, 2 wrong usage.
     """
+    words = sys.argv[1:] if words is None else words
     # First of all: structlog's default configuration prints local variables in tracebacks.
     set_up_logging("warning", "text")
     try:
@@ -64,7 +67,7 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(1)
     try:
         try:
-            build()(args=words)
+            build(words)(args=words)
         finally:
             flush()
     except (StartRefused, StorageUnavailable, OutputLost) as error:

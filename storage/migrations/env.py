@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from storage import partial_indexes  # noqa: F401 - it adds indexes to the tables.
 from storage.tables import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)

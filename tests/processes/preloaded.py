@@ -7,6 +7,7 @@ import sqlalchemy.dialects.postgresql.asyncpg
 import sqlalchemy.dialects.sqlite.aiosqlite
 
 import bot.cli.main
+import bot.cli.serve
 import storage.migrations.upgrade
 
 __all__ = ["aiosqlite", "alembic", "asyncpg", "bot", "sqlalchemy", "storage"]

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from storage import migrations
+from storage import migrations, partial_indexes  # noqa: F401 - the second adds indexes to the tables.
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
 from storage.migrations.upgrade import config
