@@ -11,6 +11,7 @@ from integrations.sandbox.slack import SlackMessage
 from storage import alerts, job_queue, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId
+from tests.conftest import DATABASES
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 
 pytestmark = pytest.mark.either_database
@@ -207,6 +208,19 @@ async def test_a_refused_redelivery_does_not_stop_the_others(stage: Stage, statu
     stage.clock.advance(600)
     await sync(stage)
     assert len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts")) == asked == 3
+
+
+@pytest.mark.parametrize("database_url", DATABASES, indirect=True)
+async def test_a_sync_and_deliveries_of_the_same_alerts_do_not_wait_for_each_other(stage: Stage) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    for number in range(6):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    await sync(stage)
+    finished = [one for metric in stage.context.metrics.jobs_finished.collect() for one in metric.samples]
+    assert {one.labels["outcome"] for one in finished} <= {"done", "later"}
+    assert len(stage.slack.cards(CHANNEL)) == 6
 
 
 async def test_without_a_webhook_secret_alerts_come_by_sync(

@@ -197,17 +197,31 @@ async def _sync_list(context: Context, sync: _Sync, alert_list: AlertList) -> No
 async def _sync_batch(
     context: Context, sync: _Sync, batch: list[ListedAlert], last: SyncProgress | None
 ) -> None:
-    """Store what is new or differs, in one transaction."""
-    renamed: list[Repository] = []
-    async with context.db.begin() as tx:
+    """Store what is new or differs: the old alerts in one transaction, each other alert in its own.
+
+    An alert that is not old locks its channel. With two of them in one transaction, a delivery of the second one, that
+    locks the alert first, and the sync could wait for each other.
+    """
+    async with context.db.read() as tx:
         known = await alerts.versions(tx, [_key(listed) for listed in batch])
-        for listed in batch:
-            version = known.get(_key(listed))
-            if version is not None and is_unchanged(listed.alert, version):
-                continue
-            sync.counts.new += version is None
-            sync.counts.changed += version is not None
-            if not sync.dry_run:
+    old: list[ListedAlert] = []
+    others: list[list[ListedAlert]] = []
+    for listed in batch:
+        version = known.get(_key(listed))
+        if version is not None and is_unchanged(listed.alert, version):
+            continue
+        sync.counts.new += version is None
+        sync.counts.changed += version is not None
+        if is_old(listed.alert, last, sync.set_up_at):
+            old.append(listed)
+        else:
+            others.append([listed])
+    if sync.dry_run:
+        return
+    renamed: list[Repository] = []
+    for together in filter(None, [old, *others]):
+        async with context.db.begin() as tx:
+            for listed in together:
                 renamed += await _store(tx, context, sync, listed, last)
     for repository in renamed:
         await refresh_repository(context, repository)
