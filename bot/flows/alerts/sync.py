@@ -199,8 +199,8 @@ async def _sync_batch(
 ) -> None:
     """Store what is new or differs: the old alerts in one transaction, each other alert in its own.
 
-    An alert that is not old locks its channel. With two of them in one transaction, a delivery of the second one, that
-    locks the alert first, and the sync could wait for each other.
+    An alert that is not old locks its channel. Were two of them in one transaction, a delivery of the second alert,
+    which locks the alert first, and the sync could wait for each other.
     """
     async with context.db.read() as tx:
         known = await alerts.versions(tx, [_key(listed) for listed in batch])
