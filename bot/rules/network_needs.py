@@ -63,7 +63,8 @@ def _outgoing(servers: Servers) -> list[NetworkNeed]:
     needs.append(_out(servers.github_api_url, api))
     if servers.public_url:
         needs.append(_out(servers.github_url, "GitHub's sign-in, which people's browsers need too"))
-    if servers.database_url.startswith("postgresql"):
+    # Without a host it is a socket in the file system.
+    if servers.database_url.startswith("postgresql") and urlsplit(servers.database_url).hostname:
         needs.append(_out(servers.database_url, "PostgreSQL"))
     return needs
 
