@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80, "postgresql+asyncpg": 5432}
+POSTGRESQL_PORT = 5432
+_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,18 @@ def _outgoing(servers: Servers) -> list[NetworkNeed]:
     needs.append(_out(servers.github_api_url, api))
     if servers.public_url:
         needs.append(_out(servers.github_url, "GitHub's sign-in, which people's browsers need too"))
-    # Without a host it is a socket in the file system.
-    if servers.database_url.startswith("postgresql") and urlsplit(servers.database_url).hostname:
-        needs.append(_out(servers.database_url, "PostgreSQL"))
+    if servers.database_url.startswith("postgresql"):
+        needs += _to_postgresql(servers.database_url)
     return needs
+
+
+def _to_postgresql(url: str) -> list[NetworkNeed]:
+    """None for a socket in the file system, which the URL names by a path or not at all."""
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", [""])[0]
+    if not host or host.startswith("/"):
+        return []
+    return [NetworkNeed("out", "postgresql", host, parts.port or POSTGRESQL_PORT, "PostgreSQL")]
 
 
 def _incoming(servers: Servers) -> list[NetworkNeed]:
@@ -89,5 +98,4 @@ def _in(servers: Servers, purpose: str) -> NetworkNeed:
 
 def _out(url: str, purpose: str) -> NetworkNeed:
     parts = urlsplit(url)
-    protocol = "postgresql" if parts.scheme.startswith("postgresql") else parts.scheme
-    return NetworkNeed("out", protocol, parts.hostname or "", parts.port or _PORTS[parts.scheme], purpose)
+    return NetworkNeed("out", parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], purpose)
