@@ -56,16 +56,17 @@ fuzz: $(DEVELOPMENT) ## Searches each parser for bytes that it can't take, 20 se
 	  --target .venv/fuzz atheris==3.0.0
 	@PYTHONPATH=.venv/fuzz:. $(BIN)/python -m tests.fuzz
 
-# Beside the environment, as atheris. Python runs sitecustomize.py in each worker of pytest; the processes that tests start
-# have an environment of their own, so what they alone run counts as not covered.
+# Beside the environment, as atheris. Python runs sitecustomize.py in each worker of pytest and in each process that a test
+# starts; one that is killed leaves nothing. tests/uncovered.toml gives the reason of what is not covered.
 coverage: $(DEVELOPMENT) ## Every test, then the lines and branches of bot, integrations and storage that none of them ran
 	@test -d .venv/coverage/coverage || $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
 	  --target .venv/coverage coverage==7.17.3
 	@echo 'import coverage; coverage.process_startup()' > .venv/coverage/sitecustomize.py
 	@rm -f .coverage .coverage.*
-	@PYTHONPATH=.venv/coverage COVERAGE_PROCESS_START=pyproject.toml $(BIN)/pytest -n 4 --quiet $(TESTS); \
-	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage combine --quiet && \
-	  PYTHONPATH=.venv/coverage $(BIN)/python -m coverage report
+	@export PYTHONPATH='$(CURDIR)/.venv/coverage' COVERAGE_FILE='$(CURDIR)/.coverage'; \
+	  COVERAGE_PROCESS_START='$(CURDIR)/pyproject.toml' $(BIN)/pytest -n 4 --quiet $(TESTS); \
+	  $(BIN)/python -m coverage combine --quiet && $(BIN)/python -m coverage report; \
+	  $(BIN)/python -m coverage json --quiet -o .coverage.json && $(BIN)/python -m tests.uncovered .coverage.json
 
 screenshots: $(DEVELOPMENT) ## The README's pictures, taken anew
 	@$(BIN)/python -m tests.browser.screenshots

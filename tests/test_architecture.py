@@ -14,6 +14,8 @@ from typing import TypeAlias
 import grimp
 import pytest
 
+from tests.uncovered import REASONS, read_reasons
+
 ROOT = Path(__file__).parents[1]
 PRODUCT = ("bot", "integrations", "storage")
 MIGRATIONS = "storage/migrations/versions"
@@ -151,6 +153,30 @@ def test_time_comes_from_the_clock() -> None:
         if real_time.fullmatch(name) and not place.startswith("storage/clock.py:")
     ]
     nothing(found, "Ask the clock for the time, and let it wait, so that tests can move both:")
+
+
+def test_each_function_that_is_listed_as_uncovered_exists() -> None:
+    listed = read_reasons(REASONS.read_text(encoding="utf-8"))
+    found = sorted(listed.keys() - set(functions(*PRODUCT)))
+    nothing(found, "Leave these out of tests/uncovered.toml:")
+
+
+def functions(*folders: str) -> Iterator[str]:
+    """`path::function` of every function below the folders, and `path::` of each module, as coverage names them."""
+
+    def inside(node: ast.AST, before: str) -> Iterator[str]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, Function | ast.ClassDef):
+                name = f"{before}{child.name}"
+                if isinstance(child, Function):
+                    yield name
+                yield from inside(child, f"{name}.")
+            else:
+                yield from inside(child, before)
+
+    for path, source in modules(*folders):
+        yield f"{path}::"
+        yield from (f"{path}::{name}" for name in inside(ast.parse(source), ""))
 
 
 def test_importing_a_module_does_nothing() -> None:

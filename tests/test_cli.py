@@ -54,6 +54,7 @@ from storage.records import (
     StoredTokens,
     Suspension,
 )
+from tests.processes.bot import ENVIRONMENT
 from tests.storage.test_audit import tamper
 
 pytestmark = pytest.mark.either_database
@@ -930,7 +931,7 @@ async def _printing_to(file: int, words: tuple[str, ...]) -> tuple[int, str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return {**os.environ, **ENVIRONMENT}
 
 
 async def _park(db: Database, reason: str) -> Job:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -20,6 +21,11 @@ from tests.processes.waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 READ_BEFORE = {"PYTHONPATH", "PYTHONFAULTHANDLER", "SSL_CERT_FILE"}
 """What Python and aiohttp read while they are imported, so a process with one of these is not forked but executed."""
+ENVIRONMENT = {
+    "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+    **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+}
+"""Of each process: where Python finds Stanch, and what `make coverage` sets, so that processes are measured too."""
 READY_WITHIN = 40.0
 SERVING = re.compile(r"\bserving\b.*\bport(?:\": |=)(\d+)|\bport\": (\d+).*\bserving\b")
 """In the log's event, in either format."""
@@ -46,7 +52,7 @@ async def run_command(
 ) -> Ended:
     """Run `stanch WORDS` to its end, with this environment and no other, in this directory."""
     with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
-        child = fork(environment, directory, words, Path(output.name), Path(errors.name))
+        child = await _start(environment, directory, words, Path(output.name), Path(errors.name))
         try:
             async with asyncio.timeout(within):
                 status = await child.wait()
@@ -89,10 +95,7 @@ class Bot:
         self.starts += 1
         began = time.monotonic()
         words = ("serve", "--role", self.role, "--port", "0")
-        if READ_BEFORE & self.environment.keys():
-            self._child = await _execute(self.environment, self._directory, words, self.log)
-        else:
-            self._child = fork(self.environment, self._directory, words, self.log, self.log)
+        self._child = await _start(self.environment, self._directory, words, self.log, self.log)
         self.port = await until(self._logged_port, "serving", within=within)
         await until(self.readiness, "readyz answers", within=within)
         return time.monotonic() - began
@@ -151,15 +154,18 @@ class Bot:
         return int(found[1] or found[2]) if found else 0
 
 
-async def _execute(
-    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path
-) -> asyncio.subprocess.Process:
-    with output.open("ab") as file:
+async def _start(
+    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path, errors: Path
+) -> Forked | asyncio.subprocess.Process:
+    """Fork, or execute where Python has to start anew: coverage leaves no figures of forked processes."""
+    if "COVERAGE_PROCESS_START" not in ENVIRONMENT and not READ_BEFORE & environment.keys():
+        return fork(environment, directory, words, output, errors)
+    with output.open("ab") as to_output, errors.open("ab") as to_errors:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", *words),
-            env={"PYTHONPATH": str(ROOT), **environment},
+            env={**ENVIRONMENT, **environment},
             cwd=directory,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
+            stdout=to_output,
+            stderr=to_errors,
         )

@@ -11,7 +11,7 @@ import pytest
 
 from storage.clock import Clock
 from storage.db import Database
-from tests.processes.bot import ROOT, run_command
+from tests.processes.bot import ENVIRONMENT, ROOT, run_command
 from tests.processes.scene import ADMIN, AUDIT_KEY, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
@@ -42,7 +42,7 @@ async def kill_at(statement: str, environment: Mapping[str, str], directory: Pat
     """Start the move, which kills itself before this statement."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", KILLED_AT_A_STATEMENT, statement),
-        env={"PYTHONPATH": str(ROOT), **environment},
+        env={**ENVIRONMENT, **environment},
         cwd=directory,
     )
     async with asyncio.timeout(RECOVERED):

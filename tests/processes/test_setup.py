@@ -17,7 +17,7 @@ from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.setup.local_page import modes
-from tests.processes.bot import ROOT, Bot, run_command
+from tests.processes.bot import ENVIRONMENT, Bot, run_command
 from tests.processes.waiting import until
 
 PUBLIC_URL = "https://stanch.example.com"
@@ -81,7 +81,7 @@ async def set_up(
     """Run the command until the block ends, with the code entered."""
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "setup", "--no-browser"),
-        env={"PYTHONPATH": str(ROOT), **environment},
+        env={**ENVIRONMENT, **environment},
         cwd=folder,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

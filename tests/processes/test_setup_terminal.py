@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.processes.bot import ROOT
+from tests.processes.bot import ENVIRONMENT
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def started(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """`stanch setup --no-browser` in a folder of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "setup", "--no-browser"),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={**ENVIRONMENT, "PATH": os.environ["PATH"]},
         cwd=folder,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
