@@ -1,9 +1,10 @@
 """The page of a list that its first positions give is the page of the whole list."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.pagination import PAGE_SIZE, ListPage, Side, part_of_head
+from bot.rules.pagination import PAGE_SIZE, ListPage, Part, Side, part_of_head
 from storage.filter import Filter, PagePosition, Sort
 from storage.records import AlertKey, AlertNumber, RepositoryId
 
@@ -32,6 +33,30 @@ def test_a_page_is_the_same_by_the_first_positions(
     else:
         assert every[part.start : part.stop] == shown
         assert part.moved == moved
+
+
+NEWEST = tuple(map(position, range(60, 35, -1)))
+"""25 positions, the newest first."""
+
+
+@pytest.mark.parametrize(
+    ("side", "at", "whole", "part"),
+    [
+        (Side.AFTER, 60, False, Part(1, 11)),
+        (Side.AFTER, 45, False, None),
+        (Side.AFTER, 45, True, Part(16, 25)),
+        (Side.AFTER, 36, True, Part(15, 25, moved=True)),
+        (Side.BEFORE, 45, False, Part(5, 15)),
+        (Side.BEFORE, 58, False, Part(0, 10)),
+        (Side.BEFORE, 20, False, None),
+        (Side.BEFORE, 20, True, Part(15, 25)),
+    ],
+)
+def test_a_page_is_looked_for_in_the_store_only_if_it_lies_beyond_the_head(
+    side: Side, at: int, whole: bool, part: Part | None
+) -> None:
+    page = ListPage(Filter(sort=Sort.CREATED_DESC), side, position(at))
+    assert part_of_head(NEWEST, page, whole=whole) == part
 
 
 def page_of(every: list[PagePosition], page: ListPage) -> tuple[list[PagePosition], bool]:

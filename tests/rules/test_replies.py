@@ -104,3 +104,18 @@ def test_the_events_of_one_report_and_of_one_owner_share_a_reply(
     events: list[Event], of: int, shared: list[int]
 ) -> None:
     assert [event.id for event in events_in_reply(events, of)] == shared
+
+
+@pytest.mark.parametrize(
+    ("events", "of", "shared"),
+    [
+        (timeline(NEW_LOCATION, NEW_LOCATION, NEW_LOCATION), 2, [2]),
+        (timeline(CLOSED, NEW_LOCATION, NEW_LOCATION), 3, [2, 3]),
+        (timeline(CLOSED, NEW_LOCATION, NEW_LOCATION, EventKind.REOPENED, NEW_LOCATION), 2, [2, 3]),
+        (timeline(CLOSED, NEW_LOCATION, NEW_LOCATION, EventKind.REOPENED, NEW_LOCATION), 5, [5]),
+    ],
+)
+def test_the_new_locations_of_a_closed_alert_share_a_reply(
+    events: list[Event], of: int, shared: list[int]
+) -> None:
+    assert [event.id for event in events_in_reply(events, of)] == shared

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from bot.rules.validity import confirmed_inactive, effective_validity, is_probeable, was_ever_active
+from bot.rules.validity import (
+    confirmed_inactive,
+    effective_validity,
+    is_override_untrue,
+    is_probeable,
+    override_for,
+    was_ever_active,
+)
+from storage.records import Probe
 from tests.views.cases import DEAD, NOT_HERE, WORKS, probe, token
 
 UNCLEAR = probe("unknown", "timeout")
@@ -55,3 +63,37 @@ def test_validity_and_confirmation(
     assert effective_validity(alert) == validity
     assert confirmed_inactive(alert) is confirmed
     assert was_ever_active(alert) is ever_active
+
+
+@pytest.mark.parametrize(
+    ("probed", "override"),
+    [
+        (None, None),
+        (UNCLEAR, None),
+        (WORKS, "active"),
+        (DEAD, "inactive"),
+        (NOT_HERE, None),
+        (replace(WORKS, superseded=True), None),
+    ],
+)
+def test_only_a_probe_that_proves_something_is_written_to_github(
+    probed: Probe | None, override: str | None
+) -> None:
+    assert override_for(probed) == override
+
+
+@pytest.mark.parametrize(
+    ("fields", "untrue"),
+    [
+        ({"validity_written": True, "validity": "active", "probe": DEAD}, True),
+        ({"validity_written": True, "validity": "active", "probe": WORKS}, False),
+        ({"validity_written": False, "validity": "active", "probe": DEAD}, False),
+        ({"validity_written": True, "validity": "active", "probe": None}, False),
+        ({"validity_written": True, "validity": "active", "probe": UNCLEAR}, False),
+        ({"validity_written": True, "validity": "active", "probe": replace(DEAD, superseded=True)}, False),
+    ],
+)
+def test_a_validity_that_stanch_wrote_is_untrue_once_a_probe_contradicts_it(
+    fields: dict[str, Any], untrue: bool
+) -> None:
+    assert is_override_untrue(token(**fields)) is untrue
