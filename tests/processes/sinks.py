@@ -9,7 +9,8 @@ from pathlib import Path
 import aiohttp
 import sqlalchemy as sa
 
-from integrations.sandbox.slack import SlackMessage
+from integrations.sandbox.github import GitHubSandbox
+from integrations.sandbox.slack import SlackMessage, SlackSandbox
 from tests.processes.bot import run_command
 from tests.processes.scene import Scene
 
@@ -40,7 +41,7 @@ async def _database(scene: Scene) -> bytes:
 async def _write_ahead_log(scene: Scene) -> bytes:
     """SQLite's, or all files of PostgreSQL's server that hold this test's database or its log."""
     if scene.db.path is not None:
-        return _join(
+        return join_files(
             [scene.db.path.with_name(f"{scene.db.path.name}{suffix}") for suffix in ("-wal", "-shm")]
         )
     async with scene.db.read() as tx:
@@ -49,50 +50,61 @@ async def _write_ahead_log(scene: Scene) -> bytes:
             sa.text("SELECT oid FROM pg_database WHERE datname = current_database()")
         )
         last = str(await tx.conn.scalar(sa.text("SELECT pg_walfile_name(pg_current_wal_lsn())")))
-    return _join([*_files_in(folder / "base" / str(number)), folder / "pg_wal" / last])
+    return join_files([*files_in(folder / "base" / str(number)), folder / "pg_wal" / last])
 
 
-def _join(files: Iterable[Path]) -> bytes:
+def join_files(files: Iterable[Path]) -> bytes:
     return b"\n".join(str(file).encode() + file.read_bytes() for file in files)
 
 
-def _files_in(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
 async def _files(scene: Scene) -> bytes:
     """All files below the working directory, temporary ones too, except the log and the database."""
-    return _join(path for path in _files_in(scene.directory) if path.suffix not in (".log", ".db"))
+    return join_files(path for path in files_in(scene.directory) if path.suffix not in (".log", ".db"))
 
 
 async def _log(scene: Scene) -> bytes:
     return b"".join(bot.log.read_bytes() for bot in scene.bots)
 
 
+def calls_of_slack(slack: SlackSandbox) -> bytes:
+    return "\n".join(f"{call.method} {json.dumps(call.arguments)}" for call in slack.requests).encode()
+
+
 async def _calls_of_slack(scene: Scene) -> bytes:
-    return "\n".join(f"{call.method} {json.dumps(call.arguments)}" for call in scene.slack.requests).encode()
+    return calls_of_slack(scene.slack)
 
 
 async def _answers_to_slack(scene: Scene) -> bytes:
     return "\n".join(result.body for result in scene.slack.deliveries).encode()
 
 
-async def _messages(scene: Scene) -> bytes:
+def messages(slack: SlackSandbox) -> bytes:
     """What people see: in channels, privately, and on lock screens."""
-    users = scene.slack.workspace.users
-    channels = scene.slack.workspace.channels
-    shown: list[SlackMessage] = [m for user in users for m in scene.slack.private_messages(user)]
-    shown += [message for channel in channels for message in scene.slack.channel_messages(channel)]
+    users, channels = slack.workspace.users, slack.workspace.channels
+    shown: list[SlackMessage] = [m for user in users for m in slack.private_messages(user)]
+    shown += [message for channel in channels for message in slack.channel_messages(channel)]
     return "\n".join(f"{message.text} {json.dumps(message.blocks)}" for message in shown).encode()
 
 
-async def _calls_of_github(scene: Scene) -> bytes:
+async def _messages(scene: Scene) -> bytes:
+    return messages(scene.slack)
+
+
+def calls_of_github(github: GitHubSandbox) -> bytes:
     """All but reports, which name the secret on purpose, and the exchange of a sign-in."""
     return "\n".join(
         f"{call.method} {call.path} {call.query} {call.user_agent} {call.body}"
-        for call in scene.github.requests
+        for call in github.requests
         if call.path != REVOKE and not call.path.startswith(("/login/oauth/", "/applications/"))
     ).encode()
+
+
+async def _calls_of_github(scene: Scene) -> bytes:
+    return calls_of_github(scene.github)
 
 
 async def _comments_on_github(scene: Scene) -> bytes:

@@ -10,14 +10,18 @@ from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from integrations.sandbox.browser import Browser
 from integrations.sandbox.github import GitHubSandbox, GitHubUser, Organization
 from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
+from tests.flows.planted import make_secret
 from tests.flows.setup.local_page import modes
+<<<<<<< HEAD
 from tests.processes.bot import ENVIRONMENT, Bot, run_command
+=======
+from tests.processes.bot import ROOT, Bot, run_command
+from tests.processes.setup_sinks import find_secrets
+>>>>>>> 30112df (wip)
 from tests.processes.waiting import until
 
 PUBLIC_URL = "https://stanch.example.com"
@@ -26,22 +30,32 @@ INVITATION = re.compile(r"Open (http://127\.0\.0\.1:\d+) .* the code (\S+)")
 
 
 class SetupProcess:
-    """`stanch setup` in a folder, what it printed, and a browser on its page."""
+    """`stanch setup` in a folder, what it printed, the code that it asks for, and a browser on its page."""
 
-    def __init__(self, child: asyncio.subprocess.Process, page: Browser, printed: str) -> None:
+    def __init__(self, child: asyncio.subprocess.Process, page: Browser, printed: str, code: str) -> None:
         self.child = child
         self.page = page
         self.printed = printed
+        self.code = code
+        self.seen: list[str] = []
+        """Each page that was shown, with its headers."""
+        self.note()
+
+    def note(self) -> None:
+        """Note the page that the browser shows now."""
+        self.seen.append(f"{self.page.headers} {self.page.text}")
 
     async def send(self, button: str, **fields: str) -> None:
         """Fill in the page's form and press its button; AssertionError for a refusal."""
         await self.page.send(button, **fields)
+        self.note()
         assert self.page.status == 200, self.page.text
 
     async def refused(self, button: str, **fields: str) -> str:
         """Press a button in vain; returns the sentence on the page, which shows the same step again."""
         before = self.title
         await self.page.send(button, **fields)
+        self.note()
         assert (self.page.status, self.title) == (400, before), self.page.text
         found = re.search(r'role="alert">(.*?)</p>', self.page.text)
         assert found is not None
@@ -52,6 +66,11 @@ class SetupProcess:
         [form] = [one for one in self.page.forms if one.values.get("step") == [step] and "do" in one.values]
         self.page.forms = [form]
         await self.send(next(iter(form.buttons)))
+
+    @property
+    def printed_since(self) -> str:
+        """What was printed besides the line that tells the code."""
+        return INVITATION.sub("", self.printed)
 
     @property
     def title(self) -> str:
@@ -98,18 +117,31 @@ async def set_up(
         async with Browser(cookies={COOKIE: str(person.id)}) as page:
             await page.open(found[1])
             await page.send("Continue", code=found[2])
-            yield SetupProcess(child, page, printed)
+            yield SetupProcess(child, page, printed, found[2])
     finally:
         if child.returncode is None:
             child.kill()
             await child.wait()
 
 
-async def create_github_app(run: SetupProcess) -> None:
+async def create_github_app(run: SetupProcess, github: GitHubSandbox) -> dict[str, str]:
+    """Create the App, whose secrets come in an answer that can't be read at first; returns those secrets."""
+    first = {
+        "client_secret": "0c1d" * 10,
+        "webhook_secret": make_secret("webhook"),
+        "pem": make_secret("pem"),
+    }
+    assert "Write the login" in await run.refused("Continue", account=first["client_secret"])
     await run.send("Continue", account="octo", public_url=PUBLIC_URL, webhooks="yes")
+    github.faults.add("POST /app-manifests/.*", times=1, status=201, body={**first, "message": f"{first}"})
+    await run.send("Create the App on octo")
+    await run.page.send("Create GitHub App for octo", name="stanch-octo")
+    run.note()
+    assert "not what GitHub describes" in run.page.text
     await run.send("Create the App on octo")
     await run.send("Create GitHub App for octo", name="stanch-octo-2")
     assert run.title == "Installation"
+    return first
 
 
 async def install_github_app(run: SetupProcess) -> None:
@@ -119,8 +151,9 @@ async def install_github_app(run: SetupProcess) -> None:
     await run.send("I have installed it")
 
 
-async def create_slack_app(run: SetupProcess, elsewhere: str) -> None:
-    """Create and install the app, and paste both tokens, each wrong once."""
+async def create_slack_app(run: SetupProcess, slack: SlackSandbox) -> dict[str, str]:
+    """Create and install the app, and paste both tokens, each wrong once; returns secrets that are not kept."""
+    elsewhere = slack.add_app_elsewhere().bot_token
     async with run.tab("Create the Slack app") as tab:
         await tab.send("Next")
         await tab.send("Create")
@@ -133,6 +166,9 @@ async def create_slack_app(run: SetupProcess, elsewhere: str) -> None:
         assert "looks like the signing secret" in await run.refused(
             "Check the token", bot_token=signing_secret
         )
+        for body in ({"ok": False, "error": bot_token}, f"No {bot_token}"):
+            slack.faults.add("auth.test", times=1, status=200, body=body)
+            await run.refused("Check the token", bot_token=bot_token)
         # The token of another workspace is a token like any other, until the app-level token shows the difference.
         await run.send("Check the token", bot_token=elsewhere)
         await tab.send("Generate", name="socket", scope="connections:write")
@@ -143,6 +179,7 @@ async def create_slack_app(run: SetupProcess, elsewhere: str) -> None:
         await run.send("Check the token", bot_token=bot_token, other_workspace="yes")
         assert "This is the bot token" in await run.refused("Check the token", app_token=bot_token)
         await run.send("Check the token", app_token=app_token)
+    return {"the signing secret": signing_secret, "a token of another workspace": elsewhere}
 
 
 def shown(tab: Browser, name: str) -> str:
@@ -178,12 +215,12 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
         slack.workspace.add_user(PERSON, name="olga")
         slack.workspace.add_channel(CHANNEL, name="security", members=[PERSON], private=True, bot_in=False)
         servers = {"SLACK_API_URL": slack.api_url, "GITHUB_URL": github.url, "GITHUB_API_URL": github.api_url}
-        async with set_up(servers, tmp_path, person) as run:
-            await create_github_app(run)
+        async with set_up(servers, tmp_path, person) as first:
+            planted = await create_github_app(first, github)
         # The browser and the process are gone; what was finished is kept.
         async with set_up(servers, tmp_path, person) as run:
             await install_github_app(run)
-            await create_slack_app(run, slack.add_app_elsewhere().bot_token)
+            planted |= await create_slack_app(run, slack)
             assert "in no channel that it can use" in run.page.text
             async with Browser() as client:
                 await client.open(f"{slack.origin}/archives/{CHANNEL}")
@@ -191,6 +228,8 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
             await run.send("Read the list again")
             await run.send("Use this channel", channel=CHANNEL)
             assert "has no account olgga" in await run.refused("Link me", slack_user=PERSON, login="olgga")
+            signing_secret = planted["the signing secret"]
+            assert "Write your login" in await run.refused("Link me", slack_user=PERSON, login=signing_secret)
             await run.send("Link me", slack_user=PERSON, login="olga")
             await run.send("Post the test card")
             assert len(slack.channel_messages(CHANNEL)) == 1
@@ -198,11 +237,7 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
             assert await run.end() == 0
         assert slack.channel_messages(CHANNEL) == []
 
-        written = dotenv_values(tmp_path / ".env")
         assert modes(tmp_path) == {".env": "0o600", "github-app.pem": "0o600", "stanch.db": "0o600"}
-        secret = [value for name, value in written.items() if value and len(value) > 20 and "URL" not in name]
-        assert len(secret) >= 5
-        assert not any(value in run.printed for value in secret)
 
         bot = Bot(servers, tmp_path)
         await bot.start()
@@ -218,5 +253,8 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
             assert await doctor_s_findings(servers, tmp_path) == []
         finally:
             await bot.stop()
+        planted |= {"the first code": first.code, "the second code": run.code}
+        outputs = {"output of the set-up": first.printed_since + run.printed_since}
+        assert find_secrets(tmp_path, first.seen + run.seen, outputs, slack, github, planted) == []
         assert slack.violations == slack.hygiene == slack.unexpected == []
         assert github.violations == github.unexpected == []

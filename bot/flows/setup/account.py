@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.flows.setup.keys import new_keys
-from bot.flows.setup.step import GITHUB, Known, SetupContext, SetupStep, StepRefused
+from bot.flows.setup.step import GITHUB, Known, SetupContext, SetupStep, StepRefused, looks_secret
 from bot.rules.github_addresses import api_address
 from bot.rules.github_app_manifest import PERMISSIONS, AppPlan, app_name, is_app_name
 from bot.setting_values import http_base, is_loopback, public_base, read_accounts
@@ -48,7 +48,7 @@ async def _view(_: SetupContext, known: Known) -> Panel:
 
 async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) -> Known:
     account, owner = form.get("account", "").lstrip("@"), form.get("owner", "")
-    if not is_login(account) or owner not in OWNERS:
+    if not is_login(account) or looks_secret(account) or owner not in OWNERS:
         raise StepRefused(refusals.NO_LOGIN, "account")
     name = form.get("app_name") or app_name(account)
     if not is_app_name(name):

@@ -10,7 +10,7 @@ from bot.errors import StartRefused
 from bot.flows.people.link_by_operator import check_free, make_links
 from bot.flows.setup.github_app import github_of, key_of
 from bot.flows.setup.slack_calls import asking_slack, slack_of
-from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
+from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused, looks_secret
 from bot.rules.permissions import Workspace, outsider_reason
 from bot.setting_values import read_operators
 from bot.settings import StorageSettings, load_settings
@@ -88,7 +88,7 @@ async def _submit(context: SetupContext, known: Known, form: Mapping[str, str]) 
         return known  # The list is read again.
     if not SLACK_USER.fullmatch(user):
         raise StepRefused(words.NO_USER_ID, field)
-    if not is_login(login):
+    if not is_login(login) or looks_secret(login):
         raise StepRefused(words.NO_LOGIN, "login")
     facts = await _check_person(context, known, user, field)
     account = await _account(context, known, login)

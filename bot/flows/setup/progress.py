@@ -4,16 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.flows.setup.files import SetupFiles
-from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused
+from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused, looks_secret
 from bot.rules.env_file import Unwritable, quoted
-from bot.rules.masking import mask
 from bot.setting_values import strip
 from bot.settings import environment
 from bot.views.setup_github_refusals import in_environment
 from bot.views.setup_html import StepLine
 from bot.views.setup_panel import Panel
-
-PEM = "-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ class SetupProgress:
         if overview.problem is None:
             return overview
         # A secret that was typed into the wrong field is not shown again.
-        shown = {key: value for key, value in entered.items() if mask(value) == value and PEM not in value}
+        shown = {key: value for key, value in entered.items() if not looks_secret(value)}
         return replace(overview, entered=shown)
 
     async def change(self, work: Callable[[Known], Awaitable[Known]]) -> Overview:

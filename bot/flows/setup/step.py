@@ -1,5 +1,6 @@
 """One step of the set-up: what it needs, shows and does; and what is known so far."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,10 +8,19 @@ from pathlib import Path
 import aiohttp
 
 from bot.rules.github_addresses import api_address
+from bot.rules.masking import looks_like_secret, mask
 from bot.views.setup_panel import Panel
 from storage.clock import Clock
 
 GITHUB, SLACK_API = "https://github.com", "https://slack.com/api/"
+PEM = "-----BEGIN"
+HEXADECIMAL = re.compile(r"[0-9a-fA-F]{32,}")
+"""Client secrets, webhook secrets and Slack's signing secret have no prefix."""
+
+
+def looks_secret(typed: str) -> bool:
+    """Whether this may be one of the secrets that the set-up asks for, entered into the wrong field."""
+    return looks_like_secret(typed) or PEM in typed or HEXADECIMAL.fullmatch(typed) is not None
 
 
 class StepRefused(Exception):
@@ -20,7 +30,8 @@ class StepRefused(Exception):
     """
 
     def __init__(self, sentence: str, field: str | None = None) -> None:
-        super().__init__(sentence)
+        # It may quote a server's answer, which may quote what was sent to it.
+        super().__init__(mask(sentence, by_name=False))
         self.field = field
 
 

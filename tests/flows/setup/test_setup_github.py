@@ -534,6 +534,14 @@ async def test_no_secret_is_on_a_page_or_in_an_address(run: SetupRun, github: Gi
             assert not any(secret in text for text in shown)
 
 
+@pytest.mark.parametrize("secret", ["0a1b" * 10, "-----BEGIN RSA PRIVATE KEY-----", "xoxb-" + "1a" * 16])
+async def test_a_secret_in_a_wrong_field_is_refused_and_not_shown_again(run: SetupRun, secret: str) -> None:
+    for field in ("account", "app_name", "public_url", "github_url"):
+        await run.browser.send("Continue", **{"account": "octo", "webhooks": "yes", field: secret})
+        assert run.browser.status == 400
+        assert secret not in run.browser.text
+
+
 @pytest.mark.parametrize(
     ("url", "api"),
     [
