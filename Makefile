@@ -11,7 +11,7 @@ DEMO := .venv/for-demo
 DEVELOPMENT := .venv/for-development
 
 .DEFAULT_GOAL := help
-.PHONY: help install setup demo test check audit bench chaos fuzz coverage screenshots
+.PHONY: help install setup demo test check audit bench chaos steady fuzz coverage screenshots
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -49,6 +49,9 @@ bench: $(DEVELOPMENT) ## The benchmark table: the product beside its baselines
 
 chaos: $(DEVELOPMENT) ## Every story with a fault at every point; STORY=close runs one, FROM=sqlite/close/after/7 goes on
 	@$(BIN)/python -m tests.chaos $(if $(STORY),--story '$(STORY)') $(if $(FROM),--from '$(FROM)')
+
+steady: $(DEVELOPMENT) ## An hour of mixed load on a real process: memory, tables, the log; MINUTES=10 shortens it
+	@$(BIN)/python -m tests.chaos.steady $(if $(MINUTES),--minutes '$(MINUTES)')
 
 # Beside the environment, since atheris has no wheel for every Python that Stanch supports.
 fuzz: $(DEVELOPMENT) ## Searches each parser for bytes that it can't take, 20 seconds each; needs Python 3.11 to 3.13

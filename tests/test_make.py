@@ -46,7 +46,7 @@ def installed(checkout: Path, *words: str) -> tuple[str, list[str]]:
 def test_each_target_installs_only_what_it_needs(checkout: Path) -> None:
     assert installed(checkout, "install") == ("", ["for-production"])
     assert installed(checkout, "demo") == ("[demo]", ["for-production", "for-demo"])
-    for target in ("setup", "test", "check", "bench", "chaos", "fuzz", "coverage", "screenshots"):
+    for target in ("setup", "test", "check", "bench", "chaos", "steady", "fuzz", "coverage", "screenshots"):
         assert installed(checkout, target) == ("[dev]", list(STAMPS))
 
 

@@ -89,6 +89,11 @@ class Bot:
     def runs(self) -> bool:
         return self._child is not None and self._child.returncode is None
 
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child.pid
+
     async def start(self, *, within: float = READY_WITHIN) -> float:
         """Start it and wait until `/readyz` answers; returns the seconds that took."""
         assert not self.runs
