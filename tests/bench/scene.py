@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from integrations.sandbox.github import (
     GitHubRepository,
     GitHubSandbox,
@@ -28,6 +30,7 @@ from storage.records import (
     SlackUserId,
     Subscription,
 )
+from storage.tables import job
 
 PEOPLE = 50
 CHANNELS = 100
@@ -56,9 +59,22 @@ class Scene:
                 await asyncio.sleep(0.1)
         conn.close()
 
-    async def environment(self, name: str) -> dict[str, str]:
+    async def idle_at(self, url: str, soon: float = 1.0) -> None:
+        """The same for any kind of database, and for jobs that are due within `soon` seconds."""
+        db = Database(url, clock=Clock())
+        is_due = sa.and_(job.c.state == "ready", job.c.run_at < sa.bindparam("soon"))
+        busy = sa.select(sa.func.count()).select_from(job).where((job.c.state == "running") | is_due)
+        async with asyncio.timeout(WITHIN):
+            count = 1
+            while count:
+                await asyncio.sleep(0.1)
+                async with db.read() as tx:
+                    count = await tx.conn.scalar(busy, {"soon": time.time() + soon}) or 0
+        await db.close()
+
+    async def environment(self, name: str, url: str = "") -> dict[str, str]:
         """The product's settings, with a new database in which people are linked and channels subscribed."""
-        url = f"sqlite+aiosqlite:///{self.directory / name}.db"
+        url = url or f"sqlite+aiosqlite:///{self.directory / name}.db"
         await self._fill(url)
         return {
             "SLACK_BOT_TOKEN": self.slack.bot_token,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 import time
@@ -12,6 +11,8 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+
+from tests.processes.usage import cpu_seconds, memory
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 30.0
@@ -59,8 +60,12 @@ class Server:
     def memory(self) -> float:
         """Resident memory in megabytes, from /proc."""
         assert self._child is not None
-        pages = int(Path(f"/proc/{self._child.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return memory(self._child.pid)
+
+    def cpu_seconds(self) -> float:
+        """CPU time since its start."""
+        assert self._child is not None
+        return cpu_seconds(self._child.pid)
 
     async def _end(self) -> None:
         assert self._child is not None
