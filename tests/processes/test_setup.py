@@ -16,12 +16,8 @@ from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.planted import make_secret
 from tests.flows.setup.local_page import modes
-<<<<<<< HEAD
 from tests.processes.bot import ENVIRONMENT, Bot, run_command
-=======
-from tests.processes.bot import ROOT, Bot, run_command
 from tests.processes.setup_sinks import find_secrets
->>>>>>> 30112df (wip)
 from tests.processes.waiting import until
 
 PUBLIC_URL = "https://stanch.example.com"
