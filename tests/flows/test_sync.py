@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from bot.database import SET_UP_AT
-from bot.flows.alerts.sync import request_sync, sync_installation
+from bot.flows.alerts.sync import AT_ONCE, PACE, request_sync, sync_all, sync_installation
 from bot.rules.sync_scope import FULL_SYNC_INTERVAL
 from integrations.sandbox.slack import SlackMessage
-from storage import alerts, job_queue, saved_values
+from storage import alerts, job_queue, jobs, saved_values
 from storage.clock import Clock
-from storage.records import AlertState, EventKind, InstallationId
+from storage.records import AlertState, EventKind, InstallationId, JobState
 from tests.conftest import DATABASES
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 
@@ -328,3 +328,20 @@ async def test_a_sync_leaves_an_alert_alone_while_it_is_being_closed(stage: Stag
     async with stage.context.db.read() as tx:
         closed = await alerts.events_of_kind(tx, key_of(alert), EventKind.CLOSED)
     assert [event.by and event.by.slack_user for event in closed] == [ADMIN]
+
+
+async def test_many_installations_are_not_all_synced_at_once(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """Each needs a token of its own, and GitHub limits what an App may request in a minute."""
+    logins = [f"team-{number}" for number in range(AT_ONCE + 3)]
+    async with open_stage(database_url, clock, private_key, github_accounts=",".join(logins)) as stage:
+        for login in logins:
+            stage.github.install(stage.github.add_organization(login))
+        now = stage.clock.now()
+        await sync_all(stage.context)
+        async with stage.context.db.read() as tx:
+            stored = await jobs.list_jobs(tx, states=[JobState.READY])
+        begins = [one.run_at - now for one in stored if one.kind == "sweep_installation"]
+        assert sorted(begins)[-4:] == pytest.approx([0.0, PACE, 2 * PACE, 3 * PACE], abs=0.3)
+        assert len(begins) == len(logins)

@@ -39,6 +39,9 @@ from storage.records import (
 )
 
 log = structlog.get_logger(__name__)
+AT_ONCE, PACE = 50, 0.6
+"""How many installations are synced at once, and seconds between the others. Each needs a token. GitHub's docs: 900
+points a minute for the App, and five for a token."""
 BATCH = 25
 """Alerts stored in one transaction. On SQLite a webhook waits for it."""
 
@@ -84,8 +87,9 @@ async def sync_all(context: Context) -> None:
     try:
         async for installation in our_installations(context):
             listed.append(installation.id)
+            delay = PACE * max(0, len(listed) - AT_ONCE)
             async with context.db.begin() as tx:
-                await jobs.enqueue(tx, new_job(SyncInstallation(installation.id)))
+                await jobs.enqueue(tx, new_job(SyncInstallation(installation.id), delay=delay))
         await refresh_missing_installations(context, listed)
     except REFUSALS as error:
         log.warning("not_swept", reason=str(error))

@@ -85,6 +85,8 @@ class GitHubWorld:
         self.codes: dict[str, AuthorizationCode] = {}
         self._accounts_by_login: dict[str, RepositoryOwner] = {}
         self._repositories_by_name: dict[tuple[str, str], GitHubRepository] = {}
+        self._owned: dict[int, dict[int, GitHubRepository]] = {}
+        """By the id of an owner the repositories that it has or had."""
         self._ids = itertools.count(1001)
         self.app = GitHubApp(
             4711,
@@ -164,7 +166,8 @@ class GitHubWorld:
 
     def repositories_of(self, account: RepositoryOwner) -> list[GitHubRepository]:
         """The account's repositories, oldest first."""
-        return [each for each in self.repositories.values() if each.owner is account and not each.deleted]
+        owned = self._owned.get(account.id, {})
+        return [each for each in owned.values() if each.owner is account and not each.deleted]
 
     def reach(self, installation: GitHubInstallation) -> list[GitHubRepository]:
         """The repositories that an installation covers."""
@@ -184,8 +187,9 @@ class GitHubWorld:
 
     def shown_alerts(self, repository: GitHubRepository) -> Iterator[GitHubAlert]:
         """The repository's alerts that REST shows now."""
-        for (repository_id, _), alert in self.alerts.items():
-            if repository_id == repository.id and self.is_shown(alert):
+        for number in range(1, repository.last_alert_number + 1):
+            alert = self.alerts.get((repository.id, number))
+            if alert is not None and self.is_shown(alert):
                 yield alert
 
     def is_shown(self, alert: GitHubAlert) -> bool:
@@ -231,6 +235,7 @@ class GitHubWorld:
         self.redirects.pop(key, None)
         self.repositories[repository.id] = repository
         self._repositories_by_name[key] = repository
+        self._owned.setdefault(repository.owner.id, {})[repository.id] = repository
 
     def unindex_repository(self, repository: GitHubRepository, *, redirect: bool) -> None:
         """Free a repository's name; with `redirect`, leave GitHub's redirect there."""
