@@ -16,10 +16,18 @@ NOT_OF_THIS_VERSION = "this version"
 """In the reason of a job with a kind or a field that the version which parked it does not know, 0.1.0 too."""
 
 
-def new_job(job: JobKind, *, delay: float = 0.0, dedup: str | None = None, urgent: bool = False) -> NewJob:
-    """The row to store; `delay` in seconds, `dedup` and `urgent` as in NewJob."""
+def new_job(
+    job: JobKind,
+    *,
+    delay: float = 0.0,
+    dedup: str | None = None,
+    urgent: bool = False,
+    in_flood: bool = False,
+) -> NewJob:
+    """The row to store; `delay` in seconds, the others as in NewJob."""
     fields: dict[str, Any] = _adapter(job.kind).dump_python(job, mode="json", by_alias=True)
-    return NewJob(job.kind, fields[job.inlined] if job.inlined else fields, job.key, dedup, delay, urgent)
+    payload = fields[job.inlined] if job.inlined else fields
+    return NewJob(job.kind, payload, job.key, dedup, delay, urgent, in_flood)
 
 
 def read_job(stored: Job) -> JobKind:

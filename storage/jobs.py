@@ -124,12 +124,18 @@ def values(new: NewJob, now: float) -> dict[str, object]:
     return {
         **rows.values(new, job),
         "state": JobState.READY,
-        "priority": Priority.URGENT if new.urgent else priority_of(new.kind),
+        "priority": _priority(new),
         "holds": False,
         "attempts": 0,
         "made": now,
         "runs": now + new.delay,
     }
+
+
+def _priority(new: NewJob) -> Priority:
+    if new.urgent:
+        return Priority.URGENT
+    return Priority.FLOOD if new.in_flood else priority_of(new.kind)
 
 
 def _ids(jobs: Sequence[NewJob], stored: Sequence[Row]) -> list[JobId | None]:

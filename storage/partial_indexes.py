@@ -18,6 +18,7 @@ def _partial(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool],
 _partial("alert_taken", alert.c.taken_by_id, where=alert.c.taken_by_id.is_not(None))
 _IS_HELD = sa.or_(alert.c.taken_by_id.is_not(None), alert.c.assigned_by_us_id.is_not(None))
 _partial("alert_held", alert.c.repository_id, where=_IS_HELD)
+_partial("message_alone", message.c.channel, message.c.created_at, where=message.c.folded_into.is_(None))
 _partial("message_problem", message.c.channel, message.c.created_at, where=message.c.problem.is_not(None))
 _IS_READY = job.c.state == "ready"
 _IS_RUNNING = job.c.state == "running"

@@ -17,6 +17,8 @@ class Priority(IntEnum):
     """An event of GitHub or Slack, and the work that follows from it."""
     SYNC = 3
     """Comparing GitHub with the store, which is never urgent."""
+    FLOOD = 4
+    """Deliveries about a repository that has had very many: other repositories' don't wait for them."""
 
 
 _KINDS: Mapping[Priority, tuple[str, ...]] = {
@@ -43,11 +45,16 @@ CONCURRENCY: Mapping[Priority, int] = {
     Priority.MESSAGE: 4,
     Priority.INTAKE: 8,
     Priority.SYNC: 2,
+    Priority.FLOOD: 2,
 }
 """The greatest number of jobs of each priority that run at once in one process.
 
-A process runs 20 jobs at once, so the other priorities always leave two of these for `PERSON`.
+A process runs 22 jobs at once, so the other priorities always leave two of these for `PERSON`.
 """
+
+
+CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {**dict.fromkeys(Priority, 1), Priority.PERSON: 4}
+"""The same while many incoming requests wait to be stored: four in all, so that no priority takes all places."""
 
 
 def priority_of(kind: str) -> Priority:

@@ -31,12 +31,12 @@ BLOCKED = "blocked:"
 
 @dataclass(frozen=True, slots=True)
 class NewCards:
-    """The number of cards planned for a channel, alone or in a flood's summary."""
+    """The newest cards planned for a channel, alone or in a flood's summary."""
 
     ordinary: int
     urgent: int
-    urgent_alone: int
-    """The urgent ones that are not folded."""
+    flood: MessageKey | None
+    """The newest summary of a flood that stands for one of them."""
 
 
 async def lock_channel(tx: Tx, channel: ChannelId) -> None:
@@ -46,20 +46,31 @@ async def lock_channel(tx: Tx, channel: ChannelId) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[channel_pace.c.channel], set_=same))
 
 
-async def count_new_cards(tx: Tx, channel: ChannelId, since: UnixTime, urgent: Collection[str]) -> NewCards:
-    """The number of cards planned for a channel since then; `urgent` are the urgencies that count as urgent."""
+async def newest_cards(
+    tx: Tx, channel: ChannelId, since: UnixTime, *, urgent: Collection[str], limit: int
+) -> NewCards:
+    """Up to `limit` cards planned for a channel since then, the newest ones.
+
+    `urgent` are the urgencies that count as urgent. A flood may bring thousands of cards within a minute, and this is
+    asked for each.
+    """
     summary = message.alias("summary")
-    alone, is_urgent = message.c.folded_into.is_(None), message.c.urgency.in_(urgent)
-    columns = (sa.func.coalesce(is_urgent, sa.false()), alone, sa.func.count())
+    columns = (message.c.urgency, message.c.folded_into, summary.c.created_at)
     query = sa.select(*columns).outerjoin_from(message, summary, summary.c.key == message.c.folded_into)
-    in_flood = sa.or_(alone, summary.c.subject.startswith(FLOOD))
-    query = query.where(*_cards_since(channel, since), in_flood).group_by(*columns[:2])
-    ordinary = urgent_cards = urgent_alone = 0
-    for row_urgent, row_alone, number in await tx.conn.execute(query):
-        ordinary += 0 if row_urgent else number
-        urgent_cards += number if row_urgent else 0
-        urgent_alone += number if row_urgent and row_alone else 0
-    return NewCards(ordinary, urgent_cards, urgent_alone)
+    in_flood = sa.or_(message.c.folded_into.is_(None), summary.c.subject.startswith(FLOOD))
+    query = query.where(*_cards_since(channel, since), in_flood)
+    found = (await tx.conn.execute(query.order_by(message.c.created_at.desc()).limit(limit))).all()
+    urgent_cards = sum(row.urgency in urgent for row in found)
+    floods = {row.folded_into: row.created_at for row in found if row.folded_into is not None}
+    flood = max(floods, key=floods.__getitem__) if floods else None
+    return NewCards(len(found) - urgent_cards, urgent_cards, flood)
+
+
+async def count_alone(tx: Tx, channel: ChannelId, since: UnixTime, urgencies: Collection[str]) -> int:
+    """The number of cards of these urgencies planned for a channel since then that are in no summary."""
+    alone = sa.and_(*_cards_since(channel, since), message.c.folded_into.is_(None))
+    query = sa.select(sa.func.count()).where(alone, message.c.urgency.in_(urgencies))
+    return (await tx.conn.execute(query)).scalar_one()
 
 
 async def running_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKey | None:

@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from bot.context import Context
+from bot.inbound.delivery_rates import DeliveryRates
 from bot.inbound.post_requests import BodyRefused, RefusedRequests, read_body
 from bot.inbound.signing_secrets import SigningSecrets
 from bot.job_kinds import HandleDelivery
@@ -41,6 +42,7 @@ class GitHubWebhooks:
         self._context = context
         self._secrets = secrets
         self._refused = RefusedRequests("/github/webhooks", context.clock)
+        self._rates = DeliveryRates(context.clock)
 
     async def receive(self, request: web.Request) -> web.Response:
         """Answer 202 once the delivery is stored, also for one that was stored before."""
@@ -76,28 +78,29 @@ class GitHubWebhooks:
         )
         TRACE.set(delivery.guid)
         try:
-            new = await self._context.batch_writer.accept_delivery(delivery, _job(parsed, delivery.guid))
+            new = await self._context.batch_writer.accept_delivery(delivery, self._job(parsed, delivery.guid))
         except StorageUnavailable as error:
             log.error("delivery_not_stored", guid=delivery.guid, reason=str(error))
             return self._answer(503, "not_stored", "The delivery could not be stored; deliver it again.")
         await self._secrets.note_use(setting)
         return self._answer(202, "accepted" if new else "repeated", "Stored.")
 
+    def _job(self, parsed: Parsed, guid: str) -> NewJob | None:
+        """The job that handles the delivery; None for an event that we don't use."""
+        if isinstance(parsed, Ignored):
+            return None
+        if not isinstance(parsed, AlertEvent | LocationEvent):
+            return new_job(HandleDelivery(guid))
+        repository = RepositoryId(parsed.repository.id)
+        in_flood = self._rates.note(repository)
+        alert = AlertKey(repository, AlertNumber(parsed.alert.number))
+        return new_job(HandleDelivery(guid, alert), urgent=_is_urgent(parsed), in_flood=in_flood)
+
     def _answer(self, status: int, outcome: str, text: str) -> web.Response:
         self._context.metrics.deliveries.labels(outcome).inc()
         if status >= 400 and outcome != "not_stored":
             self._refused.note(status, outcome, text)
         return web.Response(status=status, text=text)
-
-
-def _job(parsed: Parsed, guid: str) -> NewJob | None:
-    """The job that handles the delivery; None for an event that we don't use."""
-    if isinstance(parsed, Ignored):
-        return None
-    alert = None
-    if isinstance(parsed, AlertEvent | LocationEvent):
-        alert = AlertKey(RepositoryId(parsed.repository.id), AlertNumber(parsed.alert.number))
-    return new_job(HandleDelivery(guid, alert), urgent=_is_urgent(parsed))
 
 
 def _is_urgent(parsed: Parsed) -> bool:

@@ -24,15 +24,15 @@ from storage import job_queue, jobs, leases
 from storage.db import StaleStatement, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
-from storage.priorities import CONCURRENCY, Priority
+from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, Priority
 from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
-SIMULTANEOUS = 20
+SIMULTANEOUS = 22
 """The most jobs of one process that run at once."""
-SIMULTANEOUS_IN_A_BURST = 2
+SIMULTANEOUS_IN_A_BURST = 4
 """The most jobs while many incoming requests wait to be stored: requests come first."""
-NO_JOBS_FOR = 2.0
+NO_JOBS_FOR = 0.5
 """Seconds at the start of such a burst in which no job starts at all."""
 BURST_CHECK = 0.1
 """Seconds between two checks whether the burst is over."""
@@ -137,7 +137,9 @@ class Worker:
     def _free_places(self) -> dict[Priority, int]:
         """How many jobs of each priority may start now."""
         taken = Counter(priority for priority, _ in self._running.values())
-        return {priority: places - taken[priority] for priority, places in CONCURRENCY.items()}
+        is_burst = self._context.batch_writer.burst_seconds is not None
+        places = CONCURRENCY_IN_A_BURST if is_burst else CONCURRENCY
+        return {priority: number - taken[priority] for priority, number in places.items()}
 
     async def _rest(self) -> None:
         startable = [priority for priority, places in self._free_places.items() if places > 0]

@@ -48,6 +48,8 @@ class NewJob:
     """Seconds until it may run. Meanwhile later jobs with its key don't wait for it."""
     urgent: bool = False
     """It comes before all others, whatever its kind."""
+    in_flood: bool = False
+    """It is one of very many deliveries, for which those of other repositories don't wait, unless it is urgent."""
     trace: str | None = field(default_factory=TRACE.get)
     """The id of the delivery or request that led to it."""
 

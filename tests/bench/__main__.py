@@ -1,7 +1,7 @@
 """`make bench`: the product beside its baselines, in one run and one table.
 
 `python -m tests.bench clicks cards` measures some of it: start, webhooks, clicks, cards, floods, idle, workers,
-budgets, messages, lookups.
+ten-thousand, large-sync, budgets, messages, lookups.
 Everything runs on this machine: the servers, the stand-ins and the load share its processors.
 """
 
@@ -23,10 +23,12 @@ from tests.bench.clients import Clients
 from tests.bench.figures import table
 from tests.bench.floods import measure_floods
 from tests.bench.idle import measure_idle
+from tests.bench.large_sync import measure_large_sync
 from tests.bench.lookups import measure_lookups
 from tests.bench.messages import measure_messages
 from tests.bench.scene import open_scene
 from tests.bench.start import measure_start
+from tests.bench.ten_thousand import measure_ten_thousand
 from tests.bench.webhooks import measure_webhooks
 from tests.bench.workers import measure_workers
 
@@ -44,6 +46,8 @@ async def run(directory: Path) -> None:
             ("floods", lambda: measure_floods(scene, clients)),
             ("idle", lambda: measure_idle(scene)),
             ("workers", lambda: measure_workers(scene)),
+            ("ten-thousand", lambda: measure_ten_thousand(scene, clients)),
+            ("large-sync", lambda: measure_large_sync(directory)),
             ("budgets", lambda: measure_budgets(directory)),
             ("messages", lambda: measure_messages(directory)),
             ("lookups", lambda: measure_lookups(directory)),

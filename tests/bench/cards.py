@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
+from integrations.sandbox.slack import RecordedCall
 from tests.bench.figures import Row, Series, percentile
 from tests.bench.scene import Scene
 from tests.bench.servers import baseline, product
@@ -87,12 +88,16 @@ async def _wait_for(scene: Scene, keys: Collection[Key]) -> None:
             await asyncio.sleep(0.1)
 
 
+def is_card(post: RecordedCall) -> bool:
+    """Whether a post is the card of an alert."""
+    return (post.arguments.get("metadata") or {}).get("event_type") == "stanch_alert"
+
+
 def card_times(scene: Scene) -> dict[Key, float]:
     """When Slack got each alert's card."""
     posted = {}
     for call in scene.slack.calls("chat.postMessage"):
-        metadata = call.arguments.get("metadata") or {}
-        if metadata.get("event_type") == "stanch_alert":
-            about = metadata["event_payload"]
+        if is_card(call):
+            about = call.arguments["metadata"]["event_payload"]
             posted[about["repository_id"], about["alert_number"]] = call.at
     return posted

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 from integrations.sandbox.github import GitHubAlert, GitHubRepository
 from tests.bench.cards import card_times
@@ -51,11 +52,18 @@ async def measure_floods(scene: Scene, clients: Clients) -> list[Row]:
 
 def _flood(scene: Scene, repository: GitHubRepository) -> tuple[list[GitHubAlert], list[bytes]]:
     """The alerts, of which the last one is urgent, and the requests of their deliveries."""
+    return held_deliveries(scene, ((repository, number == DELIVERIES) for number in range(1, DELIVERIES + 1)))
+
+
+def held_deliveries(
+    scene: Scene, leaks: Iterable[tuple[GitHubRepository, bool]]
+) -> tuple[list[GitHubAlert], list[bytes]]:
+    """An alert for each repository, with whether it is urgent; and the requests of their deliveries, not sent yet."""
     github = scene.github
     github.deliver, github.webhook_url = "hold", "http://127.0.0.1:9/"
     leaked = [
-        github.leak(repository, secret_type="stripe_api_key", publicly_leaked=number == DELIVERIES)
-        for number in range(1, DELIVERIES + 1)
+        github.leak(repository, secret_type="stripe_api_key", publicly_leaked=is_urgent)
+        for repository, is_urgent in leaks
     ]
     bodies = [held.payload for held in github.held]
     github.deliver, github.webhook_url = "now", None

@@ -1,5 +1,6 @@
 """Many alerts at once get one summary instead of cards, and each can still be opened."""
 
+import re
 from typing import Any
 
 import pytest
@@ -164,3 +165,14 @@ async def test_25_in_a_minute_are_no_flood(stage: Stage) -> None:
     leak_many(stage, 25)
     await stage.work(within=90)
     assert len(stage.slack.cards(CHANNEL)) == 25
+
+
+async def test_an_alert_elsewhere_does_not_wait_for_a_flood(stage: Stage) -> None:
+    elsewhere = stage.github.add_repository(stage.github.app_owner, "elsewhere")
+    leak_many(stage, 60)
+    stage.github.leak(elsewhere, secret_type="stripe_api_key")
+    await stage.work(within=5)
+    worked = [one.path for one in stage.github.requests if re.search(r"/alerts/\d+$", one.path)]
+    place = worked.index(f"/repos/{elsewhere.full_name}/secret-scanning/alerts/1")
+    # The first ones of the flood come before it, and as many of the others as run beside them.
+    assert place < 25

@@ -35,7 +35,7 @@ from storage import jobs, saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database
-from storage.priorities import PRIORITIES
+from storage.priorities import CONCURRENCY, PRIORITIES, Priority
 from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
 from tests.flows.stage import CHANNEL, Stage
@@ -69,8 +69,9 @@ async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) 
         async with stage.context.db.read() as tx:
             return (await jobs.count(tx))[JobState.RUNNING]
 
+    most = min(SIMULTANEOUS, CONCURRENCY[Priority.PERSON])
     async with stage.context.db.begin() as tx:
-        await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(SIMULTANEOUS)))
+        await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(most)))
     crowd = Crowd(stage.context.db)
     worker = Worker(replace(stage.context, batch_writer=crowd), {AnswerCommand: Handler(AnswerCommand, hold)})
     crowd.seconds = 0.0
@@ -83,7 +84,7 @@ async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) 
             await started.get()
         assert await running() == SIMULTANEOUS_IN_A_BURST
         crowd.seconds = None
-        for _ in range(SIMULTANEOUS - SIMULTANEOUS_IN_A_BURST):
+        for _ in range(most - SIMULTANEOUS_IN_A_BURST):
             await started.get()
         gate.set()
         worker.stop()
@@ -102,16 +103,17 @@ async def test_a_click_does_not_wait_for_syncs_and_deliveries(stage: Stage) -> N
     async with stage.context.db.begin() as tx:
         for other in others:
             await jobs.enqueue(tx, *(replace(new_job(other), key=None) for _ in range(60)))
-        urgent = replace(new_job(HandleDelivery("urgent"), urgent=True), key=None)
-        await jobs.enqueue(tx, *(urgent for _ in range(60)))
+        delivery = HandleDelivery("guid")
+        for new in (new_job(delivery, urgent=True), new_job(delivery, in_flood=True)):
+            await jobs.enqueue(tx, *(replace(new, key=None) for _ in range(60)))
     kinds = [type(other) for other in (*others, COMMAND)]
     worker = Worker(stage.context, {kind: Handler(kind, hold) for kind in kinds})
     working = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
-        first = [await started.get() for _ in range(18)]
+        first = [await started.get() for _ in range(20)]
         assert first[:4] == ["delivery"] * 4, "urgent deliveries come first"
         assert first[4:8] == ["message"] * 4, "messages come before other deliveries"
-        assert Counter(first) == {"message": 4, "delivery": 4 + 8, "sweep_installation": 2}
+        assert Counter(first) == {"message": 4, "delivery": 4 + 8 + 2, "sweep_installation": 2}
         async with stage.context.db.begin() as tx:
             await jobs.enqueue(tx, new_job(COMMAND))
         assert await started.get() == "command", "while the other kinds use all their places"

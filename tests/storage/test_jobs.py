@@ -98,8 +98,9 @@ async def test_jobs_of_one_key_run_one_after_another(db: Database) -> None:
 
 async def test_jobs_are_claimed_in_the_order_of_priority(db: Database) -> None:
     kinds = ("sweep", "delivery", "unheard-of", "message", "act")
-    await enqueue(db, *(NewJob(kind, {}) for kind in kinds))
-    assert [one.kind for one in await claim(db)] == ["act", "message", "delivery", "unheard-of", "sweep"]
+    await enqueue(db, NewJob("delivery", {}, in_flood=True), *(NewJob(kind, {}) for kind in kinds))
+    claimed = [one.kind for one in await claim(db)]
+    assert claimed == ["act", "message", "delivery", "unheard-of", "sweep", "delivery"]
 
 
 async def test_an_urgent_job_is_claimed_before_all_others(db: Database) -> None:
@@ -122,6 +123,7 @@ async def test_a_priority_without_a_slot_waits(db: Database) -> None:
         Priority.MESSAGE: 0,
         Priority.INTAKE: 1,
         Priority.SYNC: 1,
+        Priority.FLOOD: 0,
     }
     started = await job_queue.claim(db, "me", 10, 60.0, slots)
     assert [one.kind for one in started] == ["delivery", "sweep"]

@@ -25,10 +25,15 @@ async def flood_summary(tx: Tx, channel: ChannelId, level: Urgency) -> MessageKe
     """
     await summaries.lock_channel(tx, channel)
     since = tx.now - FLOOD_WINDOW
-    new = await summaries.count_new_cards(tx, channel, since, URGENT)
-    if max(new.ordinary, new.urgent) < FLOOD or (level in URGENT and new.urgent_alone < URGENT_ALONE):
+    # Of so many, FLOOD are urgent or FLOOD are not.
+    new = await summaries.newest_cards(tx, channel, since, urgent=URGENT, limit=2 * FLOOD - 1)
+    if max(new.ordinary, new.urgent) < FLOOD:
         return None
-    summary = await summaries.running_flood(tx, channel, since) or await _start_flood(tx, channel, since)
+    if level in URGENT and await summaries.count_alone(tx, channel, since, URGENT) < URGENT_ALONE:
+        return None
+    # The newest ones may all have been raised again, and so be in no summary.
+    summary = new.flood or await summaries.running_flood(tx, channel, since)
+    summary = summary or await _start_flood(tx, channel, since)
     if level not in URGENT:
         return summary
     await _announce(tx, channel, summary)

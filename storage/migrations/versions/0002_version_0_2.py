@@ -28,6 +28,7 @@ def upgrade() -> None:
     _approvals()
     _traces()
     _orders_of_lists()
+    _cards_alone()
 
 
 def _assignments() -> None:
@@ -220,3 +221,8 @@ def _orders_of_lists() -> None:
     op.create_index("alert_created", "alert", ["created_at", "repository_id", "number", "state"])
     op.create_index("alert_repository", "alert", ["repository_id", "state", "created_at", "number"])
     _index("alert_taken", "alert", ["taken_by_id"], where="taken_by_id IS NOT NULL")
+
+
+def _cards_alone() -> None:
+    """An index of the messages that are in no summary."""
+    _index("message_alone", "message", ["channel", "created_at"], where="folded_into IS NULL")
