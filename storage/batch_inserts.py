@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from storage import deliveries, jobs, rows
 from storage.columns import storable
 from storage.db import Database, Tx
-from storage.engines import LOCK_WAIT, encode_json, make_private
+from storage.engines import INCOMING_WAIT, encode_json, make_private
 from storage.records import Delivery, NewJob, UnixTime
 from storage.tables import delivery, slack_request
 
@@ -44,7 +44,7 @@ class PostgresWriter:
     async def write(self, batch: Sequence[Incoming]) -> list[bool]:
         """Whether each element was new. Raises StorageUnavailable, or the driver's error for unusable data."""
         sources = [one.source for one in batch]
-        async with self._db.begin() as tx:
+        async with self._db.begin(incoming=True) as tx:
             unknown = await deliveries.insert(tx, [one for one in sources if isinstance(one, Delivery)])
             unknown |= await _insert_requests(tx, {one for one in sources if isinstance(one, str)})
             accepted: list[NewJob] = []
@@ -142,7 +142,7 @@ class SqliteWriter:
 
     def _connect(self) -> sqlite3.Connection:
         make_private(self._path)
-        self._conn = sqlite3.connect(self._path, timeout=LOCK_WAIT, isolation_level=None)
+        self._conn = sqlite3.connect(self._path, timeout=INCOMING_WAIT, isolation_level=None)
         self._conn.execute("PRAGMA synchronous=FULL")
         return self._conn
 

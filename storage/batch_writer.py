@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from storage.batch_inserts import Incoming, PostgresWriter, SqliteWriter, Writer
-from storage.db import Database, StaleStatement, StorageUnavailable
+from storage.db import Database, StaleStatement, StorageBusy, StorageUnavailable
 from storage.records import Delivery, NewJob
 
 BATCH = 256
@@ -15,10 +15,19 @@ BURST = 4
 BURST_GAP = 0.25
 """Seconds after which a burst is over, unless another large batch came."""
 
+DELIVERY_WAITS = 8.0
+"""Seconds for which it tries to store a delivery while the database is locked; GitHub waits ten for the answer."""
+REQUEST_WAITS = 1.5
+"""The same for a request of Slack, which waits three seconds. One try takes up to a second."""
+RETRY = 0.05
+"""Seconds between two tries."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     incoming: Incoming
+    until: float
+    """The monotonic time until which it is tried again while the database is locked."""
     stored: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -60,21 +69,21 @@ class BatchWriter:
 
         Raises StorageUnavailable if it could not be stored.
         """
-        return await self._accept(Incoming(delivery, (job,) if job else ()))
+        return await self._accept(Incoming(delivery, (job,) if job else ()), DELIVERY_WAITS)
 
     async def accept_request(self, fingerprint: str, jobs: Sequence[NewJob]) -> bool:
         """Store the jobs of a signed Slack request; returns after the commit. False if it came before.
 
         A fingerprint is known for `REPEAT_WINDOW`. Raises StorageUnavailable if the jobs could not be stored.
         """
-        return await self._accept(Incoming(fingerprint, jobs))
+        return await self._accept(Incoming(fingerprint, jobs), REQUEST_WAITS)
 
-    async def _accept(self, incoming: Incoming) -> bool:
+    async def _accept(self, incoming: Incoming, waits: float) -> bool:
         if not self._open:
             raise StorageUnavailable(
                 f"Nothing is stored at {self._db.name} while the process starts or stops."
             )
-        waiting = _Waiting(incoming)
+        waiting = _Waiting(incoming, self._db.clock.monotonic() + waits)
         self._waiting.append(waiting)
         self._wake.set()
         return await waiting.stored
@@ -104,6 +113,9 @@ class BatchWriter:
         (result,) = await asyncio.gather(writer.write(rows), return_exceptions=True)
         if isinstance(result, StaleStatement):
             (result,) = await asyncio.gather(writer.write(rows), return_exceptions=True)
+        if isinstance(result, StorageBusy):
+            batch = self._put_back(batch)
+            await self._db.clock.sleep(RETRY)
         if isinstance(result, Exception) and not isinstance(result, StorageUnavailable) and len(batch) > 1:
             # One request holds data that can't be stored: store each alone, so that only that one fails.
             for waiting in batch:
@@ -116,3 +128,15 @@ class BatchWriter:
                 waiting.stored.set_exception(result)
             else:
                 waiting.stored.set_result(result[position])
+
+    def _put_back(self, batch: Sequence[_Waiting]) -> list[_Waiting]:
+        """Let those whose senders still wait be tried again; returns the others."""
+        now = self._db.clock.monotonic()
+        again: list[_Waiting] = []
+        given_up: list[_Waiting] = []
+        for waiting in batch:
+            (again if self._open and now < waiting.until else given_up).append(waiting)
+        self._waiting[:0] = again
+        if again:
+            self._wake.set()
+        return given_up

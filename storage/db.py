@@ -1,7 +1,6 @@
 """The database: transactions that change (`begin`) and read (`read`), and the migration of its tables."""
 
 import asyncio
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -14,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
 from storage.clock import Clock
-from storage.engines import LOCK_WAIT, Dialect, Engines, open_engines
+from storage.driver_errors import describe, is_failure, is_locked, is_stale, reason_of
+from storage.engines import INCOMING_WAIT, LOCK_WAIT, Dialect, Engines, open_engines
 from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
 
@@ -28,20 +28,16 @@ _MIGRATION_LOCK = 5_283_127_014_411_917_301
 """The number of PostgreSQL's advisory lock for migrations; any number that nothing else uses."""
 
 
-_FAILURES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57", "58", "XX")
-"""PostgreSQL's error codes, or the first characters of them, that mean that the database is unavailable.
-
-PostgreSQL's docs, appendix A: connection, read-only, authorization, no such database, rollback (deadlock),
-resources, lock, operator (shutdown, start-up), system, internal.
-"""
-
-
 class StorageUnavailable(Exception):
     """The database can't be used right now; `str()` is one sentence that names it, without any secret."""
 
 
 class StaleStatement(StorageUnavailable):
     """Another process changed the tables; a second try works at once."""
+
+
+class StorageBusy(StorageUnavailable):
+    """Another transaction has a lock for too long, so nothing was stored; a second try may work soon."""
 
 
 @dataclass(slots=True)
@@ -110,14 +106,16 @@ class Database:
         self._write_lock = WriteLock()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Tx]:
+    async def begin(self, *, incoming: bool = False) -> AsyncIterator[Tx]:
         """A transaction that changes the database: commits at the end, rolls back on any exception.
 
-        The body must wait for nothing but the database: on SQLite, all other writers wait for it.
+        The body must wait for nothing but the database: on SQLite, all other writers wait for it. With `incoming` it
+        waits only `INCOMING_WAIT` seconds for locks, and on PostgreSQL has a connection of its own.
         Raises StorageUnavailable if the database fails, before or at the commit.
         """
+        engine = self._engines.incoming if incoming else self._engines.write
         with self.failures():
-            async with self.write_lock(), self._engines.write.begin() as conn:
+            async with self.write_lock(incoming=incoming), engine.begin() as conn:
                 tx = self._tx(conn)
                 yield tx
         self.finished_jobs.update(tx.finished)
@@ -131,18 +129,17 @@ class Database:
         """Be the only writer of this process to SQLite; does nothing on PostgreSQL.
 
         SQLite's own lock is polled and gives no order. With `incoming` it is given before all others, since the
-        sender of the request waits for the answer. Raises StorageUnavailable after `LOCK_WAIT` seconds.
+        sender of the request waits for the answer. Raises StorageBusy after `LOCK_WAIT` seconds, with `incoming`
+        after `INCOMING_WAIT`.
         """
         if self.dialect == "postgresql":
             yield
             return
         try:
-            async with asyncio.timeout(LOCK_WAIT):
+            async with asyncio.timeout(INCOMING_WAIT if incoming else LOCK_WAIT):
                 await self._write_lock.acquire(incoming=incoming)
         except TimeoutError:
-            raise StorageUnavailable(
-                f"The database at {self.name} is busy: a change takes too long."
-            ) from None
+            raise StorageBusy(f"The database at {self.name} is busy: a change takes too long.") from None
         try:
             yield
         finally:
@@ -239,21 +236,21 @@ class Database:
         try:
             yield
         except sa.exc.TimeoutError:
-            raise StorageUnavailable(
+            raise StorageBusy(
                 f"The database at {self.name} is busy: no connection became free in time."
             ) from None
         except (sa.exc.DBAPIError, sqlite3.Error) as error:
-            if isinstance(error, sa.exc.DBAPIError) and _is_stale(error):
+            if is_stale(error):
                 raise StaleStatement(
                     f"The tables of the database at {self.name} were changed meanwhile; the same again works."
                 ) from error
-            if not _is_failure(error):
+            if not is_failure(error):
                 raise
-            reason = _reason(error)
-            raise StorageUnavailable(f"The database at {self.name} {_verb(reason)}: {reason}.") from error
+            sort = StorageBusy if is_locked(error) else StorageUnavailable
+            raise sort(f"The database at {self.name} {describe(error)}.") from error
         except OSError as error:
             raise StorageUnavailable(
-                f"The database at {self.name} can't be reached: {_reason(error)}."
+                f"The database at {self.name} can't be reached: {reason_of(error)}."
             ) from error
 
 
@@ -261,38 +258,3 @@ def _set_journal_mode(conn: sa.Connection) -> None:
     raw = conn.connection.cursor()
     raw.execute("PRAGMA journal_mode=WAL")
     raw.close()
-
-
-def _is_stale(error: sa.exc.DBAPIError) -> bool:
-    """Whether a prepared statement no longer fits the tables.
-
-    asyncpg raises InvalidCachedStatementError. SQLAlchemy has dropped all prepared statements by then, so that only
-    the transaction has to be repeated (SQLAlchemy's docs on asyncpg, "Prepared Statement Cache").
-    """
-    return type(error.orig).__name__ == "InvalidCachedStatementError"
-
-
-def _is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
-    """Whether the database is unavailable, rather than the statement or its data wrong."""
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
-        return True
-    # SQLite raises this very class for a file that is damaged or is no database.
-    if type(error) in (sa.exc.DatabaseError, sqlite3.DatabaseError):
-        return True
-    if isinstance(error, sqlite3.Error):
-        return False
-    state = str(getattr(error.orig, "sqlstate", None))
-    return error.connection_invalidated or state.startswith(_FAILURES)
-
-
-def _verb(reason: str) -> str:
-    if "unable to open" in reason:
-        return "can't be opened"
-    return "is busy" if "locked" in reason else "failed"
-
-
-def _reason(error: Exception) -> str:
-    """The first line of the driver's message."""
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    text = re.sub(r"<class '[^']*'>: ", "", str(cause)).strip() or type(cause).__name__
-    return text.splitlines()[0].rstrip(".")

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -22,10 +23,24 @@ Dialect: TypeAlias = Literal["sqlite", "postgresql"]
 
 LOCK_WAIT = 10.0
 """Seconds to wait for another process's transaction, or for a free connection."""
+INCOMING_WAIT = 0.5
+"""The same for one try to store incoming requests, whose senders wait for the answer."""
 CONNECT_WAIT = 10.0
 """Seconds to wait for a connection to PostgreSQL."""
 STATEMENT_WAIT = 30.0
 """Seconds to wait for a statement of PostgreSQL; then the connection counts as broken."""
+INCOMING_STATEMENT_WAIT = 8.0
+"""The same for incoming requests, and for the connection that they take. GitHub waits ten seconds for its answer."""
+_SESSION = """
+SET lock_timeout = {lock_wait:.0f};
+SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 25000
+"""
+"""Settings of each session with PostgreSQL; the lock's and the last one are in milliseconds.
+
+By default PostgreSQL finds out only after two hours that a host was cut off in the middle of a transaction, and all
+others wait for its locks so long. These settings make it 25 seconds; they have no effect on a Unix socket.
+"""
 _ODD = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 """Finds JSON that may hold an escaped NUL or half of a surrogate pair. Also finds whole pairs, and `\\\\u0000`."""
 
@@ -37,6 +52,8 @@ class Engines:
     dialect: Dialect
     write: AsyncEngine
     read: AsyncEngine
+    incoming: AsyncEngine
+    """For incoming requests on PostgreSQL: one connection, which no job uses. On SQLite it is `write`."""
     path: Path | None
     """SQLite's file."""
     name: str
@@ -46,6 +63,7 @@ class Engines:
         """Close every idle connection."""
         await self.write.dispose()
         await self.read.dispose()
+        await self.incoming.dispose()
 
 
 def open_engines(url: str, *, makes_private: bool = True) -> Engines:
@@ -99,33 +117,53 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any], *, makes_private: bool) -> En
             sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))
         sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
         sa.event.listen(engine.sync_engine, "begin", _begin(mode))
-    return Engines("sqlite", write, read, path, f"sqlite+aiosqlite:///{path}")
+    return Engines("sqlite", write, read, write, path, f"sqlite+aiosqlite:///{path}")
 
 
-async def _connect_postgresql(**arguments: Any) -> Any:
+async def _connect_postgresql(lock_wait: float, **arguments: Any) -> Any:
     """Connect to PostgreSQL; raises ConnectionError also for arguments that asyncpg can't use."""
     import asyncpg  # Here, since on SQLite it is not needed.
 
     try:
-        return await asyncpg.connect(**arguments)
+        connection = await asyncpg.connect(**arguments)
     except asyncpg.exceptions.ClientConfigurationError as error:
         raise ConnectionError(str(error)) from None
+    await connection.execute(_SESSION.format(lock_wait=lock_wait * 1000))
+    return connection
 
 
 def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
-    waits = {"timeout": CONNECT_WAIT, "command_timeout": STATEMENT_WAIT}
-    write = _engine(
-        url,
-        connect_args={**waits, **given, "async_creator_fn": _connect_postgresql},
-        pool_size=8,
-        max_overflow=8,
-        # A connection that broke, as after a restart of the server, is replaced before it is used.
-        pool_pre_ping=True,
+    write = _postgresql_engine(
+        url, given, LOCK_WAIT, CONNECT_WAIT, STATEMENT_WAIT, pool_size=8, max_overflow=8
     )
     read = write.execution_options(postgresql_readonly=True)
+    incoming = _postgresql_engine(
+        url,
+        given,
+        INCOMING_WAIT,
+        INCOMING_STATEMENT_WAIT,
+        INCOMING_STATEMENT_WAIT,
+        pool_size=1,
+        max_overflow=0,
+    )
     host = url.host or url.query.get("host") or "localhost"
     port = f":{url.port}" if url.port else ""
-    return Engines("postgresql", write, read, None, f"postgresql+asyncpg://{host}{port}/{url.database or ''}")
+    name = f"postgresql+asyncpg://{host}{port}/{url.database or ''}"
+    return Engines("postgresql", write, read, incoming, None, name)
+
+
+def _postgresql_engine(
+    url: sa.URL, given: Mapping[str, Any], lock_wait: float, connect: float, statement: float, **pool: int
+) -> AsyncEngine:
+    """An engine whose waits for locks, a connection and a statement are these seconds."""
+    waits = {"timeout": connect, "command_timeout": statement}
+    return _engine(
+        url,
+        connect_args={**waits, **given, "async_creator_fn": partial(_connect_postgresql, lock_wait)},
+        # A connection that broke, as after a restart of the server, is replaced before it is used.
+        pool_pre_ping=True,
+        **pool,
+    )
 
 
 def make_private(path: Path) -> None:

@@ -201,6 +201,9 @@ class Worker:
         except (Unreachable, Unavailable) as down:
             # An outage costs no attempt: it may last longer than any number of tries.
             self._wait(job, self._after_outage(job), down)
+        except StorageUnavailable as down:
+            log.warning("job_waits", reason=str(down))
+            self._wait(job, self._after_outage(job), down)
         except Exception as error:  # noqa: BLE001 - the worker's one error place; the log has the traceback.
             await self._failed(job, error)
         finally:

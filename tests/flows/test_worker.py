@@ -34,7 +34,7 @@ from bot.requests import CommandRequest
 from storage import jobs, saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
-from storage.db import Database
+from storage.db import Database, StorageUnavailable
 from storage.priorities import CONCURRENCY, PRIORITIES, Priority
 from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
@@ -226,3 +226,18 @@ async def _wake_twice(wake: asyncio.Event) -> None:
         wake.set()
         while wake.is_set():  # noqa: ASYNC110 - the worker clears it.
             await asyncio.sleep(0.01)
+
+
+async def test_a_job_in_whose_middle_the_database_fails_uses_up_no_attempt(stage: Stage) -> None:
+    async def fail(context: Context, todo: JobKind, job: Job) -> None:
+        raise StorageUnavailable("The database failed: database or disk is full.")
+
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(COMMAND))
+    worker = Worker(stage.context, {AnswerCommand: Handler(AnswerCommand, fail)})
+    for _ in range(AnswerCommand.attempts + 1):
+        assert await worker.run_due() == 1
+        stage.clock.advance(DAY)
+    async with stage.context.db.read() as tx:
+        [left] = await jobs.list_jobs(tx, states=[JobState.READY])
+    assert (left.attempts, left.error) == (0, "The database failed: database or disk is full.")
