@@ -3,16 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from storage.clock import Clock
 from storage.db import Database, StorageUnavailable, Tx
 
 log = structlog.get_logger(__name__)
 CHANNEL = "stanch_job"
 """PostgreSQL's channel for the notification that a job may be ready."""
+LISTEN = f'LISTEN "{CHANNEL}"'
+"""As asyncpg sends it for a listener."""
+CHECK_EVERY = 30.0
+"""Seconds between two checks whether PostgreSQL still answers on the listener's connection."""
+ANSWER_WITHIN = 5.0
+"""Seconds; then the connection counts as broken."""
 
 
 async def has_listener(tx: Tx) -> bool:
@@ -22,7 +30,7 @@ async def has_listener(tx: Tx) -> bool:
     without a worker don't listen.
     """
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = :listen"
-    return bool(await tx.conn.scalar(sa.text(sessions), {"listen": f'LISTEN "{CHANNEL}"'}))
+    return bool(await tx.conn.scalar(sa.text(sessions), {"listen": LISTEN}))
 
 
 @asynccontextmanager
@@ -59,9 +67,21 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
                 # A job may have been stored before this connection listened.
                 db.job_wake.set()
                 tried.set()
-                await lost.wait()
+                await _wait_until_lost(db.clock, server, lost)
         except (StorageUnavailable, InterfaceError, PostgresError, SQLAlchemyError, OSError) as error:
             # Until it listens again, the worker's poll finds the jobs.
             log.debug("not_listening", reason=str(error) or type(error).__name__)
         tried.set()
         await db.clock.sleep(1)
+
+
+async def _wait_until_lost(clock: Clock, server: Any, lost: asyncio.Event) -> None:
+    """Return when the connection has ended, or does not answer, as after a cut whose end nobody was told of.
+
+    Nothing is sent on it otherwise, so that TCP would never notice. LISTEN once more changes nothing.
+    """
+    while True:
+        if await clock.wait_for(lost.wait(), CHECK_EVERY):
+            return
+        if await clock.wait_for(server.execute(LISTEN), ANSWER_WITHIN) is None:
+            return
