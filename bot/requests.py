@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import not_
 from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer
@@ -11,6 +12,9 @@ from storage.records import AlertKey, ChannelId, MessageTs, SlackTeamId, SlackUs
 
 FORBID = ConfigDict(extra="forbid")
 """A stored request with a field that this version does not know may ask for something else."""
+
+ADDED = Field(exclude_if=not_)
+"""For a field that 0.1.0 does not have: a row leaves it out where it is empty, so that 0.1.0 can read the others."""
 
 
 def _alert_key(stored: object) -> object:
@@ -37,14 +41,14 @@ class ActionRequest:
     channel: ChannelId | None = None
     thread: MessageTs | None = None
     """The card's ts."""
-    in_thread: bool = False
+    in_thread: Annotated[bool, ADDED] = False
     """The click was in the card's thread, where its answer appears too; else both are in the channel."""
     view_id: str | None = None
     response_url: str | None = field(default=None, repr=False)
     user_input: Annotated[UserInput, Field(alias="given")] = field(default_factory=dict, repr=False)
     waited: bool = False
     """An earlier try had to wait; this is the next one."""
-    approval: str | None = None
+    approval: Annotated[str | None, ADDED] = None
     """The request that a second person approved, which this carries out; never set by what comes in from Slack."""
 
     @property
@@ -76,7 +80,7 @@ class CommandRequest:
     text: str
     """What follows `/leaks`, or what the button carries."""
     at: UnixTime
-    reply_to: MessageTs | None = None
+    reply_to: Annotated[MessageTs | None, ADDED] = None
     """The thread of the message that was clicked, where the answer appears too."""
     response_url: str | None = field(default=None, repr=False)
     store_only: Annotated[bool, Field(exclude=True)] = False

@@ -1,14 +1,26 @@
 """Stored jobs that this version can't read are parked with a reason, and the person who waits is told."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bot.job_kinds import AnswerCommand, PerformAction
+from bot.job_rows import new_job
 from bot.jobs.housekeeping import run_housekeeping_once
+from bot.requests import ActionRequest, CommandRequest
 from storage import jobs
-from storage.records import JobState, NewJob, StoredJson
+from storage.records import (
+    AlertKey,
+    ChannelId,
+    JobState,
+    NewJob,
+    SlackTeamId,
+    SlackUserId,
+    StoredJson,
+)
 from storage.tables import job
 from tests.flows.stage import ADMIN, CHANNEL, Stage, key_of
 
@@ -134,3 +146,14 @@ async def test_what_an_older_version_could_not_read_is_done_after_its_end(stage:
     async with stage.context.db.read() as tx:
         left = {parked.kind for parked in await jobs.list_jobs(tx, states=[JobState.PARKED])}
     assert left == {"act", "retired", "sweep"}
+
+
+def test_a_plain_request_is_stored_with_the_fields_of_0_1_0_alone() -> None:
+    """0.1.0 fails on any other field, and may get the job during a rolling upgrade."""
+    team, user, channel = SlackTeamId("T0STANCH"), SlackUserId(ADMIN), ChannelId(CHANNEL)
+    click = ActionRequest(action="take", alert=AlertKey.parse("1/1"), team=team, user=user, at=1.0)
+    typed = CommandRequest(user=user, team=team, channel=channel, text="list", at=1.0)
+    assert new_job(PerformAction(click)).payload.keys() == request().keys()
+    assert new_job(AnswerCommand(typed)).payload.keys() == COMMAND.keys()
+    in_thread = PerformAction(replace(click, in_thread=True, approval="7"))
+    assert new_job(in_thread).payload.keys() == request().keys() | {"in_thread", "approval"}
