@@ -47,8 +47,8 @@ audit: ## Asks PyPI which pinned packages have known vulnerabilities; fails for 
 bench: $(DEVELOPMENT) ## The benchmark table: the product beside its baselines
 	@$(BIN)/python -m tests.bench
 
-chaos: $(DEVELOPMENT) ## Every story with a fault at every point; STORY=close runs one, FROM=sqlite/close/after/7 goes on
-	@$(BIN)/python -m tests.chaos $(if $(STORY),--story '$(STORY)') $(if $(FROM),--from '$(FROM)')
+chaos: $(DEVELOPMENT) ## Every story with a fault at every point, then real processes in trouble; STORY=close, FROM=sqlite/close/after/7, PART=disk
+	@$(BIN)/python -m tests.chaos $(if $(STORY),--story '$(STORY)') $(if $(FROM),--from '$(FROM)') $(if $(PART),--part '$(PART)')
 
 steady: $(DEVELOPMENT) ## An hour of mixed load on a real process: memory, tables, the log; MINUTES=10 shortens it
 	@$(BIN)/python -m tests.chaos.steady $(if $(MINUTES),--minutes '$(MINUTES)')

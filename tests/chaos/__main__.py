@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: stories with faults at all points and in pairs, several processes, the long run."""
+"""`python -m tests.chaos`: stories with faults at all points and in pairs, then real processes in trouble."""
 
 import argparse
 import random
@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from tests.chaos import long_run, several
-from tests.chaos.databases import Kind, fresh_databases
+from tests.chaos import full_disk, locked, long_run, several, two_hosts, two_versions
+from tests.chaos.databases import CannotStart, Kind, fresh_databases
 from tests.chaos.runner import Runner, chosen, say
 from tests.chaos.stories import STORIES
+
+PARTS = {
+    "several": several.run_and_report,
+    "versions": two_versions.run_and_report,
+    "hosts": two_hosts.run_and_report,
+    "disk": full_disk.run_and_report,
+    "lock": locked.run_and_report,
+}
+"""The parts between the stories and the long run, by name: real processes in one kind of trouble each."""
 
 
 def main() -> int:
@@ -23,7 +32,7 @@ def main() -> int:
     parser.add_argument(
         "--from", dest="begins_at", metavar="POINT", help="a point as printed: sqlite/close/after/7"
     )
-    parser.add_argument("--several", action="store_true", help="only the load on several processes")
+    parser.add_argument("--part", choices=(*PARTS, "long"), help="only this part of what follows the stories")
     parser.add_argument("--pairs", type=int, default=200, help="pairs of faults on each kind of database")
     parser.add_argument("--minutes", type=float, default=4.0, help="duration of the long run in all")
     parser.add_argument("--seed", type=int, help="the seed of an earlier run, to choose the same faults")
@@ -32,13 +41,14 @@ def main() -> int:
     options = parser.parse_args()
     kinds: list[Kind] = options.database or list(get_args(Kind))
     seed: int = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    if options.several:
-        return several.run_and_report()
-    failed = _run_points(kinds, options.story, options.begins_at, options.pairs, seed)
-    if options.story:
-        return failed
-    if "postgresql" in kinds:
-        failed = several.run_and_report() or failed
+    if options.part in PARTS:
+        return PARTS[options.part]()
+    failed = 0
+    if options.part is None:
+        failed = _run_points(kinds, options.story, options.begins_at, options.pairs, seed)
+        if options.story:
+            return failed
+        failed = max(failed, *(run() for run in PARTS.values()))
     return long_run.run_kinds(kinds, seed, options.minutes, keep=options.keep) or failed
 
 
@@ -52,10 +62,8 @@ def _run_points(
                 runner.run(kind, chosen(names), fresh)
                 if not names:
                     runner.run_pairs(kind, chosen([]), fresh, seed, pairs)
-        except (OSError, RuntimeError) as error:
-            if kind != "postgresql":
-                raise
-            say(f"skipped: PostgreSQL can't start here: {error}")
+        except CannotStart as reason:
+            say(f"skipped: {reason}")
     if runner.begins_at is not None:
         say(f"no point is called {runner.begins_at}")
         return 1

@@ -14,10 +14,10 @@ from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId, Subscription
 from tests.chaos.checks import converge, find_failures
-from tests.chaos.databases import Kind
+from tests.chaos.databases import CannotStart, Kind, start_server
 from tests.chaos.random_events import SITE_CHANNEL, Notes, RandomEvents
 from tests.chaos.runner import say
-from tests.conftest import PostgreSQL, start_postgresql
+from tests.conftest import PostgreSQL
 from tests.processes.scene import CHANNEL, open_scene
 
 CONVERGES_WITHIN = 240.0
@@ -71,12 +71,12 @@ async def _migrate(url: str) -> None:
 
 @contextmanager
 def _database(kind: Kind, directory: Path) -> Iterator[str]:
-    """A fresh database; raises OSError or RuntimeError where PostgreSQL can't start."""
+    """A fresh database; raises CannotStart where PostgreSQL can't start."""
     if kind == "sqlite":
         yield f"sqlite+aiosqlite:///{directory / 'stanch.db'}"
         return
     place = Path(tempfile.mkdtemp(prefix="stanch-chaos-pg-"))
-    server = start_postgresql(place)
+    server = start_server(place)
     try:
         postgresql = PostgreSQL(server, "chaos")
         yield postgresql.url(postgresql.create())
@@ -97,10 +97,8 @@ def run_kinds(kinds: Sequence[Kind], seed: int, minutes: float, *, keep: bool) -
         try:
             with _database(kind, directory) as url:
                 failures = asyncio.run(run(kind, url, directory, seed, seconds))
-        except (OSError, RuntimeError) as error:
-            if kind != "postgresql":
-                raise
-            say(f"  skipped: PostgreSQL can't start here: {error}")
+        except CannotStart as reason:
+            say(f"  skipped: {reason}")
             continue
         for sentence in failures:
             say(f"  WRONG: {sentence}")

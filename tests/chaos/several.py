@@ -1,12 +1,8 @@
 """Two web and three worker processes on one PostgreSQL under a short load; prints all failures."""
 
-import asyncio
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +12,7 @@ from storage import subscriptions
 from storage.records import ChannelId, Subscription
 from tests.chaos.checks import find_failures
 from tests.chaos.databases import fresh_databases
+from tests.chaos.parts import run_part
 from tests.chaos.random_events import SITE_CHANNEL, Notes, Submitted
 from tests.chaos.runner import say
 from tests.processes.bot import Bot
@@ -34,22 +31,12 @@ DONE_WITHIN = 120.0
 
 def run_and_report() -> int:
     """Run it and print what happened; returns the exit status."""
-    directory = Path(tempfile.mkdtemp(prefix="stanch-chaos-"))
-    say(f"{WEBS} web and {WORKERS} worker processes")
-    with ExitStack() as stack:
-        try:
-            fresh = stack.enter_context(fresh_databases("postgresql"))
-        except (OSError, RuntimeError) as error:
-            say(f"  skipped: PostgreSQL can't start here: {error}")
-            return 0
-        failures = asyncio.run(run(fresh(0), directory))
-    for sentence in failures:
-        say(f"  WRONG: {sentence}")
-    if failures:
-        say(f"  logs: {directory}")
-        return 1
-    shutil.rmtree(directory)
-    return 0
+    return run_part(f"{WEBS} web and {WORKERS} worker processes", _run)
+
+
+async def _run(directory: Path) -> list[str]:
+    with fresh_databases("postgresql") as fresh:
+        return await run(fresh(0), directory)
 
 
 async def run(url: str, directory: Path) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -26,6 +27,7 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
 }
 """Of each process: where Python finds Stanch, and what `make coverage` sets, so that processes are measured too."""
+LOOPBACK = "127.0.0.1"
 READY_WITHIN = 40.0
 SERVING = re.compile(r"\bserving\b.*\bport(?:\": |=)(\d+)|\bport\": (\d+).*\bserving\b")
 """In the log's event, in either format."""
@@ -66,11 +68,22 @@ async def run_command(
 class Bot:
     """`stanch serve` on one database, which can be stopped and started again.
 
-    Each start takes a free port and a log file of its own.
+    Each start takes a free port and a log file of its own. `namespace` is the network namespace that it runs in, as
+    `ip netns` names it, and `host` the address that it listens on there.
     """
 
-    def __init__(self, environment: Mapping[str, str], directory: Path, *, role: str = "all") -> None:
-        self.environment = dict(environment)
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        directory: Path,
+        *,
+        role: str = "all",
+        host: str = LOOPBACK,
+        namespace: str | None = None,
+    ) -> None:
+        self.environment = dict(environment) if host == LOOPBACK else {**environment, "HOST": host}
+        self._host = host
+        self._namespace = namespace
         self.role = role
         self.port = 0
         self.starts = 0
@@ -79,7 +92,7 @@ class Bot:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def log(self) -> Path:
@@ -100,7 +113,9 @@ class Bot:
         self.starts += 1
         began = time.monotonic()
         words = ("serve", "--role", self.role, "--port", "0")
-        self._child = await _start(self.environment, self._directory, words, self.log, self.log)
+        self._child = await _start(
+            self.environment, self._directory, words, self.log, self.log, namespace=self._namespace
+        )
         self.port = await until(self._logged_port, "serving", within=within)
         await until(self.readiness, "readyz answers", within=within)
         return time.monotonic() - began
@@ -152,6 +167,12 @@ class Bot:
         lines = self.log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
+    @property
+    def version(self) -> object:
+        """The version that it says it is; None before it serves."""
+        said = [line["version"] for line in self.log_lines() if line["event"] == "serving"]
+        return said[0] if said else None
+
     def _logged_port(self) -> int:
         if not self.runs:
             raise RuntimeError(f"it ended instead: {self.log.read_text(errors='replace')[-2000:]}")
@@ -160,14 +181,22 @@ class Bot:
 
 
 async def _start(
-    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path, errors: Path
+    environment: Mapping[str, str],
+    directory: Path,
+    words: tuple[str, ...],
+    output: Path,
+    errors: Path,
+    *,
+    namespace: str | None = None,
 ) -> Forked | asyncio.subprocess.Process:
     """Fork, or execute where Python has to start anew: coverage leaves no figures of forked processes."""
-    if "COVERAGE_PROCESS_START" not in ENVIRONMENT and not READ_BEFORE & environment.keys():
+    can_fork = namespace is None and "COVERAGE_PROCESS_START" not in ENVIRONMENT
+    if can_fork and not READ_BEFORE & environment.keys():
         return fork(environment, directory, words, output, errors)
+    prefix = () if namespace is None else (str(shutil.which("ip")), "netns", "exec", namespace)
     with output.open("ab") as to_output, errors.open("ab") as to_errors:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", *words),
+            *(*prefix, sys.executable, "-m", "bot", *words),
             env={**ENVIRONMENT, **environment},
             cwd=directory,
             stdin=asyncio.subprocess.DEVNULL,

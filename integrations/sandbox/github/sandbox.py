@@ -29,7 +29,7 @@ GITHUB_ACCOUNT_ID = 9919
 
 
 class GitHubSandbox(GitHubWorld):
-    """A stand-in GitHub on 127.0.0.1; see the package's docstring for its use.
+    """A stand-in GitHub on 127.0.0.1 or `host`; see the package's docstring for its use.
 
     It is the world's state, with the builders that change it, the webhooks that announce changes, and the
     server that answers requests.
@@ -41,8 +41,10 @@ class GitHubSandbox(GitHubWorld):
         now: Callable[[], float] = time.time,
         private_key: str | None = None,
         check_answers: bool = True,
+        host: str = "127.0.0.1",
     ) -> None:
         super().__init__(now)
+        self._host = host
         self.private_key = private_key or generate_private_key()
         self._webhooks = Webhooks(self, check=check_answers)
         alerts = AlertBuilders(self, self._webhooks)
@@ -172,13 +174,13 @@ class GitHubSandbox(GitHubWorld):
         return await open_authorize_page(address, user, cancel=cancel)
 
     async def start(self, port: int = 0) -> None:
-        """Listen on 127.0.0.1; port 0 takes a free one."""
+        """Listen; port 0 takes a free one."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/{path:.*}", self._server.serve)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, self._host, port).start()
+        self.base = f"http://{self._host}:{self._runner.addresses[0][1]}"
         self._webhooks.open()
 
     async def stop(self) -> None:

@@ -34,7 +34,7 @@ SHUTDOWN_SECONDS = 1.0
 
 
 class SlackSandbox:
-    """A stand-in Slack on 127.0.0.1; see the package's docstring for its use.
+    """A stand-in Slack on 127.0.0.1 or `host`; see the package's docstring for its use.
 
     `now` is the time in seconds since the epoch; triggers, response URLs and signatures expire by it.
     `answer_timeout` is in real seconds. `check_blocks=False` accepts every message: for benchmarks only.
@@ -48,6 +48,7 @@ class SlackSandbox:
         scopes: Collection[str] = DEFAULT_SCOPES,
         check_blocks: bool = True,
         answer_timeout: float = 3.0,
+        host: str = "127.0.0.1",
     ) -> None:
         app = new_app()
         workspace = SlackWorkspace(app, now, Feed())
@@ -59,6 +60,7 @@ class SlackSandbox:
         self.workspace = workspace
         self.events_url = events_url
         self.origin = ""
+        self._host = host
         self.hosts: dict[str, str] = {}
         """Where a public origin is reached really: `{"https://stanch.example.com": "http://127.0.0.1:3000"}`."""
         self.http = HttpTransport(
@@ -210,12 +212,12 @@ class SlackSandbox:
         return self.faults.add(re.escape(method), times=times, status=200, body={"ok": False, "error": error})
 
     async def start(self, port: int = 0) -> None:
-        """Listen on 127.0.0.1; port 0 takes any free one."""
+        """Listen; port 0 takes any free one."""
         self._runner = web.AppRunner(
             self._server.application(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        await web.TCPSite(self._runner, self._host, port).start()
         host, listening = self._runner.addresses[0][:2]
         self.origin = f"http://{host}:{listening}"
         await self.http.open()
