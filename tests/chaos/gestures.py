@@ -57,11 +57,12 @@ def present(scene: Scene, card: SlackMessage) -> SlackMessage:
 
 def repeated_calls(scene: Scene) -> Iterator[str]:
     """A sentence for each alert that was closed, and each token that was reported, by more than one call."""
-    closes = Counter(call.path for call in scene.github.calls("PATCH", ANY_ALERT) if _closes(call.body))
+    closes = Counter(call.path for call in scene.github.calls("PATCH", ANY_ALERT) if closes_alert(call.body))
     yield from (f"{path} was closed {number} times" for path, number in closes.items() if number > 1)
     reports = Counter(str(call.body) for call in scene.github.calls("POST", REVOKE))
     yield from (f"a token was reported {number} times" for number in reports.values() if number > 1)
 
 
-def _closes(body: object) -> bool:
+def closes_alert(body: object) -> bool:
+    """Whether the body of a PATCH of an alert closes it, rather than assigning it or writing its validity."""
     return isinstance(body, dict) and body.get("state") == "resolved"

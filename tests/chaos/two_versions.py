@@ -140,7 +140,9 @@ def _unclosed(scene: Scene) -> list[str]:
 
 
 async def _numbers(scene: Scene) -> str:
-    closes, reports = scene.github.calls("PATCH", ANY_ALERT), scene.github.calls("POST", gestures.REVOKE)
+    changes = scene.github.calls("PATCH", ANY_ALERT)
+    closes = [call for call in changes if gestures.closes_alert(call.body)]
+    reports = scene.github.calls("POST", gestures.REVOKE)
     retried = sum(line["event"] == "job_retried" for bot in scene.bots for line in bot.log_lines())
     cards = len(scene.slack.cards(CHANNEL))
     return (
