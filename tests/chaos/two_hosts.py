@@ -49,6 +49,10 @@ class Cluster:
                 bot = self.scene.new_bot(role, host=host.address, namespace=host.name)
                 await bot.start()
                 bots.append(bot)
+        for web in self.webs:
+            # Otherwise the stand-ins send requests to this machine's loopback alone.
+            for stand_in in (self.scene.github, self.scene.slack):
+                stand_in.hosts[web.address] = web.address
         self.scene.point_at(self.webs[0])
         await self.scene.idle()
 
