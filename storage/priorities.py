@@ -45,11 +45,11 @@ CONCURRENCY: Mapping[Priority, int] = {
     Priority.MESSAGE: 4,
     Priority.INTAKE: 8,
     Priority.SYNC: 2,
-    Priority.FLOOD: 2,
+    Priority.FLOOD: 4,
 }
 """The greatest number of jobs of each priority that run at once in one process.
 
-A process runs 22 jobs at once, so the other priorities always leave two of these for `PERSON`.
+A process runs 24 jobs at once, so the other priorities always leave two of these for `PERSON`.
 """
 
 

@@ -28,7 +28,7 @@ from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, Priority
 from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
-SIMULTANEOUS = 22
+SIMULTANEOUS = 24
 """The most jobs of one process that run at once."""
 SIMULTANEOUS_IN_A_BURST = 4
 """The most jobs while many incoming requests wait to be stored: requests come first."""

@@ -21,7 +21,7 @@ from tests.bench.scene import Scene
 from tests.bench.servers import product
 from tests.version_0_1_0 import check_out
 
-ALERTS, COMPARED = 10_000, 2_000
+ALERTS, COMPARED = 10_000, 1_000
 """In the flood of this version, and in those of both versions that are compared."""
 REPOSITORIES = 10
 URGENT_IN = 100
