@@ -183,9 +183,8 @@ async def _redeliver(scene: Scene) -> None:
 
 
 def _not_well(this: Cluster) -> list[str]:
-    found = [
+    return [
         f"a {bot.role} process has ended"
         for bot in (*this.webs, this.workers[0])
         if (bot.starts, bot.runs) != (1, True)
     ]
-    return found
