@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from typing import TypeAlias
@@ -34,8 +35,13 @@ def modules(*folders: str) -> Iterator[tuple[str, str]]:
 def nodes(*folders: str) -> Iterator[tuple[str, ast.AST]]:
     """Path and every node of every module below the folders."""
     for path, source in modules(*folders):
-        for node in ast.walk(ast.parse(source)):
+        for node in nodes_of(source):
             yield path, node
+
+
+@cache
+def nodes_of(source: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(source)))
 
 
 def calls(*folders: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,8 @@ from bot.options import Options
 from storage.clock import Clock
 from tests.flows.stage import ADMIN, OWNER, Stage, open_stage
 
+pytestmark = pytest.mark.either_database
+
 REVOKE = "/credentials/revoke"
 NOT_KNOWN = "It is not known whether it was done."
 
