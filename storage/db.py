@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import migrations
 from storage.clock import Clock
-from storage.driver_errors import describe, is_failure, is_locked, is_stale, reason_of
+from storage.driver_errors import describe, is_failure, is_locked, is_refused, is_stale, reason_of
 from storage.engines import INCOMING_WAIT, LOCK_WAIT, Dialect, Engines, open_engines
 from storage.records import AuditRow, JobId, UnixTime
 from storage.write_lock import WriteLock
@@ -34,6 +34,10 @@ class StorageUnavailable(Exception):
 
 class StaleStatement(StorageUnavailable):
     """Another process changed the tables; a second try works at once."""
+
+
+class StatementRefused(StorageUnavailable):
+    """SQLite refused a statement, as one about a missing table; that does not end by itself."""
 
 
 class StorageBusy(StorageUnavailable):
@@ -247,6 +251,8 @@ class Database:
             if not is_failure(error):
                 raise
             sort = StorageBusy if is_locked(error) else StorageUnavailable
+            if is_refused(error):
+                sort = StatementRefused
             raise sort(f"The database at {self.name} {describe(error)}.") from error
         except OSError as error:
             raise StorageUnavailable(

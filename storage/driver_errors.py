@@ -37,6 +37,12 @@ def is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     return error.connection_invalidated or _sqlstate(error).startswith(_FAILURES)
 
 
+def is_refused(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
+    """Whether SQLite refused a statement, as one about a missing table: Python has the same class for outages."""
+    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return getattr(driver, "sqlite_errorname", None) == "SQLITE_ERROR"
+
+
 def is_locked(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether another transaction held a lock for longer than we wait, so that nothing was stored."""
     if isinstance(error, sa.exc.DBAPIError) and _sqlstate(error) == _LOCK_NOT_AVAILABLE:

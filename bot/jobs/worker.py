@@ -21,7 +21,7 @@ from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from storage import job_queue, jobs, leases
-from storage.db import StaleStatement, StorageUnavailable
+from storage.db import StaleStatement, StatementRefused, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
 from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, Priority
@@ -201,6 +201,8 @@ class Worker:
         except (Unreachable, Unavailable) as down:
             # An outage costs no attempt: it may last longer than any number of tries.
             self._wait(job, self._after_outage(job), down)
+        except StatementRefused as error:
+            await self._failed(job, error)
         except StorageUnavailable as down:
             log.warning("job_waits", reason=str(down))
             self._wait(job, self._after_outage(job), down)
