@@ -168,8 +168,12 @@ async def _plan_cards(
 
 
 async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
-    """Treat a folded card like a new one if its alert has become urgent."""
-    if card.state is not MessageState.FOLDED or level not in URGENT or card.urgency in URGENT:
+    """Treat a folded card like a new one if its alert has become urgent; a flood does not fold one that waits."""
+    if level not in URGENT or card.urgency in URGENT:
+        return card
+    if card.state is MessageState.PLANNED:
+        return await messages.change(tx, card.key, urgency=level) or card
+    if card.state is not MessageState.FOLDED:
         return card
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
     if summary is None or not summary.subject.startswith(summaries.FLOOD):
