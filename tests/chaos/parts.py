@@ -26,6 +26,11 @@ def run_part(title: str, run: Callable[[Path], Failures]) -> int:
     except AssertionError as error:
         # A wait that came to no end, or an answer that is not as it must be.
         failures = [str(error)]
+    return report(failures, directory)
+
+
+def report(failures: list[str], directory: Path) -> int:
+    """Print what went wrong, and keep the logs of it; returns the exit status."""
     for sentence in failures:
         say(f"  WRONG: {sentence}")
     if failures:

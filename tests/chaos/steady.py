@@ -7,7 +7,6 @@ error, or if any promise about the alerts is broken at the end.
 import argparse
 import asyncio
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from storage.clock import Clock
 from storage.db import Database
 from storage.records import ChannelId, Subscription
 from tests.chaos.checks import converge, find_failures
+from tests.chaos.parts import report
 from tests.chaos.random_events import SITE_CHANNEL
 from tests.chaos.runner import say
 from tests.chaos.steady_load import SteadyLoad
@@ -183,13 +183,7 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="stanch-steady-"))
     say(f"{options.minutes:g} minutes, {options.rate:g} events a second, seed {seed}")
     failures = asyncio.run(run(directory, options.minutes, options.rate, seed))
-    for sentence in failures:
-        say(f"  WRONG: {sentence}")
-    if failures:
-        say(f"  logs: {directory}")
-        return 1
-    shutil.rmtree(directory)
-    return 0
+    return report(failures, directory)
 
 
 if __name__ == "__main__":
