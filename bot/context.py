@@ -8,7 +8,7 @@ import aiohttp
 from bot.metrics import Metrics
 from bot.options import Options
 from bot.platforms import Platforms
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.settings import Settings
 from integrations.github.api import GitHub
 from integrations.github.oauth import OAuth

@@ -9,7 +9,7 @@ from bot.errors import RetryLater, StartRefused
 from bot.job_kinds import RedrawCards
 from bot.job_rows import new_job
 from bot.our_accounts import OurAccounts
-from bot.rules.permissions import Workspace
+from bot.rules.outsiders import Workspace
 from bot.rules.report_eligibility import ServerAbilities
 from integrations.github import errors as github_errors
 from integrations.github import server_features as github_server

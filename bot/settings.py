@@ -20,9 +20,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import StartRefused
-from bot.faults import Fault, dotted, faults_of, reason
 from bot.options import SHAPES as OPTION_SHAPES
 from bot.options import Options
+from bot.setting_faults import Fault, dotted, faults_of, reason
 from bot.setting_values import (
     check_database_url,
     check_encryption_keys,

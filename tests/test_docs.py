@@ -26,7 +26,7 @@ from bot.metrics import Metrics
 from bot.options import Options
 from bot.rules.filters import SUBSCRIPTION_WORDS, VALUES, WORDS
 from bot.rules.github_app_manifest import EVENTS, PERMISSIONS
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.settings import Settings
 from bot.version import VERSION
 from bot.views.doctor import WORDS as DOCTOR_WORDS

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.options import LimitsOptions, Options
 from bot.requests import ActionRequest, UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.rules.source_rights import Deed
 from integrations.github.alert_calls import AlertCalls
 from integrations.github.facts import AlertFacts

@@ -9,7 +9,7 @@ from bot.options import RESOLUTIONS, CloseOptions, LimitsOptions, Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
 from bot.rules.comments import without_signature
-from bot.rules.permissions import Need, OthersCan
+from bot.rules.rights import Need, OthersCan
 from bot.rules.validity import effective_validity
 from bot.views.answers import answer
 from bot.views.formatting import (

@@ -12,7 +12,7 @@ from bot.options import Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
-from bot.rules.permissions import Need, OthersCan
+from bot.rules.rights import Need, OthersCan
 from bot.views import hand_over as words
 from bot.views.formatting import alert_name, person_words
 from bot.views.refusals import incomplete_form

@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.options import Options
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, closed_by_words, resolution_words
 from bot.views.own_name_refusals import change_refused

@@ -8,7 +8,7 @@ from bot.job_kinds import SyncAssignee
 from bot.job_rows import new_job
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need, OthersCan
+from bot.rules.rights import Need, OthersCan
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, person_words
 from integrations.slack import text as t

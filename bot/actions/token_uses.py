@@ -8,7 +8,7 @@ from bot.actions.action import Action, ActionRun, Outcome
 from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need, OthersCan
+from bot.rules.rights import Need, OthersCan
 from bot.views.answers import answer
 from bot.views.formatting import alert_name
 from integrations.github.token_format import decode, kind_of

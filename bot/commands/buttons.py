@@ -10,7 +10,7 @@ from bot.commands.list_page import parse_typed_filter, show_page
 from bot.commands.show import show_alert
 from bot.context import Context
 from bot.errors import Refused
-from bot.flows.subscribing import change
+from bot.flows.subscribing import subscribe
 from bot.requests import CommandRequest
 from bot.rules.alert_names import parse_alert_name
 from bot.rules.pagination import ListPage, parse_page
@@ -72,7 +72,7 @@ BUTTONS: Mapping[str, Callable[[Context, CommandRequest], Awaitable[Content]]] =
     PAGE_ACTION: turn_page,
     SHOW_LIST_ACTION: open_list,
     SHOW_ALERT_ACTION: open_alert,
-    SUBSCRIBE_ACTION: change.subscribe,
-    UNSUBSCRIBE_ACTION: change.unsubscribe,
-    ADOPT_ACTION: change.adopt,
+    SUBSCRIBE_ACTION: subscribe.subscribe,
+    UNSUBSCRIBE_ACTION: subscribe.unsubscribe,
+    ADOPT_ACTION: subscribe.adopt,
 }

@@ -1,7 +1,7 @@
 """`/leaks subscribe`: previews a channel's subscription; the preview's button stores it."""
 
 from bot.commands.command import Subcommand
-from bot.flows.subscribing.change import ask_subscription
+from bot.flows.subscribing.subscribe import ask_subscription
 from bot.rules.subscription_words import USAGE
 
 SUBSCRIBE = Subcommand(

@@ -9,7 +9,7 @@ from bot.flows import repository_access
 from bot.flows.people import identify, roles
 from bot.options import Options
 from bot.requests import CommandRequest
-from bot.rules.permissions import Rights
+from bot.rules.rights import Rights
 from bot.rules.source_rights import Deed, source_obstacle
 from bot.views.answers import answer
 from integrations.github.errors import GitHubError

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bot.rules.permissions import Rights
+from bot.rules.rights import Rights
 from integrations.github.facts import AlertFacts
 from storage.records import Account, Alert, GitHubId, Person
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, fields
 
 from bot.options import Options
-from bot.rules.permissions import Rights
 from bot.rules.report_eligibility import ServerAbilities
+from bot.rules.rights import Rights
 from storage.records import Alert, Approval, Identity, Person, Repository, SlackUserId, UnixTime
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from bot.rules.assignment import is_free_to_assign
 from bot.rules.case import PersonalCase, Receiver
-from bot.rules.permissions import Rights
+from bot.rules.rights import Rights
 
 
 class Effect(StrEnum):

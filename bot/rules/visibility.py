@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.rules.permissions import Rights, RoleFacts, rights_of
+from bot.rules.rights import Rights, RoleFacts, rights_of
 from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bot.errors import ApprovalEnded, Refused
 from bot.rules.approval import alone_at
 from bot.rules.case import Case, PersonalCase
-from bot.rules.permissions import Need, OthersCan
+from bot.rules.rights import Need, OthersCan
 from bot.views.answers import answer
 from bot.views.formatting import alert_name, alert_title, counted, duration_words, plain_name
 from integrations.slack import text as t

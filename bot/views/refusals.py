@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.errors import LimitReached, Refused
-from bot.rules.permissions import OthersCan
+from bot.rules.rights import OthersCan
 from bot.views.formatting import done_often, joined_words
 from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.slack import text as t

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.commands import answer
 from bot.requests import CommandRequest
-from bot.rules.permissions import RoleFacts
+from bot.rules.rights import RoleFacts
 from integrations.sandbox.github import generate_private_key
 from storage import role_cache
 from storage.clock import Clock

@@ -8,8 +8,8 @@ import pytest
 from bot.rules.assignment import is_free_to_assign, may_be_assigned
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
-from bot.rules.permissions import UNPROVEN, Rights, RoleFacts, rights_of
 from bot.rules.report_eligibility import ServerAbilities
+from bot.rules.rights import UNPROVEN, Rights, RoleFacts, rights_of
 from storage.records import Account, Alert, GitHubId, HandOver, Person, SlackUserId
 from tests.views.cases import ADMIN, BY_LEAKY, LEAKY, NOW, TEAM, identity, in_front_of, token
 

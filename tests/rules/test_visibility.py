@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.permissions import VIEW, RoleFacts
+from bot.rules.rights import VIEW, RoleFacts
 from bot.rules.visibility import KnownRole, known_visibility
 from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
 from tests.storage.examples import ANA, plain_alert

@@ -12,7 +12,7 @@ import pytest
 from bot.actions import ACTIONS as CONTROLS
 from bot.options import DirectoryOptions, GitHubOptions, Options
 from bot.rules.identity_claims import IdentityClaim, Linked, decide
-from bot.rules.permissions import RESOLVE, UNPROVEN, VIEW, Need, Rights, RoleFacts, rights_of
+from bot.rules.rights import RESOLVE, UNPROVEN, VIEW, Need, Rights, RoleFacts, rights_of
 from bot.rules.source_rights import Deed, source_obstacle
 from storage.records import Account, GitHubId, IdentitySource, SlackUserId, Suspension
 from tests.storage.examples import plain_alert

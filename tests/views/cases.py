@@ -7,8 +7,8 @@ from bot.options import CloseOptions, Options
 from bot.rules.approval import facts_of
 from bot.rules.case import Actor, Case, PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle, hand_over_effect
-from bot.rules.permissions import UNPROVEN, Rights
 from bot.rules.report_eligibility import ServerAbilities
+from bot.rules.rights import UNPROVEN, Rights
 from storage.records import (
     Account,
     Alert,

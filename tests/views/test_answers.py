@@ -25,7 +25,7 @@ from bot.options import DirectoryOptions, Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase, Receiver
 from bot.rules.hand_over import Effect, Obstacle
-from bot.rules.permissions import Need, OthersCan, Rights
+from bot.rules.rights import Need, OthersCan, Rights
 from bot.views import link_refusals, own_name_refusals, refusals
 from bot.views.answers import refusal, report_ended
 from bot.views.formatting import counted, done_often

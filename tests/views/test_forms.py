@@ -18,7 +18,7 @@ from bot.options import CloseOptions, Options, ValidityOptions
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.hand_over import Effect, Obstacle
-from bot.rules.permissions import Rights
+from bot.rules.rights import Rights
 from bot.views.answers import refusal_view, skeleton_view
 from bot.views.refusals import internal_error
 from integrations.slack.blocks import View

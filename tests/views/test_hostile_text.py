@@ -20,7 +20,7 @@ from bot.options import Step
 from bot.rules.case import Actor, PersonalCase, Receiver
 from bot.rules.checklist import Tick
 from bot.rules.hand_over import Effect
-from bot.rules.permissions import Rights
+from bot.rules.rights import Rights
 from bot.views import own_name_refusals, refusals
 from bot.views.answers import refusal, refusal_view, report_ended
 from bot.views.card import card_metadata, draw_card

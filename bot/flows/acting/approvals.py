@@ -14,7 +14,7 @@ from bot.people_job_kinds import LapseApproval
 from bot.requests import ActionRequest
 from bot.rules.approval import alone_at, ask_obstacle, decision_obstacle, named_request
 from bot.rules.case import PersonalCase
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.views import refusals
 from bot.views.approval import APPROVE, DENY, ended_notice
 from storage import alerts, approvals, audit, leases, repositories

@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.flows.people.entitled_people import who_can
 from bot.requests import ActionRequest
 from bot.rules.case import PersonalCase
-from bot.rules.permissions import Need, OthersCan, Rights
+from bot.rules.rights import Need, OthersCan, Rights
 from bot.views import own_name_refusals, refusals
 from integrations.github.errors import GitHubError
 from storage import messages

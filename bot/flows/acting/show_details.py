@@ -15,7 +15,7 @@ from bot.flows.private_answers import send_answer
 from bot.job_kinds import ShowDetails
 from bot.requests import ActionRequest
 from bot.rules.case import Actor
-from bot.rules.permissions import Need
+from bot.rules.rights import Need
 from bot.views.answers import refusal
 from bot.views.refusals import alert_not_visible
 from integrations.github.errors import GitHubError

@@ -10,8 +10,8 @@ from bot.flows.people import roles
 from bot.flows.people.held_tokens import holder_of
 from bot.rules.assignment import keep_answered_assignee
 from bot.rules.case import PersonalCase
+from bot.rules.outsiders import outsider_reason
 from bot.rules.owner_message import given_answers
-from bot.rules.permissions import outsider_reason
 from integrations.github.errors import GitHubError
 from integrations.slack.errors import SlackError
 from storage import alerts

@@ -20,7 +20,8 @@ from bot.rules.assignment import (
     is_free_to_assign,
     may_be_assigned,
 )
-from bot.rules.permissions import Rights, outsider_reason
+from bot.rules.outsiders import outsider_reason
+from bot.rules.rights import Rights
 from bot.views.refusals import github_reason
 from integrations.github.errors import Forbidden, GitHubError, Invalid, NotFound
 from integrations.github.facts import AlertFacts

@@ -7,7 +7,7 @@ from bot.flows.people import roles
 from bot.flows.people.own_name import OwnName
 from bot.rules.alert_merge import merge_facts
 from bot.rules.assignment import keep_answered_assignee
-from bot.rules.permissions import OWN_TOKEN, UNPROVEN, Need, Rights
+from bot.rules.rights import OWN_TOKEN, UNPROVEN, Need, Rights
 from integrations.github.errors import FeatureOff, Forbidden, GitHubError, NotFound
 from integrations.github.facts import AlertFacts
 from integrations.github.repository import RepositoryAccess

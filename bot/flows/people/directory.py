@@ -9,7 +9,7 @@ from bot.flows.people.settle_identity import settle
 from bot.job_rows import new_job
 from bot.people_job_kinds import SyncDirectory
 from bot.rules.directory_match import Member, NewPair, PersonState, Plan, Result, SlackPerson, match
-from bot.rules.permissions import Workspace, outsider_reason
+from bot.rules.outsiders import Workspace, outsider_reason
 from integrations.github.directory import OrganizationDirectory
 from integrations.github.errors import Forbidden, GitHubUnauthorized, NotFound
 from integrations.slack.api import ADDRESSES

@@ -9,8 +9,9 @@ from bot.context import Context
 from bot.flows.people import roles
 from bot.rules.approval import MOST_ASKED
 from bot.rules.masking import mask
+from bot.rules.outsiders import outsider_reason
 from bot.rules.owner_message import PROVEN
-from bot.rules.permissions import Need, RoleFacts, outsider_reason, rights_of
+from bot.rules.rights import Need, RoleFacts, rights_of
 from bot.rules.source_rights import Deed, source_obstacle
 from integrations.github.errors import GitHubError
 from integrations.slack.errors import SlackError

@@ -2,7 +2,7 @@
 
 from bot.context import Context
 from bot.flows.channel_facts import channel_facts
-from bot.rules.permissions import Workspace, outsider_reason
+from bot.rules.outsiders import Workspace, outsider_reason
 from bot.rules.source_rights import Deed, source_obstacle
 from bot.views import link_refusals, refusals
 from integrations.slack.errors import ChannelUnavailable, SlackError

@@ -16,7 +16,7 @@ from bot.errors import Refused
 from bot.flows import repository_access
 from bot.flows.people import organization_roles, roles
 from bot.flows.people.organization_roles import OrganizationRoles
-from bot.rules.permissions import BY_LOOK_UP, STANDARD_ROLES, RoleFacts, rights_of
+from bot.rules.rights import BY_LOOK_UP, STANDARD_ROLES, RoleFacts, rights_of
 from integrations.github.errors import GitHubError, NotFound
 from integrations.github.installation import InstallationClient
 from integrations.github.role_facts import RepositoryPermission

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.context import Context
-from bot.rules.permissions import ROLE_PERMISSIONS, is_security_manager
+from bot.rules.rights import ROLE_PERMISSIONS, is_security_manager
 from integrations.github.errors import Forbidden, Invalid, NotFound
 from integrations.github.installation import InstallationClient
 from storage import saved_values

@@ -6,7 +6,7 @@ from bot.flows.people.current_rights import CurrentRights
 from bot.rules.assignment import keep_answered_assignee
 from bot.rules.case import Receiver
 from bot.rules.hand_over import Obstacle
-from bot.rules.permissions import outsider_reason
+from bot.rules.outsiders import outsider_reason
 from integrations.slack.errors import PersonUnavailable, SlackError
 from storage import identities
 from storage.records import Repository, SlackTeamId, SlackUserId

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.context import Context
-from bot.rules.permissions import (
+from bot.rules.rights import (
     BY_LOOK_UP,
     RESOLVE,
     ROLE_PERMISSIONS,

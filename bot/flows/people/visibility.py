@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.context import Context
 from bot.flows.people import look_up_roles, roles
-from bot.rules.permissions import RoleFacts
+from bot.rules.rights import RoleFacts
 from bot.rules.visibility import KnownRole, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache

@@ -11,7 +11,7 @@ from bot.flows.people.link_by_operator import check_free, make_links
 from bot.flows.setup.github_app import github_of, key_of
 from bot.flows.setup.slack_calls import asking_slack, slack_of
 from bot.flows.setup.step import Known, SetupContext, SetupStep, StepRefused, looks_secret
-from bot.rules.permissions import Workspace, outsider_reason
+from bot.rules.outsiders import Workspace, outsider_reason
 from bot.setting_values import read_operators
 from bot.settings import StorageSettings, load_settings
 from bot.views import setup_people as words

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.context import Context
 from bot.errors import RetryLater
-from bot.rules.permissions import outsider_reason
+from bot.rules.outsiders import outsider_reason
 from bot.views import refusals
 from bot.views.subscription_refusals import archived_channel, bot_not_invited, no_channel
 from integrations.slack.errors import (

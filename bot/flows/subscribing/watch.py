@@ -15,7 +15,7 @@ from bot.flows.subscribing.subscription_pins import known_pins
 from bot.job_kinds import CheckSubscription
 from bot.job_rows import new_job
 from bot.rules.masking import mask
-from bot.rules.permissions import outsider_reason
+from bot.rules.outsiders import outsider_reason
 from bot.views.subscriptions import PAUSE_AFTER
 from integrations.github.errors import Forbidden
 from integrations.slack.errors import PersonUnavailable, SlackError

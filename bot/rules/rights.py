@@ -1,4 +1,4 @@
-"""Decides who may see and resolve an alert, from what GitHub and Slack answered."""
+"""Decides which rights a person has on an alert, from the roles that GitHub answered."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from bot.errors import Refused
-from integrations.slack.facts import PersonFacts
 from storage.records import Account, Alert, GitHubId, StoredJson
 
 VIEW = "view_secret_scanning_alerts"
@@ -16,7 +15,7 @@ ROLE_PERMISSIONS = frozenset({VIEW, RESOLVE})
 SECURITY_MANAGERS = frozenset({"security_manager", "enterprise_security_manager"})
 """GitHub's names of the predefined role, of an organization and of its enterprise."""
 BY_LOOK_UP = "membership"
-"""In `not_asked`: asked for a look-up, which needs less; only an owner's membership was asked for."""
+"""In `not_asked` of facts for a look-up: the membership was asked for only where the person may be an owner."""
 STANDARD_ROLES = frozenset({"read", "triage", "write", "maintain", "admin", "none"})
 
 
@@ -109,16 +108,16 @@ UNPROVEN = Rights(
 OWN_TOKEN = Rights(
     view=True, resolve=True, write=False, owner=False, reviewer=False, role="their own sign-in"
 )
-"""The rights of somebody to whose own token GitHub shows the alert, and which it is asked to change it with."""
+"""The rights of a person whose own token is sent: GitHub showed it the alert, and decides about each change."""
 
 
 def rights_of(facts: RoleFacts, alert: Alert | None = None, *, delegated: bool | None = None) -> Rights:
     """The rights that the roles give, plus those of the assignee if the account is assigned to `alert`.
 
     An assignee may see and resolve the alert (GitHub's changelog, 2025-11-25 and 2025-12-16). With delegated
-    dismissal on, or unknown (`delegated` is None), the assignee may only see it. An assignment made by Stanch gives
-    no rights, since it is only made for people who may resolve by role, unless it was made by a hand over that lets
-    the receiver see and resolve the alert.
+    dismissal on, or unknown (`delegated` is None), the assignee may only see it. An assignment by Stanch gives no
+    rights, since Stanch assigns people who may resolve by role. The exception is a hand over that grants the
+    receiver these rights.
     """
     organization = facts.owner_type == "Organization"
     owner = organization and facts.membership == "admin"
@@ -162,28 +161,3 @@ def _custom_role(facts: RoleFacts) -> str:
     """The name of the repository's custom role; without one, a custom role of the organization gave the right."""
     standard = not facts.role_name or facts.role_name in STANDARD_ROLES
     return "custom organization role" if standard else f"custom role {facts.role_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """The Slack workspace that Stanch is installed in, and its Enterprise Grid organization if it has one."""
-
-    team_id: str
-    enterprise_id: str | None = None
-
-
-def outsider_reason(person: PersonFacts, workspace: Workspace) -> str | None:
-    """Why this person may never act here, as one short word; None if they may.
-
-    On Enterprise Grid people may act from any workspace of the organization, so the organization is compared. Without
-    Grid it is the person's own team id, not the payload's, which may differ in Slack Connect channels.
-    """
-    on_grid = workspace.enterprise_id is not None and person.enterprise_id is not None
-    same = person.enterprise_id == workspace.enterprise_id if on_grid else person.team_id == workspace.team_id
-    reasons = (
-        (person.is_bot, "bot"),
-        (person.is_deleted, "deactivated"),
-        (person.is_stranger or not same, "other_organization"),
-        (person.is_guest or person.is_invited, "guest"),
-    )
-    return next((word for holds, word in reasons if holds), None)

@@ -1,4 +1,4 @@
-"""Which roles give which rights, and who may never act in Stanch."""
+"""Which roles give which rights."""
 
 import json
 from dataclasses import replace
@@ -8,16 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.permissions import (
-    RESOLVE,
-    VIEW,
-    Need,
-    RoleFacts,
-    Workspace,
-    outsider_reason,
-    rights_of,
-)
-from integrations.slack.facts import PersonFacts
+from bot.rules.rights import RESOLVE, VIEW, Need, RoleFacts, rights_of
 from storage.records import Account, GitHubId
 from tests.storage.examples import plain_alert
 
@@ -143,41 +134,3 @@ def test_a_right_to_resolve_includes_the_right_to_see(found: RoleFacts) -> None:
     assert rights.view or not rights.resolve
     assert rights.resolve or not rights.reviewer
     assert rights.role
-
-
-INSIDER = PersonFacts(
-    id="U0ANA",
-    name="ana",
-    team_id="T1",
-    enterprise_id=None,
-    is_deleted=False,
-    is_bot=False,
-    is_guest=False,
-    is_invited=False,
-    is_stranger=False,
-)
-
-
-@pytest.mark.parametrize(
-    ("person", "workspace", "reason"),
-    [
-        (INSIDER, Workspace("T1"), None),
-        (replace(INSIDER, is_bot=True), Workspace("T1"), "bot"),
-        (replace(INSIDER, is_deleted=True), Workspace("T1"), "deactivated"),
-        (replace(INSIDER, is_stranger=True), Workspace("T1"), "other_organization"),
-        (replace(INSIDER, team_id="T2"), Workspace("T1"), "other_organization"),
-        (replace(INSIDER, team_id=""), Workspace("T1"), "other_organization"),
-        (replace(INSIDER, team_id="T2", is_guest=True), Workspace("T1"), "other_organization"),
-        (replace(INSIDER, is_guest=True), Workspace("T1"), "guest"),
-        (replace(INSIDER, is_invited=True), Workspace("T1"), "guest"),
-        # On Enterprise Grid the organization counts, not the workspace.
-        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Workspace("T1", "E1"), None),
-        (replace(INSIDER, enterprise_id="E2"), Workspace("T1", "E1"), "other_organization"),
-        (replace(INSIDER, team_id="T2"), Workspace("T1", "E1"), "other_organization"),
-        (INSIDER, Workspace("T1", "E1"), None),
-        (replace(INSIDER, team_id="T2", enterprise_id="E1"), Workspace("T1"), "other_organization"),
-        (replace(INSIDER, enterprise_id="E1", is_guest=True), Workspace("T1", "E1"), "guest"),
-    ],
-)
-def test_who_may_never_act_here(person: PersonFacts, workspace: Workspace, reason: str | None) -> None:
-    assert outsider_reason(person, workspace) == reason
