@@ -234,7 +234,7 @@ async def open_stage(
     async with (
         SlackSandbox(now=clock.now) as slack,
         GitHubSandbox(now=clock.now, private_key=private_key) as github,
-        kept_engines(database_url) as engines,
+        kept_engines(database_url, threads=False) as engines,
     ):
         people = _people(slack, github)
         octo = github.app_owner
