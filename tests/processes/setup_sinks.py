@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.planted import find_traces
-from tests.processes.sinks import calls_of_github, calls_of_slack, files_in, join_files, messages
+from tests.processes.sinks import calls_of_github, calls_of_slack, files_in, join_files
 
 SECRET_SETTINGS = {
     *("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GITHUB_APP_CLIENT_SECRET", "GITHUB_WEBHOOK_SECRET"),
@@ -28,7 +28,7 @@ def find_secrets(
 ) -> list[str]:
     """Where a secret of the set-up stands that should not; AssertionError where a place is empty.
 
-    `planted` are secrets besides those that the set-up has written.
+    `outputs` are what else was put out, by name. `planted` are secrets besides those that the set-up has written.
     """
     written = {name: value or "" for name, value in dotenv_values(folder / ".env").items()}
     assert written.keys() >= SECRET_SETTINGS
@@ -41,7 +41,6 @@ def find_secrets(
         "pages of the set-up": "\n".join(pages).encode(),
         "files of the set-up": join_files(path for path in files_in(folder) if path.name not in FOR_SECRETS),
         "calls of Slack": calls_of_slack(slack),
-        "what people see in Slack": messages(slack),
         "calls of GitHub": calls_of_github(github),
         **{name: text.encode() for name, text in outputs.items()},
     }

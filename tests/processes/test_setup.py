@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from tests.flows.planted import make_secret
 from tests.flows.setup.local_page import modes
 from tests.processes.bot import ENVIRONMENT, Bot, run_command
 from tests.processes.setup_sinks import find_secrets
+from tests.processes.sinks import messages
 from tests.processes.waiting import until
 
 PUBLIC_URL = "https://stanch.example.com"
@@ -213,7 +215,9 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
         servers = {"SLACK_API_URL": slack.api_url, "GITHUB_URL": github.url, "GITHUB_API_URL": github.api_url}
         async with set_up(servers, tmp_path, person) as first:
             planted = await create_github_app(first, github)
-        # The browser and the process are gone; what was finished is kept.
+            first.child.send_signal(signal.SIGINT)
+            assert await first.end() == 1
+            assert first.printed.endswith("Stopped. Finished steps are kept: run stanch setup to go on.\n")
         async with set_up(servers, tmp_path, person) as run:
             await install_github_app(run)
             planted |= await create_slack_app(run, slack)
@@ -250,7 +254,10 @@ async def test_from_an_empty_folder_to_the_card_of_a_leak(tmp_path: Path) -> Non
         finally:
             await bot.stop()
         planted |= {"the first code": first.code, "the second code": run.code}
-        outputs = {"output of the set-up": first.printed_since + run.printed_since}
+        outputs = {
+            "output of the set-up": first.printed_since + run.printed_since,
+            "what people see in Slack": messages(slack).decode(),
+        }
         assert find_secrets(tmp_path, first.seen + run.seen, outputs, slack, github, planted) == []
         assert slack.violations == slack.hygiene == slack.unexpected == []
         assert github.violations == github.unexpected == []
