@@ -13,7 +13,8 @@ from bot.rules.masking import HIDDEN, mask
 from integrations.github.responses import message_of
 from integrations.slack import text as t
 
-SHORT, LONG = 2_000, 16_000
+SHORT, LONG = 4_000, 32_000
+"""Both are longer than the most that `cut` keeps."""
 MOST = 3.0
 """How much more time each character of the long text may take; a quadratic reader takes 8 times as much."""
 TEXTS = {
