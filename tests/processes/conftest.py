@@ -1,5 +1,6 @@
 """The fixtures of the tests with real processes, on both databases."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 from integrations.sandbox.github import generate_private_key
 from tests.processes.scene import Scene, open_scene
+
+# A job in the background of a shell ignores SIGINT, and so would the processes that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
