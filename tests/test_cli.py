@@ -200,10 +200,12 @@ def test_a_folder_that_was_removed_meanwhile_is_one_sentence(
 
 
 def test_a_server_loads_no_other_command_and_the_command_line_no_package_of_the_demo() -> None:
-    others = ("bot.cli.", "bot.flows.doctor", "bot.flows.setup", "alembic", "sqlalchemy.dialects.postgresql")
+    others = ("bot.cli.", "bot.flows.doctor", "bot.flows.setup")
+    packages = ("alembic", "sqlalchemy.dialects.postgresql", "rich", "pygments")
     program = (
-        f"{WITHOUT} from bot.cli.main import import_commands; import_commands(['serve', '--role', 'web']);"
-        f"print(*sorted(name for name in sys.modules if name.startswith({others})));"
+        f"{WITHOUT} from bot.__main__ import import_structlog; import_structlog();"
+        "from bot.cli.main import import_commands; import_commands(['serve', '--role', 'web']);"
+        f"print(*sorted(name for name in sys.modules if name.startswith({others + packages})));"
         "import_commands(['--help'])"
     )
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
