@@ -175,7 +175,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.steady", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument(
-        "--rate", type=float, default=4.0, help="events a second, of which 28 in 100 are new alerts"
+        "--rate", type=float, default=1.0, help="events a second, of which 28 in 100 are new alerts"
     )
     parser.add_argument("--seed", type=int, help="the seed of an earlier run, to choose the same events")
     options = parser.parse_args()
