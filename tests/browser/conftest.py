@@ -11,7 +11,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from bot.demo import Demo, open_demo
 from integrations.sandbox.demo import PEOPLE
 from integrations.sandbox.demo.faults import SWITCHES
-from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, visit
+from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, Windows
 
 OpenWindow = Callable[..., Awaitable[Visitor]]
 
@@ -46,21 +46,27 @@ async def demo(chromium: str) -> AsyncIterator[Demo]:
         assert demo.stage.github.unexpected == []
 
 
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def windows(browser: Browser, demo: Demo) -> Windows:
+    return Windows(browser, demo.address)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def window(browser: Browser, demo: Demo) -> AsyncIterator[OpenWindow]:
+async def window(windows: Windows, demo: Demo) -> AsyncIterator[OpenWindow]:
     """Opens windows, each with its own storage; none may have an error or call another host."""
     visitors: list[Visitor] = []
 
     async def open_window(person: str = "U0SAM", **options: Any) -> Visitor:
-        visitors.append(await visit(browser, demo.address, person, **options))
+        visitors.append(await windows.take(person, **options))
         return visitors[-1]
 
     yield open_window
     for visitor in visitors:
-        await visitor.page.context.close()
+        await visitor.leave()
     _tidy(demo)
     assert [fault for visitor in visitors for fault in visitor.faults] == []
     assert [url for visitor in visitors for url in visitor.foreign] == []
+    windows.give_back(visitors)
 
 
 def _tidy(demo: Demo) -> None:

@@ -1,5 +1,6 @@
 """One person's browser window with the demo page, for the browser tests and screenshots."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ class Visitor:
 
     page: Page
     address: str
+    tour: bool = False
+    has_touch: bool = False
     faults: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
@@ -131,6 +134,25 @@ class Visitor:
         await self.modal.locator("[type=submit]").click()
         await expect(self.modal).to_have_count(0)
 
+    async def open(self, person: str, *, size: tuple[int, int] = DESKTOP, dark: bool = False) -> None:
+        """Open the page as this person, on a screen of this size."""
+        await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        await self.page.emulate_media(color_scheme="dark" if dark else "light")
+        await self.page.goto(f"{self.address}?as={person}")
+        await expect(self.page.locator("#channels .channel").first).to_be_attached()
+
+    async def leave(self) -> None:
+        """Close what was opened besides, and forget all that was stored."""
+        context = self.page.context
+        for page in context.pages:
+            if page is not self.page:
+                await page.close()
+        await self.page.unroute_all()
+        await self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await self.page.mouse.move(0, 0)
+        await self.page.goto("about:blank")
+        await context.clear_cookies()
+
     async def scrolls_sideways(self) -> bool:
         """Whether anything on the page scrolls sideways."""
         found: bool = await self.page.evaluate(
@@ -172,17 +194,53 @@ async def visit(
     **options: Any,
 ) -> Visitor:
     """Open the page in a new window as this person; the tour starts only with `tour`."""
+    visitor = await _open_window(browser, address, tour=tour, **options)
+    await visitor.open(person, size=size, dark=dark)
+    return visitor
+
+
+async def _open_window(
+    browser: Browser, address: str, *, tour: bool, has_touch: bool = False, **options: Any
+) -> Visitor:
     context: BrowserContext = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        **options,
+        reduced_motion="reduce", has_touch=has_touch, **options
     )
     context.set_default_timeout(PATIENCE)
     if not tour:
-        await context.add_init_script("localStorage.setItem('tour:dismissed', 'yes')")
-    visitor = Visitor(await context.new_page(), address)
+        # about:blank has no storage.
+        await context.add_init_script("if (origin !== 'null') localStorage.setItem('tour:dismissed', 'yes')")
+    visitor = Visitor(await context.new_page(), address, tour, has_touch)
     visitor._listen()
-    await visitor.page.goto(f"{address}?as={person}")
-    await expect(visitor.page.locator("#channels .channel").first).to_be_attached()
     return visitor
+
+
+class Windows:
+    """Windows that are used again: the page in a new one takes three times the CPU of the page in a used one."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._free: list[Visitor] = []
+
+    async def take(
+        self,
+        person: str = "U0SAM",
+        *,
+        size: tuple[int, int] = DESKTOP,
+        dark: bool = False,
+        tour: bool = False,
+        has_touch: bool = False,
+    ) -> Visitor:
+        """A window with the page as this person sees it who has never opened it before."""
+        free = [one for one in self._free if (one.tour, one.has_touch) == (tour, has_touch)]
+        if free:
+            visitor = free[0]
+            self._free.remove(visitor)
+        else:
+            visitor = await _open_window(self._browser, self._address, tour=tour, has_touch=has_touch)
+        await visitor.open(person, size=size, dark=dark)
+        return visitor
+
+    def give_back(self, visitors: Iterable[Visitor]) -> None:
+        """Let windows be used again which nobody looks at any more."""
+        self._free.extend(visitors)
