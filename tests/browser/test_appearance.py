@@ -4,13 +4,13 @@ import sys
 import time
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, expect
 
 from bot.demo import Demo
 from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_drawing import mrkdwn
-from tests.browser.visitor import DESKTOP, PHONE
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SMALLEST_TARGET = 44
@@ -29,13 +29,6 @@ NAMELESS = """() => [
     .map((part) => part.outerHTML.slice(0, 120))"""
 
 
-async def assert_accessible(page: Page) -> None:
-    small: list[str] = await page.evaluate(TOO_SMALL, SMALLEST_TARGET)
-    assert small == []
-    nameless: list[str] = await page.evaluate(NAMELESS)
-    assert nameless == []
-
-
 FONTS = {"narrow": "-0.08em", "normal": "normal", "wide": "0.25em"}
 """Letter spacings that stand for narrow and wide fonts, so that the test is the same on every machine."""
 SPACED = """(spacing) => {
@@ -45,30 +38,34 @@ SPACED = """(spacing) => {
 }"""
 
 
-@pytest.mark.parametrize("font", FONTS)
-async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
-    window: OpenWindow, font: str
-) -> None:
+async def assert_fits_in_every_font(sam: Visitor, state: str) -> None:
+    for font, spacing in FONTS.items():
+        await sam.page.evaluate(SPACED, spacing)
+        assert not await sam.scrolls_sideways(), (state, font)
+        small: list[str] = await sam.page.evaluate(TOO_SMALL, SMALLEST_TARGET)
+        assert small == [], (state, font)
+    nameless: list[str] = await sam.page.evaluate(NAMELESS)
+    assert nameless == [], state
+
+
+async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(window: OpenWindow) -> None:
     sam = await window(size=PHONE, tour=True)
     page = sam.page
-    await page.evaluate(SPACED, FONTS[font])
     await sam.show("slack")
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "the tour")
     await page.get_by_role("button", name="End the tour").click()
     card = await sam.leaked_card("hostile")
     for panel in ("github", "roles", "faults", "audit", "slack"):
         await sam.show(panel)
-        assert not await sam.scrolls_sideways(), panel
-        await assert_accessible(page)
+        await assert_fits_in_every_font(sam, panel)
     await sam.press(card, "more")
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "a menu")
     await page.keyboard.press("Escape")
     await sam.press(card, "report_leak")
     await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
     await sam.modal.locator("[type=submit]").click()
     await expect(sam.modal.locator(".field-error")).to_be_visible()
-    assert not await sam.scrolls_sideways()
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "a form with an error")
     box = await sam.modal.bounding_box()
     assert box is not None
     assert box["width"] == PHONE[0]
@@ -77,13 +74,12 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(
     await expect(card).to_contain_text("On it: @Sam Okafor")
     await card.locator(".thread-link").click()
     await expect(page.get_by_role("region", name="Thread")).to_be_visible()
-    assert not await sam.scrolls_sideways()
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "a thread")
     await page.get_by_role("button", name="Close thread").click()
     await page.get_by_role("button", name="All channels").click()
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "the channels")
     await page.locator("#switcher").click()
-    await assert_accessible(page)
+    await assert_fits_in_every_font(sam, "the people")
 
 
 PLACES = """(card) => {
