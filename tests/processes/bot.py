@@ -20,7 +20,7 @@ from tests.processes.forked import Forked, fork
 from tests.processes.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-READ_BEFORE = {"PYTHONPATH", "PYTHONFAULTHANDLER", "SSL_CERT_FILE"}
+READ_BEFORE = {"PYTHONPATH", "SSL_CERT_FILE"}
 """What Python and aiohttp read while they are imported, so a process with one of these is not forked but executed."""
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
@@ -54,7 +54,7 @@ async def run_command(
 ) -> Ended:
     """Run `stanch WORDS` to its end, with this environment and no other, in this directory."""
     with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as errors:
-        child = await _start(environment, directory, words, Path(output.name), Path(errors.name))
+        child = await start_command(environment, directory, words, Path(output.name), Path(errors.name))
         try:
             async with asyncio.timeout(within):
                 status = await child.wait()
@@ -113,7 +113,7 @@ class Bot:
         self.starts += 1
         began = time.monotonic()
         words = ("serve", "--role", self.role, "--port", "0")
-        self._child = await _start(
+        self._child = await start_command(
             self.environment, self._directory, words, self.log, self.log, namespace=self._namespace
         )
         self.port = await until(self._logged_port, "serving", within=within)
@@ -180,7 +180,7 @@ class Bot:
         return int(found[1] or found[2]) if found else 0
 
 
-async def _start(
+async def start_command(
     environment: Mapping[str, str],
     directory: Path,
     words: tuple[str, ...],
@@ -189,7 +189,10 @@ async def _start(
     *,
     namespace: str | None = None,
 ) -> Forked | asyncio.subprocess.Process:
-    """Fork, or execute where Python has to start anew: coverage leaves no figures of forked processes."""
+    """Start `stanch WORDS` with this environment and no other, in this directory; it appends to the two files.
+
+    It is forked, or executed where Python has to start anew: coverage leaves no figures of forked processes.
+    """
     can_fork = namespace is None and "COVERAGE_PROCESS_START" not in ENVIRONMENT
     if can_fork and not READ_BEFORE & environment.keys():
         return fork(environment, directory, words, output, errors)

@@ -4,11 +4,12 @@ In all else it is a process of its own, with its own environment, directory and 
 """
 
 import asyncio
+import faulthandler
 import io
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -58,20 +59,33 @@ class Forked:
 
 
 def fork(
-    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path, errors: Path
+    environment: Mapping[str, str],
+    directory: Path,
+    words: tuple[str, ...],
+    output: Path,
+    errors: Path,
+    prepare: Callable[[], None] | None = None,
 ) -> Forked:
-    """Start `stanch WORDS` with this environment and no other, in this directory; it appends to the two files."""
+    """Start `stanch WORDS` with this environment and no other, in this directory; it appends to the two files.
+
+    The process calls `prepare` first, and imports its module for it.
+    """
     output.touch()
     errors.touch()
     process = _FORKS.Process(
-        target=_run, args=(dict(environment), directory, words, output, errors), daemon=True
+        target=_run, args=(dict(environment), directory, words, output, errors, prepare), daemon=True
     )
     process.start()
     return Forked(process)
 
 
 def _run(
-    environment: Mapping[str, str], directory: Path, words: tuple[str, ...], output: Path, errors: Path
+    environment: Mapping[str, str],
+    directory: Path,
+    words: tuple[str, ...],
+    output: Path,
+    errors: Path,
+    prepare: Callable[[], None] | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
@@ -87,5 +101,10 @@ def _run(
     sys.stdin = io.TextIOWrapper(io.FileIO(0, closefd=False))
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)))
     sys.stderr = io.TextIOWrapper(io.BufferedWriter(io.FileIO(2, "w", closefd=False)), line_buffering=True)
+    if environment.get("PYTHONFAULTHANDLER"):
+        # As Python does at its start.
+        faulthandler.enable()
+    if prepare is not None:
+        prepare()
     sys.argv = ["stanch", *words]
     main()

@@ -3,31 +3,20 @@
 import asyncio
 import shlex
 import signal
-import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from storage.clock import Clock
 from storage.db import Database
-from tests.processes.bot import ENVIRONMENT, ROOT, run_command
+from tests.processes.bot import ROOT, run_command
+from tests.processes.forked import fork
+from tests.processes.killed import kill_before
 from tests.processes.scene import ADMIN, AUDIT_KEY, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
-KILLED_AT_A_STATEMENT = """
-import os, signal, sys
-import sqlalchemy as sa
-from sqlalchemy.engine import Engine
-from bot.cli.main import main
-
-@sa.event.listens_for(Engine, "before_cursor_execute")
-def kill(connection, cursor, statement, *more):
-    if statement.startswith(sys.argv[1]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-main(["migrate", "--to-new"])
-"""
 MOVE = ("migrate", "--to-new")
 
 
@@ -40,11 +29,8 @@ def recipe(heading: str) -> list[list[str]]:
 
 async def kill_at(statement: str, environment: Mapping[str, str], directory: Path) -> None:
     """Start the move, which kills itself before this statement."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", KILLED_AT_A_STATEMENT, statement),
-        env={**ENVIRONMENT, **environment},
-        cwd=directory,
-    )
+    log = directory / "killed.log"
+    child = fork(environment, directory, MOVE, log, log, partial(kill_before, statement))
     async with asyncio.timeout(RECOVERED):
         assert await child.wait() == -signal.SIGKILL
 

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import signal
-import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
@@ -17,7 +17,8 @@ from integrations.sandbox.github.sign_in import COOKIE
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.planted import make_secret
 from tests.flows.setup.local_page import modes
-from tests.processes.bot import ENVIRONMENT, Bot, run_command
+from tests.processes.bot import Bot, run_command, start_command
+from tests.processes.forked import Forked
 from tests.processes.setup_sinks import find_secrets
 from tests.processes.sinks import messages
 from tests.processes.waiting import until
@@ -30,11 +31,15 @@ INVITATION = re.compile(r"Open (http://127\.0\.0\.1:\d+) .* the code (\S+)")
 class SetupProcess:
     """`stanch setup` in a folder, what it printed, the code that it asks for, and a browser on its page."""
 
-    def __init__(self, child: asyncio.subprocess.Process, page: Browser, printed: str, code: str) -> None:
+    def __init__(
+        self, child: asyncio.subprocess.Process | Forked, output: Path, page: Browser, code: str
+    ) -> None:
         self.child = child
+        self._output = output
         self.page = page
-        self.printed = printed
         self.code = code
+        self.printed = ""
+        """All that it has printed, once it has ended."""
         self.seen: list[str] = []
         """Each page that was shown, with its headers."""
         self.note()
@@ -85,10 +90,10 @@ class SetupProcess:
 
     async def end(self) -> int:
         """Wait until the process has ended by itself; returns its status."""
-        assert self.child.stdout is not None
         async with asyncio.timeout(15):
-            self.printed += (await self.child.stdout.read()).decode()
-            return await self.child.wait()
+            status = await self.child.wait()
+        self.printed = self._output.read_text()
+        return status
 
 
 @asynccontextmanager
@@ -96,30 +101,20 @@ async def set_up(
     environment: dict[str, str], folder: Path, person: GitHubUser
 ) -> AsyncIterator[SetupProcess]:
     """Run the command until the block ends, with the code entered."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "setup", "--no-browser"),
-        env={**ENVIRONMENT, **environment},
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    assert child.stdout is not None
-    try:
-        printed = ""
-        async with asyncio.timeout(30):
-            while not (found := INVITATION.search(printed)):
-                line = await child.stdout.readline()
-                assert line, f"it ended instead: {printed}"
-                printed += line.decode()
-        async with Browser(cookies={COOKIE: str(person.id)}) as page:
-            await page.open(found[1])
-            await page.send("Continue", code=found[2])
-            yield SetupProcess(child, page, printed, found[2])
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+    with tempfile.NamedTemporaryFile() as file:
+        output = Path(file.name)
+        child = await start_command(environment, folder, ("setup", "--no-browser"), output, output)
+        try:
+            found = await until(lambda: INVITATION.search(output.read_text()), "it says where its page is")
+            assert found is not None
+            async with Browser(cookies={COOKIE: str(person.id)}) as page:
+                await page.open(found[1])
+                await page.send("Continue", code=found[2])
+                yield SetupProcess(child, output, page, found[2])
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
 
 
 async def create_github_app(run: SetupProcess, github: GitHubSandbox) -> dict[str, str]:

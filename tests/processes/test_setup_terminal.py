@@ -16,7 +16,7 @@ import pytest
 from integrations.sandbox.github import GitHubSandbox, Organization
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.planted import make_secret
-from tests.processes.bot import ENVIRONMENT
+from tests.processes.bot import ENVIRONMENT, run_command
 from tests.processes.setup_sinks import find_secrets
 from tests.processes.sinks import messages
 
@@ -203,10 +203,9 @@ def answers(github: GitHubSandbox, slack: SlackSandbox, private_key: str) -> Ite
 async def test_a_second_run_in_the_folder_and_a_folder_for_all_are_refused(tmp_path: Path) -> None:
     async with started(tmp_path) as first:
         await address_of(first.stdout)
-        async with started(tmp_path) as second:
-            _, errors = await asyncio.wait_for(second.communicate(), 30)
-            assert (second.returncode, errors.decode().count("\n")) == (1, 1)
-            assert errors.decode().startswith("Another stanch setup runs in ")
+        second = await run_command({}, tmp_path, "setup", "--no-browser")
+        assert second.status == 1
+        assert second.sentence.startswith("Another stanch setup runs in ")
         # The input ends before all is answered, as that of a script may.
         output, errors = await asyncio.wait_for(first.communicate(b"\nuser\nocto-cat\n\n\n\n"), 30)
         assert "\nhttps://github.com/settings/apps/new?name=stanch-octo-cat&" in output.decode()
@@ -216,7 +215,6 @@ async def test_a_second_run_in_the_folder_and_a_folder_for_all_are_refused(tmp_p
         assert first.returncode == 1
         assert "STANCH_AUDIT_KEY=" in (tmp_path / ".env").read_text()
     os.chmod(tmp_path, 0o777)
-    async with started(tmp_path) as third:
-        output, errors = await asyncio.wait_for(third.communicate(), 30)
-        assert (third.returncode, output) == (1, b"")
-        assert "can be written by other users" in errors.decode()
+    third = await run_command({}, tmp_path, "setup", "--no-browser")
+    assert (third.status, third.output) == (1, "")
+    assert "can be written by other users" in third.errors
