@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import re
 import stat
 import subprocess
@@ -121,21 +122,23 @@ def test_a_line_that_can_not_be_written_is_logged(tmp_path: Path) -> None:
 
 
 WRITER = """
-import sys
+import pickle, sys
 from bot.audit_stream import AuditStream
-from tests.flows.test_audit_stream import ROW
-from dataclasses import replace
 stream = AuditStream(sys.argv[1])
-for number in range(300):
-    stream.write([replace(ROW, seq=int(sys.argv[2]) * 1000 + number)])
+for row in pickle.load(sys.stdin.buffer):
+    stream.write([row])
 """
 
 
 def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(number)]) for number in range(3)
+        subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE) for _ in range(3)
     ]
+    for number, writer in enumerate(writers):
+        assert writer.stdin is not None
+        with writer.stdin as rows:
+            rows.write(pickle.dumps([replace(ROW, seq=number * 1000 + one) for one in range(300)]))
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     assert sorted(line["event.sequence"] for line in lines(path)) == sorted(
         number * 1000 + one for number in range(3) for one in range(300)
@@ -143,22 +146,22 @@ def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
 
 
 PRINTER = """
+import pickle, sys
 from bot.audit_stream import AuditStream
 from bot.logs import set_up_logging
-from tests.flows.test_audit_stream import ROW
 set_up_logging("info", "text")
-AuditStream("-").write([ROW])
+AuditStream("-").write(pickle.load(sys.stdin.buffer))
 """
 
 
 def test_standard_output_gets_lines_and_a_closed_one_is_logged() -> None:
     words = ["sh", "-c", '"$0" -c "$1"', sys.executable, PRINTER]
-    shown = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert (json.loads(shown.stdout)["event.sequence"], shown.stderr) == (7, "")
+    shown = subprocess.run(words, input=pickle.dumps([ROW]), capture_output=True, check=True)
+    assert (json.loads(shown.stdout)["event.sequence"], shown.stderr) == (7, b"")
     words[2] += " >&-"
-    closed = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert "audit_not_streamed" in closed.stderr
-    assert "standard output is closed" in closed.stderr
+    closed = subprocess.run(words, input=pickle.dumps([ROW]), capture_output=True, check=True)
+    assert b"audit_not_streamed" in closed.stderr
+    assert b"standard output is closed" in closed.stderr
 
 
 @pytest.mark.either_database
