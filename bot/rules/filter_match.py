@@ -1,11 +1,15 @@
 """Matches an alert against a filter, as `storage.search` does in SQL, and chooses the channels that get it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from bot.rules.coverage import pin
 from bot.rules.filters import BadFilter, parse_filter
 from storage.filter import ME, NOBODY, Filter, Qualifier, fold, hyphened, seconds
 from storage.records import Alert, ChannelId, GitHubId, Repository, Subscription, UnixTime
+
+_parse_stored = lru_cache(maxsize=1000)(parse_filter)
+"""Each new alert is compared with the filters of all subscriptions; parsing one takes a third of a millisecond."""
 
 
 def route(
@@ -27,7 +31,7 @@ def takes_alert(subscription: Subscription, alert: Alert, repository: Repository
     A stored filter that can no longer be parsed matches every alert: better one alert too many than one unseen.
     """
     try:
-        alert_filter = parse_filter(subscription.filter)
+        alert_filter = _parse_stored(subscription.filter)
         return matches(alert_filter, alert, repository, alert.first_seen_at, pinned=subscription.pinned)
     except BadFilter:
         return True
