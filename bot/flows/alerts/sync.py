@@ -201,10 +201,11 @@ async def _sync_list(context: Context, sync: _Sync, alert_list: AlertList) -> No
 async def _sync_batch(
     context: Context, sync: _Sync, batch: list[ListedAlert], last: SyncProgress | None
 ) -> None:
-    """Store what is new or differs: the old alerts in one transaction, each other alert in its own.
+    """Store what is new or differs: old alerts that are not stored in one transaction, each other alert in its own.
 
-    An alert that is not old locks its channel. Were two of them in one transaction, a delivery of the second alert,
-    which locks the alert first, and the sync could wait for each other.
+    All others may lock a channel. Were two of them in one transaction, a delivery of the second alert, which locks
+    the alert first, and the sync could wait for each other. In one transaction, alerts are stored in the order of
+    their keys, since a flood is stored so: both may have the same ones.
     """
     async with context.db.read() as tx:
         known = await alerts.versions(tx, [_key(listed) for listed in batch])
@@ -216,12 +217,13 @@ async def _sync_batch(
             continue
         sync.counts.new += version is None
         sync.counts.changed += version is not None
-        if is_old(listed.alert, last, sync.set_up_at):
+        if version is None and is_old(listed.alert, last, sync.set_up_at):
             old.append(listed)
         else:
             others.append([listed])
     if sync.dry_run:
         return
+    old.sort(key=lambda listed: (listed.repository.id, listed.alert.number))
     renamed: list[Repository] = []
     for together in filter(None, [old, *others]):
         async with context.db.begin() as tx:
