@@ -25,6 +25,8 @@ FLOOD = "flood:"
 GROWTH = "urgent:"
 """How the subject of a reply begins that reports new urgent alerts in a summary; the summary's key follows."""
 
+SENT_WITHIN = 300.0
+"""Seconds within which nearly all cards are sent after they were planned, however many wait for their channel."""
 BLOCKED = "blocked:"
 """How the subject of the message begins that counts the alerts of a blocked channel."""
 
@@ -67,9 +69,13 @@ async def newest_cards(
 
 
 async def count_alone(tx: Tx, channel: ChannelId, since: UnixTime, urgencies: Collection[str]) -> int:
-    """The number of cards of these urgencies planned for a channel since then that are in no summary."""
-    alone = sa.and_(*_cards_since(channel, since), message.c.folded_into.is_(None))
-    query = sa.select(sa.func.count()).where(alone, message.c.urgency.in_(urgencies))
+    """The number of cards of these urgencies in no summary that were sent to a channel since then, or will be.
+
+    A card is sent some time after it was planned, and is not looked for here after `SENT_WITHIN` seconds.
+    """
+    alone = sa.and_(*_cards_since(channel, since - SENT_WITHIN), message.c.folded_into.is_(None))
+    is_counted = sa.or_(message.c.posting_since.is_(None), message.c.posting_since > since)
+    query = sa.select(sa.func.count()).where(alone, is_counted, message.c.urgency.in_(urgencies))
     return (await tx.conn.execute(query)).scalar_one()
 
 
