@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import aiohttp
 
@@ -84,5 +85,11 @@ class Context:
     """The last times in which another copy of the database may have been in use, as of this process's start."""
     refreshes: "set[asyncio.Task[object]]" = field(default_factory=set)
     """Refreshes of people's tokens under way; they go on when the request that needs them is given up."""
+    flood_locks: WeakValueDictionary[RepositoryId, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """Deliveries of a repository's flood are worked together by one job of this process at a time."""
+    flood_storing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One such batch is stored at a time: on SQLite others would wait for all that are ready."""
+    flood_pauses: dict[RepositoryId, float] = field(default_factory=dict)
+    """Until when, by the monotonic clock, those of a repository are worked one by one: together it failed."""
     probe_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One probe at a time: GitHub's docs say that several 401s in a short time can lock a login out."""

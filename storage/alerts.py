@@ -1,6 +1,6 @@
 """Alerts, their claims by jobs, and their timeline."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -39,6 +39,12 @@ async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[U
     return {AlertKey(row[0], row[1]): (row[2], AlertState(row[3]), row[4]) for row in found}
 
 
+async def load_all(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, Alert]:
+    """The stored alerts of these keys."""
+    found = await rows.listed(tx, sa.select(alert).where(is_one_of(keys)), record)
+    return {one.key: one for one in found}
+
+
 async def load_for_update(tx: Tx, key: AlertKey) -> Alert | None:
     """The alert, or None; other transactions can't change it until this one ends."""
     return await rows.one(tx, sa.select(alert).where(_is(key)).with_for_update(), record)
@@ -48,6 +54,14 @@ async def insert(tx: Tx, new: Alert) -> bool:
     """Store a new alert; False if it is stored already."""
     query = tx.insert(alert).on_conflict_do_nothing(index_elements=[alert.c.repository_id, alert.c.number])
     return (await tx.conn.execute(query.values(_values(new)))).rowcount == 1
+
+
+async def insert_all(tx: Tx, new: Sequence[Alert]) -> set[AlertKey]:
+    """Store new alerts in the order given; returns the keys of those that were not stored already."""
+    insert = tx.insert(alert).on_conflict_do_nothing(index_elements=[alert.c.repository_id, alert.c.number])
+    query = insert.returning(alert.c.repository_id, alert.c.number)
+    stored = await tx.conn.execute(query, [_values(one) for one in new])
+    return {AlertKey(row[0], row[1]) for row in stored}
 
 
 async def save(tx: Tx, changed: Alert) -> None:
@@ -154,17 +168,8 @@ async def count_by_state(tx: Tx) -> dict[AlertState, int]:
 
 async def add_event(tx: Tx, new: Event) -> int | None:
     """Add an entry to an alert's timeline; returns its id, or None if the alert has an entry with its `once`."""
-    values = {
-        "repository_id": new.alert.repository_id,
-        "alert_number": new.alert.number,
-        "kind": new.kind,
-        "at": new.at,
-        "by": new.by,
-        "details": dict(new.details),
-        "once": new.once,
-    }
     names = [timeline.c.repository_id, timeline.c.alert_number, timeline.c.once]
-    query = tx.insert(timeline).values(values).on_conflict_do_nothing(index_elements=names)
+    query = tx.insert(timeline).values(_event_values(new)).on_conflict_do_nothing(index_elements=names)
     added: int | None = await tx.conn.scalar(query.returning(timeline.c.id))
     return added
 
@@ -177,6 +182,11 @@ async def add_events(tx: Tx, new: Iterable[Event]) -> list[Event]:
         if number is not None:
             added.append(replace(event, id=number))
     return added
+
+
+async def add_first_events(tx: Tx, new: Sequence[Event]) -> None:
+    """Add entries to the timelines of alerts that were stored in this transaction."""
+    await tx.conn.execute(tx.insert(timeline), [_event_values(one) for one in new])
 
 
 async def events(tx: Tx, key: AlertKey, limit: int = 200) -> list[Event]:
@@ -221,6 +231,18 @@ def _values(record: Alert) -> dict[str, object]:
         **rows.account_values("taken_by", taken_by.github),
         "taken_by_team": taken_by.slack_team,
         "taken_by_user": taken_by.slack_user,
+    }
+
+
+def _event_values(new: Event) -> dict[str, object]:
+    return {
+        "repository_id": new.alert.repository_id,
+        "alert_number": new.alert.number,
+        "kind": new.kind,
+        "at": new.at,
+        "by": new.by,
+        "details": dict(new.details),
+        "once": new.once,
     }
 
 

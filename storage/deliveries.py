@@ -1,6 +1,6 @@
 """GitHub's deliveries, stored without any secret."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -23,6 +23,13 @@ async def load(tx: Tx, guid: str) -> Delivery | None:
     """The delivery of that guid, or None."""
     query = sa.select(delivery).where(delivery.c.guid == guid)
     return await rows.one(tx, query, lambda columns: Delivery(**columns))
+
+
+async def load_all(tx: Tx, guids: Collection[str]) -> dict[str, Delivery]:
+    """The stored deliveries of these guids."""
+    query = sa.select(delivery).where(delivery.c.guid.in_(guids))
+    found = await rows.listed(tx, query, lambda columns: Delivery(**columns))
+    return {one.guid: one for one in found}
 
 
 async def finish(tx: Tx, guid: str, outcome: str) -> None:

@@ -106,7 +106,7 @@ def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
     return sa.and_(job.c.state == jobs.RUNNING, job.c.worker == worker)
 
 
-def _is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+def is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     """Whether a ready job has to wait for another one with its key."""
     other = job.alias("other")
     running = sa.exists().where(other.c.key == job.c.key, other.c.state == jobs.RUNNING)
@@ -146,7 +146,7 @@ def _claim(dialect: Dialect) -> sa.Executable:
     """Starts due jobs: at most `most`, and of each priority at most the number in the parameter of its name."""
     now = jobs.bound_now(dialect)
     due = sa.select(job.c.priority, job.c.run_at, job.c.id)
-    due = due.where(job.c.state == jobs.READY, job.c.run_at <= now, ~_is_blocked(now))
+    due = due.where(job.c.state == jobs.READY, job.c.run_at <= now, ~is_blocked(now))
     due = due.order_by(job.c.run_at, job.c.id).with_for_update(skip_locked=True)
     first = [
         due.where(job.c.priority == priority).limit(sa.bindparam(priority.name, type_=sa.Integer)).subquery()
@@ -168,7 +168,7 @@ def _claim(dialect: Dialect) -> sa.Executable:
 def _next_due(dialect: Dialect, of: tuple[Priority, ...] | None) -> sa.Select[*tuple[float]]:
     """Seconds until the next job of these priorities, or of all, can start."""
     now = jobs.bound_now(dialect)
-    query = sa.select(job.c.run_at).where(job.c.state == jobs.READY, ~_is_blocked(now))
+    query = sa.select(job.c.run_at).where(job.c.state == jobs.READY, ~is_blocked(now))
     query = query.order_by(job.c.run_at, job.c.id).limit(1)
     # One query for each priority: thousands of jobs of another one may be due before its first.
     chosen = [query] if of is None else [query.where(job.c.priority == priority) for priority in of]

@@ -1,6 +1,6 @@
 """Stanch's messages in channels, and the pace of posts in each channel."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,11 @@ async def plan(tx: Tx, new: Message) -> Message:
         return new
     same = (column == getattr(new, column.name) for column in unique)
     return _record((await tx.conn.execute(sa.select(message).where(*same))).one()._asdict())
+
+
+async def insert_all(tx: Tx, new: Sequence[Message]) -> None:
+    """Store messages of alerts that were stored in this transaction."""
+    await tx.conn.execute(tx.insert(message), [_values(one) for one in new])
 
 
 async def load(tx: Tx, key: MessageKey) -> Message | None:

@@ -79,6 +79,12 @@ def location_from_facts(facts: LocationFacts) -> SecretLocation:
     return SecretLocation(facts.kind, path, facts.line, facts.commit_sha, None if holds_secret else url)
 
 
+def is_known_location(alert: Alert, facts: LocationFacts) -> bool:
+    """Whether it is the location that the alert names."""
+    place = location_from_facts(facts)
+    return alert.place is not None and replace(alert.place, url=None) == replace(place, url=None)
+
+
 def _first_sight(facts: AlertFacts, repository_id: RepositoryId, now: UnixTime) -> Alert:
     created = facts.created_at or now
     return Alert(

@@ -1,6 +1,6 @@
 """Decides which new tokens Stanch checks without a click, and at what pace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.options import ValidityOptions
@@ -32,7 +32,7 @@ def is_check_wanted(alert: Alert, options: ValidityOptions, now: UnixTime) -> bo
     return alert.is_open and alert.probe is None and now - alert.first_seen_at < LAPSES
 
 
-def has_own_card(cards: list[Message]) -> bool:
+def has_own_card(cards: Sequence[Message]) -> bool:
     """Whether a channel shows the alert by itself, not as one of many in a summary."""
     return any(card.folded_into is None for card in cards)
 

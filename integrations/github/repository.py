@@ -15,6 +15,9 @@ from integrations.github.facts import (
 )
 from integrations.literal import Literal
 
+PAGE = 100
+"""GitHub's largest page of a list."""
+
 
 class RepositoryAccess(AlertCalls):
     """Calls with a token that was minted for one repository's id. Methods raise GitHubError.
@@ -51,6 +54,17 @@ class RepositoryAccess(AlertCalls):
         except (Forbidden, NotFound):
             return facts
         return replace(facts, first_location=found[0], has_more_locations=len(found) == 2) if found else facts
+
+    async def page_of_alerts(self, full_name: str, page: int) -> list[AlertFacts]:
+        """One page of the alerts of default patterns, oldest first, by one call; `page` counts from 1."""
+        path = "/repos/{owner}/{repo}/secret-scanning/alerts?sort=created&direction=asc&hide_secret=true"
+        path += f"&per_page={PAGE}&page={page}"
+        found: list[AlertFacts] = []
+        async for facts in self._calls.each(self._parser(full_name), path, full_name=full_name):
+            found.append(facts)
+            if len(found) == PAGE:
+                break
+        return found
 
     async def literal(self, full_name: str, number: int) -> Literal:
         """The alert's secret. No other call requests it, and nothing else of the response is kept."""

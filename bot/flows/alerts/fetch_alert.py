@@ -19,7 +19,7 @@ async def fetch_alert(
     `delivered` are the repository's facts in a delivery. Where they differ from the stored ones, the repository is
     read too. Raises GitHubError where GitHub can't be asked.
     """
-    if repository_access.was_read_within(context, repository, REPOSITORY_LASTS) and not _differs(
+    if repository_access.was_read_within(context, repository, REPOSITORY_LASTS) and not differs(
         repository, delivered
     ):
         facts = await _by_stored_name(context, repository, number)
@@ -49,7 +49,7 @@ async def _by_stored_name(context: Context, repository: Repository, number: Aler
     return facts if facts.html_url.lower().startswith(f"{repository.html_url}/".lower()) else None
 
 
-def _differs(repository: Repository, delivered: RepositoryFacts | None) -> bool:
+def differs(repository: Repository, delivered: RepositoryFacts | None) -> bool:
     """Whether a delivery, which may be old, names a fact of the repository that is not stored."""
     if delivered is None:
         return False

@@ -9,11 +9,12 @@ from bot.flows import repository_access
 from bot.flows.alerts import installations
 from bot.flows.alerts.commit_author import NOT_ASKED, fetch_author
 from bot.flows.alerts.fetch_alert import fetch_alert
+from bot.flows.alerts.flood_intake import work_together
 from bot.flows.alerts.store_alert import DETAILS_TRIES, details_job, plan_consequences, store_alert
 from bot.flows.audit import build_entry
 from bot.flows.build_case import load_alert
 from bot.flows.people.tokens import end_revoked
-from bot.rules.alert_merge import location_from_facts
+from bot.rules.alert_merge import is_known_location, location_from_facts
 from bot.rules.masking import mask
 from integrations.github.accounts import GitHubAccount
 from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
@@ -30,6 +31,7 @@ from integrations.github.webhook_events import (
 )
 from storage import alerts, audit, deliveries, jobs, leases, repositories
 from storage.db import Tx
+from storage.priorities import Priority
 from storage.records import (
     Account,
     Alert,
@@ -134,6 +136,9 @@ async def _handle_alert(context: Context, event: AlertEvent | LocationEvent, run
     repository = repository_access.new_repository(event.repository, installation.id)
     if stored is not None:
         repository = replace(stored, installation_id=installation.id)
+    in_flood = run.job.priority == Priority.FLOOD and repository == stored
+    if in_flood and await work_together(context, repository, run.job, run.delivery, event):
+        return "stored"
     number, fetched = AlertNumber(event.alert.number), None
     try:
         repository, fetched = await fetch_alert(context, repository, number, delivered=event.repository)
@@ -201,9 +206,9 @@ async def _add_location(
     tx: Tx, context: Context, alert: Alert, repository: Repository, event: LocationEvent
 ) -> None:
     """Note another location of a secret; the one that the alert names already is no news."""
-    place = location_from_facts(event.location)
-    if alert.place is not None and replace(alert.place, url=None) == replace(place, url=None):
+    if is_known_location(alert, event.location):
         return
+    place = location_from_facts(event.location)
     once = f"place:{place.kind}:{place.path}:{place.line}:{place.commit_sha or place.url}"
     added = Event(alert.key, EventKind.PLACE_ADDED, tx.now, details={"path": place.path}, once=once)
     stored = await alerts.add_events(tx, (added,))

@@ -86,7 +86,7 @@ async def store_alert(
     if summary is None and is_check_due(
         None if is_created else before, after, context.options.validity, tx.now
     ):
-        checks = (_arrival_check(after),)
+        checks = (arrival_check_job(after),)
     if before != after:
         late = fetched is None and before is None
         delay = max(0.0, DETAILS_WAIT - (tx.now - received_at)) if late else 0.0
@@ -159,7 +159,7 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
     return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
 
 
-def _arrival_check(alert: Alert) -> NewJob:
+def arrival_check_job(alert: Alert) -> NewJob:
     """The check of a new token, once; and once more if its owner becomes known later."""
     owner = alert.token.owner.id if alert.token.owner else ""
     return new_job(CheckOnArrival(alert.key), dedup=f"arrival_check:{alert.key}:{owner}")

@@ -231,9 +231,14 @@ class AlertBuilders:
         added = self.location(alert.repository, type, **details)
         alert.locations.append(added)
         alert.updated_at = self._world.now()
+        self.announce_location(alert, added)
+        return added
+
+    def announce_location(self, alert: GitHubAlert, location: Location) -> None:
+        """Send the webhook of a location, which GitHub may do for the first one too."""
         content: JsonObject = {
             "alert": shapes_alerts.webhook_alert(self._world, alert),
-            "location": shapes_alerts.location(added),
+            "location": shapes_alerts.location(location),
         }
         repository = alert.repository
         self._webhooks.emit(
@@ -244,7 +249,6 @@ class AlertBuilders:
             repository=repository,
             sender=self._world.github,
         )
-        return added
 
     def _in_commit(self, alert: GitHubAlert, path: str, author: GitHubUser | None) -> Location:
         text = f"{alert.repository.id}:{alert.number}"

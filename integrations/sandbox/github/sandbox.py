@@ -130,6 +130,7 @@ class GitHubSandbox(GitHubWorld):
         self.alert_url = alerts.alert_url
         self.location = alerts.location
         self.add_location = alerts.add_location
+        self.announce_location = alerts.announce_location
 
     def _offer_webhooks(self, webhooks: Webhooks) -> None:
         self.send = webhooks.send
