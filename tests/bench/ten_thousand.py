@@ -98,10 +98,25 @@ async def measure_ten_thousand(scene: Scene, clients: Clients) -> list[Row]:
     ours = await _play(scene, clients, "flood-this-version", COMPARED, first=70)
     theirs = await _play(scene, clients, "flood-0-1-0", COMPARED, first=80, code=code)
     rates = [Series((COMPARED / flood.worked,)) for flood in (ours, theirs)]
-    what = f"{COMPARED:,} alerts at once: deliveries worked, beside 0.1.0"
+    what = f"{COMPARED:,} alerts at once"
     return [
         *rows,
-        Row(what=what, unit="1/s", product=rates[0], baseline=rates[1], target=TIMES_AS_FAST, kind="share"),
+        Row(
+            what=f"{what}: deliveries worked, beside 0.1.0",
+            unit="1/s",
+            product=rates[0],
+            baseline=rates[1],
+            target=TIMES_AS_FAST,
+            kind="share",
+        ),
+        # The cards of a channel come a second apart in both versions.
+        Row(
+            what=f"{what}: settled, beside 0.1.0",
+            unit="s",
+            product=Series((ours.settled,)),
+            baseline=Series((theirs.settled,)),
+            kind="for comparison",
+        ),
     ]
 
 
