@@ -44,7 +44,8 @@ others wait for its locks so long. These settings make it 25 seconds; they have 
 READER_CACHE = 500
 """Kilobytes of SQLite's cache for each connection that reads; by default it would be 2,000.
 
-A full cache stays in memory, and the kernel caches the file besides: look-ups in a million alerts take 4 ms more at most.
+A full cache stays in memory, and the kernel caches the file besides: look-ups in a million alerts take at most 4 ms
+more.
 """
 _ODD = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 """Finds JSON that may hold an escaped NUL or half of a surrogate pair. Also finds whole pairs, and `\\\\u0000`."""
