@@ -60,7 +60,7 @@ fuzz: $(DEVELOPMENT) ## Searches each parser for bytes that it can't take, 20 se
 	@PYTHONPATH=.venv/fuzz:. $(BIN)/python -m tests.fuzz
 
 # Beside the environment, as atheris. Python runs sitecustomize.py in each worker of pytest and in each process that a test
-# starts; one that is killed leaves nothing. tests/uncovered.toml gives the reason of what is not covered.
+# starts; one that is killed leaves nothing. tests/uncovered.toml lists what is not covered, with its reason or as a gap.
 coverage: $(DEVELOPMENT) ## Every test, then the lines and branches of bot, integrations and storage that none of them ran
 	@test -d .venv/coverage/coverage || $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
 	  --target .venv/coverage coverage==7.17.3
