@@ -766,6 +766,12 @@ def test_a_malformed_option_is_named(text: str, sentence: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_an_options_file_that_can_t_be_read_is_named() -> None:
+    Path("stanch.toml").mkdir()
+    with pytest.raises(StartRefused, match=r"^stanch\.toml can't be read: Is a directory\.$"):
+        load_options(load_settings(StorageSettings))
+
+
 def test_an_options_file_that_is_not_text_is_named() -> None:
     Path("stanch.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(StartRefused, match=r"^stanch\.toml can't be read as TOML: "):

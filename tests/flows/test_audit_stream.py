@@ -107,10 +107,12 @@ def test_a_rotated_file_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_line_that_can_not_be_written_is_logged(tmp_path: Path) -> None:
-    """A full disk, a missing folder, a link, and a pipe that nobody reads."""
+    """A full disk, a missing folder, a link, a pipe that nobody reads, and one that somebody reads."""
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     os.mkfifo(tmp_path / "pipe")
-    for target in ("/dev/full", str(tmp_path / "gone" / "a"), str(tmp_path / "link"), str(tmp_path / "pipe")):
+    os.mkfifo(tmp_path / "read")
+    reader = os.open(tmp_path / "read", os.O_RDONLY | os.O_NONBLOCK)
+    for target in ("/dev/full", *(str(tmp_path / name) for name in ("gone/a", "link", "pipe", "read"))):
         with structlog.testing.capture_logs() as logs:
             AuditStream(target).write([ROW, replace(ROW, seq=8)])
         assert [(one["event"], one["seq"]) for one in logs] == [
@@ -118,6 +120,8 @@ def test_a_line_that_can_not_be_written_is_logged(tmp_path: Path) -> None:
             ("audit_not_streamed", 8),
         ], target
         assert all(one["reason"] for one in logs)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
     assert not (tmp_path / "elsewhere").exists()
 
 

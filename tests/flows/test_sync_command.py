@@ -42,3 +42,14 @@ async def test_a_foreign_installation_is_not_used_to_resolve_logins(stage: Stage
     used = {call.installation_id for call in stage.github.calls("GET", "/users/leaky-dev")}
     assert theirs.id not in used
     assert len(used) == 1
+
+
+async def test_an_organization_without_an_installation_is_named(stage: Stage) -> None:
+    with pytest.raises(StartRefused, match=r"^The GitHub App is not installed for labs, "):
+        await run_sync(stage.settings, Options(), org="labs", repository=None, dry_run=True)
+
+
+async def test_a_sync_that_github_ends_says_why(stage: Stage) -> None:
+    stage.github.faults.add("GET /app/installations", status=503)
+    with pytest.raises(StartRefused, match=r"^The sync failed: .*503"):
+        await sync_one(stage)

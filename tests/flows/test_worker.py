@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from bot.jobs.handlers import HANDLERS
 from bot.jobs.housekeeping import DAY, run_housekeeping_once
 from bot.jobs.worker import (
     LEASE,
+    LONGEST_WAIT,
     NO_JOBS_FOR,
     RENEW_EVERY,
     SIMULTANEOUS,
@@ -31,6 +33,7 @@ from bot.jobs.worker import (
     Worker,
 )
 from bot.requests import CommandRequest
+from integrations.github.errors import GitHubRateLimited
 from storage import jobs, saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
@@ -38,7 +41,7 @@ from storage.db import Database, StorageUnavailable
 from storage.priorities import CONCURRENCY, PRIORITIES, Priority
 from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
-from tests.flows.stage import CHANNEL, Stage
+from tests.flows.stage import ADMIN, CHANNEL, Stage
 
 COMMAND = AnswerCommand(
     CommandRequest(
@@ -241,3 +244,57 @@ async def test_a_job_in_whose_middle_the_database_fails_uses_up_no_attempt(stage
     async with stage.context.db.read() as tx:
         [left] = await jobs.list_jobs(tx, states=[JobState.READY])
     assert (left.attempts, left.error) == (0, "The database failed: database or disk is full.")
+
+
+async def test_what_fails_at_each_attempt_is_parked_and_its_person_told(stage: Stage) -> None:
+    async def fail(context: Context, todo: JobKind, job: Job) -> None:
+        raise ZeroDivisionError("what only the log has")
+
+    asked = replace(COMMAND.request, user=SlackUserId(ADMIN))
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(AnswerCommand(asked)))
+    worker = Worker(
+        stage.context, {AnswerCommand: Handler(AnswerCommand, fail, HANDLERS[AnswerCommand].gave_up)}
+    )
+    for _ in range(AnswerCommand.attempts):
+        assert stage.slack.private_messages(ADMIN) == []
+        assert await worker.run_due() == 1
+        stage.clock.advance(LONGEST_WAIT)
+    async with stage.context.db.read() as tx:
+        [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
+    named = re.fullmatch(r"ZeroDivisionError \((\w{8})\)", parked.error or "")
+    assert named is not None
+    answer = stage.answer_to(ADMIN)
+    assert "Something went wrong in Stanch." in answer
+    assert named[1] in answer, "so that an operator finds it in the log"
+
+
+async def test_what_fails_is_parked_though_its_person_can_t_be_told(stage: Stage) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(COMMAND))
+    worker = Worker(stage.context, {AnswerCommand: Handler(AnswerCommand, fail, fail)})
+    for _ in range(AnswerCommand.attempts):
+        await worker.run_due()
+        stage.clock.advance(LONGEST_WAIT)
+    async with stage.context.db.read() as tx:
+        assert (await jobs.count(tx))[JobState.PARKED] == 1
+
+
+async def test_a_job_that_waits_for_githubs_limit_uses_up_no_attempt(stage: Stage) -> None:
+    async def wait(context: Context, todo: JobKind, job: Job) -> None:
+        raise GitHubRateLimited("GET /user", retry_at=context.clock.now() + 600)
+
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(COMMAND))
+    worker = Worker(stage.context, {AnswerCommand: Handler(AnswerCommand, wait)})
+    assert await worker.run_due() == 1
+    stage.clock.advance(599)
+    assert await worker.run_due() == 0
+    stage.clock.advance(1)
+    assert await worker.run_due() == 1
+    async with stage.context.db.read() as tx:
+        [left] = await jobs.list_jobs(tx, states=[JobState.READY])
+    assert left.attempts == 0

@@ -35,3 +35,11 @@ def test_the_database_is_listed_where_it_is_reached_by_network(
 ) -> None:
     needs = network_needs(replace(SERVERS, database_url=url))
     assert [(need.host, need.port) for need in needs if need.protocol == "postgresql"] == listed
+
+
+@pytest.mark.parametrize(
+    ("api", "protocol"), [("https://slack.com/api/", "wss"), ("http://10.0.0.9/api/", "ws")]
+)
+def test_socket_mode_is_listed_with_the_protocol_of_slack(api: str, protocol: str) -> None:
+    needs = network_needs(replace(SERVERS, slack_api_url=api))
+    assert protocol in [need.protocol for need in needs]
