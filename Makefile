@@ -5,6 +5,8 @@ PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 BIN := .venv/bin
 AUDIT := .venv/audit/bin/pip-audit
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# With it, each process that a test or the demo starts would compile Stanch anew.
+unexport PYTHONDONTWRITEBYTECODE
 # A stamp says that .venv has what its target needs. The larger sets include the smaller ones.
 PRODUCTION := .venv/for-production
 DEMO := .venv/for-demo

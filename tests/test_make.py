@@ -66,6 +66,18 @@ def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
     assert commands(checkout, "demo", environment={"PORT": "3000"})[-1] == ".venv/bin/stanch demo "
 
 
+def test_compiled_modules_are_kept_wherever_make_is_run(checkout: Path) -> None:
+    shown = subprocess.run(
+        ["make", "--eval", "shown: ; @printenv PYTHONDONTWRITEBYTECODE || echo unset", "shown"],
+        cwd=checkout,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "unset\n"
+
+
 def test_help_lists_each_target(checkout: Path) -> None:
     ran = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=checkout, capture_output=True, text=True, check=True
