@@ -33,6 +33,11 @@ def no_channel() -> Refused:
     )
 
 
+def slack_silent(about: str) -> Refused:
+    """Slack did not answer about the channel or the user group."""
+    return Refused("slack_unreachable", f"Slack did not answer about {about}; try again in a moment.")
+
+
 def archived_channel() -> Refused:
     return Refused("archived_channel", "This channel is archived.", "Unarchive it, or use another one.")
 

@@ -280,6 +280,22 @@ async def test_where_nothing_can_be_subscribed(stage: Stage, change: str) -> Non
     assert words.get(change, "shared with another organization") in answer
 
 
+@pytest.mark.parametrize(
+    ("method", "code", "words"),
+    [
+        ("conversations.info", "channel_not_found", "Stanch is not in this channel, so"),
+        ("conversations.info", "missing_scope", "Stanch is not in this channel, so"),
+        ("usergroups.list", "internal_error", "Slack did not answer about the user group"),
+    ],
+)
+async def test_nothing_is_subscribed_while_slack_does_not_show_the_channel_or_the_group(
+    stage: Stage, method: str, code: str, words: str
+) -> None:
+    stage.slack.fail(method, code, times=None)
+    assert words in await type_in(stage, OWNER, "subscribe repo:octo/payments mention=@security")
+    assert await stored(stage) is None
+
+
 @pytest.mark.parametrize("user", [READER, UNLINKED])
 async def test_who_may_view_nothing_learns_nothing(stage: Stage, user: str) -> None:
     await stage.leak()

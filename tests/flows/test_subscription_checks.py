@@ -152,6 +152,21 @@ async def test_an_author_whose_right_can_t_be_asked_for_keeps_the_subscription(s
     assert stage.slack.channel_messages(CHANNEL) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "is_lost"), [("user_not_found", True), ("internal_error", False), ("missing_scope", False)]
+)
+async def test_an_author_whom_slack_no_longer_knows_loses_the_right(
+    stage: Stage, code: str, is_lost: bool
+) -> None:
+    """An outage of Slack says nothing about them."""
+    await subscribe(stage, ADMIN, "repo:octo/payments")
+    stage.slack.fail("users.info", code, times=None)
+    await check(stage)
+    found = await stored(stage)
+    assert found is not None
+    assert (found.lost_at is not None) == is_lost
+
+
 async def test_a_deleted_repository_takes_nobody_s_right(stage: Stage) -> None:
     other = stage.github.add_repository(stage.github.app_owner, "web")
     stage.github.add_collaborator(other, stage.people[ADMIN], "admin")

@@ -93,6 +93,7 @@ ANSWERS = {
 REFUSED = {
     "refused-bad-words": refusals.bad_words(BadFilter("`thread=` has no `loud`. There are `all`.")),
     "refused-direct-message": refusals.no_channel(),
+    "refused-slack-silent": refusals.slack_silent("this channel"),
     "refused-archived": refusals.archived_channel(),
     "refused-not-invited": refusals.bot_not_invited(),
     "refused-too-many-names": refusals.too_many_names(20),

@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.errors import RetryLater
 from bot.rules.outsiders import outsider_reason
 from bot.views import refusals
-from bot.views.subscription_refusals import archived_channel, bot_not_invited, no_channel
+from bot.views.subscription_refusals import archived_channel, bot_not_invited, no_channel, slack_silent
 from integrations.slack.errors import (
     ChannelUnavailable,
     PersonUnavailable,
@@ -45,7 +45,7 @@ async def read_audience(context: Context, channel: ChannelId) -> Audience:
         if error.code == "missing_scope":
             # For example a direct message between several people, which the bot has no scope to read.
             raise refusals.bot_not_in_channel() from error
-        raise refusals.slack_unreachable() from error
+        raise slack_silent("this channel") from error
 
 
 async def _guests(context: Context, channel: ChannelId) -> tuple[SlackUserId, ...] | None:

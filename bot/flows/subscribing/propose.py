@@ -20,7 +20,6 @@ from bot.rules.subscription_words import (
     write_words,
 )
 from bot.views import subscription_refusals as refusals
-from bot.views.refusals import slack_unreachable
 from bot.views.subscriptions import RATE_WEEKS, Preview
 from integrations.slack.errors import SlackError, SlackRateLimited
 from storage import search, subscriptions
@@ -200,7 +199,7 @@ async def _find_group(context: Context, mention: str | None) -> tuple[str | None
         raise RetryLater(context.clock.now() + error.retry_after, str(error)) from None
     except SlackError as error:
         if error.code != "missing_scope":
-            raise slack_unreachable() from error
+            raise refusals.slack_silent("the user group") from error
         if mention.startswith("@"):
             raise refusals.handles_not_readable() from None
         return mention, None
