@@ -1,6 +1,8 @@
 """Syncs find what no webhook reported, post old alerts in one summary, and post nothing twice."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from integrations.sandbox.slack import SlackMessage
 from storage import alerts, job_queue, jobs, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId, JobState
+from storage.tables import event as event_table
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
 
 pytestmark = pytest.mark.either_database
@@ -211,27 +214,55 @@ async def test_a_refused_redelivery_does_not_stop_the_others(stage: Stage, statu
     assert len(stage.github.calls("POST", r"/app/hook/deliveries/\d+/attempts")) == asked == 3
 
 
-async def test_each_new_alert_is_stored_in_its_own_transaction(stage: Stage) -> None:
-    """With two in one, PostgreSQL would end the sync or a delivery of the second one as a deadlock."""
-    stored: list[int] = []
+@contextmanager
+def counted_by_commit(beginning: str) -> Iterator[list[int]]:
+    """How many statements with this beginning each commit has, of those that have any."""
+    counts: list[int] = []
 
     def on_execute(conn: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("INSERT INTO alert "):
-            conn.info["alerts"] = conn.info.get("alerts", 0) + 1
+        if statement.startswith(beginning):
+            conn.info["counted"] = conn.info.get("counted", 0) + 1
 
     def on_commit(conn: sa.Connection) -> None:
-        stored.append(conn.info.pop("alerts", 0))
+        if count := conn.info.pop("counted", 0):
+            counts.append(count)
 
-    stage.github.webhook_url = None
-    for number in range(3):
-        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
     listeners = (("before_cursor_execute", on_execute), ("commit", on_commit))
     for event, listener in listeners:
         sa.event.listen(sa.Engine, event, listener)
-    await sync(stage)
+    yield counts
     for event, listener in listeners:
         sa.event.remove(sa.Engine, event, listener)
-    assert [count for count in stored if count] == [1, 1, 1]
+
+
+async def test_each_new_alert_is_stored_in_its_own_transaction(stage: Stage) -> None:
+    """With two in one, PostgreSQL would end the sync or a delivery of the second one as a deadlock."""
+    stage.github.webhook_url = None
+    for number in range(3):
+        stage.github.leak(stage.repository, secret_type="stripe_api_key", path=f"src/{number}.py")
+    with counted_by_commit("INSERT INTO alert ") as stored:
+        await sync(stage)
+    assert stored == [1, 1, 1]
+
+
+async def test_old_alerts_are_stored_in_the_order_in_which_a_flood_locks_them(stage: Stage) -> None:
+    """And those that change later alone, since they may lock a channel."""
+    stage.github.webhook_url = None
+    leaked = [stage.github.leak(stage.repository, secret_type="stripe_api_key") for _ in range(3)]
+    await forget_syncs(stage)
+    with counted_by_commit("INSERT INTO alert ") as stored:
+        await sync(stage)
+    assert stored == [3]
+    async with stage.context.db.read() as tx:
+        found = sa.select(event_table.c.alert_number).order_by(event_table.c.id)
+        assert list(await tx.conn.scalars(found)) == [alert.number for alert in leaked]
+    stage.clock.advance(2 * 3600)
+    await sync(stage)
+    for alert in leaked:
+        stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    with counted_by_commit("UPDATE alert SET repository_id") as changed:
+        await sync(stage)
+    assert changed == [1, 1, 1]
 
 
 async def test_without_a_webhook_secret_alerts_come_by_sync(
