@@ -53,8 +53,13 @@ A process runs 24 jobs at once, so the other priorities always leave two of thes
 """
 
 
-CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {**dict.fromkeys(Priority, 1), Priority.PERSON: 4}
-"""The same while many incoming requests wait to be stored: four in all, so that no priority takes all places."""
+CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {
+    **dict.fromkeys(Priority, 1),
+    Priority.PERSON: 4,
+    Priority.MESSAGE: 4,
+    Priority.INTAKE: 4,
+}
+"""The same while many incoming requests wait to be stored: ten in all, so that no priority takes all places."""
 
 
 def priority_of(kind: str) -> Priority:

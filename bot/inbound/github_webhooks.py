@@ -1,5 +1,6 @@
 """`POST /github/webhooks`: verifies a delivery, stores it without secrets together with its job, answers 202."""
 
+import asyncio
 import hashlib
 
 import structlog
@@ -23,6 +24,8 @@ from storage.records import TRACE, AlertKey, AlertNumber, Delivery, NewJob, Repo
 log = structlog.get_logger(__name__)
 LARGEST = 26_214_400
 """Bytes; GitHub's docs: payloads are capped at 25 MB."""
+AT_ONCE = 4
+"""Bodies parsed in one pass of the event loop: jobs and clicks must not wait for all that came in at once."""
 LONGEST_WORD = 100
 """Characters of a delivery id or an action that are stored; a longer event name is refused."""
 BODY_REFUSED = {
@@ -43,6 +46,7 @@ class GitHubWebhooks:
         self._secrets = secrets
         self._refused = RefusedRequests("/github/webhooks", context.clock)
         self._rates = DeliveryRates(context.clock)
+        self._parsing = asyncio.Semaphore(AT_ONCE)
 
     async def receive(self, request: web.Request) -> web.Response:
         """Answer 202 once the delivery is stored, also for one that was stored before."""
@@ -60,9 +64,11 @@ class GitHubWebhooks:
         if not event or len(event) > LONGEST_WORD:
             return self._answer(400, "bad_delivery", "The header X-GitHub-Event is missing.")
         try:
-            payload = decode_body(body, request.headers.get("Content-Type", ""))
-            parsed = parse_event(event, payload)
-            stored = condense(payload, mask)
+            async with self._parsing:
+                payload = decode_body(body, request.headers.get("Content-Type", ""))
+                parsed = parse_event(event, payload)
+                stored = condense(payload, mask)
+                await self._context.clock.sleep(0)
         except BadDelivery as error:
             return self._answer(400, "bad_delivery", f"This is not a delivery of GitHub: {error}.")
         action = payload.get("action")

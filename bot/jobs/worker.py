@@ -30,7 +30,7 @@ from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 24
 """The most jobs of one process that run at once."""
-SIMULTANEOUS_IN_A_BURST = 4
+SIMULTANEOUS_IN_A_BURST = 10
 """The most jobs while many incoming requests wait to be stored: requests come first."""
 NO_JOBS_FOR = 0.5
 """Seconds at the start of such a burst in which no job starts at all."""

@@ -38,7 +38,7 @@ from storage import jobs, saved_values
 from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
-from storage.priorities import CONCURRENCY, PRIORITIES, Priority
+from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, PRIORITIES, Priority
 from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
 from tests.flows.stage import ADMIN, CHANNEL, Stage
@@ -73,6 +73,7 @@ async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) 
             return (await jobs.count(tx))[JobState.RUNNING]
 
     most = min(SIMULTANEOUS, CONCURRENCY[Priority.PERSON])
+    at_once = min(SIMULTANEOUS_IN_A_BURST, CONCURRENCY_IN_A_BURST[Priority.PERSON])
     async with stage.context.db.begin() as tx:
         await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(most)))
     crowd = Crowd(stage.context.db)
@@ -83,11 +84,11 @@ async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) 
         await _wake_twice(stage.context.db.job_wake)
         assert await running() == 0
         crowd.seconds = NO_JOBS_FOR
-        for _ in range(SIMULTANEOUS_IN_A_BURST):
+        for _ in range(at_once):
             await started.get()
-        assert await running() == SIMULTANEOUS_IN_A_BURST
+        assert await running() == at_once
         crowd.seconds = None
-        for _ in range(most - SIMULTANEOUS_IN_A_BURST):
+        for _ in range(most - at_once):
             await started.get()
         gate.set()
         worker.stop()
