@@ -1,8 +1,9 @@
 """What makes an alert news again, and what happens to cards when repositories change."""
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, plain
 
 pytestmark = pytest.mark.either_database
 
@@ -51,6 +52,19 @@ async def test_closed_as_revoked_is_looked_at_again_after_a_day(stage: Stage) ->
     await stage.work(within=5)
     assert any("still works" in words for words in broadcast(stage))
     assert "Closed as revoked, but it still works" in stage.card().shown_text
+
+
+async def test_a_recheck_that_github_refuses_leaves_a_log_line(stage: Stage) -> None:
+    alert = await stage.leak()
+    await stage.close_as(ADMIN, "revoked")
+    stage.github.delete_repository(stage.repository)
+    await stage.work(within=5)
+    stage.clock.advance(DAY)
+    with capture_logs() as lines:
+        await stage.work(within=5)
+    [line] = [line for line in lines if line["event"] == "not_asked_again"]
+    assert line["alert"] == str(key_of(alert))
+    assert broadcast(stage) == []
 
 
 async def test_a_truly_revoked_token_stays_quiet_after_a_day(stage: Stage) -> None:

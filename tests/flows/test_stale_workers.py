@@ -8,8 +8,8 @@ from typing import Literal
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
 from integrations.sandbox.faults import FaultPlan
-from storage import job_queue
-from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
+from storage import alerts, job_queue
+from tests.flows.stage import ADMIN, CHANNEL, READER, Stage, key_of
 
 REVOKE = "POST /credentials/revoke"
 CONSENT = {"consequence": {"understood": ["yes"]}}
@@ -114,3 +114,28 @@ async def test_two_workers_post_one_message_once(stage: Stage) -> None:
     await overtaking
     await stage.work(within=60)
     assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+async def test_a_worker_that_lost_its_job_does_not_end_the_claim_of_the_next_one(stage: Stage) -> None:
+    """GitHub does not answer the first one while the second one is about to correct the validity."""
+    alert = await stage.leak()
+    stage.clock.advance(31)
+    await stage.click(ADMIN, "check_validity")
+    await stage.report(ADMIN)
+    stage.clock.advance(61)
+    first = stage.github.faults.gate("PATCH .*", at="before")
+    stopped = asyncio.create_task(stage.running.worker.run_due())
+    await first.reached()
+    stage.clock.advance(LEASE + 1)
+    await job_queue.recover(stage.context.db, max_attempts=12)
+    second = stage.github.faults.gate("PATCH .*", at="before")
+    overtaking = asyncio.create_task(Worker(stage.context, HANDLERS).run_due())
+    await second.reached()
+    first.drop()
+    await stopped
+    async with stage.context.db.read() as tx:
+        assert await alerts.is_claimed(tx, key_of(alert))
+    second.open()
+    await overtaking
+    await stage.work(within=60)
+    assert alert.validity == "inactive"

@@ -1,6 +1,7 @@
 """`/leaks subscribe`, `unsubscribe` and `subscriptions`: rights first, then a preview, then the button."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from storage.clock import Clock
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, open_stage
@@ -311,6 +312,16 @@ async def test_nothing_is_subscribed_while_github_does_not_answer(stage: Stage) 
     stage.github.faults.add(".*", times=None, status=503)
     assert "GitHub can't be asked right now" in await type_in(stage, OWNER, "subscribe")
     assert last_answer(stage, OWNER).action_ids == []
+
+
+async def test_a_list_without_github_s_answer_says_that_it_lacks_some(stage: Stage) -> None:
+    await subscribe(stage, OWNER, "repo:octo/payments")
+    stage.github.faults.add(".*", times=None, status=503)
+    with capture_logs() as lines:
+        assert "Some could not be checked with GitHub now." in await type_in(stage, OWNER, "subscriptions")
+    [line] = [line for line in lines if line["event"] == "github_not_asked"]
+    assert line["channel"] == TEAM_CHANNEL
+    assert "503" in line["reason"]
 
 
 async def test_a_channel_is_unsubscribed_after_a_question(stage: Stage) -> None:

@@ -133,7 +133,8 @@ async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
     # 2. GitHub's validity, and for a token of GitHub's a probe.
     try:
         repository, access = await repository_access.reach(context, repository)
-    except Refused:
+    except Refused as refused:
+        log.warning("not_asked_again", alert=str(key), reason=refused.audited)
         return
     facts = await access.alert(repository.full_name, key.number)
     seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)

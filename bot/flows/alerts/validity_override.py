@@ -63,9 +63,9 @@ def _lost_before(alert: Alert, facts: AlertFacts) -> WriteBack | None:
     """What an interrupted run of this job has written; None if it has written nothing."""
     if facts.validity == alert.validity:
         return None
-    wanted = override_for(alert.probe)
-    if facts.validity == wanted:
-        return WriteBack(facts, wanted)
+    override = override_for(alert.probe)
+    if facts.validity == override:
+        return WriteBack(facts, override)
     return WriteBack(facts, None) if facts.validity == "unknown" else None
 
 
@@ -78,7 +78,9 @@ def _later(context: Context, error: GitHubError) -> Exception:
 
 
 async def _release(context: Context, key: AlertKey, job: Job) -> None:
+    """End the claim, unless another worker has the job by now: the claim is that worker's then."""
     async with context.db.begin() as tx:
+        await leases.keep(tx, job)
         await alerts.release(tx, key, job.id)
 
 

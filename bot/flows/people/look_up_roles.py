@@ -1,8 +1,11 @@
 """Asks GitHub for a person's roles in the repositories of a look-up page, in few calls.
 
-For each organization on the page: one call for each repository, one for the membership if the person is admin of the
-first one, as owners are of all, and one for the security managers unless they are kept. An owner or a security
-manager sees all alerts, so nothing is asked about the other repositories then.
+For each organization on the page:
+- one call for each repository;
+- one for the membership, if the person is admin of the first repository, as owners are of all;
+- one for the security managers, unless they are kept.
+
+An owner or a security manager sees all alerts, so nothing is asked about the other repositories then.
 """
 
 import asyncio
@@ -10,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+import structlog
 
 from bot.context import Context
 from bot.errors import Refused
@@ -23,12 +28,14 @@ from integrations.github.role_facts import RepositoryPermission
 from storage import role_cache
 from storage.records import Account, InstallationId, Repository, RepositoryId
 
+log = structlog.get_logger(__name__)
+
 Client: TypeAlias = InstallationClient
 
 
 @dataclass(slots=True)
 class Answers:
-    """What came of asking about several repositories."""
+    """GitHub's answers about several repositories."""
 
     found: list[tuple[Repository, RoleFacts]] = field(default_factory=list)
     lost: set[RepositoryId] = field(default_factory=set)
@@ -42,7 +49,7 @@ async def ask(
 ) -> Answers:
     """Ask about repositories of one owner in one installation, and store the roles.
 
-    With `no_owner` GitHub has lately said that the person is not an owner of the organization.
+    With `no_owner` GitHub has lately answered that the person is not an owner of the organization.
     """
     answers = Answers()
     kept: OrganizationRoles | None = None
@@ -51,7 +58,8 @@ async def ask(
         if current and current[0].owner_type == "Organization":
             kept = await organization_roles.load(context, context.github.of(client.id), current[0].owner)
         await _ask(context, _Page(client, kept, no_owner), account, current, answers)
-    except GitHubError:
+    except GitHubError as error:
+        log.warning("github_not_asked", reason=str(error))
         answers.failed = True
     asked_at = kept.oldest if kept is not None else None
     async with context.db.begin() as tx:
@@ -78,7 +86,7 @@ async def _confirm_names(
     """The repositories that GitHub still gives access to, as they are now.
 
     GitHub is asked for roles by a repository's name, which may belong to another repository by now. One call answers
-    with the present names of all of them; whichever has another name than the stored one is asked about alone.
+    with the present names of all of them. A repository whose name differs from the stored one is asked about alone.
     """
     installation_id = repositories[0].installation_id or InstallationId(0)
     client = context.github.of(installation_id)
@@ -117,9 +125,10 @@ async def _ask(
     if not rights_of(facts).reviewer:
         asked = (_other_repository(page, one, facts) for one in others)
         for repository, other in zip(others, await asyncio.gather(*asked), strict=True):
-            if isinstance(other, RoleFacts):
+            if other is None:
+                answers.failed = True
+            else:
                 answers.found.append((repository, other))
-            answers.failed = answers.failed or not isinstance(other, RoleFacts)
 
 
 async def _first_permission(
@@ -156,10 +165,11 @@ async def _standing(page: _Page, repository: Repository, facts: RoleFacts, *, al
     return await _with_custom_roles(page.kept, facts)
 
 
-async def _other_repository(
-    page: _Page, repository: Repository, standing: RoleFacts
-) -> RoleFacts | GitHubError:
-    """The roles in another repository of the same owner; `standing` has those in the organization."""
+async def _other_repository(page: _Page, repository: Repository, standing: RoleFacts) -> RoleFacts | None:
+    """The roles in another repository of the same owner; None where GitHub does not tell.
+
+    `standing` has the roles in the organization.
+    """
     try:
         found = await page.client.permission(repository.full_name, standing.account.login)
         if found is not None and found.user_id != standing.account.id:
@@ -169,7 +179,8 @@ async def _other_repository(
             return facts
         return await _with_custom_roles(page.kept, replace(facts, membership=standing.membership))
     except GitHubError as error:
-        return error
+        log.warning("github_not_asked", repository_id=repository.id, reason=str(error))
+        return None
 
 
 async def _with_custom_roles(kept: OrganizationRoles, facts: RoleFacts) -> RoleFacts:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from bot.context import Context
 from bot.flows.people import look_up_roles, roles
 from bot.rules.rights import RoleFacts
@@ -12,6 +14,8 @@ from bot.rules.visibility import KnownRole, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache
 from storage.records import GitHubId, Identity, InstallationId, Repository, RepositoryId
+
+log = structlog.get_logger(__name__)
 
 MOST_REPOSITORIES = 20
 """Repositories that GitHub is asked about for one answer; each takes a call."""
@@ -82,6 +86,7 @@ async def is_github_up(context: Context) -> bool:
     """Whether GitHub answers now."""
     try:
         await context.github.app()
-    except GitHubError:
+    except GitHubError as error:
+        log.warning("github_not_asked", reason=str(error))
         return False
     return True

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import structlog
+
 from bot.context import Context
 from bot.flows.people import identify
 from bot.flows.subscribing.person_rights import PersonRights
@@ -16,6 +18,8 @@ from storage.db import Tx
 from storage.filter import Qualifier, fold
 from storage.records import RepositoryId, Subscription
 
+log = structlog.get_logger(__name__)
+
 
 async def list_subscriptions(context: Context, request: CommandRequest) -> Content:
     """All subscriptions of which the person may view every alert."""
@@ -26,7 +30,8 @@ async def list_subscriptions(context: Context, request: CommandRequest) -> Conte
     for subscription in stored:
         try:
             rights = await person.on_subscription(subscription)
-        except GitHubError:
+        except GitHubError as error:
+            log.warning("github_not_asked", channel=subscription.channel, reason=str(error))
             is_complete = False
             continue
         if rights.may_view:
