@@ -13,10 +13,17 @@ from bot.settings import Settings
 from integrations.proxies import _proxy_for
 from integrations.sandbox.github import GitHubSandbox, generate_private_key
 from integrations.sandbox.slack import SlackSandbox
+from tests.environment import bot_environment
 from tests.test_cli import Operator, Result
 
 pytestmark = pytest.mark.either_database
-AUDIT_KEY = "a long key of the audit log, for tests"
+SECRETS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_WEBHOOK_SECRET",
+    "STANCH_AUDIT_KEY",
+)
 
 
 class Installed(Operator):
@@ -51,28 +58,15 @@ async def stanch(
         github.install(github.app_owner)
         github.webhook_url = "https://stanch.octo.example/github/webhooks"
         slack.workspace.add_channel("C0ALERTS")
-        secrets = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "GITHUB_APP_PRIVATE_KEY": github.private_key,
-            "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
-            "STANCH_AUDIT_KEY": AUDIT_KEY,
-        }
-        for name, value in {
-            "SLACK_API_URL": slack.api_url,
-            "GITHUB_APP_ID": str(github.app_id),
-            "GITHUB_API_URL": github.api_url,
-            "GITHUB_URL": github.url,
-            "DATABASE_URL": database_url,
-            "STANCH_DEFAULT_CHANNEL": "C0ALERTS",
-            **secrets,
-        }.items():
+        environment = bot_environment(slack, github, database_url)
+        for name, value in environment.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("STANCH_DEFAULT_CHANNEL", "C0ALERTS")
         installed = Installed(github, slack)
         await installed.done("identities", "add", "U0ANA", "ana", "--team", slack.team_id)
         yield installed
-        assert (github.violations, github.unexpected, slack.violations, slack.unexpected) == ([], [], [], [])
-        assert not [name for name, value in secrets.items() if value in installed.seen]
+        assert github.complaints == slack.complaints == []
+        assert not [name for name in SECRETS if environment[name] in installed.seen]
         assert os.listdir(tmp_path) == []
 
 

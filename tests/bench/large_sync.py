@@ -23,8 +23,10 @@ from integrations.sandbox.slack import SlackSandbox
 from storage.clock import Clock
 from storage.db import Database
 from storage.tables import alert, installation, repository, saved_value
+from tests.bench.alert_flags import FLAGS
 from tests.bench.figures import Row, Series
 from tests.bench.servers import product
+from tests.environment import bot_environment
 
 ORGANIZATIONS, USERS = 196, 4
 REPOSITORIES = 250
@@ -86,19 +88,9 @@ async def measure_large_sync(directory: Path) -> list[Row]:
     ):
         slack.workspace.add_channel(CHANNEL, name="alerts", members=())
         url = f"sqlite+aiosqlite:///{directory / NAME}.db"
-        environment = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url,
-            "GITHUB_APP_ID": str(github.app_id),
-            "GITHUB_APP_PRIVATE_KEY": github.private_key,
-            "GITHUB_WEBHOOK_SECRET": github.webhook_secret,
-            "GITHUB_URL": github.url,
-            "GITHUB_API_URL": github.api_url,
+        environment = bot_environment(slack, github, url) | {
             "GITHUB_ACCOUNTS": ",".join(str(one.account.id) for one in _install_everywhere(github)),
-            "STANCH_AUDIT_KEY": "a key for the benchmark",
             "STANCH_DEFAULT_CHANNEL": CHANNEL,
-            "DATABASE_URL": url,
         }
         db = Database(url, clock=Clock())
         await db.migrate()
@@ -198,14 +190,6 @@ def _repository_row(
 
 
 def _alert_row(one: GitHubAlert, url: str) -> dict[str, object]:
-    flags = (
-        "publicly_leaked",
-        "multi_repo",
-        "base64_encoded",
-        "validity_written",
-        "bypassed",
-        "has_more_places",
-    )
     return {
         "repository_id": one.repository.id,
         "number": one.number,
@@ -221,7 +205,7 @@ def _alert_row(one: GitHubAlert, url: str) -> dict[str, object]:
         "first_seen_at": one.created_at,
         "place": {"kind": "commit", "path": "config/settings.py"},
         "token": {},
-        **dict.fromkeys(flags, False),
+        **dict.fromkeys(FLAGS, False),
     }
 
 

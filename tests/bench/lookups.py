@@ -18,6 +18,7 @@ from storage.clock import Clock
 from storage.db import Database, Tx
 from storage.records import Account, ChannelId, GitHubId, RepositoryId, SlackTeamId, SlackUserId
 from storage.tables import alert, repository
+from tests.bench.alert_flags import FLAGS
 from tests.bench.figures import Row, Series, percentile
 from tests.conftest import PostgreSQL, start_postgresql
 from tests.flows.stage import CHANNEL, OWNER, READER, Stage, open_stage
@@ -153,14 +154,6 @@ def _repository_columns(owner_id: int, owner: str) -> dict[str, str]:
 
 def _alert_columns(now: float, assignee: int) -> dict[str, str]:
     """Three in five are open, one in seven is Stripe's, one in ten thousand is assigned to the person."""
-    flags = (
-        "publicly_leaked",
-        "multi_repo",
-        "base64_encoded",
-        "validity_written",
-        "bypassed",
-        "has_more_places",
-    )
     path = '\'{"kind":"commit","path":"src/config-\' || (i % 5000) || \'.yml"}\''
     return {
         "repository_id": f"{FIRST_ID} + i % {REPOSITORIES}",
@@ -173,7 +166,7 @@ def _alert_columns(now: float, assignee: int) -> dict[str, str]:
         "validity": "'unknown'",
         "detailed": "true",
         **dict.fromkeys(("created_at", "updated_at", "first_seen_at"), f"{now} - i * 10.0"),
-        **dict.fromkeys(flags, "false"),
+        **dict.fromkeys(FLAGS, "false"),
         "place": f"CAST({path} AS JSON)",
         "token": "CAST('{}' AS JSON)",
         "assigned_to_id": f"CASE WHEN i % 10007 = 0 THEN {assignee} END",

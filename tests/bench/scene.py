@@ -31,6 +31,7 @@ from storage.records import (
     Subscription,
 )
 from storage.tables import job
+from tests.environment import bot_environment
 
 PEOPLE = 50
 CHANNELS = 100
@@ -76,18 +77,7 @@ class Scene:
         """The product's settings, with a new database in which people are linked and channels subscribed."""
         url = url or f"sqlite+aiosqlite:///{self.directory / name}.db"
         await self._fill(url)
-        return {
-            "SLACK_BOT_TOKEN": self.slack.bot_token,
-            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
-            "SLACK_API_URL": self.slack.api_url,
-            "GITHUB_APP_ID": str(self.github.app_id),
-            "GITHUB_APP_PRIVATE_KEY": self.github.private_key,
-            "GITHUB_WEBHOOK_SECRET": self.github.webhook_secret,
-            "GITHUB_URL": self.github.url,
-            "GITHUB_API_URL": self.github.api_url,
-            "STANCH_AUDIT_KEY": "a key for the benchmark",
-            "DATABASE_URL": url,
-        }
+        return bot_environment(self.slack, self.github, url)
 
     async def _fill(self, url: str) -> None:
         db = Database(url, clock=Clock())

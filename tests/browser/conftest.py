@@ -39,11 +39,7 @@ async def demo(chromium: str) -> AsyncIterator[Demo]:
     async with open_demo("127.0.0.1", 0) as demo:
         await demo.opening
         yield demo
-        assert demo.stage.slack.violations == []
-        assert demo.stage.slack.hygiene == []
-        assert demo.stage.slack.unexpected == []
-        assert demo.stage.github.violations == []
-        assert demo.stage.github.unexpected == []
+        assert demo.stage.slack.complaints == demo.stage.github.complaints == []
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

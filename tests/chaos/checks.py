@@ -63,10 +63,8 @@ async def find_failures(scene: Scene, notes: Notes) -> list[str]:
     verified = await run_command(scene.environment, scene.directory, "audit", "verify")
     if verified.status != 0:
         found.append(verified.errors.strip())
-    for name in ("violations", "hygiene", "unexpected"):
-        found += [f"Slack would refuse: {reason}" for reason in getattr(scene.slack, name)]
-    for name in ("violations", "unexpected"):
-        found += [f"GitHub would refuse: {reason}" for reason in getattr(scene.github, name)]
+    found += [f"Slack would refuse: {reason}" for reason in scene.slack.complaints]
+    found += [f"GitHub would refuse: {reason}" for reason in scene.github.complaints]
     return found
 
 

@@ -122,7 +122,5 @@ def _is_accepted_submit(gesture: DeliveryResult) -> bool:
 
 
 def _about_the_wire(stage: Stage) -> Iterator[str]:
-    for name in ("violations", "hygiene", "unexpected"):
-        yield from (f"Slack would refuse: {reason}" for reason in getattr(stage.slack, name))
-    for name in ("violations", "unexpected"):
-        yield from (f"GitHub would refuse: {reason}" for reason in getattr(stage.github, name))
+    yield from (f"Slack would refuse: {reason}" for reason in stage.slack.complaints)
+    yield from (f"GitHub would refuse: {reason}" for reason in stage.github.complaints)

@@ -11,10 +11,11 @@ import pytest
 
 from storage.clock import Clock
 from storage.db import Database
+from tests.environment import AUDIT_KEY
 from tests.processes.bot import ROOT, run_command
 from tests.processes.forked import fork
 from tests.processes.killed import kill_before
-from tests.processes.scene import ADMIN, AUDIT_KEY, CHANNEL, RECOVERED, Scene
+from tests.processes.scene import ADMIN, CHANNEL, RECOVERED, Scene
 from tests.processes.waiting import until
 
 MOVE = ("migrate", "--to-new")

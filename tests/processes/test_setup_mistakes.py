@@ -123,5 +123,4 @@ async def test_each_mistake_is_named_and_a_leak_after_the_set_up_gets_its_card(t
             await until(lambda: slack.cards(CHANNEL), "the card of the leak")
         finally:
             await bot.stop()
-        assert slack.violations == slack.hygiene == slack.unexpected == []
-        assert github.violations == github.unexpected == []
+        assert slack.complaints == github.complaints == []

@@ -12,8 +12,7 @@
         github.webhook_url = "http://127.0.0.1:3000/github/webhooks"
         github.close(alert, by=ana, resolution="revoked")
         await github.settle()                         # wait until every delivery is answered
-        assert not github.violations
-        assert not github.unexpected
+        assert github.complaints == []            # violations and unexpected calls
 
 Addresses: `url` is the web, `api_url` the REST API; both listen on 127.0.0.1. The App is `app_id`,
 `client_id`, `app_slug`, `private_key` and `webhook_secret`. `now` is the only clock: by it tokens expire,
@@ -36,15 +35,18 @@ and state. `revoke_authorization(ana)` ends the person's tokens and sends `githu
 `user_tokens_expire`, `app_suspended` and an organization's `enforces_sso` with a person's `sso_sessions` change
 what GitHub answers. `audit_log` has who changed an alert by the API.
 
-Registering an App: a person's browser (`integrations.sandbox.browser`, with the cookie `COOKIE` of `sign_in`) sends a
-manifest to `/settings/apps/new` or `/organizations/ORG/settings/apps/new`, or opens these with URL parameters.
-The App that was created last is the one under test: `app`, whose fields `app_id`, `client_id`, `webhook_url` and
-others are; `apps` has all. `/apps/SLUG/installations/new` installs it. `hosts` maps public addresses to a test's.
+Registering an App: a person's browser sends a manifest to `/settings/apps/new` or
+`/organizations/ORG/settings/apps/new`, or opens these with URL parameters. The browser is
+`integrations.sandbox.browser` with the cookie `COOKIE` of `sign_in`. The App that was created last
+is the one under test, `app`; the sandbox's `app_id`, `client_id`, `webhook_url` and others are its fields. `apps` has
+all. `/apps/SLUG/installations/new` installs it. `hosts` maps public addresses to a test's.
 
-Directory: `add_identity(octo, ana, "ana@octo.example")` adds one of the organization's identity provider, which
-GraphQL shows; `octo.verified_emails[ana.id]` are addresses in verified domains; `octo.has_saml` alone is a provider
-without identities, none at all is also how a provider of the enterprise looks; `octo.hidden_fields` are refused.
-`add_identity(octo, None, …)` is an identity that nobody has claimed. Queries are counted by `graphql_limit`.
+Directory, which GraphQL shows (its queries are counted by `graphql_limit`):
+- `add_identity(octo, ana, "ana@octo.example")` adds an identity of the organization's identity provider;
+  `add_identity(octo, None, …)` one that nobody has claimed;
+- `octo.has_saml` without identities is a provider that has none; without it, the provider may be the enterprise's;
+- `octo.verified_emails[ana.id]` are addresses in verified domains;
+- `octo.hidden_fields` are refused.
 
 `watch(callback)` reports every `GitHubChange`, with or without a webhook, for a page that shows GitHub live.
 

@@ -159,6 +159,11 @@ class GitHubSandbox(GitHubWorld):
         """Calls to unknown methods and paths, as `GET /path`."""
         return self._server.unexpected
 
+    @property
+    def complaints(self) -> list[str]:
+        """All that callers must not have sent: `violations` and `unexpected`."""
+        return [*self.violations, *self.unexpected]
+
     def calls(self, method: str | None = None, path: str | None = None) -> list[RecordedRequest]:
         """The recorded requests with this method whose path below `api_url` matches the regex in full."""
         return [

@@ -8,7 +8,7 @@
         [card] = slack.cards("C0SEC")
         result = await slack.click("U0OWNER", "C0SEC", card.ts, "take")
         assert result.status == 200 and result.error is None
-        assert slack.violations == slack.hygiene == slack.unexpected == []
+        assert slack.complaints == []
 
 People act by `click`, `select`, `tick`, `command`, `submit` and similar gestures; `channel_messages`, `thread`,
 `private_messages`, `view` and `home` return what they see. A gesture that Slack's client would not offer raises
@@ -17,8 +17,9 @@ An app is created in a browser (`integrations.sandbox.browser`): `/apps?new_app=
 `/apps/ID`: `general` (signing secret, app-level token), `install-on-team`, `oauth` (bot token). It replaces the
 former app. `invite(channel)`, or `/invite @Stanch` on the page `/archives/CHANNEL`, brings its bot into a channel.
 `add_app_elsewhere()` is another app in another workspace.
-`requests` holds every call of the app. `violations` lists what Slack refuses, `hygiene` what Slack accepts but
-this product must not send (see `hygiene.py`), `unexpected` unknown methods and paths.
+`requests` holds every call of the app. `complaints` are three lists in one: `violations` has what Slack refuses,
+`hygiene` what Slack accepts but this product must not send (see `hygiene.py`), `unexpected` unknown methods
+and paths.
 After `use_socket_mode()` deliveries go over the connections that the app opened with `app_token`; `socket` drops,
 freezes and closes them. `faults`, `rate_limit` and `fail` make calls fail.
 """

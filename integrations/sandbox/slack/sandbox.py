@@ -168,6 +168,11 @@ class SlackSandbox:
         """What the app sent although Slack's rules allow it and ours don't; see `hygiene`."""
         return self.world.hygiene
 
+    @property
+    def complaints(self) -> list[str]:
+        """All that the app must not have sent: `violations`, `hygiene` and `unexpected`."""
+        return [*self.violations, *self.hygiene, *self.unexpected]
+
     # Behaviour
 
     @property

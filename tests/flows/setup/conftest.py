@@ -17,8 +17,7 @@ async def github(private_key: str) -> AsyncIterator[GitHubSandbox]:
     """At the end nothing may have been sent that GitHub refuses."""
     async with GitHubSandbox(private_key=private_key) as github:
         yield github
-        assert github.violations == []
-        assert github.unexpected == []
+        assert github.complaints == []
 
 
 @pytest.fixture

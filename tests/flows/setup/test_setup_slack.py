@@ -133,8 +133,7 @@ async def run(tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch)
         slack.workspace.add_channel(CHANNEL, name="security", members=people, private=True)
         known = Known(start(slack, github))
         yield SetupRun(slack, github, session, tmp_path, progress(session, tmp_path, known))
-        assert slack.violations == slack.hygiene == slack.unexpected == []
-        assert github.violations == github.unexpected == []
+        assert slack.complaints == github.complaints == []
 
 
 def shown(browser: Browser, name: str) -> str:
