@@ -130,7 +130,7 @@ class Live:
     def whole(self, page: OpenPage) -> Json:
         """The full state, with which a page starts."""
         person = page.window.person
-        parts = ("channels", "views", "home", "github", "switches", "bot")
+        parts = ("channels", "views", "github", "switches", "bot")
         return {
             "me": person.slack_id,
             "people": people(self._stage.slack),
@@ -168,8 +168,6 @@ class Live:
                 return page.window.channels()
             case "views":
                 return page.window.views()
-            case "home":
-                return page.window.home()
             case "github":
                 return self.panel.overview()
             case "switches":
@@ -213,7 +211,7 @@ class Live:
         if change.user not in (None, page.window.person.slack_id):
             return
         if change.channel is None or change.ts is None:
-            page.note("home" if change.kind == "home_published" else "views")
+            page.note("views")
         elif page.window.sees(change.channel):
             key = (change.channel, change.ts)
             is_new = change.kind in ("message_posted", "ephemeral")

@@ -64,10 +64,6 @@ class SlackWindow:
         """The person's open modals, the lowest first."""
         return [self._view(view) for view in self.slack.views(self.person.slack_id)]
 
-    def home(self) -> Json | None:
-        view = self.slack.home(self.person.slack_id)
-        return None if view is None else self._view(view)
-
     def _view(self, view: View) -> Json:
         content: dict[str, Any] = view.content
         return {

@@ -6,7 +6,7 @@ const listeners = new Map();
 
 /** The page's state. Only `live.js` writes the parts that come from the server. */
 export const state = {
-  me: null, people: new Map(), channels: [], messages: new Map(), views: [], home: null,
+  me: null, people: new Map(), channels: [], messages: new Map(), views: [],
   alerts: new Map(), github: null, githubUrl: "", switches: [], bot: { state: "starting" }, connected: false,
 };
 
@@ -19,7 +19,7 @@ export function emit(topic, detail) {
   for (const listener of listeners.get(topic) ?? []) listener(detail);
 }
 
-const PARTS = ["channels", "views", "home", "github", "switches", "bot"];
+const PARTS = ["channels", "views", "github", "switches", "bot"];
 let source = null;
 
 /** Show the page as this person, from the start. */
