@@ -45,12 +45,12 @@ def build_database(settings: StorageSettings, clock: Clock, engines: Engines | N
 
 
 async def refuse_unfinished_move(db: Database) -> None:
-    """Raise StartRefused if another database was to be moved into this one, and was not: it would be used empty."""
+    """Raise StartRefused if a move into this database has begun and not ended: it lacks the rows of the other one."""
     async with db.read() as tx:
         source = await move.unfinished(tx)
     if source is not None:
         raise StartRefused(
-            f"The database at {db.name} waits for everything from {source}: run stanch migrate --to-new again, "
+            f"The move from {source} to the database at {db.name} has not ended: run stanch migrate --to-new again, "
             "or set DATABASE_URL to another database."
         )
 

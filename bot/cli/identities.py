@@ -56,7 +56,7 @@ def link(slack_user: str, github_login: str, team: Team = None) -> None:
 
 @group.command("remove")
 def unlink(slack_user: str, team: Team = None) -> None:
-    """Unlink a Slack user. Where sources disagree, only what was said last by an operator, or else by a sign-in."""
+    """Unlink a Slack user. Where sources disagree, only the operator's link ends, or without one the sign-in."""
 
     async def work(tx: Tx) -> tuple[Identity | Account, Identity | None]:
         return await remove_link(tx, await _team(tx, team), SlackUserId(slack_user))

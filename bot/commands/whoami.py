@@ -22,7 +22,7 @@ from storage.records import Identity, IdentitySource, Repository, SignIn
 
 PROOFS = {
     IdentitySource.SIGN_IN: "you signed in at GitHub",
-    IdentitySource.OPERATOR: "whoever runs Stanch linked it",
+    IdentitySource.OPERATOR: "an operator of Stanch linked it",
     IdentitySource.DIRECTORY: "your organization's directory says so",
 }
 APPROVES = (

@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.context import Context
 from bot.platforms import PlatformState
+from bot.views.formatting import counted
 from storage import alerts, jobs, messages
 from storage.db import StorageUnavailable
 
@@ -63,11 +64,12 @@ def _accounts(context: Context) -> PlatformState:
 def _channels(blocked: int, uncertain: int) -> PlatformState:
     reasons = []
     if blocked:
-        reasons.append(f"{blocked} messages wait for a channel that may take them")
+        waits = "waits" if blocked == 1 else "wait"
+        reasons.append(f"{counted(blocked, 'message')} {waits} for a channel that can't take messages now")
     if uncertain:
         reasons.append(
-            f"{uncertain} messages of the last day may or may not be in their channel; "
-            "the log names them as uncertain_post"
+            f"{counted(uncertain, 'message')} of the last day may or may not have been posted; "
+            "the log has uncertain_post for each"
         )
     return PlatformState(ok=not reasons, reason="; ".join(reasons) or "none waits")
 

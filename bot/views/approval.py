@@ -17,10 +17,10 @@ from storage.records import Alert, AlertKey, Approval, Repository
 APPROVE, DENY = "approve_report", "deny_report"
 """Slack's action ids of the two buttons."""
 SECOND_PERSON = "A second person has to approve this within an hour; nothing is sent before."
-WHO = "Somebody else can, who has the right by role, and was linked by sign-in or by an operator before."
+WHO = "Who can: somebody with the right by role, linked by sign-in or by an operator before it was asked for."
 NOTHING_SENT = "Nothing was sent to GitHub. It can be asked for again from the card."
 CHANGES: Mapping[str, str] = {
-    "validity_changed": "it is known otherwise now whether the secret works",
+    "validity_changed": "what is known of whether the secret works has changed",
     "token_owner_changed": "the token has another owner, as far as is known",
     "visibility_changed": "the visibility of the repository has changed",
     "role_changed": "the person who asked has another role on GitHub",
@@ -52,7 +52,7 @@ NOT_THE_SECOND: Mapping[str, str] = {
     "others_unknown": "You can't go ahead alone: GitHub does not say for sure that nobody else has the right.",
     "weak_link": "Your GitHub account was linked by the directory, which is not enough to decide this.",
     "linked_later": "You were linked to your GitHub account after this was asked for, so you can't decide it.",
-    "not_by_role": "You can't decide this: GitHub gives you the right by no role.",
+    "not_by_role": "You can't decide this: none of your roles on GitHub gives you the right.",
 }
 
 

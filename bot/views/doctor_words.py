@@ -42,7 +42,7 @@ _SETTINGS: Mapping[str, tuple[str, str]] = {
         "Set it to the id of a channel with the bot in it, as C012AB3CD.",
     ),
     "settings.no_audit_key": (
-        "{subject} is not set: whoever can write the database can rewrite the audit log.",
+        "{subject} is not set: anybody who can write to the database can rewrite the audit log.",
         "Before the first start, set it to the output of openssl rand -hex 32.",
     ),
     "settings.no_encryption_keys": (

@@ -32,13 +32,13 @@ LOGIN = 100
 NO_DISMISSAL = "Closing it stays with organization owners and security managers."
 """After the sentence about a grant, where delegated alert dismissal is on or may be on."""
 OBSTACLES: Mapping[Obstacle, str] = {
-    Obstacle.YOURSELF: "That is you. I'm on it, on the card, is for yourself.",
+    Obstacle.YOURSELF: "That is you. To take the alert yourself, press I'm on it on the card.",
     Obstacle.ON_IT: "{who} is on it already.",
     Obstacle.BOT: "That is a bot. Pick a person.",
     Obstacle.DEACTIVATED: "This person's Slack account is deactivated.",
     Obstacle.OTHER_ORGANIZATION: "This person belongs to another organization, and can't use Stanch here.",
     Obstacle.GUEST: "This person is a guest in Slack, and guests can't use Stanch.",
-    Obstacle.NOT_LINKED: "Stanch doesn't know this person's GitHub account. Whoever runs Stanch can link it.",
+    Obstacle.NOT_LINKED: "Stanch doesn't know this person's GitHub account. An operator of Stanch can link it.",
     Obstacle.UNKNOWN_PERSON: "Slack knows no such person here.",
     Obstacle.SLACK_UNREACHABLE: "Slack did not say who this person is. Pick them again in a moment.",
     Obstacle.NO_VIEW: (

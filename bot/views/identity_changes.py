@@ -1,4 +1,4 @@
-"""Words for changed links of Slack users to GitHub accounts: in the default channel, to operators and to people."""
+"""Words for changed links of Slack users to GitHub accounts, for the default channel, operators and people."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -35,7 +35,7 @@ DECIDES = frozenset(
         *(Suspension.DIRECTORY_CHANGED, Suspension.AMBIGUOUS),
     }
 )
-"""What an operator decides; the rest ends with a new sign-in."""
+"""Suspensions that an operator ends; a new sign-in ends all others."""
 LONGEST = 2600
 """Characters of all lines; a section of Slack's takes 3,000."""
 NAME = 40
@@ -84,7 +84,7 @@ def draw_changes(changes: Sequence[NamedChange], more: int) -> Mrkdwn:
 def operators_notice(changes: Sequence[NamedChange], more: int) -> Content:
     """Tells an operator of links that give no rights."""
     hint = t.mrkdwn(
-        "{} decides for one; {} takes back what was said last. {} shows all.",
+        "{} decides for this person; {} removes the operator's link, or else the sign-in. {} shows all.",
         *map(t.code, ("stanch identities add USER LOGIN", "stanch identities remove USER")),
         t.code("stanch identities list"),
     )
@@ -97,7 +97,7 @@ def identity_notice(notice: SendIdentityNotice) -> Content:
     """Tells a person of a change of their own link, or of another Slack user's to an account that is theirs too."""
     if notice.about is not None:
         return _about_another(notice)
-    login, hint = t.code(mask(notice.login)), Mrkdwn("If that is wrong, tell whoever runs Stanch.")
+    login, hint = t.code(mask(notice.login)), Mrkdwn("If that is wrong, tell an operator of Stanch.")
     if notice.change == "linked":
         detail = t.mrkdwn("In Stanch you now act as {}.", login)
         if notice.source == IdentitySource.DIRECTORY:
@@ -137,7 +137,7 @@ def _about_another(notice: SendIdentityNotice) -> Content:
     change = notice.change if notice.change in _ANOTHER_DETAIL else "linked"
     detail = t.mrkdwn(_ANOTHER_DETAIL[change], t.user(notice.about or ""), t.code(mask(notice.login)))
     hint = Mrkdwn(
-        "If that is not you too, tell whoever runs Stanch at once, and end that session in GitHub's settings."
+        "If that is not you too, tell an operator of Stanch at once, and end that session in GitHub's settings."
     )
     return answer("warning", _ANOTHER_HEADLINE[change], detail, hint)
 

@@ -115,7 +115,7 @@ WRONG_APP = _sentences(
     502,
     "The sign-in could not be finished",
     "GitHub refuses this App's settings, and nothing is linked.",
-    "Tell whoever runs Stanch; the log has GitHub's reason.",
+    "Tell an operator of Stanch; the log has GitHub's reason.",
 )
 NOT_STORED = _sentences(
     503, "Stanch can't store anything now", "Nothing is linked. Try again in a few minutes.", AGAIN
@@ -127,7 +127,7 @@ def failed_page(incident: str) -> Page:
     return _sentences(
         500,
         "Something went wrong in Stanch",
-        f"Nothing is linked. Tell whoever runs Stanch this id: {incident}",
+        f"Nothing is linked. Tell an operator of Stanch this id: {incident}",
     )
 
 

@@ -8,7 +8,7 @@ from integrations.slack.text import Mrkdwn
 from storage.records import Identity, Suspension
 
 SIGN_IN_AGAIN = Mrkdwn("Sign in again with `/leaks link`.")
-ASK_AN_OPERATOR = Mrkdwn("Ask whoever runs Stanch: an operator decides whose account it is.")
+ASK_AN_OPERATOR = Mrkdwn("Ask an operator of Stanch, who decides whose account it is.")
 WHY: Mapping[str, str] = {
     Suspension.SOURCES_DISAGREE: "what operators, sign-ins and the directory say about it disagrees",
     Suspension.SIGNED_IN_ELSEWHERE: "another Slack user has signed in to that account too",
@@ -47,7 +47,7 @@ def source_too_weak(obstacle: str, verb_phrase: str, *, can_sign_in: bool) -> Re
         detail = "You are known here by your organization's directory alone, which is not enough for that."
     else:
         detail = "Here everybody acts in their own name on GitHub, so Stanch needs your sign-in."
-    hint = Mrkdwn("Sign in with `/leaks link`.") if can_sign_in else Mrkdwn("Ask whoever runs Stanch.")
+    hint = Mrkdwn("Sign in with `/leaks link`.") if can_sign_in else Mrkdwn("Ask an operator of Stanch.")
     return Refused(obstacle, f"You can't {verb_phrase}.", detail, hint, offers_link=can_sign_in)
 
 

@@ -1,4 +1,4 @@
-"""Words and draws notices: what a channel is told that is about no single alert."""
+"""Words and draws notices: messages to a channel that are about no single alert."""
 
 from collections.abc import Callable, Mapping
 

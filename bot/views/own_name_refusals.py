@@ -45,7 +45,7 @@ def token_not_usable(setting: str) -> Refused:
     return Refused(
         "token_not_usable",
         "Stanch can't use your sign-in to GitHub now, so nothing was done.",
-        t.mrkdwn("Tell whoever runs Stanch: {} is not set.", t.code(setting)),
+        t.mrkdwn("Tell an operator of Stanch: {} is not set.", t.code(setting)),
     )
 
 

@@ -39,7 +39,7 @@ OBSTACLES = {
 
 @dataclass(frozen=True, slots=True)
 class OwnerNotice:
-    """What the owner of a token is told."""
+    """The content of the message to the owner of a token."""
 
     alert: Alert
     repository: Repository

@@ -42,7 +42,7 @@ def help_words(
     if names:
         return t.mrkdwn("{} can.", joined_words(names))
     if default_channel is None:
-        return Mrkdwn("Ask whoever runs Stanch who can.")
+        return Mrkdwn("Ask an operator of Stanch who can.")
     if default_channel == channel:
         return Mrkdwn("Ask in this channel who can.")
     return t.mrkdwn("Ask in the default channel {} who can.", t.channel(default_channel))
@@ -92,7 +92,7 @@ def not_linked(user: SlackUserId, *, by_sign_in: bool) -> Refused:
     return Refused(
         "not_linked",
         headline,
-        t.mrkdwn("Ask whoever runs Stanch to link {} to your GitHub account.", t.user(user)),
+        t.mrkdwn("Ask an operator of Stanch to link {} to your GitHub account.", t.user(user)),
         t.mrkdwn("They do it with {}", t.code(f"stanch identities add {user} YOUR_GITHUB_LOGIN")),
     )
 
@@ -169,7 +169,7 @@ def slack_unreachable() -> Refused:
 def github_unreachable(error: GitHubError) -> Refused:
     """GitHub could not be asked or refused the call: says why, with GitHub's own reason, and when to try again."""
     if _is_refusal(error):
-        answered = t.mrkdwn("{} If it happens again, tell whoever runs Stanch.", github_answer(error))
+        answered = t.mrkdwn("{} If it happens again, tell an operator of Stanch.", github_answer(error))
         headline = "GitHub refused, so nothing was done."
         return Refused("github_refused", headline, answered, quoted=github_reason(error))
     if isinstance(error, GitHubRateLimited):
@@ -242,7 +242,7 @@ def internal_error(incident: str) -> Refused:
         "Something went wrong in Stanch.",
         t.mrkdwn(
             "Your request may not have been carried out: look at the card before you try again. "
-            "If it happens again, tell whoever runs Stanch this id: {}",
+            "If it happens again, tell an operator of Stanch this id: {}",
             t.code(incident),
         ),
     )

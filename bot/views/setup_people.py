@@ -42,8 +42,8 @@ def person_panel(people: Sequence[tuple[str, str]], *, many: bool, account: str 
             "link themselves, or you link them with `stanch identities add`."
         ),
         Paragraph(
-            "Choose *yourself* only: whoever controls that Slack account can then act on alerts with the rights of "
-            "that GitHub account. You also become an operator, who may type `/leaks doctor`."
+            "Choose *yourself* only: anybody who controls that Slack account can then act on alerts with the rights "
+            "of that GitHub account. You also become an operator, who may type `/leaks doctor`."
         ),
     ]
     if many:

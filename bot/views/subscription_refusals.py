@@ -68,7 +68,7 @@ def names_not_visible(names: Sequence[str], similar: Sequence[str]) -> Refused:
         t.mrkdwn("Did you mean {}?", t.join(t.code(f"repo:{name}") for name in similar)) if similar else None
     )
     later = Mrkdwn(
-        "For repositories of later: an owner or a security manager of every organization can subscribe to them."
+        "Repositories that don't exist yet take an owner or a security manager of every organization."
     )
     return Refused(
         "no_such_repository",
@@ -84,8 +84,8 @@ def needs_reviewer() -> Refused:
         "needs_reviewer",
         "That filter covers more than you may see.",
         t.lines(
-            "It can match every repository, those of later too, so it takes an owner or a security manager of "
-            "each organization that it covers.",
+            "It can match every repository, also future ones, so it takes an owner or a security manager of each "
+            "organization that it covers.",
             Mrkdwn("Name repositories whose alerts you may see: `repo:OWNER/NAME`."),
         ),
         WHOAMI,
@@ -140,6 +140,6 @@ def handles_not_readable() -> Refused:
         "Stanch can't look up user groups here.",
         t.lines(
             Mrkdwn("Write the group's id, such as `mention=S012AB3CD`: it is in the group's menu in Slack."),
-            Mrkdwn("Or whoever runs Stanch gives the Slack app the scope `usergroups:read`."),
+            Mrkdwn("Or an operator of Stanch gives the Slack app the scope `usergroups:read`."),
         ),
     )

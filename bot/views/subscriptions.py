@@ -26,7 +26,7 @@ PAUSE_AFTER = 7 * 86_400.0
 THREADS = {
     ThreadLevel.ALL: "all events",
     ThreadLevel.ACTIONS: "what people do",
-    ThreadLevel.NONE: "only what has controls",
+    ThreadLevel.NONE: "only checklists and requests for approval",
 }
 ONLY_YOU = Mrkdwn("Only you see this.")
 EVERYTHING = Mrkdwn("every alert")

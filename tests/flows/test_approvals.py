@@ -238,7 +238,7 @@ async def test_an_assignee_without_a_role_does_not_decide(two: Stage, action: st
     await two.work(within=5)
     await two.click(READER, "check_validity")
     await ask(two)
-    words = "You can't decide this: GitHub gives you the right by no role."
+    words = "You can't decide this: none of your roles on GitHub gives you the right."
     answer = await refused(two, READER, words, "not_by_role", action)
     assert "Ana Ruiz and Cleo Marsh can." in answer
     assert "Bo Lind" not in answer, "the person who asked"
@@ -412,7 +412,7 @@ async def test_a_check_that_finds_another_validity_ends_the_request(two: Stage) 
     await two.leak()
     await ask(two)
     await two.click(OWNER, "check_validity")
-    assert "it is known otherwise now whether the secret works" in await decide(two, OWNER)
+    assert "what is known of whether the secret works has changed" in await decide(two, OWNER)
     assert sent(two) == []
     await ask(two)
     await decide(two, OWNER)

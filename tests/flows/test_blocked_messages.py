@@ -202,7 +202,10 @@ async def test_a_channel_that_is_back_gets_all_blocked_messages(stage: Stage) ->
     await web_channel(stage)
     stage.slack.workspace.change_channel(WEB, is_archived=True)
     await leak_apart(stage, 7)
-    assert (await standing(stage)) == ("failing", "7 messages wait for a channel that may take them")
+    assert (await standing(stage)) == (
+        "failing",
+        "7 messages wait for a channel that can't take messages now",
+    )
     stage.slack.workspace.change_channel(WEB, is_archived=False)
     await minutes(stage, 8)
     assert len(stage.slack.cards(WEB)) == 7
@@ -245,7 +248,7 @@ async def test_a_hidden_card_waits_for_its_channel(stage: Stage) -> None:
     await stage.leak()
     await stage.slack.share_channel(CHANNEL, "T0PARTNER")
     await stage.work(within=5)
-    assert await standing(stage) == ("failing", "1 messages wait for a channel that may take them")
+    assert await standing(stage) == ("failing", "1 message waits for a channel that can't take messages now")
     stage.slack.workspace.change_channel(CHANNEL, is_ext_shared=False, connected_team_ids=())
     await minutes(stage, 8)
     assert "close_as" in stage.card().action_ids

@@ -71,7 +71,7 @@ async def test_whoami_shows_the_account_and_how_it_was_linked(stage: Stage) -> N
     answer = await stage.type(ADMIN, "whoami")
     assert "You are octo-admin here." in answer
     assert f"(id {stage.people[ADMIN].id})" in answer
-    assert "whoever runs Stanch linked it" in answer
+    assert "an operator of Stanch linked it" in answer
 
 
 async def test_whoami_says_to_an_unlinked_person_how_to_be_linked(stage: Stage) -> None:

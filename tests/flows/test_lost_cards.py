@@ -135,7 +135,7 @@ async def test_a_post_that_can_t_be_found_out_about_is_reported_to_the_operator(
     async with stage.context.session.get(stage.address("/readyz")) as response:
         channels = (await response.json())["channels"]
     assert channels["state"] == "failing"
-    assert channels["reason"].startswith("1 messages of the last day may or may not be in their channel")
+    assert channels["reason"].startswith("1 message of the last day may or may not have been posted")
     stage.clock.advance(600)
     await run_housekeeping_once(stage.context)
     await stage.work(within=600)

@@ -49,7 +49,7 @@ async def test_a_card_for_a_shared_channel_goes_to_the_default_one(
     await stage.leak()
     assert stage.slack.channel_messages(TEAM) == []
     assert stage.read().startswith(":large_orange_circle: Normal")
-    assert await standing(stage) == ("failing", "1 messages wait for a channel that may take them")
+    assert await standing(stage) == ("failing", "1 message waits for a channel that can't take messages now")
 
 
 async def test_a_channel_shared_within_our_organization_gets_its_cards(stage: Stage) -> None:

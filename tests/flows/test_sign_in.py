@@ -108,7 +108,7 @@ async def test_without_a_public_address_there_is_neither_a_page_nor_an_offer(
         for path in ("/github/link?request=x", "/github/callback?state=x&code=y"):
             assert (await somebody.open(PUBLIC_URL + path)).status == 404
         answer = await stage.type(UNLINKED, "link")
-        assert "Ask whoever runs Stanch to link" in answer
+        assert "Ask an operator of Stanch to link" in answer
         assert stage.slack.view(UNLINKED) is None
         await stage.type(UNLINKED, "list")
         assert stage.slack.private_messages(UNLINKED)[-1].action_ids == []

@@ -122,7 +122,7 @@ async def test_unknown_and_not_yours_read_the_same(stage: Stage, name: str) -> N
     assert answer.replace(name, "NAME") == (
         ":no_entry: That filter names a repository that you can't subscribe to.\n"
         "There is no NAME, or it is not yours to see.\n"
-        "For repositories of later: an owner or a security manager of every organization can subscribe to them.\n"
+        "Repositories that don't exist yet take an owner or a security manager of every organization.\n"
         "Wrong account? /leaks whoami shows which one you are here."
     )
 
