@@ -4,7 +4,7 @@ from typing import ClassVar
 
 
 class JobKind:
-    """What all kinds have; a subclass is a frozen dataclass, and names its stored word and the rest with `class`."""
+    """A kind of job: a frozen dataclass whose `class` line gives the stored word, the key and the attempts."""
 
     kind: ClassVar[str]
     """The stored word."""
@@ -12,7 +12,7 @@ class JobKind:
     attempts: ClassVar[int] = 8
     """How often it is tried before it is parked."""
     inlined: ClassVar[str | None] = None
-    """The name of its only field where that field's own fields are stored in its place."""
+    """The name of its only field, if that field's own fields are stored in its place."""
 
     def __init_subclass__(
         cls, *, kind: str, key: str | None = None, attempts: int = attempts, inlined: str | None = None

@@ -35,7 +35,7 @@ from storage.records import (
 
 
 def shown_key(what: str) -> str:
-    """The key of the answers that wait whether a message or a form shows the result; `what` names that."""
+    """The key of answers that are sent only if a message or form, named by `what`, does not show the result."""
     return f"shown:{what}"
 
 

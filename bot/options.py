@@ -63,7 +63,7 @@ class ReportOptions(_Table):
         return self.approvals > 1
 
     @model_validator(mode="after")
-    def _alone_of_two(self) -> "ReportOptions":
+    def _refuse_alone_without_two(self) -> "ReportOptions":
         if self.alone_after is not None and self.approvals == 1:
             raise ValueError("can't have alone_after without approvals = 2: set that, or remove it")
         return self
@@ -96,7 +96,7 @@ class ValidityOptions(_Table):
         return self.check != "never"
 
     @model_validator(mode="after")
-    def _never_is_never(self) -> "ValidityOptions":
+    def _refuse_arrival_without_probes(self) -> "ValidityOptions":
         if not self.probes and self.check_on_arrival != "off":
             raise ValueError(
                 'can\'t have check = "never" with check_on_arrival: set that to "off", or remove it'

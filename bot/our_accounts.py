@@ -59,7 +59,7 @@ class OurAccounts:
 
     @property
     def are_known(self) -> bool:
-        """Whether every login is resolved, or without any the App's owner is known."""
+        """Whether every login is resolved; if GITHUB_ACCOUNTS names none, whether the App's owner is known."""
         return not self.unresolved if self.are_named else self._owner is not None
 
     @property
@@ -109,7 +109,7 @@ class OurAccounts:
         return account.login.lower() in self.unresolved
 
     async def compare_login(self, account: GitHubAccount, *, is_current: bool) -> None:
-        """Compare an account's id and login with what is stored, and log a renamed or replaced account.
+        """Compare an account's id and login with the stored ones, and log a renamed or replaced account.
 
         `is_current` is True for an answer of GitHub's, False for a webhook, which may be old.
         """
@@ -129,7 +129,7 @@ class OurAccounts:
 
     @property
     def remarks(self) -> list[str]:
-        """What an operator should know about the accounts, one clause each."""
+        """Notes on the accounts for an operator, one clause each."""
         if not self.are_named:
             if self._owner is None:
                 return ["GitHub has not said yet whose App this is"]
@@ -153,7 +153,7 @@ class OurAccounts:
         return renamed + [_taken(name, named) for name, named in self._named.items() if named.namesake]
 
     def without(self, found: Iterable[GitHubAccount]) -> set[str]:
-        """The logins and ids of GITHUB_ACCOUNTS that mean none of these accounts."""
+        """The logins and ids of GITHUB_ACCOUNTS that none of these accounts has."""
         there = list(found)
         ids, logins = {account.id for account in there}, {account.login.lower() for account in there}
         named = {login for login, known in self._named.items() if known.id in ids}

@@ -17,9 +17,9 @@ class IdentityChange:
     account: GitHubId
     login: str
     source: str
-    """An IdentitySource's word: what the link rests on, or rested on."""
+    """The IdentitySource on which the link rests, or rested."""
     reason: str | None = None
-    """Of a suspended link, a `Suspension`'s word; of others what made the change: `cli`, `unlink`."""
+    """For a suspended link a `Suspension`; for others what made the change: `cli`, `unlink`."""
     others: tuple[SlackUserId, ...] = ()
     """Other Slack users whom some source joins to that account."""
 
@@ -51,7 +51,7 @@ class SendIdentityNotice(JobKind, kind="tell_identity", attempts=12):
     user: SlackUserId
     login: str
     change: str
-    """An `IdentityChange`'s kind; 0.1.0 knew `linked` and `unlinked`."""
+    """The kind of an `IdentityChange`; 0.1.0 knew `linked` and `unlinked`."""
     about: SlackUserId | None = None
     """Whose link it is, if the person is another one whom some source joins to that account; None: their own."""
     source: str | None = None

@@ -1,4 +1,4 @@
-"""Our identity on Slack and GitHub, whether both answer, and short caches of people and channels."""
+"""Who Stanch is on Slack and GitHub, whether both answer, and short caches of people and channels."""
 
 import asyncio
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Platforms:
         self.workspace: Workspace | None = None
         known = github_server.server_by_host(github_api_url)
         self.server = _abilities(known) if known else ServerAbilities()
-        """What this GitHub server can do; nothing while that is not known."""
+        """What this GitHub server can do; while that is not known, nothing counts as possible."""
         self.slack = NOT_CHECKED
         self.socket: PlatformState | None = None
         """State of the Socket Mode connection; None without Socket Mode."""
@@ -164,7 +164,7 @@ class Platforms:
                 log.error("not_asked", reason=str(error))
 
     async def is_ours(self, account: GitHubAccount) -> bool:
-        """Whether we serve installations on this account; raises RetryLater while GitHub has not said that."""
+        """Whether we serve installations on this account; raises RetryLater until GitHub has answered that."""
         ours = self.accounts.is_ours(account)
         if ours is None or (not ours and self.accounts.may_resolve(account)):
             try:
@@ -180,7 +180,7 @@ class Platforms:
         return ours
 
     async def require_workspace(self) -> Workspace:
-        """The workspace; raises RetryLater while Slack has not said which it is."""
+        """The workspace; raises RetryLater until Slack has answered which it is."""
         if self.workspace is None:
             await self.check_slack()
         if self.workspace is None:

@@ -14,7 +14,7 @@ FORBID = ConfigDict(extra="forbid")
 """A stored request with a field that this version does not know may ask for something else."""
 
 ADDED = Field(exclude_if=not_)
-"""For a field that 0.1.0 does not have: a row leaves it out where it is empty, so that 0.1.0 can read the others."""
+"""For a field that 0.1.0 does not have: it is stored only if it is set, so that 0.1.0 can read rows without it."""
 
 
 def _alert_key(stored: object) -> object:

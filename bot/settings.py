@@ -1,4 +1,7 @@
-"""Reads the settings from the environment and the options from their file; nothing else reads the environment."""
+"""Reads the settings from the environment and the options from their file.
+
+Nothing else reads the environment, but for the variables of proxies, which `integrations/proxies.py` reads.
+"""
 
 import os
 import tomllib

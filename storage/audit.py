@@ -133,7 +133,7 @@ async def verify(tx: Tx, head: str | None = None) -> Verification:
 
 
 async def last_row_verifies(tx: Tx) -> bool:
-    """Whether the last row's hash is right, which it is not with another key than the one that made it."""
+    """Whether the last row's hash is right; it is not if the row was made with another key."""
     found = (await tx.conn.execute(sa.select(audit).order_by(audit.c.seq.desc()).limit(1))).one_or_none()
     if found is None:
         return True

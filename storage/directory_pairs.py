@@ -11,7 +11,7 @@ from storage.tables import directory_pair
 
 
 async def pin(tx: Tx, pair: DirectoryPair) -> None:
-    """Store a pair that is new, or that comes back after somebody left; any other one of both stays as it is."""
+    """Store a pair that is new, or that comes back after the person had left; a pair in any other state stays."""
     left = sa.and_(_is(pair), directory_pair.c.suspension == Suspension.LEFT)
     await tx.conn.execute(sa.delete(directory_pair).where(left))
     row = {**rows.values(pair, directory_pair), **rows.account_values("github", pair.github)}
@@ -19,7 +19,7 @@ async def pin(tx: Tx, pair: DirectoryPair) -> None:
 
 
 async def mark_seen(tx: Tx, team: SlackTeamId) -> None:
-    """Say that the directory has shown all pairs of a workspace now that count."""
+    """Note that the directory has just shown all pairs of a workspace that are in force."""
     counts = sa.and_(directory_pair.c.slack_team == team, directory_pair.c.suspension.is_(None))
     await tx.conn.execute(sa.update(directory_pair).where(counts).values(seen_at=tx.now))
 
@@ -60,7 +60,7 @@ async def are_there(tx: Tx) -> bool:
 
 
 async def suspend(tx: Tx, pair: DirectoryPair, suspension: str) -> bool:
-    """Say why a pair counts no more; False if it is suspended already."""
+    """Suspend a pair, with the reason; False if it is suspended already."""
     query = sa.update(directory_pair).where(_is(pair), directory_pair.c.suspension.is_(None))
     return (await tx.conn.execute(query.values(suspended_at=tx.now, suspension=suspension))).rowcount == 1
 
@@ -81,7 +81,7 @@ async def has_held(
 ) -> bool:
     """Whether the directory has shown this very pair since that time, and no other one of either side.
 
-    It has to have been read after `seen_since`: while it can't be read, it may show something else by now.
+    It must have been read after `seen_since`, since an older reading may no longer be true.
     """
     either = sa.or_(directory_pair.c.slack_user == user, directory_pair.c.github_id == github_id)
     query = sa.select(directory_pair).where(directory_pair.c.slack_team == team, either)

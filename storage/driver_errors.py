@@ -19,8 +19,8 @@ _FULL = ("database or disk is full", "No space left on device")
 def is_stale(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether a prepared statement no longer fits the tables.
 
-    asyncpg raises InvalidCachedStatementError. SQLAlchemy has dropped all prepared statements by then, so that only
-    the transaction has to be repeated (SQLAlchemy's docs on asyncpg, "Prepared Statement Cache").
+    asyncpg raises InvalidCachedStatementError. SQLAlchemy then drops all prepared statements, so the same transaction
+    works when it is repeated (SQLAlchemy's docs on asyncpg, "Prepared Statement Cache").
     """
     return isinstance(error, sa.exc.DBAPIError) and type(error.orig).__name__ == "InvalidCachedStatementError"
 

@@ -38,8 +38,8 @@ SET tcp_user_timeout = 25000
 """
 """Settings of each session with PostgreSQL; the lock's and the last one are in milliseconds.
 
-By default PostgreSQL finds out only after two hours that a host was cut off in the middle of a transaction, and all
-others wait for its locks so long. These settings make it 25 seconds; they have no effect on a Unix socket.
+By default PostgreSQL notices only after two hours that a host was cut off in the middle of a transaction. Until then
+others wait for its locks. These settings make it 25 seconds; they have no effect on a Unix socket.
 """
 READER_CACHE = 500
 """Kilobytes of SQLite's cache for each connection that reads; by default it would be 2,000.
@@ -175,7 +175,7 @@ def _postgresql_engine(
 def make_private(path: Path) -> None:
     """Create SQLite's file with mode 0600 before SQLite does; its -wal and -shm files inherit the mode.
 
-    An existing file is never opened: closing it would drop all locks that this process has on it, and another
+    An existing file is never opened, since closing it would drop all locks that this process has on it. Another
     process could then delete the write-ahead log in use (SQLite's docs, "How To Corrupt An SQLite Database File",
     2.2). Raises SQLite's own error if no file can be created there.
     """

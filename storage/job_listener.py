@@ -76,9 +76,9 @@ async def _listen(db: Database, tried: asyncio.Event) -> None:
 
 
 async def _wait_until_lost(clock: Clock, server: Any, lost: asyncio.Event) -> None:
-    """Return when the connection has ended, or does not answer, as after a cut whose end nobody was told of.
+    """Return when the connection has ended, or does not answer, as after a cut of the network.
 
-    Nothing is sent on it otherwise, so that TCP would never notice. LISTEN once more changes nothing.
+    Nothing else is sent on it, so TCP alone would never notice a cut. Repeating LISTEN changes nothing.
     """
     while True:
         if await clock.wait_for(lost.wait(), CHECK_EVERY):

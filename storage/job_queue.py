@@ -19,8 +19,8 @@ async def claim(
 ) -> list[Job]:
     """Claim up to `limit` due jobs for `lease` seconds; each claim counts as an attempt.
 
-    The jobs come in the order of priority, and of each priority at most as many as it has `slots` (by default
-    `limit`). Of the jobs with one key only the earliest is claimed, and only while none of that key runs.
+    The jobs come in the order of priority; `slots` limits how many of each priority are claimed (by default `limit`).
+    Of the jobs with one key only the earliest is claimed, and only while none of that key runs.
     """
     free = {p.name: limit if slots is None else max(0, min(limit, slots[p])) for p in Priority}
     for _ in range(3):

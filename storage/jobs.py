@@ -63,7 +63,7 @@ async def unfinished(tx: Tx, kind: str, after: int, most: int) -> list[Job]:
 
 
 async def save_payload(tx: Tx, job_id: JobId, payload: Mapping[str, StoredJson]) -> bool:
-    """Replace what a job says; False if it is done. A run that has begun goes by what it has read."""
+    """Replace a job's payload; False if it is done. A run that has begun uses the payload that it has read."""
     its = sa.and_(job.c.id == job_id, job.c.state != DONE)
     return (await tx.conn.execute(sa.update(job).where(its).values(payload=payload))).rowcount == 1
 

@@ -12,7 +12,7 @@ from storage.tables import link_page, link_request
 from storage.token_columns import stored_tokens, token_values
 
 ENDED = "ended "
-"""Begins the name of what is kept of a sign-in that ended."""
+"""Prefix of the name under which the tries of an ended sign-in are kept."""
 
 
 async def add(tx: Tx, request: LinkRequest) -> None:
@@ -47,7 +47,7 @@ async def count_try(tx: Tx, hash_: str, most: int) -> bool:
 
 
 async def give_back_try(tx: Tx, hash_: str) -> None:
-    """Count the last submitted code no more: it was right."""
+    """Uncount the last submitted code: it was right."""
     query = sa.update(link_request).where(link_request.c.hash == hash_)
     await tx.conn.execute(query.values(tries=link_request.c.tries - 1))
 
@@ -71,9 +71,9 @@ async def end_of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> None:
 
 
 async def _keep_tries(tx: Tx, ended: LinkRequest) -> None:
-    """Keep the wrong codes counted until their time is over: who ends a sign-in and starts anew gets no more tries.
+    """Keep the count of wrong codes until the sign-in would have expired: starting anew gives no further tries.
 
-    No address and no modal leads to what is kept: its name is no hash.
+    No address or modal leads to this row, since its name is no hash.
     """
     if ended.tries > 0:
         name = ENDED + ended.hash.removeprefix(ENDED)

@@ -18,7 +18,7 @@ class Priority(IntEnum):
     SYNC = 3
     """Comparing GitHub with the store, which is never urgent."""
     FLOOD = 4
-    """Deliveries about a repository that has had very many: other repositories' don't wait for them."""
+    """Deliveries about a repository that has had very many; deliveries about others don't wait for them."""
 
 
 _KINDS: Mapping[Priority, tuple[str, ...]] = {

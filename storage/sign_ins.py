@@ -67,7 +67,7 @@ async def end_refresh(tx: Tx, stored: SignIn, process: str) -> bool:
 async def replace_tokens(tx: Tx, stored: SignIn, tokens: StoredTokens) -> bool:
     """Store the pair that GitHub gave for the one of this version; False if that one has changed.
 
-    The claim of the refresh is not looked at: GitHub gives a new pair once, so that it counts even if it came late.
+    The claim of the refresh is not checked: GitHub gives a new pair only once, so it is stored even if it came late.
     """
     return await _change(
         tx,

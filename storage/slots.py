@@ -15,8 +15,8 @@ PLANNED_WITHIN = 600.0
 async def take_earlier(tx: Tx, channel: ChannelId, slot: UnixTime, *, urgent: Collection[str]) -> UnixTime:
     """Exchange a slot for the earliest one of a card that can wait; returns that, or `slot` if there is none.
 
-    A card can wait if it was folded into a summary, and no longer needs its slot, or if its urgency is not one of
-    `urgent`. It gets `slot` instead. Simultaneous callers exchange with different cards.
+    A card can wait if its urgency is not one of `urgent`, or if it was folded into a summary and needs no slot. It
+    gets `slot` instead. Simultaneous callers exchange with different cards.
     """
     ordinary = sa.and_(
         message.c.state == MessageState.PLANNED, ~sa.func.coalesce(message.c.urgency.in_(urgent), sa.false())

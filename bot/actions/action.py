@@ -98,7 +98,7 @@ class Action(ABC, Generic[Decision]):
     asks_about_owner: ClassVar[bool] = False
     """Its form, or without a form its decision, needs to know whether the token's owner can be told."""
     asks_about_approval: ClassVar[bool] = False
-    """It is, decides, or shows the form of what a second person has to approve."""
+    """It needs the request for approval of a report: to make it, to decide it, or to show the report's form."""
     works_offline: ClassVar[bool] = False
     """It changes nothing on GitHub, so it is done while GitHub is down too."""
     receiver_block: ClassVar[str | None] = None

@@ -1,4 +1,4 @@
-"""What the request for approval of a report, its approval and its denial share: the request, and what follows it."""
+"""Shared by the request for approval of a report, its approval and its denial: the record, its events and jobs."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -62,7 +62,7 @@ def request_approval(run: ActionRun) -> Outcome:
 
 
 def _without_waiting_report(alert: Alert) -> Alert:
-    """A report that waited for GitHub's limit since before a second person was needed is asked for instead."""
+    """The alert without its waiting report, which was requested before the option for a second person was set."""
     waits = alert.report is not None and alert.report.state is ReportState.WAITING
     return replace(alert, report=None) if waits else alert
 
@@ -89,7 +89,7 @@ def event_of(approval: Approval, kind: EventKind, case: PersonalCase, **details:
 
 
 def report_job(approval: Approval) -> NewJob:
-    """The job that makes the approved report for the person who asked, after all checks as of then."""
+    """The job that makes the approved report for the person who asked; it checks everything again."""
     person = approval.requested_by
     assert person.slack_team is not None
     assert person.slack_user is not None

@@ -35,7 +35,7 @@ def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:
 
 
 def github_comment(case: PersonalCase, user_input: UserInput) -> str:
-    """The comment for GitHub, signed with the person's login unless GitHub shows it itself; may be empty then.
+    """The comment for GitHub. In the App's name it is signed with the person's login; in their own it may be empty.
 
     Raises Refused if it looks like a secret, or is too long with its signature.
     """

@@ -39,8 +39,8 @@ class ToReceiver:
 class HandOverAlert(MenuAction[ToReceiver], FormAction[ToReceiver]):
     """A line of the overflow menu; its form has a people picker, and says what follows once a person is picked.
 
-    The form carries to the submit what it said: for whom (`checked`), the refusal (`refused`), a grant (`grants`),
-    and when the person on the alert had got it (`since`).
+    The form's metadata has under `said` what it told the giver, for the submit: the receiver (`checked`), the refusal
+    (`refused`), a grant (`grants`), and when the person on the alert got it (`since`).
     """
 
     id = "hand_over"
@@ -58,18 +58,18 @@ class HandOverAlert(MenuAction[ToReceiver], FormAction[ToReceiver]):
 
     def form(self, case: PersonalCase, user_input: UserInput, metadata: str) -> View:
         effect = _effect(case)
-        said = {"since": _since(case.alert)}
+        carried = {"since": _since(case.alert)}
         if case.receiver is not None and effect is not None:
-            said["checked"] = case.receiver.user
+            carried["checked"] = case.receiver.user
             if isinstance(effect, Obstacle):
-                said["refused"] = words.obstacle_words(case.receiver, effect)
+                carried["refused"] = words.obstacle_words(case.receiver, effect)
             elif effect is Effect.GRANT:
-                said["grants"] = "yes"
+                carried["grants"] = "yes"
         return modal(
             callback_id=self.callback_id,
             title=self.title,
             submit=self.title,
-            private_metadata=json.dumps({**json.loads(metadata), "said": said}),
+            private_metadata=json.dumps({**json.loads(metadata), "said": carried}),
             blocks=self.form_blocks(case, user_input),
         )
 
@@ -109,7 +109,7 @@ class HandOverAlert(MenuAction[ToReceiver], FormAction[ToReceiver]):
     async def act(self, run: ActionRun, decision: ToReceiver) -> Outcome:
         case, receiver, now = run.case, decision.receiver, run.context.clock.now()
         key, person, grants = case.alert.key, decision.receiver.person, decision.effect is Effect.GRANT
-        # Without a record of it, GitHub's assignee follows as if the receiver had taken the alert.
+        # Without a stored hand over, GitHub's assignee follows as if the receiver had taken the alert.
         differs = grants or not case.actor.rights.resolve_by_role
         last = HandOver(now, grants) if differs else None
         account = person.github

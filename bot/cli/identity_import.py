@@ -35,9 +35,9 @@ async def import_rows(
 ) -> list[Identity]:
     """Link the rows of a file, a few in each transaction: on SQLite a server's webhooks wait for one.
 
-    `team` is the workspace of rows that name none. Raises StartRefused: with a line for each fault, and then nobody
-    is linked; or where it stopped, since the database failed or the command was interrupted. With `dry_run` all is
-    checked and nothing is stored.
+    `team` is the workspace of rows that name none. Raises StartRefused with a line for each fault of the file; then
+    nobody is linked. If the database fails or the command is interrupted, it says before which row it stopped. With
+    `dry_run` all is checked and nothing is stored.
     """
     found, faults = await _check_rows(accounts, rows, team)
     async with db.read() as tx:

@@ -31,7 +31,7 @@ def root(
 
 
 def import_commands(words: Sequence[str]) -> Mapping[str, ModuleType]:
-    """The module of the command with which the words begin; for any other words, as `--help`, those of all commands.
+    """The module of the command that is the first word; the modules of all commands if that is none, as `--help`.
 
     So a server does not hold the code of the other commands in its memory.
     """

@@ -73,7 +73,7 @@ async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
 
 
 def _command() -> str:
-    """How this command was typed, as `.venv/bin/stanch`: the next one is to be found in the same way."""
+    """How this command was typed, as `.venv/bin/stanch`, to name the next one in the same way."""
     typed = sys.argv[0]
     return shlex.quote(typed) if Path(typed).name == "stanch" else "stanch"
 

@@ -1,6 +1,6 @@
 """`/leaks link`: opens the modal in which the person links their GitHub account by signing in there.
 
-`inbound` opens it, since a command can open a modal for three seconds only. This answers where nobody can sign in.
+`inbound` opens it, since a command can open a modal for three seconds only. This file answers if nobody can sign in.
 """
 
 from bot.commands.command import Subcommand

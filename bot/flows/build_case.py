@@ -56,7 +56,7 @@ async def load_case(tx: Tx, context: Context, alert: Alert, repository: Reposito
 
 
 async def load_committer_name(tx: Tx, context: Context, alert: Alert) -> str | None:
-    """The Slack name of the account that made the leaking commit, if that is proved and it is linked."""
+    """The Slack name of the person who made the leaking commit, if that is proved and the account is linked."""
     author, workspace = shown_author(alert), context.platforms.workspace
     if workspace is None or author is None or author.account is None or not author.is_proved:
         return None

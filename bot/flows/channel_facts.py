@@ -24,7 +24,7 @@ TOKEN_TROUBLE = 60.0
 async def unfit_reason(context: Context, channel: ChannelId, changed_at: UnixTime) -> str | None:
     """Why the channel may not have alerts: Slack's error code, or Stanch's own short reason; None if it may.
 
-    `changed_at` is when Slack last sent a change of the channel. Raises RetryLater if Slack does not answer.
+    `changed_at` is when Slack last sent a change to the channel. Raises RetryLater if Slack does not answer.
     """
     try:
         facts = await context.platforms.channel(channel, since=changed_at)

@@ -1,4 +1,4 @@
-"""Keeps when a signing secret and the one that it replaces were last used, as long as both are accepted."""
+"""Stores when a signing secret and its replacement were last used, while both are accepted."""
 
 from bot.context import Context
 from storage import saved_values
@@ -16,9 +16,9 @@ async def save_use(context: Context, setting: str) -> None:
 
 
 async def last_used(tx: Tx, setting: str) -> UnixTime | None:
-    """When a request was last signed with the secret of this setting; a minute late at most.
+    """When a request was last signed with the secret of this setting, up to a minute late.
 
-    None if that was never seen: uses are stored only while an old secret is accepted too.
+    None if no use is stored: uses are stored only while an old secret is accepted too.
     """
     at = await saved_values.load(tx, SIGNED_WITH + setting)
     return float(at) if isinstance(at, int | float) else None

@@ -64,7 +64,7 @@ def owner_job(click: Click, now: float) -> JobKind:
 
 
 def pick_job(click: Click, now: float) -> JobKind:
-    """The job of a person who was picked in a form, which names its alert in what it carries."""
+    """The job of a pick of a person in a form; the form's metadata names the alert."""
     form = FORM_OF_PICKER.get(click.action_id)
     alert = _parse_key(_metadata(click.private_metadata).get("alert"))
     if form is None or alert is None or click.view_id is None:
@@ -144,7 +144,7 @@ def submit_request(action: str, submit: Submit, now: float) -> ActionRequest | N
         thread=_ts(metadata.get("thread")),
         in_thread=metadata.get("in_thread") is True,
         view_id=submit.view_id,
-        user_input={**_said(metadata), **submit.user_input},
+        user_input={**_carried(metadata), **submit.user_input},
     )
 
 
@@ -195,10 +195,10 @@ def _metadata(text: str) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _said(metadata: Mapping[str, object]) -> dict[str, str]:
-    """What the form said to the person, as far as its action carries it to the submit."""
-    said = metadata.get("said")
-    known = said.items() if isinstance(said, dict) else ()
+def _carried(metadata: Mapping[str, object]) -> dict[str, str]:
+    """What the form told the person, as far as its action carries it to the submit."""
+    carried = metadata.get("said")
+    known = carried.items() if isinstance(carried, dict) else ()
     return {name: value for name, value in known if isinstance(value, str)}
 
 

@@ -1,9 +1,9 @@
 """The local page of `stanch setup`: who may use it, and which step a form belongs to.
 
 Other users and web pages of this machine reach the port too. So every request has to name exactly our address as its
-host, a form has to come from our own page, and the page asks for a code that only the terminal shows. There is no
-cookie, which other ports of this machine would get too: a tab knows itself by a hidden field of its forms.
-Nothing of a request is logged.
+host, and a form has to come from our own page. The page first asks for a code that only the terminal shows. There is
+no cookie, since other ports of this machine would get it too: a hidden field of the forms identifies a tab. Nothing
+of a request is logged.
 """
 
 import asyncio
@@ -220,7 +220,7 @@ async def _done(end: "asyncio.Future[SetupEnd]") -> bool:
 
 
 def _parameter(request: web.Request, name: str) -> str:
-    """The one parameter of that name; empty if it is missing or given twice."""
+    """The only parameter of that name; empty if it is missing or given twice."""
     found = request.query.getall(name, [])
     return found[0] if len(found) == 1 else ""
 

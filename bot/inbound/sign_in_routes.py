@@ -70,7 +70,7 @@ class SignInRoutes:
         return response
 
     def _page(self, page: Page) -> web.Response:
-        """A page; those that somebody else's or a used address gets leave a log line, at most one a minute."""
+        """A page; pages for a foreign or used address leave a log line, at most one a minute."""
         if page in REFUSED:
             self._refused.note(page.status, REFUSED[page], page.title)
         return _response(page)
@@ -92,7 +92,7 @@ class SignInRoutes:
 
 
 def _parameter(request: web.Request, name: str) -> str:
-    """The one parameter of that name; empty if it is missing, given twice, or longer than any of ours."""
+    """The only parameter of that name; empty if it is missing, given twice, or longer than any of ours."""
     found = request.query.getall(name, [])
     return found[0] if len(found) == 1 and len(found[0]) <= LONGEST else ""
 

@@ -17,7 +17,7 @@ class ActingName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoName:
-    """Nothing goes out for this person, in nobody's name."""
+    """Nothing is sent to GitHub for this person, in no name."""
 
     reason: str
     """A `Suspension`'s word, or SIGN_IN_NEEDED."""
@@ -27,7 +27,7 @@ SIGN_IN_NEEDED = "sign_in_needed"
 
 
 def may_have_token(act_as: str, identity: Identity) -> bool:
-    """Whether the person's sign-in has to be looked at; `act_as` is the option `github.act_as`."""
+    """Whether the person's sign-in has to be loaded; `act_as` is the option `github.act_as`."""
     return act_as != "app" and identity.source is IdentitySource.SIGN_IN
 
 

@@ -24,7 +24,7 @@ def named_request(value: object) -> str | None:
 
 
 def facts_of(alert: Alert, repository: Repository, role: str) -> ReportFacts:
-    """What a person of this role who asks for approval now asks for."""
+    """The facts of a request for approval that a person of this role makes now."""
     owner = alert.token.owner
     return ReportFacts(
         validity=effective_validity(alert),
@@ -97,8 +97,8 @@ def alone_at(case: PersonalCase) -> UnixTime | None:
 def run_obstacle(case: PersonalCase) -> str | None:
     """Why the report is not sent though it was approved, as one short word; None if it is.
 
-    A report that waits for GitHub's limit, or whose run was interrupted, may itself have changed what is known of the
-    token; then only its repository and the person's role are compared.
+    A report that waited for GitHub's limit, or whose run was interrupted, may have changed the facts of the token.
+    Then only the repository and the person's role are compared.
     """
     approval = case.approval
     if approval is None:

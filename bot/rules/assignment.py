@@ -17,8 +17,8 @@ class Assignment:
 def may_be_assigned(alert: Alert, rights: Rights) -> bool:
     """Whether Stanch may assign the person on the alert, who has these rights.
 
-    An assignee may see and resolve the alert. So only a person who may resolve by role is assigned, and one to whom
-    somebody who may resolve by role handed it over for that. GitHub wants write access of an assignee.
+    An assignee may see and resolve the alert. So Stanch assigns only a person who may resolve by role, or who got the
+    alert from such a person by a hand over that grants it. GitHub requires write access of an assignee.
     """
     hand_over = alert.hand_over
     allowed = rights.resolve_by_role if hand_over is None else hand_over.grants

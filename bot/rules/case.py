@@ -53,7 +53,7 @@ class Case:
     steps_total: int = 0
     """Progress of the checklist; 0 of 0 without one."""
     committer_name: str | None = None
-    """The Slack name of the account that made the leaking commit, if that is proved and it is linked."""
+    """The Slack name of the person who made the leaking commit, if that is proved and the account is linked."""
     approval: Approval | None = None
     """The open request for approval of a report. For a click on its buttons, and for the report that was approved,
     the request that they name, in any state."""

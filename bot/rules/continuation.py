@@ -1,11 +1,11 @@
-"""Decides how a request goes on that was refused because the person was not linked, once they are."""
+"""Decides how a request that was refused for lack of a link goes on after the linking."""
 
 from enum import StrEnum
 
 from storage.records import UnixTime
 
 LASTS = 900.0
-"""Seconds after the request in which it goes on by itself; later the person may be doing something else."""
+"""Seconds after the request in which it goes on by itself: later the person may not expect it."""
 ANSWERS = frozenset({"command", "shortcut", "look"})
 """Stored words of the jobs that only answer: a command, the shortcut on a message, a line of a card's menu."""
 LOOK_UP_BUTTONS = frozenset({"page", "show_list", "show_alert"})

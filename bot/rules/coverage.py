@@ -19,7 +19,7 @@ class Coverage:
 
 
 def coverage(alert_filter: Filter) -> Coverage:
-    """What the filter can match; where terms narrow each other, the wider reading, which asks for more rights."""
+    """What the filter can match at most: no term narrows another one here, which asks for more rights."""
     named = _values(alert_filter, Qualifier.REPO)
     excluded = _values(alert_filter, Qualifier.REPO, negated=True) or frozenset()
     return Coverage(
@@ -32,7 +32,7 @@ def coverage(alert_filter: Filter) -> Coverage:
 def covered_accounts(
     covered: Coverage, installations: Sequence[Installation], pinned: Mapping[str, int]
 ) -> tuple[Installation, ...]:
-    """The installations on the accounts that the filter can match; all of them where it names none of these."""
+    """The installations on the accounts that the filter can match; all of them if it names none of their accounts."""
 
     def is_named(one: Installation, logins: frozenset[str]) -> bool:
         ids = {login: pinned.get(pin(Qualifier.ORG, login)) for login in logins}
@@ -56,7 +56,7 @@ def pin(qualifier: Qualifier, value: str) -> str:
 
 
 def pinned_values(alert_filter: Filter) -> set[tuple[Qualifier, str]]:
-    """Every repository and account that the filter names, also to leave it out."""
+    """Every repository and account that the filter names, also in negated terms."""
     return {
         (term.qualifier, value)
         for term in alert_filter.terms

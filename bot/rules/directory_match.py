@@ -1,7 +1,7 @@
 """Decides which Slack user and GitHub account have one confirmed address in an organization's directory.
 
-Everything that is not certain gives no pair: an address that is not confirmed, that two people or accounts have or
-had, or that is not what it was when the pair was made.
+Only certainty gives a pair. None comes from an address that is not confirmed, that two people or accounts have or
+had, or that has changed since the pair was made.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from enum import StrEnum
 from storage.records import Account, DirectoryPair, GitHubId, SlackUserId, Suspension
 
 FEW = 2
-"""So many pairs can always be lost in one sync."""
+"""Up to this number of pairs can be lost in one sync, whatever part of all they are."""
 
 
 class PersonState(StrEnum):

@@ -16,7 +16,7 @@ class Unwritable(ValueError):
 
 
 def changed(text: str, values: Mapping[str, str]) -> str:
-    """The text with these settings, each in place of its last line if it has one, else at the end unless it is empty.
+    """The text with these settings. Each replaces its last line; without one it is added at the end, unless empty.
 
     Names are compared without regard to case, as they are read. Raises Unwritable.
     """

@@ -48,7 +48,7 @@ def matches(
 ) -> bool:
     """Whether every term holds for the alert; `me` is the GitHub id of the person who asks, for `assignee:@me`.
 
-    A repository or an account with an id in `pinned` is compared by that id: a rename changes nothing, and another
+    A repository or an account with an id in `pinned` is compared by that id. So a rename changes nothing, and another
     repository under the former name does not match.
     """
     ids = pinned or {}

@@ -51,9 +51,9 @@ class Obstacle(StrEnum):
 def hand_over_effect(case: PersonalCase, receiver: Receiver) -> Effect | Obstacle:
     """What handing the alert over to the receiver changes on GitHub, or why it is not possible.
 
-    An assignee may see and resolve an alert (GitHub's changelog, 2025-11-25), so assigning somebody who may not is a
-    grant: only a person who may resolve the alert by role makes it. Others hand over to people who may view it, and
-    nothing is written to GitHub.
+    An assignee may see and resolve an alert (GitHub's changelog, 2025-11-25), so an assignment can grant these
+    rights. Only a person who may resolve the alert by role makes one. Others hand over to people who may view the
+    alert, and nothing is written to GitHub.
     """
     obstacle = _obstacle(case, receiver)
     if obstacle is not None or receiver.rights is None or receiver.identity is None:

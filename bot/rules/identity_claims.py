@@ -1,4 +1,4 @@
-"""Decides from what all sources say which Slack user is which GitHub account, and who is suspended. Pure."""
+"""Decides from the claims of all sources which Slack user has which GitHub account, and who is suspended. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -8,12 +8,12 @@ from typing import TypeAlias
 from storage.records import Account, GitHubId, IdentitySource, SlackUserId, Suspension, UnixTime
 
 CONTESTED = (Suspension.SOURCES_DISAGREE, Suspension.SIGNED_IN_ELSEWHERE)
-"""Why a link is suspended until an operator decides, whatever the sources say later."""
+"""The suspensions that last until an operator decides, even if the sources agree again."""
 STRENGTH = (IdentitySource.SIGN_IN, IdentitySource.OPERATOR, IdentitySource.DIRECTORY)
 """The sources, the strongest first."""
 
 FORGOTTEN = (Suspension.LEFT, Suspension.UNLINKED)
-"""Why a pair of the directory is as good as none; it is kept so that it does not come back as a new one."""
+"""The suspensions of a directory's pair that counts as deleted: it is kept, so as not to come back as a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class IdentityClaim:
     """Why the source itself gives no rights by it."""
 
     @property
-    def speaks(self) -> bool:
-        """Whether it is compared with others: all but suspended pairs of the directory.
+    def is_compared(self) -> bool:
+        """Whether it is compared with other claims: all are, but for suspended pairs of the directory.
 
-        A sign-in that has lapsed still is: nobody gets an account by waiting until another one's sign-in lapses.
+        So is a lapsed sign-in: nobody gets an account by waiting until another person's sign-in lapses.
         """
         return self.source is not IdentitySource.DIRECTORY or self.suspension is None
 
@@ -66,7 +66,7 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No link is shown: there is no claim, or another Slack user's link to that account is."""
+    """No link is shown: there is no claim, or another Slack user's link to the account is shown."""
 
     reason: str | None = None
     account: Account | None = None
@@ -80,10 +80,10 @@ def decide(
 ) -> dict[SlackUserId, Standing]:
     """The standing of each Slack user in the claims.
 
-    Pass all claims about these users, about the accounts that they name, about the users of those, and so on.
-    An operator's link overrules what was said before. Otherwise, sources that disagree about a user or an account
-    give no rights to anybody concerned, also after one of them has fallen silent: `contests` has the links about
-    which they disagreed. Where a suspended link is shown for an account, it is the oldest one.
+    Pass all claims about these users, about the accounts that they name, about the users of those, and so on. An
+    operator's link overrules earlier claims that contradict it. Other sources that disagree about a user or an
+    account give no rights to anybody concerned. That stays so when one of them withdraws its claim: `contests` has
+    the links about which they disagreed. Of several suspended links to one account, the oldest one is shown.
     """
     left = _not_overruled(claims)
     open_ones = _undecided(claims, contests or {})
@@ -91,7 +91,8 @@ def decide(
         IdentityClaim(user, contest.account, IdentitySource.SIGN_IN, contest.linked_at, contest.reason)
         for user, contest in open_ones.items()
         if not any(
-            claim.speaks and (claim.user, claim.account.id) == (user, contest.account.id) for claim in left
+            claim.is_compared and (claim.user, claim.account.id) == (user, contest.account.id)
+            for claim in left
         )
     ]
     by_user: dict[SlackUserId, list[IdentityClaim]] = defaultdict(list)
@@ -116,7 +117,7 @@ def _not_overruled(claims: Collection[IdentityClaim]) -> list[IdentityClaim]:
 def _undecided(
     claims: Collection[IdentityClaim], contests: Mapping[SlackUserId, Contest]
 ) -> dict[SlackUserId, Contest]:
-    """The contests after which no operator has said anything about the Slack user or the account."""
+    """The contests after which no operator has made a link of the Slack user or the account."""
     decisions = [claim for claim in claims if claim.source is IdentitySource.OPERATOR]
     return {
         user: contest
@@ -137,7 +138,7 @@ def _clashes(claims: Sequence[IdentityClaim]) -> Mapping[SlackUserId, Suspension
     """The users about whom, or about whose accounts, the claims disagree."""
     accounts: dict[SlackUserId, set[GitHubId]] = defaultdict(set)
     users: dict[GitHubId, list[IdentityClaim]] = defaultdict(list)
-    for claim in filter(lambda one: one.speaks, claims):
+    for claim in filter(lambda one: one.is_compared, claims):
         accounts[claim.user].add(claim.account.id)
         users[claim.account.id].append(claim)
     clashes = {user: Suspension.SOURCES_DISAGREE for user, ids in accounts.items() if len(ids) > 1}
@@ -152,17 +153,17 @@ def _clashes(claims: Sequence[IdentityClaim]) -> Mapping[SlackUserId, Suspension
 
 def _standing(mine: Sequence[IdentityClaim], clashes: Mapping[SlackUserId, Suspension]) -> Standing:
     """The standing by the claims about one user, of which there is at least one."""
-    speaking = [claim for claim in mine if claim.speaks]
-    if not speaking:
+    compared = [claim for claim in mine if claim.is_compared]
+    if not compared:
         # The directory alone knows this person, and something is wrong with what it knows.
         left = [claim for claim in mine if claim.suspension not in FORGOTTEN]
         if not left:
             return Nothing()
         oldest = min(left, key=lambda claim: claim.since)
         return Suspended(oldest.account, oldest.source, str(oldest.suspension))
-    best = min(speaking, key=lambda claim: STRENGTH.index(claim.source))
+    best = min(compared, key=lambda claim: STRENGTH.index(claim.source))
     if best.user in clashes:
-        oldest = min(speaking, key=lambda claim: claim.since)
+        oldest = min(compared, key=lambda claim: claim.since)
         return Suspended(oldest.account, oldest.source, clashes[best.user])
     if best.suspension is not None:
         # Nothing weaker takes its place.

@@ -1,4 +1,4 @@
-"""Which connections Stanch makes and takes, for whoever opens a firewall. Pure."""
+"""Lists the connections that Stanch makes and takes, for the rules of a firewall. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

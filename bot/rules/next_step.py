@@ -11,12 +11,12 @@ from storage.records import Alert, ReportState, UnixTime
 
 
 class Advice(StrEnum):
-    """What to do next. None but CLOSE and STEPS_THEN_CLOSE and LOGS_THEN_CLOSE lead to closing as revoked."""
+    """What to do next. Only CLOSE, STEPS_THEN_CLOSE and LOGS_THEN_CLOSE lead to closing as revoked."""
 
     CHECK = "check"
     CHECK_AGAIN = "check_again"
     ROTATE = "rotate"
-    """By its owner at the provider; for a token that can be reported, before that."""
+    """The owner rotates it at the provider."""
     ROTATE_THEN_REPORT = "rotate_then_report"
     ROTATE_BEFORE_SENDING = "rotate_before_sending"
     """The report waits for GitHub's limit."""

@@ -32,7 +32,7 @@ GROUPS: Mapping[EventKind, tuple[EventKind, ...]] = {
     **dict.fromkeys(APPROVAL_KINDS, APPROVAL_KINDS),
     **dict.fromkeys(_OWNER_GROUP, _OWNER_GROUP),
 }
-"""The kinds of events that share one reply, which is edited; for each the kinds that decide which ones do."""
+"""The kinds of events that share one reply, which is edited: by kind, all kinds that decide about the sharing."""
 
 
 def gets_reply(event: Event, alert: Alert, level: ThreadLevel) -> bool:
@@ -62,9 +62,13 @@ def raises_alert(event: Event, alert: Alert) -> bool:
 def events_in_reply(timeline: Sequence[Event], event_id: int) -> list[Event]:
     """The events that the reply of one event covers, oldest first.
 
-    New locations while the alert is closed share a reply; so do a report, from its request to its confirmation, a
-    request for approval with its end, and the message to the token's owner with the answers. `timeline` has the
-    alert's events of the event's `GROUPS`, oldest first, with the event `event_id` among them.
+    These share a reply:
+    - new locations while the alert is closed;
+    - a report from its request to its confirmation;
+    - a request for approval and its end;
+    - the message to the token's owner and the answers.
+
+    `timeline` has the alert's events of the event's `GROUPS`, oldest first, with the event `event_id` among them.
     """
     if any(event.id == event_id and event.kind is EventKind.PLACE_ADDED for event in timeline):
         return _locations(timeline, event_id)

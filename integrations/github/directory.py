@@ -130,9 +130,9 @@ def _identity(node: JsonObject) -> DirectoryAccount | None:
 
 
 def _addresses(node: Mapping[str, object]) -> Iterator[str]:
-    """What the identity provider says; a name that is no address is left out where addresses are compared."""
+    """The names and addresses of the identity provider; names that are no addresses are left out later."""
     for name in ("samlIdentity", "scimIdentity"):
         identity = json_object(node.get(name)) or {}
         emails = [email.get("value") for email in json_objects(identity.get("emails"))]
-        said = (identity.get("nameId"), identity.get("username"), *emails)
-        yield from (value for value in said if isinstance(value, str))
+        names = (identity.get("nameId"), identity.get("username"), *emails)
+        yield from (value for value in names if isinstance(value, str))

@@ -17,7 +17,7 @@ NEEDED = {
     "organization_administration": "read",
     "administration": "read",
 }
-"""What all other tokens may do at most, so far as it was granted."""
+"""The most that all other tokens may do; each gets of this what was granted."""
 
 
 @dataclass(slots=True)

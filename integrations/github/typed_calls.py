@@ -44,7 +44,7 @@ class RefusalLog:
 class TypedCalls:
     """REST calls through one client. `read` makes a record of the JSON; every method raises GitHubError.
 
-    `path` is a URI template for gidgethub, and `variables` fills it: `full_name` stands for `{owner}/{repo}`, and a
+    `path` is a URI template for gidgethub, filled with `variables`. `full_name` stands for `{owner}/{repo}`; a
     variable that is None is left out. Raises NotFound for a string that can't be a full name or a login.
     """
 

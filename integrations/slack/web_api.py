@@ -69,8 +69,8 @@ class WebApi:
         except aiohttp.ClientError:
             raise SlackUncertain(method, "no_answer") from None
         except (AttributeError, ValueError, RecursionError):
-            # The SDK raises these for JSON that is not an object, and for what can't be decoded: bytes that are not
-            # UTF-8, a number of thousands of digits, thousands of brackets.
+            # The SDK raises these for JSON that is not an object, bytes that are not UTF-8, a number of thousands of
+            # digits, and thousands of nested brackets.
             raise SlackUncertain(method, "unreadable_answer") from None
         if not isinstance(response.data, dict):
             raise SlackUncertain(method, "unreadable_answer")

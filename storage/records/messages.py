@@ -24,7 +24,7 @@ class MessagePurpose(StrEnum):
     CHECKLIST = "checklist"
     SUMMARY = "summary"
     NOTICE = "notice"
-    """What people are told about no single alert; `facts` holds it."""
+    """A message about no single alert; `facts` holds its content."""
 
 
 class MessageState(StrEnum):
@@ -37,7 +37,7 @@ class MessageState(StrEnum):
     BLOCKED = "blocked"
     """It can't be posted in the channel now; `problem` says why."""
     FOLDED = "folded"
-    """It is not posted, since a summary of a flood stands for it."""
+    """It is not posted, since a summary stands for it."""
     DROPPED = "dropped"
     """Given up: Slack no longer has it, or it is not known whether it was posted."""
 
@@ -73,7 +73,7 @@ class Message:
     """For a stand-in in the default channel, the blocked channel."""
     created_at: UnixTime = 0.0
     facts: Mapping[str, Any] | None = None
-    """For a notice, what it says: its kind and the fields of that kind."""
+    """For a notice, its content: its kind and the fields of that kind."""
 
     @property
     def is_blocked(self) -> bool:

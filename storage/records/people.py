@@ -1,4 +1,4 @@
-"""Identities and what their sources say, started sign-ins, and entries of the audit log."""
+"""Identities and their sources, started sign-ins, and entries of the audit log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from storage.records.names import (
 
 
 class IdentitySource(StrEnum):
-    """What says that a Slack user has a GitHub account. The value is the stored word."""
+    """Where a link of a Slack user to a GitHub account comes from. The value is the stored word."""
 
     SIGN_IN = "sign_in"
     OPERATOR = "mapping"

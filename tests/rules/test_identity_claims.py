@@ -252,7 +252,7 @@ def test_links_are_one_to_one_and_each_has_a_source_that_nothing_contradicts(
         assert any(one.source is standing.source and one.suspension is None for one in mine)
         decisions = [one.since for one in mine if one.source is OPERATOR]
         for other in claims:
-            if (other.user == user) != (other.account == standing.account) and other.speaks:
+            if (other.user == user) != (other.account == standing.account) and other.is_compared:
                 overruled = any(other.since <= at for at in decisions)
                 # Or by another decision, which took that user or that account elsewhere.
                 elsewhere = any(

@@ -40,9 +40,9 @@ async def with_approval(
     *,
     in_form: bool = False,
 ) -> CheckedRequest:
-    """Add the request for approval that is asked for, decided or carried out; `in_form` also who can approve.
+    """Add the request for approval that the action is about; with `in_form`, also who can approve.
 
-    A report gets none while no second person is needed.
+    A report without a second person gets none.
     """
     asks, case = action.id not in (APPROVE, DENY), checked.case
     if asks and request.approval is None and not case.options.report.needs_approval:

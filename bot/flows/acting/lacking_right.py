@@ -29,10 +29,9 @@ async def refuse_lacking_right(
 ) -> Refused:
     """The refusal for `rights` that don't allow `need`; `verb_phrase` names the action, as in `close this alert`.
 
-    It names people who can, but only to members of the organization that owns the repository. A person who may not
-    even view the alert gets the refusal of an alert that does not exist, unless the channel shows the alert's card
-    anyway. `refused` is what GitHub answered to the person's own token. `asks_github` allows to ask GitHub who can;
-    call `reach` first.
+    It names people who can, but only to members of the organization that owns the repository. If the person may not
+    view the alert, and the channel has no card of it, the refusal is that of an alert that does not exist. `refused`
+    is what GitHub answered to the person's own token. `asks_github` allows to ask GitHub who can; call `reach` first.
     """
     if not rights.view and not await _is_shown(context, request):
         return refusals.alert_not_visible("no_role")

@@ -200,7 +200,7 @@ async def _fail(attempt: _Attempt, error: GitHubError) -> None:
 
 
 async def _end_unknown(attempt: _Attempt, why: str) -> None:
-    """End a request of which it can't be found out whether it was done."""
+    """End a request whose outcome can't be found out."""
     unknown = refusals.outcome_unknown(why)
     log.error("outcome_unknown", action=attempt.action.id, alert=str(attempt.request.alert), reason=why)
     await _end_undone(attempt, unknown, AuditOutcome.FAILED, unknown.audited)

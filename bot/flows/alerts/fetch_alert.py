@@ -35,8 +35,8 @@ async def fetch_alert(
 async def _by_stored_name(context: Context, repository: Repository, number: AlertNumber) -> AlertFacts | None:
     """The alert, read by the repository's stored name; None where that name may lead elsewhere now.
 
-    The name is not checked first. The token is minted for the repository's id, so with it GitHub shows no alert of
-    another repository, even if a stranger has registered the name meanwhile. If the repository was renamed, GitHub
+    The name needs no check first: the token is minted for the repository's id. So GitHub shows it no alert of another
+    repository, not even of one that a stranger has registered under the name. If the repository was renamed, GitHub
     redirects the old name to it, and the answer has the new address.
     """
     if repository.installation_id is None:

@@ -180,7 +180,7 @@ async def fetch_details(context: Context, key: AlertKey, attempt: int) -> None:
     commit = await fetch_author(context, repository, fetched)
     if fetched is not None:
         # The job below asks for a late author.
-        told = NOT_ASKED if commit.is_late else commit
+        answered = NOT_ASKED if commit.is_late else commit
         async with context.db.begin() as tx:
             await store_alert(
                 tx,
@@ -190,7 +190,7 @@ async def fetch_details(context: Context, key: AlertKey, attempt: int) -> None:
                 fetched,
                 sender=None,
                 received_at=alert.first_seen_at,
-                commit=told,
+                commit=answered,
             )
     is_down = is_down or commit.is_late
     if is_down or (fetched is None and attempt + 1 < len(DETAILS_TRIES)):

@@ -124,8 +124,8 @@ async def plan_consequences(
 ) -> None:
     """Plan a changed alert's messages and rechecks, in the transaction of the change.
 
-    `events` are the timeline entries that the change added, `more_jobs` what else it enqueues, `jobs_of_cards` what
-    it enqueues if the alert has a card of its own. The rest is as for `plan_messages`.
+    `events` are the timeline entries that the change added. `more_jobs` are enqueued too; so are `jobs_of_cards`, if
+    the alert has a card of its own. The rest is as for `plan_messages`.
     """
     cards, publishing = await plan_messages(
         tx, context, alert, repository, events, delay=delay, summary=summary
@@ -154,8 +154,10 @@ async def find_person(tx: Tx, context: Context, account: Account | None) -> Pers
     """The person behind a GitHub account, with the Slack user where one is linked."""
     if account is None:
         return None
-    home = context.platforms.workspace
-    identity = await identities.of_github(tx, SlackTeamId(home.team_id), account.id) if home else None
+    workspace = context.platforms.workspace
+    if workspace is None:
+        return Person(github=account)
+    identity = await identities.of_github(tx, SlackTeamId(workspace.team_id), account.id)
     return Person(identity.slack_team, identity.slack_user, account) if identity else Person(github=account)
 
 

@@ -40,8 +40,10 @@ from storage.records import (
 
 log = structlog.get_logger(__name__)
 AT_ONCE, PACE = 50, 0.6
-"""How many installations are synced at once, and seconds between the others. Each needs a token. GitHub's docs: 900
-points a minute for the App, and five for a token."""
+"""So many installations are synced at once; each further one so many seconds after the one before.
+
+Each sync needs a token. GitHub's docs: 900 points a minute for the App, and five for a token.
+"""
 BATCH = 25
 """Alerts stored in one transaction. On SQLite a webhook waits for it."""
 
@@ -116,10 +118,10 @@ async def sync_installation(
 ) -> SyncCounts:
     """Compare one installation's alerts, or one repository's, with the stored ones.
 
-    It can be interrupted anywhere and repeated. The first sync of an installation posts one summary to each channel
-    instead of a card for each alert from before; `stanch setup` says since when. A list that GitHub refuses is logged
-    and counted; the next sync reads it from where its last complete reading ended. Raises GitHubError for an outage
-    or a limit.
+    It can be interrupted anywhere and repeated. The first sync of an installation posts one summary of all old alerts
+    to each channel, instead of cards. After a set-up, alerts from before it are old. A list that GitHub refuses is
+    logged and counted; the next sync reads it from where its last complete reading ended. Raises GitHubError for an
+    outage or a limit.
     """
     # 1. How far each list was read the last time.
     async with context.db.read() as tx:
@@ -203,9 +205,9 @@ async def _sync_batch(
 ) -> None:
     """Store what is new or differs: old alerts that are not stored in one transaction, each other alert in its own.
 
-    All others may lock a channel. Were two of them in one transaction, a delivery of the second alert, which locks
-    the alert first, and the sync could wait for each other. In one transaction, alerts are stored in the order of
-    their keys, since a flood is stored so: both may have the same ones.
+    All others may lock a channel. A delivery locks its alert first, and then the channel. So with two of them in one
+    transaction, the sync and a delivery of the second alert could wait for each other. In one transaction, alerts are
+    stored in the order of their keys, since a flood is stored so: both may have the same ones.
     """
     async with context.db.read() as tx:
         known = await alerts.versions(tx, [_key(listed) for listed in batch])

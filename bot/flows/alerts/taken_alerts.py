@@ -83,15 +83,15 @@ async def check_holders(context: Context, repository_id: RepositoryId) -> None:
         repository, _ = await repository_access.reach(context, repository)
     except Refused:
         return
-    may: dict[GitHubId, tuple[str | None, Rights]] = {}
+    checked: dict[GitHubId, tuple[str | None, Rights]] = {}
     for alert in held:
         holder = alert.taken_by or Person(github=alert.assigned_by_us)
         if holder.github is None:
             continue
-        if holder.github.id not in may:
+        if holder.github.id not in checked:
             granted = await roles.rights(context, holder.github, repository, None, fresh=True)
-            may[holder.github.id] = await _ended(context, holder), granted
-        ended, granted = may[holder.github.id]
+            checked[holder.github.id] = await _ended(context, holder), granted
+        ended, granted = checked[holder.github.id]
         if ended or not granted.view or _differs(alert, granted):
             async with context.db.begin() as tx:
                 # Once an hour at most: if GitHub refuses, each try is audited.
@@ -154,18 +154,18 @@ async def _ended(context: Context, holder: Person) -> str | None:
 
     None where it does not end, or Slack does not answer.
     """
-    home = context.platforms.workspace
-    if holder.slack_user is None or holder.github is None or home is None:
+    workspace = context.platforms.workspace
+    if holder.slack_user is None or holder.github is None or workspace is None:
         return None
     async with context.db.read() as tx:
-        team = SlackTeamId(home.team_id)
+        team = SlackTeamId(workspace.team_id)
         identity = await identities.of_slack(tx, team, holder.slack_user, suspended=True)
     if identity is None or identity.github.id != holder.github.id:
         return NOT_LINKED
     if identity.suspension is not None:
         return SUSPENDED
     try:
-        return outsider_reason(await context.platforms.person(holder.slack_user, fresh=True), home)
+        return outsider_reason(await context.platforms.person(holder.slack_user, fresh=True), workspace)
     except SlackError as error:
         log.warning("person_not_asked", user=holder.slack_user, reason=error.code)
         return None

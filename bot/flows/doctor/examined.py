@@ -1,4 +1,4 @@
-"""What the doctor looks at, and what it reads from the database first."""
+"""The installation that the doctor checks, and the facts that it reads from the database first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from storage.records import Identity, SlackUserId, Subscription, UnixTime
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """An installation; what its settings don't allow to build is None."""
+    """An installation; a part that its settings don't allow to build is None."""
 
     clock: Clock
     session: aiohttp.ClientSession
@@ -54,14 +54,14 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class StoredFacts:
-    """What the database says about Slack and GitHub; empty where it can't be read."""
+    """The facts in the database; empty if it can't be read."""
 
     team: str | None = None
     """The workspace in which `stanch serve` ran last."""
     subscriptions: tuple[Subscription, ...] = ()
     identities: tuple[Identity, ...] = ()
     running_at: UnixTime = 0.0
-    """When a worker last said that it runs, which it does every minute."""
+    """When a worker last noted that it runs, which it does every minute."""
     is_known: bool = False
     """Whether the database could be read."""
 

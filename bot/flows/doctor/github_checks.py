@@ -19,7 +19,7 @@ from storage.db import StorageUnavailable
 
 @dataclass(slots=True)
 class GitHubFound:
-    """What GitHub said about the App, and the results so far."""
+    """GitHub's answers about the App, and the results so far."""
 
     results: list[CheckResult] = field(default_factory=list)
     app: AppFacts | None = None

@@ -74,7 +74,7 @@ def _bot_token(
     if stored.team is not None and stored.team != bot.team_id:
         found.append(fault("slack.other_workspace", bot.team_id, former=stored.team, url=bot.url))
     page = app_address(slack.client.base_url, app, OAUTH)
-    # Slack sends the scopes with every answer; without them nothing can be said about them.
+    # Slack sends the scopes with every answer; if it did not, they can't be checked.
     for scope, feature in missing_scopes(slack.scopes, examined.options).items() if slack.scopes else ():
         level = warning if scope == ADDRESSES_SCOPE or scope.endswith(":history") else fault
         found.append(level("slack.scope_missing", scope, feature=feature, page=page))

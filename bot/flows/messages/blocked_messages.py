@@ -84,8 +84,8 @@ async def _stand_in_card(tx: Tx, context: Context, blocked: Message) -> None:
     if shown is None:
         shown = new_message(MessagePurpose.CARD, default, blocked.subject, blocked.alert, tx)
         shown = await messages.plan(tx, shown)
-    place = {"state": state, "folded_into": line, "stands_for": blocked.channel, "slot_at": None}
-    await messages.change(tx, shown.key, **place, created_at=tx.now, urgency=blocked.urgency)
+    fields = {"state": state, "folded_into": line, "stands_for": blocked.channel, "slot_at": None}
+    await messages.change(tx, shown.key, **fields, created_at=tx.now, urgency=blocked.urgency)
     if line is None:
         await jobs.enqueue(tx, publish_job(shown))
 

@@ -42,7 +42,7 @@ SENDING = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A message as it is sent, with a fingerprint of its content without what each draw changes."""
+    """A message as it is sent, with a fingerprint of its content, in which the draw's number does not count."""
 
     content: Content
     metadata: Metadata
@@ -67,9 +67,9 @@ async def draw(tx: Tx, context: Context, loaded: MessageToDraw) -> Drawing | Non
     started = any(one.purpose is MessagePurpose.CHECKLIST for one in known)
     done = await load_ticks(tx, alert) if started else {}
     name = await load_committer_name(tx, context, alert)
-    asked = await load_open_request(tx, context, alert)
+    request = await load_open_request(tx, context, alert)
     ticks = done if started else None
-    case = build_case(context, alert, repository, ticks, committer_name=name, approval=asked)
+    case = build_case(context, alert, repository, ticks, committer_name=name, approval=request)
     if message.purpose is MessagePurpose.CARD:
         is_urgent = alert.is_open and urgency(alert, repository) in URGENT
         return _mentioning(_card(case, message), loaded.mention if is_urgent else None)
@@ -93,8 +93,8 @@ def _mentioning(drawing: Drawing | None, group: str | None) -> Drawing | None:
     if drawing is None or group is None:
         return drawing
     hashed = f"{drawing.fingerprint}{group}"
-    mark = hashlib.sha256(hashed.encode()).hexdigest()[:32]
-    return replace(drawing, content=with_mention(drawing.content, group), fingerprint=mark)
+    combined = hashlib.sha256(hashed.encode()).hexdigest()[:32]
+    return replace(drawing, content=with_mention(drawing.content, group), fingerprint=combined)
 
 
 async def _notice(tx: Tx, message: Message) -> Drawing:

@@ -1,4 +1,4 @@
-"""Handles messages that Slack no longer has, or may or may not have."""
+"""Handles messages that Slack no longer has, and those of which it is not known whether Slack has them."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ async def thread_gone(context: Context, message: Message) -> None:
 
 
 async def give_up(context: Context, message: Message, error: errors.SlackError) -> None:
-    """Give up a message of which it can't be seen whether it was posted; it is not posted a second time."""
+    """Give up a message that can't be found and may have been posted: it is not posted a second time."""
     log.error("uncertain_post", channel=message.channel, alert=str(message.alert), reason=error.code)
     async with context.db.begin() as tx:
         problem = f"{messages.UNCERTAIN}{error.code}"

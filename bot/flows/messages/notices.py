@@ -1,4 +1,4 @@
-"""Plans notices: what a channel is told that is about no single alert."""
+"""Plans notices: messages to a channel that are about no single alert."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ ABOUT_AUTHOR = "author:"
 
 
 async def plan_notice(tx: Tx, channel: ChannelId, subject: str, facts: Mapping[str, StoredJson]) -> None:
-    """Plan a notice in the transaction of what it tells; of a channel's notices with one subject only the first.
+    """Plan a notice in the transaction of what it reports, once for each channel and subject.
 
     `facts` has its `kind`, a key of `views.notices.NOTICES`, and the fields of that kind.
     """
@@ -27,7 +27,7 @@ async def find_notice(tx: Tx, channel: ChannelId, subject: str) -> Message | Non
 
 
 async def change_notice(tx: Tx, notice: Message, facts: Mapping[str, StoredJson]) -> None:
-    """Store what a notice tells now, and update its message."""
+    """Store the new facts of a notice, and update its message."""
     await messages.save_facts(tx, notice.key, facts)
     await jobs.enqueue(tx, publish_job(notice))
 

@@ -25,11 +25,11 @@ async def owner_message_jobs(tx: Tx, alert: Alert, events: Sequence[Event]) -> l
     if not any(event.kind in UPDATING_KINDS for event in events):
         return []
     told = await alerts.events_of_kind(tx, alert.key, EventKind.OWNER_TOLD)
-    return [new_job(UpdateOwnerMessage(alert.key))] if any(_place(event) for event in told) else []
+    return [new_job(UpdateOwnerMessage(alert.key))] if any(_address(event) for event in told) else []
 
 
 def shown_in_message(key: AlertKey, user: SlackUserId) -> str:
-    """What an answer to the owner waits for, as in `shown_key`."""
+    """The name under which the owner's message shows an answer, as in `shown_key`."""
     return f"owner:{key}:{user}"
 
 
@@ -42,12 +42,12 @@ async def update_owner_messages(context: Context, key: AlertKey, job: Job) -> No
         timeline = await alerts.events_of_kind(tx, key, EventKind.OWNER_TOLD, EventKind.OWNER_ANSWERED)
     updated = []
     for told in (event for event in timeline if event.kind is EventKind.OWNER_TOLD):
-        place = _place(told)
-        if place is None:
+        address = _address(told)
+        if address is None:
             # Version 0.1.0 did not store where its message is.
             continue
         content = draw_owner_message(_notice(told, alert, repository), given_answers(told, timeline))
-        if await _update(context, key, place, content):
+        if await _update(context, key, address, content):
             updated.append(SlackUserId(str(told.details.get("slack_user"))))
     async with context.db.begin() as tx:
         await leases.finish_own(tx, job)
@@ -55,9 +55,9 @@ async def update_owner_messages(context: Context, key: AlertKey, job: Job) -> No
             await jobs.cancel(tx, shown_key(shown_in_message(key, user)), before=job.id)
 
 
-async def _update(context: Context, key: AlertKey, place: tuple[str, str], content: Content) -> bool:
+async def _update(context: Context, key: AlertKey, address: tuple[str, str], content: Content) -> bool:
     """Whether Slack has updated the message; False if it no longer has it or can't reach the person."""
-    channel, ts = place
+    channel, ts = address
     try:
         await context.slack.update(channel, ts, content, metadata=None)
     except (errors.SlackRateLimited, errors.SlackUncertain, errors.SlackUnauthorized) as error:
@@ -69,7 +69,7 @@ async def _update(context: Context, key: AlertKey, place: tuple[str, str], conte
     return True
 
 
-def _place(told: Event) -> tuple[str, str] | None:
+def _address(told: Event) -> tuple[str, str] | None:
     """Channel and `ts` of the message."""
     channel, ts = told.details.get("channel"), told.details.get("ts")
     return (channel, ts) if isinstance(channel, str) and isinstance(ts, str) else None

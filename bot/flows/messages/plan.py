@@ -46,8 +46,8 @@ async def plan_messages(
     `events` are the timeline entries that the change added. An alert that was closed when it was first stored gets no
     card. `delay` holds new cards back, in seconds. With `summary`, a subject such as `first:7`, new cards are folded
     into that summary of their channel, which the caller publishes.
-    Returns the alert's cards without those that were given up, and the jobs that the caller has to enqueue: the
-    publishing of each message that is new or changes.
+    Returns the alert's cards, without those that were given up, and the jobs that the caller has to enqueue. These
+    publish each message that is new or changes.
     """
     is_new = any(event.kind is EventKind.FOUND for event in events)
     known = [] if is_new else await messages.of_alert(tx, alert.key)
@@ -56,7 +56,7 @@ async def plan_messages(
     if not cards and alert.is_open:
         cards = await _plan_cards(tx, context, alert, repository, subscribed, summary)
     elif alert.is_open:
-        cards = [await _rise(tx, card, urgency(alert, repository)) for card in cards]
+        cards = [await _follow_urgency(tx, card, urgency(alert, repository)) for card in cards]
     if any(raises_alert(event, alert) for event in events):
         cards = [await _raise(tx, card) for card in cards]
     # A card that was given up is not posted again for mere changes.
@@ -78,12 +78,12 @@ async def plan_messages(
 async def _open_requests(
     tx: Tx, context: Context, alert: Alert, known: Sequence[Message], events: Sequence[Event]
 ) -> list[Message]:
-    """The replies with an open request for approval, whose buttons go and come with the alert's state."""
+    """The replies with an open request for approval: they have buttons only while the alert is open."""
     changes = any(event.kind in (EventKind.CLOSED, EventKind.REOPENED) for event in events)
     if not changes or not context.options.report.needs_approval:
         return []
-    asked = await alerts.events_of_kind(tx, alert.key, EventKind.APPROVAL_REQUESTED)
-    subjects = {f"event:{event.id}" for event in asked[-1:]}
+    requests = await alerts.events_of_kind(tx, alert.key, EventKind.APPROVAL_REQUESTED)
+    subjects = {f"event:{event.id}" for event in requests[-1:]}
     return [one for one in known if one.purpose is MessagePurpose.REPLY and one.subject in subjects]
 
 
@@ -156,18 +156,18 @@ async def _plan_cards(
         card = replace(card, urgency=level)
         if summary is not None:
             stands_for = new_message(MessagePurpose.SUMMARY, channel, summary, None, tx)
-            folder: MessageKey | None = (await messages.plan(tx, stands_for)).key
+            folded_into: MessageKey | None = (await messages.plan(tx, stands_for)).key
         else:
-            folder = await flood_summary(tx, channel, level)
-        if folder is not None:
-            card = replace(card, state=MessageState.FOLDED, folded_into=folder)
+            folded_into = await flood_summary(tx, channel, level)
+        if folded_into is not None:
+            card = replace(card, state=MessageState.FOLDED, folded_into=folded_into)
         cards.append(await messages.plan(tx, card))
     if not cards:
         log.warning("no_channel", alert=str(alert.key), hint="set STANCH_DEFAULT_CHANNEL or a subscription")
     return cards
 
 
-async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
+async def _follow_urgency(tx: Tx, card: Message, level: Urgency) -> Message:
     """Treat a folded card like a new one if its alert has become urgent; a flood does not fold one that waits."""
     if level not in URGENT or card.urgency in URGENT:
         return card
@@ -178,11 +178,11 @@ async def _rise(tx: Tx, card: Message, level: Urgency) -> Message:
     summary = await messages.load(tx, card.folded_into) if card.folded_into else None
     if summary is None or not summary.subject.startswith(summaries.FLOOD):
         return card
-    folder = await flood_summary(tx, card.channel, level)
-    state = MessageState.PLANNED if folder is None else MessageState.FOLDED
-    risen = await messages.change(tx, card.key, urgency=level, state=state, folded_into=folder, slot_at=None)
+    flood = await flood_summary(tx, card.channel, level)
+    state = MessageState.PLANNED if flood is None else MessageState.FOLDED
+    changed = await messages.change(tx, card.key, urgency=level, state=state, folded_into=flood, slot_at=None)
     await jobs.enqueue(tx, summary_job(summary.key, tx))
-    return risen or card
+    return changed or card
 
 
 async def _unfold(tx: Tx, card: Message) -> Message:

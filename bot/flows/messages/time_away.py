@@ -18,7 +18,7 @@ from storage.records import Alert, Message, MessagePurpose, UnixTime
 
 log = structlog.get_logger(__name__)
 RUNNING_AT = "running_at"
-"""The saved value with the time at which a worker last said that it runs."""
+"""The saved value with the time at which a worker last noted that it runs."""
 TIMES_AWAY = "times_away"
 """The saved value with the last times in which another copy of the database may have been in use."""
 LONGEST_SILENCE = 150.0
@@ -61,9 +61,9 @@ async def times_away(tx: Tx) -> list[TimeAway]:
 
 
 def may_be_posted(context: Context, message: Message, alert: Alert | None) -> TimeAway | None:
-    """A time in which this message may have been posted without this database knowing; None if there is none.
+    """The time away in which another copy may have posted this message; None if it can't have been posted.
 
-    All messages count that the database holds from before, and all cards of alerts from before.
+    That is possible for all messages that were planned before its end, and for all cards of alerts from before it.
     """
     now = context.clock.now()
     times = [away for away in context.times_away if now - away.until < USED_FOR]

@@ -70,7 +70,7 @@ async def _announce(
 
 
 def _read(notice: Message | None) -> tuple[list[NamedChange], list[int], int]:
-    """What a notice tells: the changes, the jobs that added them, and how many others there were."""
+    """The content of a notice: the changes, the jobs that added them, and how many others there were."""
     facts = (notice.facts if notice else None) or {}
     done, more = facts.get("jobs"), facts.get("more")
     return (

@@ -1,4 +1,4 @@
-"""Lets a request go on that was refused because the person was not linked. Pure; `rules/continuation` decides how."""
+"""Continues a request that was refused because the person was not linked. Pure; `rules/continuation` decides how."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ def stored_waiting(job: Waiting) -> Mapping[str, StoredJson]:
 
 
 def continue_request(request: LinkRequest, login: str, now: UnixTime) -> Continued:
-    """What follows for the request that the person made before; it is done as theirs, whatever was carried."""
+    """What follows for the stored request. It is done as this person, whatever person it names."""
     text = (request.continuation or {}).get("job")
     job = read_waiting(text) if isinstance(text, str) else None
     if job is None:
@@ -78,14 +78,14 @@ def _as_theirs(job: Waiting, request: LinkRequest, now: UnixTime) -> Waiting:
     user, team = request.slack_user, request.slack_team
     match job:
         case ShowDetails() | PerformAction() | FillForm():
-            # It comes back from Slack: that it was accepted before, or approved, is not believed.
+            # It comes back from Slack, so it can't prove that it was accepted before, or approved.
             fresh = replace(job.request, waited=False, approval=None)
             return replace(job, request=replace(fresh, user=user, team=team, at=now, response_url=None))
         case _:
             return replace(job, request=replace(job.request, user=user, team=team, at=now, response_url=None))
 
 
-def _value(asked: ActionRequest) -> str:
+def _value(request: ActionRequest) -> str:
     """The value of the button: the reason that was picked for closing, else the alert."""
-    picked = asked.user_input.get("resolution") or asked.user_input.get("value")
-    return picked if asked.action == "close_as" and isinstance(picked, str) else str(asked.alert)
+    picked = request.user_input.get("resolution") or request.user_input.get("value")
+    return picked if request.action == "close_as" and isinstance(picked, str) else str(request.alert)

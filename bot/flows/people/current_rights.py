@@ -45,9 +45,9 @@ async def ask_github(
 ) -> CurrentRights:
     """Ask GitHub for the alert, then for the person's rights on it; raises GitHubError.
 
-    With `own_name` the person's own token asks for the alert, and the answer decides whether they may see it: nothing
-    is tried by the App then. For an action that needs to resolve it, no role is looked at: the change itself is the
-    question. With `fresh` the role is asked for now; otherwise one of the last five minutes is used again.
+    With `own_name` the person's own token asks for the alert, and the answer decides whether they may see it; the App
+    does not ask. For an action that needs to resolve the alert, no role is read: GitHub decides when the change is
+    made. With `fresh` the role is asked for now; otherwise one of the last five minutes is used again.
     """
     facts, refused = None, None
     try:

@@ -30,7 +30,7 @@ class DirectoryRefused(Exception):
 
 
 async def request_directory(context: Context) -> None:
-    """Enqueue a reading of the directory, once in each interval; where it is turned off, only to forget its pairs."""
+    """Enqueue a reading of the directory, once in each interval; after it was turned off, to delete its pairs."""
     options = context.options.directory
     if options.source == "off":
         async with context.db.read() as tx:
@@ -182,7 +182,7 @@ async def _store(context: Context, team: SlackTeamId, plan: Plan) -> None:
         for account in plan.renamed:
             await identities.rename_login(tx, account.id, account.login)
         await directory_pairs.mark_seen(tx, team)
-    # Those who give no right first: they may stand against others.
+    # First the pairs that give no rights: they may contest others.
     new = sorted(plan.new, key=lambda pair: pair.suspension is None)
     for start in range(0, len(new), AT_ONCE):
         batch = new[start : start + AT_ONCE]

@@ -1,4 +1,4 @@
-"""Finds linked people who could do what another person was refused, so that the refusal can name them."""
+"""Finds linked people who have a right that another person lacks, so that the refusal can name them."""
 
 import asyncio
 from collections.abc import Collection, Iterable
@@ -41,8 +41,8 @@ async def who_can(
 ) -> tuple[str, ...]:
     """The names of up to three linked people who have the right, without the accounts `but`.
 
-    With `only_proven`, a link by the directory alone does not count. Roles of the last hour are used first. If they
-    don't name three people and `asks_github` is set, GitHub is asked, at most once in ten minutes for each
+    With `only_proven`, a link by the directory alone does not count. Roles of the last hour are used first. If these
+    give fewer than three names, and `asks_github` is set, GitHub is asked, at most once in ten minutes for each
     repository; call `reach` first.
     """
     known = await _known(context, repository, need)
@@ -54,7 +54,7 @@ async def who_can(
 
 
 async def others_can(context: Context, repository: Repository, *, but: GitHubId) -> bool | None:
-    """Whether GitHub names somebody else than this account with the right to view; None if not all is known.
+    """Whether GitHub names another account than this one with the right to view; None if that is not certain.
 
     Call `reach` first. At most MOST_ASKED people of the repository are looked at, for custom roles.
     """
@@ -86,7 +86,7 @@ def _has_right(facts: RoleFacts, here: RepositoryId, where: RepositoryId, need: 
 
 
 async def _listed(context: Context, repository: Repository, need: Need) -> frozenset[int]:
-    """Who has the right as GitHub lists it; nobody if it does not answer in time or refuses."""
+    """Who has the right by GitHub's lists; those of its last answer if it does not answer in time or refuses."""
     key, now = (repository.id, need), context.clock.now()
     asked_at, people = context.entitled_asked.get(key, (None, frozenset[int]()))
     if asked_at is not None and 0 <= now - asked_at < ASK_AGAIN:
@@ -103,7 +103,7 @@ async def _listed(context: Context, repository: Repository, need: Need) -> froze
 async def _names(
     context: Context, people: Iterable[int], but: Collection[GitHubId | None], only_proven: bool
 ) -> tuple[str, ...]:
-    """The Slack names of the linked ones who may act here, by the source of their link too."""
+    """The Slack names of those who are linked, and whom the source of their link allows to act."""
     workspace = await context.platforms.require_workspace()
     async with context.db.read() as tx:
         ids = [GitHubId(one) for one in people if one not in but]

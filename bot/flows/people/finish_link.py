@@ -1,4 +1,4 @@
-"""Stores a link whose code was right, or whose pair the directory has held, and lets the person's request go on."""
+"""Stores a link after the right code, or for a pair that the directory holds; the person's request then goes on."""
 
 from dataclasses import dataclass, field, replace
 
@@ -57,7 +57,7 @@ class _Finished:
 async def finish(context: Context, todo: FinishLink, job: Job | None) -> Refused | None:
     """Store the link, and show the result in the modal; returns the refusal, if it was refused.
 
-    `job` is that of a typed code; without one, the directory has to hold the pair. Raises RetryLater.
+    `job` is the job of a typed code; without one, the directory has to hold the pair. Raises RetryLater.
     """
     async with context.db.read() as tx:
         request = await link_requests.load(tx, todo.link)
@@ -147,7 +147,7 @@ async def _save(
 async def _result(
     tx: Tx, context: Context, request: LinkRequest, account: Account, view_id: str | None
 ) -> _Finished:
-    """Compare all sources, and enqueue the person's answer, what goes on, and the messages about the change."""
+    """Compare all sources, and enqueue the answer, the request that goes on, and the messages about the change."""
     refused = await _settled(tx, context, request, account)
     if refused is not None:
         await _answer(tx, request, refusal(refused), view_id)
@@ -165,7 +165,7 @@ async def _result(
 
 
 async def _settled(tx: Tx, context: Context, request: LinkRequest, account: Account) -> Refused | None:
-    """Compare what all sources say now; why the link gives no rights, or None."""
+    """Compare all sources; returns why the link gives no rights, or None."""
     team, user = request.slack_team, request.slack_user
     await settle(tx, team, users=[user], accounts=[account.id], by="sign_in")
     identity = await identities.of_slack(tx, team, user, suspended=True)

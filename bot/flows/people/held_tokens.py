@@ -22,7 +22,7 @@ AT_ONCE = 200
 async def holder_of(
     context: Context, access: RepositoryAccess, full_name: str, alert: Alert
 ) -> Person | None:
-    """The person for whom Stanch holds the alert's token; None if it holds none such, or it can't be found out.
+    """The person for whom Stanch holds the alert's token; None if it holds no such token, or GitHub does not tell.
 
     The secret is fetched only for the types of token that Stanch holds, compared in memory and dropped.
     """

@@ -21,8 +21,8 @@ async def identify(
 ) -> Identity:
     """The identity of a Slack user who does something in a channel.
 
-    Raises Refused for outsiders, for people who are not linked or whose link is suspended, and for those whom the
-    source of their link does not allow the `deed`, of which `verb_phrase` tells them.
+    Raises Refused for outsiders, for people without a link or with a suspended one, and if the source of the link
+    does not allow the `deed`. The refusal names the deed by `verb_phrase`.
 
     Slack is asked about the person: in a shared channel the payload of a click names our own team even for people of
     another one. With `fresh` it is asked now; otherwise an answer of the last five minutes is used again.

@@ -1,4 +1,4 @@
-"""Loads what the sources of identities say about some people and accounts, and about whom they are connected with."""
+"""Loads the claims of all sources about some people and accounts, and about those that these claims name."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ from storage.records import (
 
 @dataclass(frozen=True, slots=True)
 class KnownClaims:
-    """What is said, and which identities are stored."""
+    """The claims, and the stored identities of the same people and accounts."""
 
     claims: list[IdentityClaim] = field(default_factory=list)
     identities: dict[SlackUserId, Identity] = field(default_factory=dict)
     operators: dict[SlackUserId, OperatorLink] = field(default_factory=dict)
-    """What operators say, which is among the claims."""
+    """The links by operators; `claims` has them too."""
     links_apart: set[SlackUserId] = field(default_factory=set)
-    """Whose operator's link has a row of its own, since the identity rests on another source."""
+    """The users whose link by an operator has a row of its own, since the identity rests on another source."""
 
     def of(self, user: SlackUserId) -> list[IdentityClaim]:
         """The claims about a Slack user."""
@@ -48,12 +48,12 @@ class KnownClaims:
         return tuple(sorted({c.user for c in self.claims if c.account.id == account.id} - {user}))
 
     def since(self, user: SlackUserId, account: Account, source: IdentitySource) -> UnixTime:
-        """Since when a link counts: an operator's from their decision on, which may be later than a sign-in."""
+        """Since when a link counts. An operator's decision about a sign-in counts too: it may be later."""
         mine = [claim for claim in self.of(user) if claim.account.id == account.id]
         counting = [claim.since for claim in mine if claim.source is source]
         if source is IdentitySource.SIGN_IN:
             counting += [claim.since for claim in mine if claim.source is IdentitySource.OPERATOR]
-        # Of a contest that is left of a link, nothing says so any more.
+        # Without such a claim, the link is stored because of a contest alone.
         return max(counting, default=self.identities[user].linked_at if user in self.identities else 0.0)
 
     def with_operators(
@@ -76,7 +76,7 @@ class KnownClaims:
 async def load_claims(
     tx: Tx, team: SlackTeamId, users: Collection[SlackUserId], accounts: Collection[GitHubId]
 ) -> KnownClaims:
-    """All claims about them, about the accounts that these name, about those accounts' users, and so on."""
+    """All claims about these, about the accounts and users that those claims name, and so on."""
     known = KnownClaims()
     seen_users, seen_accounts = set[SlackUserId](), set[GitHubId]()
     new_users, new_accounts = set(users), set(accounts)

@@ -52,7 +52,7 @@ async def make_links(tx: Tx, links: Sequence[Link], *, told_after: float = 0.0) 
 
 
 async def _counts(tx: Tx, link: Link) -> bool:
-    """Whether an operator has made this link, and it counts."""
+    """Whether an operator made this link, and it is in force."""
     team, user, account = link
     identity = await identities.of_slack(tx, team, user)
     if identity is None or identity.github != account:
@@ -66,8 +66,8 @@ async def remove_link(
 ) -> tuple[Identity | Account, Identity | None]:
     """Unlink a Slack user from all sources; returns what was removed, and the link that is left; raises StartRefused.
 
-    Where sources disagree about this person, only what an operator said is taken back, or else the sign-in, so that
-    the others count.
+    Where sources disagree about this person, only one is removed: the operator's link, or else the sign-in. Then the
+    others count.
     """
     known = await load_claims(tx, team, [user], ())
     before = known.identities.get(user)

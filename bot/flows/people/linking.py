@@ -97,7 +97,7 @@ async def start(
     workspace = await check_person(context, user, channel, fresh=False)
     team, secret = SlackTeamId(workspace.team_id), link_secrets.new_id()
     async with context.db.begin() as tx:
-        # Of two that start at once, the second one replaces what the first one stored, and counts its tries on.
+        # Two at once take turns: the second one replaces the first one's request, and keeps its count of tries.
         await audit.lock(tx)
         former = await link_requests.of_user(tx, team, user)
         if former is not None and former.tries >= TRIES:
@@ -127,7 +127,7 @@ async def start(
 
 
 async def open_page(context: Context, secret: str, kept: KeptVerifiers) -> OpenedPage | None:
-    """Begin a sign-in for a request; None if there is no such request. It uses nothing of the request up."""
+    """Begin a sign-in for a request; None if there is no such request. The request can be opened again."""
     if context.oauth is None or context.sign_in is None:
         return None
     cookie = link_secrets.new_cookie(secret)
@@ -198,7 +198,7 @@ async def drop_expired(context: Context) -> None:
 
 
 def pending_owner(request: LinkRequest, page: LinkPage) -> TokenOwner:
-    """Whose the tokens of a page are, while the code is not typed."""
+    """The owner of a page's tokens until the code is typed."""
     if page.github is None:
         raise ValueError("nobody has signed in on this page")
     return TokenOwner(request.slack_team, request.slack_user, page.github.id, pending=True)
@@ -210,7 +210,7 @@ async def is_held(tx: Tx, context: Context, request: LinkRequest, page: LinkPage
     Of its last two readings at least one must have succeeded, and not longer than those days ago.
     """
     directory = context.options.directory
-    # Of a directory that was turned off, the pairs are there until the next housekeeping.
+    # After the directory was turned off, its pairs stay until the next housekeeping.
     if page.github is None or directory.source == "off":
         return False
     return await directory_pairs.has_held(

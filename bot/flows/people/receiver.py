@@ -1,4 +1,4 @@
-"""Finds out whom an alert is to be handed over to: who it is in Slack, which GitHub account, which rights."""
+"""Loads the person to whom an alert is to be handed over: their Slack facts, GitHub account and rights."""
 
 from bot.context import Context
 from bot.flows.people import current_rights, roles

@@ -41,8 +41,7 @@ async def rights(
 
     With `fresh` GitHub is asked now; otherwise an answer of the last five minutes is used again. `alert` must be the
     alert as GitHub shows it now: its assignee has rights, and a stored alert may name a former assignee. Call `reach`
-    first, since GitHub is asked by the repository's name: the person may be an admin of another repository that has
-    this name now.
+    first: GitHub is asked by the repository's name, which another repository may have now.
     """
     known = None if fresh else await _known_roles(context, account, repository, lasts=ROLE_LASTS)
     if known is not None and BY_LOOK_UP not in known.not_asked:

@@ -33,7 +33,7 @@ PAUSE = 3.0
 
 @dataclass(slots=True)
 class Rotation:
-    """What became of the stored tokens."""
+    """What was done with the stored tokens."""
 
     encrypted: int = 0
     """Encrypted with the first key now."""
@@ -50,9 +50,9 @@ class Rotation:
 async def rotate_keys(db: Database, keyring: Keyring) -> Rotation:
     """Encrypt every token again that another key than the first one encrypted; raises StorageUnavailable.
 
-    A token that the server changes meanwhile is left alone, and looked at again: the server encrypts with the first
-    key of its own settings, which may be another one. Tokens go from a page to a finished sign-in to a deletion, and
-    so does this.
+    A token that the server changes meanwhile is left alone and read again later. The server encrypts with the first
+    key of its own settings, which may be another one. Tokens go from a page to a sign-in to a deletion; the places
+    are worked in this order, so that none is missed.
     """
     encrypted = await _under_way(db, keyring)
     rotation = Rotation()
@@ -68,7 +68,7 @@ async def rotate_keys(db: Database, keyring: Keyring) -> Rotation:
 
 
 async def _under_way(db: Database, keyring: Keyring) -> int:
-    """Rotate the pages of sign-ins under way; returns how many. What can't be decrypted is started anew."""
+    """Rotate the pages of sign-ins under way; returns how many. People start anew what can't be decrypted."""
     async with db.read() as tx:
         found = await link_requests.with_secrets(tx)
     done = 0
@@ -103,6 +103,7 @@ async def _sign_ins(db: Database, keyring: Keyring, *, encrypted: int) -> Rotati
         async with db.read() as tx:
             batch = await sign_ins.with_tokens(tx, last, BATCH)
         if not batch:
+            # Those that this run encrypted, in this round or an earlier one, were counted as well.
             rotation.had_it -= rotation.encrypted
             return rotation
         for stored in batch:

@@ -20,7 +20,7 @@ _KEY_ID = 8
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose tokens they are; it is part of what is encrypted, so that a copy in another row is worthless."""
+    """Whose tokens they are: the associated data of the encryption, so that a copy in another row is worthless."""
 
     team: SlackTeamId
     user: SlackUserId

@@ -1,4 +1,4 @@
-"""Makes the identities agree with what all sources say about them; audits and announces each change."""
+"""Makes the identities agree with the claims of all sources; audits and announces each change."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -27,9 +27,9 @@ from storage.records import (
 )
 
 BY_OPERATOR = "cli"
-"""What an operator changes: it decides about these links, if they were suspended because sources disagreed."""
+"""A change by an operator, which also ends a suspension because sources disagreed."""
 NEW = 60.0
-"""Seconds for which it is news that somebody's sign-in gives them nothing."""
+"""Seconds after a sign-in that gives no link in which people are told of it."""
 ANNOUNCED = 40
 """Changes that one announcement names; the others are counted."""
 AUDITED_AS = {
@@ -53,16 +53,15 @@ async def settle(
     by: str,
     told_after: float = 0.0,
 ) -> list[IdentityChange]:
-    """Make the identities agree with what the sources say, after one of them said something else.
+    """Make the identities agree with the claims of all sources, after one of these has changed; returns the changes.
 
-    Call it in the transaction in which a sign-in or a pair of the directory was stored or deleted, naming the Slack
-    users and GitHub accounts concerned. What operators say is passed: `links` that they made, and the users of links
-    that they `unlinked`. `by` is what made the change, for the audit log: `sign_in`, `directory`, `unlink`, or
-    BY_OPERATOR.
+    Call it in the transaction that stored or deleted a sign-in or a pair of the directory, with the Slack `users` and
+    GitHub `accounts` concerned. Changes by operators are passed: the `links` that they made, and the users whom they
+    `unlinked`. `by` is the cause for the audit log: `sign_in`, `directory`, `unlink`, or BY_OPERATOR.
 
-    Every change is audited; the default channel, the operators, and everybody whom a source joins to the account are
-    told by jobs, the latter after `told_after` seconds. Returns the changes. On PostgreSQL other writers of the audit
-    log wait until the transaction ends.
+    Every change is audited. Jobs tell the default channel, the operators, and everybody whom a source joins to the
+    account; these last ones after `told_after` seconds. On PostgreSQL other writers of the audit log wait until the
+    transaction ends.
     """
     # Of two that settle at once, the second one sees what the first one stored.
     await audit.lock(tx)
@@ -90,11 +89,11 @@ async def settle(
 
 
 async def forget(tx: Tx, team: SlackTeamId, user: SlackUserId, *, by: str) -> list[IdentityChange]:
-    """Unlink a Slack user from all sources, as they or an operator wish; returns the changes.
+    """Unlink a Slack user from all sources, on their own request or an operator's; returns the changes.
 
     Tokens are deleted here, and at GitHub by a job. A pair of the directory is kept as unlinked, so that the next
-    reading does not bring the link back. A link about which sources disagree stays as a suspended one until an
-    operator decides: else the person could unlink and sign in again, and the other one would be forgotten.
+    reading does not bring the link back. A link about which sources disagree stays, suspended, until an operator
+    decides. Otherwise the person could end the contest by unlinking and signing in again.
     """
     await audit.lock(tx)
     known = await load_claims(tx, team, [user], ())
@@ -149,12 +148,12 @@ def _agrees(row: Identity, standing: Linked | Suspended) -> bool:
 
 
 async def _store(tx: Tx, team: SlackTeamId, known: KnownClaims, standings: Standings) -> None:
-    """Store the identities, and beside them what operators say where an identity rests on something else."""
+    """Store the identities, and the links by operators of identities that rest on another source."""
     changed: list[Identity] = []
     for user, standing in standings.items():
         row, link = known.identities.get(user), known.operators.get(user)
         if row is not None and (isinstance(standing, Nothing) or row.github.id != standing.account.id):
-            # Before others get its account.
+            # First, since an account has one identity: another user may get it below.
             await identities.unlink(tx, team, user)
         if not isinstance(standing, Nothing):
             new = _identity(tx, team, known, user, standing)
@@ -195,15 +194,15 @@ def _identity(
 
 def _linked_at(tx: Tx, known: KnownClaims, user: SlackUserId, standing: Linked | Suspended) -> float:
     """Since when the link counts. One that an operator freed counts from then on: see `decision_obstacle`."""
-    said, row = known.since(user, standing.account, standing.source), known.identities.get(user)
+    claimed, row = known.since(user, standing.account, standing.source), known.identities.get(user)
     if isinstance(standing, Suspended):
-        return said
+        return claimed
     counted = row is not None and row.suspension is None and row.github.id == standing.account.id
-    return max(said, row.linked_at if row is not None and counted else tx.now)
+    return max(claimed, row.linked_at if row is not None and counted else tx.now)
 
 
 async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standings: Standings) -> None:
-    """Drop the sign-ins that an operator overruled: nothing is left for which their tokens could be needed."""
+    """Drop the sign-ins that an operator overruled: their tokens are of no use any more."""
     for claim in known.claims:
         standing = standings[claim.user]
         given = standing.account if isinstance(standing, Linked) else None
@@ -214,7 +213,7 @@ async def _drop_overruled(tx: Tx, team: SlackTeamId, known: KnownClaims, standin
 
 
 async def _check_holders(tx: Tx, known: KnownClaims, standings: Standings) -> None:
-    """Look after the alerts that people are on whose link has ended or gives no rights now."""
+    """Enqueue a check of the alerts taken by people whose link has ended or gives no rights now."""
     for user, row in known.identities.items():
         standing = standings[user]
         counts = isinstance(standing, Linked) and standing.account.id == row.github.id
@@ -224,7 +223,7 @@ async def _check_holders(tx: Tx, known: KnownClaims, standings: Standings) -> No
 
 
 async def _announce(tx: Tx, changes: Sequence[IdentityChange], told_after: float) -> None:
-    """Enqueue what tells people of the changes."""
+    """Enqueue the messages to people about the changes."""
     if not changes:
         return
     told = [
@@ -239,7 +238,7 @@ async def _announce(tx: Tx, changes: Sequence[IdentityChange], told_after: float
         for change in changes
         for recipient in (change.user, *change.others)
     ]
-    # Those first about which somebody has to do something.
+    # First the changes that ask somebody to act.
     order = sorted(changes, key=lambda change: change.kind in ("linked", "unlinked"))
     announced = AnnounceIdentities(tuple(order[:ANNOUNCED]), tx.now, max(0, len(order) - ANNOUNCED))
     await jobs.enqueue(tx, new_job(announced), *(new_job(one, delay=told_after) for one in told))

@@ -1,4 +1,4 @@
-"""Answers GitHub's callback: asks who signed in, and shows the code, or links somebody whom the directory holds."""
+"""Answers GitHub's callback: asks who signed in; shows the code, or links at once a pair that the directory holds."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ async def _exchange(context: Context, page: LinkPage, code: Literal, kept: KeptV
 async def _ask_account(
     context: Context, request: LinkRequest, page: LinkPage, tokens: UserTokens
 ) -> LinkPage:
-    """The page with who signed in; without encryption keys the token is deleted then, and kept nowhere."""
+    """The page with the account that signed in; without encryption keys the token is deleted and not stored."""
     keyring = context.keyring
     try:
         account = await context.github.as_person(tokens.access).account()

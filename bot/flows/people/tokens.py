@@ -1,4 +1,4 @@
-"""A person's own GitHub token: used, refreshed by one process at a time, and given up once GitHub refuses it."""
+"""Gives a person's own GitHub token, lets one process at a time refresh it, and ends it once GitHub refuses it."""
 
 import asyncio
 import secrets
@@ -48,9 +48,10 @@ async def person_token(
 ) -> PersonToken | None:
     """The person's access token, refreshed if it is about to expire; None where the App acts for them.
 
-    Raises Refused if nothing goes out for the person: their sign-in gives no rights any more, or here nobody acts
-    without one (`verb_phrase` names the action; None for a look-up, which needs none). Raises RetryLater while
-    another process refreshes the token, and GitHubError if GitHub does not answer to a refresh.
+    Raises Refused if nobody may act for the person: their sign-in gives no rights any more, or the options require a
+    sign-in and there is none. The refusal names the action by `verb_phrase`; a look-up has None, and needs no
+    sign-in. Raises RetryLater while another process refreshes the token, and GitHubError if GitHub does not answer to
+    a refresh.
     """
     act_as, stored = context.options.github.act_as, None
     if act_as == "user" and verb_phrase is None:
@@ -82,7 +83,7 @@ async def _fresh(context: Context, identity: Identity, stored: SignIn) -> Person
 def _ended(context: Context, refresh: "asyncio.Task[PersonToken]") -> None:
     context.refreshes.discard(refresh)
     if not refresh.cancelled():
-        refresh.exception()  # Nobody else may ask for it.
+        refresh.exception()  # Marks it as retrieved: if nobody waits for it, asyncio would log it.
 
 
 async def finish_refreshes(context: Context) -> None:
@@ -118,7 +119,7 @@ async def replaced_token(context: Context, refused: PersonToken) -> bool:
 
 
 def ended(context: Context, identity: Identity, why: str) -> Refused:
-    """What the person is told whose sign-in gives no rights any more."""
+    """The refusal for a person whose sign-in gives no rights any more; `why` is a `Suspension`."""
     suspended = replace(identity, suspension=why)
     return link_refusals.suspended(suspended, can_sign_in=context.sign_in is not None)
 
@@ -132,10 +133,10 @@ async def end_lapsed(context: Context) -> None:
 
 
 async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) -> str:
-    """After news that somebody took back the App's authorization for this account: suspend what GitHub refuses now.
+    """After a delivery that this account's authorization of the App was revoked: suspend what GitHub refuses now.
 
-    The news names no time, and may be older than the last sign-in. So GitHub is asked, which may lag behind its own
-    news for a moment. A sign-in without a token can't be asked about, and is suspended. Returns the outcome's word;
+    The delivery names no time, and may be older than the last sign-in. So each token is tried; GitHub may still
+    accept it for a moment. A sign-in without a token can't be tried, and is suspended. Returns the outcome's word;
     raises GitHubError and RetryLater.
     """
     async with context.db.read() as tx:
@@ -146,7 +147,7 @@ async def end_revoked(context: Context, account: GitHubId, told_at: UnixTime) ->
         for stored in revoked:
             await _suspend_in(tx, stored, Suspension.AUTHORIZATION_REVOKED)
     if len(revoked) < len(known) and context.clock.now() < told_at + LAG:
-        raise RetryLater(told_at + LAG, "GitHub still accepts a token of which it said that it is revoked")
+        raise RetryLater(told_at + LAG, "GitHub still accepts a token whose authorization it calls revoked")
     return "authorization_revoked" if revoked else "authorization_newer" if known else "nobody_signed_in"
 
 
@@ -238,7 +239,7 @@ async def _suspend(context: Context, stored: SignIn, why: Suspension, *, process
 
 
 async def _suspend_in(tx: Tx, stored: SignIn, why: Suspension, *, process: str | None = None) -> bool:
-    """Drop the tokens, and take the rights; those concerned are told. False if the sign-in has changed meanwhile."""
+    """Drop the tokens and suspend the sign-in; those concerned are told. False if it has changed meanwhile."""
     # `settle` takes this lock before it changes the sign-ins of others. In another order two could block each other.
     await audit.lock(tx)
     if not await sign_ins.suspend(tx, stored, why, process=process):

@@ -120,7 +120,7 @@ class SetupProgress:
         return next((step for step in self._steps if not step.done(self._known)), None)
 
     def _keep(self, known: Known) -> None:
-        """Take over what is known now; what is new of it is written by the next `_write`.
+        """Take over what is known now; the next `_write` writes the settings that are new.
 
         It is kept even if it can't be written now: GitHub shows an App's secrets once.
         """

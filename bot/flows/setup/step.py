@@ -42,7 +42,7 @@ class Known:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Settings by name, from the environment, from `.env` and from this run; an empty one is not set."""
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What this run was told or found out and what is no setting, by a name of the step's own."""
+    """What this run was told or found out besides the settings, by a name that the step chooses."""
 
     def get(self, name: str) -> str | None:
         """A setting; None if it is not set."""

@@ -1,4 +1,4 @@
-"""Finds out whether one person may view all that a channel's filter covers. GitHub is asked about each thing once."""
+"""Finds out whether one person may view all that a channel's filter covers. Each question is put to GitHub once."""
 
 import difflib
 from collections.abc import Mapping
@@ -74,8 +74,8 @@ class PersonRights:
     ) -> None:
         """With `fresh`, roles are asked for now.
 
-        With `hides_refusals`, a repository that GitHub refuses with 403 reads like one that does not exist, so that
-        the person does not learn of it.
+        With `hides_refusals`, a repository that GitHub refuses with 403 counts as unknown, so that the person does
+        not learn that it exists.
         """
         self._context = context
         self._account = account

@@ -1,4 +1,4 @@
-"""Works out the subscription that somebody asks for: their rights first, then what it would bring."""
+"""Prepares the subscription that a person asks for: checks their rights, then counts what it would bring."""
 
 import hashlib
 import json

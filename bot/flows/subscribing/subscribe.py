@@ -152,7 +152,7 @@ async def _store(context: Context, proposal: Proposal) -> None:
 
 
 def _told(proposal: Proposal) -> Mapping[str, StoredJson]:
-    """What the channel is told about a subscription that is stored."""
+    """The facts of the notice about a subscription that is stored."""
     before, after, by = proposal.before, proposal.after, _login(proposal.author)
     if before is not None and proposal.keeps_filter:
         if before.thread == after.thread and before.mention == after.mention:
@@ -176,7 +176,7 @@ async def _load_own(
     if before is not None:
         rights = await PersonRights(context, identity.github, fresh=True).on_subscription(before)
     if before is None or rights is None:
-        # A channel of others is not named in the request: only its members type this.
+        # This reveals nothing: only members of the channel can type the command there.
         raise refusals.not_subscribed()
     if not rights.may_view:
         raise refusals.former_not_yours()
@@ -194,7 +194,7 @@ async def _checked(
     channel: ChannelId,
     change: Callable[[], Awaitable[Changed]],
 ) -> Changed:
-    """Run the change; what GitHub fails to answer is a refusal, and refused rights are audited."""
+    """Run the change; an error of GitHub's becomes a refusal, and refused rights are audited."""
     try:
         return await change()
     except GitHubError as error:

@@ -80,7 +80,7 @@ async def check_subscription(context: Context, channel: ChannelId) -> None:
 
 
 def _lost_at(known: Subscription, because: str | None, now: float) -> float | None:
-    """Since when the author has no right; an author who has it again is not paused, but a pause stays."""
+    """Since when the author has no right. If they have it again that time ends, unless the pause has begun."""
     if because == NOT_KNOWN:
         return known.lost_at
     if because is None:

@@ -130,7 +130,7 @@ class Authenticator:
 
 
 def _issuer(credential: str) -> object:
-    """The issuer that a JWT names, whoever signed it."""
+    """The issuer that a JWT names; its signature is not checked."""
     try:
         return jwt.decode(credential, options={"verify_signature": False}).get("iss")
     except jwt.InvalidTokenError:

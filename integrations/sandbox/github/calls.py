@@ -159,7 +159,7 @@ Handler: TypeAlias = Callable[[Call], RouteResponse]
 class Route:
     """An operation of GitHub's description, its handler, and who may call it.
 
-    `access` is one of:
+    `access` says what a request has to bring:
     - `app`: only the App's JWT;
     - `client`: only the App's client id and secret, by Basic authentication;
     - `installation`: a token with one of `permissions`;
