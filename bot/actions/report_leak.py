@@ -19,7 +19,7 @@ from bot.views.approval import cant_ask, not_sent
 from bot.views.formatting import PROBE_REASONS, alert_name
 from bot.views.report_form import UNCONFIRMED, draw_report_form, not_reportable
 from integrations.github.token_format import REVOCABLE, decode, kind_of
-from integrations.github.token_verdict import Reason
+from integrations.github.token_verdict import UNPROBEABLE
 from integrations.literal import Literal
 from integrations.slack import text as t
 from integrations.slack.blocks import Block, Content
@@ -29,8 +29,6 @@ from storage.records import Alert, AuditOutcome, Event, EventKind, Report, Repor
 NOT_ACCEPTED = "Tick the box to accept the consequence; nothing was sent."
 FOLLOW_UP_DELAYS = (60.0, 300.0, 900.0)
 """Seconds after the report at which the token is probed again."""
-UNPROBEABLE = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
-"""Reasons for an unknown verdict that another probe would not change."""
 INACTIVE = "It no longer works."
 FOLLOW_UP = "GitHub is asked after 1, 5 and 15 minutes whether it still works; the card shows the result."
 PROBES_OFF = "checks are turned off here"

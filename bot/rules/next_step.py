@@ -7,6 +7,7 @@ from enum import StrEnum
 from bot.rules.case import Case
 from bot.rules.report_eligibility import report_obstacle
 from bot.rules.validity import RECHECK_AFTER, confirmed_inactive, effective_validity, is_probed
+from integrations.github.token_verdict import UNPROBEABLE
 from storage.records import Alert, ReportState, UnixTime
 
 
@@ -51,8 +52,6 @@ WITH_TAKING = frozenset(
     {Advice.ROTATE, Advice.ROTATE_THEN_REPORT, Advice.ROTATE_AFTER_REPORT, Advice.LOGS_THEN_CLOSE}
 )
 """Advice that begins with taking the alert, while nobody is on it."""
-UNANSWERABLE = frozenset({"not_a_token", "cannot_be_asked"})
-"""Reasons of a probe's verdict that no second probe changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _open(case: Case) -> Iterator[tuple[bool, Advice]]:
     validity, dead = effective_validity(alert), confirmed_inactive(alert)
     complete = 0 < case.steps_total <= case.steps_done
     unclear = alert.probe is not None and alert.probe.verdict == "unknown" and not alert.probe.superseded
-    unanswerable = unclear and alert.probe is not None and alert.probe.reason in UNANSWERABLE
+    unprobeable = unclear and alert.probe is not None and alert.probe.reason in UNPROBEABLE
     yield not case.repository.is_reachable and dead, Advice.NOTHING_UNREACHABLE
     yield not case.repository.is_reachable, Advice.ROTATE_UNREACHABLE
     # Dead: the only state in which closing as revoked is true.
@@ -113,7 +112,7 @@ def _open(case: Case) -> Iterator[tuple[bool, Advice]]:
     yield validity == "active", Advice.ROTATE
     # Not known.
     yield probed and not unclear, Advice.CHECK
-    yield probed and not unanswerable, Advice.CHECK_AGAIN
+    yield probed and not unprobeable, Advice.CHECK_AGAIN
     yield complete, Advice.VERIFY
     yield True, Advice.ROTATE
 

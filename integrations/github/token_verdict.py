@@ -44,6 +44,10 @@ class Reason(StrEnum):
     """No harmless request exists for this kind of token."""
 
 
+UNPROBEABLE = frozenset({Reason.CANNOT_BE_PROBED, Reason.NOT_A_TOKEN})
+"""Reasons for an unknown verdict that another probe would not change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a secret works, as far as we know."""
