@@ -8,7 +8,7 @@ from bot.requests import CommandRequest
 from integrations.slack.blocks import Content
 
 NO_OPERATOR = "Only operators may ask the doctor."
-HOW = "Who runs Stanch names them in STANCH_OPERATORS, and can run stanch doctor at the command line."
+HOW = "The setting STANCH_OPERATORS names them. At the command line, stanch doctor tells more."
 
 
 async def doctor(context: Context, request: CommandRequest) -> Content:

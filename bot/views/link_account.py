@@ -68,7 +68,7 @@ def link_view(
                 accessory=button("Open GitHub", action_id=LINK, url=address, style="primary"),
             ),
             input_block(
-                "2. Type the code that the page shows then",
+                "2. Then type the code that the page shows",
                 text_input(action_id=CODE, max_length=LONGEST_CODE),
                 block_id=CODE,
                 hint="Six digits, valid for ten minutes. If the page says that you are linked, close this window.",

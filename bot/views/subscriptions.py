@@ -146,7 +146,7 @@ def pause_at(subscription: Subscription) -> UnixTime | None:
 def _row(one: Subscription) -> Block:
     author = one.author.github.login if one.author and one.author.github else None
     mention = t.mrkdwn("mentions {}", t.code(one.mention)) if one.mention else None
-    by = t.mrkdwn("by {}", t.code(author)) if author else Mrkdwn("by an operator")
+    by = t.mrkdwn("subscribed by {}", t.code(author)) if author else Mrkdwn("subscribed by an operator")
     facts = t.join(part for part in (t.prose(f"thread: {THREADS[one.thread]}"), mention, by) if part)
     lines = t.lines(
         t.mrkdwn("{}: {}", t.channel(one.channel), filter_words(one.filter)), facts, _trouble(one)

@@ -149,12 +149,13 @@ def _more(urgent: Sequence[UrgentAlert], named: int) -> Mrkdwn | None:
 
 
 def _states(shares: Sequence[SummaryGroup]) -> Mrkdwn:
-    """`14 active, 41 unknown, 257 inactive, 3 closed`."""
+    """`14 active, 41 of unknown validity, 257 inactive, 3 closed`."""
     counts: Counter[str] = Counter()
     for share in shares:
         word = share.validity if share.validity in VALIDITIES else "unknown"
         counts[word if _is_open(share) else "closed"] += share.count
-    named = [f"{counts[word]} {word}" for word in (*VALIDITIES, "closed") if counts[word]]
+    words = {"unknown": "of unknown validity"}
+    named = [f"{counts[word]} {words.get(word, word)}" for word in (*VALIDITIES, "closed") if counts[word]]
     return t.prose(", ".join(named) or "none")
 
 
