@@ -106,6 +106,16 @@ async def test_what_follows_a_new_alert_in_a_flood_is_worked_behind_it(stage: St
     await check_all_stored(stage, leaked[:-3])
 
 
+async def test_changes_in_a_flood_are_all_recorded(stage: Stage) -> None:
+    leaked = await begin(stage, 30)
+    await stage.work(within=30)
+    for alert in leaked:
+        stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=30)
+    stored = [await stage.stored(alert) for alert in leaked]
+    assert {alert.state for alert in stored if alert} == {AlertState.RESOLVED}
+
+
 async def test_known_locations_in_a_flood_are_worked_together_too(stage: Stage) -> None:
     """GitHub may send the first location of each alert as well."""
     leaked = await begin(stage, 30)
