@@ -113,7 +113,7 @@ async def save_page(tx: Tx, page: LinkPage) -> bool:
 async def pages(tx: Tx, hash_: str) -> list[LinkPage]:
     """The pages of a started sign-in, the first one first."""
     query = sa.select(link_page).where(link_page.c.request == hash_, link_page.c.expires_at > tx.now)
-    return await rows.listed(tx, query.order_by(link_page.c.created_at), _page)
+    return await rows.listed(tx, query.order_by(link_page.c.created_at, link_page.c.state_hash), _page)
 
 
 async def drop_unused_pages(tx: Tx, hash_: str, most: int) -> None:

@@ -68,7 +68,13 @@ def test_make_passes_its_port_to_the_demo(checkout: Path) -> None:
 
 def test_compiled_modules_are_kept_wherever_make_is_run(checkout: Path) -> None:
     shown = subprocess.run(
-        ["make", "--eval", "shown: ; @printenv PYTHONDONTWRITEBYTECODE || echo unset", "shown"],
+        [
+            "make",
+            "--no-print-directory",
+            "--eval",
+            "shown: ; @printenv PYTHONDONTWRITEBYTECODE || echo unset",
+            "shown",
+        ],
         cwd=checkout,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,

@@ -143,7 +143,7 @@ async def test_neither_of_two_who_signed_in_to_one_account_can_act(stage: Stage)
         answer = told(stage, user)
         assert "Your link to your GitHub account is suspended." in answer
         assert "another Slack user has signed in to that account too" in answer
-        assert "an operator decides" in answer
+        assert "who decides whose account it is" in answer
     assert await stage.audited("take") == [("refused", "suspended")] * 2
     assert "Step back" not in stage.card().shown_text
 
