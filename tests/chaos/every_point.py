@@ -55,7 +55,7 @@ async def play(story: Story, database_url: str, private_key: str, faults: Sequen
     """Play a story on an empty database; with at most one fault that kills."""
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(
-            open_stage(database_url, Clock(), private_key, **story.settings)
+            open_stage(database_url, Clock(), private_key, threads=True, **story.settings)
         )
         await story.prepare(stage)
         changes: list[GitHubChange] = []

@@ -219,18 +219,19 @@ async def open_stage(
     role: app.Role = app.Role.ALL,
     prepare: Callable[[SlackSandbox, GitHubSandbox], Awaitable[None]] | None = None,
     sign_in: bool = False,
+    threads: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Start both stand-ins and the product between them; jobs run only by `Stage.work`.
 
     With `socket_mode` Slack's requests come over the product's own connection, which expects a ping every 0.2 s.
     `prepare` runs before the product starts, for a database that is not empty. With `sign_in` people can sign in, at
-    PUBLIC_URL, and their tokens are kept.
+    PUBLIC_URL, and their tokens are kept. With `threads` SQLite runs in threads, as in production.
     """
     async with (
         SlackSandbox(now=clock.now) as slack,
         GitHubSandbox(now=clock.now, private_key=private_key) as github,
-        kept_engines(database_url, threads=False) as engines,
+        kept_engines(database_url, threads=threads) as engines,
     ):
         people = _people(slack, github)
         octo = github.app_owner
