@@ -14,6 +14,10 @@ BURST = 4
 """From this number of requests in one commit on, it is a burst."""
 BURST_GAP = 0.25
 """Seconds after which a burst is over, unless another large batch came."""
+LONG_BURST = 1.0
+"""Seconds after which a burst is long, as in a flood of deliveries: jobs must go on beside it."""
+PAUSE = 0.01
+"""Seconds between two batches of a long burst, in which jobs store their changes; the batches become larger."""
 
 DELIVERY_WAITS = 8.0
 """Seconds for which it tries to store a delivery while the database is locked; GitHub waits ten for the answer."""
@@ -49,6 +53,11 @@ class BatchWriter:
         """How long the present burst has lasted; None while there is none."""
         now = self._db.clock.monotonic()
         return now - self._burst_began if now < self._burst_ends else None
+
+    @property
+    def is_long_burst(self) -> bool:
+        """Whether the present burst has lasted for `LONG_BURST`."""
+        return (self.burst_seconds or 0.0) >= LONG_BURST
 
     async def start(self) -> None:
         """Begin to accept requests."""
@@ -101,6 +110,8 @@ class BatchWriter:
             if not self._waiting:
                 self._wake.clear()
             await self._write(writer, batch)
+            if self.is_long_burst:
+                await self._db.clock.sleep(PAUSE)
         await writer.close()
 
     async def _write(self, writer: Writer, batch: Sequence[_Waiting]) -> None:

@@ -53,13 +53,14 @@ A process runs 24 jobs at once, so the other priorities always leave two of thes
 """
 
 
-CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {
-    **dict.fromkeys(Priority, 1),
-    Priority.PERSON: 4,
+CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {**dict.fromkeys(Priority, 1), Priority.PERSON: 4}
+"""The same while many incoming requests wait to be stored: four in all, so that no priority takes all places."""
+CONCURRENCY_IN_A_LONG_BURST: Mapping[Priority, int] = {
+    **CONCURRENCY_IN_A_BURST,
     Priority.MESSAGE: 4,
     Priority.INTAKE: 4,
 }
-"""The same while many incoming requests wait to be stored: ten in all, so that no priority takes all places."""
+"""The same once that has lasted for seconds: ten in all."""
 
 
 def priority_of(kind: str) -> Priority:

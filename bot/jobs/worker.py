@@ -24,14 +24,21 @@ from storage import job_queue, jobs, leases
 from storage.db import StaleStatement, StatementRefused, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
-from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, Priority
+from storage.priorities import (
+    CONCURRENCY,
+    CONCURRENCY_IN_A_BURST,
+    CONCURRENCY_IN_A_LONG_BURST,
+    Priority,
+)
 from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 24
 """The most jobs of one process that run at once."""
-SIMULTANEOUS_IN_A_BURST = 10
+SIMULTANEOUS_IN_A_BURST = 4
 """The most jobs while many incoming requests wait to be stored: requests come first."""
+SIMULTANEOUS_IN_A_LONG_BURST = 10
+"""The same once the burst is long: cards must not wait for its end."""
 NO_JOBS_FOR = 0.5
 """Seconds at the start of such a burst in which no job starts at all."""
 BURST_CHECK = 0.1
@@ -118,6 +125,8 @@ class Worker:
         burst_seconds = self._context.batch_writer.burst_seconds
         if burst_seconds is None:
             return SIMULTANEOUS
+        if self._context.batch_writer.is_long_burst:
+            return SIMULTANEOUS_IN_A_LONG_BURST
         return 0 if burst_seconds < NO_JOBS_FOR else SIMULTANEOUS_IN_A_BURST
 
     async def _start_due(self) -> bool:
@@ -137,8 +146,11 @@ class Worker:
     def _free_places(self) -> dict[Priority, int]:
         """How many jobs of each priority may start now."""
         taken = Counter(priority for priority, _ in self._running.values())
-        is_burst = self._context.batch_writer.burst_seconds is not None
-        places = CONCURRENCY_IN_A_BURST if is_burst else CONCURRENCY
+        places = CONCURRENCY
+        if self._context.batch_writer.is_long_burst:
+            places = CONCURRENCY_IN_A_LONG_BURST
+        elif self._context.batch_writer.burst_seconds is not None:
+            places = CONCURRENCY_IN_A_BURST
         return {priority: number - taken[priority] for priority, number in places.items()}
 
     async def _rest(self) -> None:
