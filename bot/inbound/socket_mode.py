@@ -190,10 +190,10 @@ class SocketMode:
                 await self._wait_for_end()
                 await self._connect()
             except Exception as error:
+                # If an unexpected error ended this loop, no request would come in until the restart.
                 if isinstance(error, SlackError):
                     self._note_disconnect(error.code)
                 else:
-                    # If an unexpected error ended this loop, no request would come in until the restart.
                     log.error("socket_stumbled", exc_info=error)
                     self._note_disconnect(type(error).__name__)
                 least = error.retry_after if isinstance(error, SlackRateLimited) else 0.0

@@ -99,10 +99,10 @@ async def work_together(
         except GitHubError as error:
             log.warning("github_not_asked", repository_id=repository.id, reason=str(error))
         except Exception as error:
+            # One alert that can't be stored must not hold up the others: all are worked one by one then.
             is_down = isinstance(error, StorageUnavailable) and not isinstance(error, StatementRefused)
             if is_down or isinstance(error, LeaseLost):
                 raise
-            # One that can't be stored must not hold up the others.
             log.warning("flood_not_stored", repository_id=repository.id, exc_info=error)
         context.flood_pauses[repository.id] = context.clock.monotonic() + PAUSE
         return False
