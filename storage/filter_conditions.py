@@ -32,6 +32,7 @@ class _Columns:
     """What the conditions of one search are made of."""
 
     lower: Callable[[Any], Text]
+    contains: Callable[[Any, str], Condition]
     now: UnixTime
     me: GitHubId
     state: Any
@@ -41,7 +42,7 @@ def conditions(tx: Tx, wanted: Filter, person: GitHubId) -> list[Condition]:
     """The conditions that all hold for an alert that matches, for a search by this person."""
     # SQLite would find the alerts of a person by their state.
     state = alert.c.state.concat("") if _is_mine(wanted) else alert.c.state
-    columns = _Columns(_lower(tx.dialect), tx.now, person, state)
+    columns = _Columns(_lower(tx.dialect), _contains(tx.dialect), tx.now, person, state)
     return [_term(term, columns) for term in wanted.terms]
 
 
@@ -75,9 +76,9 @@ def _holds(qualifier: Qualifier, value: str, columns: _Columns) -> Condition:
         case Qualifier.OLDER:
             return alert.c.created_at <= columns.now - seconds(value)
         case Qualifier.TEXT:
-            named = _is_in(lower(repository.c.full_name).contains(value, autoescape=True))
-            kind = lower(alert.c.secret_type_name).contains(value, autoescape=True)
-            return sa.or_(named, kind, _has_in_path(value, lower))
+            named = _is_in(columns.contains(repository.c.full_name, value))
+            kind = columns.contains(alert.c.secret_type_name, value)
+            return sa.or_(named, kind, _has_in_path(value, columns.contains))
 
 
 def _is_in(is_wanted: Condition) -> Condition:
@@ -85,11 +86,11 @@ def _is_in(is_wanted: Condition) -> Condition:
     return alert.c.repository_id.in_(sa.select(repository.c.id).where(is_wanted))
 
 
-def _has_in_path(value: str, lower: Callable[[Any], Text]) -> Condition:
+def _has_in_path(value: str, contains: Callable[[Any, str], Condition]) -> Condition:
     """Whether the location's path has the text. The stored JSON is read only where the text is in it somewhere."""
     written = json.dumps(value)[1:-1].lower()
-    anywhere = lower(sa.cast(alert.c.place, sa.Text)).contains(written, autoescape=True)
-    return sa.and_(anywhere, lower(alert.c.place["path"].as_string()).contains(value, autoescape=True))
+    anywhere = contains(sa.cast(alert.c.place, sa.Text), written)
+    return sa.and_(anywhere, contains(alert.c.place["path"].as_string(), value))
 
 
 def _is(value: str, state: Any) -> Condition:
@@ -120,6 +121,21 @@ def _lower(dialect: Dialect) -> Callable[[Any], Text]:
         return sa.func.lower(text if dialect == "sqlite" else sa.collate(text, "C"))
 
     return lower
+
+
+def _contains(dialect: Dialect) -> Callable[[Any, str], Condition]:
+    """The SQL for whether a text contains another, both folded.
+
+    SQLite's LIKE ignores the case of ASCII letters by itself, in half the time that `lower` and LIKE take.
+    """
+    lower = _lower(dialect)
+
+    def contains(column: Any, value: str) -> Condition:
+        text = sa.func.coalesce(column, "") if dialect == "sqlite" else lower(column)
+        holds: Condition = text.contains(value, autoescape=True)
+        return holds
+
+    return contains
 
 
 def _hyphened(text: Text) -> Text:
