@@ -206,6 +206,15 @@ async def found_paths(db: Database, text: str) -> list[str | None]:
     return [one.alert.place.path if one.alert.place else None for one in found]
 
 
+@pytest.mark.parametrize("text", ["web_100%", "github", "upper.py"])
+async def test_letters_are_found_in_any_case(db: Database, text: str) -> None:
+    """In the repository's name, the secret type's, and the path."""
+    place = SecretLocation("commit", "src/UPPER.py")
+    async with db.begin() as tx:
+        await settle(tx, [replace(plain_alert(1, 2), secret_type_name="GitHub Token", place=place)])
+    assert await found_paths(db, text) == ["src/UPPER.py"]
+
+
 async def test_a_location_that_is_not_storable_breaks_no_search(db: Database) -> None:
     async with db.begin() as tx:
         await settle(tx, [replace(plain_alert(1, 1), place=SecretLocation("commit", STRANGE))])
