@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ async def run_demo(host: str, port: int, *, in_browser: bool) -> None:
     """Serve the demo page on this address until SIGINT or SIGTERM; port 0 takes a free one.
 
     With `in_browser`, opens it in the person's browser, if that has windows. Raises `StartRefused` if the port
-    is taken or the bot doesn't start.
+    is taken, the bot doesn't start, or there is no place for its files.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ async def run_demo(host: str, port: int, *, in_browser: bool) -> None:
     except CommandFailed as failure:
         raise StartRefused(str(failure)) from None
     except OSError as error:
-        raise StartRefused(_cannot_listen(host, port, error)) from None
+        raise StartRefused(f"The demo can't use its temporary directory: {error}.") from None
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
@@ -137,13 +137,19 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 @asynccontextmanager
 async def open_demo(host: str, port: int) -> AsyncIterator[Demo]:
-    """Run the demo while the block runs. The page is served at once; `opening` ends when the bot serves too."""
+    """Run the demo while the block runs. The page is served at once; `opening` ends when the bot serves too.
+
+    Raises `StartRefused` if it can't listen there.
+    """
     with tempfile.TemporaryDirectory(prefix="stanch-demo-") as directory:
         demo = Demo(Path(directory))
         await demo.begin()
         try:
-            async with serve_page(demo, host, port) as address:
-                demo.address = address
+            async with AsyncExitStack() as stack:
+                try:
+                    demo.address = await stack.enter_async_context(serve_page(demo, host, port))
+                except OSError as error:
+                    raise StartRefused(_cannot_listen(host, port, error)) from None
                 yield demo
         finally:
             await demo.end()
