@@ -1,17 +1,14 @@
 """The comment of closing and reopening: its field in the form, its checks, and its signature."""
 
-from bot.errors import Refused
 from bot.requests import UserInput
 from bot.rules.case import PersonalCase
 from bot.rules.comments import (
     MAX_SIGNED,
-    SECRET_INSIDE,
     comment_fault,
     max_typed_length,
     plain_comment,
     sign_comment,
 )
-from bot.rules.masking import looks_like_secret
 from bot.views.refusals import incomplete_form
 from integrations.slack.blocks import Block, input_block
 from integrations.slack.elements import text_input
@@ -37,16 +34,15 @@ def comment_errors(user_input: UserInput, *, required: bool) -> dict[str, str]:
 def github_comment(case: PersonalCase, user_input: UserInput) -> str:
     """The comment for GitHub. In the App's name it is signed with the person's login; in their own it may be empty.
 
-    Raises Refused if it looks like a secret, or is too long with its signature.
+    `comment_errors` has found no fault in it. Raises Refused if it is too long with its signature.
     """
     typed, login = _typed(user_input), case.actor.identity.github.login
-    if not case.own_name and units(clean(typed or "")) > MAX_SIGNED:
+    if case.own_name:
+        return plain_comment(typed)
+    if units(clean(typed or "")) > MAX_SIGNED:
         # Slack's field takes no more; the check of the fields does not know in whose name it will be.
         raise incomplete_form()
-    comment = plain_comment(typed) if case.own_name else sign_comment(typed, login)
-    if looks_like_secret(comment):
-        raise Refused("secret_in_comment", SECRET_INSIDE)
-    return comment
+    return sign_comment(typed, login)
 
 
 def _typed(user_input: UserInput) -> str | None:
