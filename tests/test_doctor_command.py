@@ -126,6 +126,25 @@ async def test_a_malformed_proxy_is_a_finding_and_nothing_is_asked_without_it(
     assert stanch.github.requests == []
 
 
+async def test_the_network_list_is_not_given_through_a_malformed_proxy(
+    stanch: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://proxy.octo.example:1080")
+    monkeypatch.setenv("no_proxy", "")
+    sentence = await stanch.fails("doctor", "--network")
+    assert sentence.startswith("HTTPS_PROXY must be the address of an HTTP proxy")
+
+
+async def test_a_malformed_database_address_is_a_finding_and_the_other_checks_go_on(
+    stanch: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://stanch@db.octo.example/stanch")
+    result = await stanch.doctor()
+    assert result.status == 1
+    assert "FAULT: DATABASE_URL must start with " in result.output
+    assert "Slack: the bot token works" in result.output
+
+
 async def test_proxies_in_the_file_alone_have_no_effect_and_are_named(
     stanch: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ from tests.flows.dying import die_after
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, UNLINKED, Stage, open_stage, plain
 from tests.flows.test_identity_sources import account_of, sign_in
 from tests.flows.test_report import REVOKE, sent
-from tests.flows.test_roles import organization
+from tests.flows.test_roles import SOMEBODY, admin, organization, somebody
 
 TWO = Options(
     report=ReportOptions(approvals=2),
@@ -95,6 +95,17 @@ async def test_the_form_says_that_a_second_person_has_to_approve_and_who_can(two
     assert "A second person has to approve this within an hour; nothing is sent before." in form
     assert "Ana Ruiz and Cleo Marsh can." in form
     assert "<@" not in two.form(ADMIN).shown_text
+
+
+@words_only
+async def test_somebody_from_outside_the_organization_reads_no_names_of_who_can_approve(two: Stage) -> None:
+    admin(two, await somebody(two))
+    await two.leak()
+    await two.click(SOMEBODY, "report_leak")
+    form = plain(two.form(SOMEBODY).shown_text)
+    assert "A second person has to approve this within an hour; nothing is sent before." in form
+    assert "Ask in this channel who can." in form
+    assert not any(name in form for name in NAMES.values())
 
 
 @words_only

@@ -73,6 +73,16 @@ async def test_a_403_leaves_the_alert_open_and_unclaimed(stage: Stage) -> None:
     assert alert.resolution == "wont_fix"
 
 
+async def test_a_closure_that_github_finds_invalid_is_told_with_its_reason(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.faults.add("PATCH .*", status=422, body={"message": "Resolution is not allowed."}, times=1)
+    await stage.close_as(ADMIN, "wont_fix")
+    assert "Resolution is not allowed." in stage.answer_to(ADMIN)
+    audited = [("intended", None), ("failed", "Invalid: Resolution is not allowed.")]
+    assert await stage.audited("close_alert") == audited
+    assert alert.state == "open"
+
+
 async def test_a_comment_can_be_required(database_url: str, clock: Clock, private_key: str) -> None:
     options = Options(close=CloseOptions(require_comment=True))
     async with open_stage(database_url, clock, private_key, options=options) as stage:

@@ -185,3 +185,11 @@ async def test_a_forged_grant_gives_nothing_to_those_who_may_not_be_given_it(sta
     assert "can't be handed over to this person" in stage.answer_to(SOMEBODY)
     assert alert.assigned_to is None
     assert "nobody yet" in stage.read()
+
+
+async def test_a_submit_without_a_receiver_is_refused_on_the_field(stage: Stage) -> None:
+    await stage.leak()
+    await open_form(stage, ADMIN)
+    result = await stage.submit(ADMIN, force=True)
+    assert result.json()["errors"] == {"receiver": "Pick a person."}
+    assert await stage.audited("hand_over") == []

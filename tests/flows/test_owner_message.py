@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.flows.acting.owner_answers import FORM_LASTS
 from integrations.sandbox.slack import SlackMessage
 from storage import identities
 from storage.records import Account, GitHubId, Identity, SlackTeamId, SlackUserId
@@ -47,6 +48,15 @@ async def test_the_open_form_shows_what_the_owner_answers(stage: Stage) -> None:
     await answer_as_owner(stage, "owner_rotated")
     assert stage.slack.view(ADMIN) is None
     assert [outcome for outcome, _ in await stage.audited("report_leak")] == ["intended", "done"]
+
+
+async def test_a_form_left_open_for_hours_is_not_drawn_again(stage: Stage) -> None:
+    await told(stage)
+    drawn = len(stage.slack.calls("views.update"))
+    stage.clock.advance(FORM_LASTS + 60)
+    await answer_as_owner(stage, "owner_wait")
+    assert len(stage.slack.calls("views.update")) == drawn
+    assert "asks to wait" in thread(stage)
 
 
 # What the owner reads

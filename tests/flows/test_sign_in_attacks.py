@@ -482,3 +482,15 @@ async def test_bytes_of_no_encoding_are_no_error_of_ours(
     writer.close()
     assert b"403" in answered.splitlines()[0]
     assert "sign_in_page_failed" not in "".join(capsys.readouterr())
+
+
+async def test_a_form_gives_no_more_tries_either(stage: Stage, victim: GitHubUser) -> None:
+    """Where somebody without a link opens a form, the window for linking takes its place."""
+    browser = Browser(stage, victim)
+    shown = await browser.sign_in(button_address(await open_window(stage, UNLINKED)))
+    for _ in range(5):
+        await type_code(stage, UNLINKED, wrong(shown.code))
+    await stage.slack.close_view(UNLINKED, stage.form(UNLINKED).id)
+    await stage.leak()
+    await stage.pick(UNLINKED, "close_as", "revoked")
+    assert "Five wrong codes" in shown_words(stage.form(UNLINKED))

@@ -154,6 +154,24 @@ async def test_a_check_by_somebody_who_may_only_view_clears_a_wrong_override(sta
     assert (alert.validity_override, alert.validity) == (None, "unknown")
 
 
+async def test_an_override_that_was_cleared_is_recorded_though_github_refuses_the_next_one(
+    stage: Stage,
+) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    revoke(stage, alert)
+    stage.github.faults.add("PATCH .*", status=422, skip=1)
+    stage.clock.advance(31)
+    await stage.click_privately(ADMIN, "check_validity")
+    assert "The validity that Stanch had written to GitHub's alert was cleared." in stage.answer_to(ADMIN)
+    assert written(stage) == ["active", None, "inactive"]
+    assert alert.validity_override is None
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert (stored.validity, stored.validity_written) == ("unknown", False)
+    assert ("done", "inactive: bad_credentials") in await stage.audited("check_validity")
+
+
 async def test_github_s_own_validity_is_not_overwritten(stage: Stage) -> None:
     alert = await stage.leak()
     await check(stage)
