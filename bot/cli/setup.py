@@ -28,7 +28,7 @@ from bot.rules.setup_code import ALPHABET, LENGTH, shown_code
 from bot.setting_values import http_base, strip
 from bot.settings import UNREADABLE_FILE, variables
 from bot.views.setup_pages import done_end
-from bot.views.setup_text import OTHER_WAY, STOPPED, invitation
+from bot.views.setup_text import NO_MORE_INPUT, OTHER_WAY, STOPPED, invitation
 from storage.clock import Clock
 
 HOST = "127.0.0.1"
@@ -49,6 +49,8 @@ def setup(
             asyncio.run(_set_up(files, in_browser=not no_browser))
         except KeyboardInterrupt:
             raise StartRefused(STOPPED) from None
+        except EOFError:
+            raise StartRefused(NO_MORE_INPUT) from None
 
 
 async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
@@ -60,16 +62,19 @@ async def _set_up(files: SetupFiles, *, in_browser: bool) -> None:
             code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
             progress = SetupProgress(context, files, STEPS, known)
             routes = SetupRoutes(progress, context, code)
-            end = await _serve(listener, routes, page, code, in_browser=in_browser)
-            if end is None:
-                # From here on the terminal waits for a line, and Ctrl-C is to end that at once.
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-                in_terminal = replace(context, page=None)
-                await ask_steps(SetupProgress(in_terminal, files, STEPS, progress.known), read_line)
-                end = SetupEnd(True, done_end(context.command))
+            on_page = await _serve(listener, routes, page, code, in_browser=in_browser)
+            end = on_page or await _ask_in_terminal(context, files, progress.known)
     if not end.done:
         raise StartRefused(end.sentence)
     say(end.sentence)
+
+
+async def _ask_in_terminal(context: SetupContext, files: SetupFiles, known: Known) -> SetupEnd:
+    """Do the steps that are left in the terminal."""
+    # From here on the terminal waits for a line, and Ctrl-C is to end that at once.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    await ask_steps(SetupProgress(replace(context, page=None), files, STEPS, known), read_line)
+    return SetupEnd(True, done_end(context.command))
 
 
 def _command() -> str:
@@ -110,7 +115,7 @@ def _line_typed() -> Iterator["asyncio.Future[None]"]:
     def read() -> None:
         line = sys.stdin.readline()
         loop.remove_reader(sys.stdin)
-        if line and not typed.done():
+        if line:
             typed.set_result(None)
 
     try:

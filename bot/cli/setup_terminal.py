@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.cli.console import flush, say
-from bot.errors import StartRefused
 from bot.flows.setup.progress import Overview, SetupProgress, step_lines
 from bot.setting_values import strip
 from bot.views import setup_text as words
@@ -93,16 +92,13 @@ def _ticked(typed: str, default: str) -> str:
 
 
 def read_line(prompt: str, secret: bool) -> str:
-    """A line of standard input, without white space around it. Raises StartRefused at its end."""
+    """A line of standard input, without white space around it. Raises EOFError at its end."""
     flush()
     if secret and sys.stdin.isatty():
-        try:
-            return strip(getpass.getpass(prompt))
-        except EOFError:
-            raise StartRefused(words.NO_MORE_INPUT) from None
+        return strip(getpass.getpass(prompt))
     sys.stdout.write(prompt)
     flush()
     line = sys.stdin.readline()
     if not line:
-        raise StartRefused(words.NO_MORE_INPUT)
+        raise EOFError
     return strip(line)

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.views.setup_pages import TRIES_END
 from integrations.sandbox.github import GitHubSandbox, Organization
 from integrations.sandbox.slack import SlackSandbox
 from tests.flows.planted import make_secret
@@ -218,3 +219,18 @@ async def test_a_second_run_in_the_folder_and_a_folder_for_all_are_refused(tmp_p
     third = await run_command({}, tmp_path, "setup", "--no-browser")
     assert (third.status, third.output) == (1, "")
     assert "can be written by other users" in third.errors
+
+
+async def test_without_input_the_page_is_waited_for_and_five_wrong_codes_end_the_command(
+    tmp_path: Path,
+) -> None:
+    os.chmod(tmp_path, 0o700)
+    async with started(tmp_path) as child, aiohttp.ClientSession() as session:
+        assert child.stdin is not None
+        child.stdin.close()
+        page, _ = await address_of(child.stdout)
+        for _ in range(5):
+            await session.post(page, data={"code": "AAAA-AAAA"}, headers={"Origin": page})
+        _, errors = await asyncio.wait_for(child.communicate(), 30)
+    assert errors.decode() == (f"{TRIES_END}\n")
+    assert child.returncode == 1

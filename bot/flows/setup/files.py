@@ -162,10 +162,9 @@ def is_ignored(folder: Path, name: str) -> bool:
 def _lists(folder: Path, root: Path, name: str) -> bool:
     """Where git can't be asked: whether a `.gitignore` has exactly the line for it, and none takes a line back."""
     lines: set[str] = set()
-    for parent in (folder, *folder.parents):
+    folders = (folder, *folder.parents)
+    for parent in folders[: folders.index(root) + 1]:
         with suppress(OSError, UnicodeDecodeError):
             lines |= {line.strip() for line in (parent / ".gitignore").read_text("utf-8").splitlines()}
-        if parent == root:
-            break
     wanted = name if name == ENV_FILE else "*.pem"
     return wanted in lines and not any(line.startswith("!") for line in lines)

@@ -155,12 +155,14 @@ def test_without_git_the_exact_lines_of_gitignore_count(
 ) -> None:
     git(folder, "init", "-q")
     (folder / ".gitignore").write_text(ignored)
+    (folder / "below").mkdir(mode=0o755)
     monkeypatch.setenv("PATH", "")
-    if refused:
-        with pytest.raises(StartRefused, match="does not ignore"):
-            check_folder(folder)
-    else:
-        check_folder(folder)
+    for place in (folder, folder / "below"):
+        if refused:
+            with pytest.raises(StartRefused, match="does not ignore"):
+                check_folder(place)
+        else:
+            check_folder(place)
 
 
 def test_the_project_s_own_folder_keeps_the_files_out_of_git() -> None:

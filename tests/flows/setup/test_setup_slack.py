@@ -1,139 +1,19 @@
 """The steps of the set-up about Slack, the channel and the person, between the stand-ins."""
 
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import aiohttp
 import pytest
-from dotenv import dotenv_values
 
 from bot.cli.setup_terminal import ask_steps
 from bot.database import open_database
-from bot.flows.setup.files import SetupFiles
 from bot.flows.setup.person import MOST
-from bot.flows.setup.progress import Overview, SetupProgress
-from bot.flows.setup.step import Known, SetupContext
-from bot.flows.setup.steps import STEPS
+from bot.flows.setup.step import Known
 from bot.settings import StorageSettings, load_settings
-from bot.views.setup_panel import CopyText, FactRows, Panel, WebLink
+from bot.views.setup_panel import CopyText, FactRows, WebLink
 from integrations.sandbox.browser import Browser
-from integrations.sandbox.github import GitHubSandbox
-from integrations.sandbox.slack import SlackSandbox
 from storage import identities
-from storage.clock import Clock
 from storage.records import IdentitySource
-
-CHANNEL = "C0SECURITY"
-PERSON = "U0OWNER"
-FILE = "app.pem"
-
-
-@dataclass
-class SetupRun:
-    """A run of the set-up that has come as far as Slack's steps."""
-
-    slack: SlackSandbox
-    github: GitHubSandbox
-    session: aiohttp.ClientSession
-    folder: Path
-    progress: SetupProgress
-
-    @property
-    def env(self) -> dict[str, str | None]:
-        """What is written to `.env`."""
-        return dotenv_values(self.folder / ".env")
-
-    @property
-    def step(self) -> str:
-        return self._next(self.progress.known)
-
-    def _next(self, known: Known) -> str:
-        return next((step.name for step in STEPS if not step.done(known)), "")
-
-    async def submit(self, **form: str) -> Overview:
-        """Submit a form of the step: its first one if nothing is entered."""
-        overview = await self.progress.overview()
-        hidden = overview.panel.forms[0].hidden if overview.panel and not form else {}
-        return await self.progress.submit(self.step, {**hidden, **form})
-
-    async def refused(self, **form: str) -> str:
-        """The sentence with which a form is refused."""
-        await self.progress.overview()
-        before = self.step
-        overview = await self.submit(**form)
-        assert overview.problem is not None, overview
-        assert self.step == before
-        return str(overview.problem)
-
-    async def panel(self) -> Panel:
-        overview = await self.progress.overview()
-        assert overview.problem is None, overview.problem
-        assert overview.panel is not None
-        return overview.panel
-
-    async def anew(self) -> Overview:
-        """Another run, which knows `.env` alone."""
-        values = {name: value for name, value in self.env.items() if value}
-        self.progress = progress(
-            self.session, self.folder, Known({**start(self.slack, self.github), **values})
-        )
-        return await self.progress.overview()
-
-    async def until(self, step: str) -> None:
-        """Do the steps before this one."""
-        entered = {
-            "slack_app": {"bot_token": self.slack.bot_token},
-            "slack_connection": {"app_token": self.slack.app_token},
-            "channel": {"channel": CHANNEL},
-            "person": {"slack_user": PERSON, "login": "olga"},
-        }
-        await self.progress.overview()
-        while self.step != step:
-            overview = await self.submit(**entered[self.step])
-            assert overview.problem is None, overview.problem
-
-
-def start(slack: SlackSandbox, github: GitHubSandbox) -> dict[str, str]:
-    return {
-        "SLACK_API_URL": slack.api_url,
-        "GITHUB_URL": github.url,
-        "GITHUB_API_URL": github.api_url,
-        "GITHUB_APP_ID": str(github.app_id),
-        "GITHUB_APP_PRIVATE_KEY": FILE,
-        "STANCH_AUDIT_KEY": "0" * 64,
-    }
-
-
-def progress(
-    session: aiohttp.ClientSession, folder: Path, known: Known, page: str | None = "http://127.0.0.1:1"
-) -> SetupProgress:
-    context = SetupContext(folder, session, Clock(), page)
-    return SetupProgress(context, SetupFiles(folder), STEPS, known)
-
-
-@pytest.fixture
-async def run(tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SetupRun]:
-    """The stand-ins with an installed App, an installed app, and a private channel with its bot and three people."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / FILE).write_text(private_key)
-    async with (
-        GitHubSandbox(private_key=private_key) as github,
-        SlackSandbox() as slack,
-        aiohttp.ClientSession() as session,
-    ):
-        github.add_user("olga")
-        github.install(github.app_owner)
-        slack.use_socket_mode()
-        slack.workspace.add_user(PERSON, name="olga")
-        slack.workspace.add_user("U0OTHER", name="otto")
-        slack.workspace.add_user("U0GUEST", name="gast", is_restricted=True)
-        people = [PERSON, "U0OTHER", "U0GUEST"]
-        slack.workspace.add_channel(CHANNEL, name="security", members=people, private=True)
-        known = Known(start(slack, github))
-        yield SetupRun(slack, github, session, tmp_path, progress(session, tmp_path, known))
-        assert slack.complaints == github.complaints == []
+from tests.flows.setup.steps_run import CHANNEL, PERSON, SetupRun, progress, start
 
 
 def shown(browser: Browser, name: str) -> str:

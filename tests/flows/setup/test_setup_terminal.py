@@ -105,6 +105,18 @@ async def test_a_refusal_is_said_and_what_was_typed_is_proposed_again(
     assert shown.count("Stanch acts on GitHub through") == 1
 
 
+async def test_what_is_no_choice_or_missing_is_asked_again_and_rare_fields_after_a_yes(
+    github: GitHubSandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    no_permissions = ["n" for one in PERMISSIONS if not one.asked]
+    rare = ("y", "My Stanch", "labs", "", *no_permissions)
+    with pytest.raises(StartRefused):
+        await answer(github, tmp_path, "enterprise", "organization", "", "octo", "", "n", *rare)
+    shown = capsys.readouterr().out
+    assert dotenv_values(tmp_path / ".env")["GITHUB_ACCOUNTS"] == "octo,labs"
+    assert f"{github.url}/organizations/octo/settings/apps/new?name=My+Stanch&" in shown
+
+
 async def test_done_steps_are_listed_and_done_again_by_their_number(
     github: GitHubSandbox, tmp_path: Path, private_key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
