@@ -22,10 +22,7 @@ SET_UP_AT = "set_up_at"
 
 
 def build_database(settings: StorageSettings, clock: Clock, engines: Engines | None = None) -> Database:
-    """The database of the settings, not opened yet; raises StartRefused for a malformed address.
-
-    `engines` are used instead of new ones.
-    """
+    """The database of the settings, not opened yet. `engines` are used instead of new ones."""
     key = settings.stanch_audit_key
     audit_key = key.get_secret_value().encode() if key else None
     stream = AuditStream(settings.stanch_audit_stream) if settings.stanch_audit_stream else None
@@ -36,12 +33,9 @@ def build_database(settings: StorageSettings, clock: Clock, engines: Engines | N
         if stream is not None:
             stream.write(rows)
 
-    try:
-        return Database(
-            settings.database_url, clock=clock, audit_key=audit_key, on_audit=on_audit, engines=engines
-        )
-    except ValueError as error:
-        raise StartRefused(f"DATABASE_URL can't be used: {error}.") from None
+    return Database(
+        settings.database_url, clock=clock, audit_key=audit_key, on_audit=on_audit, engines=engines
+    )
 
 
 async def refuse_unfinished_move(db: Database) -> None:

@@ -18,9 +18,7 @@ class ProxiedRequest(aiohttp.ClientRequest):
     """A request through the environment's proxy, for `aiohttp.ClientSession(request_class=…)`."""
 
     def __init__(self, method: str, url: URL, **options: Any) -> None:
-        if options.get("proxy") is None:
-            options["proxy"] = proxy_for(url)
-        super().__init__(method, url, **options)
+        super().__init__(method, url, **{**options, "proxy": proxy_for(url)})
 
 
 def proxy_for(url: URL) -> URL | None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bot.errors import StartRefused
 from bot.options import RESOLUTIONS, Options
-from bot.setting_warnings import questionable_settings
+from bot.setting_warnings import missing_settings, questionable_settings
 from bot.settings import (
     MISSING,
     GitHubSettings,
@@ -206,6 +206,12 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
             "has a parameter mode, and for SQLite there is only",
         ),
         ("DATABASE_URL", "sqlite+aiosqlite://", "must name a file"),
+        ("DATABASE_URL", f"sqlite+aiosqlite:///x.db?timeout={MARK}", "must have a number of seconds for"),
+        (
+            "DATABASE_URL",
+            f"postgresql+asyncpg://u@db/x?sslmode=require&sslcert={MARK}.pem&sslpassword={MARK}",
+            "has sslcert, or its sslkey or sslpassword, with a file that is not there",
+        ),
         ("PORT", MARK, "must be a whole number"),
         ("PORT", "65536", "must be less than or equal to 65535"),
         ("PORT", "-1", "must be greater than or equal to 0"),
@@ -225,6 +231,7 @@ def test_with_socket_mode_no_signing_secret_is_needed(with_env: Setting) -> None
             "octo,github.com/orgs",
             "holds an address or a path: write the login alone, orgs.",
         ),
+        ("GITHUB_ACCOUNTS", f"https://[{MARK}", "holds an entry that is no login and no numeric id"),
         ("GITHUB_ACCOUNTS", " , ", "names no account: write logins or numeric ids"),
         ("STANCH_OPERATORS", f"ana,{MARK}", "must be Slack user ids, separated by commas, as U012AB3CD"),
         ("STANCH_OPERATORS", ",", "must be Slack user ids, separated by commas"),
@@ -593,6 +600,17 @@ def test_a_short_audit_key_is_warned_of_and_used(with_env: Setting, key: str, na
     """An installation that has one keeps its audit log after an upgrade."""
     with_env(STANCH_AUDIT_KEY=key)
     assert ("STANCH_AUDIT_KEY" in questionable()) is named
+
+
+def test_optional_settings_that_may_have_been_forgotten_are_named(with_env: Setting) -> None:
+    with_env()
+    assert {name for name, _ in missing_settings(load_settings(Settings))} == {
+        "STANCH_DEFAULT_CHANNEL",
+        "STANCH_AUDIT_KEY",
+        "GITHUB_WEBHOOK_SECRET",
+    }
+    with_env(STANCH_DEFAULT_CHANNEL="C012AB3CD", STANCH_AUDIT_KEY=MARK, GITHUB_WEBHOOK_SECRET=MARK)
+    assert list(missing_settings(load_settings(Settings))) == []
 
 
 def test_the_address_of_a_new_database_is_warned_of(with_env: Setting) -> None:

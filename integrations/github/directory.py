@@ -88,10 +88,8 @@ class OrganizationDirectory:
             if organization is None or organization.get("databaseId") != self.organization.id:
                 # The login may belong to another organization by now.
                 raise Unavailable(graphql.CALL, 200, "the answer is about another organization")
-            if is_first and organization.get(path[0], "") is None:
-                yield None
-                return
-            nodes, after = _page(organization, path)
+            has_none = is_first and organization.get(path[0], "") is None
+            nodes, after = (None, None) if has_none else _page(organization, path)
             yield nodes
             is_first = False
             if after is None:

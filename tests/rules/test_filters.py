@@ -1,5 +1,7 @@
 """Filters are parsed, written back in one form, and invalid ones get a helpful error."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +16,8 @@ from bot.rules.filters import (
 )
 from bot.rules.typed_text import normalize_typed
 from storage.filter import Filter, Qualifier, Sort, Term
-from storage.records import ChannelId, Subscription
-from tests.storage.examples import plain_alert, repository
+from storage.records import Account, ChannelId, GitHubId, Person, Subscription
+from tests.storage.examples import ANA, BEN, plain_alert, repository
 
 WORDS = ("is", "validity", "secret-type", "provider", "resolution", "bypassed", "repo", "org", "assignee")
 VALUES = ("open", "closed", "active", "true", "octo/payments", "octo", "@me", "none", "7d", "wont_fix")
@@ -112,6 +114,8 @@ def test_equal_filters_are_written_the_same(typed: str, written: str) -> None:
         ('is:"open', "A quote"),
         ('""', "finds nothing"),
         ("x" * 1501, "too long"),
+        # Each of these words is written in quotes.
+        (" ".join(f"{number}," for number in range(300)), "too long"),
         ("`is`:open", "`'is':` is not a filter. Did you mean `is:`?"),
     ],
 )
@@ -175,6 +179,28 @@ def test_a_filter_that_can_match_is_accepted(typed: str) -> None:
 def test_two_ages_both_have_to_match(typed: str, days: float, found: bool) -> None:
     alert = plain_alert()
     assert matches(parse_filter(typed), alert, repository(), alert.created_at + days * 86_400) is found
+
+
+@pytest.mark.parametrize(
+    ("typed", "assigned", "taken", "me", "found"),
+    [
+        ("assignee:none", None, None, 1, True),
+        ("assignee:none", ANA, None, 1, False),
+        ("assignee:none", None, BEN, 1, False),
+        ("assignee:@me", ANA, BEN, ANA.id, True),
+        ("assignee:@me", ANA, BEN, BEN.id, True),
+        ("assignee:@me", ANA, None, BEN.id, False),
+        ("assignee:@me", ANA, BEN, None, False),
+        (f"assignee:{BEN.login}", ANA, BEN, None, True),
+        (f"assignee:{BEN.login}", ANA, None, BEN.id, False),
+    ],
+)
+def test_who_is_on_it_is_github_s_assignee_or_who_took_it(
+    typed: str, assigned: Account | None, taken: Account | None, me: GitHubId | None, found: bool
+) -> None:
+    person = Person(github=taken) if taken else None
+    alert = replace(plain_alert(), assigned_to=assigned, taken_by=person)
+    assert matches(parse_filter(typed), alert, repository(), alert.created_at, me) is found
 
 
 def test_repeated_words_join_their_values_except_is() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from bot.rules.github_addresses import api_address, app_page, new_app_page
+from bot.rules.github_addresses import api_address, app_page, enterprise_app_page, new_app_page
 from bot.rules.github_app_manifest import (
     EVENTS,
     PERMISSIONS,
@@ -113,6 +113,9 @@ def test_the_pages_of_an_organization_and_of_a_person() -> None:
     assert new_app_page(url, "octo") == "https://github.com/organizations/octo/settings/apps/new"
     assert new_app_page(url, None) == "https://github.com/settings/apps/new"
     assert app_page(url, "octo", "a b") == "https://github.com/organizations/octo/settings/apps/a%20b"
+    assert (
+        enterprise_app_page(url, "o c", "a/b") == "https://github.com/enterprises/o%20c/settings/apps/a%2Fb"
+    )
 
 
 def test_the_code_is_long_and_easily_typed() -> None:

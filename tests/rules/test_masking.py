@@ -54,6 +54,7 @@ ORDINARY = [
     "",
     "Won't fix: this is a test fixture",
     "token: rotated by Ana, the secret is revoked",
+    "Authorization: Bearer xxxxxxxxxxxxxxxxxxxxxxxx to postgres://octo:****@db",
     "GitHub Personal Access Token in octo/payments, alert 42",
     "secret-type:github_personal_access_token validity:active",
     "config/passwords/token.example.env",

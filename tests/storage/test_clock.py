@@ -23,6 +23,15 @@ async def test_advance_wakes_the_sleepers_that_are_due(clock: Clock) -> None:
         await long
 
 
+async def test_a_sleeper_that_is_due_twice_wakes_once(clock: Clock) -> None:
+    sleeper = asyncio.create_task(clock.sleep(60))
+    await asyncio.sleep(0)
+    clock.advance(30)
+    clock.advance(30)
+    async with asyncio.timeout(5):
+        await sleeper
+
+
 async def test_a_sleep_ends_without_advance(clock: Clock) -> None:
     before = clock.now()
     async with asyncio.timeout(5):

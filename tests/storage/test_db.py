@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import migrations, partial_indexes  # noqa: F401 - the second adds indexes to the tables.
 from storage.clock import Clock
-from storage.db import Database, StorageUnavailable
+from storage.db import Database, StorageBusy, StorageUnavailable
+from storage.driver_errors import is_failure
+from storage.engines import open_engines
 from storage.migrations.upgrade import config
 from storage.tables import METADATA, saved_value
 from tests.conftest import PostgreSQL
@@ -184,6 +188,32 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path, clock: Clock)
     with pytest.raises(StorageUnavailable, match="file is not a database"):
         await ask(db)
     await db.close()
+
+
+async def test_a_reader_that_gets_no_connection_in_time_finds_the_database_busy(
+    tmp_path: Path, clock: Clock
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"
+    impatient = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.01)
+    db = Database(url, clock=clock, engines=replace(open_engines(url), read=impatient))
+    async with db.read():
+        with pytest.raises(StorageBusy, match="is busy: no connection became free in time"):
+            await ask(db)
+    await ask(db)
+    await db.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_outage"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), True),
+        (sqlite3.DatabaseError("file is not a database"), True),
+        (sqlite3.IntegrityError("UNIQUE constraint failed"), False),
+        (sqlite3.ProgrammingError("Cannot operate on a closed database."), False),
+    ],
+)
+def test_a_fault_of_ours_is_no_outage_of_the_database(error: sqlite3.Error, is_outage: bool) -> None:
+    assert is_failure(error) is is_outage
 
 
 async def test_an_unreachable_server_is_named_without_the_password(clock: Clock, unused_port: int) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from storage.encryption import Keyring, Undecryptable, token_context
+from storage.encryption import Keyring, Undecryptable, key_id, token_context
 from storage.records import GitHubId, Sealed, SlackTeamId, SlackUserId
 
 NEW, OLD = bytes(range(32)), bytes(range(1, 33))
@@ -20,6 +20,8 @@ def test_the_first_key_encrypts_and_all_decrypt() -> None:
     assert both.decrypt(old, CONTEXT) == both.decrypt(new, CONTEXT) == PLAIN
     with pytest.raises(Undecryptable, match=f"has no key {old.key_id}"):
         Keyring([NEW]).decrypt(old, CONTEXT)
+    assert both.has(key_id(OLD))
+    assert not Keyring([NEW]).has(key_id(OLD))
 
 
 @pytest.mark.parametrize(

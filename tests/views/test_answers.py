@@ -247,6 +247,15 @@ def refused_change(error: Forbidden, *, own_name: bool) -> Refused:
     return refused
 
 
+def test_a_404_to_the_app_is_no_refusal_of_the_change() -> None:
+    error = NotFound(ASKED, 404)
+    seen = in_front_of(token())
+    assert own_name_refusals.change_refused(seen, "close this alert", error, "Close it on GitHub") is error
+    own = replace(seen, own_name=True)
+    refused = own_name_refusals.change_refused(own, "close this alert", error, "Close it on GitHub")
+    assert isinstance(refused, Refused)
+
+
 REFUSALS: dict[str, Refused] = {
     "not-theirs": refusals.alert_not_visible("no_role"),
     "changed-meanwhile": refusals.changed_meanwhile("It is open now."),

@@ -95,6 +95,20 @@ async def test_a_message_is_found_on_the_second_page(slack: Slack, sandbox: Slac
     assert len(sandbox.calls("conversations.history")) == 2
 
 
+async def test_what_is_no_message_in_the_list_is_passed_over(slack: Slack, sandbox: SlackSandbox) -> None:
+    metadata = {"event_type": CARD.event_type, "event_payload": dict(CARD.payload)}
+    ours = {"ts": "1795488000.000100", "bot_id": sandbox.bot_id, "metadata": metadata}
+    body = {"ok": True, "messages": [None, "odd", ours]}
+    sandbox.faults.add("conversations.history", status=200, body=body)
+    assert await slack.find_post(SEC, CARD, since=0) == "1795488000.000100"
+
+
+async def test_an_answer_that_is_no_json_raises_uncertain(slack: Slack, sandbox: SlackSandbox) -> None:
+    sandbox.faults.add("auth.test", status=200, headers={"Content-Type": "application/gzip"}, body="odd")
+    with pytest.raises(errors.SlackUncertain, match="unreadable_answer"):
+        await slack.whoami()
+
+
 async def test_more_messages_than_are_read_raise_uncertain(slack: Slack, sandbox: SlackSandbox) -> None:
     for number in range(api.PAGE * api.PAGES + 1):
         sandbox.workspace.post_as_user(DANA, SEC, f"chat {number}")
