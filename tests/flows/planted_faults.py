@@ -285,11 +285,11 @@ def sign_in_of(stage: Stage) -> SignIn:
 
 
 @asynccontextmanager
-async def other_server(context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def other_server(context: ssl.SSLContext | None = None, *, status: int = 200) -> AsyncIterator[int]:
     """A server that is neither Slack nor GitHub nor Stanch; its port on localhost."""
 
     async def page(_: web.Request) -> web.Response:
-        return web.Response(text="Welcome")
+        return web.Response(status=status, text="Welcome")
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", page)
@@ -318,6 +318,23 @@ async def somebody_else_s_page(stage: Stage) -> AsyncIterator[Examined]:
     """People's browsers are sent there."""
     async with other_server() as port:
         yield healthy(stage, stanch_public_url=f"http://localhost:{port}")
+
+
+@asynccontextmanager
+async def proxy_without_server(stage: Stage) -> AsyncIterator[Examined]:
+    """People's browsers are sent to a proxy, behind which nothing answers."""
+    async with other_server(status=502) as port:
+        yield healthy(stage, stanch_public_url=f"http://localhost:{port}")
+
+
+@asynccontextmanager
+async def installed_elsewhere(stage: Stage) -> AsyncIterator[Examined]:
+    """The App is installed on an account that is not served, too."""
+    before = dict(stage.github.installations)
+    stage.github.install(stage.github.add_organization("labs"))
+    yield healthy(stage)
+    stage.github.installations.clear()
+    stage.github.installations.update(before)
 
 
 def hook_at(url: str | None, **settings: Any) -> Plant:

@@ -17,7 +17,7 @@ from bot.database import SLACK_TEAM
 from bot.flows.doctor.examine import examine
 from bot.flows.doctor.examined import Examined, examined_server
 from bot.flows.doctor.repository_checks import check_repositories
-from bot.options import DirectoryOptions, Options
+from bot.options import DirectoryOptions, GitHubOptions, Options
 from bot.rules.check_results import GROUPS as CHECK_GROUPS
 from bot.rules.check_results import CheckResult, Level
 from bot.settings import UNREADABLE_FILE
@@ -159,6 +159,7 @@ WEBHOOKS: Faults = {
     ("webhooks.some_failed", "WEBHOOK"): plants.one_delivery_failed,
     ("address.other_server", "http://localhost"): plants.somebody_else_s_page,
     ("address.not_found", PUBLIC): plants.with_settings(stanch_public_url=PUBLIC),
+    ("address.no_answer", "http://localhost"): plants.proxy_without_server,
     ("address.no_answer", "http://127.0.0.1:9"): plants.with_settings(stanch_public_url="http://127.0.0.1:9"),
     ("address.certificate", "https://localhost"): plants.untrusted("stanch_public_url"),
 }
@@ -198,6 +199,8 @@ async def test_nothing_is_found_on_a_healthy_installation(
         assert list(report_lines(results))[-1] == "Nothing to do."
         keyless = replace(examined, settings=settings.model_copy(update={"stanch_encryption_keys": None}))
         assert [result.code for result in await findings(keyless)] == ["settings.no_encryption_keys"]
+        by_app = Options(github=GitHubOptions(act_as="app"))
+        assert await findings(replace(keyless, options=by_app)) == []
         stage.check()
 
 

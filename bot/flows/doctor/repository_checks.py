@@ -15,10 +15,12 @@ OFF, NEVER, REFUSED, SCANNED, UNKNOWN = "off", "never", "refused", "scanned", "u
 
 async def check_repositories(examined: Examined, installations: list[InstallationFacts]) -> list[CheckResult]:
     """One call for each repository, up to `most_repositories` of each installation."""
+    github = examined.github
+    if github is None:
+        return []
     found: list[CheckResult] = []
     for one in installations:
-        if examined.github is not None:
-            found += await _installation(examined.github.of(one.id), one, examined.most_repositories)
+        found += await _installation(github.of(one.id), one, examined.most_repositories)
     return found
 
 
