@@ -5,11 +5,12 @@ import re
 import pytest
 
 from bot.cli.subscriptions import add_subscription
+from bot.flows.messages.publish import redraw_channel
 from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from storage import jobs
-from storage.records import JobState
+from storage.records import ChannelId, JobState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, plain
 
 pytestmark = pytest.mark.either_database
@@ -172,6 +173,58 @@ async def test_a_summary_of_a_blocked_channel_is_counted_in_the_line(stage: Stag
     await stage.work(within=10)
     [line] = lines(stage)
     assert "3 more alerts for it" in line.shown_text
+
+
+async def test_a_summary_that_the_default_channel_itself_can_t_take_waits_for_it(stage: Stage) -> None:
+    await web_channel(stage)
+    await leak_apart(stage, 3)
+    await add_subscription(stage.context.db, CHANNEL, [""])
+    stage.slack.workspace.change_channel(CHANNEL, is_archived=True)
+    await stage.work(within=10)
+    assert stage.slack.channel_messages(CHANNEL) == []
+    assert await standing(stage) == ("failing", "1 message waits for a channel that can't take messages now")
+    stage.slack.workspace.change_channel(CHANNEL, is_archived=False)
+    await minutes(stage, 8)
+    [summary] = stage.slack.channel_messages(CHANNEL)
+    assert "*3 alerts* in 1 repository, from before this channel was subscribed" in summary.shown_text
+
+
+async def test_a_line_that_has_nothing_to_count_any_more_is_not_posted(stage: Stage) -> None:
+    """The only alert that it would count is raised again, and so gets a card."""
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    await leak_apart(stage, 5)
+    counted = stage.github.leak(stage.repository, secret_type="stripe_api_key")
+    await stage.work()
+    stage.github.set_public_leak(counted)
+    await stage.work(within=30)
+    assert (len(stage.slack.cards(CHANNEL)), lines(stage)) == (6, [])
+
+
+async def test_a_summary_that_has_nothing_to_count_any_more_does_not_wait(stage: Stage) -> None:
+    stage.slack.workspace.add_channel("C0OTHER", name="other", members=[ADMIN])
+    await add_subscription(stage.context.db, "C0OTHER", [""])
+    alert = await stage.leak()
+    await web_channel(stage)
+    stage.slack.workspace.change_channel(WEB, is_archived=True)
+    await stage.work(within=10)
+    stage.github.set_public_leak(alert)
+    await stage.work(within=10)
+    await redraw_channel(stage.context, ChannelId(WEB))
+    await stage.work(within=10)
+    assert await standing(stage) == ("failing", "1 message waits for a channel that can't take messages now")
+    stage.slack.workspace.change_channel(WEB, is_archived=False)
+    await minutes(stage, 8)
+    assert [message.ts for message in stage.slack.channel_messages(WEB)] == [stage.card(WEB).ts]
+
+
+async def test_a_card_that_shows_nothing_new_does_not_wait_for_its_channel(stage: Stage) -> None:
+    await stage.leak()
+    stage.slack.workspace.change_channel(CHANNEL, is_archived=True)
+    stage.clock.advance(400)
+    await redraw_channel(stage.context, ChannelId(CHANNEL))
+    await stage.work(within=10)
+    assert await standing(stage) == ("ok", "none waits")
 
 
 async def test_blocked_messages_add_no_jobs(stage: Stage) -> None:

@@ -7,6 +7,7 @@ import pytest
 from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import CHANNEL, OWNER, Stage, plain
+from tests.flows.test_sync import forget_syncs, sync
 
 pytestmark = pytest.mark.either_database
 
@@ -88,6 +89,17 @@ async def test_urgent_alerts_added_to_a_summary_get_a_reply_once_a_minute(
     assert "5 critical or high alerts" in plain(said[-1].shown_text)
 
 
+async def test_urgent_alerts_that_are_closed_at_once_get_no_reply(stage: Stage) -> None:
+    leak_many(stage, 26)
+    await stage.work(within=30)
+    urgent = leak_many(stage, 11, validity="active")
+    await stage.work()
+    for alert in urgent:
+        stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=90)
+    assert stage.slack.thread(CHANNEL, summary_of(stage).ts) == []
+
+
 async def test_a_critical_alert_takes_the_place_of_an_unposted_high_one(stage: Stage) -> None:
     leak_many(stage, 30)
     high = leak_many(stage, 14, validity="active")
@@ -125,6 +137,22 @@ async def test_an_alert_that_becomes_urgent_without_being_raised_leaves_its_summ
     await stage.work(within=10)
     assert alone(stage, [folded]) == [folded]
     assert not any(message.reply_broadcast for message in stage.slack.channel_messages(CHANNEL))
+
+
+async def test_alerts_of_a_sync_whose_webhooks_follow_are_a_flood_too(stage: Stage) -> None:
+    """The first sync has folded them into its summary, which waits for its channel."""
+    stage.github.deliver = "hold"
+    leaked = leak_many(stage, 30)
+    await forget_syncs(stage)
+    stage.slack.rate_limit("chat.postMessage", retry_after=40)
+    await sync(stage)
+    assert stage.slack.channel_messages(CHANNEL) == []
+    for delivery in stage.github.held:
+        await stage.github.send(delivery)
+    await stage.work(within=120)
+    assert alone(stage, leaked) == []
+    [flood] = stage.slack.channel_messages(CHANNEL)
+    assert "30 new alerts" in plain(flood.shown_text)
 
 
 async def test_more_than_25_at_once_get_one_summary_that_is_updated(stage: Stage) -> None:

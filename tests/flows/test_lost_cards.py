@@ -4,6 +4,7 @@ import asyncio
 from typing import Literal
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.cli.subscriptions import add_subscription
 from bot.flows.messages.publish import redraw
@@ -173,3 +174,35 @@ async def test_a_raise_during_an_update_still_replaces_a_card_deleted_after_it(s
     stage.github.set_public_leak(alert)
     await stage.work(within=30)
     assert stage.card().ts != ts
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_reply_whose_card_is_deleted_meanwhile_comes_with_the_next_card(
+    stage: Stage, lost: bool
+) -> None:
+    """Slack refuses it, or its answer is lost, so that the reply is looked for in a thread that is gone."""
+    stage.slack.workspace.add_channel(WEB, name="web", members=[ADMIN])
+    for channel in (CHANNEL, WEB):
+        await add_subscription(stage.context.db, channel, [""])
+    alert = await stage.leak()
+    old = {channel: stage.card(channel).ts for channel in (CHANNEL, WEB)}
+    held = stage.slack.faults.gate("chat.postMessage", at="before", times=1)
+    if lost:
+        stage.slack.faults.add("chat.postMessage", drop="before", times=1)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await stage.github.settle()
+    working = asyncio.create_task(stage.work(within=5))
+    await held.reached()
+    for channel, ts in old.items():
+        stage.slack.workspace.delete_message(channel, ts)
+    with capture_logs() as lines:
+        held.open()
+        await working
+        await stage.work(within=60)
+    assert {line["channel"] for line in lines if line["event"] == "message_lost"} == {CHANNEL, WEB}
+    stage.clock.advance(60)
+    stage.github.reopen(alert, by=stage.people[OWNER])
+    await stage.work(within=30)
+    for channel in old:
+        replies = [reply.shown_text for reply in stage.slack.thread(channel, stage.card(channel).ts)]
+        assert sum("Closed as revoked" in reply for reply in replies) == 1

@@ -7,8 +7,8 @@ import pytest
 from bot.cli.subscriptions import add_subscription
 from bot.jobs.housekeeping import run_housekeeping_once
 from integrations.sandbox.slack import RecordedCall
-from storage import subscriptions
-from storage.records import ChannelId, Subscription, ThreadLevel
+from storage import jobs, subscriptions
+from storage.records import ChannelId, JobState, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
 pytestmark = pytest.mark.either_database
@@ -227,3 +227,16 @@ async def test_a_card_is_posted_once_the_bot_is_invited(stage: Stage) -> None:
     await run_housekeeping_once(stage.context)
     await stage.work(within=10)
     assert stage.read(WEB).startswith(":large_orange_circle: Normal")
+
+
+async def test_a_card_that_slack_refuses_as_wrong_is_parked_and_can_be_retried(stage: Stage) -> None:
+    refusing = stage.slack.fail("chat.postMessage", "invalid_blocks", times=None)
+    stage.github.leak(stage.repository)
+    await stage.work(within=6 * 3600)
+    async with stage.context.db.begin() as tx:
+        [parked] = await jobs.list_jobs(tx, states=[JobState.PARKED])
+        assert (parked.kind, (parked.error or "").partition(" ")[0]) == ("message", "Rejected")
+        stage.slack.faults.remove(refusing)
+        await jobs.retry(tx, parked.id)
+    await stage.work(within=30)
+    assert stage.read().startswith(":large_orange_circle: Normal")

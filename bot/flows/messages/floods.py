@@ -6,7 +6,7 @@ from bot.flows.messages.message_jobs import FIRST_SUMMARY, SUMMARY_PACE, new_mes
 from bot.rules.urgency import ORDER, URGENT, Urgency
 from storage import jobs, messages, summaries
 from storage.db import Tx
-from storage.records import ChannelId, MessageKey, MessagePurpose, MessageState, UnixTime
+from storage.records import ChannelId, Message, MessageKey, MessagePurpose, MessageState, UnixTime
 
 FLOOD_WINDOW = 60.0
 """Seconds in which new cards of a channel are counted."""
@@ -58,10 +58,15 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
 async def _announce(tx: Tx, channel: ChannelId, summary: MessageKey) -> None:
     """Plan a reply about an urgent alert in a summary, once a minute: an update of the summary notifies nobody."""
     minute = int(tx.now // ANNOUNCE_EVERY)
-    for at in (minute, minute + 1):
-        subject = f"{summaries.GROWTH}{summary}:{at}"
-        reply = await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
-        if reply.state in (MessageState.PLANNED, MessageState.BLOCKED):
-            delay = max(SUMMARY_PACE, at * ANNOUNCE_EVERY - tx.now)
-            await jobs.enqueue(tx, summary_job(reply.key, tx, delay))
-            return
+    reply = await _plan_growth(tx, channel, summary, minute)
+    if reply.state not in (MessageState.PLANNED, MessageState.BLOCKED):
+        minute += 1
+        reply = await _plan_growth(tx, channel, summary, minute)
+    delay = max(SUMMARY_PACE, minute * ANNOUNCE_EVERY - tx.now)
+    await jobs.enqueue(tx, summary_job(reply.key, tx, delay))
+
+
+async def _plan_growth(tx: Tx, channel: ChannelId, summary: MessageKey, minute: int) -> Message:
+    """The reply of that minute about the summary's growth, planned now if it is not yet."""
+    subject = f"{summaries.GROWTH}{summary}:{minute}"
+    return await messages.plan(tx, new_message(MessagePurpose.REPLY, channel, subject, None, tx))
