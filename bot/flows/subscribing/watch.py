@@ -179,8 +179,8 @@ async def _tell_author(
         log.warning("subscription_paused", channel=channel)
         subject = f"{ABOUT_AUTHOR}{channel}:paused:{int(now.paused_at)}"
         await _notify(tx, context, subject, "paused", now, by=by)
-        if channel != context.default_channel:
-            await plan_notice(tx, channel, subject, {"kind": "paused", "by": by, "channel": channel})
+        # In the default channel it is the same notice.
+        await plan_notice(tx, channel, subject, {"kind": "paused", "by": by, "channel": channel})
         await _audit(tx, "pause_subscription", AuditOutcome.DONE, author, channel)
 
 
