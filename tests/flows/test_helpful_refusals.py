@@ -74,6 +74,17 @@ async def test_people_are_named_only_if_they_are_linked_and_active(stage: Stage)
     assert not any(name in answer for name in ("Ana", "Bo", "boss"))
 
 
+async def test_somebody_about_whom_slack_does_not_answer_is_left_out(stage: Stage) -> None:
+    await stage.leak()
+    # The first question is about the person who clicks.
+    stage.slack.faults.add(
+        "users.info", status=200, body={"ok": False, "error": "internal_error"}, skip=1, times=1
+    )
+    answer = await refused(stage)
+    assert "Ana Ruiz and Cleo Marsh can." in answer
+    assert "Bo Lind" not in answer
+
+
 @pytest.mark.parametrize(
     "change", [{"suspension": "lapsed"}, {"proof": "directory"}], ids=["suspended", "by the directory alone"]
 )

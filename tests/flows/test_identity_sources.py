@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.flows.people.link_by_operator import remove_link
 from bot.flows.people.settle_identity import forget, settle
@@ -273,6 +274,56 @@ async def test_changes_of_one_hour_are_one_message(stage: Stage) -> None:
     await sign_in(stage, "U0P0", account_of(stage.github.add_user("other")))
     await stage.work(within=5)
     assert len(announced(stage)) == 2
+
+
+@pytest.mark.either_database
+async def test_while_slack_does_not_answer_a_change_is_announced_without_names(
+    stage: Stage, account: Account
+) -> None:
+    stage.slack.workspace.add_user("U0DEE", name="Dee Doe")
+    stage.slack.fail("users.info", "internal_error", times=None)
+    await add(stage, "U0DEE", account)
+    await stage.work(within=5)
+    [text] = announced(stage)
+    assert "U0DEE is now linked to cleo by an operator." in text
+    assert "Dee Doe" not in text
+
+
+@pytest.mark.either_database
+async def test_without_a_default_channel_operators_alone_are_told_of_a_suspended_link(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(
+        database_url, clock, private_key, stanch_default_channel=None, stanch_operators=OPERATOR
+    ) as stage:
+        stage.slack.workspace.add_user("U0EVE", name="Eve")
+        with capture_logs() as lines:
+            await sign_in(stage, "U0EVE", account_of(stage.people[ADMIN]))
+            await stage.work(within=5)
+        assert "identities_not_announced" in [line["event"] for line in lines]
+        assert "Links to GitHub accounts give no rights now." in told(stage, OPERATOR)
+        assert announced(stage) == []
+        stage.check()
+
+
+@pytest.mark.either_database
+async def test_a_removal_ends_a_contested_pair_of_the_directory(stage: Stage, account: Account) -> None:
+    """Neither an operator nor a sign-in has linked the person whom the directory names."""
+    team, user, now = SlackTeamId(stage.slack.team_id), SlackUserId("U0DIR"), stage.clock.now()
+    for name in ("U0DIR", "U0EVE"):
+        stage.slack.workspace.add_user(name, name=name)
+    async with stage.context.db.begin() as tx:
+        await directory_pairs.pin(tx, DirectoryPair(team, user, account, "saml", "h", now, now))
+        await settle(tx, team, users=[user], by="directory")
+    await sign_in(stage, "U0EVE", account)
+    assert await standing(stage, "U0DIR") == ("cleo", Suspension.SIGNED_IN_ELSEWHERE)
+    async with stage.context.db.begin() as tx:
+        removed, left = await remove_link(tx, team, user)
+        [pair] = await directory_pairs.of_user(tx, team, user)
+    assert left is None
+    assert isinstance(removed, Identity)
+    assert removed.github == account
+    assert pair.suspension == Suspension.UNLINKED
 
 
 @pytest.mark.either_database

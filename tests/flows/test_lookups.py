@@ -179,18 +179,21 @@ async def test_two_thousand_alerts_are_all_shown_in_the_acknowledgement(stage: S
 
 
 async def test_pages_behind_the_thousandth_alert_are_shown_without_numbers(stage: Stage) -> None:
+    """Onward, back, and where the requested page no longer exists."""
     stored = await shelve(stage, ["web"], 1030)
     newest_first = sorted((one.created_at, one.key) for one in stored)[::-1]
-    before = PagePosition(*newest_first[1008])
-    behind = ListPage(parse_filter("is:open"), Side.AFTER, before)
     await stage.type(OWNER, "list")
     first = stage.slack.private_messages(OWNER)[-1]
-    await stage.slack.click(OWNER, CHANNEL, first.ts, "page", value=behind.value, force=True)
-    await stage.work(within=3)
-    shown = stage.slack.private_messages(OWNER)[-1].shown_text
-    assert "More than 1,000 open alerts" in shown
-    assert " to " not in shown.splitlines()[0]
-    assert all(f"octo/web #{key.number}" in plain(shown) for _, key in newest_first[1009:1019])
+    for side, at, begins in ((Side.AFTER, 1008, 1009), (Side.BEFORE, 1024, 1014), (Side.AFTER, 1029, 1020)):
+        page = ListPage(parse_filter("is:open"), side, PagePosition(*newest_first[at]))
+        await stage.slack.click(OWNER, CHANNEL, first.ts, "page", value=page.value, force=True)
+        await stage.work(within=3)
+        shown = stage.slack.private_messages(OWNER)[-1].shown_text
+        assert "More than 1,000 open alerts" in shown
+        assert " to " not in shown.splitlines()[0]
+        there = newest_first[begins : begins + 10]
+        assert all(f"octo/web #{key.number}," in plain(shown) for _, key in there)
+        assert ("that page no longer exists: this is the last page" in shown) == (at == 1029)
 
 
 @pytest.mark.parametrize("user", [READER, UNLINKED])
