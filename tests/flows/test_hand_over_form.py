@@ -39,6 +39,26 @@ async def test_outsiders_are_refused_on_the_field(
     assert told(stage, MANAGER) == []
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("user_not_found", "Slack knows no such person here."),
+        ("internal_error", "Slack did not say who this person is."),
+    ],
+)
+async def test_somebody_about_whom_slack_says_nothing_is_refused_until_it_does(
+    stage: Stage, error: str, words: str
+) -> None:
+    let_write(stage)
+    await stage.leak()
+    await open_form(stage, ADMIN)
+    # The giver is asked about first.
+    stage.slack.faults.add("users.info", times=1, skip=1, status=200, body={"ok": False, "error": error})
+    assert words in await choose(stage, ADMIN, READER)
+    await choose(stage, ADMIN, MANAGER)
+    assert GRANT in await choose(stage, ADMIN, READER)
+
+
 async def test_somebody_who_is_not_linked_is_refused_on_the_field(stage: Stage) -> None:
     await stage.leak()
     await open_form(stage, ADMIN)

@@ -57,6 +57,8 @@ def security_manager_by_team(stage: Stage, user: GitHubUser) -> None:
 def custom_role(*permissions: str) -> Setting:
     def set_up(stage: Stage, user: GitHubUser) -> None:
         member(stage, user)
+        # What another role gives does not count.
+        stage.github.add_custom_repository_role(organization(stage), "auditor", permissions=(VIEW, RESOLVE))
         stage.github.add_custom_repository_role(organization(stage), "triager", permissions=permissions)
         stage.github.add_collaborator(stage.repository, user, "triager")
 
