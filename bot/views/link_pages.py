@@ -111,6 +111,9 @@ NOT_FINISHED = _sentences(
     "GitHub did not answer as expected, and nothing is linked.",
     AGAIN,
 )
+SLACK_SILENT = _sentences(
+    502, "The sign-in could not be finished", "Slack did not answer, and nothing is linked.", AGAIN
+)
 WRONG_APP = _sentences(
     502,
     "The sign-in could not be finished",

@@ -93,6 +93,7 @@ PAGES: dict[str, Page] = {
     "used": pages.USED,
     "not-signed-in": pages.NOT_SIGNED_IN,
     "not-finished": pages.NOT_FINISHED,
+    "slack-silent": pages.SLACK_SILENT,
     "wrong-app": pages.WRONG_APP,
     "not-stored": pages.NOT_STORED,
     "failed": pages.failed_page("1a2b3c4d"),

@@ -128,8 +128,9 @@ async def start(
 
 async def open_page(context: Context, secret: str, kept: KeptVerifiers) -> OpenedPage | None:
     """Begin a sign-in for a request; None if there is no such request. The request can be opened again."""
-    if context.oauth is None or context.sign_in is None:
-        return None
+    # The address is served only where people can sign in.
+    assert context.oauth is not None
+    assert context.sign_in is not None
     cookie = link_secrets.new_cookie(secret)
     state = link_secrets.state_of(cookie)
     state_hash = link_secrets.digest(state)

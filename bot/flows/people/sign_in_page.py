@@ -98,8 +98,7 @@ async def _ask_account(
 
 async def _delete_now(context: Context, tokens: UserTokens) -> None:
     """Delete a token that is not stored. If GitHub does not answer, it lapses by itself; nobody has it then."""
-    if context.oauth is None:
-        return
+    assert context.oauth is not None  # `_exchange` got the token from it.
     try:
         await context.oauth.delete_token(tokens.access)
     except GitHubError as failed:
@@ -121,8 +120,9 @@ async def _answer_signed_in(context: Context, request: LinkRequest, page: LinkPa
     try:
         refused = await finish(context, FinishLink(request.hash, page.state_hash, request.view_id), None)
     except RetryLater as later:
+        # Only Slack's silence about the person makes it wait.
         log.warning("sign_in_failed", reason=later.reason)
-        return pages.NOT_FINISHED
+        return pages.SLACK_SILENT
     return pages.refused_page(refused.headline) if refused else pages.linked_page(slack, login)
 
 
