@@ -35,8 +35,6 @@ class _Opening:
     channel: ChannelId | None
     reply_to: MessageTs | None = None
     trigger_id: str
-    view_id: str | None = None
-    """An open modal, whose place it takes."""
     continuation: Mapping[str, StoredJson] | None = None
 
 
@@ -58,17 +56,18 @@ class LinkWindows:
         )
 
     def open_by_offer(self, click: Click) -> None:
-        """Start to open it for the button of a refusal, which carries the request that goes on then."""
+        """Start to open it for the button of a refusal, which carries the request that goes on then.
+
+        The button is in messages alone: a form that is refused is replaced by this modal at once.
+        """
         waiting = read_waiting(click.value) if isinstance(click.value, str) else None
-        channel = click.channel or (waiting.request.channel if waiting else None)
         thread = click.thread_ts if click.thread_ts != click.message_ts else None
         self._start(
             _Opening(
                 user=SlackUserId(click.user),
-                channel=ChannelId(channel) if channel else None,
+                channel=ChannelId(click.channel) if click.channel else None,
                 reply_to=MessageTs(thread) if thread else None,
                 trigger_id=click.trigger_id,
-                view_id=click.view_id,
                 continuation=stored_waiting(waiting) if waiting else None,
             )
         )
@@ -108,22 +107,12 @@ class LinkWindows:
 
     async def _try_to_open(self, opening: _Opening) -> None:
         started = await linking.start(self._context, opening.user, opening.channel, opening.continuation)
-        slack = self._context.slack
-        if opening.view_id is None:
-            opened = await slack.open_view(opening.trigger_id, started.view)
-        else:
-            opened = await slack.update_view(opening.view_id, started.view)
+        opened = await self._context.slack.open_view(opening.trigger_id, started.view)
         async with self._context.db.begin() as tx:
             await link_requests.set_view(tx, started.hash, opened.id)
 
     async def _refuse(self, opening: _Opening, refused: Refused) -> None:
-        """Say privately why there is no modal, or in the modal whose place it was to take."""
-        if opening.view_id is not None:
-            try:
-                await self._context.slack.update_view(opening.view_id, _refused_view(refused))
-            except SlackError as error:
-                log.info("form_not_shown", action=CALLBACK_ID, reason=error.code)
-            return
+        """Say privately why there is no modal."""
         now = self._context.clock.now()
         answer = SendAnswer(opening.user, refusal(refused), opening.channel, opening.reply_to, at=now)
         async with self._context.db.begin() as tx:

@@ -92,6 +92,23 @@ async def test_a_renamed_account_is_followed_and_its_old_name_is_refused(
         stage.check()
 
 
+async def test_an_account_that_is_named_as_before_again_leaves_no_remark(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(database_url, clock, private_key, github_accounts="octo") as stage:
+        octo = stage.github.app_owner
+        for login, said in (("octo-new", f"octo-new or {octo.id}"), ("Octo", "known")):
+            stage.github.rename_account(octo, login)
+            with capture_logs() as lines:
+                await request_sync(stage.context, every=1)
+                await stage.work(within=10)
+            renamed = [line for line in lines if line["event"] == "account_renamed"]
+            assert len(renamed) == (login == "octo-new")
+            assert said in (await ready(stage))["accounts"]["reason"]
+            clock.advance(60)
+        stage.check()
+
+
 async def test_accounts_are_named_by_id_as_well(database_url: str, clock: Clock, private_key: str) -> None:
     async with open_stage(database_url, clock, private_key, github_accounts="1") as stage:
         await stage.leak()

@@ -4,6 +4,7 @@ import secrets
 from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from bot.flows.secret_use import last_used
@@ -101,6 +102,26 @@ async def test_the_time_of_a_use_is_stored_once_a_minute(
         await status_of(stage, NEW)
         assert await uses(stage) == {SLACK: 30}
         clock.advance(31)
+        await status_of(stage, NEW)
+        assert await uses(stage) == {SLACK: 0}
+
+
+async def test_a_use_that_can_not_be_stored_costs_no_request(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    """The request itself is stored; the next minute's use is noted again."""
+    async with open_stage(
+        database_url, clock, private_key, slack_signing_secret=NEW, slack_signing_secret_old=FORMER
+    ) as stage:
+        async with stage.context.db.begin() as tx:
+            await tx.conn.execute(sa.text("ALTER TABLE mark RENAME TO gone"))
+        with structlog.testing.capture_logs() as logs:
+            assert await status_of(stage, NEW) == 200
+        [told] = [one for one in logs if one["event"] == "secret_use_not_stored"]
+        assert told["setting"] == SLACK
+        async with stage.context.db.begin() as tx:
+            await tx.conn.execute(sa.text("ALTER TABLE gone RENAME TO mark"))
+        clock.advance(61)
         await status_of(stage, NEW)
         assert await uses(stage) == {SLACK: 0}
 

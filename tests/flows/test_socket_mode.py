@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from bot import app
 from bot.errors import StartRefused
@@ -16,7 +17,7 @@ from bot.options import Options
 from integrations.sandbox.slack import DeliveryResult
 from storage.clock import Clock
 from tests.flows.outputs import logging_as
-from tests.flows.stage import ADMIN, CHANNEL, PING, READER, Stage, open_stage
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, PING, READER, Stage, open_stage
 
 pytestmark = pytest.mark.either_database
 
@@ -155,6 +156,23 @@ async def test_a_connection_that_answers_no_pings_is_replaced(stage: Stage) -> N
     stage.slack.socket.freeze()
     await stage.slack.socket.connected(opened=2)
     assert (await send_help_command(stage)).status == 200
+
+
+async def test_an_acknowledgement_whose_connection_broke_is_logged_and_the_click_done(stage: Stage) -> None:
+    """Slack shows the person that it failed; a second click would come as another one."""
+    await stage.leak()
+    with capture_logs() as lines:
+        async with stage.context.db.begin() as tx:
+            await tx.conn.execute(sa.text(HOLD[stage.context.db.dialect]))
+            click = asyncio.create_task(stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity"))
+            await until(lambda: stage.slack.socket.underway == 1)
+            await stage.slack.socket.read_up()
+            stage.slack.socket.drop()
+            await stage.slack.socket.connected(opened=2)
+        await until(lambda: any(line["event"] == "acknowledgement_lost" for line in lines))
+    click.cancel()
+    await stage.work(within=3)
+    assert "live token" in stage.read()
 
 
 async def connection_requests(stage: Stage, count: int) -> list[float]:
@@ -304,7 +322,7 @@ async def test_a_worker_does_not_connect(stage: Stage) -> None:
 async def test_a_click_during_the_stop_is_stored_and_acknowledged(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
-    """What was received is stored and acknowledged before the connection closes."""
+    """What was received is stored and acknowledged before the connection closes, and later clicks are not taken."""
     async with open_stage(database_url, clock, private_key, socket_mode=True, role=app.Role.WORKER) as stage:
         web = app.run(stage.settings, Options(), role=app.Role.WEB, clock=clock, socket_ping=PING)
         running = await web.__aenter__()
@@ -319,8 +337,14 @@ async def test_a_click_during_the_stop_is_stored_and_acknowledged(
             stopping = asyncio.create_task(web.__aexit__(None, None, None))
             with pytest.raises(TimeoutError):
                 await until(lambda: stopping.done() or click.done(), within=PING)
+            late = asyncio.create_task(stage.slack.click(OWNER, CHANNEL, stage.card().ts, "take"))
+            await until(lambda: stage.slack.socket.underway == 2)
+            await stage.slack.socket.read_up()
         await stopping
         assert (await click).status == 200
+        assert not late.done()
+        late.cancel()
         await stage.work(within=3)
         assert "live token" in stage.read()
+        assert "octo-owner" not in stage.read()
         stage.check()

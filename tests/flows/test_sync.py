@@ -16,7 +16,7 @@ from storage import alerts, job_queue, jobs, saved_values
 from storage.clock import Clock
 from storage.records import AlertState, EventKind, InstallationId, JobState
 from storage.tables import event as event_table
-from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage, key_of, open_stage
+from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, key_of, open_stage
 
 pytestmark = pytest.mark.either_database
 
@@ -82,6 +82,19 @@ async def test_a_closure_whose_webhook_was_lost_is_shown(stage: Stage) -> None:
     await sync(stage)
     assert "Closed as won't fix" in stage.card().shown_text
     assert "Known." in stage.card().shown_text
+
+
+async def test_the_button_of_a_summary_lists_what_the_person_may_view(stage: Stage) -> None:
+    await forget_syncs(stage)
+    stage.github.webhook_url = None
+    for number in range(3):
+        stage.github.leak(stage.repository, path=f"{number}.env")
+    await sync(stage)
+    [summary] = summaries(stage)
+    for user, found in ((OWNER, "3 open alerts"), (READER, "No open alerts")):
+        await stage.slack.click(user, CHANNEL, summary.ts, "show_list")
+        await stage.work(within=3)
+        assert found in stage.answer_to(user)
 
 
 async def test_the_first_sync_posts_one_summary_and_no_cards(stage: Stage) -> None:
