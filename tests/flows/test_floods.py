@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.flows.messages.message_jobs import FIRST_SUMMARY, SUMMARY_PACE
 from integrations.sandbox.github import GitHubAlert
 from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import CHANNEL, OWNER, Stage, plain
@@ -168,6 +169,17 @@ async def test_more_than_25_at_once_get_one_summary_that_is_updated(stage: Stage
     await stage.work(within=10)
     [summary] = [m for m in stage.slack.channel_messages(CHANNEL) if "show_list" in m.action_ids]
     assert "1 closed" in summary.shown_text
+
+
+async def test_a_change_just_after_the_first_draw_of_a_summary_is_drawn_too(stage: Stage) -> None:
+    # A summary is drawn at most once in each of these spans of time, but for its first draw.
+    stage.clock.advance(SUMMARY_PACE - stage.clock.now() % SUMMARY_PACE)
+    leaked = leak_many(stage, 27)
+    while not any("show_list" in message.action_ids for message in stage.slack.channel_messages(CHANNEL)):
+        await stage.work(within=FIRST_SUMMARY)
+    stage.github.close(last_folded(stage, leaked), by=stage.people[OWNER], resolution="revoked")
+    await stage.work(within=10)
+    assert "1 closed" in summary_of(stage).shown_text
 
 
 async def test_a_folded_alert_that_is_raised_again_gets_its_own_card(stage: Stage) -> None:

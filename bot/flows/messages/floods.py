@@ -2,7 +2,13 @@
 
 import secrets
 
-from bot.flows.messages.message_jobs import FIRST_SUMMARY, SUMMARY_PACE, new_message, summary_job
+from bot.flows.messages.message_jobs import (
+    FIRST_SUMMARY,
+    SUMMARY_PACE,
+    new_message,
+    publish_job,
+    summary_job,
+)
 from bot.rules.urgency import ORDER, URGENT, Urgency
 from storage import jobs, messages, summaries
 from storage.db import Tx
@@ -51,7 +57,8 @@ async def _start_flood(tx: Tx, channel: ChannelId, since: UnixTime) -> MessageKe
     started = await messages.plan(tx, new_message(MessagePurpose.SUMMARY, channel, subject, None, tx))
     urgent = [level for level in ORDER if level in URGENT]
     await summaries.fold_waiting(tx, channel, since, started.key, urgent=urgent, keep=URGENT_ALONE)
-    await jobs.enqueue(tx, summary_job(started.key, tx, FIRST_SUMMARY))
+    # By `summary_job` it would stand for what changes between this draw and the end of its SUMMARY_PACE seconds.
+    await jobs.enqueue(tx, publish_job(started, FIRST_SUMMARY))
     return started.key
 
 

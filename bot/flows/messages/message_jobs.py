@@ -23,7 +23,10 @@ def publish_job(message: Message, delay: float = 0.0) -> NewJob:
 
 
 def summary_job(summary: MessageKey, tx: Tx, delay: float = SUMMARY_PACE) -> NewJob:
-    """The same for a summary, at most once in SUMMARY_PACE seconds, however many alerts change."""
+    """The same for a summary, at most once in SUMMARY_PACE seconds, however many alerts change.
+
+    `delay` is SUMMARY_PACE or more: a change after the draw must not fall into the span of a job that is done.
+    """
     once = f"summary:{summary}:{int(tx.now / SUMMARY_PACE)}"
     return new_job(PublishMessage(summary), dedup=once, delay=delay)
 
