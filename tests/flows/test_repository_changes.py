@@ -2,9 +2,9 @@
 
 import pytest
 
-from storage import alerts, jobs
+from storage import alerts, jobs, repositories
 from storage.records import EventKind, NewJob, StoredJson
-from tests.flows.stage import CHANNEL, MANAGER, Stage, key_of
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, Stage, key_of
 
 pytestmark = pytest.mark.either_database
 
@@ -34,3 +34,20 @@ async def test_a_job_of_0_1_0_that_holds_the_sentence_is_run(stage: Stage) -> No
         await jobs.enqueue(tx, NewJob("repository", payload, key=f"repository:{stage.repository.id}"))
     await stage.work(within=10)
     assert "The repository changed: it is public now." in await history(stage, "octo/payments#1")
+
+
+async def test_what_github_leaves_out_of_an_answer_stays_as_it_was(stage: Stage) -> None:
+    """Links and the rule of delegated dismissal do not go with that."""
+    stage.repository.delegated_dismissal = True
+    alert = await stage.leak()
+    async with stage.context.db.read() as tx:
+        before = await repositories.load_repository(tx, key_of(alert).repository_id)
+    assert before is not None
+    assert (before.delegated_dismissal, bool(before.html_url)) == (True, True)
+    owner = {"id": before.owner.id, "login": before.owner.login, "type": "Organization"}
+    short = {"id": before.id, "full_name": before.full_name, "owner": owner, "visibility": before.visibility}
+    stage.github.faults.add("GET /repos/octo/payments", status=200, body=short)
+    await stage.click(ADMIN, "check_validity")
+    async with stage.context.db.read() as tx:
+        assert await repositories.load_repository(tx, key_of(alert).repository_id) == before
+    assert "live token" in stage.read()
