@@ -90,14 +90,16 @@ async def test_urgent_alerts_added_to_a_summary_get_a_reply_once_a_minute(
     assert "5 critical or high alerts" in plain(said[-1].shown_text)
 
 
-async def test_urgent_alerts_that_are_closed_at_once_get_no_reply(stage: Stage) -> None:
+async def test_an_urgent_alert_that_is_closed_at_once_gets_no_reply(stage: Stage) -> None:
     leak_many(stage, 26)
-    await stage.work(within=30)
-    urgent = leak_many(stage, 11, validity="active")
+    leak_many(stage, 10, validity="active")
+    await stage.work(within=40)
+    [eleventh] = leak_many(stage, 1, validity="active")
     await stage.work()
-    for alert in urgent:
-        stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    assert alone(stage, [eleventh]) == []
+    stage.github.close(eleventh, by=stage.people[OWNER], resolution="revoked")
     await stage.work(within=90)
+    assert alone(stage, [eleventh]) == []
     assert stage.slack.thread(CHANNEL, summary_of(stage).ts) == []
 
 
