@@ -2,14 +2,17 @@
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.job_kinds import CorrectValidity
+from bot.job_rows import new_job
 from bot.jobs.worker import LEASE
 from integrations.sandbox.github import GitHubAlert
-from storage import alerts, job_queue, subscriptions
-from storage.records import ChannelId, EventKind, Subscription, ThreadLevel
+from storage import alerts, job_queue, jobs, subscriptions
+from storage.records import ChannelId, EventKind, JobState, Subscription, ThreadLevel
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage, key_of
 from tests.flows.test_check import written
 from tests.flows.test_roles import VIEW, organization
@@ -18,6 +21,7 @@ from tests.flows.test_stale_workers import overtake
 pytestmark = pytest.mark.either_database
 
 DAY = 86400.0
+Where: TypeAlias = Literal["before", "after"]
 
 
 async def check(stage: Stage, user: str = ADMIN) -> None:
@@ -87,7 +91,15 @@ async def test_a_confirmed_report_corrects_what_a_check_had_written(stage: Stage
     assert await changes(stage, alert) == []
 
 
-@pytest.mark.parametrize("fault", [{"status": 502}, {"drop": "before"}, {"drop": "after"}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 502},
+        {"drop": "before"},
+        {"drop": "after"},
+        {"status": 429, "headers": {"retry-after": "30"}},
+    ],
+)
 async def test_a_correction_is_retried_and_does_not_hold_the_alert(
     stage: Stage, fault: dict[str, Any]
 ) -> None:
@@ -105,22 +117,35 @@ async def test_a_correction_is_retried_and_does_not_hold_the_alert(
     assert not any("Validity on GitHub changed" in words for words in replies(stage))
 
 
-async def test_a_correction_that_was_not_recorded_is_no_news(stage: Stage) -> None:
-    """The process ended between GitHub's answer and its record."""
+@pytest.mark.parametrize(
+    ("at", "steps"),
+    [("before", ()), ("after", ()), ("after", ("before", "after"))],
+    ids=["nothing", "cleared", "written"],
+)
+async def test_a_correction_that_was_not_recorded_is_no_news(
+    stage: Stage, at: Where, steps: tuple[Where, ...]
+) -> None:
+    """The process ended before GitHub's answer to a write, or between that and its record."""
     alert = await stage.leak()
     await check(stage)
     await stage.report(ADMIN)
-    held = stage.github.faults.gate("PATCH .*", at="after")
+    stage.github.webhook_url = None
     stage.clock.advance(61)
+    held = stage.github.faults.gate("PATCH .*", at=at)
     working = asyncio.create_task(stage.running.worker.run_due())
     await held.reached()
+    for where in steps:
+        following = stage.github.faults.gate("PATCH .*", at=where)
+        held.open()
+        held = following
+        await held.reached()
     working.cancel()
     await asyncio.wait({working})
-    held.open()
+    held.drop()
     stage.clock.advance(LEASE + 1)
     await job_queue.recover(stage.context.db, max_attempts=12)
     await stage.work(within=60)
-    assert written(stage)[:2] == ["active", None]
+    assert written(stage)[-1] in (None, "inactive")
     assert alert.validity != "active"
     assert await changes(stage, alert) == []
 
@@ -190,3 +215,68 @@ async def test_a_write_that_was_not_recorded_gives_no_reply(stage: Stage) -> Non
     await overtake(stage, stage.github.faults, "PATCH .*", clicked, at="after")
     assert written(stage) == ["active"]
     assert not any("Validity on GitHub changed" in words for words in replies(stage))
+
+
+async def test_what_is_true_is_not_corrected(stage: Stage) -> None:
+    """Somebody's check has corrected it before the job's turn."""
+    alert = await stage.leak()
+    await check(stage)
+    async with stage.context.db.begin() as tx:
+        await jobs.enqueue(tx, new_job(CorrectValidity(key_of(alert))))
+    stage.github.requests.clear()
+    await stage.work(within=60)
+    assert stage.github.requests == []
+    assert alert.validity == "active"
+
+
+async def test_a_validity_that_somebody_else_has_changed_is_recorded_and_left(stage: Stage) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    await stage.report(ADMIN)
+    down = stage.github.faults.add("PATCH .*", status=502)
+    await stage.work(within=70)
+    stage.github.webhook_url = None
+    stage.github.set_validity(alert, "inactive")
+    alert.validity_override = None
+    stage.github.faults.remove(down)
+    count = len(written(stage))
+    await stage.work(within=120)
+    assert len(written(stage)) == count
+    assert await changes(stage, alert) == ["inactive"]
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert (stored.validity, stored.validity_written) == ("inactive", False)
+
+
+@pytest.mark.parametrize("status", [403, 404, 422])
+async def test_a_correction_that_github_refuses_ends_and_the_next_probe_makes_it(
+    stage: Stage, status: int
+) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    await stage.report(ADMIN)
+    refused = stage.github.faults.add("PATCH .*", status=status, body={"message": "Archived."})
+    with capture_logs() as logged:
+        await stage.work(within=120)
+    assert [line["event"] for line in logged if line["log_level"] == "error"] == []
+    assert refused.hits == 1
+    await stage.click(ADMIN, "take")
+    assert f"On it: <@{ADMIN}>" in stage.read()
+    stage.github.faults.remove(refused)
+    await check(stage)
+    assert alert.validity == "inactive"
+
+
+async def test_a_correction_in_a_repository_out_of_reach_ends_and_holds_nothing(stage: Stage) -> None:
+    alert = await stage.leak()
+    await check(stage)
+    await stage.report(ADMIN)
+    stage.github.faults.add("PATCH .*", status=502)
+    await stage.work(within=70)
+    stage.github.delete_repository(stage.repository)
+    with capture_logs() as logged:
+        await stage.work(within=120)
+    assert [line["reason"] for line in logged if line["event"] == "validity_not_corrected"] == ["unreachable"]
+    async with stage.context.db.read() as tx:
+        assert not await alerts.is_claimed(tx, key_of(alert))
+        assert (await jobs.count(tx))[JobState.PARKED] == 0

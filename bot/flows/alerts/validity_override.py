@@ -8,12 +8,13 @@ from bot.actions.write_back import WriteBack, write_back
 from bot.context import Context
 from bot.errors import Refused, RetryLater
 from bot.flows import repository_access
+from bot.flows.alerts.alert_lists import REFUSALS
 from bot.flows.alerts.store_alert import plan_consequences
 from bot.flows.build_case import load_alert
 from bot.rules.alert_merge import merge_facts
 from bot.rules.timeline import events_between
 from bot.rules.validity import is_override_untrue, override_for
-from integrations.github.errors import GitHubError, GitHubRateLimited, Unavailable, Unreachable
+from integrations.github.errors import GitHubError, GitHubRateLimited
 from integrations.github.facts import AlertFacts
 from storage import alerts, leases
 from storage.records import Alert, AlertKey, Claim, Job, Repository
@@ -28,7 +29,7 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
     """Clear or correct Stanch's override of an alert's validity on GitHub.
 
     The alert is claimed during a try, so that no sync takes the change for GitHub's own, and free between tries.
-    Raises RetryLater while GitHub does not answer, GitHubError where it refuses.
+    Raises RetryLater while GitHub does not answer. Where it refuses, the override stays until the next probe.
     """
     # 1. Whether there is still something to correct; the claim.
     alert, repository = await load_alert(context, key)
@@ -48,13 +49,15 @@ async def correct_override(context: Context, key: AlertKey, job: Job) -> None:
             seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
             may_write = context.options.validity.write_back
             written = await write_back(access, repository.full_name, seen, may_write=may_write)
-    except Refused as refused:
-        log.warning("validity_not_corrected", alert=str(key), reason=refused.reason)
+    except (Refused, *REFUSALS) as refused:
+        reason = refused.reason if isinstance(refused, Refused) else str(refused)
+        log.warning("validity_not_corrected", alert=str(key), reason=reason)
         await _release(context, key, job)
         return
     except GitHubError as error:
         await _release(context, key, job)
-        raise _later(context, error) from None
+        at = error.retry_at if isinstance(error, GitHubRateLimited) else context.clock.now() + ASK_AGAIN
+        raise RetryLater(at, str(error), holds=False) from None
     # 3. Record it.
     await _record(context, repository, alert, facts, written, job)
 
@@ -67,14 +70,6 @@ def _lost_before(alert: Alert, facts: AlertFacts) -> WriteBack | None:
     if facts.validity == override:
         return WriteBack(facts, override)
     return WriteBack(facts, None) if facts.validity == "unknown" else None
-
-
-def _later(context: Context, error: GitHubError) -> Exception:
-    if isinstance(error, GitHubRateLimited):
-        return RetryLater(error.retry_at, str(error), holds=False)
-    if isinstance(error, Unavailable | Unreachable):
-        return RetryLater(context.clock.now() + ASK_AGAIN, str(error), holds=False)
-    return error
 
 
 async def _release(context: Context, key: AlertKey, job: Job) -> None:
