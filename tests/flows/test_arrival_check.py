@@ -259,3 +259,31 @@ async def test_an_outage_of_github_delays_the_check(all_checked: Stage) -> None:
     stage.github.faults.remove(down)
     await stage.work(within=900)
     assert len(probe_times(stage)) == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429, "headers": {"retry-after": "60"}}])
+async def test_a_check_waits_until_github_gives_the_secret(all_checked: Stage, fault: dict[str, Any]) -> None:
+    """GitHub fails at the call behind that for the details."""
+    all_checked.github.faults.add(r"GET /repos/.*/alerts/\d+", skip=1, times=1, **fault)
+    await all_checked.leak()
+    assert probe_times(all_checked) == []
+    await all_checked.work(within=120)
+    assert len(probe_times(all_checked)) == 1
+
+
+async def test_in_a_person_s_repository_their_own_tokens_alone_are_probed(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    accounts = "octo,solo"
+    opened = open_stage(database_url, clock, private_key, options=MEMBERS, github_accounts=accounts)
+    async with opened as stage:
+        solo = stage.github.add_user("solo")
+        repository = stage.github.add_repository(solo, "dotfiles")
+        stage.github.install(solo)
+        for owner in (stage.people[ADMIN], solo):
+            token = stage.github.add_live_token(owner=owner, scopes=("repo",))
+            metadata = {"owner-name": owner.login, "owner-id": str(owner.id)}
+            leaked = await stage.leak(repository, token=token, metadata=metadata)
+        await stage.work(within=120)
+        assert literals(stage) == [f"/repos/solo/dotfiles/secret-scanning/alerts/{leaked.number}"]
+        stage.check()

@@ -6,11 +6,12 @@ import itertools
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.options import Options, ValidityOptions
-from storage import alerts
+from storage import alerts, jobs
 from storage.clock import Clock
-from storage.records import EventKind
+from storage.records import EventKind, JobState
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, READER, Stage, key_of, open_stage
 from tests.flows.test_roles import VIEW, organization
 
@@ -277,3 +278,28 @@ async def test_nothing_is_written_if_the_option_is_off(
         assert ACTIVE in stage.answer_to(ADMIN)
         assert written(stage) == []
         stage.check()
+
+
+async def test_a_check_that_confirms_a_report_ends_its_follow_ups(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "check_validity")
+    stage.github.revoke_delay = 20
+    await stage.report(ADMIN)
+    stage.clock.advance(40)
+    await stage.click(ADMIN, "check_validity")
+    assert "confirmed inactive" in stage.read()
+    before = probes(stage)
+    await stage.work(within=1200)
+    assert probes(stage) == before
+
+
+async def test_the_recheck_after_a_day_ends_where_the_repository_is_out_of_reach(stage: Stage) -> None:
+    await stage.leak()
+    await stage.close_as(ADMIN, "revoked")
+    stage.github.delete_repository(stage.repository)
+    with capture_logs() as logged:
+        await stage.work(within=86400 + 60)
+    assert "not_asked_again" in [line["event"] for line in logged]
+    assert literals(stage) == []
+    async with stage.context.db.read() as tx:
+        assert (await jobs.count(tx))[JobState.PARKED] == 0

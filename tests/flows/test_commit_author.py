@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
+from bot.flows.alerts.commit_author import may_read_commits
+from integrations.github.errors import Unavailable
 from integrations.sandbox.github import GitHubAlert, GitHubUser
 from integrations.sandbox.github.apps import DEFAULT_PERMISSIONS
-from storage.records import CommitAuthor
+from storage.records import CommitAuthor, InstallationId
 from tests.bench.budgets import measure_alert
 from tests.flows.outputs import collect_outputs
 from tests.flows.planted import find_traces
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage
-from tests.flows.test_sync import sync
+from tests.flows.test_sync import counted_by_commit, sync
 
 pytestmark = pytest.mark.either_database
 
@@ -197,3 +199,47 @@ async def test_a_permission_that_was_taken_back_ends_the_question(stage: Stage) 
     await stage.work()
     await leak(stage)
     assert len(stage.github.calls("GET", COMMITS)) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_an_installation_that_github_does_not_show_may_read_nothing(stage: Stage, status: int) -> None:
+    """An outage is no such answer."""
+    await permit(stage)
+    [number] = stage.github.installations
+    stage.clock.advance(3601)
+    rule = stage.github.faults.add(r"GET /app/installations/\d+", status=503)
+    with pytest.raises(Unavailable):
+        await may_read_commits(stage.context, InstallationId(number))
+    rule.status = status
+    assert not await may_read_commits(stage.context, InstallationId(number))
+    stage.github.faults.remove(rule)
+    assert await may_read_commits(stage.context, InstallationId(number))
+
+
+async def test_without_an_installation_for_the_commit_the_author_stays_open(stage: Stage) -> None:
+    """GitHub issues no token that can read contents; the next delivery asks again."""
+    await permit(stage)
+    issue = stage.github.location(stage.repository, "issue_body", number=7)
+    await stage.leak(locations=[issue])
+    rule = stage.github.faults.add(r"POST /app/installations/\d+/access_tokens", status=404)
+    alert = await leak(stage)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.commit_author is None
+    assert stored.place is not None
+    assert rule.hits == 1
+    stage.github.faults.remove(rule)
+    stage.github.assign(alert, stage.people[ADMIN])
+    await stage.work(within=10)
+    stored = await stage.stored(alert)
+    assert stored is not None
+    assert stored.commit_author is not None
+
+
+async def test_a_name_is_stored_once(stage: Stage) -> None:
+    await permit(stage)
+    with counted_by_commit("UPDATE identity") as stored:
+        await leak(stage)
+        await leak(stage)
+    assert len(stage.github.calls("GET", COMMITS)) == 2
+    assert stored == [1]

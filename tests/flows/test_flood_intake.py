@@ -12,9 +12,18 @@ from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
 from bot.rules.urgency import Urgency
 from integrations.sandbox.github import GitHubAlert
-from storage import alerts, job_queue, jobs, messages
+from storage import alerts, job_queue, jobs, messages, repositories
 from storage.db import Database
-from storage.records import AlertState, ChannelId, EventKind, JobState, Message, MessageKey, MessagePurpose
+from storage.records import (
+    AlertState,
+    ChannelId,
+    EventKind,
+    JobState,
+    Message,
+    MessageKey,
+    MessagePurpose,
+    RepositoryId,
+)
 from storage.tables import delivery as delivery_table
 from storage.tables import event as event_table
 from tests.flows.dying import Dead, dying
@@ -164,6 +173,41 @@ async def test_one_alert_that_cannot_be_stored_with_others_holds_up_no_other(sta
     async with stage.context.db.read() as tx:
         assert len(await alerts.load_all(tx, [key_of(alert) for alert in leaked])) == 30
     assert calls_for_one(stage) >= 30
+
+
+async def test_a_delivery_that_is_not_simple_leaves_the_others_to_be_worked_together(stage: Stage) -> None:
+    """By GitHub's list somebody has been assigned, whom the alert's own job looks up."""
+    leaked = await begin(stage, 35)
+    for alert in leaked[:20]:
+        alert.assigned_to = stage.people[ADMIN]
+    await stage.work(within=30)
+    await check_all_stored(stage, leaked)
+    assert 20 <= calls_for_one(stage) < 30
+    stored = [await stage.stored(alert) for alert in leaked]
+    assert [alert is not None and alert.taken_by is not None for alert in stored] == [True] * 20 + [
+        False
+    ] * 15
+
+
+async def test_the_deliveries_of_one_flood_before_and_after_a_rename_are_all_stored(stage: Stage) -> None:
+    leaked = await begin(stage, 6)
+    stage.github.rename_repository(stage.repository, "billing")
+    leaked += leak_many(stage, 2)
+    await stage.work(within=60)
+    async with stage.context.db.read() as tx:
+        stored = await alerts.load_all(tx, [key_of(alert) for alert in leaked])
+        known = await repositories.load_repository(tx, RepositoryId(stage.repository.id))
+    assert len(stored) == 8
+    assert known is not None
+    assert known.full_name == "octo/billing"
+
+
+async def test_details_that_github_leaves_out_of_its_lists_are_fetched_later(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.gives_first_location = False
+    leaked = leak_many(stage, 18)
+    await stage.work(within=60)
+    await check_all_stored(stage, leaked)
 
 
 @pytest.mark.parametrize("commits", [0, 1])

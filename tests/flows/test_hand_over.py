@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.cli.subscriptions import add_subscription
 from bot.flows.alerts.sync import sync_all
 from integrations.sandbox.github import GitHubAlert
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, plain
@@ -332,3 +333,24 @@ async def test_the_receiver_is_told_nothing_if_it_was_handed_on_meanwhile(stage:
     await stage.work(within=900)
     assert told(stage, OWNER) == []
     assert len(told(stage, MANAGER)) == 1
+
+
+async def test_a_hand_over_is_linked_to_the_card_that_slack_has(stage: Stage) -> None:
+    """The channel of the alert's first card is archived; the default channel shows it."""
+    stage.slack.workspace.add_channel("C0WEB", name="web", members=[ADMIN, OWNER])
+    await add_subscription(stage.context.db, "C0WEB", [""])
+    stage.slack.workspace.change_channel("C0WEB", is_archived=True)
+    stage.slack.workspace.add_channel("C0TALK", name="talk", members=[ADMIN, OWNER])
+    await stage.leak()
+    assert stage.slack.cards("C0WEB") == []
+    await stage.slack.command(ADMIN, "C0TALK", f"show {stage.repository.full_name}#1")
+    await stage.work(within=3)
+    private = stage.slack.private_messages(ADMIN)[-1]
+    await stage.slack.select(ADMIN, "C0TALK", private.ts, "more", "hand_over")
+    await stage.work(within=3)
+    await choose(stage, ADMIN, OWNER)
+    await stage.submit(ADMIN)
+    await stage.work(within=10)
+    assert TOLD in stage.answer_to(OWNER)
+    [shown] = [one for one in stage.slack.channel_messages(CHANNEL) if "octo/payments" in one.shown_text]
+    assert f"/archives/{CHANNEL}/p{shown.ts.replace('.', '')}" in stage.answer_markup(OWNER)

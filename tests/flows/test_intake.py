@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from integrations.sandbox.github import WebhookDelivery
-from storage import deliveries
+from storage import alerts, deliveries, jobs
+from storage.records import EventKind, JobState
+from storage.tables import delivery as delivery_table
 from tests.flows.stage import CHANNEL, OWNER, READER, Stage, key_of
 
 
@@ -238,3 +241,26 @@ async def test_names_and_comments_from_github_neither_mention_nor_format(stage: 
     assert "<https://evil.example" not in shown
     assert "Push protection: bypassed by octo-reader" in stage.read()
     assert key_of(alert).number == 1
+
+
+async def test_a_location_that_is_announced_twice_is_news_once(stage: Stage) -> None:
+    alert = await stage.leak()
+    added = stage.github.add_location(alert, path="second.py")
+    stage.github.announce_location(alert, added)
+    await stage.work(within=10)
+    async with stage.context.db.read() as tx:
+        found = await alerts.events_of_kind(tx, key_of(alert), EventKind.PLACE_ADDED)
+    assert [event.details for event in found] == [{"path": "second.py"}]
+
+
+async def test_a_stored_delivery_that_this_version_does_not_use_ends_its_job(stage: Stage) -> None:
+    held = hold(stage)
+    stage.github.leak(stage.repository)
+    assert await stage.github.send(held[0]) == 202
+    async with stage.context.db.begin() as tx:
+        await tx.conn.execute(sa.update(delivery_table).values(event="star"))
+    await stage.work(within=10)
+    assert await outcome_of(stage, held[0].guid) == "event_not_used"
+    assert stage.slack.channel_messages(CHANNEL) == []
+    async with stage.context.db.read() as tx:
+        assert [job.kind for job in await jobs.list_jobs(tx, states=[JobState.READY, JobState.PARKED])] == []

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.flows.alerts.store_alert import DETAILS_TRIES
 from bot.jobs.housekeeping import run_housekeeping_once
 from storage import deliveries, jobs
 from storage.records import JobState
@@ -131,3 +133,18 @@ async def test_deliveries_are_deleted_after_three_days_and_not_before(stage: Sta
         await run_housekeeping_once(stage.context)
         async with stage.context.db.read() as tx:
             assert (await deliveries.load(tx, guid) is not None) is remembered
+
+
+async def test_details_that_github_never_shows_are_asked_for_some_times_and_no_more(stage: Stage) -> None:
+    asked = stage.github.faults.add(r"GET /repos/.*/alerts/\d+", status=404)
+    stage.github.leak(stage.repository)
+    with capture_logs() as logged:
+        await stage.work(within=2 * 3600)
+        before = asked.hits
+        await stage.work(within=24 * 3600)
+    assert asked.hits == before >= len(DETAILS_TRIES)
+    assert [line["hint"] for line in logged if line["event"] == "details_missing"] == [
+        "GitHub does not show this alert to Stanch"
+    ]
+    assert UNFINISHED in stage.read()
+    assert await parked(stage) == []

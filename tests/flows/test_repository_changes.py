@@ -4,7 +4,8 @@ import pytest
 
 from storage import alerts, jobs, repositories
 from storage.records import EventKind, NewJob, StoredJson
-from tests.flows.stage import ADMIN, CHANNEL, MANAGER, Stage, key_of
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, Stage, key_of
+from tests.flows.test_sync import sync
 
 pytestmark = pytest.mark.either_database
 
@@ -51,3 +52,31 @@ async def test_what_github_leaves_out_of_an_answer_stays_as_it_was(stage: Stage)
     async with stage.context.db.read() as tx:
         assert await repositories.load_repository(tx, key_of(alert).repository_id) == before
     assert "live token" in stage.read()
+
+
+async def test_a_new_name_whose_webhook_was_lost_is_found_by_the_sync(stage: Stage) -> None:
+    alert = await stage.leak()
+    stage.github.webhook_url = None
+    stage.github.rename_repository(stage.repository, "billing")
+    stage.clock.advance(60)
+    stage.github.close(alert, by=stage.people[OWNER], resolution="revoked")
+    await sync(stage)
+    assert "octo/billing" in stage.read()
+    assert "octo/payments is now octo/billing" in await history(stage, "octo/billing#1")
+
+
+async def test_a_repository_that_stays_out_of_reach_is_not_asked_for(stage: Stage) -> None:
+    """The App was installed again, on another repository alone."""
+    await stage.leak()
+    stage.github.webhook_url = None
+    [installation] = stage.github.installations.values()
+    stage.github.uninstall(installation)
+    await sync(stage)
+    other = stage.github.add_repository(stage.github.app_owner, "website")
+    stage.github.install(stage.github.app_owner, repositories=[other])
+    stage.github.requests.clear()
+    await sync(stage)
+    asked = [f"{call.path} {call.body}" for call in stage.github.requests]
+    assert any(one.startswith("/installation/repositories") for one in asked)
+    assert not [one for one in asked if "payments" in one or str(stage.repository.id) in one]
+    assert "close_as" not in stage.card().action_ids

@@ -7,9 +7,11 @@ from structlog.testing import capture_logs
 
 from bot.cli.sync import run_sync
 from bot.errors import StartRefused
+from bot.flows.alerts.sync import SyncCounts, sync_installation
 from bot.options import Options
 from storage.clock import Clock
-from tests.flows.stage import Stage, open_stage
+from storage.records import InstallationId
+from tests.flows.stage import ADMIN, Stage, open_stage
 from tests.flows.test_sync import INTERVAL, LISTS, sync
 
 pytestmark = pytest.mark.either_database
@@ -103,3 +105,53 @@ async def test_stanch_sync_prints_what_github_refused(stage: Stage) -> None:
     stage.github.faults.add(LISTS, status=404, body={"message": reason})
     with pytest.raises(StartRefused, match=reason):
         await run_sync(stage.settings, Options(), org=None, repository=None, dry_run=True)
+
+
+async def test_refused_installations_do_not_stop_the_check_of_who_is_on_alerts(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "take")
+    stage.github.webhook_url = None
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    stage.github.faults.add("GET /app/installations", status=403, body={"message": "Suspended."})
+    with capture_logs() as logged:
+        await sync(stage)
+    assert "Suspended." in events(logged, "not_swept")[0]["reason"]
+    assert events(logged, "job_failed") == []
+    assert "nobody yet" in stage.read()
+
+
+async def test_refused_repositories_are_told_and_what_was_listed_is_stored(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    found = stage.github.leak(stage.repository)
+    reason = "Resource not accessible by integration"
+    stage.github.faults.add("GET /installation/repositories", status=403, body={"message": reason})
+    with pytest.raises(StartRefused, match=reason):
+        await run_sync(stage.settings, Options(), org=None, repository=None, dry_run=False)
+    assert await stage.stored(found) is not None
+
+
+async def test_an_installation_that_was_suspended_before_its_sync_is_not_asked(stage: Stage) -> None:
+    [installation] = stage.github.installations.values()
+    stage.github.suspend(installation)
+    await stage.work()
+    asked = len(stage.github.requests)
+    assert await sync_installation(stage.context, InstallationId(installation.id)) == SyncCounts()
+    assert len(stage.github.requests) == asked
+
+
+async def test_while_github_does_not_list_deliveries_the_sync_goes_on_and_asks_for_them_later(
+    stage: Stage,
+) -> None:
+    right, stage.github.webhook_url = stage.github.webhook_url, "http://127.0.0.1:9/github/webhooks"
+    lost = stage.github.leak(stage.repository)
+    await stage.github.settle()
+    stage.github.webhook_url = right
+    down = stage.github.faults.add("GET /app/hook/deliveries", status=503)
+    with capture_logs() as logged:
+        await sync(stage)
+    assert "503" in events(logged, "not_redelivered")[0]["reason"]
+    assert await stage.stored(lost) is not None
+    stage.github.faults.remove(down)
+    await sync(stage)
+    assert len(stage.github.calls("GET", "/app/hook/deliveries")) > 1

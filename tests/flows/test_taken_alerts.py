@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.flows.alerts.sync import sync_all
-from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
+from bot.flows.alerts.taken_alerts import check_holders
+from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage, key_of
 from tests.flows.test_identity_sources import account_of, sign_in
 from tests.flows.test_roles import SOMEBODY, custom_role, organization, somebody
 
@@ -244,3 +246,63 @@ async def test_whose_link_ends_is_taken_off_the_alert(
     assert words in replies(stage)
     assert writes(stage) == ["octo-admin", None]
     assert [outcome for outcome, _ in await stage.audited("release")] == ["done"]
+
+
+async def test_while_slack_does_not_say_who_they_are_nobody_is_released(stage: Stage) -> None:
+    await stage.leak()
+    await take(stage, ADMIN)
+    stage.slack.workspace.change_user(ADMIN, deleted=True)
+    down = stage.slack.faults.add("users.info", status=503)
+    await sync_all(stage.context)
+    await stage.work(within=10)
+    assert f"<@{ADMIN}>" in stage.read()
+    stage.slack.faults.remove(down)
+    await sync_all(stage.context)
+    await stage.work(within=10)
+    assert "nobody yet" in stage.read()
+
+
+async def test_while_github_does_not_show_the_alert_nobody_is_released(stage: Stage) -> None:
+    await stage.leak()
+    await take(stage, ADMIN)
+    stage.github.webhook_url = None
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    hidden = stage.github.faults.add(r"GET /repos/.*/secret-scanning/alerts/\d+", status=404)
+    with capture_logs() as logged:
+        await sync_all(stage.context)
+        await stage.work(within=10)
+    assert "job_failed" not in [line["event"] for line in logged]
+    assert f"<@{ADMIN}>" in stage.read()
+    stage.github.faults.remove(hidden)
+    stage.clock.advance(3600)
+    await sync_all(stage.context)
+    await stage.work(within=10)
+    assert "nobody yet" in stage.read()
+
+
+async def test_in_a_repository_out_of_reach_nobody_is_released(stage: Stage) -> None:
+    alert = await stage.leak()
+    await take(stage, ADMIN)
+    stage.github.webhook_url = None
+    stage.github.delete_repository(stage.repository)
+    stage.github.requests.clear()
+    await check_holders(stage.context, key_of(alert).repository_id)
+    await stage.work(within=10)
+    assert f"<@{ADMIN}>" in stage.read()
+    assert stage.github.calls("GET", ".*/collaborators/.*") == []
+    assert await stage.audited("release") == []
+
+
+async def test_github_is_asked_once_about_somebody_who_has_several_alerts(stage: Stage) -> None:
+    leaked = [stage.github.leak(stage.repository, secret_type="stripe_api_key") for _ in range(2)]
+    await stage.work(within=10)
+    for card in stage.slack.cards(CHANNEL):
+        await stage.slack.click(ADMIN, CHANNEL, card.ts, "take")
+    await stage.work(within=10)
+    stage.github.webhook_url = None
+    stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
+    stage.github.requests.clear()
+    await check_holders(stage.context, key_of(leaked[0]).repository_id)
+    assert len(stage.github.calls("GET", ".*/collaborators/octo-admin/permission")) == 1
+    await stage.work(within=10)
+    assert await stage.audited("release") == [("done", "no_view")] * 2

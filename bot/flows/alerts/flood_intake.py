@@ -142,8 +142,6 @@ async def _find_changes(
     listed = await _list(context, repository, batch)
     reads_commits = await may_read_commits(context, repository.installation_id)
     batch = sorted((one for one in batch if one.number in listed), key=lambda one: one.number)
-    if not batch:
-        return []
     async with context.db.read() as tx:
         known = await alerts.load_all(tx, [AlertKey(repository.id, one.number) for one in batch])
         now = tx.now
