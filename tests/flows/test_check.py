@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -293,13 +294,29 @@ async def test_a_check_that_confirms_a_report_ends_its_follow_ups(stage: Stage) 
     assert probes(stage) == before
 
 
-async def test_the_recheck_after_a_day_ends_where_the_repository_is_out_of_reach(stage: Stage) -> None:
+def delete_repository(stage: Stage) -> None:
+    stage.github.delete_repository(stage.repository)
+
+
+def turn_scanning_off(stage: Stage) -> None:
+    stage.repository.secret_scanning = False
+
+
+def refuse_the_app(stage: Stage) -> None:
+    stage.github.faults.add(r"GET /repos/.*/alerts/\d+", status=403, body={"message": "Not allowed."})
+
+
+@pytest.mark.parametrize("change", [delete_repository, turn_scanning_off, refuse_the_app])
+async def test_the_recheck_after_a_day_ends_where_github_does_not_show_the_alert(
+    stage: Stage, change: Callable[[Stage], None]
+) -> None:
     await stage.leak()
     await stage.close_as(ADMIN, "revoked")
-    stage.github.delete_repository(stage.repository)
+    change(stage)
     with capture_logs() as logged:
         await stage.work(within=86400 + 60)
-    assert "not_asked_again" in [line["event"] for line in logged]
+    said = [line["event"] for line in logged]
+    assert ("not_asked_again" in said, "job_failed" in said) == (True, False)
     assert literals(stage) == []
     async with stage.context.db.read() as tx:
         assert (await jobs.count(tx))[JobState.PARKED] == 0

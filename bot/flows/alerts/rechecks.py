@@ -123,7 +123,10 @@ def _events(alert: Alert, report: Report, at: UnixTime) -> tuple[Event, ...]:
 
 
 async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime, job: Job) -> None:
-    """Raise an alert again, a day after it was closed as revoked, if its secret still works."""
+    """Raise an alert again, a day after it was closed as revoked, if its secret still works.
+
+    Raises GitHubError for an outage, and the job is tried again.
+    """
     # 1. Whether it is still closed by that closure.
     alert, repository = await load_alert(context, key)
     if alert is None or repository is None or not _is_closed_since(alert, resolved_at):
@@ -133,14 +136,15 @@ async def recheck_revoked(context: Context, key: AlertKey, resolved_at: UnixTime
     # 2. GitHub's validity, and for a token of GitHub's a probe.
     try:
         repository, access = await repository_access.reach(context, repository)
-    except Refused as refused:
-        log.warning("not_asked_again", alert=str(key), reason=refused.audited)
+        facts = await access.alert(repository.full_name, key.number)
+        seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
+        if is_probeable(seen) and not seen.is_open:
+            result = await fetch_and_probe(context, access, seen, repository, by=None)
+            seen = result.apply_to(seen)
+    except (Refused, Forbidden, NotFound, Invalid, InstallationGone) as error:
+        reason = error.audited if isinstance(error, Refused) else str(error)
+        log.warning("not_asked_again", alert=str(key), reason=reason)
         return
-    facts = await access.alert(repository.full_name, key.number)
-    seen = merge_facts(alert, facts, repository.id, context.clock.now(), fetched=True)
-    if is_probeable(seen) and not seen.is_open:
-        result = await fetch_and_probe(context, access, seen, repository, by=None)
-        seen = result.apply_to(seen)
     # 3. A reply in the thread, once.
     async with context.db.begin() as tx:
         await leases.finish(tx, job)
