@@ -262,12 +262,13 @@ async def test_while_slack_does_not_say_who_they_are_nobody_is_released(stage: S
     assert "nobody yet" in stage.read()
 
 
-async def test_while_github_does_not_show_the_alert_nobody_is_released(stage: Stage) -> None:
+@pytest.mark.parametrize("status", [403, 404])
+async def test_while_github_does_not_show_the_alert_nobody_is_released(stage: Stage, status: int) -> None:
     await stage.leak()
     await take(stage, ADMIN)
     stage.github.webhook_url = None
     stage.github.add_collaborator(stage.repository, stage.people[ADMIN], "read")
-    hidden = stage.github.faults.add(r"GET /repos/.*/secret-scanning/alerts/\d+", status=404)
+    hidden = stage.github.faults.add(r"GET /repos/.*/secret-scanning/alerts/\d+", status=status)
     with capture_logs() as logged:
         await sync_all(stage.context)
         await stage.work(within=10)

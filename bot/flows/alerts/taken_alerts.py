@@ -121,7 +121,7 @@ async def sync_assignee(context: Context, key: AlertKey, by: SlackUserId | None,
     try:
         repository, access = await repository_access.reach(context, repository)
         facts = await access.alert(repository.full_name, key.number)
-    except (Refused, NotFound):
+    except (Refused, Forbidden, NotFound):
         return
     alert = await _store(context, repository, facts, job)
     # 2. Whether the person on it may still see it; if not, it is released.
