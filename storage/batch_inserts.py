@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from storage import deliveries, jobs, rows
 from storage.columns import storable
 from storage.db import Database, Tx
-from storage.engines import INCOMING_WAIT, encode_json, make_private
+from storage.engines import CACHE, INCOMING_WAIT, encode_json, make_private
 from storage.records import Delivery, NewJob, UnixTime
 from storage.tables import delivery, slack_request
 
@@ -144,6 +144,7 @@ class SqliteWriter:
         make_private(self._path)
         self._conn = sqlite3.connect(self._path, timeout=INCOMING_WAIT, isolation_level=None)
         self._conn.execute("PRAGMA synchronous=FULL")
+        self._conn.execute(f"PRAGMA {CACHE}")
         return self._conn
 
     def _disconnect(self) -> None:

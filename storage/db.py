@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,8 +25,19 @@ if TYPE_CHECKING:
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
+_keeps_statements: ContextVar[bool] = ContextVar("keeps_statements", default=True)
 _MIGRATION_LOCK = 5_283_127_014_411_917_301
 """The number of PostgreSQL's advisory lock for migrations; any number that nothing else uses."""
+
+
+@contextmanager
+def rare_statements() -> Iterator[None]:
+    """In it, SQLAlchemy keeps no compiled statements: each takes some 50 kB of memory, for one run in a minute."""
+    token = _keeps_statements.set(False)
+    try:
+        yield
+    finally:
+        _keeps_statements.reset(token)
 
 
 class StorageUnavailable(Exception):
@@ -120,7 +132,7 @@ class Database:
         engine = self._engines.incoming if incoming else self._engines.write
         with self.failures():
             async with self.write_lock(incoming=incoming), engine.begin() as conn:
-                tx = self._tx(conn)
+                tx = await self._tx(conn)
                 yield tx
         self.finished_jobs.update(tx.finished)
         if tx.job_enqueued:
@@ -157,7 +169,7 @@ class Database:
         """
         with self.failures():
             async with self._engines.read.begin() as conn:
-                yield self._tx(conn)
+                yield await self._tx(conn)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
@@ -215,7 +227,9 @@ class Database:
         """Close all connections; the object can't be used afterwards."""
         await self._engines.dispose()
 
-    def _tx(self, conn: AsyncConnection) -> Tx:
+    async def _tx(self, conn: AsyncConnection) -> Tx:
+        if not _keeps_statements.get():
+            await conn.execution_options(compiled_cache=None)
         return Tx(conn, self.clock.now(), self.clock, self.dialect, self._audit_key)
 
     async def _use_write_ahead_log(self) -> None:

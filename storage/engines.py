@@ -41,8 +41,8 @@ SET tcp_user_timeout = 25000
 By default PostgreSQL notices only after two hours that a host was cut off in the middle of a transaction. Until then
 others wait for its locks. These settings make it 25 seconds; they have no effect on a Unix socket.
 """
-READER_CACHE = 500
-"""Kilobytes of SQLite's cache for each connection that reads; by default it would be 2,000.
+CACHE = "cache_size=-500"
+"""Kilobytes of SQLite's cache for each connection, as a pragma; by default it would be 2,000.
 
 A full cache stays in memory, and the kernel caches the file besides: look-ups in a million alerts take at most 4 ms
 more.
@@ -112,12 +112,13 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any], *, makes_private: bool) -> En
     path = Path(str(url.database))
     # With `isolation_level=None` Python's sqlite3 begins no transactions by itself.
     arguments: dict[str, Any] = {"isolation_level": None, "timeout": LOCK_WAIT, **given}
-    # One connection writes; `Database.write_lock` queues the callers.
+    # One connection writes; `Database.write_lock` queues the callers. Of the readers the one that was used last is
+    # used next, since each that is used fills a cache.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
-    read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0)
+    read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0, pool_use_lifo=True)
     for engine, mode, pragmas in (
-        (write, "IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON")),
-        (read, "DEFERRED", ("query_only=ON", f"cache_size=-{READER_CACHE}")),
+        (write, "IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON", CACHE)),
+        (read, "DEFERRED", ("query_only=ON", CACHE)),
     ):
         if makes_private:
             sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))

@@ -93,8 +93,10 @@ async def next_due(db: Database, of: Collection[Priority] = tuple(Priority)) -> 
     if not of:
         return None
     async with db.read() as tx:
-        query = _next_due(tx.dialect, None if len(of) == len(Priority) else tuple(of))
-        wait: float | None = await tx.conn.scalar(query, {"now": jobs.seconds(tx)})
+        of_all = len(of) == len(Priority)
+        first = {} if of_all else {priority.name: int(priority in of) for priority in Priority}
+        query = _next_due(tx.dialect, of_all=of_all)
+        wait: float | None = await tx.conn.scalar(query, {"now": jobs.seconds(tx), **first})
         return None if wait is None else tx.now + wait
 
 
@@ -108,17 +110,17 @@ def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
 
 def is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     """Whether a ready job has to wait for another one with its key."""
-    other = job.alias("other")
-    running = sa.exists().where(other.c.key == job.c.key, other.c.state == jobs.RUNNING)
+    running = sa.exists().where(_OTHER.c.key == job.c.key, _OTHER.c.state == jobs.RUNNING)
     earlier = sa.exists().where(
-        other.c.key == job.c.key,
-        other.c.state == jobs.READY,
-        other.c.id < job.c.id,
-        sa.or_(other.c.run_at <= now, other.c.holds),
+        _OTHER.c.key == job.c.key,
+        _OTHER.c.state == jobs.READY,
+        _OTHER.c.id < job.c.id,
+        sa.or_(_OTHER.c.run_at <= now, _OTHER.c.holds),
     )
     return sa.and_(job.c.key.is_not(None), sa.or_(running, earlier))
 
 
+_OTHER = job.alias("other")
 _STOP = sa.update(job).where(job.c.state == jobs.RUNNING).values(worker=None, lease_until=None)
 _IS_RUN = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in jobs.RUN))
 _END_RUN = _STOP.where(_IS_RUN).values(error=sa.bindparam("problem"))
@@ -165,15 +167,19 @@ def _claim(dialect: Dialect) -> sa.Executable:
 
 
 @cache
-def _next_due(dialect: Dialect, of: tuple[Priority, ...] | None) -> sa.Select[*tuple[float]]:
-    """Seconds until the next job of these priorities, or of all, can start."""
+def _next_due(dialect: Dialect, *, of_all: bool) -> sa.Select[*tuple[float]]:
+    """Seconds until the next job can start: of all priorities, or of those whose name's parameter is 1, not 0."""
     now = jobs.bound_now(dialect)
     query = sa.select(job.c.run_at).where(job.c.state == jobs.READY, ~is_blocked(now))
-    query = query.order_by(job.c.run_at, job.c.id).limit(1)
+    query = query.order_by(job.c.run_at, job.c.id)
     # One query for each priority: thousands of jobs of another one may be due before its first.
-    chosen = [query] if of is None else [query.where(job.c.priority == priority) for priority in of]
+    chosen = [query.limit(1)] if of_all else [_first_of(query, priority) for priority in Priority]
     first = sa.union_all(*(sa.select(one.subquery()) for one in chosen)).subquery()
     return sa.select(sa.func.min(first.c.run_at) - now)
+
+
+def _first_of(query: sa.Select[*tuple[float]], priority: Priority) -> sa.Select[*tuple[float]]:
+    return query.where(job.c.priority == priority).limit(sa.bindparam(priority.name, type_=sa.Integer))
 
 
 def _retry_values(retry: Retry, now: UnixTime) -> dict[str, object]:

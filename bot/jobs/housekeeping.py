@@ -18,7 +18,7 @@ from bot.flows.private_answers import has_waiting
 from bot.flows.subscribing.watch import request_checks
 from bot.job_rows import NOT_OF_THIS_VERSION, read_job
 from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache
-from storage.db import StorageUnavailable, Tx
+from storage.db import StorageUnavailable, Tx, rare_statements
 from storage.records import Job, JobState
 
 log = structlog.get_logger(__name__)
@@ -65,10 +65,11 @@ async def run_housekeeping_once(context: Context) -> None:
         end_lapsed,
         request_directory,
     )
-    for part in parts:
-        await _run_part(part(context))
-    for prune, kept in _EXPIRED:
-        await _run_part(_delete(context, prune, kept))
+    with rare_statements():
+        for part in parts:
+            await _run_part(part(context))
+        for prune, kept in _EXPIRED:
+            await _run_part(_delete(context, prune, kept))
 
 
 async def _run_part(part: Awaitable[object]) -> None:
