@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeAlias
-from urllib.parse import parse_qs
+
+from yarl import query_to_pairs
 
 from integrations.github.errors import BadDelivery
 from integrations.json_types import JsonValue
@@ -79,9 +80,10 @@ def decode_body(body: bytes, content_type: str) -> dict[str, JsonValue]:
 
 def _form_payload(body: bytes) -> str:
     try:
-        values = parse_qs(body.decode(), max_num_fields=8).get("payload", [])
+        fields = query_to_pairs(body.decode(), max_fields=8)
     except ValueError:
-        values = []
+        fields = []
+    values = [value for name, value in fields if name == "payload"]
     if len(values) != 1:
         raise BadDelivery("the form has no payload field")
     return values[0]

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import parse_qsl
+
+from yarl import query_to_pairs
 
 from integrations.json_types import JsonObject
 from integrations.slack.facts import items, member, text
@@ -106,10 +107,20 @@ def decode_body(body: bytes, content_type: str) -> JsonObject:
     if content_type.partition(";")[0].strip().lower() == "application/json":
         return _object(body)
     try:
-        form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=64))
+        form = _form(body.decode())
     except ValueError:
         raise BadPayload("the body is neither JSON nor a form") from None
     return _object(form["payload"]) if "payload" in form else form
+
+
+def _form(body: str) -> dict[str, str]:
+    """A form as `application/x-www-form-urlencoded`; raises ValueError.
+
+    yarl decodes it in C. `urllib.parse` took more time than all else that acknowledges a click.
+    """
+    if body and not all("=" in field for field in body.split("&")):
+        raise ValueError("a field without a value")
+    return dict(query_to_pairs(body, max_fields=64))
 
 
 def _object(source: bytes | str) -> JsonObject:

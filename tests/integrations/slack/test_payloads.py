@@ -1,12 +1,34 @@
 """A payload of Slack that lacks what Stanch needs is refused; what is optional in it may be missing."""
 
+from urllib.parse import urlencode
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.json_types import JsonObject
 from integrations.slack.blocks import Content
-from integrations.slack.payloads import BadPayload, Click, OtherPayload, parse_payload
+from integrations.slack.payloads import BadPayload, Click, OtherPayload, decode_body, parse_payload
 
 TICKED = {"type": "checkboxes", "block_id": "steps-2", "action_id": "steps", "selected_options": []}
+
+
+FORM = "application/x-www-form-urlencoded"
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.dictionaries(ANY_TEXT.filter(lambda name: name != "payload"), ANY_TEXT, max_size=8))
+def test_a_form_is_decoded_as_it_was_encoded(form: dict[str, str]) -> None:
+    assert decode_body(urlencode(form).encode(), FORM) == form
+
+
+@pytest.mark.parametrize(
+    "body", [b"command", b"a=1&&b=2", b"a=1&b", b"\xff=1", b"a=1&" * 64 + b"b=1"], ids=repr
+)
+def test_a_body_that_is_no_form_is_refused(body: bytes) -> None:
+    """Sixty-four fields are the most."""
+    with pytest.raises(BadPayload, match="neither JSON nor a form"):
+        decode_body(body, FORM)
 
 
 @pytest.mark.parametrize(
