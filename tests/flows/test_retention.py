@@ -1,8 +1,10 @@
 """What is remembered for a time is forgotten after it, so that no table grows without end."""
 
+import asyncio
+
 import sqlalchemy as sa
 
-from bot.jobs.housekeeping import run_housekeeping_once
+from bot.jobs.housekeeping import EVERY, run_housekeeping, run_housekeeping_once
 from storage.tables import METADATA
 from tests.flows.stage import ADMIN, CHANNEL, OWNER, Stage
 
@@ -75,3 +77,16 @@ async def test_a_pace_that_still_counts_is_kept(stage: Stage) -> None:
     assert (await rows(stage))["channel_pace"] == 1
     await stage.work(within=4000)
     assert len(stage.slack.cards(CHANNEL)) == 1
+
+
+async def test_rows_are_deleted_once_a_minute(stage: Stage) -> None:
+    await stage.leak()
+    await stage.click(ADMIN, "take")
+    stage.clock.advance(4 * DAY)
+    running = asyncio.create_task(run_housekeeping(stage.context))
+    assert (await rows(stage))["role"] == 1
+    stage.clock.advance(EVERY)
+    async with asyncio.timeout(10):
+        while (await rows(stage))["role"]:
+            pass
+    running.cancel()

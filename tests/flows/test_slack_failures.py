@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
+from storage import alerts
 from storage.clock import Clock
 from tests.flows.sign_in import Browser, button_address, identity_of, open_window, type_code
 from tests.flows.stage import ADMIN, CHANNEL, UNLINKED, Stage, open_stage
@@ -25,6 +26,11 @@ async def change(stage: Stage, statement: str) -> None:
 def logged(lines: list[Any], event: str) -> list[str]:
     """The reasons of all lines of an event."""
     return [str(line["reason"]) for line in lines if line["event"] == event]
+
+
+async def _break_slack(slack: SlackSandbox, github: GitHubSandbox) -> None:
+    del github
+    slack.fail("auth.test", "internal_error", times=None)
 
 
 async def test_a_link_window_that_slack_does_not_open_is_told_privately(signed_in: Stage) -> None:
@@ -74,12 +80,7 @@ async def test_until_slack_says_which_workspace_this_is_nobody_is_linked(
     database_url: str, clock: Clock, private_key: str
 ) -> None:
     """Started during an outage of Slack's."""
-
-    async def break_slack(slack: SlackSandbox, github: GitHubSandbox) -> None:
-        del github
-        slack.fail("auth.test", "internal_error", times=None)
-
-    async with open_stage(database_url, clock, private_key, sign_in=True, prepare=break_slack) as stage:
+    async with open_stage(database_url, clock, private_key, sign_in=True, prepare=_break_slack) as stage:
         await stage.slack.command(UNLINKED, CHANNEL, "link")
         await stage.work()
         assert "Slack" in stage.answer_to(UNLINKED)
@@ -93,6 +94,18 @@ async def test_until_slack_says_which_workspace_this_is_nobody_is_linked(
         shown = await Browser(stage, stage.leaker).sign_in(button_address(await open_window(stage, UNLINKED)))
         await type_code(stage, UNLINKED, shown.code)
         assert await identity_of(stage, UNLINKED) is not None
+
+
+async def test_until_slack_says_which_workspace_this_is_an_assignee_has_no_slack_user(
+    database_url: str, clock: Clock, private_key: str
+) -> None:
+    async with open_stage(database_url, clock, private_key, prepare=_break_slack) as stage:
+        stage.github.assign(stage.github.leak(stage.repository), stage.people[ADMIN])
+        await stage.work(within=5)
+        async with stage.context.db.read() as tx:
+            [stored] = await alerts.open_alerts(tx, limit=2)
+        assert stored.taken_by is not None
+        assert (stored.taken_by.slack_user, stored.taken_by.github) == (None, stored.assigned_to)
 
 
 async def test_a_form_whose_job_can_not_be_stored_is_logged(stage: Stage) -> None:

@@ -59,6 +59,20 @@ async def test_an_urgent_card_takes_the_place_of_one_that_waits(stage: Stage) ->
     assert times[-1] - times[0] > len(times) - 2, "one a second"
 
 
+async def test_a_flood_does_not_fold_a_card_that_waits_and_whose_alert_became_urgent(stage: Stage) -> None:
+    ordinary = leak_many(stage, 20)
+    await stage.work()
+    *others, last = [one for one in ordinary if not alone(stage, [one])]
+    stage.github.set_public_leak(last)
+    await stage.work()
+    assert alone(stage, [last]) == []
+    leak_many(stage, 20)
+    await stage.work(within=60)
+    assert "new alerts" in summary_of(stage).shown_text
+    assert alone(stage, [last]) == [last]
+    assert len(alone(stage, others)) < len(others)
+
+
 async def test_the_first_messages_of_a_flood_take_the_places_of_folded_cards(stage: Stage) -> None:
     """The summary, and an urgent card after it, don't wait for cards that are no longer posted."""
     leak_many(stage, 60)

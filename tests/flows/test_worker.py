@@ -25,20 +25,16 @@ from bot.jobs.housekeeping import DAY, run_housekeeping_once
 from bot.jobs.worker import (
     LEASE,
     LONGEST_WAIT,
-    NO_JOBS_FOR,
     RENEW_EVERY,
-    SIMULTANEOUS,
-    SIMULTANEOUS_IN_A_BURST,
     Handler,
     Worker,
 )
 from bot.requests import CommandRequest
 from integrations.github.errors import GitHubRateLimited
 from storage import jobs, saved_values
-from storage.batch_writer import BatchWriter
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
-from storage.priorities import CONCURRENCY, CONCURRENCY_IN_A_BURST, PRIORITIES, Priority
+from storage.priorities import PRIORITIES
 from storage.records import ChannelId, InstallationId, Job, JobState, MessageKey, SlackTeamId, SlackUserId
 from storage.tables import job as job_table
 from tests.flows.stage import ADMIN, CHANNEL, Stage
@@ -48,51 +44,6 @@ COMMAND = AnswerCommand(
         user=SlackUserId("U1"), team=SlackTeamId("T1"), channel=ChannelId("C1"), text="list", at=0.0
     )
 )
-
-
-class Crowd(BatchWriter):
-    """A batch writer whose burst the test sets."""
-
-    seconds: float | None = None
-
-    @property
-    def burst_seconds(self) -> float | None:
-        return self.seconds
-
-
-async def test_in_a_burst_of_requests_no_jobs_start_and_later_few(stage: Stage) -> None:
-    started: asyncio.Queue[int] = asyncio.Queue()
-    gate = asyncio.Event()
-
-    async def hold(context: Context, todo: JobKind, job: Job) -> None:
-        started.put_nowait(job.id)
-        await gate.wait()
-
-    async def running() -> int:
-        async with stage.context.db.read() as tx:
-            return (await jobs.count(tx))[JobState.RUNNING]
-
-    most = min(SIMULTANEOUS, CONCURRENCY[Priority.PERSON])
-    at_once = min(SIMULTANEOUS_IN_A_BURST, CONCURRENCY_IN_A_BURST[Priority.PERSON])
-    async with stage.context.db.begin() as tx:
-        await jobs.enqueue(tx, *(new_job(COMMAND) for _ in range(most)))
-    crowd = Crowd(stage.context.db)
-    worker = Worker(replace(stage.context, batch_writer=crowd), {AnswerCommand: Handler(AnswerCommand, hold)})
-    crowd.seconds = 0.0
-    working = asyncio.create_task(worker.run())
-    async with asyncio.timeout(10):
-        await _wake_twice(stage.context.db.job_wake)
-        assert await running() == 0
-        crowd.seconds = NO_JOBS_FOR
-        for _ in range(at_once):
-            await started.get()
-        assert await running() == at_once
-        crowd.seconds = None
-        for _ in range(most - at_once):
-            await started.get()
-        gate.set()
-        worker.stop()
-        await working
 
 
 async def test_a_click_does_not_wait_for_syncs_and_deliveries(stage: Stage) -> None:
@@ -154,7 +105,7 @@ async def test_leases_are_renewed_after_the_clock_was_set_back(stage: Stage) -> 
         stage.clock.set_back(3600)
         for _ in range(4):
             stage.clock.advance(RENEW_EVERY + 0.1)
-            await _wake_twice(stage.context.db.job_wake)
+            await wake_twice(stage.context.db.job_wake)
         async with stage.context.db.read() as tx:
             lease_until = await tx.conn.scalar(
                 sa.select(job_table.c.lease_until).where(job_table.c.kind == "command")
@@ -224,7 +175,7 @@ async def test_housekeeping_goes_on_when_one_part_fails(stage: Stage) -> None:
     )
 
 
-async def _wake_twice(wake: asyncio.Event) -> None:
+async def wake_twice(wake: asyncio.Event) -> None:
     """Wake the worker twice: when it starts its second round, the first one is over."""
     for _ in range(2):
         wake.set()

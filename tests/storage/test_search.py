@@ -215,6 +215,17 @@ async def test_letters_are_found_in_any_case(db: Database, text: str) -> None:
     assert await found_paths(db, text) == ["src/UPPER.py"]
 
 
+async def test_an_alert_that_somebody_took_or_is_assigned_to_has_an_assignee(db: Database) -> None:
+    one, two, three = (plain_alert(number, 1) for number in (1, 2, 3))
+    async with db.begin() as tx:
+        world = [one, replace(two, assigned_to=ANA), replace(three, taken_by=Person(github=BEN))]
+        await settle(tx, world)
+    async with db.read() as tx:
+        wanted = Filter((Term(Qualifier.ASSIGNEE, ("none",)),))
+        found = await find(tx, Search(wanted, await search.reach(tx, EVERYTHING)), 20)
+    assert [match.alert.key for match in found] == [one.key]
+
+
 async def test_a_location_that_is_not_storable_breaks_no_search(db: Database) -> None:
     async with db.begin() as tx:
         await settle(tx, [replace(plain_alert(1, 1), place=SecretLocation("commit", STRANGE))])

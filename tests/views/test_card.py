@@ -239,6 +239,14 @@ def test_hidden_card(channel: str, golden: SnapshotAssertion) -> None:
     assert sent(draw_hidden()) == golden
 
 
+def test_a_closed_alert_whose_closing_time_is_not_known_says_when_it_was_changed() -> None:
+    known, unknown = (case(closed("revoked", resolved_at=at)) for at in (NOW, None))
+    assert "open for" in str(sent(draw_card(known, controls(known), 1)))
+    shown = str(sent(draw_card(unknown, controls(unknown), 1)))
+    assert "open for" not in shown
+    assert f"<!date^{int(NOW)}^" in shown
+
+
 @pytest.mark.parametrize("case", [pytest.param(one, id=name) for name, one in (OPEN | CLOSED).items()])
 def test_each_drawing_has_new_block_ids(case: Case) -> None:
     """Slack's clients keep a menu's selection while the block id stays the same."""
