@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CoroutineType
 
+import aiohttp
+
 from bot import app
 from bot.jobs.worker import LEASE
 from bot.options import Options
@@ -102,11 +104,14 @@ async def _play_with_faults(
 
 
 async def _try(story: Story, stage: Stage) -> None:
-    """What a person does, who closes an earlier form first; a control or form that is not there ends the try."""
+    """What a person does, who closes an earlier form first.
+
+    A control or form that is not there, or a page that the killed process does not answer, ends the try.
+    """
     for user in PEOPLE:
         if (left := stage.slack.view(user)) is not None:
             await stage.slack.close_view(user, left.id, whole_stack=True)
-    with suppress(AssertionError, ImpossibleGesture):
+    with suppress(AssertionError, ImpossibleGesture, aiohttp.ServerDisconnectedError):
         await story.play(stage)
 
 
