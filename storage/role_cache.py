@@ -1,6 +1,6 @@
 """A cache of GitHub's answers about the rights of persons in repositories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -40,14 +40,16 @@ async def load(tx: Tx, github_id: GitHubId, repository_id: RepositoryId) -> tupl
     return None if row is None else (row.facts, row.fetched_at)
 
 
-async def of_person(tx: Tx, github_id: GitHubId, since: UnixTime) -> list[tuple[RepositoryId, str, UnixTime]]:
+async def of_person(
+    tx: Tx, github_id: GitHubId, since: UnixTime
+) -> Sequence[tuple[RepositoryId, str, UnixTime]]:
     """All facts about a person fetched since then: repository, facts as JSON, and when they were fetched.
 
     As JSON, since they are the same in most of what can be thousands of repositories.
     """
     query = sa.select(role.c.repository_id, sa.cast(role.c.facts, sa.Text).label("facts"), role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
-    return [(row.repository_id, row.facts, row.fetched_at) for row in await tx.conn.execute(query)]
+    return (await tx.conn.execute(query)).tuples().all()
 
 
 async def of_owner(

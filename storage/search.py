@@ -63,8 +63,8 @@ async def reach(tx: Tx, scope: Scope) -> Reach:
         return Reach(scope.person, None)
     owners, seen, unseen = frozenset(scope.owners), frozenset(scope.seen), frozenset(scope.unseen)
     stored = (await tx.conn.execute(sa.select(repository.c.id, repository.c.owner_id))).all()
-    shown = {row.id for row in stored if row.owner_id in owners or row.id in seen}
-    unknown = {row.id for row in stored if row.id not in unseen} - shown
+    shown = {known for known, owner in stored if owner in owners or known in seen}
+    unknown = {known for known, _ in stored if known not in unseen} - shown
     among = frozenset(shown | unknown) if scope.guesses else frozenset(shown)
     small = len(among) <= max(SMALL, len(stored) * SMALL_PART)
     return Reach(scope.person, among, frozenset(unknown), small)

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
-from bot.rules.rights import Rights, RoleFacts, rights_of
+from bot.rules.rights import Rights
 from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
 
 
 class KnownRole(NamedTuple):
-    """One person's roles in one repository, and when GitHub gave them. A tuple, since a look-up makes thousands."""
+    """One person's rights in one repository, and when GitHub gave the roles behind them.
+
+    A tuple, since a look-up makes thousands.
+    """
 
     repository_id: RepositoryId
-    facts: RoleFacts
+    owner_id: GitHubId
+    rights: Rights
     at: UnixTime
 
 
@@ -51,21 +56,16 @@ def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_sin
     repositories: dict[RepositoryId, UnixTime] = {}
     hidden: set[RepositoryId] = set()
     asked_owners: set[GitHubId] = set()
-    # In most of what can be thousands of repositories the facts are the same.
-    rights_by_facts: dict[RoleFacts, Rights] = {}
-    for role in sorted(known, key=lambda role: role.at):
-        rights = rights_by_facts.get(role.facts) or rights_by_facts.setdefault(
-            role.facts, rights_of(role.facts)
-        )
+    for repository_id, owner_id, rights, at in sorted(known, key=attrgetter("at")):
         # The latest answer about a membership counts.
-        organizations.pop(role.facts.owner_id, None)
+        organizations.pop(owner_id, None)
         if rights.reviewer:
-            organizations[role.facts.owner_id] = role.at
+            organizations[owner_id] = at
         if rights.view:
-            repositories[role.repository_id] = role.at
-        elif role.at >= denied_since:
-            hidden.add(role.repository_id)
+            repositories[repository_id] = at
+        elif at >= denied_since:
+            hidden.add(repository_id)
         else:
             continue
-        asked_owners.add(role.facts.owner_id)
+        asked_owners.add(owner_id)
     return Visibility(person, organizations, repositories, frozenset(hidden), frozenset(asked_owners))

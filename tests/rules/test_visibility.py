@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.rights import VIEW, RoleFacts
+from bot.rules.rights import VIEW, RoleFacts, rights_of
 from bot.rules.visibility import KnownRole, known_visibility
 from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
 from tests.storage.examples import ANA, plain_alert
@@ -25,7 +25,7 @@ def home(number: int, owner: GitHubId = OCTO, owner_type: str = "Organization") 
 
 
 def role(facts: RoleFacts, number: int = 1, at: float = NOW) -> KnownRole:
-    return KnownRole(RepositoryId(number), facts, at)
+    return KnownRole(RepositoryId(number), facts.owner_id, rights_of(facts), at)
 
 
 def alert(number: int = 1) -> Alert:

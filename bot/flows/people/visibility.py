@@ -9,7 +9,7 @@ import structlog
 
 from bot.context import Context
 from bot.flows.people import look_up_roles, roles
-from bot.rules.rights import RoleFacts
+from bot.rules.rights import Rights, RoleFacts, rights_of
 from bot.rules.visibility import KnownRole, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache
@@ -47,9 +47,16 @@ async def load_visibility(context: Context, identity: Identity) -> Visibility:
     now, person = context.clock.now(), identity.github.id
     async with context.db.read() as tx:
         known = await role_cache.of_person(tx, person, since=now - roles.LOOK_UP_ROLE_LASTS)
-    facts = {stored: RoleFacts.from_json(json.loads(stored)) for stored in {stored for _, stored, _ in known}}
-    found = (KnownRole(repository_id, facts[stored], at) for repository_id, stored, at in known)
+    # In most of what can be thousands of repositories the facts are the same.
+    judged = {stored: _judge(stored) for stored in {stored for _, stored, _ in known}}
+    found = [KnownRole(repository_id, *judged[stored], at) for repository_id, stored, at in known]
     return known_visibility(person, found, denied_since=now - roles.ROLE_LASTS)
+
+
+def _judge(stored: str) -> tuple[GitHubId, Rights]:
+    """The repository's owner, and the rights that stored facts give."""
+    facts = RoleFacts.from_json(json.loads(stored))
+    return facts.owner_id, rights_of(facts)
 
 
 async def ask_github(
