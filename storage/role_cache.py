@@ -49,7 +49,7 @@ async def of_person(
     """
     query = sa.select(role.c.repository_id, sa.cast(role.c.facts, sa.Text).label("facts"), role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
-    return (await tx.conn.execute(query)).tuples().all()
+    return (await tx.conn.execute(query)).all()
 
 
 async def of_owner(
