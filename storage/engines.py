@@ -115,7 +115,7 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any], *, makes_private: bool) -> En
     # One connection writes; `Database.write_lock` queues the callers. Of the readers the one that was used last is
     # used next, since each that is used fills a cache.
     write = _engine(url, connect_args=arguments, pool_size=1, max_overflow=0)
-    read = _engine(url, connect_args=arguments, pool_size=4, max_overflow=0, pool_use_lifo=True)
+    read = _engine(url, connect_args=arguments, pool_size=3, max_overflow=0, pool_use_lifo=True)
     for engine, mode, pragmas in (
         (write, "IMMEDIATE", ("synchronous=FULL", "foreign_keys=ON", CACHE)),
         (read, "DEFERRED", ("query_only=ON", CACHE)),
