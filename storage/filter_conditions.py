@@ -126,7 +126,7 @@ def _lower(dialect: Dialect) -> Callable[[Any], Text]:
 def _contains(dialect: Dialect) -> Callable[[Any, str], Condition]:
     """The SQL for whether a text contains another, both folded.
 
-    SQLite's LIKE ignores the case of ASCII letters by itself, in half the time that `lower` and LIKE take.
+    SQLite's LIKE ignores the case of ASCII letters by itself, in 0.6 of the time that `lower` and LIKE take.
     """
     lower = _lower(dialect)
 
