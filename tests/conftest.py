@@ -1,6 +1,7 @@
 """Real databases for the tests, SQLite and PostgreSQL, and the clock that they advance."""
 
 import asyncio
+import gc
 import os
 import shutil
 import subprocess
@@ -33,6 +34,9 @@ DATABASES = ("sqlite", "postgresql")
 settings.register_profile("stanch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("stanch")
 
+# With Python's own values, thousands of collected tests are searched for garbage again and again, which takes a sixth
+# of a flow test.
+gc.set_threshold(20_000, 20, 100)
 
 # Ends the connections of killed processes.
 CUT = """
