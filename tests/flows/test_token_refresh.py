@@ -99,10 +99,13 @@ async def test_a_refresh_goes_on_when_the_request_that_needs_it_is_given_up(sign
     """As *I'm on it* is after five seconds: the new tokens would be lost, and the old ones are invalid."""
     person = await identity_of(signed_in, ADMIN)
     signed_in.clock.advance(9 * HOURS)
-    signed_in.github.faults.add(f"POST {EXCHANGE}", slow=0.3)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
-            await tokens.person_token(signed_in.context, person)
+    gate = signed_in.github.faults.gate(f"POST {EXCHANGE}", at="before")
+    request = asyncio.create_task(tokens.person_token(signed_in.context, person))
+    await gate.reached()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    gate.open()
     await tokens.finish_refreshes(signed_in.context)
     assert signed_in.context.refreshes == set()
     stored = await stored_sign_in(signed_in, ADMIN)
