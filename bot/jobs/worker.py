@@ -35,7 +35,7 @@ from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 24
 """The most jobs of one process that run at once."""
-SIMULTANEOUS_IN_A_BURST = 4
+SIMULTANEOUS_IN_A_BURST = 3
 """The most jobs while many incoming requests wait to be stored: requests come first."""
 SIMULTANEOUS_IN_A_LONG_BURST = 10
 """The same once the burst is long: cards must not wait for its end."""
