@@ -29,7 +29,7 @@ REPOSITORIES = 3000
 FIRST_ID = 10_000_000
 AT_ONCE = 100_000
 """Alerts that are inserted by one statement."""
-TIMES = 20
+TIMES = 60
 SCANS = 3
 """A search for a word that is nowhere reads every alert, so it is measured less often."""
 PAGE_TARGET = 50.0
