@@ -195,7 +195,7 @@ async def test_a_timeout_raises_unreachable(
         private_key=sandbox.private_key,
         version="1.2.3",
         now=time,
-        timeout=0.3,
+        timeout=1.0,
     )
     installation = hasty.of(sandbox.install(sandbox.app_owner).id)
     await installation.only(payments.id).repository(NAME)
