@@ -54,7 +54,7 @@ A process runs 24 jobs at once, so the other priorities always leave two of thes
 
 
 CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {**dict.fromkeys(Priority, 1), Priority.PERSON: 4}
-"""The same while many incoming requests wait to be stored: three in all, so that no priority takes all places."""
+"""The same while many incoming requests wait to be stored: three in all, which only a person's jobs may all take."""
 CONCURRENCY_IN_A_LONG_BURST: Mapping[Priority, int] = {
     **CONCURRENCY_IN_A_BURST,
     Priority.MESSAGE: 4,
