@@ -357,7 +357,7 @@ def test_ci_runs_on_the_oldest_and_the_newest_python() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     pythons = workflow["jobs"]["run"]["strategy"]["matrix"]["python"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    newest = re.findall(r"^PYTHON \?= python3 python(3\.\d+)", MAKEFILE, re.MULTILINE)[0]
+    newest = re.findall(r"^PYTHON \?= /usr/bin/python3 python3 python(3\.\d+)", MAKEFILE, re.MULTILINE)[0]
     assert pythons == [project["requires-python"].removeprefix(">="), newest]
 
 

@@ -1,6 +1,5 @@
 """Runs the demo once for all browser tests, and opens windows on it."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -11,16 +10,18 @@ from playwright.async_api import Browser, async_playwright, expect
 from bot.demo import Demo, open_demo
 from integrations.sandbox.demo import PEOPLE
 from integrations.sandbox.demo.faults import SWITCHES
-from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, Windows
+from tests.browser.visitor import ARGUMENTS, PATIENCE, Visitor, Windows, find_chromium
 
 OpenWindow = Callable[..., Awaitable[Visitor]]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = find_chromium()
     if found is None:
-        pytest.skip("no browser: Debian's chromium is not installed (apt-get install chromium)")
+        pytest.skip(
+            "no browser: Debian's chromium is not installed (apt-get install chromium-headless-shell)"
+        )
     return found
 
 

@@ -1,23 +1,22 @@
 """Takes ten pictures of the demo as PNG files; the README shows some of them."""
 
 import asyncio
-import shutil
 import sys
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright, expect
 
 from bot.demo import open_demo
-from tests.browser.visitor import ARGUMENTS, PATIENCE, PHONE, Visitor, visit
+from tests.browser.visitor import ARGUMENTS, PATIENCE, PHONE, Visitor, find_chromium, visit
 
 IMAGES = Path(__file__).parents[2] / ".github" / "images"
 
 
 async def take_all(directory: Path) -> None:
     """Start the demo and take all pictures; the directory must exist."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = find_chromium()
     if chromium is None:
-        sys.exit("Debian's chromium is not installed: apt-get install chromium")
+        sys.exit("Debian's chromium is not installed: apt-get install chromium-headless-shell")
     expect.set_options(timeout=PATIENCE)
     async with open_demo("127.0.0.1", 0) as demo, async_playwright() as playwright:
         await demo.opening
