@@ -1,6 +1,7 @@
 """A cache of GitHub's answers about the rights of persons in repositories."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -42,14 +43,17 @@ async def load(tx: Tx, github_id: GitHubId, repository_id: RepositoryId) -> tupl
 
 async def of_person(
     tx: Tx, github_id: GitHubId, since: UnixTime
-) -> Sequence[tuple[RepositoryId, str, UnixTime]]:
-    """All facts about a person fetched since then: repository, facts as JSON, and when they were fetched.
+) -> Mapping[str, Mapping[RepositoryId, UnixTime]]:
+    """All facts about a person fetched since then, as JSON, and when they were fetched for which repositories.
 
-    As JSON, since they are the same in most of what can be thousands of repositories.
+    They are the same in most of what can be thousands of repositories.
     """
-    query = sa.select(role.c.repository_id, sa.cast(role.c.facts, sa.Text).label("facts"), role.c.fetched_at)
+    query = sa.select(sa.cast(role.c.facts, sa.Text), role.c.repository_id, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
-    return (await tx.conn.execute(query)).all()
+    found: defaultdict[str, dict[RepositoryId, UnixTime]] = defaultdict(dict)
+    for facts, repository_id, at in await tx.conn.execute(query):
+        found[facts][repository_id] = at
+    return found
 
 
 async def of_owner(

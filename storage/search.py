@@ -61,13 +61,16 @@ async def reach(tx: Tx, scope: Scope) -> Reach:
     others = sa.select(repository.c.id).where(repository.c.owner_id.not_in(scope.owners)).limit(1)
     if (await tx.conn.execute(others)).first() is None:
         return Reach(scope.person, None)
-    owners, seen, unseen = frozenset(scope.owners), frozenset(scope.seen), frozenset(scope.unseen)
-    stored = (await tx.conn.execute(sa.select(repository.c.id, repository.c.owner_id))).all()
-    shown = {known for known, owner in stored if owner in owners or known in seen}
-    unknown = {known for known, _ in stored if known not in unseen} - shown
-    among = frozenset(shown | unknown) if scope.guesses else frozenset(shown)
+    stored = frozenset(await tx.conn.scalars(sa.select(repository.c.id)))
+    shown = stored.intersection(scope.seen)
+    if scope.owners:
+        shown |= frozenset(
+            await tx.conn.scalars(sa.select(repository.c.id).where(repository.c.owner_id.in_(scope.owners)))
+        )
+    unknown = stored.difference(shown, scope.unseen)
+    among = shown | unknown if scope.guesses else shown
     small = len(among) <= max(SMALL, len(stored) * SMALL_PART)
-    return Reach(scope.person, among, frozenset(unknown), small)
+    return Reach(scope.person, among, unknown, small)
 
 
 async def positions(

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import NamedTuple
 
 from bot.rules.rights import Rights
 from storage.records import Alert, GitHubId, Repository, RepositoryId, UnixTime
 
 
-class KnownRole(NamedTuple):
-    """One person's rights in one repository, and when GitHub gave the roles behind them.
+@dataclass(frozen=True, slots=True)
+class KnownRoles:
+    """One person's rights, the same in some repositories of one owner."""
 
-    A tuple, since a look-up makes thousands.
-    """
-
-    repository_id: RepositoryId
     owner_id: GitHubId
     rights: Rights
-    at: UnixTime
+    repositories: Mapping[RepositoryId, UnixTime]
+    """The repositories, at least one, and when GitHub gave the roles behind the rights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +46,22 @@ class Visibility:
         return max((at for at in known if at is not None), default=None)
 
 
-def known_visibility(person: GitHubId, known: Iterable[KnownRole], *, denied_since: UnixTime) -> Visibility:
+def known_visibility(person: GitHubId, known: Iterable[KnownRoles], *, denied_since: UnixTime) -> Visibility:
     """Combine the known roles. A denial older than `denied_since` counts as unknown, because it may have changed."""
-    organizations: dict[GitHubId, UnixTime] = {}
+    memberships: dict[GitHubId, tuple[UnixTime, bool]] = {}
     repositories: dict[RepositoryId, UnixTime] = {}
     hidden: set[RepositoryId] = set()
     asked_owners: set[GitHubId] = set()
-    for repository_id, owner_id, rights, at in sorted(known, key=attrgetter("at")):
-        # The latest answer about a membership counts.
-        organizations.pop(owner_id, None)
-        if rights.reviewer:
-            organizations[owner_id] = at
+    for roles in known:
+        owner_id, rights = roles.owner_id, roles.rights
+        # The latest answer about a membership counts, and of two at the same time the denial.
+        answer = (max(roles.repositories.values()), not rights.reviewer)
+        memberships[owner_id] = max(answer, memberships.get(owner_id, answer))
         if rights.view:
-            repositories[repository_id] = at
-        elif at >= denied_since:
-            hidden.add(repository_id)
-        else:
-            continue
-        asked_owners.add(owner_id)
+            repositories.update(roles.repositories)
+            asked_owners.add(owner_id)
+        elif denied := {one for one, at in roles.repositories.items() if at >= denied_since}:
+            hidden |= denied
+            asked_owners.add(owner_id)
+    organizations = {owner_id: at for owner_id, (at, denied) in memberships.items() if not denied}
     return Visibility(person, organizations, repositories, frozenset(hidden), frozenset(asked_owners))

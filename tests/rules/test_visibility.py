@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.rules.rights import VIEW, RoleFacts, rights_of
-from bot.rules.visibility import KnownRole, known_visibility
+from bot.rules.visibility import KnownRoles, known_visibility
 from storage.records import Account, Alert, GitHubId, Repository, RepositoryId
 from tests.storage.examples import ANA, plain_alert
 from tests.storage.examples import repository as made
@@ -24,8 +24,8 @@ def home(number: int, owner: GitHubId = OCTO, owner_type: str = "Organization") 
     return replace(made(number), owner=Account(owner, "octo"), owner_type=owner_type)
 
 
-def role(facts: RoleFacts, number: int = 1, at: float = NOW) -> KnownRole:
-    return KnownRole(RepositoryId(number), facts.owner_id, rights_of(facts), at)
+def role(facts: RoleFacts, number: int = 1, at: float = NOW) -> KnownRoles:
+    return KnownRoles(facts.owner_id, rights_of(facts), {RepositoryId(number): at})
 
 
 def alert(number: int = 1) -> Alert:
@@ -50,7 +50,7 @@ def alert(number: int = 1) -> Alert:
     ids=lambda value: "" if isinstance(value, list) else str(value),
 )
 def test_a_role_shows_a_repository_or_the_whole_organization(
-    known: list[KnownRole], here: bool | None, beside: bool | None
+    known: list[KnownRoles], here: bool | None, beside: bool | None
 ) -> None:
     """`here` is the repository of the role, `beside` another one of the same organization."""
     seen = known_visibility(ANA.id, known, denied_since=FRESH)

@@ -139,8 +139,8 @@ def _scope(visibility: Visibility, gaps: Gaps) -> Scope:
     return Scope(
         visibility.person,
         owners=list(visibility.organizations),
-        seen=list(visibility.repositories),
-        unseen=[*visibility.hidden, *gaps.out_of_reach],
+        seen=visibility.repositories,
+        unseen=visibility.hidden | gaps.out_of_reach,
         guesses=not gaps.ended,
     )
 

@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from bot.context import Context
 from bot.flows.people import look_up_roles, roles
-from bot.rules.rights import Rights, RoleFacts, rights_of
-from bot.rules.visibility import KnownRole, Visibility, known_visibility
+from bot.rules.rights import RoleFacts, rights_of
+from bot.rules.visibility import KnownRoles, Visibility, known_visibility
 from integrations.github.errors import GitHubError
 from storage import role_cache
-from storage.records import GitHubId, Identity, InstallationId, Repository, RepositoryId
+from storage.records import GitHubId, Identity, InstallationId, Repository, RepositoryId, UnixTime
 
 log = structlog.get_logger(__name__)
 
@@ -47,16 +47,13 @@ async def load_visibility(context: Context, identity: Identity) -> Visibility:
     now, person = context.clock.now(), identity.github.id
     async with context.db.read() as tx:
         known = await role_cache.of_person(tx, person, since=now - roles.LOOK_UP_ROLE_LASTS)
-    # In most of what can be thousands of repositories the facts are the same.
-    judged = {stored: _judge(stored) for stored in {stored for _, stored, _ in known}}
-    found = [KnownRole(repository_id, *judged[stored], at) for repository_id, stored, at in known]
+    found = [_judge(facts, answers) for facts, answers in known.items()]
     return known_visibility(person, found, denied_since=now - roles.ROLE_LASTS)
 
 
-def _judge(stored: str) -> tuple[GitHubId, Rights]:
-    """The repository's owner, and the rights that stored facts give."""
+def _judge(stored: str, answers: Mapping[RepositoryId, UnixTime]) -> KnownRoles:
     facts = RoleFacts.from_json(json.loads(stored))
-    return facts.owner_id, rights_of(facts)
+    return KnownRoles(facts.owner_id, rights_of(facts), answers)
 
 
 async def ask_github(
