@@ -51,7 +51,7 @@ async def of_person(
     query = sa.select(sa.cast(role.c.facts, sa.Text), role.c.repository_id, role.c.fetched_at)
     query = query.where(role.c.github_id == github_id, role.c.fetched_at >= since)
     found: defaultdict[str, dict[RepositoryId, UnixTime]] = defaultdict(dict)
-    for facts, repository_id, at in await tx.conn.execute(query):
+    for facts, repository_id, at in (await tx.conn.execute(query)).all():
         found[facts][repository_id] = at
     return found
 

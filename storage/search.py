@@ -61,16 +61,21 @@ async def reach(tx: Tx, scope: Scope) -> Reach:
     others = sa.select(repository.c.id).where(repository.c.owner_id.not_in(scope.owners)).limit(1)
     if (await tx.conn.execute(others)).first() is None:
         return Reach(scope.person, None)
-    stored = frozenset(await tx.conn.scalars(sa.select(repository.c.id)))
+    stored = await _repositories(tx, sa.true())
     shown = stored.intersection(scope.seen)
     if scope.owners:
-        shown |= frozenset(
-            await tx.conn.scalars(sa.select(repository.c.id).where(repository.c.owner_id.in_(scope.owners)))
-        )
+        shown |= await _repositories(tx, repository.c.owner_id.in_(scope.owners))
     unknown = stored.difference(shown, scope.unseen)
     among = shown | unknown if scope.guesses else shown
     small = len(among) <= max(SMALL, len(stored) * SMALL_PART)
     return Reach(scope.person, among, unknown, small)
+
+
+async def _repositories(tx: Tx, condition: Condition) -> frozenset[RepositoryId]:
+    """The ids as one JSON value, since thousands of rows take twice as long."""
+    listed = sa.func.json_agg if tx.dialect == "postgresql" else sa.func.json_group_array
+    query = sa.select(listed(repository.c.id, type_=sa.JSON)).where(condition)
+    return frozenset(await tx.conn.scalar(query) or ())
 
 
 async def positions(
