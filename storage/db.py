@@ -49,7 +49,7 @@ class StaleStatement(StorageUnavailable):
 
 
 class StatementRefused(StorageUnavailable):
-    """SQLite refused a statement, as one about a missing table; that does not end by itself."""
+    """The database refused a statement, as one about a missing table; that does not end by itself."""
 
 
 class StorageBusy(StorageUnavailable):

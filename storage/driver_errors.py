@@ -11,6 +11,8 @@ _FAILURES = ("08", "25006", "28", "3D", "40", "53", "55P03", "57", "58", "XX")
 PostgreSQL's docs, appendix A: connection, read-only, authorization, no such database, rollback (deadlock),
 resources, lock, operator (shutdown, start-up), system, internal.
 """
+_REFUSALS = ("3F", "42")
+"""The same for a statement about a table or schema that is missing, or that the user may not use."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _FULL = ("database or disk is full", "No space left on device")
 """In the message of SQLite's SQLITE_FULL, and of PostgreSQL's errors about its files."""
@@ -34,11 +36,13 @@ def is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
         return True
     if isinstance(error, sqlite3.Error):
         return False
-    return error.connection_invalidated or _sqlstate(error).startswith(_FAILURES)
+    return error.connection_invalidated or _sqlstate(error).startswith(_FAILURES + _REFUSALS)
 
 
 def is_refused(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
-    """Whether SQLite refused a statement, as one about a missing table: Python has the same class for outages."""
+    """Whether a statement was refused, as one about a missing table. SQLite's has the same class as an outage."""
+    if isinstance(error, sa.exc.DBAPIError) and _sqlstate(error).startswith(_REFUSALS):
+        return True
     driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return getattr(driver, "sqlite_errorname", None) == "SQLITE_ERROR"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integrations.proxies import _proxy_for
 from integrations.sandbox.github import GitHubSandbox
 from integrations.sandbox.slack import SlackSandbox
 from storage.clock import Clock
@@ -58,6 +59,7 @@ async def stage(
         github.installed_version = server.version
         if server.host is not None:
             monkeypatch.setenv("HTTP_PROXY", github.url)
+            _proxy_for.cache_clear()  # It may know the stand-in of another test.
             monkeypatch.setenv("NO_PROXY", "127.0.0.1")
             github.base = f"http://{server.host}"
 

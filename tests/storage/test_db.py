@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage import migrations, partial_indexes  # noqa: F401 - the second adds indexes to the tables.
 from storage.clock import Clock
-from storage.db import Database, StorageBusy, StorageUnavailable
+from storage.db import Database, StatementRefused, StorageBusy, StorageUnavailable
 from storage.driver_errors import is_failure
 from storage.engines import open_engines
 from storage.migrations.upgrade import config
@@ -201,6 +201,14 @@ async def test_a_reader_that_gets_no_connection_in_time_finds_the_database_busy(
             await ask(db)
     await ask(db)
     await db.close()
+
+
+async def test_a_statement_about_a_missing_table_is_refused(db: Database) -> None:
+    for transaction in (db.begin, db.read):
+        with pytest.raises(StatementRefused, match=r"The database at .* failed: .*gone"):
+            async with transaction() as tx:
+                await tx.conn.execute(sa.text("SELECT * FROM gone"))
+    await ask(db)
 
 
 @pytest.mark.parametrize(
