@@ -28,7 +28,7 @@ def is_stale(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
 
 
 def is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
-    """Whether the database is unavailable, rather than the statement or its data wrong."""
+    """Whether the database is unavailable or refused the statement, rather than its data wrong."""
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         return True
     # SQLite raises this very class for a file that is damaged or is no database.
@@ -36,20 +36,20 @@ def is_failure(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
         return True
     if isinstance(error, sqlite3.Error):
         return False
-    return error.connection_invalidated or _sqlstate(error).startswith(_FAILURES + _REFUSALS)
+    return error.connection_invalidated or _sqlstate(error.orig).startswith(_FAILURES + _REFUSALS)
 
 
 def is_refused(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether a statement was refused, as one about a missing table. SQLite's has the same class as an outage."""
-    if isinstance(error, sa.exc.DBAPIError) and _sqlstate(error).startswith(_REFUSALS):
-        return True
     driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return getattr(driver, "sqlite_errorname", None) == "SQLITE_ERROR"
+    return (
+        _sqlstate(driver).startswith(_REFUSALS) or getattr(driver, "sqlite_errorname", None) == "SQLITE_ERROR"
+    )
 
 
 def is_locked(error: sa.exc.DBAPIError | sqlite3.Error) -> bool:
     """Whether another transaction held a lock for longer than we wait, so that nothing was stored."""
-    if isinstance(error, sa.exc.DBAPIError) and _sqlstate(error) == _LOCK_NOT_AVAILABLE:
+    if isinstance(error, sa.exc.DBAPIError) and _sqlstate(error.orig) == _LOCK_NOT_AVAILABLE:
         return True
     return "database is locked" in reason_of(error)
 
@@ -71,5 +71,5 @@ def reason_of(error: Exception) -> str:
     return text.splitlines()[0].rstrip(".")
 
 
-def _sqlstate(error: sa.exc.DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None))
+def _sqlstate(driver: BaseException | None) -> str:
+    return str(getattr(driver, "sqlstate", None))
