@@ -224,14 +224,16 @@ async def prune_pace(tx: Tx, before: UnixTime) -> int:
     return (await tx.conn.execute(query)).rowcount
 
 
-async def reserve_slot(tx: Tx, channel: str, interval: float) -> UnixTime:
-    """Take the channel's next slot for a post; returns its time. Slots are `interval` seconds apart.
+async def reserve_slot(tx: Tx, channel: str, interval: float, *, since: UnixTime | None = None) -> UnixTime:
+    """Take the channel's next slot for a post, from now or `since` on; returns its time.
 
-    One statement, so that simultaneous callers, also on other machines, get different slots.
+    Slots are `interval` seconds apart. One statement, so that simultaneous callers, also on other machines, get
+    different slots.
     """
+    since = tx.now if since is None else since
     next_at = channel_pace.c.next_at
-    slot = sa.case((next_at > tx.now, next_at), else_=sa.literal(tx.now, sa.Double))
-    query = tx.insert(channel_pace).values(channel=channel, next_at=tx.now + interval)
+    slot = sa.case((next_at > since, next_at), else_=sa.literal(since, sa.Double))
+    query = tx.insert(channel_pace).values(channel=channel, next_at=since + interval)
     unique = [channel_pace.c.channel]
     query = query.on_conflict_do_update(index_elements=unique, set_={"next_at": slot + interval})
     following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()

@@ -81,15 +81,19 @@ async def probe_secret(
 ) -> ProbeResult:
     """Probe a secret whose literal is at hand, one second after the last probe of any process.
 
-    If GitHub fails, the verdict is `unknown`. Raises RetryLater if this alert was probed in the last 30 seconds, and
-    as `reserve` does.
+    `alert` has its last probe, if that has ended. If GitHub fails, the verdict is `unknown`. Raises RetryLater if
+    this alert was probed less than 30 seconds before, and as `reserve` does.
     """
     async with context.probe_lock:
         async with context.db.begin() as tx:
-            free_at = await messages.reserve_slot(tx, f"{PROBES}:{alert.key}", PROBE_INTERVAL)
-            if free_at > tx.now + ROUNDING:
-                raise RetryLater(free_at, "this alert was probed a moment ago")
             slot = await messages.reserve_slot(tx, PROBES, PROBE_PACE)
+            own = f"{PROBES}:{alert.key}"
+            free_at = await messages.reserve_slot(tx, own, PROBE_INTERVAL, since=slot)
+            if alert.probe is not None:
+                # The slot has the time when the last probe was sent; its request and its answer took a while.
+                free_at = max(free_at, alert.probe.at + PROBE_INTERVAL)
+            if free_at > slot + ROUNDING:
+                raise RetryLater(free_at, "this alert was probed a moment ago")
             if reserve is not None:
                 await reserve(tx, slot)
         await context.clock.sleep(max(0.0, slot - context.clock.now()))

@@ -29,7 +29,12 @@ NOT_HERE = "It is not valid on this GitHub."
 
 def probes(stage: Stage) -> int:
     """The number of calls with a leaked token."""
-    return len([call for call in stage.github.calls("GET", "/user|/rate_limit") if call.auth != "app"])
+    return len(probe_times(stage))
+
+
+def probe_times(stage: Stage) -> list[float]:
+    """When GitHub was asked with a leaked token."""
+    return [call.at for call in stage.github.calls("GET", "/user|/rate_limit") if call.auth != "app"]
 
 
 def literals(stage: Stage) -> list[str]:
@@ -130,9 +135,27 @@ async def test_a_follow_up_waits_thirty_seconds_after_another_probe(stage: Stage
     stage.clock.advance(report.at + 50 - stage.clock.now())
     await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
     await stage.work(within=60)
-    times = [call.at for call in stage.github.calls("GET", "/user|/rate_limit")]
+    times = probe_times(stage)
     assert len(times) >= 3
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 30
+
+
+async def test_a_follow_up_waits_thirty_seconds_after_a_slow_answer(stage: Stage) -> None:
+    """The request reaches GitHub at an unknown time between its start and its answer."""
+    stage.github.revoke_delay = None
+    await stage.leak()
+    await stage.report(ADMIN)
+    [report] = stage.github.calls("POST", "/credentials/revoke")
+    stage.clock.advance(report.at + 50 - stage.clock.now())
+    answer = stage.github.faults.gate("GET /user", at="after")
+    await stage.slack.click(ADMIN, CHANNEL, stage.card().ts, "check_validity")
+    working = asyncio.create_task(stage.work(within=60))
+    await answer.reached()
+    stage.clock.advance(5)
+    answered_at = stage.clock.now()
+    answer.open()
+    await working
+    assert min(at for at in probe_times(stage) if at > answered_at) >= answered_at + 30
 
 
 async def test_probes_of_several_alerts_run_one_after_another(stage: Stage) -> None:

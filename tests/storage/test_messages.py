@@ -91,6 +91,13 @@ async def test_simultaneous_callers_get_different_slots(db: Database, clock: Clo
     assert await reserve() == pytest.approx(clock.now(), abs=2)
 
 
+async def test_a_slot_can_be_asked_for_from_a_later_time_on(db: Database, clock: Clock) -> None:
+    async with db.begin() as tx:
+        later = clock.now() + 100
+        assert await messages.reserve_slot(tx, CHANNEL, 30.0, since=later) == pytest.approx(later)
+        assert await messages.reserve_slot(tx, CHANNEL, 30.0) == pytest.approx(later + 30)
+
+
 async def test_no_slot_is_given_before_the_time_that_slack_asked_for(db: Database, clock: Clock) -> None:
     async with db.begin() as tx:
         until = clock.now() + 100
