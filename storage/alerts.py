@@ -29,7 +29,7 @@ _CLAIM_LIVES = sa.exists().where(job.c.id == alert.c.claim_job, job.c.state.in_(
 
 async def load(tx: Tx, key: AlertKey) -> Alert | None:
     """The alert, or None."""
-    return await rows.one(tx, sa.select(alert).where(_is(key)), record)
+    return await rows.find(tx, alert, record, repository_id=key.repository_id, number=key.number)
 
 
 async def versions(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, tuple[UnixTime, AlertState, str]]:
@@ -47,13 +47,13 @@ async def load_all(tx: Tx, keys: Collection[AlertKey]) -> dict[AlertKey, Alert]:
 
 async def load_for_update(tx: Tx, key: AlertKey) -> Alert | None:
     """The alert, or None; other transactions can't change it until this one ends."""
-    return await rows.one(tx, sa.select(alert).where(_is(key)).with_for_update(), record)
+    return await rows.find(tx, alert, record, lock=True, repository_id=key.repository_id, number=key.number)
 
 
 async def insert(tx: Tx, new: Alert) -> bool:
     """Store a new alert; False if it is stored already."""
     query = tx.insert(alert).on_conflict_do_nothing(index_elements=[alert.c.repository_id, alert.c.number])
-    return (await tx.conn.execute(query.values(_values(new)))).rowcount == 1
+    return (await tx.conn.execute(query, _values(new))).rowcount == 1
 
 
 async def insert_all(tx: Tx, new: Sequence[Alert]) -> set[AlertKey]:
@@ -66,7 +66,7 @@ async def insert_all(tx: Tx, new: Sequence[Alert]) -> set[AlertKey]:
 
 async def save(tx: Tx, changed: Alert) -> None:
     """Overwrite the alert of the same key; its claim stays."""
-    await tx.conn.execute(sa.update(alert).where(_is(changed.key)).values(_values(changed)))
+    await tx.conn.execute(sa.update(alert).where(_is(changed.key)), _values(changed))
 
 
 async def claim(tx: Tx, key: AlertKey, action: str, job_id: JobId) -> Claim:
@@ -169,8 +169,8 @@ async def count_by_state(tx: Tx) -> dict[AlertState, int]:
 async def add_event(tx: Tx, new: Event) -> int | None:
     """Add an entry to an alert's timeline; returns its id, or None if the alert has an entry with its `once`."""
     names = [timeline.c.repository_id, timeline.c.alert_number, timeline.c.once]
-    query = tx.insert(timeline).values(_event_values(new)).on_conflict_do_nothing(index_elements=names)
-    added: int | None = await tx.conn.scalar(query.returning(timeline.c.id))
+    query = tx.insert(timeline).on_conflict_do_nothing(index_elements=names).returning(timeline.c.id)
+    added: int | None = await tx.conn.scalar(query, _event_values(new))
     return added
 
 
@@ -205,7 +205,7 @@ async def events_of_kind(tx: Tx, key: AlertKey, *kinds: EventKind) -> list[Event
 
 async def event(tx: Tx, event_id: int) -> Event | None:
     """One entry of a timeline, or None."""
-    return await rows.one(tx, sa.select(timeline).where(timeline.c.id == event_id), _event)
+    return await rows.find(tx, timeline, _event, id=event_id)
 
 
 def is_one_of(keys: Collection[AlertKey]) -> sa.ColumnElement[bool]:

@@ -21,8 +21,7 @@ async def insert(tx: Tx, arrived: Sequence[Delivery]) -> set[str]:
 
 async def load(tx: Tx, guid: str) -> Delivery | None:
     """The delivery of that guid, or None."""
-    query = sa.select(delivery).where(delivery.c.guid == guid)
-    return await rows.one(tx, query, lambda columns: Delivery(**columns))
+    return await rows.find(tx, delivery, lambda columns: Delivery(**columns), guid=guid)
 
 
 async def load_all(tx: Tx, guids: Collection[str]) -> dict[str, Delivery]:

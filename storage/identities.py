@@ -4,6 +4,7 @@ A link by a sign-in whose time is over is read as suspended, also before the hou
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,20 +25,21 @@ async def of_slack(
     tx: Tx, team: SlackTeamId, user: SlackUserId, *, suspended: bool = False
 ) -> Identity | None:
     """The identity of a Slack user, or None; a suspended one only with `suspended`."""
-    return await rows.one(tx, _present(tx, suspended=suspended).where(_is(team, user)), _record)
+    whose = {"team": team, "user": user, "now": tx.now}
+    return await rows.one(tx, _of_slack(suspended=suspended), _record, whose)
 
 
 async def of_github(tx: Tx, team: SlackTeamId, github_id: GitHubId) -> Identity | None:
     """The identity of a GitHub account in a workspace that is not suspended, or None."""
-    its = sa.and_(identity.c.slack_team == team, identity.c.github_id == github_id)
-    return await rows.one(tx, _present(tx, suspended=False).where(its), _record)
+    whose = {"team": team, "account": github_id, "now": tx.now}
+    return await rows.one(tx, _of_github(), _record, whose)
 
 
 async def of_accounts(tx: Tx, team: SlackTeamId, github_ids: Collection[GitHubId]) -> list[Identity]:
     """The identities of these GitHub accounts in a workspace that are not suspended, in the order of their logins."""
     theirs = sa.and_(identity.c.slack_team == team, identity.c.github_id.in_(github_ids))
-    query = _present(tx, suspended=False).where(theirs).order_by(identity.c.github_login)
-    return await rows.listed(tx, query, _record)
+    query = _present(suspended=False).where(theirs).order_by(identity.c.github_login)
+    return await rows.listed(tx, query, _record, {"now": tx.now})
 
 
 async def concerning(
@@ -50,8 +52,8 @@ async def concerning(
 
 async def all_identities(tx: Tx) -> list[Identity]:
     """All identities, suspended ones too, in the order of workspace and login."""
-    query = _present(tx, suspended=True).order_by(identity.c.slack_team, identity.c.github_login)
-    return await rows.listed(tx, query, _record)
+    query = _present(suspended=True).order_by(identity.c.slack_team, identity.c.github_login)
+    return await rows.listed(tx, query, _record, {"now": tx.now})
 
 
 async def put(tx: Tx, new: Identity) -> None:
@@ -77,13 +79,25 @@ def _is(team: SlackTeamId, user: SlackUserId) -> sa.ColumnElement[bool]:
     return sa.and_(identity.c.slack_team == team, identity.c.slack_user == user)
 
 
-def _present(tx: Tx, *, suspended: bool) -> sa.Select[Any]:
-    """The identities as they count at this moment: with the suspended ones or without them."""
+@cache
+def _of_slack(*, suspended: bool) -> sa.Select[Any]:
+    of_team = identity.c.slack_team == sa.bindparam("team")
+    return _present(suspended=suspended).where(of_team, identity.c.slack_user == sa.bindparam("user"))
+
+
+@cache
+def _of_github() -> sa.Select[Any]:
+    of_team = identity.c.slack_team == sa.bindparam("team")
+    return _present(suspended=False).where(of_team, identity.c.github_id == sa.bindparam("account"))
+
+
+def _present(*, suspended: bool) -> sa.Select[Any]:
+    """The identities as they count at the time of the parameter `now`: with the suspended ones or without them."""
     lapsed = sa.exists().where(
         identity.c.proof == IdentitySource.SIGN_IN,
         sign_in.c.slack_team == identity.c.slack_team,
         sign_in.c.slack_user == identity.c.slack_user,
-        sign_in.c.lapses_at <= tx.now,
+        sign_in.c.lapses_at <= sa.bindparam("now"),
     )
     now = sa.func.coalesce(identity.c.suspension, sa.case((lapsed, Suspension.LAPSED)))
     others = (column for column in identity.c if column is not identity.c.suspension)

@@ -5,7 +5,7 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from storage import jobs
+from storage import jobs, leases
 from storage.columns import StorableText
 from storage.db import Database, Tx
 from storage.engines import Dialect
@@ -71,8 +71,8 @@ async def settle(db: Database, results: Sequence[RunResult]) -> None:
             values = [{"now": now, **_retry_values(retry, tx.now)} for retry in retries]
             await tx.conn.execute(_retry(tx.dialect), values)
         if parked:
-            values = [{**_run_values(result.job), "problem": result.error} for result in parked]
-            await tx.conn.execute(_END_RUN.values(state=jobs.PARKED), values)
+            values = [{**leases.run_values(result.job), "problem": result.error} for result in parked]
+            await tx.conn.execute(leases.PARK, values)
     db.job_wake.set()
 
 
@@ -100,10 +100,6 @@ async def next_due(db: Database, of: Collection[Priority] = tuple(Priority)) -> 
         return None if wait is None else tx.now + wait
 
 
-def _run_values(run: Job) -> dict[str, object]:
-    return {"of_id": run.id, "of_worker": run.worker, "of_attempts": run.attempts}
-
-
 def _is_run_by(worker: str) -> sa.ColumnElement[bool]:
     return sa.and_(job.c.state == jobs.RUNNING, job.c.worker == worker)
 
@@ -121,22 +117,20 @@ def is_blocked(now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
 
 
 _OTHER = job.alias("other")
-_STOP = sa.update(job).where(job.c.state == jobs.RUNNING).values(worker=None, lease_until=None)
-_IS_RUN = sa.and_(*(column == sa.bindparam(f"of_{column.name}") for column in jobs.RUN))
-_END_RUN = _STOP.where(_IS_RUN).values(error=sa.bindparam("problem"))
 
 
 # These statements are built once, since that takes longer than SQLite needs to run them.
 @cache
 def _finish(dialect: Dialect) -> sa.Executable:
     mine = sa.tuple_(*jobs.RUN).in_(sa.bindparam("runs", expanding=True))
-    return _STOP.where(mine).values(state=jobs.DONE, error=None, finished_at=jobs.bound_now(dialect))
+    return leases.STOP.where(mine).values(state=jobs.DONE, error=None, finished_at=jobs.bound_now(dialect))
 
 
 @cache
 def _retry(dialect: Dialect) -> sa.Executable:
-    return _END_RUN.values(
+    return leases.END_RUN.values(
         state=jobs.READY,
+        error=sa.bindparam("problem"),
         run_at=jobs.bound_now(dialect) + sa.bindparam("wait", type_=sa.Double),
         attempts=job.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
         holds=sa.bindparam("held", type_=sa.Boolean),
@@ -184,7 +178,7 @@ def _first_of(query: sa.Select[*tuple[float]], priority: Priority) -> sa.Select[
 
 def _retry_values(retry: Retry, now: UnixTime) -> dict[str, object]:
     return {
-        **_run_values(retry.job),
+        **leases.run_values(retry.job),
         "wait": max(0.0, retry.at - now),
         "problem": retry.error,
         "uncounted": 0 if retry.counts else 1,

@@ -4,10 +4,13 @@ A worker that stood still for long loses its lease, and another worker runs the 
 first one would then record its results a second time.
 """
 
+from functools import cache
+
 import sqlalchemy as sa
 
 from storage.db import Tx
-from storage.jobs import DONE, PARKED, RUN, RUNNING, now_of
+from storage.engines import Dialect
+from storage.jobs import DONE, PARKED, RUN, RUNNING, bound_now, seconds
 from storage.records import Job
 from storage.tables import job
 
@@ -36,21 +39,38 @@ async def finish(tx: Tx, run: Job) -> None:
 
 async def finish_own(tx: Tx, run: Job) -> bool:
     """Like `finish`, but returns False for a lost lease: for changes that are right in any case."""
-    ended = await _end(tx, run, state=DONE, error=None, finished_at=now_of(tx))
-    if ended:
-        tx.finished.append(run.id)
-    return ended
+    if not await _end(tx, _finish(tx.dialect), run, now=seconds(tx)):
+        return False
+    tx.finished.append(run.id)
+    return True
 
 
 async def park(tx: Tx, run: Job, reason: str) -> None:
     """Park a running job in the caller's transaction. Raises LeaseLost."""
-    if not await _end(tx, run, state=PARKED, error=reason):
+    if not await _end(tx, PARK, run, problem=reason):
         raise LeaseLost(run)
 
 
-async def _end(tx: Tx, run: Job, **values: object) -> bool:
-    query = sa.update(job).where(is_run(run)).values(worker=None, lease_until=None, **values)
-    return (await tx.conn.execute(query)).rowcount == 1
+async def _end(tx: Tx, query: sa.Executable, run: Job, **parameters: object) -> bool:
+    return (await tx.conn.execute(query, {**run_values(run), **parameters})).rowcount == 1
+
+
+STOP = sa.update(job).where(job.c.state == RUNNING).values(worker=None, lease_until=None)
+"""Ends a run of any job; the caller adds which, and how."""
+END_RUN = STOP.where(*(column == sa.bindparam(f"of_{column.name}") for column in RUN))
+"""Ends the run that is in the parameters of `run_values`."""
+PARK = END_RUN.values(state=PARKED, error=sa.bindparam("problem"))
+
+
+# Built once, since that takes longer than SQLite needs to run it.
+@cache
+def _finish(dialect: Dialect) -> sa.Executable:
+    return END_RUN.values(state=DONE, error=None, finished_at=bound_now(dialect))
+
+
+def run_values(run: Job) -> dict[str, object]:
+    """The parameters of `END_RUN`."""
+    return {"of_id": run.id, "of_worker": run.worker, "of_attempts": run.attempts}
 
 
 def is_run(run: Job) -> sa.ColumnElement[bool]:

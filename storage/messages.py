@@ -1,4 +1,4 @@
-"""Stanch's messages in channels, and the pace of posts in each channel."""
+"""Stanch's messages in channels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from storage.records import (
     StoredJson,
     UnixTime,
 )
-from storage.tables import alert, channel_pace, job, message, repository, saved_value, subscription
+from storage.tables import alert, job, message, repository, saved_value, subscription
 
 UNCERTAIN = "uncertain: "
 """How the problem of a message begins that was dropped because it is not known whether Slack has it."""
@@ -31,6 +31,18 @@ _IS_BLOCKED = sa.and_(
     message.c.problem.is_not(None),
     message.c.state.in_((MessageState.BLOCKED, MessageState.POSTING, MessageState.POSTED)),
 )
+
+
+_SAVED_KEY = sa.bindparam("saved_about", type_=sa.Text).concat(message.c.channel)
+_TO_DRAW = (
+    sa.select(message, alert, repository, saved_value.c.value, subscription.c.mention)
+    .select_from(message)
+    .outerjoin(alert)
+    .outerjoin(repository, repository.c.id == message.c.repository_id)
+    .outerjoin(subscription, subscription.c.channel == message.c.channel)
+    .outerjoin(saved_value, saved_value.c.key == _SAVED_KEY)
+)
+_TO_DRAW_ONE = _TO_DRAW.where(message.c.key == sa.bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +61,8 @@ class MessageToDraw:
 async def plan(tx: Tx, new: Message) -> Message:
     """Store a message; returns it, or the stored message of the same purpose, channel and subject."""
     unique = [message.c.purpose, message.c.channel, message.c.subject]
-    query = tx.insert(message).values(_values(new)).on_conflict_do_nothing(index_elements=unique)
-    if (await tx.conn.execute(query)).rowcount == 1:
+    query = tx.insert(message).on_conflict_do_nothing(index_elements=unique)
+    if (await tx.conn.execute(query, _values(new))).rowcount == 1:
         return new
     same = (column == getattr(new, column.name) for column in unique)
     return _record((await tx.conn.execute(sa.select(message).where(*same))).one()._asdict())
@@ -63,25 +75,25 @@ async def insert_all(tx: Tx, new: Sequence[Message]) -> None:
 
 async def load(tx: Tx, key: MessageKey) -> Message | None:
     """The message, or None."""
-    return await rows.one(tx, sa.select(message).where(message.c.key == key), _record)
+    return await rows.find(tx, message, _record, key=key)
 
 
 async def load_to_draw(tx: Tx, key: MessageKey, *, saved_about: str) -> MessageToDraw | None:
     """The message with its alert, its repository, and the saved value named `saved_about` and the channel's id."""
-    row = (await tx.conn.execute(_to_draw(saved_about).where(message.c.key == key))).one_or_none()
+    row = (await tx.conn.execute(_TO_DRAW_ONE, {"key": key, "saved_about": saved_about})).one_or_none()
     return None if row is None else _drawn(row)
 
 
 async def posted_cards(tx: Tx, after: str, limit: int, *, saved_about: str) -> list[MessageToDraw]:
     """Up to `limit` posted cards in the order of their keys, from behind `after` on; `""` for the first page."""
     posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
-    query = _to_draw(saved_about).where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
-    return [_drawn(row) for row in await tx.conn.execute(query)]
+    query = _TO_DRAW.where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
+    return [_drawn(row) for row in await tx.conn.execute(query, {"saved_about": saved_about})]
 
 
 async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
     """The message, or None; other transactions can't change it until this one ends."""
-    return await rows.one(tx, sa.select(message).where(message.c.key == key).with_for_update(), _record)
+    return await rows.find(tx, message, _record, lock=True, key=key)
 
 
 async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
@@ -133,20 +145,29 @@ async def save(tx: Tx, changed: Message) -> None:
 
     Saving a message that was loaded earlier would undo later changes by others.
     """
-    await tx.conn.execute(sa.update(message).where(message.c.key == changed.key).values(_values(changed)))
+    await tx.conn.execute(sa.update(message).where(message.c.key == changed.key), _values(changed))
 
 
 async def find(tx: Tx, purpose: MessagePurpose, channel: ChannelId, subject: str) -> Message | None:
     """The message of that purpose, channel and subject, or None."""
-    same = (message.c.purpose == purpose, message.c.channel == channel, message.c.subject == subject)
-    return await rows.one(tx, sa.select(message).where(*same), _record)
+    return await rows.find(tx, message, _record, purpose=purpose, channel=channel, subject=subject)
+
+
+_OF_ALERT = (
+    sa.select(message)
+    .where(message.c.repository_id == sa.bindparam("repository_id"))
+    .where(message.c.alert_number == sa.bindparam("number"))
+    .order_by(message.c.created_at, message.c.key)
+)
+_OF_ALERT_AND_PURPOSE = _OF_ALERT.where(message.c.purpose == sa.bindparam("purpose"))
 
 
 async def of_alert(tx: Tx, key: AlertKey, purpose: MessagePurpose | None = None) -> list[Message]:
     """An alert's messages in all channels, of one purpose or of all, oldest first."""
-    about = sa.and_(message.c.repository_id == key.repository_id, message.c.alert_number == key.number)
-    query = sa.select(message).where(about)
-    return await _list(tx, query if purpose is None else query.where(message.c.purpose == purpose))
+    about = {"repository_id": key.repository_id, "number": key.number}
+    if purpose is None:
+        return await rows.listed(tx, _OF_ALERT, _record, about)
+    return await rows.listed(tx, _OF_ALERT_AND_PURPOSE, _record, {**about, "purpose": purpose})
 
 
 async def of_channel(tx: Tx, channel: ChannelId) -> list[Message]:
@@ -216,49 +237,6 @@ async def count_stand_ins(tx: Tx, default: ChannelId, channel: ChannelId, since:
     """The number of stand-ins for a blocked channel in the default channel since then, without folded ones."""
     stands_in = sa.and_(message.c.channel == default, message.c.stands_for == channel)
     return await _count(tx, stands_in, message.c.state != MessageState.FOLDED, message.c.created_at > since)
-
-
-async def prune_pace(tx: Tx, before: UnixTime) -> int:
-    """Delete the pace of channels whose next slot was before then; returns how many."""
-    query = sa.delete(channel_pace).where(channel_pace.c.next_at < before)
-    return (await tx.conn.execute(query)).rowcount
-
-
-async def reserve_slot(tx: Tx, channel: str, interval: float, *, since: UnixTime | None = None) -> UnixTime:
-    """Take the channel's next slot for a post, from now or `since` on; returns its time.
-
-    Slots are `interval` seconds apart. One statement, so that simultaneous callers, also on other machines, get
-    different slots.
-    """
-    since = tx.now if since is None else since
-    next_at = channel_pace.c.next_at
-    slot = sa.case((next_at > since, next_at), else_=sa.literal(since, sa.Double))
-    query = tx.insert(channel_pace).values(channel=channel, next_at=since + interval)
-    unique = [channel_pace.c.channel]
-    query = query.on_conflict_do_update(index_elements=unique, set_={"next_at": slot + interval})
-    following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
-    return following - interval
-
-
-async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
-    """Give no slot before `until`, and take back those that messages have: Slack asked to wait."""
-    next_at = channel_pace.c.next_at
-    later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
-    query = tx.insert(channel_pace).values(channel=channel, next_at=until)
-    unique = [channel_pace.c.channel]
-    await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
-    left = sa.and_(message.c.state == MessageState.FOLDED, message.c.slot_at > tx.now)
-    waits = sa.or_(message.c.state == MessageState.PLANNED, left)
-    await tx.conn.execute(sa.update(message).where(message.c.channel == channel, waits).values(slot_at=None))
-
-
-def _to_draw(saved_about: str) -> sa.Select[*tuple[Any, ...]]:
-    saved = saved_value.c.key == sa.literal(saved_about, sa.Text).concat(message.c.channel)
-    columns = (message, alert, repository, saved_value.c.value, subscription.c.mention)
-    query = sa.select(*columns).select_from(message).outerjoin(alert)
-    query = query.outerjoin(repository, repository.c.id == message.c.repository_id)
-    query = query.outerjoin(subscription, subscription.c.channel == message.c.channel)
-    return query.outerjoin(saved_value, saved)
 
 
 def _drawn(row: Row) -> MessageToDraw:

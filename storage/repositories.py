@@ -12,7 +12,7 @@ from storage.tables import installation, repository
 
 async def load_repository(tx: Tx, repository_id: RepositoryId) -> Repository | None:
     """The repository of that id, or None."""
-    return await rows.one(tx, sa.select(repository).where(repository.c.id == repository_id), record)
+    return await rows.find(tx, repository, record, id=repository_id)
 
 
 async def load_all(tx: Tx, ids: Collection[RepositoryId]) -> dict[RepositoryId, Repository]:
@@ -61,17 +61,22 @@ async def lost_repositories(tx: Tx) -> list[Repository]:
 
 async def load_installation(tx: Tx, installation_id: InstallationId) -> Installation | None:
     """The installation of that id, or None."""
-    query = sa.select(installation).where(installation.c.id == installation_id)
-    return await rows.one(tx, query, _installation)
+    return await rows.find(tx, installation, _installation, id=installation_id)
+
+
+_WITH_INSTALLATION = (
+    sa.select(installation, repository)
+    .select_from(installation.outerjoin(repository, repository.c.id == sa.bindparam("of_repository")))
+    .where(installation.c.id == sa.bindparam("of_installation"))
+)
 
 
 async def load_with_installation(
     tx: Tx, installation_id: InstallationId, repository_id: RepositoryId
 ) -> tuple[Installation | None, Repository | None]:
     """An installation and a repository, by one statement; both None if the installation is not stored."""
-    joined = installation.outerjoin(repository, repository.c.id == repository_id)
-    query = sa.select(installation, repository).select_from(joined)
-    row = (await tx.conn.execute(query.where(installation.c.id == installation_id))).one_or_none()
+    ids = {"of_installation": installation_id, "of_repository": repository_id}
+    row = (await tx.conn.execute(_WITH_INSTALLATION, ids)).one_or_none()
     if row is None:
         return None, None
     found = rows.part(row, repository)

@@ -35,10 +35,13 @@ async def save(
 
 async def load(tx: Tx, github_id: GitHubId, repository_id: RepositoryId) -> tuple[Facts, UnixTime] | None:
     """The facts and when they were fetched, or None. The caller decides how old they may be."""
-    query = sa.select(role.c.facts, role.c.fetched_at)
-    query = query.where(role.c.github_id == github_id, role.c.repository_id == repository_id)
-    row = (await tx.conn.execute(query)).one_or_none()
-    return None if row is None else (row.facts, row.fetched_at)
+    return await rows.find(
+        tx,
+        role,
+        lambda columns: (columns["facts"], columns["fetched_at"]),
+        github_id=github_id,
+        repository_id=repository_id,
+    )
 
 
 async def of_person(

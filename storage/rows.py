@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from storage.db import Row, Tx
+from storage.db import Row, Tx, insert_into
+from storage.engines import Dialect
 from storage.records import Account, GitHubId, SlackTeamId, SlackUserId
 
 if TYPE_CHECKING:
@@ -19,23 +20,49 @@ Columns: TypeAlias = Mapping[str, Any]
 R = TypeVar("R")
 
 
-async def one(tx: Tx, query: sa.Executable, record: Callable[[Columns], R]) -> R | None:
+async def one(
+    tx: Tx, query: sa.Executable, record: Callable[[Columns], R], parameters: Columns | None = None
+) -> R | None:
     """The record in the only row that the query finds, or None if it finds none."""
-    row = (await tx.conn.execute(query)).one_or_none()
+    row = (await tx.conn.execute(query, parameters)).one_or_none()
     return None if row is None else record(row._asdict())
 
 
-async def listed(tx: Tx, query: sa.Executable, record: Callable[[Columns], R]) -> list[R]:
+async def listed(
+    tx: Tx, query: sa.Executable, record: Callable[[Columns], R], parameters: Columns | None = None
+) -> list[R]:
     """The records in all rows that the query finds."""
-    return [record(row._asdict()) for row in await tx.conn.execute(query)]
+    return [record(row._asdict()) for row in await tx.conn.execute(query, parameters)]
+
+
+async def find(
+    tx: Tx, table: sa.Table, record: Callable[[Columns], R], *, lock: bool = False, **parameters: object
+) -> R | None:
+    """The record in the only row with these values of columns, or None if there is none.
+
+    With `lock` other transactions can't change the row until this one ends.
+    """
+    return await one(tx, _find(table, tuple(parameters), lock=lock), record, parameters)
 
 
 async def overwrite(tx: Tx, table: sa.Table, row: Columns) -> None:
     """Insert a row, or overwrite the columns of the one with the same primary key."""
-    key = table.primary_key.columns
-    changed = {name: value for name, value in row.items() if name not in key}
-    insert = tx.insert(table).values(row)
-    await tx.conn.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed))
+    await tx.conn.execute(_overwrite(tx.dialect, table, tuple(row)), row)
+
+
+# These statements are built once for each table, since that takes longer than SQLite needs to run them.
+@cache
+def _find(table: sa.Table, names: tuple[str, ...], *, lock: bool) -> sa.Executable:
+    same = (table.c[name] == sa.bindparam(name, type_=table.c[name].type) for name in names)
+    query = sa.select(table).where(*same)
+    return query.with_for_update() if lock else query
+
+
+@cache
+def _overwrite(dialect: Dialect, table: sa.Table, names: tuple[str, ...]) -> sa.Executable:
+    insert, key = insert_into(dialect, table), table.primary_key.columns
+    changed = {name: insert.excluded[name] for name in names if name not in key}
+    return insert.on_conflict_do_update(index_elements=list(key), set_=changed)
 
 
 def part(row: Row, table: sa.Table) -> Columns:

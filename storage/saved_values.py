@@ -7,10 +7,12 @@ from storage.db import Tx
 from storage.records import StoredJson, UnixTime
 from storage.tables import saved_value
 
+_VALUE = sa.select(saved_value.c.value).where(saved_value.c.key == sa.bindparam("name"))
+
 
 async def load(tx: Tx, name: str) -> StoredJson:
     """The value of that name, or None."""
-    value: StoredJson = await tx.conn.scalar(sa.select(saved_value.c.value).where(saved_value.c.key == name))
+    value: StoredJson = await tx.conn.scalar(_VALUE, {"name": name})
     return value
 
 

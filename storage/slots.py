@@ -1,4 +1,4 @@
-"""Lets urgent messages overtake others in the pace of their channel."""
+"""The pace of posts in each channel, and of probes: slots, in which urgent messages overtake others."""
 
 from collections.abc import Collection
 
@@ -6,10 +6,38 @@ import sqlalchemy as sa
 
 from storage.db import Tx
 from storage.records import ChannelId, MessagePurpose, MessageState, UnixTime
-from storage.tables import message
+from storage.tables import channel_pace, message
 
 PLANNED_WITHIN = 600.0
 """Seconds in which a card was planned that can be overtaken."""
+
+
+async def reserve(tx: Tx, channel: str, interval: float, *, since: UnixTime | None = None) -> UnixTime:
+    """Take the channel's next slot for a post, from now or `since` on; returns its time.
+
+    Slots are `interval` seconds apart. One statement, so that simultaneous callers, also on other machines, get
+    different slots.
+    """
+    since = tx.now if since is None else since
+    next_at = channel_pace.c.next_at
+    slot = sa.case((next_at > since, next_at), else_=sa.literal(since, sa.Double))
+    query = tx.insert(channel_pace).values(channel=channel, next_at=since + interval)
+    unique = [channel_pace.c.channel]
+    query = query.on_conflict_do_update(index_elements=unique, set_={"next_at": slot + interval})
+    following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
+    return following - interval
+
+
+async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:
+    """Give no slot before `until`, and take back those that messages have: Slack asked to wait."""
+    next_at = channel_pace.c.next_at
+    later = sa.case((next_at > until, next_at), else_=sa.literal(until, sa.Double))
+    query = tx.insert(channel_pace).values(channel=channel, next_at=until)
+    unique = [channel_pace.c.channel]
+    await tx.conn.execute(query.on_conflict_do_update(index_elements=unique, set_={"next_at": later}))
+    left = sa.and_(message.c.state == MessageState.FOLDED, message.c.slot_at > tx.now)
+    waits = sa.or_(message.c.state == MessageState.PLANNED, left)
+    await tx.conn.execute(sa.update(message).where(message.c.channel == channel, waits).values(slot_at=None))
 
 
 async def take_earlier(tx: Tx, channel: ChannelId, slot: UnixTime, *, urgent: Collection[str]) -> UnixTime:
@@ -36,3 +64,9 @@ async def take_earlier(tx: Tx, channel: ChannelId, slot: UnixTime, *, urgent: Co
     await tx.conn.execute(sa.update(message).where(message.c.key == found.key).values(slot_at=slot))
     earlier: UnixTime = found.slot_at
     return earlier
+
+
+async def prune(tx: Tx, before: UnixTime) -> int:
+    """Delete the pace of channels whose next slot was before then; returns how many."""
+    query = sa.delete(channel_pace).where(channel_pace.c.next_at < before)
+    return (await tx.conn.execute(query)).rowcount

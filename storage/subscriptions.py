@@ -39,16 +39,17 @@ async def remove_unchanged(tx: Tx, known: Subscription) -> bool:
     return (await tx.conn.execute(sa.delete(subscription).where(*_same(known)))).rowcount == 1
 
 
+_ALL = sa.select(subscription).order_by(subscription.c.created_at, subscription.c.channel)
+
+
 async def all_subscriptions(tx: Tx) -> list[Subscription]:
     """All subscriptions, oldest first."""
-    query = sa.select(subscription).order_by(subscription.c.created_at, subscription.c.channel)
-    return await rows.listed(tx, query, _record)
+    return await rows.listed(tx, _ALL, _record)
 
 
 async def of_channel(tx: Tx, channel: ChannelId) -> Subscription | None:
     """A channel's subscription, or None."""
-    query = sa.select(subscription).where(subscription.c.channel == channel)
-    return await rows.one(tx, query, _record)
+    return await rows.find(tx, subscription, _record, channel=channel)
 
 
 def _same(known: Subscription) -> tuple[sa.ColumnElement[bool], ...]:

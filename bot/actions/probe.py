@@ -12,7 +12,7 @@ from integrations.github.repository import RepositoryAccess
 from integrations.github.token_probe import probe_token
 from integrations.github.token_verdict import Verdict
 from integrations.literal import Literal
-from storage import messages
+from storage import slots
 from storage.db import Tx
 from storage.records import (
     Account,
@@ -86,9 +86,9 @@ async def probe_secret(
     """
     async with context.probe_lock:
         async with context.db.begin() as tx:
-            slot = await messages.reserve_slot(tx, PROBES, PROBE_PACE)
+            slot = await slots.reserve(tx, PROBES, PROBE_PACE)
             own = f"{PROBES}:{alert.key}"
-            free_at = await messages.reserve_slot(tx, own, PROBE_INTERVAL, since=slot)
+            free_at = await slots.reserve(tx, own, PROBE_INTERVAL, since=slot)
             if alert.probe is not None:
                 # The slot has the time when the last probe was sent; its request and its answer took a while.
                 free_at = max(free_at, alert.probe.at + PROBE_INTERVAL)

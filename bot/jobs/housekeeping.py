@@ -17,7 +17,7 @@ from bot.flows.people.tokens import end_lapsed
 from bot.flows.private_answers import has_waiting
 from bot.flows.subscribing.watch import request_checks
 from bot.job_rows import NOT_OF_THIS_VERSION, read_job
-from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache
+from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache, slots
 from storage.db import StorageUnavailable, Tx, rare_statements
 from storage.records import Job, JobState
 
@@ -117,7 +117,7 @@ _EXPIRED: tuple[tuple[Prune, float], ...] = (
     (deliveries.prune, KEPT),
     # None of these rows is used after an hour.
     (role_cache.prune, DAY),
-    (messages.prune_pace, DAY),
+    (slots.prune, DAY),
     (approvals.prune, KEPT),
     (messages.prune_notices, NOTICES_KEPT),
     (link_requests.prune, 0.0),

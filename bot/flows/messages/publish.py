@@ -200,7 +200,7 @@ async def _post(context: Context, message: Message, drawing: Drawing, changed_at
     async with context.db.begin() as tx:
         slot = message.slot_at
         if slot is None:
-            slot = await messages.reserve_slot(tx, message.channel, INTERVAL)
+            slot = await slots.reserve(tx, message.channel, INTERVAL)
             if slot > tx.now and (message.alert is None or message.urgency in URGENT):
                 slot = await slots.take_earlier(tx, message.channel, slot, urgent=URGENT)
         fields: dict[str, Any] = {"slot_at": slot}
@@ -239,7 +239,7 @@ async def _not_posted(context: Context, message: Message, error: errors.SlackErr
     if isinstance(error, errors.SlackRateLimited):
         later = retry_later(context, error)
         async with context.db.begin() as tx:
-            await messages.pause_channel(tx, message.channel, later.at)
+            await slots.pause_channel(tx, message.channel, later.at)
         raise later from None
     if isinstance(error, errors.MessageGone):
         await lost_cards.thread_gone(context, message)
