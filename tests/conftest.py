@@ -203,9 +203,13 @@ def migrate(url: str) -> None:
         await db.migrate()
         await db.close()
 
-    # In a thread with its own event loop, since pytest-asyncio has one in this thread.
+    run_in_thread(run())
+
+
+def run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread with its own event loop, since pytest-asyncio has one in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, run()).result()
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture(scope="session")

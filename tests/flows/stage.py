@@ -76,14 +76,14 @@ class Stage:
         while True:
             await self.running.slack.forms.settle()
             await self.github.settle()
-            if await self.running.worker.run_due():
-                continue
             due = await job_queue.next_due(self.context.db)
             wait = 0.0 if due is None else max(0.0, due - self.clock.now())
             if due is None or wait > left:
                 return
-            left -= wait
-            self.clock.advance(wait + 0.001)
+            if wait:
+                left -= wait
+                self.clock.advance(wait + 0.001)
+            await self.running.worker.run_due()
 
     def live_token(self, **more: Any) -> LiveToken:
         """An active personal access token."""
@@ -220,13 +220,15 @@ async def open_stage(
     prepare: Callable[[SlackSandbox, GitHubSandbox], Awaitable[None]] | None = None,
     sign_in: bool = False,
     threads: bool = False,
+    is_restart: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Start both stand-ins and the product between them; jobs run only by `Stage.work`.
 
     With `socket_mode` Slack's requests come over the product's own connection, which expects a ping every 0.2 s.
     `prepare` runs before the product starts, for a database that is not empty. With `sign_in` people can sign in, at
-    PUBLIC_URL, and their tokens are kept. With `threads` SQLite runs in threads, as in production.
+    PUBLIC_URL, and their tokens are kept. With `threads` SQLite runs in threads, as in production. `is_restart`: an
+    earlier stage used the database, so everybody is linked, and its first sync has run.
     """
     async with (
         SlackSandbox(now=clock.now) as slack,
@@ -282,8 +284,9 @@ async def open_stage(
             slack.events_url = f"http://127.0.0.1:{running.port}/slack/events"
             github.webhook_url = f"http://127.0.0.1:{running.port}/github/webhooks"
             stage = Stage(slack, github, clock, running, people, repository, leaker, made)
-            if prepare is None:
+            if prepare is None and not is_restart:
                 await stage.link_all(people)
+            if prepare is None:
                 await stage.work()
             yield stage
 

@@ -7,8 +7,15 @@ from bot.cli.sync import Synced, run_sync
 from bot.errors import StartRefused
 from bot.options import Options
 from tests.flows.stage import Stage
+from tests.flows.test_sync import LISTS
 
 pytestmark = pytest.mark.either_database
+
+
+@pytest.fixture
+def is_restart() -> bool:
+    """Never, since the command reads the machine's clock, and the clock of a restart is behind it."""
+    return False
 
 
 async def sync_one(stage: Stage, repository: str | None = None, *, dry_run: bool = False) -> list[Synced]:
@@ -53,3 +60,10 @@ async def test_a_sync_that_github_ends_says_why(stage: Stage) -> None:
     stage.github.faults.add("GET /app/installations", status=503)
     with pytest.raises(StartRefused, match=r"^The sync failed: .*503"):
         await sync_one(stage)
+
+
+async def test_stanch_sync_prints_what_github_refused(stage: Stage) -> None:
+    reason = "Secret scanning is disabled on this organization."
+    stage.github.faults.add(LISTS, status=404, body={"message": reason})
+    with pytest.raises(StartRefused, match=reason):
+        await sync_one(stage, dry_run=True)

@@ -100,13 +100,6 @@ async def test_a_refused_repository_does_not_stop_the_others(
         assert await stage.stored(hidden) is not None
 
 
-async def test_stanch_sync_prints_what_github_refused(stage: Stage) -> None:
-    reason = "Secret scanning is disabled on this organization."
-    stage.github.faults.add(LISTS, status=404, body={"message": reason})
-    with pytest.raises(StartRefused, match=reason):
-        await run_sync(stage.settings, Options(), org=None, repository=None, dry_run=True)
-
-
 async def test_refused_installations_do_not_stop_the_check_of_who_is_on_alerts(stage: Stage) -> None:
     await stage.leak()
     await stage.click(ADMIN, "take")
