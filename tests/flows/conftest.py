@@ -40,7 +40,7 @@ def stopped(sqlite_template: Path, private_key: str) -> Stopped:
     database = sqlite_template.with_name("stopped.db")
     shutil.copy(sqlite_template, database)
     clock = Clock()
-    # At the begin of the span in which a restart requests no second sync.
+    # At the beginning of the span in which a restart requests no second sync.
     clock.advance(AT_START - clock.now() % AT_START)
 
     async def start_and_stop() -> UnixTime:
