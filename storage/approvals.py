@@ -30,7 +30,7 @@ async def request(tx: Tx, new: Approval) -> bool:
 
 async def load(tx: Tx, id_: str) -> Approval | None:
     """The request with this id, or None."""
-    return await rows.one(tx, sa.select(approval).where(approval.c.id == id_), _record)
+    return await rows.find(tx, approval, _record, id=id_)
 
 
 async def open_request(tx: Tx, key: AlertKey, now: UnixTime) -> Approval | None:

@@ -23,7 +23,7 @@ async def save(tx: Tx, link: OperatorLink) -> None:
 
 async def of_user(tx: Tx, team: SlackTeamId, user: SlackUserId) -> OperatorLink | None:
     """The link of a Slack user, or None."""
-    return await rows.one(tx, sa.select(operator_link).where(_of(team, user)), _record)
+    return await rows.find(tx, operator_link, _record, slack_team=team, slack_user=user)
 
 
 async def concerning(

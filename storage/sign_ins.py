@@ -30,7 +30,7 @@ async def save(tx: Tx, new: SignIn) -> None:
 
 async def load(tx: Tx, team: SlackTeamId, user: SlackUserId) -> SignIn | None:
     """The sign-in of a Slack user, or None."""
-    return await rows.one(tx, sa.select(sign_in).where(_of(team, user)), _record)
+    return await rows.find(tx, sign_in, _record, slack_team=team, slack_user=user)
 
 
 async def concerning(
