@@ -33,6 +33,7 @@ _IS_BLOCKED = sa.and_(
 )
 
 
+_OLDEST_FIRST = (message.c.created_at, message.c.key)
 _SAVED_KEY = sa.bindparam("saved_about", type_=sa.Text).concat(message.c.channel)
 _TO_DRAW = (
     sa.select(message, alert, repository, saved_value.c.value, subscription.c.mention)
@@ -157,7 +158,7 @@ _OF_ALERT = (
     sa.select(message)
     .where(message.c.repository_id == sa.bindparam("repository_id"))
     .where(message.c.alert_number == sa.bindparam("number"))
-    .order_by(message.c.created_at, message.c.key)
+    .order_by(*_OLDEST_FIRST)
 )
 _OF_ALERT_AND_PURPOSE = _OF_ALERT.where(message.c.purpose == sa.bindparam("purpose"))
 
@@ -251,7 +252,7 @@ def _drawn(row: Row) -> MessageToDraw:
 
 
 async def _list(tx: Tx, query: sa.Select[*tuple[Any, ...]]) -> list[Message]:
-    return await rows.listed(tx, query.order_by(message.c.created_at, message.c.key), _record)
+    return await rows.listed(tx, query.order_by(*_OLDEST_FIRST), _record)
 
 
 async def _count(tx: Tx, *conditions: sa.ColumnElement[bool]) -> int:
