@@ -23,6 +23,11 @@ def is_narrow(wanted: Filter) -> bool:
     return named or _is_mine(wanted)
 
 
+def has_text(wanted: Filter) -> bool:
+    """Whether alerts are wanted that have a word somewhere, which no index finds."""
+    return any(term.qualifier is Qualifier.TEXT and not term.negated for term in wanted.terms)
+
+
 def _is_mine(wanted: Filter) -> bool:
     return any(term == Term(Qualifier.ASSIGNEE, (ME,)) for term in wanted.terms)
 

@@ -11,13 +11,15 @@ from storage import alerts, repositories, rows
 from storage.db import Tx
 from storage.engines import Dialect
 from storage.filter import Filter, FoundAlert, PagePosition, Sort
-from storage.filter_conditions import Condition, conditions, is_narrow
+from storage.filter_conditions import Condition, conditions, has_text, is_narrow
 from storage.records import AlertKey, AlertNumber, GitHubId, RepositoryId, UnixTime
 from storage.tables import alert, repository
 
 SMALL = 20
 """So many repositories are always a small part of all."""
 SMALL_PART = 0.02
+FIRST_READ = 20_000
+"""On PostgreSQL so many alerts, the first in the filter's order, are searched for a text before all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +94,52 @@ async def positions(
     """
     sort = search.wanted.sort
     descending = sort.descending
-    wanted = conditions(tx, search.wanted, search.reach.person)
+    beyond: list[Condition] = []
     if after is not None:
-        wanted.append(_beyond(sort, after, descending=descending))
+        beyond.append(_beyond(sort, after, descending=descending))
     if before is not None:
         descending = not descending
-        wanted.append(_beyond(sort, before, descending=descending))
+        beyond.append(_beyond(sort, before, descending=descending))
+    wanted = [*conditions(tx, search.wanted, search.reach.person), *beyond]
     time, *key = columns = _columns(sort)
+    in_order = _ordered(columns, descending=descending)
+    # No index has a sum: the alerts are found in another way, and sorted.
+    sorts = _ordered((time + 0, *key), descending=descending)
+    has_few = is_narrow(search.wanted)
+    skims = tx.dialect == "postgresql" and has_text(search.wanted) and not has_few
     found: list[PagePosition] = []
     for part, is_small in _parts(tx, search.reach):
-        # SQLite reads a sum from no index: where few alerts match, it reads those and sorts them.
-        by = (time + 0 if is_small or is_narrow(search.wanted) else time, *key)
-        order = [column.desc() if descending else column.asc() for column in by]
-        query = sa.select(*columns).where(*part, *wanted).order_by(*order).limit(limit)
-        found += [_position(*row) for row in await tx.conn.execute(query)]
+        query = sa.select(*columns).where(*part, *wanted).limit(limit)
+        if skims and not is_small:
+            is_near = _is_near(columns, beyond, descending=descending)
+            near = await _read(tx, query.where(is_near).order_by(*in_order))
+            if len(near) == limit:
+                found += near
+                continue
+        found += await _read(tx, query.order_by(*(sorts if is_small or has_few or skims else in_order)))
     found = sorted(found, reverse=descending)[:limit]
     return found if before is None else found[::-1]
+
+
+async def _read(tx: Tx, query: sa.Select[Any]) -> list[PagePosition]:
+    return [_position(*row) for row in await tx.conn.execute(query)]
+
+
+def _ordered(columns: Sequence[Any], *, descending: bool) -> list[sa.UnaryExpression[Any]]:
+    return [column.desc() if descending else column.asc() for column in columns]
+
+
+def _is_near(
+    columns: Sequence[sa.Column[Any]], beyond: Sequence[Condition], *, descending: bool
+) -> Condition:
+    """Whether an alert is one of the `FIRST_READ`. If there are no more than that, none is.
+
+    PostgreSQL reads all alerts in a third of the time when it may do so in any order. But of a common word it finds
+    enough among the first ones in the order.
+    """
+    time, order = columns[0], _ordered(columns, descending=descending)
+    last = sa.select(time).where(*beyond).order_by(*order).offset(FIRST_READ).limit(1).scalar_subquery()
+    return time >= last if descending else time <= last
 
 
 async def last_positions(tx: Tx, search: Search, limit: int) -> list[PagePosition]:

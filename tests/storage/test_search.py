@@ -250,6 +250,44 @@ async def test_such_a_location_stored_by_0_1_0_breaks_no_search(
     await db.close()
 
 
+async def insert_many(tx: Tx, number: int) -> None:
+    """Insert alerts with the numbers 1 to `number`, each a second newer than the one before."""
+    await settle(tx, [plain_alert(1, 1, created_at=1.0)])
+    numbers = sa.select(sa.literal(2).label("number")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(sa.select(numbers.c.number + 1).where(numbers.c.number < number))
+    copied: dict[str, Any] = {column.name: column for column in alert_table.c}
+    copied |= {"number": numbers.c.number, "created_at": numbers.c.number}
+    rows = sa.select(*copied.values()).select_from(alert_table.join(numbers, sa.true()))
+    await tx.conn.execute(sa.insert(alert_table).from_select(list(copied), rows))
+
+
+@pytest.mark.parametrize("sort", [Sort.CREATED_DESC, Sort.CREATED_ASC])
+async def test_a_text_is_found_among_many_alerts_wherever_it_is(db: Database, sort: Sort) -> None:
+    """PostgreSQL looks at the first ones in the order by themselves."""
+    many = search.FIRST_READ + 10
+    last = 1 if sort.descending else many
+    async with db.begin() as tx:
+        await insert_many(tx, many)
+        rare = sa.update(alert_table).where(alert_table.c.number.in_([last, many // 2]))
+        await tx.conn.execute(rare.values(secret_type_name="Rare"))
+
+        async def numbers(text: str, limit: int, **where: PagePosition) -> list[int]:
+            wanted = Filter((Term(Qualifier.TEXT, (text,)),), sort)
+            looked = Search(wanted, await search.reach(tx, EVERYTHING))
+            return [int(at.key.number) for at in await search.positions(tx, looked, limit, **where)]
+
+        in_order = range(many, 0, -1) if sort.descending else range(1, many + 1)
+        usual = [number for number in in_order if number not in (last, many // 2)]
+        assert await numbers("github", 3) == usual[:3]
+        assert await numbers("github", many) == usual
+        assert await numbers("rare", 1) == [many // 2]
+        assert await numbers("rare", 2) == [many // 2, last]
+        start, end = (PagePosition(float(number), key(number, 1)) for number in (in_order[0], last))
+        assert await numbers("github", 3, before=end) == usual[-3:]
+        assert await numbers("rare", 3, before=end) == [many // 2]
+        assert await numbers("rare", 3, after=start) == [many // 2, last]
+
+
 def _insert_as_before(conn: sa.Connection, place: str) -> None:
     """Insert an alert as 0.1.0 does, with that location."""
     table = sa.Table("alert", sa.MetaData(), autoload_with=conn)
