@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from storage.engines import open_engines
 from storage.migrations.upgrade import config
 from storage.tables import METADATA, saved_value
 from tests.conftest import PostgreSQL
+from tests.processes.waiting import until
 
 
 def modes(directory: Path) -> dict[str, int]:
@@ -239,14 +241,14 @@ async def test_broken_connections_are_replaced(db: Database) -> None:
     """As after a restart of the server."""
     if db.dialect == "sqlite":
         return
-    async with db.begin(), db.begin(), db.read():
-        pass
-    cut = sa.text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    async with db.begin() as first, db.begin() as second, db.read() as third:
+        used = [await tx.conn.get_raw_connection() for tx in (first, second, third)]
+        connections: list[Any] = [each.driver_connection for each in used]
+    pids = {connection.get_server_pid() for connection in connections}
     async with db.begin() as tx:
-        assert (await tx.conn.execute(cut)).rowcount >= 2
+        for pid in pids - {await tx.conn.scalar(sa.text("SELECT pg_backend_pid()"))}:
+            await tx.conn.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    await until(lambda: sum(connection.is_closed() for connection in connections) == 2, "two are closed")
     async with db.begin(), db.begin(), db.read() as tx:
         assert await tx.conn.scalar(sa.text("SELECT 1")) == 1
 
