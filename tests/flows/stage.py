@@ -83,7 +83,7 @@ class Stage:
             if wait:
                 left -= wait
                 self.clock.advance(wait + 0.001)
-            await self.running.worker.run_due()
+            await self.running.worker.run_some()
 
     def live_token(self, **more: Any) -> LiveToken:
         """An active personal access token."""
