@@ -106,7 +106,7 @@ class Database:
         that added to the audit log, with the rows. `engines` are used instead of new ones for the URL: tests keep
         them with the statements that they have compiled. Raises ValueError for any other kind of URL.
         """
-        self._engines = engines or open_engines(url)
+        self._engines = engines or open_engines(url, clock)
         self._audit_key = audit_key or b""
         self._on_audit = on_audit
         self.clock = clock

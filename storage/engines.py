@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from storage.clock import Clock
 from storage.columns import storable
 from storage.database_url import read_url
 
@@ -29,6 +30,8 @@ CONNECT_WAIT = 10.0
 """Seconds to wait for a connection to PostgreSQL."""
 STATEMENT_WAIT = 30.0
 """Seconds to wait for a statement of PostgreSQL; then the connection counts as broken."""
+LONG_IDLE = 5.0
+"""Seconds after which an unused connection to PostgreSQL may have broken unnoticed, as by a cut in the network."""
 INCOMING_STATEMENT_WAIT = 8.0
 """The same for incoming requests, and for the connection that they take. GitHub waits ten seconds for its answer."""
 _SESSION = """
@@ -72,7 +75,7 @@ class Engines:
         await self.incoming.dispose()
 
 
-def open_engines(url: str, *, makes_private: bool = True) -> Engines:
+def open_engines(url: str, clock: Clock | None = None, *, makes_private: bool = True) -> Engines:
     """The engines of a database, not connected yet. Raises ValueError, which shows no value of the URL.
 
     Without `makes_private` SQLite's files keep the modes that they have.
@@ -80,7 +83,7 @@ def open_engines(url: str, *, makes_private: bool = True) -> Engines:
     found = read_url(url)
     if found.url.drivername == "sqlite+aiosqlite":
         return _sqlite(found.url, found.arguments, makes_private=makes_private)
-    return _postgresql(found.url, found.arguments)
+    return _postgresql(found.url, found.arguments, clock or Clock())
 
 
 def encode_json(value: object) -> str:
@@ -139,14 +142,15 @@ async def _connect_postgresql(lock_wait: float, **arguments: Any) -> Any:
     return connection
 
 
-def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
+def _postgresql(url: sa.URL, given: Mapping[str, Any], clock: Clock) -> Engines:
     write = _postgresql_engine(
-        url, given, LOCK_WAIT, CONNECT_WAIT, STATEMENT_WAIT, pool_size=8, max_overflow=8
+        url, given, clock, LOCK_WAIT, CONNECT_WAIT, STATEMENT_WAIT, pool_size=8, max_overflow=8
     )
     read = write.execution_options(postgresql_readonly=True)
     incoming = _postgresql_engine(
         url,
         given,
+        clock,
         INCOMING_WAIT,
         INCOMING_STATEMENT_WAIT,
         INCOMING_STATEMENT_WAIT,
@@ -160,7 +164,13 @@ def _postgresql(url: sa.URL, given: Mapping[str, Any]) -> Engines:
 
 
 def _postgresql_engine(
-    url: sa.URL, given: Mapping[str, Any], lock_wait: float, connect: float, statement: float, **pool: int
+    url: sa.URL,
+    given: Mapping[str, Any],
+    clock: Clock,
+    lock_wait: float,
+    connect: float,
+    statement: float,
+    **pool: int,
 ) -> AsyncEngine:
     """An engine whose waits for locks, a connection and a statement are these seconds.
 
@@ -169,17 +179,32 @@ def _postgresql_engine(
     waits = {"timeout": connect, "command_timeout": statement}
     connects = {**waits, **given, "async_creator_fn": partial(_connect_postgresql, lock_wait)}
     engine = _engine(url, connect_args=connects, pool_use_lifo=True, **pool)
-    sa.event.listen(engine.sync_engine, "checkout", _replace_if_closed)
+    _replace_broken(engine, clock)
     return engine
 
 
-def _replace_if_closed(connection: DBAPIConnection, *_: object) -> None:
-    """Let the pool replace a connection that the server closed, as at its restart, before it is used.
+def _replace_broken(engine: AsyncEngine, clock: Clock) -> None:
+    """Let the pool replace a connection that broke, as at a restart of the server, before it is used.
 
-    SQLAlchemy's `pool_pre_ping` would ask the server before each transaction: three round trips more.
+    asyncpg notices when a connection is closed. The server is asked only if it was idle for long: SQLAlchemy's
+    `pool_pre_ping` takes three round trips before each transaction.
     """
-    if connection.driver_connection.is_closed():
-        raise sa.exc.DisconnectionError
+
+    def note_use(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = clock.monotonic()
+
+    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, _: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise sa.exc.DisconnectionError
+        now = clock.monotonic()
+        if now - entry.info.get("used_at", now) > LONG_IDLE:
+            try:
+                connection.ping()
+            except Exception as error:
+                raise sa.exc.DisconnectionError from error
+
+    sa.event.listen(engine.sync_engine, "checkin", note_use)
+    sa.event.listen(engine.sync_engine, "checkout", check)
 
 
 def make_private(path: Path) -> None:

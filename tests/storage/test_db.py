@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -19,10 +20,10 @@ from storage import migrations, partial_indexes  # noqa: F401 - the second adds 
 from storage.clock import Clock
 from storage.db import Database, StatementRefused, StorageBusy, StorageUnavailable
 from storage.driver_errors import is_failure
-from storage.engines import open_engines
+from storage.engines import LONG_IDLE, open_engines
 from storage.migrations.upgrade import config
 from storage.tables import METADATA, saved_value
-from tests.conftest import PostgreSQL
+from tests.conftest import CUT, PostgreSQL, run_in_thread
 from tests.processes.waiting import until
 
 
@@ -251,6 +252,31 @@ async def test_broken_connections_are_replaced(db: Database) -> None:
     await until(lambda: sum(connection.is_closed() for connection in connections) == 2, "two are closed")
     async with db.begin(), db.begin(), db.read() as tx:
         assert await tx.conn.scalar(sa.text("SELECT 1")) == 1
+
+
+async def test_after_a_pause_a_connection_is_asked_before_it_is_used(
+    postgresql: PostgreSQL, postgresql_template: str, clock: Clock
+) -> None:
+    """As after a cut in the network, nothing told the process that its connections broke."""
+    url = postgresql.url(postgresql.create(postgresql_template))
+    db = Database(url, clock=clock)
+    await ask(db)
+    # It takes this thread, which therefore can't notice that the connection is closed.
+    run_in_thread(cut_others(url))
+    with pytest.raises(StorageUnavailable):
+        await ask(db)
+    await ask(db)
+    run_in_thread(cut_others(url))
+    clock.advance(LONG_IDLE + 1)
+    await ask(db)
+    await db.close()
+
+
+async def cut_others(url: str) -> None:
+    """End all connections to the database, from another one."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute(CUT)
+    await connection.close()
 
 
 async def test_a_connection_that_breaks_in_a_transaction_is_an_unavailable_database(db: Database) -> None:
