@@ -196,11 +196,19 @@ async def events(tx: Tx, key: AlertKey, limit: int = 200) -> list[Event]:
     return (await rows.listed(tx, query, _event))[::-1]
 
 
+_EVENTS_OF_KIND = (
+    sa.select(timeline)
+    .where(timeline.c.repository_id == sa.bindparam("repository_id"))
+    .where(timeline.c.alert_number == sa.bindparam("number"))
+    .where(timeline.c.kind.in_(sa.bindparam("kinds", expanding=True)))
+    .order_by(timeline.c.id)
+)
+
+
 async def events_of_kind(tx: Tx, key: AlertKey, *kinds: EventKind) -> list[Event]:
     """All entries of these kinds in an alert's timeline, oldest first."""
-    of_alert = sa.and_(timeline.c.repository_id == key.repository_id, timeline.c.alert_number == key.number)
-    query = sa.select(timeline).where(of_alert, timeline.c.kind.in_(kinds)).order_by(timeline.c.id)
-    return await rows.listed(tx, query, _event)
+    wanted = {"repository_id": key.repository_id, "number": key.number, "kinds": kinds}
+    return await rows.listed(tx, _EVENTS_OF_KIND, _event, wanted)
 
 
 async def event(tx: Tx, event_id: int) -> Event | None:

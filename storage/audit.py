@@ -86,14 +86,17 @@ async def lock(tx: Tx) -> None:
         await tx.conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
+_NEWEST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_INSERT = sa.insert(audit)
+
+
 async def _append(tx: Tx, entry: AuditEntry) -> AuditRow:
-    newest = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    last = (await tx.conn.execute(newest)).first()
+    last = (await tx.conn.execute(_NEWEST)).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, START)
     row = AuditRow(seq, tx.now, _storable(entry), previous, "")
     row = replace(row, hash=chain_hash(tx.audit_key, row))
     values = {"seq": seq, "at": row.at, **asdict(row.entry), "previous": previous, "hash": row.hash}
-    await tx.conn.execute(sa.insert(audit).values(values))
+    await tx.conn.execute(_INSERT, values)
     tx.audited.append(row)
     return row
 

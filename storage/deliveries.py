@@ -31,9 +31,12 @@ async def load_all(tx: Tx, guids: Collection[str]) -> dict[str, Delivery]:
     return {one.guid: one for one in found}
 
 
+_ONE = sa.update(delivery).where(delivery.c.guid == sa.bindparam("of_guid"))
+
+
 async def finish(tx: Tx, guid: str, outcome: str) -> None:
     """Store the outcome of a delivery."""
-    await tx.conn.execute(sa.update(delivery).where(delivery.c.guid == guid).values(outcome=outcome))
+    await tx.conn.execute(_ONE, {"of_guid": guid, "outcome": outcome})
 
 
 async def prune(tx: Tx, before: UnixTime) -> int:

@@ -24,7 +24,7 @@ class LeaseLost(Exception):
 
 async def keep(tx: Tx, run: Job) -> None:
     """Keep the lease until the caller's transaction ends. Raises LeaseLost if it is lost already."""
-    if await tx.conn.scalar(sa.select(job.c.id).where(is_run(run)).with_for_update()) is None:
+    if await tx.conn.scalar(_LOCK, run_values(run)) is None:
         raise LeaseLost(run)
 
 
@@ -57,8 +57,12 @@ async def _end(tx: Tx, query: sa.Executable, run: Job, **parameters: object) -> 
 
 STOP = sa.update(job).where(job.c.state == RUNNING).values(worker=None, lease_until=None)
 """Ends a run of any job; the caller adds which, and how."""
-END_RUN = STOP.where(*(column == sa.bindparam(f"of_{column.name}") for column in RUN))
+_IS_RUN = tuple(column == sa.bindparam(f"of_{column.name}") for column in RUN)
+_LOCK = sa.select(job.c.id).where(job.c.state == RUNNING, *_IS_RUN).with_for_update()
+END_RUN = STOP.where(*_IS_RUN)
 """Ends the run that is in the parameters of `run_values`."""
+HAS_LEASE = sa.exists().where(job.c.state == RUNNING, *_IS_RUN)
+"""Whether the run in these parameters still has its lease."""
 PARK = END_RUN.values(state=PARKED, error=sa.bindparam("problem"))
 
 
@@ -69,11 +73,5 @@ def _finish(dialect: Dialect) -> sa.Executable:
 
 
 def run_values(run: Job) -> dict[str, object]:
-    """The parameters of `END_RUN`."""
+    """The parameters of `END_RUN` and `HAS_LEASE`."""
     return {"of_id": run.id, "of_worker": run.worker, "of_attempts": run.attempts}
-
-
-def is_run(run: Job) -> sa.ColumnElement[bool]:
-    """Whether a row of the table is that job, still in that run."""
-    same = (column == value for column, value in zip(RUN, (run.id, run.worker, run.attempts), strict=True))
-    return sa.and_(job.c.state == RUNNING, *same)

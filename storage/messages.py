@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import alerts, leases, repositories, rows
+from storage.columns import StorableText
 from storage.db import Row, Tx
 from storage.records import (
     Alert,
@@ -44,6 +45,12 @@ _TO_DRAW = (
     .outerjoin(saved_value, saved_value.c.key == _SAVED_KEY)
 )
 _TO_DRAW_ONE = _TO_DRAW.where(message.c.key == sa.bindparam("key"))
+_POSTED_CARDS = (
+    _TO_DRAW.where(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
+    .where(message.c.key > sa.bindparam("after"))
+    .order_by(message.c.key)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +94,8 @@ async def load_to_draw(tx: Tx, key: MessageKey, *, saved_about: str) -> MessageT
 
 async def posted_cards(tx: Tx, after: str, limit: int, *, saved_about: str) -> list[MessageToDraw]:
     """Up to `limit` posted cards in the order of their keys, from behind `after` on; `""` for the first page."""
-    posted = sa.and_(message.c.purpose == MessagePurpose.CARD, message.c.state == MessageState.POSTED)
-    query = _TO_DRAW.where(posted, message.c.key > after).order_by(message.c.key).limit(limit)
-    return [_drawn(row) for row in await tx.conn.execute(query, {"saved_about": saved_about})]
+    page = {"after": after, "most": limit, "saved_about": saved_about}
+    return [_drawn(row) for row in await tx.conn.execute(_POSTED_CARDS, page)]
 
 
 async def load_for_update(tx: Tx, key: MessageKey) -> Message | None:
@@ -107,21 +113,37 @@ async def change(tx: Tx, key: MessageKey, **fields: Any) -> Message | None:
     return changed
 
 
+_UNLESS_CHANGED = sa.update(message).where(
+    message.c.key == sa.bindparam("known_key"),
+    message.c.state == sa.bindparam("known_state"),
+    message.c.draw == sa.bindparam("known_draw"),
+    message.c.slot_at.is_not_distinct_from(sa.bindparam("known_slot_at")),
+    leases.HAS_LEASE,
+)
+
+
 async def change_unless_changed(tx: Tx, known: Message, run: Job, **fields: Any) -> bool:
     """Change these fields unless the message was drawn, sent or scheduled since `known` was loaded.
 
     Returns False in that case, and if the run has lost its lease. One conditional UPDATE: if two workers read first
     and wrote then, both would post.
     """
-    as_known = (
-        message.c.key == known.key,
-        message.c.state == known.state,
-        message.c.draw == known.draw,
-        message.c.slot_at.is_not_distinct_from(known.slot_at),
+    as_known = {f"known_{name}": getattr(known, name) for name in ("key", "state", "draw", "slot_at")}
+    values = {**as_known, **leases.run_values(run), **fields}
+    return (await tx.conn.execute(_UNLESS_CHANGED, values)).rowcount == 1
+
+
+_SAME_DRAW = message.c.draw == sa.bindparam("known_draw")
+_DRAWN = (
+    sa.update(message)
+    .where(message.c.key == sa.bindparam("known_key"))
+    .values(
+        fingerprint=sa.case((_SAME_DRAW, sa.bindparam("drawn", type_=StorableText)), else_=sa.null()),
+        draw=message.c.draw + 1,
     )
-    has_job = sa.exists().where(leases.is_run(run))
-    query = sa.update(message).where(*as_known, has_job).values(**fields)
-    return (await tx.conn.execute(query)).rowcount == 1
+)
+_KNOWN_RAISED_AT = sa.bindparam("known_raised_at", type_=sa.Double)
+_DRAWN_AND_TOLD = _DRAWN.values(raised_at=sa.func.nullif(message.c.raised_at, _KNOWN_RAISED_AT))
 
 
 async def record_draw(tx: Tx, known: Message, fingerprint: str | None, **fields: Any) -> None:
@@ -130,15 +152,11 @@ async def record_draw(tx: Tx, known: Message, fingerprint: str | None, **fields:
     The fingerprint is stored only if no other draw was requested since. `raised_at` is cleared only if the alert was
     not raised again since, and if `fields` has no problem.
     """
-    same_draw = message.c.draw == known.draw
-    values: dict[str, Any] = {
-        "fingerprint": sa.case((same_draw, sa.literal(fingerprint, sa.Text)), else_=sa.null()),
-        "draw": message.c.draw + 1,
-        **fields,
-    }
+    values = {"known_key": known.key, "known_draw": known.draw, "drawn": fingerprint, **fields}
     if fields.get("problem") is None and known.raised_at is not None:
-        values["raised_at"] = sa.func.nullif(message.c.raised_at, sa.literal(known.raised_at, sa.Double))
-    await tx.conn.execute(sa.update(message).where(message.c.key == known.key).values(**values))
+        await tx.conn.execute(_DRAWN_AND_TOLD, {**values, "known_raised_at": known.raised_at})
+    else:
+        await tx.conn.execute(_DRAWN, values)
 
 
 async def save(tx: Tx, changed: Message) -> None:

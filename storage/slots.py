@@ -1,10 +1,12 @@
 """The pace of posts in each channel, and of probes: slots, in which urgent messages overtake others."""
 
 from collections.abc import Collection
+from functools import cache
 
 import sqlalchemy as sa
 
-from storage.db import Tx
+from storage.db import Tx, insert_into
+from storage.engines import Dialect
 from storage.records import ChannelId, MessagePurpose, MessageState, UnixTime
 from storage.tables import channel_pace, message
 
@@ -18,14 +20,21 @@ async def reserve(tx: Tx, channel: str, interval: float, *, since: UnixTime | No
     Slots are `interval` seconds apart. One statement, so that simultaneous callers, also on other machines, get
     different slots.
     """
-    since = tx.now if since is None else since
+    wanted = {"channel": channel, "since": tx.now if since is None else since, "interval": interval}
+    following: float = (await tx.conn.execute(_reserve(tx.dialect), wanted)).scalar_one()
+    return following - interval
+
+
+@cache
+def _reserve(dialect: Dialect) -> sa.Executable:
+    """Built once, since that takes longer than SQLite needs to run it."""
     next_at = channel_pace.c.next_at
-    slot = sa.case((next_at > since, next_at), else_=sa.literal(since, sa.Double))
-    query = tx.insert(channel_pace).values(channel=channel, next_at=since + interval)
+    since, interval = (sa.bindparam(name, type_=sa.Double) for name in ("since", "interval"))
+    slot = sa.case((next_at > since, next_at), else_=since)
+    query = insert_into(dialect, channel_pace).values(next_at=since + interval)
     unique = [channel_pace.c.channel]
     query = query.on_conflict_do_update(index_elements=unique, set_={"next_at": slot + interval})
-    following: float = (await tx.conn.execute(query.returning(next_at))).scalar_one()
-    return following - interval
+    return query.returning(next_at)
 
 
 async def pause_channel(tx: Tx, channel: str, until: UnixTime) -> None:

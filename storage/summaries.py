@@ -48,6 +48,20 @@ async def lock_channel(tx: Tx, channel: ChannelId) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[channel_pace.c.channel], set_=same))
 
 
+_SUMMARY = message.alias("summary")
+# Built once, since that takes longer than SQLite needs to run it.
+_NEWEST = (
+    sa.select(message.c.urgency, message.c.folded_into, _SUMMARY.c.created_at)
+    .outerjoin_from(message, _SUMMARY, _SUMMARY.c.key == message.c.folded_into)
+    .where(message.c.channel == sa.bindparam("of_channel"))
+    .where(message.c.purpose == MessagePurpose.CARD)
+    .where(message.c.created_at > sa.bindparam("since"))
+    .where(sa.or_(message.c.folded_into.is_(None), _SUMMARY.c.subject.startswith(FLOOD)))
+    .order_by(message.c.created_at.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
 async def newest_cards(
     tx: Tx, channel: ChannelId, since: UnixTime, *, urgent: Collection[str], limit: int
 ) -> NewCards:
@@ -56,12 +70,7 @@ async def newest_cards(
     `urgent` are the urgencies that count as urgent. A flood may bring thousands of cards within a minute, and this is
     asked for each.
     """
-    summary = message.alias("summary")
-    columns = (message.c.urgency, message.c.folded_into, summary.c.created_at)
-    query = sa.select(*columns).outerjoin_from(message, summary, summary.c.key == message.c.folded_into)
-    in_flood = sa.or_(message.c.folded_into.is_(None), summary.c.subject.startswith(FLOOD))
-    query = query.where(*_cards_since(channel, since), in_flood)
-    found = (await tx.conn.execute(query.order_by(message.c.created_at.desc()).limit(limit))).all()
+    found = (await tx.conn.execute(_NEWEST, {"of_channel": channel, "since": since, "most": limit})).all()
     urgent_cards = sum(row.urgency in urgent for row in found)
     floods = {row.folded_into: row.created_at for row in found if row.folded_into is not None}
     flood = max(floods, key=floods.__getitem__) if floods else None
