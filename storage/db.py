@@ -168,7 +168,8 @@ class Database:
         Raises StorageUnavailable.
         """
         with self.failures():
-            async with self._engines.read.begin() as conn:
+            # The first query begins it, and returning the connection ends it.
+            async with self._engines.read.connect() as conn:
                 yield await self._tx(conn)
 
     @asynccontextmanager

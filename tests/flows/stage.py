@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
 from bot import app
 from bot.cli.audit import export_audit
 from bot.context import Context
@@ -44,6 +46,21 @@ PING = 0.2
 """Real seconds between two pings of a Socket Mode connection."""
 OWNER, ADMIN, MANAGER, READER, UNLINKED = "U0OWNER", "U0ADMIN", "U0SEC", "U0READER", "U0NOBODY"
 LOGINS = {OWNER: "octo-owner", ADMIN: "octo-admin", MANAGER: "octo-sec", READER: "octo-reader"}
+
+
+class StageSettings(Settings):
+    """Settings of the test alone: nothing in the environment and in .env changes them, or takes time to read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 @dataclass
@@ -268,7 +285,7 @@ async def open_stage(
         if socket_mode:
             slack.use_socket_mode()
             values |= {"slack_app_token": slack.app_token, "slack_signing_secret": None}
-        made = Settings.model_validate({**values, **settings})
+        made = StageSettings.model_validate({**values, **settings})
         if prepare is not None:
             await prepare(slack, github)
         started = app.run(
