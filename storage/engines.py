@@ -200,7 +200,7 @@ def _replace_broken(engine: AsyncEngine, clock: Clock) -> None:
         if now - entry.info.get("used_at", now) > LONG_IDLE:
             try:
                 connection.ping()
-            except Exception as error:
+            except (engine.dialect.loaded_dbapi.Error, OSError) as error:
                 raise sa.exc.DisconnectionError from error
 
     sa.event.listen(engine.sync_engine, "checkin", note_use)
