@@ -4,6 +4,7 @@ A plain `str` may come from anybody. A `Mrkdwn` is finished markup, and only thi
 that they take can't mention, link or format.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -18,7 +19,6 @@ URL_LIMIT = 2_000
 EMPTY = "(empty)"
 """Shown for an empty text, since Slack refuses empty text objects."""
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs"})
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -59,8 +59,10 @@ def clean(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     if not lines:
         text = text.replace("\n", " ")
-    kept = (c for c in text.replace("\t", " ") if c == "\n" or unicodedata.category(c) not in _INVISIBLE)
-    text = _SPACES.sub(" ", "".join(kept)).strip()
+    text = text.replace("\t", " ")
+    if not text.isprintable():  # Of most texts no character has to be looked at.
+        text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _INVISIBLE)
+    text = _SPACES.sub(" ", text).strip()
     if lines:
         text = _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in text.split("\n")))
     return text if limit is None else _cut(text, limit, units)
@@ -71,7 +73,7 @@ def units(text: str) -> int:
 
     Slack does not document whether it counts code points or UTF-16 units; this is the larger number.
     """
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def escape(text: str, limit: int = WORDS_LIMIT) -> Mrkdwn:
@@ -100,13 +102,19 @@ def web_url(url: str) -> str | None:
         host = parts.hostname
     except ValueError:
         return None
-    odd = any(c.isspace() or unicodedata.category(c) in _INVISIBLE for c in url)
-    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or odd:
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or _has_blanks(url):
         return None
     if not re.fullmatch(r"[A-Za-z0-9.\-:\[\]]+", parts.netloc):
         return None
     encoded = quote(url, safe="%:/?#[]@!$&'()*+,;=~", errors="replace")
     return encoded if units(encoded) <= URL_LIMIT else None
+
+
+def _has_blanks(text: str) -> bool:
+    """Whether there is white space or an invisible character in it."""
+    if text.isprintable():
+        return " " in text
+    return any(c.isspace() or unicodedata.category(c) in _INVISIBLE for c in text)
 
 
 def link(url: str, label: str | Mrkdwn) -> Mrkdwn:
@@ -222,7 +230,7 @@ def _cut(text: str, limit: int, size: Callable[[str], int]) -> str:
 
 
 def _escaped(text: str) -> Mrkdwn:
-    return Mrkdwn("".join(_ENTITIES.get(c, c) for c in text))
+    return Mrkdwn(html.escape(text, quote=False))
 
 
 def _escaped_units(text: str) -> int:
