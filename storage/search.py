@@ -103,8 +103,8 @@ async def positions(
     wanted = [*conditions(tx, search.wanted, search.reach.person), *beyond]
     time, *key = columns = _columns(sort)
     in_order = _ordered(columns, descending=descending)
-    # No index has a sum: the alerts are found in another way, and sorted.
-    sorts = _ordered((time + 0, *key), descending=descending)
+    # No index has a sum, so the alerts are found in another way and sorted then.
+    sorted_then = _ordered((time + 0, *key), descending=descending)
     has_few = is_narrow(search.wanted)
     skims = tx.dialect == "postgresql" and has_text(search.wanted) and not has_few
     found: list[PagePosition] = []
@@ -116,7 +116,8 @@ async def positions(
             if len(near) == limit:
                 found += near
                 continue
-        found += await _read(tx, query.order_by(*(sorts if is_small or has_few or skims else in_order)))
+        order = sorted_then if is_small or has_few or skims else in_order
+        found += await _read(tx, query.order_by(*order))
     found = sorted(found, reverse=descending)[:limit]
     return found if before is None else found[::-1]
 

@@ -48,14 +48,18 @@ async def lock_channel(tx: Tx, channel: ChannelId) -> None:
     await tx.conn.execute(query.on_conflict_do_update(index_elements=[channel_pace.c.channel], set_=same))
 
 
+def _cards_since(channel: object, since: object) -> tuple[sa.ColumnElement[bool], ...]:
+    """Which messages are cards planned for a channel since then; both may be parameters of a statement."""
+    is_card = message.c.purpose == MessagePurpose.CARD
+    return message.c.channel == channel, is_card, message.c.created_at > since
+
+
 _SUMMARY = message.alias("summary")
 # Built once, since that takes longer than SQLite needs to run it.
 _NEWEST = (
     sa.select(message.c.urgency, message.c.folded_into, _SUMMARY.c.created_at)
     .outerjoin_from(message, _SUMMARY, _SUMMARY.c.key == message.c.folded_into)
-    .where(message.c.channel == sa.bindparam("of_channel"))
-    .where(message.c.purpose == MessagePurpose.CARD)
-    .where(message.c.created_at > sa.bindparam("since"))
+    .where(*_cards_since(sa.bindparam("of_channel"), sa.bindparam("since")))
     .where(sa.or_(message.c.folded_into.is_(None), _SUMMARY.c.subject.startswith(FLOOD)))
     .order_by(message.c.created_at.desc())
     .limit(sa.bindparam("most", type_=sa.Integer))
@@ -189,11 +193,6 @@ async def _groups(tx: Tx, wanted: sa.ColumnElement[bool]) -> list[SummaryGroup]:
     query = query.where(wanted).group_by(*columns)
     found = await tx.conn.execute(query.order_by(number.desc(), repository.c.full_name))
     return [SummaryGroup(row[0], row[1], AlertState(row[2]), row[3], row[4]) for row in found]
-
-
-def _cards_since(channel: ChannelId, since: UnixTime) -> tuple[sa.ColumnElement[bool], ...]:
-    is_card = message.c.purpose == MessagePurpose.CARD
-    return message.c.channel == channel, is_card, message.c.created_at > since
 
 
 _UNSENT = message.c.state.in_((MessageState.PLANNED, MessageState.BLOCKED))
