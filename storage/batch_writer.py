@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from storage.batch_inserts import Incoming, PostgresWriter, SqliteWriter, Writer
 from storage.db import Database, StaleStatement, StorageBusy, StorageUnavailable
@@ -14,8 +15,11 @@ BURST = 4
 """From this number of requests in one commit on, it is a burst."""
 BURST_GAP = 0.25
 """Seconds after which a burst is over, unless another large batch came."""
-LONG_BURST = 1.0
-"""Seconds after which a burst is long, as in a flood of deliveries: jobs must go on beside it."""
+LONG_BURST = 0.5
+"""Seconds after which a burst is long, as in a flood of deliveries.
+
+Before that no job starts, so that the requests are stored at once. Afterwards jobs must go on beside it.
+"""
 PAUSE = 0.01
 """Seconds between two batches of a long burst, in which jobs store their changes; the batches become larger."""
 
@@ -25,6 +29,14 @@ REQUEST_WAITS = 1.5
 """The same for a request of Slack, which waits three seconds. One try takes up to a second."""
 RETRY = 0.05
 """Seconds between two tries."""
+
+
+class Burst(Enum):
+    """Whether many requests come in at once."""
+
+    NONE = "none"
+    SHORT = "short"
+    LONG = "long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +61,12 @@ class BatchWriter:
         self._burst_ends = 0.0
 
     @property
-    def burst_seconds(self) -> float | None:
-        """How long the present burst has lasted; None while there is none."""
+    def burst(self) -> Burst:
+        """Whether there is a burst now, and whether it is long."""
         now = self._db.clock.monotonic()
-        return now - self._burst_began if now < self._burst_ends else None
-
-    @property
-    def is_long_burst(self) -> bool:
-        """Whether the present burst has lasted for `LONG_BURST`."""
-        return (self.burst_seconds or 0.0) >= LONG_BURST
+        if now >= self._burst_ends:
+            return Burst.NONE
+        return Burst.LONG if now - self._burst_began >= LONG_BURST else Burst.SHORT
 
     async def start(self) -> None:
         """Begin to accept requests."""
@@ -110,7 +119,7 @@ class BatchWriter:
             if not self._waiting:
                 self._wake.clear()
             await self._write(writer, batch)
-            if self.is_long_burst:
+            if self.burst is Burst.LONG:
                 await self._db.clock.sleep(PAUSE)
         await writer.close()
 

@@ -52,15 +52,13 @@ CONCURRENCY: Mapping[Priority, int] = {
 A process runs 24 jobs at once, so the other priorities always leave two of these for `PERSON`.
 """
 
-
-CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {**dict.fromkeys(Priority, 1), Priority.PERSON: 4}
-"""The same while many incoming requests wait to be stored: three in all, which only a person's jobs may all take."""
-CONCURRENCY_IN_A_LONG_BURST: Mapping[Priority, int] = {
-    **CONCURRENCY_IN_A_BURST,
+CONCURRENCY_IN_A_BURST: Mapping[Priority, int] = {
+    **dict.fromkeys(Priority, 1),
+    Priority.PERSON: 4,
     Priority.MESSAGE: 4,
     Priority.INTAKE: 4,
 }
-"""The same once that has lasted for seconds: ten in all."""
+"""The same in a long burst of incoming requests: ten in all."""
 
 
 def priority_of(kind: str) -> Priority:

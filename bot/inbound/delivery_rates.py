@@ -7,9 +7,9 @@ from storage.records import RepositoryId
 
 MINUTE = 60.0
 """Seconds in which deliveries are counted."""
-FLOOD = 2
-"""Deliveries about one repository in a minute, as many as GitHub sends for one new alert. More are worked after those
-of other repositories, where there are so many that some have to wait."""
+FLOOD = 1
+"""Deliveries about one repository in a minute. More are worked after those of other repositories, where there are so
+many that some have to wait. The second one that GitHub sends for a new alert, about its location, may wait too."""
 
 
 class DeliveryRates:

@@ -21,13 +21,13 @@ from bot.views.answers import refusal
 from bot.views.refusals import internal_error, outdated_control
 from integrations.github.errors import GitHubRateLimited, Unavailable, Unreachable
 from storage import job_queue, jobs, leases
+from storage.batch_writer import Burst
 from storage.db import StaleStatement, StatementRefused, StorageUnavailable
 from storage.job_listener import listening
 from storage.leases import LeaseLost
 from storage.priorities import (
     CONCURRENCY,
     CONCURRENCY_IN_A_BURST,
-    CONCURRENCY_IN_A_LONG_BURST,
     Priority,
 )
 from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
@@ -35,12 +35,8 @@ from storage.records import TRACE, Done, Job, JobId, Parked, Retry, RunResult
 log = structlog.get_logger(__name__)
 SIMULTANEOUS = 24
 """The most jobs of one process that run at once."""
-SIMULTANEOUS_IN_A_BURST = 3
-"""The most jobs while many incoming requests wait to be stored: requests come first."""
-SIMULTANEOUS_IN_A_LONG_BURST = 10
-"""The same once the burst is long: cards must not wait for its end."""
-NO_JOBS_FOR = 0.5
-"""Seconds at the start of such a burst in which no job starts at all."""
+SIMULTANEOUS_IN_A_BURST = 10
+"""The same in a long burst of incoming requests: cards must not wait for its end. In a short one no job starts."""
 BURST_CHECK = 0.1
 """Seconds between two checks whether the burst is over."""
 LEASE = 15.0
@@ -127,12 +123,10 @@ class Worker:
     @property
     def _limit(self) -> int:
         """How many jobs may run at once now."""
-        burst_seconds = self._context.batch_writer.burst_seconds
-        if burst_seconds is None:
+        burst = self._context.batch_writer.burst
+        if burst is Burst.NONE:
             return SIMULTANEOUS
-        if self._context.batch_writer.is_long_burst:
-            return SIMULTANEOUS_IN_A_LONG_BURST
-        return 0 if burst_seconds < NO_JOBS_FOR else SIMULTANEOUS_IN_A_BURST
+        return SIMULTANEOUS_IN_A_BURST if burst is Burst.LONG else 0
 
     async def _start_due(self) -> bool:
         """Record ended jobs and start due ones; True if more may be due already."""
@@ -151,12 +145,13 @@ class Worker:
     def _free_places(self) -> dict[Priority, int]:
         """How many jobs of each priority may start now."""
         taken = Counter(priority for priority, _ in self._running.values())
-        places = CONCURRENCY
-        if self._context.batch_writer.is_long_burst:
-            places = CONCURRENCY_IN_A_LONG_BURST
-        elif self._context.batch_writer.burst_seconds is not None:
-            places = CONCURRENCY_IN_A_BURST
-        return {priority: number - taken[priority] for priority, number in places.items()}
+        in_burst = self._context.batch_writer.burst is not Burst.NONE
+        places = CONCURRENCY_IN_A_BURST if in_burst else CONCURRENCY
+        free = {priority: number - taken[priority] for priority, number in places.items()}
+        if in_burst and (taken[Priority.URGENT] or taken[Priority.INTAKE]):
+            # Many deliveries of a flood are worked in one transaction, and these would wait for it.
+            free[Priority.FLOOD] = 0
+        return free
 
     async def _rest(self) -> None:
         startable = [priority for priority, places in self._free_places.items() if places > 0]
@@ -165,7 +160,7 @@ class Worker:
         wait = min(IDLE, max(0.0, self._leases_renewed_at + RENEW_EVERY - self._context.clock.monotonic()))
         if due is not None and len(self._running) < self._limit:
             wait = min(wait, max(0.0, due - now))
-        elif self._context.batch_writer.burst_seconds is not None:
+        elif self._context.batch_writer.burst is not Burst.NONE:
             wait = BURST_CHECK
         await self._context.clock.wait_for(self._wake.wait(), wait)
 

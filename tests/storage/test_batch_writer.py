@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from storage import deliveries, job_queue, jobs
-from storage.batch_writer import BatchWriter
+from storage.batch_writer import BatchWriter, Burst
 from storage.clock import Clock
 from storage.db import Database, StorageUnavailable
 from storage.records import Delivery, NewJob
@@ -194,14 +194,11 @@ async def test_many_simultaneous_requests_are_a_burst_that_ends(
     db: Database, batch_writer: BatchWriter, clock: Clock
 ) -> None:
     await batch_writer.accept_request("one", ())
-    seen = [batch_writer.burst_seconds]
+    seen = [batch_writer.burst]
     # The first one is written alone; the others come in meanwhile and share a commit.
     await asyncio.gather(*(batch_writer.accept_request(f"of many {number}", ()) for number in range(20)))
-    burst_seconds = batch_writer.burst_seconds
-    assert burst_seconds is not None
-    assert 0 <= burst_seconds < 1
+    seen.append(batch_writer.burst)
     clock.set_back(3600)
-    assert batch_writer.burst_seconds is not None, "a corrected clock neither ends nor prolongs a burst"
-    assert 0 <= batch_writer.burst_seconds < 1
+    assert batch_writer.burst is Burst.SHORT, "a corrected clock neither ends nor prolongs a burst"
     clock.advance(1)
-    assert [*seen, batch_writer.burst_seconds] == [None, None]
+    assert [*seen, batch_writer.burst] == [Burst.NONE, Burst.SHORT, Burst.NONE]
