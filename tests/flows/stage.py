@@ -93,14 +93,14 @@ class Stage:
         while True:
             await self.running.slack.forms.settle()
             await self.github.settle()
+            if await self.running.worker.run_some():
+                continue
             due = await job_queue.next_due(self.context.db)
             wait = 0.0 if due is None else max(0.0, due - self.clock.now())
             if due is None or wait > left:
                 return
-            if wait:
-                left -= wait
-                self.clock.advance(wait + 0.001)
-            await self.running.worker.run_some()
+            left -= wait
+            self.clock.advance(wait + 0.001)
 
     def live_token(self, **more: Any) -> LiveToken:
         """An active personal access token."""

@@ -67,3 +67,14 @@ async def test_stanch_sync_prints_what_github_refused(stage: Stage) -> None:
     stage.github.faults.add(LISTS, status=404, body={"message": reason})
     with pytest.raises(StartRefused, match=reason):
         await sync_one(stage, dry_run=True)
+
+
+async def test_refused_repositories_are_told_and_what_was_listed_is_stored(stage: Stage) -> None:
+    await stage.leak()
+    stage.github.webhook_url = None
+    found = stage.github.leak(stage.repository)
+    reason = "Resource not accessible by integration"
+    stage.github.faults.add("GET /installation/repositories", status=403, body={"message": reason})
+    with pytest.raises(StartRefused, match=reason):
+        await sync_one(stage)
+    assert await stage.stored(found) is not None

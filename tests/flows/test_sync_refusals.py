@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.cli.sync import run_sync
-from bot.errors import StartRefused
 from bot.flows.alerts.sync import SyncCounts, sync_installation
-from bot.options import Options
 from storage.clock import Clock
 from storage.records import InstallationId
 from tests.flows.stage import ADMIN, Stage, open_stage
@@ -111,17 +108,6 @@ async def test_refused_installations_do_not_stop_the_check_of_who_is_on_alerts(s
     assert "Suspended." in events(logged, "not_swept")[0]["reason"]
     assert events(logged, "job_failed") == []
     assert "nobody yet" in stage.read()
-
-
-async def test_refused_repositories_are_told_and_what_was_listed_is_stored(stage: Stage) -> None:
-    await stage.leak()
-    stage.github.webhook_url = None
-    found = stage.github.leak(stage.repository)
-    reason = "Resource not accessible by integration"
-    stage.github.faults.add("GET /installation/repositories", status=403, body={"message": reason})
-    with pytest.raises(StartRefused, match=reason):
-        await run_sync(stage.settings, Options(), org=None, repository=None, dry_run=False)
-    assert await stage.stored(found) is not None
 
 
 async def test_an_installation_that_was_suspended_before_its_sync_is_not_asked(stage: Stage) -> None:
