@@ -32,8 +32,10 @@ DATABASES = ("sqlite", "postgresql")
 LONGEST = ("tests/processes/", "tests/test_cli.py")
 SHORTEST = ("tests/rules/", "tests/views/")
 
-# The duration of an example depends on the load of the machine more than on the code.
-settings.register_profile("stanch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The duration of an example depends on the load of the machine more than on the code. Each run has other examples.
+settings.register_profile(
+    "stanch", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("stanch")
 
 # With Python's own values, thousands of collected tests are searched for garbage again and again, which takes a sixth

@@ -59,6 +59,8 @@ from tests.storage.test_audit import tamper
 
 pytestmark = pytest.mark.either_database
 
+STANCH = Path(sys.executable).with_name("stanch")
+"""The command as pip installs it."""
 TEAM = "T0STANCH"
 AUDIT_KEY = "a key for tests"
 COLUMNS = [
@@ -347,20 +349,16 @@ SHELLS = {
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_completes_commands_and_options(shell: str) -> None:
     variables, expected = SHELLS[shell]
-    program = "import sys; sys.argv[0] = 'stanch'; from bot.cli.main import main; main()"
     environment = {**os.environ, **variables, "_STANCH_COMPLETE": f"complete_{shell}"}
-    found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
-    )
+    found = subprocess.run([STANCH], capture_output=True, text=True, check=True, env=environment)
     assert expected in found.stdout
     assert found.stderr == ""
 
 
 def test_the_script_for_completion_is_printed() -> None:
     """Typer would ask which shell started the process, and `sh`, from which make starts it, has no completion."""
-    program = "import sys; sys.argv[0] = 'stanch'; from bot.cli.main import main; main()"
     shown = subprocess.run(
-        [sys.executable, "-c", program, "--show-completion", "bash"],
+        [STANCH, "--show-completion", "bash"],
         env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
         capture_output=True,
         text=True,
@@ -885,12 +883,7 @@ async def test_a_changed_row_of_the_audit_log_is_found(stanch: Operator, db: Dat
     "words",
     [
         ("identities", "list"),
-        ("subscriptions", "list"),
-        ("jobs", "list"),
-        ("audit", "export"),
         ("audit", "export", "--format", "csv"),
-        ("audit", "verify"),
-        ("migrate",),
         ("--version",),
         ("--help",),
     ],

@@ -154,13 +154,15 @@ class Worker:
         return free
 
     async def _rest(self) -> None:
+        # Before the query: a burst that ends meanwhile frees places, and nobody would look for a job that can start.
+        in_burst = self._context.batch_writer.burst is not Burst.NONE
         startable = [priority for priority, places in self._free_places.items() if places > 0]
         due = await job_queue.next_due(self._context.db, startable)
         now = self._context.clock.now()
         wait = min(IDLE, max(0.0, self._leases_renewed_at + RENEW_EVERY - self._context.clock.monotonic()))
         if due is not None and len(self._running) < self._limit:
             wait = min(wait, max(0.0, due - now))
-        elif self._context.batch_writer.burst is not Burst.NONE:
+        elif in_burst:
             wait = BURST_CHECK
         await self._context.clock.wait_for(self._wake.wait(), wait)
 

@@ -127,7 +127,7 @@ async def find(
     return await search.load(tx, await search.positions(tx, looked, limit, after=after, before=before))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS, wanted=FILTERS, size=st.integers(1, 4))
 @example(world=(), wanted=Filter(), size=1)
 async def test_the_database_finds_what_the_rules_match(

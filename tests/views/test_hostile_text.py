@@ -181,7 +181,7 @@ EVENTS = st.builds(
     ),
 )
 METADATA = '{"alert": "90001/42"}'
-FEWER = settings(max_examples=60)
+FEWER = settings(max_examples=30)
 
 
 @FEWER

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from syrupy.assertion import SnapshotAssertion
 
 from bot.errors import Refused
@@ -142,7 +142,6 @@ def test_the_policy_allows_the_page_s_own_style_and_nothing_else() -> None:
 
 
 @given(texts, texts, texts, texts)
-@settings(max_examples=100, deadline=None)
 def test_hostile_names_are_text_on_the_page(user: str, email: str, name: str, login: str) -> None:
     document = pages.html(pages.code_page("012345", SlackAccount(user, email, name), login, minutes=9))
     tags = set(re.findall(r"</?([a-z][a-z0-9]*)", document))
