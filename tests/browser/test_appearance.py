@@ -10,7 +10,7 @@ from bot.demo import Demo
 from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_drawing import mrkdwn
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor, appears, contains
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SMALLEST_TARGET = 44
@@ -62,18 +62,18 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_targets_are_large(window:
     await assert_fits_in_every_font(sam, "a menu")
     await page.keyboard.press("Escape")
     await sam.press(card, "report_leak")
-    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await appears(sam.modal.get_by_role("checkbox"))
     await sam.modal.locator("[type=submit]").click()
-    await expect(sam.modal.locator(".field-error")).to_be_visible()
+    await appears(sam.modal.locator(".field-error"))
     await assert_fits_in_every_font(sam, "a form with an error")
     box = await sam.modal.bounding_box()
     assert box is not None
     assert box["width"] == PHONE[0]
     await page.keyboard.press("Escape")
     await sam.press(card, "take")
-    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await contains(card, "On it: @Sam Okafor")
     await card.locator(".thread-link").click()
-    await expect(page.get_by_role("region", name="Thread")).to_be_visible()
+    await appears(page.get_by_role("region", name="Thread"))
     await assert_fits_in_every_font(sam, "a thread")
     await page.get_by_role("button", name="Close thread").click()
     await page.get_by_role("button", name="All channels").click()
@@ -104,23 +104,23 @@ async def test_the_whole_card_is_on_a_phone_s_screen_in_every_state(window: Open
     alert = await sam.leak(bypassed=True)
     await sam.show("slack")
     card = sam.card(alert)
-    await expect(card).to_be_visible()
+    await appears(card)
     await assert_fits(card)
     await sam.press(card, "check_validity")
-    await expect(card).to_contain_text("live token")
+    await contains(card, "live token")
     await assert_fits(card)
     await sam.press(card, "take")
-    await expect(card).to_contain_text("On it: @Sam Okafor")
+    await contains(card, "On it: @Sam Okafor")
     await sam.report(card)
-    await expect(card).to_contain_text("reported to GitHub")
+    await contains(card, "reported to GitHub")
     await assert_fits(card)
     repository, number = map(int, alert.split("/"))
     demo.stage.github.override_validity(demo.stage.github.alerts[repository, number], "inactive")
-    await expect(card).to_contain_text("confirmed inactive")
+    await contains(card, "confirmed inactive")
     await assert_fits(card)
     await sam.choose(card, "close_as", "Revoked")
     await sam.modal.locator("[type=submit]").click()
-    await expect(card).to_contain_text("Closed as revoked")
+    await contains(card, "Closed as revoked")
     await assert_fits(card)
 
 
@@ -143,13 +143,13 @@ CUT_MENUS = """() => [...document.querySelectorAll(".panel select")]
 async def test_at_every_width_the_purpose_is_shown_and_nothing_is_cut_off(window: OpenWindow) -> None:
     sam = await window(tour=True)
     page = sam.page
-    await expect(page.locator("#tour")).to_be_visible()
+    await appears(page.locator("#tour"))
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 844})
         await expect(page.get_by_role("banner")).to_contain_text(
             "Stanch brings GitHub's leaked secret alerts"
         )
-        await expect(page.locator(".purpose")).to_be_visible()
+        await appears(page.locator(".purpose"))
         for panel in ("slack", "github", "roles", "faults"):
             await sam.show(panel)
             assert not await sam.scrolls_sideways(), (width, panel)
@@ -161,7 +161,7 @@ async def test_at_every_width_the_purpose_is_shown_and_nothing_is_cut_off(window
 async def test_axe_finds_nothing_serious(window: OpenWindow, size: tuple[int, int], dark: bool) -> None:
     sam = await window(size=size, dark=dark, tour=True)
     page = sam.page
-    await expect(page.locator("#tour")).to_be_visible()
+    await appears(page.locator("#tour"))
     await assert_nothing_serious(page, "the tour")
     await page.get_by_role("button", name="End the tour").click()
     card = await sam.leaked_card()
@@ -177,13 +177,13 @@ async def test_axe_finds_nothing_serious(window: OpenWindow, size: tuple[int, in
         await assert_nothing_serious(page, menu)
         await page.keyboard.press("Escape")
     await sam.press(card, "report_leak")
-    await expect(sam.modal.get_by_role("checkbox")).to_be_visible()
+    await appears(sam.modal.get_by_role("checkbox"))
     await sam.modal.locator("[type=submit]").click()
-    await expect(sam.modal.locator(".field-error")).to_be_visible()
+    await appears(sam.modal.locator(".field-error"))
     await assert_nothing_serious(page, "a form with an error")
     await page.keyboard.press("Escape")
     await sam.press(card, "take")
-    await expect(card).to_contain_text("0 of 3 done")
+    await contains(card, "0 of 3 done")
     await card.locator(".thread-link").click()
     await assert_nothing_serious(page, "a thread")
     await page.get_by_role("button", name="Close thread").click()
@@ -209,7 +209,7 @@ async def test_reporting_takes_at_most_four_taps(window: OpenWindow) -> None:
     await tap(card.locator('[data-action="report_leak"]'))
     await tap(sam.modal.get_by_role("checkbox"))
     await tap(sam.modal.locator("[type=submit]"))
-    await expect(card).to_contain_text("reported to GitHub")
+    await contains(card, "reported to GitHub")
     assert taps <= 4
 
 
@@ -225,7 +225,7 @@ async def test_the_phone_frame_shows_the_phone_layout_on_a_wide_screen(window: O
     await sam.page.keyboard.press("Escape")
     assert not await sam.scrolls_sideways()
     await sam.page.reload()
-    await expect(sam.page.locator("body.phone-frame")).to_be_visible()
+    await appears(sam.page.locator("body.phone-frame"))
 
 
 TITLES = """async (channel) => {
@@ -255,11 +255,11 @@ async def test_an_own_answer_comes_into_view_and_a_modal_covers_the_pill(
     workspace = demo.stage.slack.workspace
     for number in range(15):
         workspace.post_as_app("C0PAYMENTS", f"Message {number}", [mrkdwn(f"Message {number}")])
-    await expect(page.locator("#message-list")).to_contain_text("Message 14")
+    await contains(page.locator("#message-list"), "Message 14")
     await card.scroll_into_view_if_needed()
     await expect(await sam.command("/leaks whoami")).to_be_in_viewport(ratio=1)
     await sam.press(card, "report_leak")
-    await expect(sam.modal).to_be_visible()
+    await appears(sam.modal)
     workspace.post_as_app("C0PAYMENTS", "Newest", [mrkdwn("Newest")])
     pill = page.locator("#to-newest")
     await expect(pill).to_have_js_property("hidden", value=False)
@@ -270,7 +270,7 @@ async def test_an_own_answer_comes_into_view_and_a_modal_covers_the_pill(
         }"""
     )
     await page.keyboard.press("Escape")
-    await expect(pill).to_be_visible()
+    await appears(pill)
 
 
 async def test_dark_colours_follow_the_system_or_the_button(window: OpenWindow) -> None:
@@ -298,7 +298,7 @@ async def test_five_hundred_cards_are_drawn_quickly(
     )
     began = time.perf_counter()
     workspace.redraw(cards[-1], text="Changed", blocks=[{"type": "divider"}])
-    await expect(page.locator(f'[data-ts="{cards[-1].ts}"] hr')).to_be_visible()
+    await appears(page.locator(f'[data-ts="{cards[-1].ts}"] hr'))
     latency = time.perf_counter() - began
     times = f"500 alerts: first paint after {painted:.0f} ms, an update shown after {latency * 1000:.0f} ms"
     with capsys.disabled():

@@ -8,7 +8,7 @@ from playwright.async_api import Locator, expect
 from bot.demo import Demo
 from integrations.sandbox.demo.leaks import HOSTILE
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, appears, contains, reads
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -22,15 +22,15 @@ async def drawn(visitor: Visitor, demo: Demo, *blocks: dict[str, Any]) -> Locato
     await visitor.go_to("C0PARTNERS")
     message = demo.stage.slack.workspace.post_as_app("C0PARTNERS", "Drawn", blocks)
     shown = visitor.page.locator(f'#message-list [data-ts="{message.ts}"]')
-    await expect(shown).to_be_visible()
+    await appears(shown)
     return shown
 
 
 async def test_hostile_names_on_a_card_stay_text(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("hostile")
-    await expect(card).to_contain_text("<!channel>")
-    await expect(card).to_contain_text("https://evil.example")
+    await contains(card, "<!channel>")
+    await contains(card, "https://evil.example")
     assert await card.locator('a[href*="evil.example"]').count() == 0
     assert await card.locator(".mention.loud").count() == 0
     assert await card.locator("strong", has_text="bold").count() == 0
@@ -54,22 +54,22 @@ async def test_markup_is_drawn_and_escaped_markup_is_not(window: OpenWindow, dem
     )
     blocks = shown.locator(".block")
     first = blocks.nth(0)
-    await expect(first.locator("strong")).to_have_text("bold")
-    await expect(first.locator("em")).to_have_text("slanted")
-    await expect(first.locator("s")).to_have_text("gone")
-    await expect(first.locator("code")).to_have_text("<co*de*>")
-    await expect(first.locator(".mention")).to_have_text("@Ana Ruiz")
-    await expect(first.locator("a")).to_have_text("a <b>")
-    await expect(first).to_contain_text("2*3*4 snake_case_name")
+    await reads(first.locator("strong"), "bold")
+    await reads(first.locator("em"), "slanted")
+    await reads(first.locator("s"), "gone")
+    await reads(first.locator("code"), "<co*de*>")
+    await reads(first.locator(".mention"), "@Ana Ruiz")
+    await reads(first.locator("a"), "a <b>")
+    await contains(first, "2*3*4 snake_case_name")
     second = blocks.nth(1)
-    await expect(second).to_have_text("<!channel> <@U0ANA> <https://evil.example|x> &lt; js")
+    await reads(second, "<!channel> <@U0ANA> <https://evil.example|x> &lt; js")
     assert await second.locator("a, .mention").count() == 0
     third = blocks.nth(2)
-    await expect(third.locator("time")).to_have_text("2026-11-24")
+    await reads(third.locator("time"), "2026-11-24")
     await expect(third.locator("svg")).to_have_attribute("aria-label", "warning")
-    await expect(third).to_contain_text(":no_such_emoji: > no quote")
-    await expect(third.locator("blockquote")).to_have_text("a quote")
-    await expect(blocks.nth(3)).to_have_text("*not bold* <@U0ANA>")
+    await contains(third, ":no_such_emoji: > no quote")
+    await reads(third.locator("blockquote"), "a quote")
+    await reads(blocks.nth(3), "*not bold* <@U0ANA>")
 
 
 async def test_unknown_blocks_and_elements_are_a_warning(window: OpenWindow, demo: Demo) -> None:
@@ -82,8 +82,8 @@ async def test_unknown_blocks_and_elements_are_a_warning(window: OpenWindow, dem
     )
     warnings = shown.locator(".unknown-block")
     await expect(warnings).to_have_count(2)
-    await expect(warnings.nth(0)).to_contain_text("rich_text")
-    await expect(warnings.nth(1)).to_contain_text("datepicker")
+    await contains(warnings.nth(0), "rich_text")
+    await contains(warnings.nth(1), "datepicker")
 
 
 async def test_a_notification_shows_the_plain_text(window: OpenWindow, demo: Demo) -> None:
@@ -92,9 +92,9 @@ async def test_a_notification_shows_the_plain_text(window: OpenWindow, demo: Dem
         "C0ALERTS", "OPEN &lt;b&gt;: a token. <@U0ANA> is on it.", [mrkdwn("*Open*")]
     )
     toast = sam.page.locator(".toast")
-    await expect(toast).to_contain_text("#security-alerts")
-    await expect(toast.locator(".toast-text")).to_have_text("OPEN <b>: a token. @Ana Ruiz is on it.")
-    await expect(sam.page.locator('[data-channel="C0ALERTS"] .badge')).to_be_visible()
+    await contains(toast, "#security-alerts")
+    await reads(toast.locator(".toast-text"), "OPEN <b>: a token. @Ana Ruiz is on it.")
+    await appears(sam.page.locator('[data-channel="C0ALERTS"] .badge'))
     await toast.locator(".toast-open").click()
-    await expect(sam.page.locator("#channel-title")).to_have_text("security-alerts")
+    await reads(sam.page.locator("#channel-title"), "security-alerts")
     await expect(sam.page.locator('[data-channel="C0ALERTS"] .badge')).to_have_count(0)

@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from bot.demo import Demo
 from tests.browser.conftest import OpenWindow
+from tests.browser.visitor import appears, contains, reads
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -14,19 +15,19 @@ async def test_killing_the_bot_loses_nothing(window: OpenWindow, demo: Demo) -> 
     page = sam.page
     alert = await sam.leak("dead")
     card = sam.card(alert)
-    await expect(card).to_contain_text("Normal:")
+    await contains(card, "Normal:")
     process = demo.bot.process_id
     await sam.show("faults")
     await page.get_by_role("button", name="Kill the bot").click()
-    await expect(page.locator("#bot-banner")).to_contain_text("cards don't change")
+    await contains(page.locator("#bot-banner"), "cards don't change")
     await sam.show("github")
     await page.locator(f'.alert-row[data-alert="{alert}"] button').click()
     await page.locator("#close-alert").click()
-    await expect(page.locator("#alert-body")).to_contain_text("Closed as")
+    await contains(page.locator("#alert-body"), "Closed as")
     await sam.press(card, "take")
-    await expect(card.locator(".notice")).to_contain_text("Stanch didn't answer")
-    await expect(card).to_contain_text("Normal:")
-    await expect(await sam.command("/leaks whoami")).to_contain_text("failed with the error")
+    await contains(card.locator(".notice"), "Stanch didn't answer")
+    await contains(card, "Normal:")
+    await contains(await sam.command("/leaks whoami"), "failed with the error")
     await page.locator("#bot-banner-start").click()
     await expect(page.locator("#bot-banner")).to_be_hidden(timeout=30_000)
     assert demo.bot.process_id not in (None, process)
@@ -42,15 +43,15 @@ async def test_while_github_is_down_a_check_is_refused_and_taking_works(
     await sam.show("faults")
     switch = sam.page.get_by_role("switch", name="GitHub is down")
     await switch.check()
-    await expect(sam.page.locator("#fault-count")).to_have_text("1")
+    await reads(sam.page.locator("#fault-count"), "1")
     await sam.press(card, "check_validity")
-    await expect(sam.private).to_contain_text("GitHub can't be asked")
+    await contains(sam.private, "GitHub can't be asked")
     await sam.press(card, "take")
-    await expect(card).to_contain_text("On it: @Sam Okafor")
-    await expect(sam.private).to_contain_text("GitHub does not answer now")
+    await contains(card, "On it: @Sam Okafor")
+    await contains(sam.private, "GitHub does not answer now")
     await switch.uncheck()
     await sam.press(card, "check_validity")
-    await expect(card).to_contain_text("not on this GitHub, checked")
+    await contains(card, "not on this GitHub, checked")
 
 
 async def test_lost_answers_of_slack_cause_no_second_card(window: OpenWindow, demo: Demo) -> None:
@@ -59,7 +60,7 @@ async def test_lost_answers_of_slack_cause_no_second_card(window: OpenWindow, de
     switch = sam.page.get_by_role("switch", name="Slack loses its answers")
     await switch.check()
     alert = await sam.leak("dead")
-    await expect(sam.card(alert)).to_be_visible()
+    await appears(sam.card(alert))
     await sam.show("faults")
     await switch.uncheck()
     await sam.press(sam.card(alert), "take")

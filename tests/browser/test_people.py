@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from bot.demo import Demo
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.visitor import PHONE, Visitor, appears, contains, reads
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,11 +28,11 @@ async def test_each_kind_of_person_gets_the_right_refusal(window: OpenWindow) ->
         await visitor.press(card, "take")
         answer = visitor.page.locator("#message-list .message.private").nth(before)
         await expect(answer).to_contain_text(words, ignore_case=True)
-        await expect(card).to_contain_text("On it: nobody yet")
+        await contains(card, "On it: nobody yet")
     await visitor.become("Theo Lang")
-    await expect(visitor.page.locator("#channel-title")).to_have_text("partners-globex")
+    await reads(visitor.page.locator("#channel-title"), "partners-globex")
     await expect(visitor.page.locator("#message-list .message .overflow")).to_have_count(0)
-    await expect(await visitor.command("/leaks list")).to_contain_text("is not a valid command")
+    await contains(await visitor.command("/leaks list"), "is not a valid command")
 
 
 async def test_a_lost_role_counts_at_once(window: OpenWindow) -> None:
@@ -42,10 +42,10 @@ async def test_a_lost_role_counts_at_once(window: OpenWindow) -> None:
     await ana.show("roles")
     await roles.select_option("read")
     await ana.press(card, "take")
-    await expect(ana.private).to_contain_text("GitHub doesn't let ana-ruiz see the alerts of octo/payments.")
+    await contains(ana.private, "GitHub doesn't let ana-ruiz see the alerts of octo/payments.")
     await roles.select_option("admin")
     await ana.press(card, "take")
-    await expect(card).to_contain_text("On it: @Ana Ruiz")
+    await contains(card, "On it: @Ana Ruiz")
 
 
 async def _is_told_that_it_is_closed(visitor: Visitor) -> bool:
@@ -64,11 +64,11 @@ async def test_two_concurrent_submits_close_the_alert_once(window: OpenWindow, d
     windows = ((sam, "Used in tests"), (ana, "False positive"))
     for visitor, reason in windows:
         await visitor.choose(visitor.card(alert), "close_as", reason)
-        await expect(visitor.modal.get_by_role("textbox")).to_be_visible()
+        await appears(visitor.modal.get_by_role("textbox"))
     requests = len(demo.stage.github.requests)
     await asyncio.gather(*(visitor.modal.locator("[type=submit]").click() for visitor, _ in windows))
     for visitor, _ in windows:
-        await expect(visitor.card(alert)).to_contain_text("Closed as")
+        await contains(visitor.card(alert), "Closed as")
     # Whoever closed it sees that on the card; the other one is told.
     told = await asyncio.gather(*(_is_told_that_it_is_closed(visitor) for visitor, _ in windows))
     assert sorted(told) == [False, True]
@@ -90,10 +90,10 @@ async def test_an_action_is_shown_in_other_windows(window: OpenWindow) -> None:
     sam, ana = await window(size=PHONE), await window("U0ANA")
     alert = await sam.leak("dead")
     await sam.show("slack")
-    await expect(ana.card(alert)).to_be_visible()
+    await appears(ana.card(alert))
     await sam.press(sam.card(alert), "take")
-    await expect(ana.card(alert)).to_contain_text("On it: @Sam Okafor")
+    await contains(ana.card(alert), "On it: @Sam Okafor")
     await ana.page.locator(f'.alert-row[data-alert="{alert}"] button').click()
     await ana.page.locator("#close-alert").click()
-    await expect(sam.card(alert)).to_contain_text("Closed as revoked")
+    await contains(sam.card(alert), "Closed as revoked")
     await expect(sam.page.locator(f'.alert-row[data-alert="{alert}"]')).to_have_count(0)

@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.visitor import PHONE, Visitor, appears, contains, reads
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -37,22 +37,22 @@ async def test_somebody_unlinked_signs_in_with_four_taps_and_six_digits(window: 
     noor = await window("U0NOOR", size=PHONE, has_touch=True)
     card, taps = await noor.leaked_card("dead"), Taps()
     await noor.press(card, "take")
-    await expect(noor.private).to_contain_text("GitHub account")
+    await contains(noor.private, "GitHub account")
     await assert_nothing_serious(noor.page, "the offer to link")
 
     await taps.on(noor.private.get_by_role("button", name="Link"))
-    await expect(open_github(noor)).to_be_visible()
+    await appears(open_github(noor))
     await assert_nothing_serious(noor.page, "the form for the code")
     github = await taps.opens(noor, open_github(noor))
     await assert_nothing_serious(github, "GitHub's page")
     await taps.on(github.get_by_role("button", name="Authorize Stanch"))
-    await expect(github.locator("body")).to_contain_text("U0NOOR")
+    await contains(github.locator("body"), "U0NOOR")
     await assert_nothing_serious(github, "the page with the code")
     code = await github.locator(".code").inner_text()
     await noor.modal.get_by_role("textbox").fill(code)
     await taps.on(noor.modal.locator("[type=submit]"))
 
-    await expect(card).to_contain_text("On it: @Noor Haddad")
+    await contains(card, "On it: @Noor Haddad")
     assert taps.count == 4
     assert sum(letter.isdigit() for letter in code) == 6
     assert not await noor.scrolls_sideways()
@@ -63,18 +63,18 @@ async def test_somebody_in_the_directory_signs_in_with_two_taps(window: OpenWind
     jonas = await window("U0JONAS", size=PHONE, has_touch=True)
     card = await jonas.leaked_card("dead")
     await jonas.press(card, "take")
-    await expect(jonas.private).to_contain_text("directory alone")
-    await expect(card).to_contain_text("On it: nobody yet")
+    await contains(jonas.private, "directory alone")
+    await contains(card, "On it: nobody yet")
     await jonas.choose(card, "close_as", "Used in tests")
-    await expect(jonas.modal).to_contain_text("directory alone")
+    await contains(jonas.modal, "directory alone")
     await assert_nothing_serious(jonas.page, "the window in place of a form")
     taps = Taps()
     github = await taps.opens(jonas, open_github(jonas))
     await taps.on(github.get_by_role("button", name="Authorize Stanch"))
-    await expect(github.locator("h1")).to_have_text("You are linked")
+    await reads(github.locator("h1"), "You are linked")
     await assert_nothing_serious(github, "the page that says so")
     assert taps.count == 2
-    await expect(jonas.modal.get_by_role("heading")).to_contain_text("Close")
+    await contains(jonas.modal.get_by_role("heading"), "Close")
     await github.close()
 
 
@@ -86,12 +86,12 @@ async def test_who_signed_in_acts_in_their_own_name_until_they_revoke_it(window:
     card = noor.card(alert)
     await noor.choose(card, "close_as", "Used in tests")
     await noor.modal.locator("[type=submit]").click()
-    await expect(card).to_contain_text("Closed as used in tests")
+    await contains(card, "Closed as used in tests")
     await noor.show("github")
     await noor.page.locator("[data-filter=closed]").click()
     await noor.page.locator(f'.alert-row[data-alert="{alert}"] button').click()
     timeline = noor.page.locator("#alert-body .timeline")
-    await expect(timeline).to_contain_text("noor-haddad changed state: open → closed as used in tests")
+    await contains(timeline, "noor-haddad changed state: open → closed as used in tests")
     await expect(noor.page.locator("#alert-body")).not_to_contain_text("stanch[bot]")
 
     await noor.show("roles")
@@ -102,4 +102,4 @@ async def test_who_signed_in_acts_in_their_own_name_until_they_revoke_it(window:
     other = await noor.leaked_card("dead")
     await noor.press(other, "take")
     await expect(noor.private).to_contain_text("sign in", ignore_case=True)
-    await expect(other).to_contain_text("On it: nobody yet")
+    await contains(other, "On it: nobody yet")

@@ -7,7 +7,7 @@ from playwright.async_api import Locator, expect
 
 from bot.demo import Demo
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor, appears, contains, reads
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 # Code spans hold text from GitHub, which may look like emoji names.
@@ -19,7 +19,7 @@ OWN_TEXTS = """() => [...document.querySelectorAll("#message-list .text")].map((
 
 
 async def step(visitor: Visitor, title: str) -> None:
-    await expect(visitor.page.locator("#tour-title")).to_have_text(title)
+    await reads(visitor.page.locator("#tour-title"), title)
 
 
 def highlighted(visitor: Visitor, action: str) -> Locator:
@@ -36,7 +36,7 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     await step(visitor, "A token leaks")
     await target.click()
     await step(visitor, "The card arrives")
-    await expect(target).to_contain_text("not known whether it works")
+    await contains(target, "not known whether it works")
     alert = str(await target.locator(".actions").get_attribute("data-block")).split(":")[1]
     await page.locator("#tour-next").click()
     await step(visitor, "Does it still work?")
@@ -45,13 +45,13 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     await highlighted(visitor, "take").click()
     await step(visitor, "Tell the owner first")
     await highlighted(visitor, "report_leak").click()
-    await expect(modal).to_contain_text("It can't be undone")
+    await contains(modal, "It can't be undone")
     await highlighted(visitor, "tell_owner").click()
     await step(visitor, "Answer as the owner")
-    await expect(page.locator(".switcher-name")).to_have_text("Dana Kim")
+    await reads(page.locator(".switcher-name"), "Dana Kim")
     await highlighted(visitor, "owner_rotated").click()
     await step(visitor, "Report the leak")
-    await expect(page.locator(".switcher-name")).to_have_text("Sam Okafor")
+    await reads(page.locator(".switcher-name"), "Sam Okafor")
     await target.get_by_role("checkbox").check()
     await modal.locator("[type=submit]").click()
     await step(visitor, "Wait until it is dead")
@@ -64,7 +64,7 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     for number in range(3):
         box = page.get_by_role("region", name="Thread").get_by_role("checkbox").nth(number)
         await box.check()
-        await expect(visitor.card(alert)).to_contain_text(f"{number + 1} of 3 done")
+        await contains(visitor.card(alert), f"{number + 1} of 3 done")
     await step(visitor, "Close it as Revoked")
     await highlighted(visitor, "close_as").click()
     await page.get_by_role("option", name="Revoked").click()
@@ -73,15 +73,15 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
     await step(visitor, "See it on GitHub")
     await target.locator("button").click()
     for words in ("Rotated in the vault", "sam-okafor via Stanch", "open → closed as revoked", "deploy.env"):
-        await expect(page.locator("#alert-body")).to_contain_text(words)
+        await contains(page.locator("#alert-body"), words)
     await step(visitor, "See the audit log")
     for action in ("close_alert", "report_leak", "tell_owner", "check_validity", "take"):
-        await expect(page.locator(".audit-row", has_text=action).first).to_contain_text("Sam Okafor")
+        await contains(page.locator(".audit-row", has_text=action).first, "Sam Okafor")
     words = str(await page.evaluate(OWN_TEXTS))
     assert not re.search(r":[a-z_]{3,}:", words), "an emoji that the page can't draw"
     await page.locator("#tour-next").click()
     await expect(page.locator("#tour")).to_be_hidden()
-    await expect(page.get_by_role("dialog", name="One leak")).to_contain_text("What next")
+    await contains(page.get_by_role("dialog", name="One leak"), "What next")
     await page.get_by_role("button", name="Look around").click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -89,7 +89,7 @@ async def test_the_whole_tour(window: OpenWindow, demo: Demo, size: tuple[int, i
 async def test_a_tour_that_ends_as_the_owner_returns_to_the_first_person(window: OpenWindow) -> None:
     visitor = await window("U0OLIVIA", size=PHONE, tour=True)
     name = visitor.page.locator(".switcher-name")
-    await expect(visitor.page.locator("#tour-title")).to_have_text("A token leaks")
+    await reads(visitor.page.locator("#tour-title"), "A token leaks")
     await visitor.page.locator(".tour-target").click()
     for title in (
         "The card arrives",
@@ -100,19 +100,19 @@ async def test_a_tour_that_ends_as_the_owner_returns_to_the_first_person(window:
         await step(visitor, title)
         await visitor.page.locator("#tour-next").click()
     await step(visitor, "Answer as the owner")
-    await expect(name).to_have_text("Dana Kim")
+    await reads(name, "Dana Kim")
     await visitor.page.get_by_role("button", name="End the tour").click()
-    await expect(name).to_have_text("Olivia Chen")
+    await reads(name, "Olivia Chen")
 
 
 async def test_a_dismissed_tour_stays_away_until_its_button_is_clicked(window: OpenWindow) -> None:
     visitor = await window(tour=True)
     tour = visitor.page.locator("#tour")
-    await expect(tour).to_be_visible()
+    await appears(tour)
     await visitor.page.get_by_role("button", name="End the tour").click()
     await expect(tour).to_be_hidden()
     await visitor.page.reload()
-    await expect(visitor.page.locator(".channel.active")).to_be_visible()
+    await appears(visitor.page.locator(".channel.active"))
     await expect(tour).to_be_hidden()
     await visitor.page.get_by_role("button", name="Tour", exact=True).click()
     await step(visitor, "A token leaks")

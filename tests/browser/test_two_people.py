@@ -10,7 +10,7 @@ from bot.demo import Demo
 from integrations.sandbox.github import GitHubAlert
 from tests.browser.axe import assert_nothing_serious
 from tests.browser.conftest import OpenWindow
-from tests.browser.visitor import PHONE
+from tests.browser.visitor import PHONE, appears, contains
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -33,12 +33,12 @@ async def test_a_second_person_approves_a_report(window: OpenWindow, demo: Demo)
     alert = await sam.leak()
     await sam.show("slack")
     card = sam.card(alert)
-    await expect(card).to_be_visible()
+    await appears(card)
     await sam.report(card)
     await card.locator(".thread-link").click()
     asked = sam.page.get_by_role("region", name="Thread")
     await asked.get_by_role("button", name="Approve").click()
-    await expect(asked.locator(".message.private")).to_contain_text("a second person has to decide")
+    await contains(asked.locator(".message.private"), "a second person has to decide")
     token = demo.stage.github.token_of(_alert(demo, alert))
     assert token is not None
     assert token.revoked_at is None
@@ -48,10 +48,10 @@ async def test_a_second_person_approves_a_report(window: OpenWindow, demo: Demo)
     assert not await olivia.scrolls_sideways()
     thread = olivia.page.get_by_role("region", name="Thread")
     await thread.get_by_role("button", name="Approve").click()
-    await expect(thread).to_contain_text("olivia-chen")
+    await contains(thread, "olivia-chen")
     await expect(thread.get_by_role("button", name="Approve")).to_have_count(0)
     await olivia.page.get_by_role("button", name="Close thread").click()
-    await expect(olivia.card(alert)).to_contain_text("reported to GitHub")
+    await contains(olivia.card(alert), "reported to GitHub")
     assert token.revoked_at is not None
 
 

@@ -2,11 +2,21 @@
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
+from playwright.async_api import TimeoutError as NotInTime
 
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
@@ -29,6 +39,31 @@ CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser")
 def find_chromium() -> str | None:
     """The path of the browser, if there is one."""
     return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+# Playwright's `expect` describes the page at each try that fails, which was a third of the browser's work. These wait
+# before they expect.
+
+
+async def appears(part: Locator) -> None:
+    """It can be seen, now or soon."""
+    with suppress(NotInTime):
+        await part.wait_for()
+    await expect(part).to_be_visible()
+
+
+async def contains(part: Locator, text: str) -> None:
+    """It contains the text, now or soon."""
+    with suppress(NotInTime):
+        await part.filter(has_text=text).wait_for(state="attached")
+    await expect(part).to_contain_text(text)
+
+
+async def reads(part: Locator, text: str) -> None:
+    """The text is all that it contains, now or soon."""
+    with suppress(NotInTime):
+        await part.filter(has_text=text).wait_for(state="attached")
+    await expect(part).to_have_text(text)
 
 
 @dataclass
@@ -89,7 +124,7 @@ class Visitor:
         """Leak a secret and wait for its card."""
         card = self.card(await self.leak(kind, **fields))
         await self.show("slack")
-        await expect(card).to_be_visible()
+        await appears(card)
         return card
 
     def card(self, alert: str) -> Locator:
@@ -124,13 +159,13 @@ class Visitor:
         await self.composer.fill(text)
         await self.composer.press("Enter")
         answer = self.page.locator("#message-list .message.private").nth(before)
-        await expect(answer).to_be_visible()
+        await appears(answer)
         return answer
 
     async def become(self, name: str) -> None:
         await self.page.locator("#switcher").click()
         await self.page.get_by_role("option", name=name).click()
-        await expect(self.page.locator(".switcher-name")).to_have_text(name)
+        await reads(self.page.locator(".switcher-name"), name)
 
     async def go_to(self, channel: str) -> None:
         await self.page.locator(f'button[data-channel="{channel}"]').click()
