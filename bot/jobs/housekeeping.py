@@ -7,7 +7,7 @@ import structlog
 
 from bot.context import Context
 from bot.errors import UnusableJob
-from bot.flows.alerts.sync import request_sync
+from bot.flows.alerts.sync import REQUESTED_AT, request_sync
 from bot.flows.channel_facts import delete_channel_changes
 from bot.flows.messages.blocked_messages import retry_blocked
 from bot.flows.messages.time_away import note_running
@@ -17,7 +17,17 @@ from bot.flows.people.tokens import end_lapsed
 from bot.flows.private_answers import has_waiting
 from bot.flows.subscribing.watch import request_checks
 from bot.job_rows import NOT_OF_THIS_VERSION, read_job
-from storage import approvals, deliveries, directory_pairs, jobs, link_requests, messages, role_cache, slots
+from storage import (
+    approvals,
+    deliveries,
+    directory_pairs,
+    jobs,
+    link_requests,
+    messages,
+    role_cache,
+    saved_values,
+    slots,
+)
 from storage.db import StorageUnavailable, Tx, rare_statements
 from storage.records import Job, JobState
 
@@ -83,8 +93,15 @@ async def _run_part(part: Awaitable[object]) -> None:
 
 
 async def _request_sync(context: Context) -> None:
-    if context.sync_interval:
-        await request_sync(context, every=context.sync_interval)
+    """Not soon after another: a start's sync may still run, and both would make more calls than GitHub allows."""
+    interval = context.sync_interval
+    if not interval:
+        return
+    async with context.db.read() as tx:
+        last = await saved_values.load(tx, REQUESTED_AT)
+        ago = tx.now - last if isinstance(last, int | float) else interval
+    if not 0 <= ago < interval / 2:
+        await request_sync(context, every=interval)
 
 
 async def _retry_of_older_versions(context: Context) -> None:

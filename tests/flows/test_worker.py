@@ -9,7 +9,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from bot import job_kinds
+from bot.app import AT_START
 from bot.context import Context
+from bot.flows.alerts.sync import request_sync
 from bot.job_kind import JobKind
 from bot.job_kinds import (
     KINDS,
@@ -163,6 +165,7 @@ async def test_a_delivery_is_stored_after_a_table_changed(stage: Stage) -> None:
 
 async def test_housekeeping_goes_on_when_one_part_fails(stage: Stage) -> None:
     context = replace(stage.context, sync_interval=900)
+    stage.clock.advance(900)
     async with context.db.begin() as tx:
         await jobs.enqueue(tx, new_job(RedrawCards()))
         await tx.conn.execute(sa.text("ALTER TABLE message RENAME TO gone"))
@@ -173,6 +176,26 @@ async def test_housekeeping_goes_on_when_one_part_fails(stage: Stage) -> None:
     assert kinds == ["sweep"], (
         "a sync is requested and old jobs are deleted although the blocked messages could not be read"
     )
+
+
+async def test_a_sync_at_the_start_counts_for_the_interval(stage: Stage) -> None:
+    """Two at the same time would make more calls in a minute than GitHub allows."""
+    context = replace(stage.context, sync_interval=900)
+
+    async def requested() -> int:
+        async with context.db.read() as tx:
+            kinds = list(await tx.conn.scalars(sa.select(job_table.c.kind)))
+        return kinds.count("sweep")
+
+    stage.clock.advance(900)
+    before = await requested()
+    await request_sync(context, every=AT_START)
+    await run_housekeeping_once(context)
+    assert await requested() == before + 1
+    for _ in range(9):
+        stage.clock.advance(100)
+        await run_housekeeping_once(context)
+    assert await requested() == before + 2
 
 
 async def wake_twice(wake: asyncio.Event) -> None:

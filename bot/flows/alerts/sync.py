@@ -44,6 +44,8 @@ AT_ONCE, PACE = 50, 0.6
 
 Each sync needs a token. GitHub's docs: 900 points a minute for the App, and five for a token.
 """
+REQUESTED_AT = "sync_requested_at"
+"""The saved value that says when a sync of all installations was last requested."""
 BATCH = 25
 """Alerts stored in one transaction. On SQLite a webhook waits for it."""
 
@@ -80,7 +82,9 @@ async def request_sync(context: Context, *, every: float) -> None:
     """Enqueue a sync of all installations, once in each span of `every` seconds whichever process requests it."""
     async with context.db.begin() as tx:
         span = int(tx.now // every)
-        await jobs.enqueue(tx, new_job(SyncAll(), dedup=f"sweep:{every:.0f}:{span}"))
+        [enqueued] = await jobs.enqueue(tx, new_job(SyncAll(), dedup=f"sweep:{every:.0f}:{span}"))
+        if enqueued is not None:
+            await saved_values.save(tx, REQUESTED_AT, tx.now)
 
 
 async def sync_all(context: Context) -> None:
