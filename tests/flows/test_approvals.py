@@ -68,6 +68,7 @@ async def two(database_url: str, clock: Clock, private_key: str) -> AsyncIterato
 # The usual way
 
 
+@words_only
 async def test_a_report_is_sent_once_a_second_person_approves_it(two: Stage) -> None:
     await ask(two)
     assert "octo-admin asks for approval to report it to GitHub." in read_request(two)
@@ -194,6 +195,7 @@ async def test_a_request_counts_towards_the_limit_of_an_hour_and_its_report_does
 # Denied
 
 
+@words_only
 async def test_a_denied_report_is_not_sent_and_can_t_be_asked_for_again_for_an_hour(two: Stage) -> None:
     await ask(two)
     assert "Denied; nothing is sent." in await decide(two, OWNER, "deny_report")
@@ -480,6 +482,7 @@ async def test_nothing_is_sent_for_somebody_whose_link_was_suspended(two: Stage)
     assert "to their GitHub account is suspended" in read_request(two)
 
 
+@words_only
 async def test_a_request_lapses_after_an_hour(two: Stage) -> None:
     await ask(two)
     shown = request(two)
@@ -531,6 +534,7 @@ async def test_a_forged_button_decides_nothing(two: Stage, value: str) -> None:
     assert two.answer_to(OWNER) != ""
 
 
+@words_only
 async def test_the_button_of_another_alert_s_request_decides_nothing(two: Stage) -> None:
     await ask(two)
     control = request(two).control("approve_report")
@@ -587,6 +591,7 @@ async def test_of_an_approval_and_a_denial_at_once_the_first_counts(two: Stage) 
     assert len(sent(two)) == (1 if ("done", None) in await two.audited("approve_report") else 0)
 
 
+@words_only
 async def test_a_click_that_slack_sends_twice_decides_once(two: Stage) -> None:
     await ask(two)
     await decide_at_once(two, (OWNER, "approve_report"), (OWNER, "approve_report"))

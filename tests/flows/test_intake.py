@@ -26,6 +26,7 @@ def hold(stage: Stage) -> list[WebhookDelivery]:
     return stage.github.held
 
 
+@pytest.mark.either_database
 async def test_a_new_alert_gets_one_card_with_what_a_responder_needs(stage: Stage) -> None:
     await stage.leak(path="config/deploy.env")
     card = stage.card()
@@ -42,6 +43,7 @@ async def test_a_new_alert_gets_one_card_with_what_a_responder_needs(stage: Stag
     assert len(stage.slack.channel_messages(CHANNEL)) == 1
 
 
+@pytest.mark.either_database
 async def test_every_change_on_github_updates_the_same_card(stage: Stage) -> None:
     alert, github = await stage.leak(), stage.github
     github.assign(alert, stage.leaker)
@@ -70,6 +72,7 @@ async def test_every_change_on_github_updates_the_same_card(stage: Stage) -> Non
     assert stage.read().startswith(":rotating_light: Critical")
 
 
+@pytest.mark.either_database
 async def test_a_delivery_with_an_unknown_action_updates_the_alert(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
@@ -82,6 +85,7 @@ async def test_a_delivery_with_an_unknown_action_updates_the_alert(stage: Stage)
     assert await stage.stored(alert) is not None
 
 
+@pytest.mark.either_database
 @pytest.mark.parametrize("event", ["secret_scanning_scan", "star", "a_word_of_next_year"])
 async def test_other_events_are_stored_and_ignored(stage: Stage, event: str) -> None:
     held = hold(stage)
@@ -138,6 +142,7 @@ async def test_older_facts_never_overwrite_newer_ones(stage: Stage) -> None:
     assert "live token" in stage.read()
 
 
+@pytest.mark.either_database
 async def test_the_few_fields_of_old_servers_are_enough(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository, validity="active")
@@ -146,6 +151,7 @@ async def test_the_few_fields_of_old_servers_are_enough(stage: Stage) -> None:
     assert "live token" in stage.read()
 
 
+@pytest.mark.either_database
 async def test_the_few_fields_of_old_servers_make_a_card_while_github_is_down(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository, validity="active")
@@ -157,6 +163,7 @@ async def test_the_few_fields_of_old_servers_make_a_card_while_github_is_down(st
     assert stage.github.alert_url(alert) in str(stage.card().blocks)
 
 
+@pytest.mark.either_database
 async def test_details_are_fetched_after_an_outage_of_any_length(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository, validity="active")
@@ -170,6 +177,7 @@ async def test_details_are_fetched_after_an_outage_of_any_length(stage: Stage) -
     assert "live token" in stage.read()
 
 
+@pytest.mark.either_database
 async def test_unknown_words_are_shown_as_they_are(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository)
@@ -196,6 +204,7 @@ async def test_unknown_words_are_shown_as_they_are(stage: Stage) -> None:
     assert "Closed as hidden by config" in stage.read()
 
 
+@pytest.mark.either_database
 async def test_a_location_of_an_unknown_kind_is_shown_by_its_word(stage: Stage) -> None:
     held = hold(stage)
     alert = stage.github.leak(stage.repository, locations=[])
@@ -209,6 +218,7 @@ async def test_a_location_of_an_unknown_kind_is_shown_by_its_word(stage: Stage) 
     assert "Normal: not known whether it works" in stage.read()
 
 
+@pytest.mark.either_database
 async def test_a_delivery_without_installation_finds_it_by_the_repository(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository)
@@ -219,6 +229,7 @@ async def test_a_delivery_without_installation_finds_it_by_the_repository(stage:
     assert len(stage.github.calls("GET", "/repos/octo/payments/installation")) == 1
 
 
+@pytest.mark.either_database
 async def test_an_alert_first_stored_as_resolved_gets_its_card_when_it_is_reopened(stage: Stage) -> None:
     alert = stage.github.leak(stage.repository, resolved="revoked", author=stage.leaker)
     await stage.work(within=10)
@@ -232,6 +243,7 @@ async def test_an_alert_first_stored_as_resolved_gets_its_card_when_it_is_reopen
     assert stage.read().startswith(":large_orange_circle: Normal")
 
 
+@pytest.mark.either_database
 async def test_names_and_comments_from_github_neither_mention_nor_format(stage: Stage) -> None:
     alert = await stage.leak(
         bypassed_by=stage.people[READER], bypass_comment="<!channel> *now* <https://evil.example|GitHub>"
@@ -253,6 +265,7 @@ async def test_a_location_that_is_announced_twice_is_news_once(stage: Stage) -> 
     assert [event.details for event in found] == [{"path": "second.py"}]
 
 
+@pytest.mark.either_database
 async def test_a_stored_delivery_that_this_version_does_not_use_ends_its_job(stage: Stage) -> None:
     held = hold(stage)
     stage.github.leak(stage.repository)

@@ -94,6 +94,7 @@ def notices(stage: Stage) -> list[str]:
     ]
 
 
+@pytest.mark.either_database
 async def test_the_form_of_one_more_closure_is_refused_audited_and_told_once(limited: Stage) -> None:
     leaked = await leak_several(limited, 4)
     await close(limited, ADMIN, 0, 1)
@@ -108,6 +109,7 @@ async def test_the_form_of_one_more_closure_is_refused_audited_and_told_once(lim
     assert f"identities remove {ADMIN}" in told
 
 
+@pytest.mark.either_database
 async def test_a_form_that_was_opened_before_the_limit_is_refused_when_it_is_submitted(
     limited: Stage,
 ) -> None:
@@ -124,6 +126,7 @@ async def test_a_form_that_was_opened_before_the_limit_is_refused_when_it_is_sub
     assert "octo-admin" in told
 
 
+@pytest.mark.either_database
 async def test_the_limit_is_each_person_s_own_and_ends_after_an_hour(limited: Stage) -> None:
     """The alert of a refused request is not claimed: somebody else closes it at once."""
     leaked = await leak_several(limited, 4)
@@ -151,6 +154,7 @@ async def test_two_requests_at_once_can_t_both_take_the_last_place(limited: Stag
     assert (await limited.audited("close_alert")).count(REFUSED) == 3
 
 
+@pytest.mark.either_database
 async def test_more_reports_are_refused(limited: Stage) -> None:
     await leak_several(limited, 3)
     await report(limited, ADMIN, 0, 1)
@@ -174,6 +178,7 @@ async def test_a_report_that_waits_counts_once_and_is_sent(limited: Stage) -> No
     assert ("intended", "waited") in outcomes
 
 
+@pytest.mark.either_database
 async def test_without_a_default_channel_it_is_refused_all_the_same(limited: Stage) -> None:
     leaked = await leak_several(limited, 3)
     await open_close_form(limited, ADMIN, 2)

@@ -2,6 +2,8 @@
 
 import urllib.parse
 
+import pytest
+
 from integrations.sandbox.slack import SlackMessage
 from tests.flows.stage import ADMIN, CHANNEL, MANAGER, OWNER, READER, Stage
 
@@ -12,6 +14,7 @@ def checklist(stage: Stage) -> SlackMessage:
     return found
 
 
+@pytest.mark.either_database
 async def test_im_on_it_is_shown_on_the_card_and_assigned_on_github(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "take")
@@ -24,6 +27,7 @@ async def test_im_on_it_is_shown_on_the_card_and_assigned_on_github(stage: Stage
     assert card.text.endswith("octo-admin is on it.")
 
 
+@pytest.mark.either_database
 async def test_without_write_access_github_keeps_its_assignee(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click_privately(MANAGER, "take")
@@ -32,6 +36,7 @@ async def test_without_write_access_github_keeps_its_assignee(stage: Stage) -> N
     assert "write access" in stage.answer_markup(MANAGER)
 
 
+@pytest.mark.either_database
 async def test_stepping_back_gives_the_alert_free_again(stage: Stage) -> None:
     alert = await stage.leak()
     await stage.click(ADMIN, "take")
@@ -41,6 +46,7 @@ async def test_stepping_back_gives_the_alert_free_again(stage: Stage) -> None:
     assert alert.assigned_to is None
 
 
+@pytest.mark.either_database
 async def test_an_assignment_on_github_is_shown_and_ends_there(stage: Stage) -> None:
     alert = await stage.leak()
     stage.github.assign(alert, stage.people[ADMIN], by=stage.people[OWNER])
@@ -65,6 +71,7 @@ async def test_two_peoples_ticks_do_not_undo_each_other(stage: Stage) -> None:
     assert "octo-owner" in checklist(stage).shown_text
 
 
+@pytest.mark.either_database
 async def test_a_tick_is_taken_back(stage: Stage) -> None:
     await stage.leak()
     await stage.click(ADMIN, "take")
@@ -74,6 +81,7 @@ async def test_a_tick_is_taken_back(stage: Stage) -> None:
     assert "0 of 3 done" in stage.card().shown_text
 
 
+@pytest.mark.either_database
 async def test_an_owner_finds_the_uses_of_the_token_and_others_ask_one(stage: Stage) -> None:
     await stage.leak()
     await stage.click(ADMIN, "take")
@@ -87,6 +95,7 @@ async def test_an_owner_finds_the_uses_of_the_token_and_others_ask_one(stage: St
     assert "hashed_token" not in stage.answer_markup(ADMIN)
 
 
+@pytest.mark.either_database
 async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
     alert = await stage.leak(path="config/deploy.env")
     stage.github.add_location(alert, path="src/old.py", start_line=7, end_line=7)
@@ -101,6 +110,7 @@ async def test_locations_and_history_are_shown_privately(stage: Stage) -> None:
     assert "GitHub doesn't let octo-reader see the alerts of octo/payments." in stage.answer_markup(READER)
 
 
+@pytest.mark.either_database
 async def test_closed_as_false_positive_leaves_nothing_to_do(stage: Stage) -> None:
     await stage.leak()
     await stage.click(ADMIN, "take")

@@ -26,6 +26,7 @@ def refreshes(stage: Stage) -> int:
     return sum("refresh_token" in str(call.body) for call in stage.github.calls("POST", EXCHANGE))
 
 
+@pytest.mark.either_database
 async def test_a_token_that_is_about_to_expire_is_refreshed_before_it_is_used(signed_in: Stage) -> None:
     alert = await signed_in.leak()
     first = await stored_sign_in(signed_in, ADMIN)
@@ -82,6 +83,7 @@ async def test_a_late_refresher_does_not_wipe_the_winners_tokens(signed_in: Stag
     assert not signed_in.github.live_tokens[late.access.reveal()].is_valid(signed_in.clock.now())
 
 
+@pytest.mark.either_database
 async def test_a_refresh_whose_answer_was_lost_suspends_at_the_next_one(signed_in: Stage) -> None:
     """As after `kill -9` between GitHub's answer and our commit: both old tokens are dead, and nobody has the new."""
     alert = await signed_in.leak()
@@ -95,6 +97,7 @@ async def test_a_refresh_whose_answer_was_lost_suspends_at_the_next_one(signed_i
     assert alert.state == "open"
 
 
+@pytest.mark.either_database
 async def test_a_refresh_goes_on_when_the_request_that_needs_it_is_given_up(signed_in: Stage) -> None:
     """As *I'm on it* is after five seconds: the new tokens would be lost, and the old ones are invalid."""
     person = await identity_of(signed_in, ADMIN)
@@ -126,6 +129,7 @@ async def test_after_a_crash_during_a_refresh_the_next_one_waits_for_the_lease(s
     assert await tokens.person_token(signed_in.context, person) is not None
 
 
+@pytest.mark.either_database
 @pytest.mark.parametrize("fault", ["unreachable", "500", "wrong secret"])
 async def test_a_refresh_that_github_did_not_refuse_suspends_nobody(signed_in: Stage, fault: str) -> None:
     await signed_in.leak()

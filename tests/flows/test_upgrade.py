@@ -63,6 +63,7 @@ async def test_a_waiting_delivery_of_0_1_0_gets_its_card(stage: Stage) -> None:
     assert len(stage.slack.cards(CHANNEL)) == 4
 
 
+@pytest.mark.either_database
 async def test_a_card_of_0_1_0_is_updated_in_place(stage: Stage) -> None:
     await stage.work(within=30)
     first, *_ = stage.slack.cards(CHANNEL)
@@ -76,12 +77,14 @@ async def test_a_card_of_0_1_0_is_updated_in_place(stage: Stage) -> None:
     assert len(stage.slack.cards(CHANNEL)) == 4
 
 
+@pytest.mark.either_database
 async def test_a_report_of_0_1_0_is_followed_up(stage: Stage) -> None:
     await stage.work(within=1000)
     third = stage.slack.cards(CHANNEL)[2]
     assert "confirmed inactive" in third.shown_text.lower() or "still works" in third.shown_text.lower()
 
 
+@pytest.mark.either_database
 async def test_a_report_of_0_1_0_is_confirmed_in_its_own_reply(stage: Stage) -> None:
     card = stage.slack.cards(CHANNEL)[2]
     before = [reply.ts for reply in stage.slack.thread(CHANNEL, card.ts)]
@@ -92,6 +95,7 @@ async def test_a_report_of_0_1_0_is_confirmed_in_its_own_reply(stage: Stage) -> 
     assert sum("reported secret" in one.shown_text for one in thread) == 1
 
 
+@pytest.mark.either_database
 async def test_replies_of_0_1_0_that_are_no_longer_made_stay(stage: Stage) -> None:
     """The check and the take; redrawn, as after a channel was shared, they keep their words."""
     card = stage.slack.cards(CHANNEL)[0]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
@@ -73,7 +73,6 @@ TYPED = st.tuples(st.dictionaries(WORDS, json_values, max_size=6), TYPES).map(
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=30)
 @given(data=st.data())
 def test_any_bytes_are_taken_or_refused(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]

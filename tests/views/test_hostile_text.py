@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.actions import controls
@@ -181,22 +181,18 @@ EVENTS = st.builds(
     ),
 )
 METADATA = '{"alert": "90001/42"}'
-FEWER = settings(max_examples=30)
 
 
-@FEWER
 @given(CASES, st.integers(0, 10**9))
 def test_a_card_with_hostile_text_is_sent(case: PersonalCase, draw: int) -> None:
     sent(draw_card(case, controls(case), draw), card_metadata(case.alert.key))
 
 
-@FEWER
 @given(EVENTS, texts, REPOSITORIES)
 def test_a_reply_with_hostile_text_is_sent(event: Event, name: str, where: Repository) -> None:
     sent(draw_reply([event], replace(token(), secret_type_name=name), where, in_channel=True))
 
 
-@FEWER
 @given(CASES, st.fixed_dictionaries({"value": MAYBE}), st.booleans())
 def test_a_form_with_hostile_text_opens_or_is_refused(
     case: PersonalCase, given: dict[str, str | None], told: bool
@@ -214,7 +210,6 @@ def test_a_form_with_hostile_text_opens_or_is_refused(
         sent(refusal(refused))
 
 
-@FEWER
 @given(CASES, texts, st.integers(100, 599), st.sampled_from(ReportState), TIMES)
 def test_an_answer_with_hostile_text_is_sent(
     case: PersonalCase, resolution: str, status: int, state: ReportState, until: float
@@ -244,7 +239,6 @@ def test_an_answer_with_hostile_text_is_sent(
     sent(role_answer(case.actor.identity, case.repository, case.actor.rights))
 
 
-@FEWER
 @given(texts, texts, texts, REPOSITORIES)
 @example("<!channel>", "`x` *y*", "\u202e", repository())
 def test_a_refusal_with_hostile_text_is_sent(
@@ -265,7 +259,6 @@ def test_a_refusal_with_hostile_text_is_sent(
     sent(unknown_word_answer(verb_phrase, SUBCOMMANDS))
 
 
-@FEWER
 @given(CASES, st.lists(EVENTS, max_size=45), st.lists(PLACES, max_size=100))
 def test_history_and_locations_with_hostile_text_are_sent(
     case: PersonalCase, events: list[Event], places: list[SecretLocation]
@@ -274,7 +267,6 @@ def test_history_and_locations_with_hostile_text_are_sent(
     sent(draw_locations(case.alert, case.repository, places, more=True))
 
 
-@FEWER
 @given(CASES, texts, PEOPLE, TIMES, MAYBE)
 def test_a_checklist_with_hostile_text_is_sent(
     case: PersonalCase, words: str, by: Person, at: float, page: str | None

@@ -1,7 +1,7 @@
 """Summaries of many alerts, as they are sent to Slack, with any names of repositories."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
@@ -71,7 +71,6 @@ NAMES = st.from_regex(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", fullmatch=Tru
 """The names that GitHub allows for repositories."""
 
 
-@settings(max_examples=30)
 @given(
     st.sampled_from(sorted(KINDS)),
     st.lists(
