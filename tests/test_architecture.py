@@ -40,8 +40,13 @@ def nodes(*folders: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 @cache
+def tree_of(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@cache
 def nodes_of(source: str) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(source)))
+    return list(ast.walk(tree_of(source)))
 
 
 def calls(*folders: str) -> Iterator[tuple[str, str]]:
@@ -131,7 +136,7 @@ def test_each_module_says_in_a_sentence_what_it_is_for() -> None:
     for path, source in modules(*PRODUCT, "tests"):
         if not source.strip():
             continue
-        docstring = ast.get_docstring(ast.parse(source)) or ""
+        docstring = ast.get_docstring(tree_of(source)) or ""
         first, _, rest = docstring.partition("\n")
         if not re.fullmatch(r".*[.?]", first) or (rest and not rest.startswith("\n")):
             found.append(path)
@@ -182,7 +187,7 @@ def functions(*folders: str) -> Iterator[str]:
 
     for path, source in modules(*folders):
         yield f"{path}::"
-        yield from (f"{path}::{name}" for name in inside(ast.parse(source), ""))
+        yield from (f"{path}::{name}" for name in inside(tree_of(source), ""))
 
 
 def test_importing_a_module_does_nothing() -> None:
@@ -192,7 +197,7 @@ def test_importing_a_module_does_nothing() -> None:
     )
     found = []
     for path, source in modules(*PRODUCT):
-        for statement in ast.parse(source).body:
+        for statement in tree_of(source).body:
             works = isinstance(statement, ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith)
             calls_something = isinstance(statement, ast.Expr) and not isinstance(
                 statement.value, ast.Constant

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -31,7 +32,8 @@ async def overtake(
     await held.reached()
     stage.clock.advance(LEASE + 1)
     await job_queue.recover(stage.context.db, max_attempts=12)
-    await Worker(stage.context, HANDLERS).run_due()
+    # It is of another process, so that the paused worker's probe does not hold it up.
+    await Worker(replace(stage.context, probe_lock=asyncio.Lock()), HANDLERS).run_due()
     held.open()
     await stopped
     await stage.work(within=60)
