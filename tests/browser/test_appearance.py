@@ -213,6 +213,25 @@ async def test_reporting_takes_at_most_four_taps(window: OpenWindow) -> None:
     assert taps <= 4
 
 
+WITHIN = """(form) => {
+    const { top, bottom } = form.parentElement.getBoundingClientRect(), box = form.getBoundingClientRect();
+    return box.top >= top && box.bottom <= bottom;
+}"""
+
+
+@pytest.mark.parametrize("size", [(390, 500), (1280, 500)], ids=["phone", "desktop"])
+async def test_a_long_form_keeps_its_title_and_its_buttons_in_view(
+    window: OpenWindow, size: tuple[int, int]
+) -> None:
+    sam = await window(size=size)
+    card = await sam.leaked_card()
+    await sam.press(card, "report_leak")
+    await appears(sam.modal.get_by_role("checkbox"))
+    assert await sam.modal.evaluate(WITHIN)
+    await expect(sam.modal.get_by_role("heading", name="Report leak")).to_be_in_viewport(ratio=1)
+    await expect(sam.modal.locator("[type=submit]")).to_be_in_viewport(ratio=1)
+
+
 async def test_the_phone_frame_shows_the_phone_layout_on_a_wide_screen(window: OpenWindow) -> None:
     sam = await window()
     card = await sam.leaked_card("dead")
