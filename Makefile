@@ -30,7 +30,7 @@ demo: $(DEMO) ## The whole bot against a stand-in Slack and GitHub, on one web p
 
 # One worker more than the smallest machine has cores: one of them takes the tests that mostly wait, see tests/conftest.py.
 # Most tests run on one kind of database, SQLite or PostgreSQL; make test DATABASES=both runs each on both, which takes
-# half as long again.
+# nearly twice as long.
 test: $(DEVELOPMENT) ## Every test; lists at the end what was skipped and why; DATABASES=both
 	@$(BIN)/pytest -n 3 $(if $(filter both,$(DATABASES)),--both-databases)
 
