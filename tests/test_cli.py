@@ -884,6 +884,7 @@ async def test_a_changed_row_of_the_audit_log_is_found(stanch: Operator, db: Dat
     [
         ("identities", "list"),
         ("audit", "export", "--format", "csv"),
+        ("--version",),
         ("--help",),
     ],
     ids=" ".join,

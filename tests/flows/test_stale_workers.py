@@ -32,7 +32,7 @@ async def overtake(
     await held.reached()
     stage.clock.advance(LEASE + 1)
     await job_queue.recover(stage.context.db, max_attempts=12)
-    # It is of another process, so that the paused worker's probe does not hold it up.
+    # The other worker is of another process, so the probe of the paused one does not hold it up.
     await Worker(replace(stage.context, probe_lock=asyncio.Lock()), HANDLERS).run_due()
     held.open()
     await stopped

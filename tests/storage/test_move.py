@@ -173,7 +173,7 @@ async def test_a_move_that_fails_half_way_leaves_nothing_but_the_note_and_starts
         assert await unfinished(tx) is None
 
 
-@FROM_POSTGRESQL
+@BOTH_WAYS
 async def test_a_database_with_rows_is_refused_and_stays_usable(db: Database, new: Database) -> None:
     await fill(db, 1)
     await new.migrate()
@@ -202,7 +202,7 @@ async def test_the_same_file_by_another_path_is_refused_at_once(
     await other.close()
 
 
-@FROM_POSTGRESQL
+@BOTH_WAYS
 async def test_a_second_move_of_the_same_changes_nothing(db: Database, new: Database) -> None:
     await fill(db, 1)
     await move(db, new)
@@ -248,7 +248,7 @@ async def test_nobody_writes_to_the_old_database_while_it_is_moved(
     await other.close()
 
 
-@FROM_POSTGRESQL
+@BOTH_WAYS
 async def test_an_audit_log_that_did_not_verify_before_is_moved_as_it_is(db: Database, new: Database) -> None:
     await fill(db, 1)
     await tamper(db, "UPDATE audit SET reason = 'other' WHERE seq = 2")
