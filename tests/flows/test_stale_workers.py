@@ -9,7 +9,8 @@ from typing import Literal
 from bot.jobs.handlers import HANDLERS
 from bot.jobs.worker import LEASE, Worker
 from integrations.sandbox.faults import FaultPlan
-from storage import alerts, job_queue
+from storage import alerts, job_queue, jobs
+from storage.records import JobState
 from tests.flows.stage import ADMIN, CHANNEL, READER, Stage, key_of
 
 REVOKE = "POST /credentials/revoke"
@@ -93,6 +94,21 @@ async def test_the_result_of_a_report_is_sent_once(stage: Stage) -> None:
 
     await overtake(stage, stage.github.faults, "GET /rate_limit", wait)
     assert count_in_thread(stage, "no longer works") == 1
+
+
+async def test_the_next_probe_of_a_report_is_planned_once(stage: Stage) -> None:
+    """GitHub has not revoked the token yet, so the alert itself does not show that its probe was recorded."""
+    stage.github.revoke_delay = None
+    await stage.leak()
+    await stage.report(ADMIN)
+
+    async def wait() -> None:
+        stage.clock.advance(61)
+
+    await overtake(stage, stage.github.faults, "GET /rate_limit", wait)
+    async with stage.context.db.read() as tx:
+        waiting = await jobs.list_jobs(tx, states=(JobState.READY,))
+    assert [job.kind for job in waiting] == ["follow_up"]
 
 
 async def test_two_workers_post_one_message_once(stage: Stage) -> None:
