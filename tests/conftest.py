@@ -31,6 +31,8 @@ T = TypeVar("T")
 DATABASES = ("sqlite", "postgresql")
 LONGEST = ("tests/processes/", "tests/test_cli.py")
 SHORTEST = ("tests/rules/", "tests/views/")
+SERVER = 2 << 30
+"""Bytes that the files of a PostgreSQL server need at most, with its log of changes."""
 
 # The duration of an example depends on the load of the machine more than on the code. Each run has other examples.
 settings.register_profile(
@@ -221,9 +223,10 @@ def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Postg
     """A running server, shared by all workers of pytest-xdist; skips the test if none can start."""
     # The user that PostgreSQL runs as can't enter pytest's temporary directory.
     if worker_id == "master":
-        directory = Path(tempfile.mkdtemp(prefix="stanch-pg-"))
+        directory = Path(tempfile.mkdtemp(prefix="stanch-pg-", dir=memory(SERVER)))
     else:
-        directory = Path(tempfile.gettempdir(), f"stanch-pg-{request.getfixturevalue('testrun_uid')}")
+        place = memory(SERVER) or tempfile.gettempdir()
+        directory = Path(place, f"stanch-pg-{request.getfixturevalue('testrun_uid')}")
     try:
         server = start_postgresql(directory)
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
@@ -273,22 +276,22 @@ def clock() -> Clock:
     return Clock()
 
 
-def sqlite_memory() -> Path | None:
-    """Where files are in memory, so that nothing waits for fsync; None where the system has no such place."""
-    memory = Path("/dev/shm")
-    return memory if os.access(memory, os.W_OK) else None
+def memory(room: int = 0) -> Path | None:
+    """Where files are in memory, so that nothing waits for a disk; None where none has so many bytes free."""
+    place = Path("/dev/shm")
+    return place if os.access(place, os.W_OK) and shutil.disk_usage(place).free >= room else None
 
 
 @pytest.fixture
 def sqlite_path() -> Iterator[Path]:
     """The path of a SQLite file that does not exist yet."""
-    with tempfile.TemporaryDirectory(dir=sqlite_memory()) as directory:
+    with tempfile.TemporaryDirectory(dir=memory()) as directory:
         yield Path(directory) / "stanch.db"
 
 
 @pytest.fixture(scope="session")
 def sqlite_directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=sqlite_memory()) as directory:
+    with tempfile.TemporaryDirectory(dir=memory()) as directory:
         yield Path(directory)
 
 

