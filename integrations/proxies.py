@@ -29,11 +29,11 @@ def proxy_for(url: URL) -> URL | None:
 # Kept, since the environment stays the same, and its reading takes a quarter of the time of a short request.
 @functools.lru_cache
 def _proxy_for(scheme: str, host: str, port: int | None) -> URL | None:
-    # With the port, since entries of NO_PROXY may have one.
-    if proxy_bypass(host if ":" in host else f"{host}:{port}"):
-        return None
     setting = getproxies().get(_SCHEMES.get(scheme, ""))
-    return _parse(setting) if setting else None
+    # With the port, since entries of NO_PROXY may have one.
+    if not setting or proxy_bypass(host if ":" in host else f"{host}:{port}"):
+        return None
+    return _parse(setting)
 
 
 def proxy_fault() -> str | None:

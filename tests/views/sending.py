@@ -47,7 +47,7 @@ def opened(view: View) -> dict[str, Any]:
     return shown
 
 
-def assert_harmless(payload: object) -> None:
+def assert_harmless(payload: dict[str, Any] | list[Any]) -> None:
     """Outside text has no markup and no invisible characters: it can't mention, link or hide anything."""
     for _, node in walk(payload):
         for name, value in node.items():

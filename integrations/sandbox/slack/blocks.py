@@ -1,6 +1,6 @@
 """Reads Block Kit: the controls in blocks, their initial state, their text."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,15 +108,13 @@ def _with_ids(block: Json, new_id: Callable[[], str]) -> Json:
     return copy
 
 
-def walk(node: object, pointer: str = "") -> Iterator[tuple[str, Json]]:
-    """Every object inside a JSON value, each with its JSON pointer."""
+def walk(node: Json | Sequence[Any], pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """This object and every object inside it, each with its JSON pointer."""
     if isinstance(node, dict):
         yield pointer, node
-        for key, value in node.items():
-            yield from walk(value, f"{pointer}/{key}")
-    elif isinstance(node, list | tuple):
-        for index, value in enumerate(node):
-            yield from walk(value, f"{pointer}/{index}")
+    for step, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(value, dict | list | tuple):
+            yield from walk(value, f"{pointer}/{step}")
 
 
 def words(blocks: Iterable[Json]) -> str:
