@@ -1,6 +1,7 @@
 """A running stand-in GitHub with one organization, a caller, and a receiver of its webhooks."""
 
 import asyncio
+import functools
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from integrations.sandbox.github import (
     GitHubInstallation,
@@ -22,6 +25,14 @@ from integrations.sandbox.github import (
 
 VERSION = "2022-11-28"
 AGENT = "stanch/test"
+
+
+# Checking the key takes 20 ms, and all tests have the same.
+@functools.cache
+def load_key(pem: str) -> RSAPrivateKey:
+    key = load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 class MovableClock:
@@ -55,7 +66,7 @@ class Caller:
         """The App's JWT, with `claims` changed."""
         now = int(self.github.now())
         valid: dict[str, object] = {"iat": now - 60, "exp": now + 540, "iss": self.github.client_id}
-        return jwt.encode({**valid, **claims}, self.github.private_key, "RS256")
+        return jwt.encode({**valid, **claims}, load_key(self.github.private_key), "RS256")
 
     async def token(self, installation: GitHubInstallation, **body: object) -> str:
         """An installation token, narrowed by `body`."""
