@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from storage.clock import Clock
 from storage.columns import storable
@@ -126,7 +126,8 @@ def _sqlite(url: sa.URL, given: Mapping[str, Any], *, makes_private: bool) -> En
         if makes_private:
             sa.event.listen(engine.sync_engine, "do_connect", lambda *_: make_private(path))
         sa.event.listen(engine.sync_engine, "connect", _run_pragmas(pragmas))
-        sa.event.listen(engine.sync_engine, "begin", _begin(mode))
+        # Not by the event `begin`: with one listener, SQLAlchemy looks for others at each step of each statement.
+        engine.dialect.do_begin = _begin(mode)  # type: ignore[assignment, method-assign]  # The hook is a method.
     return Engines("sqlite", write, read, write, path, f"sqlite+aiosqlite:///{path}")
 
 
@@ -224,10 +225,10 @@ def make_private(path: Path) -> None:
             os.chmod(f"{path}{suffix}", 0o600)
 
 
-def _begin(mode: str) -> Callable[[sa.Connection], None]:
-    def begin(connection: sa.Connection) -> None:
+def _begin(mode: str) -> Callable[[PoolProxiedConnection], None]:
+    def begin(connection: PoolProxiedConnection) -> None:
         # By the driver: what SQLAlchemy does around a statement takes longer than this one.
-        cursor = connection.connection.cursor()
+        cursor = connection.cursor()
         try:
             cursor.execute(f"BEGIN {mode}")
         finally:
