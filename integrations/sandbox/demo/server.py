@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ HEARTBEAT_SECONDS = 15.0
 READY_SECONDS = 180.0
 """How long a click waits for a bot that starts."""
 ASKS_THE_BOT = frozenset({"click", "select", "tick", "submit", "command", "shortcut"})
+FOR_A_YEAR = "max-age=31536000, immutable"
 CONTENT_SECURITY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -55,7 +57,7 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await handler(request)
     if not response.prepared:
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -94,11 +96,18 @@ class PageServer:
             web.post("/bot/{action}", self._bot_action),
             web.post("/two-people", self._two_people),
             web.post("/start-over", self._start_over),
-            web.static("/page", PAGE),
+            web.get("/page/{version}/{name}", self._page_file),
         ]
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PAGE / "index.html")
+        return web.Response(text=_index(), content_type="text/html")
+
+    async def _page_file(self, request: web.Request) -> web.StreamResponse:
+        """A file that the browser keeps: its address changes with the files."""
+        path = PAGE / request.match_info["name"]
+        if path not in _files():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": FOR_A_YEAR})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events for one person: `whole` once, then `changes`; `over` when the demo starts over."""
@@ -199,6 +208,23 @@ class PageServer:
         # The page shows the last log line of a bot that doesn't start.
         with contextlib.suppress(CommandFailed):
             await self._demo.bot.start()
+
+
+def version_of(files: Iterable[Path]) -> str:
+    """Changes with the content of any of the files."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _files() -> list[Path]:
+    return sorted(PAGE.iterdir())
+
+
+def _index() -> str:
+    return (
+        (PAGE / "index.html")
+        .read_text(encoding="utf-8")
+        .replace('"/page/', f'"/page/{version_of(_files())}/')
+    )
 
 
 def _person(slack_id: object) -> DemoPerson:

@@ -4,8 +4,10 @@ import asyncio
 import re
 from pathlib import Path
 
+from yarl import URL
+
 from integrations.sandbox.demo import BotState
-from integrations.sandbox.demo.server import PAGE
+from integrations.sandbox.demo.server import PAGE, version_of
 from integrations.sandbox.demo.world import payments
 from tests.integrations.sandbox.demo.conftest import DemoServer
 
@@ -18,6 +20,22 @@ async def test_the_page_loads_nothing_from_elsewhere(demo: DemoServer) -> None:
         assert path.startswith("/page/"), path
         async with demo.session.get(path) as response:
             assert response.status == 200, path
+            assert "immutable" in response.headers["Cache-Control"]
+
+
+def test_a_changed_file_of_the_page_has_a_new_address(tmp_path: Path) -> None:
+    """The browser keeps what it has loaded from the former one."""
+    file = tmp_path / "main.js"
+    file.write_text("1")
+    before = version_of([file])
+    file.write_text("2")
+    assert version_of([file]) != before
+
+
+async def test_only_files_of_the_page_are_served(demo: DemoServer) -> None:
+    for name in ("..%2Fserver.py", "..%2Fpage%2Fmain.js", "..", "%2Fetc%2Fpasswd", "none.js"):
+        async with demo.session.get(URL(f"/page/1/{name}", encoded=True)) as response:
+            assert response.status == 404, name
 
 
 def test_no_file_of_the_page_refers_to_another_host() -> None:
