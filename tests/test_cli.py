@@ -347,24 +347,27 @@ SHELLS = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_shell_completes_commands_and_options(shell: str) -> None:
+def test_the_shell_completes_commands_and_options(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     variables, expected = SHELLS[shell]
-    environment = {**os.environ, **variables, "_STANCH_COMPLETE": f"complete_{shell}"}
+    for name, value in (*variables.items(), ("_STANCH_COMPLETE", f"complete_{shell}")):
+        monkeypatch.setenv(name, value)
+    found = _run(())
+    assert (found.status, found.errors) == (0, "")
+    assert expected in found.output
+
+
+def test_the_installed_command_completes() -> None:
+    variables, expected = SHELLS["bash"]
+    environment = {**os.environ, **variables, "_STANCH_COMPLETE": "complete_bash"}
     found = subprocess.run([STANCH], capture_output=True, text=True, check=True, env=environment)
     assert expected in found.stdout
     assert found.stderr == ""
 
 
-def test_the_script_for_completion_is_printed() -> None:
+def test_the_script_for_completion_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typer would ask which shell started the process, and `sh`, from which make starts it, has no completion."""
-    shown = subprocess.run(
-        [STANCH, "--show-completion", "bash"],
-        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "_STANCH_COMPLETE=complete_bash" in shown.stdout
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    assert "_STANCH_COMPLETE=complete_bash" in _run(("--show-completion", "bash")).output
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

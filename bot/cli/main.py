@@ -67,7 +67,7 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(1)
     try:
         try:
-            build(words)(args=words)
+            build(words)(args=words, prog_name="stanch")
         finally:
             flush()
     except (StartRefused, StorageUnavailable, OutputLost) as error:
