@@ -220,11 +220,8 @@ def _files() -> list[Path]:
 
 
 def _index() -> str:
-    return (
-        (PAGE / "index.html")
-        .read_text(encoding="utf-8")
-        .replace('"/page/', f'"/page/{version_of(_files())}/')
-    )
+    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    return page.replace('"/page/', f'"/page/{version_of(_files())}/')
 
 
 def _person(slack_id: object) -> DemoPerson:
